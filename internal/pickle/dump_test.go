@@ -1,0 +1,149 @@
+package pickle
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// tree turns a value into the JSON that dump in testdata/gen/checkpoints.py writes for Python's value.
+func tree(v any) string {
+	b, err := json.Marshal(node(v, map[*Storage]int{}))
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+type object map[string]any
+
+func node(v any, storages map[*Storage]int) any {
+	list := func(items []any) []any {
+		out := make([]any, len(items))
+		for i, x := range items {
+			out[i] = node(x, storages)
+		}
+		return out
+	}
+	switch v := v.(type) {
+	case nil, bool:
+		return v
+	case int64:
+		return object{"int": strconv.FormatInt(v, 10)}
+	case *big.Int:
+		return object{"int": v.String()}
+	case float64:
+		return object{"float": bitsOf(v)}
+	case complex128:
+		return object{"complex": bitsOf(real(v)) + bitsOf(imag(v))}
+	case string:
+		if !utf8.ValidString(v) {
+			return object{"str": hex.EncodeToString([]byte(v))}
+		}
+		return v
+	case []byte:
+		return object{"bytes": hex.EncodeToString(v)}
+	case Size:
+		return object{"size": v}
+	case Tuple:
+		return object{"tuple": list(v)}
+	case *List:
+		return list(v.Items)
+	case *Set:
+		members := []string{}
+		for _, x := range v.Items {
+			members = append(members, python(node(x, storages)))
+		}
+		slices.Sort(members)
+		return object{"set": members}
+	case *Dict:
+		entries := []any{}
+		for k, x := range v.All() {
+			entries = append(entries, []any{node(k, storages), node(x, storages)})
+		}
+		d := object{"class": v.Class, "items": entries}
+		if v.Metadata != nil {
+			d["metadata"] = node(v.Metadata, storages)
+		}
+		return d
+	case DType:
+		return object{"dtype": v}
+	case Device:
+		return object{"device": []any{v.Type, v.Index}}
+	case Layout:
+		return object{"layout": v}
+	case *Tensor:
+		id, ok := storages[v.Storage]
+		if !ok {
+			id = len(storages)
+			storages[v.Storage] = id
+		}
+		return object{"tensor": object{
+			"storage": id, "dtype": v.DType, "offset": v.Offset, "size": v.Size, "stride": v.Stride,
+			"grad": v.RequiresGrad, "parameter": v.Parameter, "conj": v.Conj, "neg": v.Neg, "values": digest(elementsOf(v)),
+		}}
+	case *Storage:
+		return object{"storage": digest(v.Data)}
+	}
+	panic(fmt.Sprintf("a %T", v))
+}
+
+func bitsOf(f float64) string {
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, math.Float64bits(f)))
+}
+
+func digest(b []byte) string {
+	if len(b) <= 64 {
+		return hex.EncodeToString(b)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// elementsOf returns the bytes of a tensor's elements in row-major order.
+func elementsOf(t *Tensor) []byte {
+	n, size := t.Numel(), ElementSize(t.DType)
+	out := make([]byte, 0, n*size)
+	index := make([]int, len(t.Size))
+	for range n {
+		at := t.Offset
+		for d, i := range index {
+			at += i * t.Stride[d]
+		}
+		out = append(out, t.Storage.Data[at*size:(at+1)*size]...)
+		for d := len(index) - 1; d >= 0; d-- {
+			if index[d]++; index[d] < t.Size[d] {
+				break
+			}
+			index[d] = 0
+		}
+	}
+	return out
+}
+
+// python writes v as Python's json.dumps does with sort_keys: a space behind each separator. Members of the sets at hand need no escapes.
+func python(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	var out []byte
+	quoted := false
+	for _, c := range b {
+		out = append(out, c)
+		if c == '"' {
+			quoted = !quoted
+		}
+		if !quoted && (c == ',' || c == ':') {
+			out = append(out, ' ')
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,475 @@
+package pickle
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// global is a class, function or dtype of Python that a pickle may name.
+type global struct {
+	name    string                                    // as in Python: module.name
+	call    func(m *machine, args Tuple) (any, error) // nil for what may be named but not called
+	class   bool                                      // NEWOBJ may make it as well
+	storage string                                    // a storage type's dtype
+	untyped bool
+}
+
+// globals is the whole allow list, by module.name. A file cannot add to it. What torch.load allows and this list lacks needs more than
+// strided tensors on the CPU: see unsupportedGlobals.
+var globals = map[string]*global{}
+
+func init() {
+	allow := func(g global, names ...string) {
+		for _, name := range names {
+			g := g
+			g.name = name
+			globals[name] = &g
+		}
+	}
+	allow(global{call: orderedDict, class: true}, "collections.OrderedDict")
+	allow(global{call: counter, class: true}, "collections.Counter")
+	allow(global{call: set, class: true}, "builtins.set")
+	allow(global{call: frozenSet, class: true}, "builtins.frozenset")
+	allow(global{call: complexNumber}, "builtins.complex")
+	allow(global{call: byteArray}, "builtins.bytearray")
+	allow(global{call: byteString}, "builtins.bytes")
+	allow(global{call: encode}, "_codecs.encode")
+	allow(global{call: torchSize, class: true}, "torch.Size")
+	allow(global{call: device}, "torch.device")
+	allow(global{call: layout}, "torch.serialization._get_layout")
+	allow(global{call: rebuildTensor}, "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2")
+	allow(global{call: rebuildTensorV3}, "torch._utils._rebuild_tensor_v3")
+	allow(global{call: rebuildParameter}, "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
+	allow(global{call: rebuildFromType}, "torch._tensor._rebuild_from_type_v2")
+	allow(global{}, "torch.Tensor", "torch.nn.parameter.Parameter")
+	allow(global{storage: "uint8", untyped: true}, "torch.storage.UntypedStorage")
+	for prefix, dtype := range map[string]string{
+		"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
+		"Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8", "Bool": "bool",
+		"ComplexDouble": "complex128", "ComplexFloat": "complex64",
+	} {
+		allow(global{storage: dtype}, "torch."+prefix+"Storage", "torch.cuda."+prefix+"Storage")
+	}
+	for prefix, dtype := range map[string]string{
+		"QInt8": "qint8", "QInt32": "qint32", "QUInt8": "quint8", "QUInt4x2": "quint4x2", "QUInt2x4": "quint2x4",
+	} {
+		allow(global{storage: dtype}, "torch."+prefix+"Storage")
+		dtypes["torch."+dtype] = DType(dtype)
+	}
+	for dtype := range elements {
+		dtypes["torch."+dtype] = DType(dtype)
+	}
+}
+
+// dtypes holds the globals that are values.
+var dtypes = map[string]DType{}
+
+// unsupportedGlobals says in plain words what lies behind globals that torch.load allows, or that users meet often.
+var unsupportedGlobals = map[string]string{
+	"torch._utils._rebuild_qtensor":                       "a quantized tensor: save a dequantized copy",
+	"torch._utils._rebuild_sparse_tensor":                 "a sparse tensor: save a dense copy",
+	"torch._utils._rebuild_nested_tensor":                 "a nested tensor: save its parts",
+	"torch.nested._internal.nested_tensor._rebuild_njt":   "a nested tensor: save its parts",
+	"torch.nested._internal.nested_tensor.NestedTensor":   "a nested tensor: save its parts",
+	"torch._utils._rebuild_meta_tensor_no_storage":        "a tensor on the meta device, which has no values",
+	"torch._utils._rebuild_wrapper_subclass":              "a tensor of a wrapper subclass: save a plain copy",
+	"torch._utils._rebuild_device_tensor_from_numpy":      "a tensor of a device without storages: save a copy on the CPU",
+	"torch._utils._rebuild_device_tensor_from_cpu_tensor": "a tensor of a device without storages: save a copy on the CPU",
+	"torch.distributed.tensor._api.DTensor":               "a distributed tensor: save its full_tensor()",
+	"numpy.core.multiarray._reconstruct":                  "a NumPy array: save it as a tensor",
+	"numpy._core.multiarray._reconstruct":                 "a NumPy array: save it as a tensor",
+	"numpy.core.multiarray.scalar":                        "a NumPy scalar: save it as a float or an int",
+	"numpy._core.multiarray.scalar":                       "a NumPy scalar: save it as a float or an int",
+}
+
+// renamed maps the modules of Python 2.
+var renamed = map[string]string{"__builtin__": "builtins", "copy_reg": "copyreg"}
+
+// global pushes what module and name stand for.
+func (m *machine) global(module, name string) error {
+	if to := renamed[module]; to != "" {
+		module = to
+	}
+	full := module + "." + name
+	if g := globals[full]; g != nil {
+		return m.push(g)
+	}
+	if d, ok := dtypes[full]; ok {
+		return m.give(d, costNumber, nil)
+	}
+	if feature := unsupportedGlobals[full]; feature != "" {
+		return m.unsupported("%s (it names %s)", feature, full)
+	}
+	return m.unsupported("the global %s is not on the allow list: save only tensors and plain containers, such as a state_dict", strconv.Quote(clip(full)))
+}
+
+// call pushes f(*args).
+func (m *machine) call(f, args any, newObject bool) error {
+	g, ok := f.(*global)
+	if !ok {
+		return m.malformed("%s is called", describe(f))
+	}
+	t, ok := args.(Tuple)
+	if !ok {
+		return m.malformed("%s is called with %s, not with a tuple", g.name, describe(args))
+	}
+	if g.call == nil || newObject && !g.class {
+		return m.unsupported("a call of %s: save a state_dict with a newer PyTorch", g.name)
+	}
+	v, err := g.call(m, t)
+	return m.give(v, 0, err)
+}
+
+// build gives an object its attributes, of which only an OrderedDict's _metadata is kept.
+func (m *machine) build(obj, state any) error {
+	d, ok := obj.(*Dict)
+	if !ok || d.Class != "OrderedDict" {
+		return m.unsupported("attributes of %s: save a state_dict with a newer PyTorch", describe(obj))
+	}
+	attributes, ok := state.(*Dict)
+	if !ok {
+		return m.malformed("an OrderedDict's attributes are %s, not a dict", describe(state))
+	}
+	if meta, ok := attributes.Get("_metadata"); ok {
+		d.Metadata = meta
+	}
+	return nil
+}
+
+// wrong says that args do not suit a function.
+func (m *machine) wrong(function string, args Tuple) error {
+	kinds := make([]string, 0, 8)
+	for _, a := range args[:min(len(args), 8)] {
+		kinds = append(kinds, describe(a))
+	}
+	return m.malformed("%s is called with %d arguments that do not suit it: %s", function, len(args), strings.Join(kinds, ", "))
+}
+
+// orderedDict is OrderedDict() or, of Python 2, OrderedDict([[key, value], …]).
+func orderedDict(m *machine, args Tuple) (any, error) {
+	d := &Dict{Class: "OrderedDict"}
+	if err := m.spend(costContainer); err != nil || len(args) == 0 {
+		return d, err
+	}
+	pairs, ok := items(args[0])
+	if !ok || len(args) > 1 {
+		return nil, m.wrong("OrderedDict", args)
+	}
+	for _, p := range pairs {
+		kv, ok := items(p)
+		if !ok || len(kv) != 2 {
+			return nil, m.malformed("an OrderedDict is made of %s, not of pairs", describe(p))
+		}
+		if err := m.setItems(d, kv); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// counter is Counter() or Counter({item: count, …}).
+func counter(m *machine, args Tuple) (any, error) {
+	c := &Dict{Class: "Counter"}
+	if err := m.spend(costContainer); err != nil || len(args) == 0 {
+		return c, err
+	}
+	d, ok := args[0].(*Dict)
+	if !ok || len(args) > 1 {
+		return nil, m.wrong("Counter", args)
+	}
+	for i, k := range d.Keys {
+		if err := m.setItems(c, []any{k, d.Values[i]}); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func set(m *machine, args Tuple) (any, error)       { return makeSet(m, "set", args) }
+func frozenSet(m *machine, args Tuple) (any, error) { return makeSet(m, "frozenset", args) }
+
+func makeSet(m *machine, function string, args Tuple) (any, error) {
+	s := &Set{}
+	if err := m.spend(costContainer); err != nil || len(args) == 0 {
+		return s, err
+	}
+	members, ok := items(args[0])
+	if !ok || len(args) > 1 {
+		return nil, m.wrong(function, args)
+	}
+	return s, m.addItems(s, members)
+}
+
+// items returns what a list, tuple or set holds.
+func items(v any) ([]any, bool) {
+	switch v := v.(type) {
+	case Tuple:
+		return v, true
+	case *List:
+		return v.Items, true
+	case *Set:
+		return v.Items, true
+	}
+	return nil, false
+}
+
+func complexNumber(m *machine, args Tuple) (any, error) {
+	if len(args) == 2 {
+		re, ok1 := float(args[0])
+		im, ok2 := float(args[1])
+		if ok1 && ok2 {
+			return complex(re, im), m.spend(costNumber)
+		}
+	}
+	return nil, m.wrong("complex", args)
+}
+
+func float(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case int64:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// byteArray is bytearray(), bytearray(bytes) or bytearray(str, encoding); bytearray(n) would make n bytes of nothing.
+func byteArray(m *machine, args Tuple) (any, error) {
+	switch {
+	case len(args) == 0:
+		return []byte{}, nil
+	case len(args) == 1:
+		if b, ok := args[0].([]byte); ok {
+			return append([]byte{}, b...), m.spend(len(b))
+		}
+		if _, ok := args[0].(int64); ok {
+			return nil, m.unsupported("a call of bytearray with a size")
+		}
+	case len(args) == 2:
+		return encode(m, args)
+	}
+	return nil, m.wrong("bytearray", args)
+}
+
+// byteString is bytes(), how protocol 2 writes b"".
+func byteString(m *machine, args Tuple) (any, error) {
+	if len(args) > 0 {
+		return nil, m.unsupported("a call of bytes with arguments")
+	}
+	return []byte{}, nil
+}
+
+// encode is _codecs.encode(str, encoding), how protocol 2 writes bytes. Only plain text encodings are known.
+func encode(m *machine, args Tuple) (any, error) {
+	if len(args) < 1 || len(args) > 2 {
+		return nil, m.wrong("_codecs.encode", args)
+	}
+	s, ok := args[0].(string)
+	name := "utf-8"
+	if ok && len(args) == 2 {
+		name, ok = args[1].(string)
+	}
+	if !ok {
+		return nil, m.wrong("_codecs.encode", args)
+	}
+	if err := m.spend(costNumber + len(s)); err != nil {
+		return nil, err
+	}
+	limit := rune(math.MaxInt32)
+	switch strings.ReplaceAll(strings.ToLower(clip(name)), "_", "-") {
+	case "latin1", "latin-1", "iso-8859-1", "iso8859-1":
+		limit = 0xff
+	case "ascii", "us-ascii":
+		limit = 0x7f
+	case "utf-8", "utf8":
+		if !utf8.ValidString(s) {
+			return nil, m.malformed("a str with a lone surrogate is encoded as UTF-8")
+		}
+		return []byte(s), nil
+	default:
+		return nil, m.unsupported("the encoding %s: only latin1, ascii and utf-8 are known", strconv.Quote(clip(name)))
+	}
+	b := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > limit {
+			return nil, m.malformed("a str with the rune %U is encoded as %s", r, name)
+		}
+		b = append(b, byte(r))
+	}
+	return b, nil
+}
+
+func torchSize(m *machine, args Tuple) (any, error) {
+	if len(args) == 1 {
+		if n, ok := ints(args[0]); ok {
+			return Size(n), m.spend(costContainer + 8*len(n))
+		}
+	}
+	return nil, m.wrong("torch.Size", args)
+}
+
+// device is torch.device("cuda:0"), torch.device("cuda") or torch.device("cuda", 0).
+func device(m *machine, args Tuple) (any, error) {
+	if err := m.spend(costContainer); err != nil {
+		return nil, err
+	}
+	if len(args) < 1 || len(args) > 2 {
+		return nil, m.wrong("torch.device", args)
+	}
+	name, ok := text(args[0])
+	if !ok || len(name) > 64 {
+		return nil, m.wrong("torch.device", args)
+	}
+	kind, index, indexed := strings.Cut(name, ":")
+	d := Device{kind, -1}
+	if indexed {
+		n, err := strconv.ParseUint(index, 10, 15)
+		if err != nil {
+			return nil, m.malformed("the device %q has no index", name)
+		}
+		d.Index = int(n)
+	}
+	if len(args) == 2 {
+		n, ok := args[1].(int64)
+		if !ok || indexed || n < 0 || n > math.MaxInt16 {
+			return nil, m.wrong("torch.device", args)
+		}
+		d.Index = int(n)
+	}
+	if kind == "" {
+		return nil, m.malformed("the device %q has no type", name)
+	}
+	return d, nil
+}
+
+// layout is _get_layout("torch.strided").
+func layout(m *machine, args Tuple) (any, error) {
+	if len(args) == 1 {
+		switch s, _ := text(args[0]); s {
+		case "torch.strided", "torch.sparse_coo", "torch.sparse_csr", "torch.sparse_csc", "torch.sparse_bsr", "torch.sparse_bsc", "torch._mkldnn", "torch.jagged":
+			return Layout(s), m.spend(costNumber)
+		}
+	}
+	return nil, m.wrong("torch.serialization._get_layout", args)
+}
+
+// rebuildTensor is _rebuild_tensor(storage, offset, size, stride) or _rebuild_tensor_v2 with
+// (…, requires_grad, backward_hooks[, {"conj": bool, "neg": bool}]) besides. Hooks would be functions, of which there are none.
+func rebuildTensor(m *machine, args Tuple) (any, error) {
+	if n := len(args); n != 4 && n != 6 && n != 7 {
+		return nil, m.wrong("torch._utils._rebuild_tensor_v2", args)
+	}
+	dtype := ""
+	switch s := args[0].(type) {
+	case *Storage:
+		dtype = s.DType
+	case *storageView:
+		dtype = s.DType
+	}
+	t, err := m.tensor(args[0], dtype, args[1], args[2], args[3])
+	if err != nil || len(args) == 4 {
+		return t, err
+	}
+	return m.attributes(t, args[4], args[6:])
+}
+
+// rebuildTensorV3 is _rebuild_tensor_v3(storage, offset, size, stride, requires_grad, backward_hooks, dtype[, {"conj": bool, "neg": bool}]).
+func rebuildTensorV3(m *machine, args Tuple) (any, error) {
+	if n := len(args); n != 7 && n != 8 {
+		return nil, m.wrong("torch._utils._rebuild_tensor_v3", args)
+	}
+	dtype, ok := args[6].(DType)
+	if !ok {
+		return nil, m.wrong("torch._utils._rebuild_tensor_v3", args)
+	}
+	t, err := m.tensor(args[0], string(dtype), args[1], args[2], args[3])
+	if err != nil {
+		return nil, err
+	}
+	return m.attributes(t, args[4], args[7:])
+}
+
+// attributes sets requires_grad and the bits that are in a dict in rest, if any.
+func (m *machine) attributes(t *Tensor, grad any, rest Tuple) (any, error) {
+	var ok bool
+	if t.RequiresGrad, ok = truth(grad); !ok {
+		return nil, m.malformed("a tensor's requires_grad is %s, not a bool", describe(grad))
+	}
+	if len(rest) == 0 || rest[0] == nil {
+		return t, nil
+	}
+	d, ok := rest[0].(*Dict)
+	if !ok {
+		return nil, m.malformed("a tensor's metadata are %s, not a dict", describe(rest[0]))
+	}
+	for k, v := range d.All() {
+		bit, ok := truth(v)
+		switch {
+		case k == "conj" && ok:
+			t.Conj = bit
+		case k == "neg" && ok:
+			t.Neg = bit
+		default:
+			return nil, m.unsupported("a tensor with metadata besides conj and neg")
+		}
+	}
+	return t, nil
+}
+
+func truth(v any) (bool, bool) {
+	switch v := v.(type) {
+	case bool:
+		return v, true
+	case int64:
+		return v != 0, true
+	}
+	return false, false
+}
+
+// rebuildParameter is _rebuild_parameter(data, requires_grad, backward_hooks) or _rebuild_parameter_with_state, whose fourth argument,
+// Python attributes, is left aside.
+func rebuildParameter(m *machine, args Tuple) (any, error) {
+	if n := len(args); n != 3 && n != 4 {
+		return nil, m.wrong("torch._utils._rebuild_parameter", args)
+	}
+	data, ok1 := args[0].(*Tensor)
+	grad, ok2 := truth(args[1])
+	if !ok1 || !ok2 {
+		return nil, m.wrong("torch._utils._rebuild_parameter", args)
+	}
+	if err := m.spend(256); err != nil {
+		return nil, err
+	}
+	p := *data
+	p.RequiresGrad, p.Parameter = grad, true
+	return &p, nil
+}
+
+// rebuildFromType is _rebuild_from_type_v2(function, type, args, state), how a tensor with Python attributes is written. They are left aside.
+func rebuildFromType(m *machine, args Tuple) (any, error) {
+	if len(args) != 4 {
+		return nil, m.wrong("torch._tensor._rebuild_from_type_v2", args)
+	}
+	f, ok1 := args[0].(*global)
+	kind, ok2 := args[1].(*global)
+	inner, ok3 := args[2].(Tuple)
+	if !ok1 || !ok2 || !ok3 || !strings.HasPrefix(f.name, "torch._utils._rebuild_") {
+		return nil, m.wrong("torch._tensor._rebuild_from_type_v2", args)
+	}
+	v, err := f.call(m, inner)
+	if err != nil {
+		return nil, err
+	}
+	t := v.(*Tensor)
+	switch kind.name {
+	case "torch.Tensor":
+	case "torch.nn.parameter.Parameter":
+		t.Parameter = true
+	default:
+		return nil, m.malformed("a tensor of the class %s", kind.name)
+	}
+	return t, nil
+}

@@ -1,0 +1,189 @@
+// Package pickle reads the files that torch.save writes, as torch.load(f, map_location="cpu", weights_only=True) does.
+//
+// Nothing in a file is ever run: a pickle may name only the few classes and functions of a closed table, each of which
+// is a Go function here, and every count, size and offset is checked against the bytes at hand before memory is spent on it.
+// The data opcodes of protocols 3 to 5, which weights_only=True refuses though they carry no code, are read too.
+package pickle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+)
+
+// Options bound what a file may ask for. The zero value means sane limits: a hostile file fails within a second and 100 MB.
+type Options struct {
+	MaxNodes   int   // opcodes in the pickles, and values in the result, each counted as often as it can be reached; default 4 Mi
+	MaxDepth   int   // containers within containers; default 512
+	MaxPickle  int64 // bytes of one pickle; default 256 MiB
+	MaxMemory  int64 // bytes that the objects made from the pickles may take, about, storages not counted; default 64 MiB
+	MaxInflate int64 // bytes that deflated records may take together; default 32 MiB and 16 times the file's size
+
+	// VerifyCRC has the checksums of the storages compared too, with one goroutine for each CPU. Without it a flipped bit in a
+	// storage goes unnoticed, as it does in Python: leave it out only where a hash of the whole file was checked. The layout of before 1.6 has no checksums.
+	VerifyCRC bool
+	// SkipCRC has no checksum compared at all, for files saved after torch.serialization.set_crc32_options(False). It overrides VerifyCRC.
+	SkipCRC bool
+}
+
+func (o Options) withDefaults(size int) Options {
+	if o.MaxNodes == 0 {
+		o.MaxNodes = 4 << 20
+	}
+	if o.MaxDepth == 0 {
+		o.MaxDepth = 512
+	}
+	if o.MaxPickle == 0 {
+		o.MaxPickle = 256 << 20
+	}
+	if o.MaxMemory == 0 {
+		o.MaxMemory = 64 << 20
+	}
+	if o.MaxInflate == 0 {
+		o.MaxInflate = 32<<20 + 16*int64(size)
+	}
+	o.VerifyCRC = o.VerifyCRC && !o.SkipCRC
+	return o
+}
+
+// A MalformedError says that bytes are broken: no version of PyTorch would have written them so.
+type MalformedError struct {
+	Offset int64  // in bytes, in Record, or in the file where Record is empty
+	Record string // of a zip file, such as "archive/data.pkl"
+	Msg    string
+}
+
+func (e *MalformedError) Error() string {
+	return "pickle: malformed checkpoint: " + place(e.Record, e.Offset) + ": " + e.Msg
+}
+
+// An UnsupportedError says that bytes are valid but not for this package: a global off the allow list, a quantized tensor,
+// a TorchScript archive, more than Options allow.
+type UnsupportedError struct {
+	Offset  int64  // in bytes, in Record, or in the file where Record is empty
+	Record  string // of a zip file, such as "archive/data.pkl"
+	Feature string
+}
+
+func (e *UnsupportedError) Error() string {
+	return "pickle: unsupported checkpoint: " + place(e.Record, e.Offset) + ": " + e.Feature
+}
+
+func place(record string, offset int64) string {
+	if record == "" {
+		return fmt.Sprintf("byte %d", offset)
+	}
+	return fmt.Sprintf("record %q, byte %d", record, offset)
+}
+
+// Read decodes the checkpoint that lies whole in data, in torch.save's zip layout of PyTorch 1.6 and later or in the layout before it.
+// It equals torch.load(f, map_location="cpu", weights_only=True).
+//
+// The result is made of nil, bool, int64, *big.Int (beyond 64 bits), float64, complex128, string, []byte (bytes and bytearray), Tuple,
+// *List, *Dict, *Set, Size, DType, Device, Layout, *Tensor and *Storage. It holds no cycle. Storages alias data wherever they can, so data
+// must outlive them; everything else is copied. Errors are a *MalformedError or an *UnsupportedError.
+func Read(data []byte, o Options) (any, error) {
+	o = o.withDefaults(len(data))
+	r := &reader{Options: o, memory: o.MaxMemory, nodes: o.MaxNodes, inflate: o.MaxInflate}
+	return r.file(data, 0, true)
+}
+
+// reader holds what one Read may still spend.
+type reader struct {
+	Options
+	memory  int64
+	nodes   int
+	inflate int64
+}
+
+// file decodes data, which begins at base in the input (-1 when it is memory of its own). A zip that wraps one file is opened where wrap is set.
+func (r *reader) file(data []byte, base int64, wrap bool) (any, error) {
+	if err := sniff(data); err != nil {
+		return nil, err
+	}
+	if !isZip(data) {
+		return r.legacy(data, base)
+	}
+	z, err := openZip(data)
+	if err != nil {
+		return nil, err
+	}
+	if inner := z.single(); inner != nil && wrap {
+		b, off, err := r.checked(z, inner, base)
+		if err != nil {
+			return nil, err
+		}
+		v, err := r.file(b, off, false)
+		if err != nil {
+			return nil, fmt.Errorf("pickle: in the zip file's only record %q: %w", inner.name, err)
+		}
+		return v, nil
+	}
+	return r.zip(z, base)
+}
+
+func isZip(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04")) }
+
+// IsTorchScript reports whether data is an archive of torch.jit.save: a zip file with a record constants.pkl.
+func IsTorchScript(data []byte) bool {
+	if !isZip(data) {
+		return false
+	}
+	z, err := openZip(data)
+	return err == nil && z.setRoot() == nil && z.records["constants.pkl"] != nil
+}
+
+// foreign lists other formats by the bytes at an offset.
+var foreign = []struct {
+	offset int
+	magic  string
+	name   string
+}{
+	{0, "\x93NUMPY", "a NumPy .npy file"},
+	{0, "\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, perhaps)"},
+	{0, "\x1f\x8b", "a gzip file: unpack it first"},
+	{0, "BZh", "a bzip2 file: unpack it first"},
+	{0, "\xfd7zXZ\x00", "an xz file: unpack it first"},
+	{0, "\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"},
+	{0, "7z\xbc\xaf\x27\x1c", "a 7-Zip file: unpack it first"},
+	{0, "Rar!\x1a\x07", "a RAR file: unpack it first"},
+	{0, "GGUF", "a GGUF file (llama.cpp)"},
+	{4, "PTMF", "a PyTorch mobile file in the flatbuffer layout"},
+	{257, "ustar", "a tar file: as the layout of PyTorch before 0.1.10, save it again with a newer PyTorch, else unpack it first"},
+}
+
+// sniff refuses what is plainly not a checkpoint with a word on what it is: mostly a page or pointer saved in a file's place.
+func sniff(data []byte) error {
+	if len(data) == 0 {
+		return &MalformedError{Msg: "the file is empty: download it again"}
+	}
+	// before JSON, since the length may begin with the byte of a brace
+	if len(data) >= 10 && data[8] == '{' && binary.LittleEndian.Uint64(data) <= uint64(len(data)-8) {
+		return &UnsupportedError{Feature: "this is a safetensors file: load it as such"}
+	}
+	text := bytes.ToLower(bytes.TrimLeft(data[:min(len(data), 512)], "\xef\xbb\xbf \t\r\n"))
+	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body", "<!--", "<?xml", "<error"} {
+		if bytes.HasPrefix(text, []byte(tag)) {
+			return &MalformedError{Msg: "this is an HTML page, not a checkpoint, as from a captive portal or a server's error: open its address in a browser, then download it again"}
+		}
+	}
+	if bytes.HasPrefix(text, []byte("version https://git-lfs")) {
+		return &MalformedError{Msg: "this is a Git LFS pointer, not the checkpoint it points to: fetch that with git lfs pull"}
+	}
+	if bytes.HasPrefix(text, []byte("{")) {
+		return &MalformedError{Msg: "this is text that looks like JSON, not a checkpoint, as from a server's error: read it, then download the file again"}
+	}
+	if bytes.HasPrefix(data, []byte("PK\x05\x06")) || bytes.HasPrefix(data, []byte("PK\x06\x06")) {
+		return &MalformedError{Msg: "the zip file has no records: save the checkpoint again"}
+	}
+	for _, f := range foreign {
+		if len(data) > f.offset && bytes.HasPrefix(data[f.offset:], []byte(f.magic)) {
+			return &UnsupportedError{Feature: "this is " + f.name}
+		}
+	}
+	return nil
+}
+
+// magic opens a file of the layout before PyTorch 1.6.
+var magic, _ = new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
