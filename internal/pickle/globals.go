@@ -64,7 +64,7 @@ func init() {
 }
 
 // dtypes holds the globals that are values.
-var dtypes = map[string]DType{}
+var dtypes = map[string]any{}
 
 // unsupportedGlobals says in plain words what lies behind globals that torch.load allows, or that users meet often.
 var unsupportedGlobals = map[string]string{
@@ -89,6 +89,9 @@ var renamed = map[string]string{"__builtin__": "builtins", "copy_reg": "copyreg"
 
 // global pushes what module and name stand for.
 func (m *machine) global(module, name string) error {
+	if err := m.spend(64 + 4*(len(module)+len(name))); err != nil {
+		return err
+	}
 	if to := renamed[module]; to != "" {
 		module = to
 	}
@@ -96,8 +99,8 @@ func (m *machine) global(module, name string) error {
 	if g := globals[full]; g != nil {
 		return m.push(g)
 	}
-	if d, ok := dtypes[full]; ok {
-		return m.give(d, costNumber, nil)
+	if d := dtypes[full]; d != nil {
+		return m.push(d)
 	}
 	if feature := unsupportedGlobals[full]; feature != "" {
 		return m.unsupported("%s (it names %s)", feature, full)
@@ -440,7 +443,7 @@ func rebuildParameter(m *machine, args Tuple) (any, error) {
 	if !ok1 || !ok2 {
 		return nil, m.wrong("torch._utils._rebuild_parameter", args)
 	}
-	if err := m.spend(256); err != nil {
+	if err := m.spend(costTensor); err != nil {
 		return nil, err
 	}
 	p := *data

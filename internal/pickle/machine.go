@@ -86,10 +86,10 @@ type machine struct {
 	record   string // its name, "" for a file that is no zip
 	pos, op  int    // of the next byte and of the opcode at work
 	stack    []any
-	deepest  int   // length of the stack that was paid for
 	marks    []int // heights of the stack
-	memo     map[uint32]any
-	file     source // nil in a pickle that may not name storages
+	memo     []any
+	sparse   map[uint32]any // the memo's entries beyond the first gap
+	file     source         // nil in a pickle that may not name storages
 	storages map[string]*Storage
 }
 
@@ -101,30 +101,46 @@ func (m *machine) unsupported(format string, args ...any) error {
 	return &UnsupportedError{m.base + int64(m.op), m.record, fmt.Sprintf(format, args...)}
 }
 
-// spend takes n bytes from what the reader may allocate for objects.
-func (r *machine) spend(n int) error {
-	if int64(n) > r.memory {
-		return r.unsupported("objects of more than %d bytes: raise Options.MaxMemory", r.MaxMemory)
+// spend takes n bytes from what may be allocated for objects.
+func (m *machine) spend(n int) error {
+	if int64(n) > m.memory {
+		return m.unsupported("objects of more than %d bytes: raise Options.MaxMemory", m.MaxMemory)
 	}
-	r.memory -= int64(n)
+	m.memory -= int64(n)
 	return nil
 }
 
-// What objects cost, about, with the slack of grown slices and the walk of check.
+// What objects cost, all allocations counted: those of a map's growth, too.
 const (
-	costSlot      = 32
-	costContainer = 128
-	costItem      = 32
-	costEntry     = 128
-	costMemo      = 48
 	costNumber    = 16
+	costContainer = 96
+	costTuple     = 24
+	costItem      = 16
+	costEntry     = 176
+	costTensor    = 192
+	costSparse    = 112
+	costWalk      = 144
 )
 
-func (m *machine) push(v any) error {
-	if m.stack = append(m.stack, v); len(m.stack) > m.deepest {
-		m.deepest = len(m.stack)
-		return m.spend(costSlot)
+// grow makes room for n more items. Lists grow to the double, so that items cost twice their size in all, and what the collector has not freed is paid for.
+func (m *machine) grow(items []any, n int) ([]any, error) {
+	need := len(items) + n
+	if need <= cap(items) {
+		return items, nil
 	}
+	room := max(need, 2*cap(items))
+	if err := m.spend(costItem * room); err != nil {
+		return nil, err
+	}
+	return append(make([]any, 0, room), items...), nil
+}
+
+func (m *machine) push(v any) error {
+	stack, err := m.grow(m.stack, 1)
+	if err != nil {
+		return err
+	}
+	m.stack = append(stack, v)
 	return nil
 }
 
@@ -204,7 +220,6 @@ func (m *machine) counted(n int) ([]byte, error) {
 
 // run runs the pickle and returns its value. m.pos is then behind it.
 func (m *machine) run() (any, error) {
-	m.memo = map[uint32]any{}
 	for {
 		if m.op = m.pos; m.pos == len(m.data) {
 			return nil, m.malformed("the pickle ends without STOP: the file is cut short")
@@ -221,7 +236,7 @@ func (m *machine) run() (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			return v[0], m.check(v[0], func(feature string) error { return m.unsupported("%s", feature) })
+			return v[0], m.check(v[0])
 		}
 		if err := m.step(m.data[m.op]); err != nil {
 			return nil, err
@@ -285,7 +300,7 @@ func (m *machine) step(op byte) error {
 
 	case opMark:
 		m.marks = append(m.marks, len(m.stack))
-		return m.spend(costSlot)
+		return m.spend(4 * costItem)
 	case opPop:
 		// of a mark where nothing lies above it
 		if n := len(m.marks); n > 0 && len(m.stack) == m.marks[n-1] {
@@ -302,7 +317,7 @@ func (m *machine) step(op byte) error {
 		return m.give(v, 0, err)
 
 	case opEmptyTuple:
-		return m.push(Tuple{})
+		return m.push(emptyTuple)
 	case opTuple:
 		return m.tuple(m.popMark())
 	case opTuple1:
@@ -369,7 +384,7 @@ func (m *machine) step(op byte) error {
 		n, err := m.number(4)
 		return m.put(uint32(n), err)
 	case opMemoize:
-		return m.put(uint32(len(m.memo)), nil)
+		return m.put(uint32(len(m.memo)+len(m.sparse)), nil)
 	case opBinGet:
 		n, err := m.number(1)
 		return m.get(uint32(n), err)
@@ -442,10 +457,16 @@ func (m *machine) give(v any, cost int, err error) error {
 	return m.push(v)
 }
 
+// maxLong bounds an int, in bytes.
+const maxLong = 1 << 16
+
 // long pushes a little-endian two's complement number.
 func (m *machine) long(b []byte, err error) error {
 	if err != nil {
 		return err
+	}
+	if len(b) > maxLong {
+		return m.unsupported("an int of %d bytes, more than %d", len(b), maxLong)
 	}
 	minus := len(b) > 0 && b[len(b)-1]&0x80 != 0
 	if len(b) <= 8 {
@@ -458,14 +479,22 @@ func (m *machine) long(b []byte, err error) error {
 	}
 	b = slices.Clone(b)
 	slices.Reverse(b)
+	if minus {
+		for i := range b {
+			b[i] = ^b[i]
+		}
+	}
 	n := new(big.Int).SetBytes(b)
 	if minus {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+		n.Not(n)
+	}
+	if err := m.spend(64 + 3*len(b)); err != nil {
+		return err
 	}
 	if n.IsInt64() {
 		return m.push(n.Int64())
 	}
-	return m.give(n, 3*len(b), nil)
+	return m.push(n)
 }
 
 // str pushes a str. A lone surrogate stays the three bytes that Python writes for it.
@@ -504,14 +533,20 @@ func (m *machine) blob(b []byte, err error) error {
 	return m.push(append([]byte{}, b...))
 }
 
+// emptyTuple is made once: an opcode of one byte may ask for it.
+var emptyTuple any = Tuple{}
+
 func (m *machine) tuple(items []any, err error) error {
 	if err != nil {
 		return err
 	}
-	if err := m.spend(costContainer + costItem*len(items)); err != nil {
+	if len(items) == 0 {
+		return m.push(emptyTuple)
+	}
+	if err := m.spend(costTuple + costItem*len(items)); err != nil {
 		return err
 	}
-	return m.push(append(Tuple{}, items...))
+	return m.push(append(make(Tuple, 0, len(items)), items...))
 }
 
 func (m *machine) list(items []any, err error) error {
@@ -536,7 +571,7 @@ func (m *machine) extend(items []any, err error) error {
 	if !ok {
 		return m.malformed("items are appended to %s, not to a list", describe(v))
 	}
-	if err := m.spend(costItem * len(items)); err != nil {
+	if l.Items, err = m.grow(l.Items, len(items)); err != nil {
 		return err
 	}
 	l.Items = append(l.Items, items...)
@@ -596,7 +631,7 @@ func (m *machine) key(v any) (any, error) {
 	case bytesKey:
 		cost += len(k)
 	case bigKey:
-		cost += len(k)
+		cost += 2 * len(k)
 	case tupleKey:
 		cost += 4 * len(k)
 	}
@@ -611,12 +646,26 @@ func (m *machine) put(n uint32, err error) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := m.memo[n]; !ok {
-		if err := m.spend(costMemo); err != nil {
+	switch dense := uint32(len(m.memo)); {
+	case n < dense:
+		m.memo[n] = v
+	case n == dense:
+		if m.memo, err = m.grow(m.memo, 1); err != nil {
 			return err
 		}
+		m.memo = append(m.memo, v)
+		delete(m.sparse, n)
+	default:
+		if m.sparse == nil {
+			m.sparse = map[uint32]any{}
+		}
+		if _, ok := m.sparse[n]; !ok {
+			if err := m.spend(costSparse); err != nil {
+				return err
+			}
+		}
+		m.sparse[n] = v
 	}
-	m.memo[n] = v
 	return nil
 }
 
@@ -624,7 +673,10 @@ func (m *machine) get(n uint32, err error) error {
 	if err != nil {
 		return err
 	}
-	v, ok := m.memo[n]
+	if n < uint32(len(m.memo)) {
+		return m.push(m.memo[n])
+	}
+	v, ok := m.sparse[n]
 	if !ok {
 		return m.malformed("memo %d is read before it is written", n)
 	}

@@ -85,7 +85,7 @@ func (m *machine) tensor(over any, dtype string, offset, size, stride any) (*Ten
 		}
 		v = &storageView{Storage: s, size: s.size}
 	}
-	if err := m.spend(256); err != nil {
+	if err := m.spend(costTensor); err != nil {
 		return nil, err
 	}
 	e, ok := elements[dtype]
@@ -228,7 +228,7 @@ func (m *machine) storage(id any) (any, error) {
 	}
 	s := m.storages[key]
 	if s == nil {
-		if err := m.spend(256 + len(key)); err != nil {
+		if err := m.spend(costTensor + costEntry + len(key)); err != nil {
 			return nil, err
 		}
 		s = &Storage{DType: kind.storage, Key: key, location: location, untyped: kind.untyped, size: int(size)}

@@ -130,7 +130,7 @@ func hashKey(v any) (any, bool) {
 		}
 		return v, v == v
 	case *big.Int:
-		return bigKey(v.Text(16)), true
+		return bigNumber(v), true
 	case []byte:
 		return bytesKey(v), true
 	case Tuple, Size:
@@ -150,7 +150,11 @@ func numberKey(f float64) (any, bool) {
 		return int64(f), true
 	}
 	n, _ := big.NewFloat(f).Int(nil)
-	return bigKey(n.Text(16)), true
+	return bigNumber(n), true
+}
+
+func bigNumber(n *big.Int) bigKey {
+	return bigKey(append([]byte{byte(n.Sign())}, n.Bytes()...))
 }
 
 // appendKey writes v so that no two different values give the same bytes.
@@ -212,7 +216,7 @@ func appendKey(b []byte, v any) ([]byte, bool) {
 
 // check walks the result once, without recursion: it refuses cycles, too deep nesting, shared containers that would unfold into
 // too many values, and values that only a class or function of Python could stand for.
-func (r *reader) check(root any, fail func(feature string) error) error {
+func (m *machine) check(root any) error {
 	type frame struct {
 		v     any
 		next  int
@@ -236,8 +240,8 @@ func (r *reader) check(root any, fail func(feature string) error) error {
 			up := &stack[len(stack)-1]
 			up.size += 1 + f.size
 			up.depth = max(up.depth, 1+f.depth)
-			if up.size > r.MaxNodes {
-				return fail(fmt.Sprintf("more than %d values: raise Options.MaxNodes", r.MaxNodes))
+			if up.size > m.MaxNodes {
+				return m.unsupported("more than %d values: raise Options.MaxNodes", m.MaxNodes)
 			}
 			continue
 		}
@@ -253,23 +257,26 @@ func (r *reader) check(root any, fail func(feature string) error) error {
 				f.size++
 				f.depth = max(f.depth, 1)
 			case known && s.depth < 0:
-				return fail("a container that holds itself")
+				return m.unsupported("a container that holds itself")
 			case known:
 				f.size += 1 + s.size
 				f.depth = max(f.depth, 1+s.depth)
 			default:
+				if err := m.spend(costWalk); err != nil {
+					return err
+				}
 				seen[id] = shape{depth: -1}
 				stack = append(stack, frame{v: c})
 			}
 			// the frame for the root's wrapper is no level of its own
-			if len(stack)-1 > r.MaxDepth || known && len(stack)+s.depth > r.MaxDepth {
-				return fail(fmt.Sprintf("containers nested deeper than %d: raise Options.MaxDepth", r.MaxDepth))
+			if len(stack)-1 > m.MaxDepth || known && len(stack)+s.depth > m.MaxDepth {
+				return m.unsupported("containers nested deeper than %d: raise Options.MaxDepth", m.MaxDepth)
 			}
 		default:
-			return fail(describe(c) + " as a value")
+			return m.unsupported("%s as a value", describe(c))
 		}
-		if f := &stack[len(stack)-1]; f.size > r.MaxNodes {
-			return fail(fmt.Sprintf("more than %d values: raise Options.MaxNodes", r.MaxNodes))
+		if f := &stack[len(stack)-1]; f.size > m.MaxNodes {
+			return m.unsupported("more than %d values: raise Options.MaxNodes", m.MaxNodes)
 		}
 	}
 }
