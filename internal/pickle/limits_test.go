@@ -160,6 +160,33 @@ func TestManyRecords(t *testing.T) {
 	require.NoError(t, frugally(t, checkpoint("N.", more...)))
 }
 
+// TestManyDeflated has many small storages, each deflated by itself.
+func TestManyDeflated(t *testing.T) {
+	small := deflated(t, make([]byte, 4))
+	var pickle strings.Builder
+	pickle.WriteString("](")
+	more := make([]entry, 20000)
+	for i := range more {
+		more[i] = entry{fmt.Sprintf("a/data/%d", i), small.data, small.packed}
+		pickle.WriteString("(" + str("storage") + "ctorch\nIntStorage\n" + str(fmt.Sprint(i)) + str("cpu") + "K\x01tQ")
+	}
+	require.NoError(t, frugally(t, checkpoint(pickle.String()+"e.", more...)))
+}
+
+// TestWrapped reads a zip file in a zip file, in which offsets are still those of the whole.
+func TestWrapped(t *testing.T) {
+	inner, err := os.ReadFile(filepath.Join(testdata, "zip_views.pt"))
+	require.NoError(t, err)
+	data := pack(entry{name: "folder/model.pth", data: inner})
+	v, err := Read(data, Options{VerifyCRC: true})
+	require.NoError(t, err)
+	require.Greater(t, v.(*Dict).Values[0].(*Tensor).Storage.Offset, int64(64))
+	requireSound(t, data, v)
+	_, err = Read(pack(entry{name: "model.pth", data: data}), Options{})
+	requireKind(t, err, "malformed")
+	require.ErrorContains(t, err, `only record "model.pth"`)
+}
+
 // TestOptions raises and lowers each limit around what a file needs.
 func TestOptions(t *testing.T) {
 	deep := strings.Repeat("]", 1000) + strings.Repeat("a", 999)

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math/big"
 )
 
@@ -92,9 +93,10 @@ func Read(data []byte, o Options) (any, error) {
 // reader holds what one Read may still spend.
 type reader struct {
 	Options
-	memory  int64
-	nodes   int
-	inflate int64
+	memory   int64
+	nodes    int
+	inflate  int64
+	inflater io.Reader
 }
 
 // file decodes data, which begins at base in the input (-1 when it is memory of its own). A zip that wraps one file is opened where wrap is set.

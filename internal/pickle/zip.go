@@ -433,12 +433,17 @@ func (r *reader) record(z *archive, rec *record, base int64) ([]byte, int64, err
 	}
 	r.inflate -= int64(rec.size)
 	src := bytes.NewReader(packed)
-	inflater := flate.NewReader(src)
+	// one for all records, since each would take 40 kB
+	if r.inflater == nil {
+		r.inflater = flate.NewReader(src)
+	} else if err := r.inflater.(flate.Resetter).Reset(src, nil); err != nil {
+		return nil, 0, &MalformedError{Record: rec.name, Msg: fmt.Sprintf("the deflated bytes cannot be read: %v", err)}
+	}
 	b := make([]byte, rec.size)
-	if _, err := io.ReadFull(inflater, b); err != nil {
+	if _, err := io.ReadFull(r.inflater, b); err != nil {
 		return nil, 0, &MalformedError{Record: rec.name, Msg: fmt.Sprintf("the deflated bytes are damaged: %v", err)}
 	}
-	if n, err := io.ReadFull(inflater, make([]byte, 1)); n != 0 || err != io.EOF || src.Len() != 0 {
+	if n, err := io.ReadFull(r.inflater, make([]byte, 1)); n != 0 || err != io.EOF || src.Len() != 0 {
 		return nil, 0, &MalformedError{Record: rec.name, Msg: fmt.Sprintf("the deflated bytes do not make the %d that the directory says", rec.size)}
 	}
 	if !r.SkipCRC {
