@@ -1,0 +1,391 @@
+package libtorch
+
+/*
+#cgo CFLAGS: -O2
+#cgo linux LDFLAGS: -ldl
+#include <stdlib.h>
+#include "table.h"
+
+// Calls that take Go memory, or none, and never call back into Go.
+#cgo noescape t_op_call
+#cgo nocallback t_op_call
+#cgo noescape t_tensor_new
+#cgo nocallback t_tensor_new
+#cgo noescape t_tensor_read
+#cgo nocallback t_tensor_read
+#cgo noescape t_tensor_info
+#cgo nocallback t_tensor_info
+#cgo noescape t_tensor_free
+#cgo nocallback t_tensor_free
+#cgo noescape t_jit_call
+#cgo nocallback t_jit_call
+#cgo nocallback t_set_grad
+#cgo nocallback t_get_grad
+#cgo nocallback t_set_scope
+#cgo noescape t_get_default_device
+#cgo nocallback t_get_default_device
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+var (
+	loadMu  sync.Mutex
+	loaded  atomic.Pointer[Library]
+	cudaErr string // why CUDA cannot be used although libtorch has it; written before loaded
+)
+
+// Load makes libtorch ready for use: it finds or installs one (see [Ensure]),
+// builds the shim for it and loads both. The first success is for the whole
+// process; a failure may be tried again.
+func Load(ctx context.Context) error {
+	if loaded.Load() != nil {
+		return nil
+	}
+	loadMu.Lock()
+	defer loadMu.Unlock()
+	if loaded.Load() != nil {
+		return nil
+	}
+	lib, err := Ensure(ctx)
+	if err != nil {
+		return err
+	}
+	shim, err := BuildShim(ctx, lib)
+	if err != nil {
+		return err
+	}
+	path := C.CString(shim)
+	defer C.free(unsafe.Pointer(path))
+	if e := C.t_open(path); e != nil {
+		return fmt.Errorf("libtorch: load %s (libtorch %s in %s): %s; run \"torchhub doctor\" to see what is wrong",
+			shim, lib.Version, lib.LibDir, oneLine(takeString(e)))
+	}
+	if lib.CUDA {
+		cuda := filepath.Join(lib.LibDir, "libtorch_cuda.so")
+		if _, err := os.Stat(cuda); err == nil {
+			p := C.CString(cuda)
+			if e := C.t_load_cuda(p); e != nil {
+				cudaErr = oneLine(takeString(e))
+			}
+			C.free(unsafe.Pointer(p))
+		}
+	}
+	loaded.Store(lib)
+	return nil
+}
+
+// Loaded returns the libtorch in use, nil before [Load] succeeded.
+func Loaded() *Library { return loaded.Load() }
+
+// CUDAError says why CUDA cannot be used although the libtorch in use has it, or "".
+func CUDAError() string {
+	if loaded.Load() == nil {
+		return ""
+	}
+	return cudaErr
+}
+
+// An Error is what libtorch answered to one call.
+type Error struct {
+	Kind byte // one of the Err… constants
+	Msg  string
+}
+
+// Kinds of error, as in shim.h.
+const (
+	ErrOther          = 'e'
+	ErrMemory         = 'm'
+	ErrIndex          = 'i'
+	ErrNotImplemented = 'n'
+)
+
+func (e *Error) Error() string { return e.Msg }
+
+// Tags of values, as in shim.h.
+const (
+	None = iota
+	Bool
+	Int
+	Double
+	Complex
+	String
+	Tensor
+	Device
+	List
+	Tuple
+	Dict
+	Ints
+	Doubles
+	Bools
+	Tensors
+	Default
+	Other
+)
+
+// Fields of a tensor's description, as in shim.h.
+const (
+	InfoDType = iota
+	InfoDevice
+	InfoIndex
+	InfoNumel
+	InfoItemSize
+	InfoOffset
+	InfoFlags
+	InfoLayout
+	InfoDim
+	InfoSizes
+)
+
+// Bits of the field InfoFlags.
+const (
+	FlagRequiresGrad = 1 << iota
+	FlagContiguous
+	FlagInference
+	FlagLeaf
+)
+
+// Result is what a call gave besides an error.
+type Result struct {
+	Words []uint64 // the values, flat; tensors in them are new references
+	Live  int64    // bytes held by live CPU tensors
+	Scope uint64   // of the calling thread
+}
+
+func takeString(s *C.char) string {
+	defer C.free(unsafe.Pointer(s))
+	return C.GoString(s)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func result(r C.thub_result, buf []uint64) (Result, error) {
+	res := Result{Live: int64(r.live), Scope: uint64(r.scope)}
+	if r.err != nil {
+		s := takeString(r.err)
+		return res, &Error{Kind: s[0], Msg: s[1:]}
+	}
+	if r.ret_words != nil {
+		res.Words = append(res.Words, unsafe.Slice((*uint64)(r.ret_words), int(r.n))...)
+		C.free(unsafe.Pointer(r.ret_words))
+	} else {
+		res.Words = buf[:r.n]
+	}
+	return res, nil
+}
+
+// An Op is an operator of libtorch's dispatcher.
+type Op struct{ h C.thub_op }
+
+// FindOp finds an operator by its name in the schema, such as "aten::add", and its overload, such as "Tensor" or "".
+func FindOp(name, overload string) (Op, error) {
+	n, o := C.CString(name), C.CString(overload)
+	defer C.free(unsafe.Pointer(n))
+	defer C.free(unsafe.Pointer(o))
+	var op Op
+	_, err := result(C.t_op_find(n, o, &op.h), nil)
+	return op, err
+}
+
+// Schema returns the operator's signature in the words of native_functions.yaml.
+func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
+
+// Call runs an operator. The results lie in buf where they fit.
+func (op Op) Call(args, buf []uint64) (Result, error) {
+	return result(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
+}
+
+func first(w []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(w)) }
+
+// NewTensor copies n bytes at data into a new CPU tensor.
+func NewTensor(data unsafe.Pointer, n int, dtype int, sizes []int64) (uint64, Result, error) {
+	var t C.thub_tensor
+	res, err := result(C.t_tensor_new(data, C.size_t(n), C.int32_t(dtype),
+		(*C.int64_t)(unsafe.SliceData(sizes)), C.size_t(len(sizes)), &t), nil)
+	return uint64(uintptr(unsafe.Pointer(t))), res, err
+}
+
+func tensor(t uint64) C.thub_tensor { return *(*C.thub_tensor)(unsafe.Pointer(&t)) }
+
+// ReadTensor copies a tensor's elements, in the order of its indices, to dst.
+func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
+	_, err := result(C.t_tensor_read(tensor(t), dst, C.size_t(n)), nil)
+	return err
+}
+
+// TensorInfo describes a tensor; the fields are the Info… constants. It writes into buf where that is long enough.
+func TensorInfo(t uint64, buf []int64) []int64 {
+	for {
+		n := int(C.t_tensor_info(tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf))))
+		if n <= len(buf) {
+			return buf[:n]
+		}
+		buf = make([]int64, n)
+	}
+}
+
+// FreeTensors gives references back.
+func FreeTensors(ts []uint64) {
+	if len(ts) > 0 {
+		C.t_tensor_free(first(ts), C.size_t(len(ts)))
+	}
+}
+
+// A Map is a file in memory, copy-on-write.
+type Map struct {
+	h    C.thub_map
+	Data []byte // valid until Close, and as long as a tensor of the map lives
+}
+
+// OpenMap maps a file. The error text names no file.
+func OpenMap(path string) (*Map, error) {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	var m Map
+	var addr unsafe.Pointer
+	var n C.size_t
+	if _, err := result(C.t_map_open(p, &m.h, &addr, &n), nil); err != nil {
+		return nil, err
+	}
+	m.Data = unsafe.Slice((*byte)(addr), int(n))
+	return &m, nil
+}
+
+// Tensor makes a 1-d CPU tensor of numel elements over n bytes of the file; over a copy of them where they lie unaligned.
+func (m *Map) Tensor(offset, n, dtype, numel int) (uint64, Result, error) {
+	var t C.thub_tensor
+	res, err := result(C.t_map_tensor(m.h, C.size_t(offset), C.size_t(n), C.int32_t(dtype), C.int64_t(numel), &t), nil)
+	return uint64(uintptr(unsafe.Pointer(t))), res, err
+}
+
+// Close drops this reference; the file stays mapped while tensors over it live.
+func (m *Map) Close() {
+	if m.h != nil {
+		C.t_map_close(m.h)
+		m.h, m.Data = nil, nil
+	}
+}
+
+// SetGrad sets whether the calling thread records for autograd and returns whether it did.
+func SetGrad(on bool) bool { return C.t_set_grad(cbool(on)) != 0 }
+
+// Grad reports whether the calling thread records for autograd.
+func Grad() bool { return C.t_get_grad() != 0 }
+
+func cbool(b bool) C.int32_t {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// InferenceMode begins libtorch's inference mode on the calling thread; the function returned ends it, on that thread.
+func InferenceMode() (end func()) {
+	g := C.t_inference_begin()
+	return func() { C.t_inference_end(g) }
+}
+
+// SetScope sets the calling thread's scope, which every Result names, and returns what it was.
+func SetScope(s uint64) uint64 { return uint64(C.t_set_scope(C.uint64_t(s))) }
+
+// Scope returns the calling thread's scope.
+func Scope() uint64 { return uint64(C.t_get_scope()) }
+
+// SetDefaultDevice sets the device on which the calling thread makes new tensors, and returns what it was.
+func SetDefaultDevice(typ, index int) (int, int) {
+	var i C.int32_t
+	t := C.t_set_default_device(C.int32_t(typ), C.int32_t(index), &i)
+	return int(t), int(i)
+}
+
+// DefaultDevice returns the device on which the calling thread makes new tensors.
+func DefaultDevice() (int, int) {
+	var i C.int32_t
+	t := C.t_get_default_device(&i)
+	return int(t), int(i)
+}
+
+// SetThreadWidth sets how many threads the calling OS thread's parallel regions use.
+func SetThreadWidth(n int) { C.t_set_thread_width(C.int32_t(n)) }
+
+// ThreadWidth returns how many threads the calling OS thread's parallel regions use.
+func ThreadWidth() int { return int(C.t_get_thread_width()) }
+
+// LiveBytes returns the bytes held by live CPU tensors in the whole process.
+func LiveBytes() int64 { return int64(C.t_live_bytes()) }
+
+// Trim gives the allocator's cached blocks back to the system.
+func Trim() { C.t_trim() }
+
+// ManualSeed seeds libtorch's default generators, of all devices.
+func ManualSeed(seed uint64) error {
+	_, err := result(C.t_manual_seed(C.uint64_t(seed)), nil)
+	return err
+}
+
+// CUDACount returns the number of CUDA devices.
+func CUDACount() (int, error) {
+	var n C.int64_t
+	_, err := result(C.t_cuda_count(&n), nil)
+	return int(n), err
+}
+
+// CPUCapability names the instruction set that libtorch's kernels use, such as "AVX512".
+func CPUCapability() string { return takeString(C.t_cpu_capability()) }
+
+// A Module is a TorchScript module.
+type Module struct{ h C.thub_module }
+
+// LoadModule reads a TorchScript archive onto the CPU.
+func LoadModule(path string) (Module, error) {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	var m Module
+	_, err := result(C.t_jit_load(p, &m.h), nil)
+	return m, err
+}
+
+// LoadModuleBytes reads a TorchScript archive that lies in memory.
+func LoadModuleBytes(data []byte) (Module, error) {
+	var m Module
+	_, err := result(C.t_jit_load_bytes(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &m.h), nil)
+	runtime.KeepAlive(data)
+	return m, err
+}
+
+// Free gives the module back; it is not to be used after.
+func (m Module) Free() { C.t_jit_free(m.h) }
+
+// To moves parameters and buffers to a device.
+func (m Module) To(typ, index int) error {
+	_, err := result(C.t_jit_to(m.h, C.int32_t(typ), C.int32_t(index)), nil)
+	return err
+}
+
+// Train sets training mode, or evaluation mode.
+func (m Module) Train(on bool) error {
+	_, err := result(C.t_jit_train(m.h, cbool(on)), nil)
+	return err
+}
+
+// Call runs a method.
+func (m Module) Call(method string, args, buf []uint64) (Result, error) {
+	n := C.CString(method)
+	defer C.free(unsafe.Pointer(n))
+	return result(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
+}
+
+// State returns the parameters and buffers as a Dict of names to tensors.
+func (m Module) State() (Result, error) {
+	return result(C.t_jit_state(m.h, nil, 0), nil)
+}

@@ -1,0 +1,174 @@
+#include "alloc.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace torchhub {
+namespace {
+
+constexpr size_t kAlign = 64;           // as c10's own allocator: a cache line, a vector
+constexpr size_t kMapFrom = 64 << 10;   // blocks of this size and more are mapped and cached; smaller ones are malloc's
+constexpr size_t kHuge = 4 << 20;       // from here on huge pages are worth asking for
+constexpr int64_t kCacheMin = 128 << 20; // bytes that may lie cached, besides a quarter of what is live
+
+std::atomic<int64_t> live{0};
+
+// A header lies before the data of every block.
+struct Header {
+	void *base;   // what malloc or mmap returned
+	size_t bytes; // of the block, the header included
+	size_t asked; // by the tensor
+};
+static_assert(sizeof(Header) <= kAlign);
+
+// Sizes of mapped blocks: eight steps to a doubling, so at most an eighth is lost.
+struct Class {
+	size_t index, bytes;
+};
+
+Class class_of(size_t bytes) {
+	int top = std::bit_width(bytes - 1); // bytes <= 1 << top
+	size_t step = size_t(1) << (top - 4);
+	size_t steps = (bytes + step - 1) / step; // 9 to 16
+	return {size_t(top) * 8 + (steps - 9), steps * step};
+}
+
+class Cache {
+public:
+	void *take(Class c) {
+		std::lock_guard<std::mutex> hold(mu_);
+		auto &l = lists_[c.index];
+		if (l.empty())
+			return nullptr;
+		void *p = l.back();
+		l.pop_back();
+		bytes_ -= int64_t(c.bytes);
+		return p;
+	}
+
+	// put keeps a block, or says that there is enough already.
+	bool put(Class c, void *p) {
+		std::lock_guard<std::mutex> hold(mu_);
+		if (bytes_ + int64_t(c.bytes) > kCacheMin + live.load(std::memory_order_relaxed) / 4)
+			return false;
+		lists_[c.index].push_back(p);
+		bytes_ += int64_t(c.bytes);
+		return true;
+	}
+
+	void trim() {
+		std::lock_guard<std::mutex> hold(mu_);
+		for (size_t i = 4 * 8; i < lists_.size(); i++) { // smaller classes hold nothing
+			size_t bytes = (i % 8 + 9) << (i / 8 - 4);
+			for (void *p : lists_[i])
+				munmap(p, bytes);
+			lists_[i].clear();
+		}
+		bytes_ = 0;
+	}
+
+private:
+	std::mutex mu_;
+	std::array<std::vector<void *>, 64 * 8 + 8> lists_;
+	int64_t bytes_ = 0;
+};
+
+Cache &cache() {
+	static Cache *c = new Cache; // never destroyed: tensors may outlive static destructors
+	return *c;
+}
+
+[[noreturn]] void out_of_memory(size_t n) {
+	C10_THROW_ERROR(OutOfMemoryError, "out of memory: a tensor asked for " + std::to_string(n) + " bytes");
+}
+
+void *map_block(size_t bytes) {
+	void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return nullptr;
+#ifdef MADV_HUGEPAGE
+	if (bytes >= kHuge)
+		madvise(p, bytes, MADV_HUGEPAGE);
+#endif
+	return p;
+}
+
+void *allocate_bytes(size_t n) {
+	if (n == 0)
+		return nullptr;
+	if (n > SIZE_MAX / 4)
+		out_of_memory(n);
+	size_t bytes = n + 2 * kAlign;
+	char *base;
+	if (bytes < kMapFrom) {
+		base = static_cast<char *>(malloc(bytes));
+	} else {
+		Class c = class_of(bytes);
+		bytes = c.bytes;
+		base = static_cast<char *>(cache().take(c));
+		if (!base)
+			base = static_cast<char *>(map_block(bytes));
+		if (!base) { // once more without what lies about
+			cache().trim();
+			base = static_cast<char *>(map_block(bytes));
+		}
+	}
+	if (!base)
+		out_of_memory(n);
+	char *data = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(base) + 2 * kAlign - 1) & ~(kAlign - 1));
+	*reinterpret_cast<Header *>(data - kAlign) = {base, bytes, n};
+	live.fetch_add(int64_t(n), std::memory_order_relaxed);
+	return data;
+}
+
+void release(void *data) {
+	if (!data)
+		return;
+	Header h = *reinterpret_cast<Header *>(static_cast<char *>(data) - kAlign);
+	live.fetch_sub(int64_t(h.asked), std::memory_order_relaxed);
+	if (h.bytes < kMapFrom)
+		free(h.base);
+	else if (!cache().put(class_of(h.bytes), h.base))
+		munmap(h.base, h.bytes);
+}
+
+struct Allocator final : at::Allocator {
+	at::DataPtr allocate(size_t n) override {
+		void *p = allocate_bytes(n);
+		return {p, p, &release, at::Device(at::DeviceType::CPU)};
+	}
+	at::DeleterFnPtr raw_deleter() const override { return &release; }
+	void copy_data(void *dst, const void *src, size_t n) const override { std::memcpy(dst, src, n); }
+};
+
+} // namespace
+
+void install_allocator() {
+#ifdef __GLIBC__
+	// What libtorch's kernels take from malloc themselves (scratch space) else
+	// ends in one arena a thread, none of which is ever given back.
+	mallopt(M_ARENA_MAX, 1);
+#endif
+	static Allocator *a = new Allocator;
+	c10::SetCPUAllocator(a, 100);
+}
+
+int64_t live_bytes() { return live.load(std::memory_order_relaxed); }
+
+void trim() { cache().trim(); }
+
+} // namespace torchhub

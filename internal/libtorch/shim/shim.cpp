@@ -1,0 +1,784 @@
+// The shim: a table of C functions over libtorch. It is compiled on the user's
+// machine against the headers of the libtorch found there.
+
+#include "shim.h"
+
+#include "alloc.h"
+
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/core/stack.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/version.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using c10::IValue;
+
+namespace {
+
+thread_local uint64_t scope = 0;
+thread_local int32_t default_device = 0; // c10::DeviceType::CPU
+thread_local int32_t default_index = -1;
+
+// ---- results and errors
+
+char *text(const std::string &s) {
+	char *p = static_cast<char *>(malloc(s.size() + 1));
+	if (p)
+		memcpy(p, s.c_str(), s.size() + 1);
+	return p;
+}
+
+thub_result done(size_t n = 0, uint64_t *words = nullptr) {
+	return {nullptr, words, n, torchhub::live_bytes(), scope};
+}
+
+thub_result fail(char kind, const std::string &msg) {
+	thub_result r = done();
+	r.err = text(kind + msg);
+	return r;
+}
+
+// guarded runs f; whatever it throws becomes the result's error.
+template <class F> thub_result guarded(F f) noexcept {
+	try {
+		return f();
+	} catch (const c10::OutOfMemoryError &e) {
+		return fail(THUB_ERR_MEMORY, e.what_without_backtrace());
+	} catch (const c10::IndexError &e) {
+		return fail(THUB_ERR_INDEX, e.what_without_backtrace());
+	} catch (const c10::NotImplementedError &e) {
+		return fail(THUB_ERR_NOT_IMPLEMENTED, e.what_without_backtrace());
+	} catch (const c10::Error &e) {
+		return fail(THUB_ERR_OTHER, e.what_without_backtrace());
+	} catch (const std::bad_alloc &) {
+		return fail(THUB_ERR_MEMORY, "out of memory");
+	} catch (const std::exception &e) {
+		return fail(THUB_ERR_OTHER, e.what());
+	} catch (...) {
+		return fail(THUB_ERR_OTHER, "unknown C++ exception");
+	}
+}
+
+// ---- tensors
+
+at::TensorImpl *impl(thub_tensor t) { return reinterpret_cast<at::TensorImpl *>(t); }
+
+// borrow makes a tensor of a reference that stays the caller's.
+at::Tensor borrow(thub_tensor t) {
+	if (!t)
+		return at::Tensor();
+	return at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim_copy(impl(t)));
+}
+
+// give turns a tensor into a reference that is the caller's.
+thub_tensor give(at::Tensor t) {
+	if (!t.defined())
+		return nullptr;
+	return reinterpret_cast<thub_tensor>(t.unsafeReleaseTensorImpl());
+}
+
+// ---- values: words to IValue
+
+struct Reader {
+	const uint64_t *p, *end;
+	uint64_t next() {
+		if (p == end)
+			throw std::runtime_error("arguments end too early");
+		return *p++;
+	}
+	const uint64_t *many(uint64_t n) {
+		if (n > uint64_t(end - p))
+			throw std::runtime_error("arguments end too early");
+		const uint64_t *q = p;
+		p += n;
+		return q;
+	}
+};
+
+double as_double(uint64_t w) { return std::bit_cast<double>(w); }
+uint64_t as_word(double d) { return std::bit_cast<uint64_t>(d); }
+
+// element is the element type of the list that `type` asks for, or null when it does not ask for one.
+c10::TypePtr element(const c10::Type *type) {
+	if (!type)
+		return nullptr;
+	if (auto o = type->cast<c10::OptionalType>())
+		return element(o->getElementType().get());
+	if (auto l = type->cast<c10::ListType>())
+		return l->getElementType();
+	return nullptr;
+}
+
+c10::TypeKind kind_of(const c10::Type *type) {
+	if (!type)
+		return c10::TypeKind::AnyType;
+	if (auto o = type->cast<c10::OptionalType>())
+		return kind_of(o->getElementType().get());
+	return type->kind();
+}
+
+IValue read_value(Reader &r, const c10::Type *type, int depth);
+
+template <class Get> c10::impl::GenericList generic_list(c10::TypePtr elem, uint64_t n, Get get) {
+	c10::impl::GenericList l(elem);
+	l.reserve(n);
+	for (uint64_t i = 0; i < n; i++)
+		l.push_back(get(i));
+	return l;
+}
+
+IValue read_value(Reader &r, const c10::Type *type, int depth = 0) {
+	if (depth > 64)
+		throw std::runtime_error("a value is nested more than 64 deep");
+	uint64_t tag = r.next();
+	switch (tag) {
+	case THUB_NONE:
+		return IValue();
+	case THUB_BOOL:
+		return IValue(r.next() != 0);
+	case THUB_INT: {
+		auto v = int64_t(r.next());
+		if (kind_of(type) == c10::TypeKind::FloatType)
+			return IValue(double(v));
+		return IValue(v);
+	}
+	case THUB_DOUBLE:
+		return IValue(as_double(r.next()));
+	case THUB_COMPLEX: {
+		double re = as_double(r.next()), im = as_double(r.next());
+		return IValue(c10::complex<double>(re, im));
+	}
+	case THUB_STRING: {
+		uint64_t n = r.next();
+		const uint64_t *w = r.many((n + 7) / 8);
+		return IValue(std::string(reinterpret_cast<const char *>(w), n));
+	}
+	case THUB_TENSOR:
+		return IValue(borrow(reinterpret_cast<thub_tensor>(r.next())));
+	case THUB_DEVICE: {
+		auto t = c10::DeviceType(r.next());
+		return IValue(c10::Device(t, c10::DeviceIndex(r.next())));
+	}
+	case THUB_INTS: {
+		uint64_t n = r.next();
+		const uint64_t *w = r.many(n);
+		auto elem = element(type);
+		switch (elem ? kind_of(elem.get()) : c10::TypeKind::IntType) {
+		case c10::TypeKind::FloatType: {
+			c10::List<double> l;
+			for (uint64_t i = 0; i < n; i++)
+				l.push_back(double(int64_t(w[i])));
+			return IValue(l);
+		}
+		case c10::TypeKind::NumberType:
+			return IValue(generic_list(elem, n, [&](uint64_t i) { return IValue(int64_t(w[i])); }));
+		default: {
+			c10::List<int64_t> l;
+			l.reserve(n);
+			for (uint64_t i = 0; i < n; i++)
+				l.push_back(int64_t(w[i]));
+			return IValue(std::move(l));
+		}
+		}
+	}
+	case THUB_DOUBLES: {
+		uint64_t n = r.next();
+		const uint64_t *w = r.many(n);
+		auto elem = element(type);
+		if (elem && elem->kind() == c10::TypeKind::NumberType)
+			return IValue(generic_list(elem, n, [&](uint64_t i) { return IValue(as_double(w[i])); }));
+		c10::List<double> l;
+		l.reserve(n);
+		for (uint64_t i = 0; i < n; i++)
+			l.push_back(as_double(w[i]));
+		return IValue(std::move(l));
+	}
+	case THUB_BOOLS: {
+		uint64_t n = r.next();
+		const uint64_t *w = r.many(n);
+		c10::List<bool> l;
+		l.reserve(n);
+		for (uint64_t i = 0; i < n; i++)
+			l.push_back(w[i] != 0);
+		return IValue(std::move(l));
+	}
+	case THUB_TENSORS: {
+		uint64_t n = r.next();
+		const uint64_t *w = r.many(n);
+		auto elem = element(type);
+		if (elem && elem->kind() == c10::TypeKind::OptionalType) {
+			c10::List<std::optional<at::Tensor>> l;
+			l.reserve(n);
+			for (uint64_t i = 0; i < n; i++) {
+				if (w[i])
+					l.push_back(borrow(reinterpret_cast<thub_tensor>(w[i])));
+				else
+					l.push_back(std::nullopt);
+			}
+			return IValue(std::move(l));
+		}
+		c10::List<at::Tensor> l;
+		l.reserve(n);
+		for (uint64_t i = 0; i < n; i++)
+			l.push_back(borrow(reinterpret_cast<thub_tensor>(w[i])));
+		return IValue(std::move(l));
+	}
+	case THUB_LIST: {
+		uint64_t n = r.next();
+		r.many(0);
+		c10::TypePtr elem = element(type);
+		std::vector<IValue> vs;
+		for (uint64_t i = 0; i < n; i++)
+			vs.push_back(read_value(r, elem.get(), depth + 1));
+		if (!elem) // nobody says of what: ask the first
+			elem = vs.empty() ? c10::TypePtr(c10::AnyType::get()) : vs[0].type();
+		c10::impl::GenericList l(elem);
+		l.reserve(vs.size());
+		for (auto &v : vs)
+			l.push_back(std::move(v));
+		return IValue(std::move(l));
+	}
+	case THUB_TUPLE: {
+		uint64_t n = r.next();
+		std::vector<c10::TypePtr> ts;
+		if (type)
+			if (auto t = type->cast<c10::TupleType>())
+				ts = t->elements().vec();
+		std::vector<IValue> vs;
+		for (uint64_t i = 0; i < n; i++)
+			vs.push_back(read_value(r, i < ts.size() ? ts[i].get() : nullptr, depth + 1));
+		return c10::ivalue::Tuple::create(std::move(vs));
+	}
+	case THUB_DICT: {
+		uint64_t n = r.next();
+		c10::TypePtr kt, vt;
+		if (type)
+			if (auto d = type->cast<c10::DictType>()) {
+				kt = d->getKeyType();
+				vt = d->getValueType();
+			}
+		std::vector<std::pair<IValue, IValue>> kvs;
+		for (uint64_t i = 0; i < n; i++) {
+			IValue k = read_value(r, kt.get(), depth + 1);
+			IValue v = read_value(r, vt.get(), depth + 1);
+			kvs.emplace_back(std::move(k), std::move(v));
+		}
+		if (!kt)
+			kt = kvs.empty() ? c10::TypePtr(c10::StringType::get()) : kvs[0].first.type();
+		if (!vt)
+			vt = kvs.empty() ? c10::TypePtr(c10::TensorType::get()) : kvs[0].second.type();
+		c10::impl::GenericDict d(kt, vt);
+		for (auto &kv : kvs)
+			d.insert_or_assign(std::move(kv.first), std::move(kv.second));
+		return IValue(std::move(d));
+	}
+	default:
+		throw std::runtime_error("argument with the unknown tag " + std::to_string(tag));
+	}
+}
+
+// push_args reads arguments for a schema; those left out, and those marked so, are the schema's defaults.
+void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &schema, size_t first) {
+	const auto &args = schema.arguments();
+	size_t i = first;
+	for (; r.p != r.end; i++) {
+		if (i >= args.size())
+			throw std::runtime_error("too many arguments for " + c10::toString(schema.operator_name()) + ", which takes " +
+			                         std::to_string(args.size() - first));
+		if (*r.p == THUB_DEFAULT) {
+			r.p++;
+			const auto &d = args[i].default_value();
+			if (!d)
+				throw std::runtime_error("argument \"" + args[i].name() + "\" has no default");
+			stack.push_back(*d);
+			continue;
+		}
+		stack.push_back(read_value(r, args[i].type().get()));
+	}
+	for (; i < args.size(); i++) {
+		const auto &d = args[i].default_value();
+		if (!d)
+			throw std::runtime_error("argument \"" + args[i].name() + "\" is missing");
+		stack.push_back(*d);
+	}
+}
+
+// ---- values: IValue to words
+
+// Writer fills the caller's buffer and moves to memory of its own when that is full.
+class Writer {
+public:
+	Writer(uint64_t *buf, size_t cap) : buf_(buf), cap_(cap) {}
+	void put(uint64_t w) {
+		if (big_.empty() && n_ < cap_) {
+			buf_[n_++] = w;
+			return;
+		}
+		if (big_.empty())
+			big_.assign(buf_, buf_ + n_);
+		big_.push_back(w);
+		n_++;
+	}
+	void put_string(const std::string &s) {
+		put(s.size());
+		for (size_t i = 0; i < s.size(); i += 8) {
+			uint64_t w = 0;
+			memcpy(&w, s.data() + i, std::min<size_t>(8, s.size() - i));
+			put(w);
+		}
+	}
+	void put_tensor(at::Tensor t) { put(reinterpret_cast<uint64_t>(give(std::move(t)))); }
+	thub_result result() {
+		if (big_.empty())
+			return done(n_);
+		auto *w = static_cast<uint64_t *>(malloc(n_ * 8));
+		if (!w)
+			throw std::bad_alloc();
+		memcpy(w, big_.data(), n_ * 8);
+		return done(n_, w);
+	}
+
+private:
+	uint64_t *buf_;
+	size_t cap_, n_ = 0;
+	std::vector<uint64_t> big_;
+};
+
+void write_value(Writer &w, const IValue &v, int depth = 0) {
+	if (depth > 64)
+		throw std::runtime_error("a result is nested more than 64 deep");
+	if (v.isTensor()) {
+		w.put(THUB_TENSOR);
+		w.put_tensor(v.toTensor());
+	} else if (v.isNone()) {
+		w.put(THUB_NONE);
+	} else if (v.isBool()) {
+		w.put(THUB_BOOL);
+		w.put(v.toBool());
+	} else if (v.isInt() || v.isSymInt()) {
+		w.put(THUB_INT);
+		w.put(uint64_t(v.toInt()));
+	} else if (v.isDouble()) {
+		w.put(THUB_DOUBLE);
+		w.put(as_word(v.toDouble()));
+	} else if (v.isComplexDouble()) {
+		w.put(THUB_COMPLEX);
+		w.put(as_word(v.toComplexDouble().real()));
+		w.put(as_word(v.toComplexDouble().imag()));
+	} else if (v.isString()) {
+		w.put(THUB_STRING);
+		w.put_string(v.toStringRef());
+	} else if (v.isDevice()) {
+		w.put(THUB_DEVICE);
+		w.put(uint64_t(v.toDevice().type()));
+		w.put(uint64_t(int64_t(v.toDevice().index())));
+	} else if (v.isTuple()) {
+		const auto &es = v.toTupleRef().elements();
+		w.put(THUB_TUPLE);
+		w.put(es.size());
+		for (const IValue &e : es)
+			write_value(w, e, depth + 1);
+	} else if (v.isList()) {
+		auto l = v.toListRef();
+		w.put(THUB_LIST);
+		w.put(l.size());
+		for (const IValue &e : l)
+			write_value(w, e, depth + 1);
+	} else if (v.isGenericDict()) {
+		auto d = v.toGenericDict();
+		w.put(THUB_DICT);
+		w.put(d.size());
+		for (const auto &e : d) {
+			write_value(w, e.key(), depth + 1);
+			write_value(w, e.value(), depth + 1);
+		}
+	} else {
+		w.put(THUB_OTHER);
+		w.put_string(v.tagKind());
+	}
+}
+
+// ---- ops
+
+thub_result op_find(const char *name, const char *overload, thub_op *ret_op) {
+	return guarded([&] {
+		auto op = c10::Dispatcher::singleton().findSchema({name, overload});
+		if (!op)
+			return fail(THUB_ERR_NOT_IMPLEMENTED, std::string("libtorch ") + TORCH_VERSION + " has no such op");
+		*ret_op = reinterpret_cast<thub_op>(new c10::OperatorHandle(*op));
+		return done();
+	});
+}
+
+const c10::OperatorHandle &handle(thub_op op) { return *reinterpret_cast<c10::OperatorHandle *>(op); }
+
+char *op_schema(thub_op op) {
+	try {
+		std::ostringstream s;
+		s << handle(op).schema();
+		return text(s.str());
+	} catch (...) {
+		return text("");
+	}
+}
+
+thub_result op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	return guarded([&] {
+		const auto &h = handle(op);
+		torch::jit::Stack stack;
+		stack.reserve(h.schema().arguments().size());
+		push_args(stack, {args, args + nargs}, h.schema(), 0);
+		h.callBoxed(stack);
+		Writer w(rets, cap);
+		for (const IValue &v : stack)
+			write_value(w, v);
+		return w.result();
+	});
+}
+
+// ---- tensors
+
+thub_result tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
+                       thub_tensor *ret_tensor) {
+	return guarded([&] {
+		at::Tensor t = at::empty(at::IntArrayRef(sizes, ndim), at::TensorOptions().dtype(at::ScalarType(dtype)));
+		TORCH_CHECK(t.nbytes() == nbytes, "a tensor of ", t.nbytes(), " bytes cannot be made of ", nbytes);
+		if (nbytes)
+			memcpy(t.data_ptr(), data, nbytes);
+		*ret_tensor = give(std::move(t));
+		return done();
+	});
+}
+
+thub_result tensor_read(thub_tensor t, void *dst, size_t nbytes) {
+	return guarded([&] {
+		c10::NoGradGuard no_grad;
+		at::Tensor x = borrow(t).resolve_conj().resolve_neg();
+		if (!x.device().is_cpu())
+			x = x.cpu();
+		x = x.contiguous();
+		TORCH_CHECK(x.nbytes() == nbytes, "a tensor of ", x.nbytes(), " bytes cannot be read into ", nbytes);
+		if (nbytes)
+			memcpy(dst, x.const_data_ptr(), nbytes);
+		return done();
+	});
+}
+
+size_t tensor_info(thub_tensor t, int64_t *info, size_t cap) {
+	at::Tensor x = borrow(t);
+	bool strided = x.layout() == at::kStrided;
+	size_t d = size_t(x.dim());
+	size_t need = THUB_INFO_SIZES + 2 * d;
+	if (cap < need)
+		return need;
+	info[THUB_INFO_DTYPE] = int64_t(x.scalar_type());
+	info[THUB_INFO_DEVICE] = int64_t(x.device().type());
+	info[THUB_INFO_INDEX] = x.device().index();
+	info[THUB_INFO_NUMEL] = x.numel();
+	info[THUB_INFO_ITEMSIZE] = int64_t(x.element_size());
+	info[THUB_INFO_OFFSET] = strided ? x.storage_offset() : 0;
+	info[THUB_INFO_FLAGS] = (x.requires_grad() ? 1 : 0) | (strided && x.is_contiguous() ? 2 : 0) |
+	                        (x.is_inference() ? 4 : 0) | (x.is_leaf() ? 8 : 0);
+	info[THUB_INFO_LAYOUT] = int64_t(x.layout());
+	info[THUB_INFO_NDIM] = int64_t(d);
+	for (size_t i = 0; i < d; i++) {
+		info[THUB_INFO_SIZES + i] = x.size(int64_t(i));
+		info[THUB_INFO_SIZES + d + i] = strided ? x.stride(int64_t(i)) : 0;
+	}
+	return need;
+}
+
+void tensor_free(const uint64_t *tensors, size_t n) {
+	for (size_t i = 0; i < n; i++)
+		c10::raw::intrusive_ptr::decref(reinterpret_cast<at::TensorImpl *>(tensors[i]));
+}
+
+// ---- mapped files
+
+struct Map {
+	std::atomic<int64_t> refs{1};
+	char *addr;
+	size_t len;
+};
+
+void unref(Map *m) {
+	if (m->refs.fetch_sub(1) == 1) {
+		munmap(m->addr, m->len);
+		delete m;
+	}
+}
+
+thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) {
+	return guarded([&] {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return fail(THUB_ERR_OTHER, strerror(errno));
+		struct stat st;
+		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+			close(fd);
+			return fail(THUB_ERR_OTHER, "not a regular file");
+		}
+		if (st.st_size == 0) {
+			close(fd);
+			return fail(THUB_ERR_OTHER, "the file is empty");
+		}
+		// Private and writable: in-place ops on such tensors change memory, never the file.
+		void *p = mmap(nullptr, size_t(st.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		int e = errno;
+		close(fd);
+		if (p == MAP_FAILED)
+			return fail(THUB_ERR_OTHER, strerror(e));
+		Map *m = new Map;
+		m->addr = static_cast<char *>(p);
+		m->len = size_t(st.st_size);
+		*ret_map = reinterpret_cast<thub_map>(m);
+		*ret_addr = p;
+		*ret_len = m->len;
+		return done();
+	});
+}
+
+void map_close(thub_map m) { unref(reinterpret_cast<Map *>(m)); }
+
+thub_result map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) {
+	return guarded([&] {
+		Map *m = reinterpret_cast<Map *>(map);
+		auto options = at::TensorOptions().dtype(at::ScalarType(dtype));
+		size_t item = c10::elementSize(at::ScalarType(dtype));
+		TORCH_CHECK(numel >= 0 && size_t(numel) <= SIZE_MAX / item && size_t(numel) * item == nbytes &&
+		                offset <= m->len && nbytes <= m->len - offset,
+		            "a storage of ", numel, " elements at ", offset, " does not lie in the file");
+		char *p = m->addr + offset;
+		if (reinterpret_cast<uintptr_t>(p) % item != 0) {
+			// Kernels may assume aligned elements. Read it in, and let go of the file's pages.
+			at::Tensor t = at::empty({numel}, options);
+			memcpy(t.data_ptr(), p, nbytes);
+			uintptr_t page = uintptr_t(sysconf(_SC_PAGESIZE));
+			uintptr_t from = reinterpret_cast<uintptr_t>(p) & ~(page - 1);
+			uintptr_t to = (reinterpret_cast<uintptr_t>(p) + nbytes) & ~(page - 1);
+			if (to > from)
+				madvise(reinterpret_cast<void *>(from), to - from, MADV_DONTNEED);
+			*ret_tensor = give(std::move(t));
+			return done();
+		}
+		m->refs.fetch_add(1);
+		at::Tensor t = at::from_blob(p, {numel}, [m](void *) { unref(m); }, options);
+		*ret_tensor = give(std::move(t));
+		return done();
+	});
+}
+
+// ---- state of the thread
+
+int32_t set_grad(int32_t on) {
+	bool was = c10::GradMode::is_enabled();
+	c10::GradMode::set_enabled(on != 0);
+	return was;
+}
+
+int32_t get_grad() { return c10::GradMode::is_enabled(); }
+
+void *inference_begin() { return new c10::InferenceMode(true); }
+
+void inference_end(void *guard) { delete static_cast<c10::InferenceMode *>(guard); }
+
+uint64_t set_scope(uint64_t s) { return std::exchange(scope, s); }
+
+uint64_t get_scope() { return scope; }
+
+int32_t set_default_device(int32_t type, int32_t index, int32_t *ret_index) {
+	*ret_index = std::exchange(default_index, index);
+	return std::exchange(default_device, type);
+}
+
+int32_t get_default_device(int32_t *ret_index) {
+	*ret_index = default_index;
+	return default_device;
+}
+
+// OpenMP's own setting, which is the thread's; at::set_num_threads would also
+// start pools that are not used here. Weak, for a libtorch built without it.
+extern "C" void omp_set_num_threads(int) __attribute__((weak));
+
+void set_thread_width(int32_t n) {
+	try {
+		at::get_num_threads(); // the first call on a thread sets the width, so it comes first
+		if (omp_set_num_threads)
+			omp_set_num_threads(n);
+		else
+			at::set_num_threads(n);
+	} catch (...) {
+	}
+}
+
+int32_t get_thread_width() {
+	try {
+		return at::get_num_threads();
+	} catch (...) {
+		return 1;
+	}
+}
+
+// ---- state of the process
+
+thub_result manual_seed(uint64_t seed) {
+	return guarded([&] {
+		at::manual_seed(seed);
+		return done();
+	});
+}
+
+char *load_cuda(const char *path) {
+	// To find the driver is quick, to load libtorch_cuda without one is not.
+	if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL))
+		return text(dlerror());
+	if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL))
+		return text(dlerror());
+	return nullptr;
+}
+
+thub_result cuda_count(int64_t *ret_count) {
+	return guarded([&] {
+		*ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+		return done();
+	});
+}
+
+char *cpu_capability() {
+	try {
+		return text(at::get_cpu_capability());
+	} catch (...) {
+		return text("unknown");
+	}
+}
+
+// ---- TorchScript
+
+torch::jit::Module &module(thub_module m) { return *reinterpret_cast<torch::jit::Module *>(m); }
+
+template <class Load> thub_result load_module(Load load, thub_module *ret_module) {
+	return guarded([&] {
+		auto *m = new torch::jit::Module(load());
+		*ret_module = reinterpret_cast<thub_module>(m);
+		return done();
+	});
+}
+
+thub_result jit_load(const char *path, thub_module *ret_module) {
+	return load_module([&] { return torch::jit::load(std::string(path), at::Device(at::kCPU)); }, ret_module);
+}
+
+thub_result jit_load_bytes(const void *data, size_t n, thub_module *ret_module) {
+	return load_module(
+	    [&] {
+		    std::istringstream in(std::string(static_cast<const char *>(data), n));
+		    return torch::jit::load(in, at::Device(at::kCPU));
+	    },
+	    ret_module);
+}
+
+void jit_free(thub_module m) { delete &module(m); }
+
+thub_result jit_to(thub_module m, int32_t type, int32_t index) {
+	return guarded([&] {
+		module(m).to(at::Device(c10::DeviceType(type), c10::DeviceIndex(index)));
+		return done();
+	});
+}
+
+thub_result jit_train(thub_module m, int32_t on) {
+	return guarded([&] {
+		module(m).train(on != 0);
+		return done();
+	});
+}
+
+thub_result jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	return guarded([&] {
+		auto f = module(m).find_method(method);
+		if (!f)
+			return fail(THUB_ERR_NOT_IMPLEMENTED, std::string("the module has no method \"") + method + "\"");
+		torch::jit::Stack stack;
+		push_args(stack, {args, args + nargs}, f->function().getSchema(), 1); // the first is self
+		IValue v = (*f)(std::move(stack));
+		Writer w(rets, cap);
+		write_value(w, v);
+		return w.result();
+	});
+}
+
+thub_result jit_state(thub_module m, uint64_t *rets, size_t cap) {
+	return guarded([&] {
+		Writer w(rets, cap);
+		size_t n = 0;
+		for (auto p : module(m).named_parameters())
+			(void)p, n++;
+		for (auto b : module(m).named_buffers())
+			(void)b, n++;
+		w.put(THUB_DICT);
+		w.put(n);
+		auto put = [&](const std::string &name, const at::Tensor &t) {
+			w.put(THUB_STRING);
+			w.put_string(name);
+			w.put(THUB_TENSOR);
+			w.put_tensor(t);
+		};
+		for (auto p : module(m).named_parameters())
+			put(p.name, p.value);
+		for (auto b : module(m).named_buffers())
+			put(b.name, b.value);
+		return w.result();
+	});
+}
+
+const thub_table table = {
+    THUB_ABI,         TORCH_VERSION,
+    &free,            &op_find,
+    &op_schema,       &op_call,
+    &tensor_new,      &tensor_read,
+    &tensor_info,     &tensor_free,
+    &map_open,        &map_close,
+    &map_tensor,      &set_grad,
+    &get_grad,        &inference_begin,
+    &inference_end,   &set_scope,
+    &get_scope,
+    &set_default_device, &get_default_device,
+    &set_thread_width, &get_thread_width,
+    &torchhub::live_bytes, &torchhub::trim,
+    &manual_seed,     &load_cuda,
+    &cuda_count,      &cpu_capability,
+    &jit_load,        &jit_load_bytes,
+    &jit_free,        &jit_to,
+    &jit_train,       &jit_call,
+    &jit_state,
+};
+
+} // namespace
+
+extern "C" __attribute__((visibility("default"))) const thub_table *torchhub_table() {
+	static bool once = (torchhub::install_allocator(), true);
+	(void)once;
+	return &table;
+}

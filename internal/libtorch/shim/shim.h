@@ -1,0 +1,138 @@
+// The C face of the shim: what Go sees of libtorch.
+//
+// The shim exports one symbol, torchhub_table, which returns a table of
+// functions. Only pointers, integers and floats cross; every function that can
+// fail returns its own error text, so no state is left behind for a second call
+// that may run on another thread.
+//
+// References: a thub_tensor is one counted reference to a tensor. An
+// out-parameter is named ret_… and says whether the caller then owns it.
+#ifndef TORCHHUB_SHIM_H
+#define TORCHHUB_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// THUB_ABI changes with the table; a shim of another number is refused.
+#define THUB_ABI 1
+
+typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
+typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
+typedef struct thub_module_s *thub_module; // torch::jit::Module*
+typedef struct thub_map_s *thub_map;       // a mapped file, one reference
+
+// Values are passed flat, as 64-bit words: a tag, then what the tag says.
+enum {
+	THUB_NONE,    //
+	THUB_BOOL,    // 0 or 1
+	THUB_INT,     // int64
+	THUB_DOUBLE,  // bits of a double
+	THUB_COMPLEX, // bits of the real part, bits of the imaginary part
+	THUB_STRING,  // length in bytes, the bytes padded to whole words
+	THUB_TENSOR,  // thub_tensor: borrowed in arguments, new reference in results; 0 = undefined
+	THUB_DEVICE,  // c10::DeviceType, index
+	THUB_LIST,    // n, then n values
+	THUB_TUPLE,   // n, then n values
+	THUB_DICT,    // n, then n times key, value
+	THUB_INTS,    // n, then n int64
+	THUB_DOUBLES, // n, then n bits of doubles
+	THUB_BOOLS,   // n, then n times 0 or 1
+	THUB_TENSORS, // n, then n thub_tensor, 0 = none
+	THUB_DEFAULT, // the schema's default for this argument
+	THUB_OTHER    // in results only: a string that names the type, which has no form here
+};
+
+// thub_result is what every failing function returns.
+typedef struct {
+	char *err;           // NULL, or text owned by the caller (free), the first byte being its kind, see below
+	uint64_t *ret_words; // NULL when the results fitted the caller's buffer, else memory owned by the caller (free)
+	size_t n;            // words of results
+	int64_t live;        // bytes that live CPU tensors hold, in the whole process
+	uint64_t scope;      // the calling thread's scope, see set_scope
+} thub_result;
+
+// Kinds of error: the first byte of err.
+#define THUB_ERR_OTHER 'e'
+#define THUB_ERR_MEMORY 'm'
+#define THUB_ERR_INDEX 'i'
+#define THUB_ERR_NOT_IMPLEMENTED 'n'
+
+// What tensor_info writes.
+enum {
+	THUB_INFO_DTYPE,
+	THUB_INFO_DEVICE,
+	THUB_INFO_INDEX,
+	THUB_INFO_NUMEL,
+	THUB_INFO_ITEMSIZE,
+	THUB_INFO_OFFSET,
+	THUB_INFO_FLAGS, // 1 requires grad, 2 contiguous, 4 inference tensor, 8 leaf
+	THUB_INFO_LAYOUT,
+	THUB_INFO_NDIM,
+	THUB_INFO_SIZES // then ndim sizes, then ndim strides
+};
+
+typedef struct {
+	uint32_t abi;
+	const char *version; // libtorch's, as its headers had it
+
+	void (*free)(void *);
+
+	// Ops.
+	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
+	char *(*op_schema)(thub_op op); // text owned by the caller
+	thub_result (*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
+
+	// Tensors.
+	thub_result (*tensor_new)(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
+	                          thub_tensor *ret_tensor /* new reference, a copy of data */);
+	thub_result (*tensor_read)(thub_tensor t, void *dst, size_t nbytes); // contiguous order, from any device
+	size_t (*tensor_info)(thub_tensor t, int64_t *info, size_t cap);     // words needed; written when they fit
+	void (*tensor_free)(const uint64_t *tensors, size_t n);
+
+	// Mapped files: copy-on-write, shared by the tensors made of them.
+	thub_result (*map_open)(const char *path, thub_map *ret_map /* new reference */, void **ret_addr /* borrowed */,
+	                        size_t *ret_len);
+	void (*map_close)(thub_map m);
+	thub_result (*map_tensor)(thub_map m, size_t offset, size_t nbytes, int32_t dtype, int64_t numel,
+	                          thub_tensor *ret_tensor /* new reference, 1-d, over the mapping where it is aligned */);
+
+	// State of the calling thread.
+	int32_t (*set_grad)(int32_t on);                    // returns what it was
+	int32_t (*get_grad)(void);
+	void *(*inference_begin)(void);                     // pass the result to inference_end, on the same thread
+	void (*inference_end)(void *guard);
+	uint64_t (*set_scope)(uint64_t scope);              // returns what it was
+	uint64_t (*get_scope)(void);
+	int32_t (*set_default_device)(int32_t type, int32_t index, int32_t *ret_index); // returns the type that was
+	int32_t (*get_default_device)(int32_t *ret_index);
+	void (*set_thread_width)(int32_t n);                // intra-op threads of this OS thread's parallel regions
+	int32_t (*get_thread_width)(void);
+
+	// State of the process.
+	int64_t (*live_bytes)(void);
+	void (*trim)(void); // gives cached blocks back to the system
+	thub_result (*manual_seed)(uint64_t seed);
+	char *(*load_cuda)(const char *path); // NULL, or why not: text owned by the caller
+	thub_result (*cuda_count)(int64_t *ret_count);
+	char *(*cpu_capability)(void); // text owned by the caller
+
+	// TorchScript.
+	thub_result (*jit_load)(const char *path, thub_module *ret_module /* new reference */);
+	thub_result (*jit_load_bytes)(const void *data, size_t n, thub_module *ret_module /* new reference */);
+	void (*jit_free)(thub_module m);
+	thub_result (*jit_to)(thub_module m, int32_t type, int32_t index);
+	thub_result (*jit_train)(thub_module m, int32_t on);
+	thub_result (*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets,
+	                        size_t cap);
+	thub_result (*jit_state)(thub_module m, uint64_t *rets, size_t cap); // a dict of name to tensor
+} thub_table;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,56 @@
+#include "table.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+static const thub_table *T;
+
+char *t_open(const char *path) {
+	void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!h)
+		return strdup(dlerror());
+	const thub_table *(*get)(void) = (const thub_table *(*)(void))dlsym(h, "torchhub_table");
+	if (!get)
+		return strdup("it is no shim: torchhub_table is missing");
+	const thub_table *t = get();
+	if (t->abi != THUB_ABI)
+		return strdup("it was built for another version of torchhub");
+	T = t;
+	return NULL;
+}
+
+const char *t_version(void) { return T->version; }
+thub_result t_op_find(const char *name, const char *overload, thub_op *ret_op) { return T->op_find(name, overload, ret_op); }
+char *t_op_schema(thub_op op) { return T->op_schema(op); }
+thub_result t_op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->op_call(op, args, nargs, rets, cap); }
+thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim, thub_tensor *ret_tensor) { return T->tensor_new(data, nbytes, dtype, sizes, ndim, ret_tensor); }
+thub_result t_tensor_read(thub_tensor t, void *dst, size_t nbytes) { return T->tensor_read(t, dst, nbytes); }
+size_t t_tensor_info(thub_tensor t, int64_t *info, size_t cap) { return T->tensor_info(t, info, cap); }
+void t_tensor_free(const uint64_t *tensors, size_t n) { T->tensor_free(tensors, n); }
+thub_result t_map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) { return T->map_open(path, ret_map, ret_addr, ret_len); }
+void t_map_close(thub_map m) { T->map_close(m); }
+thub_result t_map_tensor(thub_map m, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) { return T->map_tensor(m, offset, nbytes, dtype, numel, ret_tensor); }
+int32_t t_set_grad(int32_t on) { return T->set_grad(on); }
+int32_t t_get_grad(void) { return T->get_grad(); }
+void *t_inference_begin(void) { return T->inference_begin(); }
+void t_inference_end(void *guard) { T->inference_end(guard); }
+uint64_t t_set_scope(uint64_t scope) { return T->set_scope(scope); }
+uint64_t t_get_scope(void) { return T->get_scope(); }
+int32_t t_set_default_device(int32_t type, int32_t index, int32_t *ret_index) { return T->set_default_device(type, index, ret_index); }
+int32_t t_get_default_device(int32_t *ret_index) { return T->get_default_device(ret_index); }
+void t_set_thread_width(int32_t n) { T->set_thread_width(n); }
+int32_t t_get_thread_width(void) { return T->get_thread_width(); }
+int64_t t_live_bytes(void) { return T->live_bytes(); }
+void t_trim(void) { T->trim(); }
+thub_result t_manual_seed(uint64_t seed) { return T->manual_seed(seed); }
+char *t_load_cuda(const char *path) { return T->load_cuda(path); }
+thub_result t_cuda_count(int64_t *ret_count) { return T->cuda_count(ret_count); }
+char *t_cpu_capability(void) { return T->cpu_capability(); }
+thub_result t_jit_load(const char *path, thub_module *ret_module) { return T->jit_load(path, ret_module); }
+thub_result t_jit_load_bytes(const void *data, size_t n, thub_module *ret_module) { return T->jit_load_bytes(data, n, ret_module); }
+void t_jit_free(thub_module m) { T->jit_free(m); }
+thub_result t_jit_to(thub_module m, int32_t type, int32_t index) { return T->jit_to(m, type, index); }
+thub_result t_jit_train(thub_module m, int32_t on) { return T->jit_train(m, on); }
+thub_result t_jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->jit_call(m, method, args, nargs, rets, cap); }
+thub_result t_jit_state(thub_module m, uint64_t *rets, size_t cap) { return T->jit_state(m, rets, cap); }

@@ -1,0 +1,46 @@
+// Trampolines: cgo can call a C function, but not a pointer out of a table.
+// Each t_name calls the function of that name in the shim's table.
+#ifndef TORCHHUB_TABLE_H
+#define TORCHHUB_TABLE_H
+
+#include "shim/shim.h"
+
+// t_open loads the shim and takes its table. NULL, or why not: text owned by the caller.
+char *t_open(const char *path);
+
+const char *t_version(void);
+thub_result t_op_find(const char *name, const char *overload, thub_op *ret_op);
+char *t_op_schema(thub_op op);
+thub_result t_op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
+thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim, thub_tensor *ret_tensor);
+thub_result t_tensor_read(thub_tensor t, void *dst, size_t nbytes);
+size_t t_tensor_info(thub_tensor t, int64_t *info, size_t cap);
+void t_tensor_free(const uint64_t *tensors, size_t n);
+thub_result t_map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len);
+void t_map_close(thub_map m);
+thub_result t_map_tensor(thub_map m, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor);
+int32_t t_set_grad(int32_t on);
+int32_t t_get_grad(void);
+void *t_inference_begin(void);
+void t_inference_end(void *guard);
+uint64_t t_set_scope(uint64_t scope);
+uint64_t t_get_scope(void);
+int32_t t_set_default_device(int32_t type, int32_t index, int32_t *ret_index);
+int32_t t_get_default_device(int32_t *ret_index);
+void t_set_thread_width(int32_t n);
+int32_t t_get_thread_width(void);
+int64_t t_live_bytes(void);
+void t_trim(void);
+thub_result t_manual_seed(uint64_t seed);
+char *t_load_cuda(const char *path);
+thub_result t_cuda_count(int64_t *ret_count);
+char *t_cpu_capability(void);
+thub_result t_jit_load(const char *path, thub_module *ret_module);
+thub_result t_jit_load_bytes(const void *data, size_t n, thub_module *ret_module);
+void t_jit_free(thub_module m);
+thub_result t_jit_to(thub_module m, int32_t type, int32_t index);
+thub_result t_jit_train(thub_module m, int32_t on);
+thub_result t_jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
+thub_result t_jit_state(thub_module m, uint64_t *rets, size_t cap);
+
+#endif

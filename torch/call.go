@@ -1,0 +1,296 @@
+package torch
+
+import (
+	"math"
+	"strings"
+	"sync/atomic"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// An Op is an operator of libtorch's dispatcher, looked up at its first call.
+// Where the libtorch in use lacks it, that call panics with an [*Error].
+type Op struct {
+	name, overload string
+	found          atomic.Pointer[libtorch.Op]
+}
+
+// NewOp names an operator as native_functions.yaml does: NewOp("aten::add", "Tensor"). It touches no libtorch.
+func NewOp(name, overload string) *Op { return &Op{name: name, overload: overload} }
+
+func (o *Op) find() libtorch.Op {
+	if op := o.found.Load(); op != nil {
+		return *op
+	}
+	mustInit()
+	op, err := libtorch.FindOp(o.name, o.overload)
+	if err != nil {
+		panic(&Error{Op: o.name, Overload: o.overload, Msg: err.Error(), kind: kindOf(err)})
+	}
+	o.found.Store(&op)
+	return op
+}
+
+// Schema returns the operator's signature, such as
+// "aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor".
+func (o *Op) Schema() string { return o.find().Schema() }
+
+// A Call collects the arguments of one call in the order of the schema, then
+// makes the call: every op goes through here. The zero value is ready. What is
+// left out at the end takes the schema's defaults.
+//
+//	var c torch.Call
+//	c.Tensor(x)
+//	c.Tensor(y)
+//	return c.One(add)
+type Call struct {
+	n    int
+	buf  [32]uint64
+	big  []uint64 // all words, once they outgrow buf
+	kept int
+	keep [6]*Tensor // the tensors in use, held until the call is over
+	more []*Tensor
+	err  *Error // the first mistake among the arguments
+}
+
+func (c *Call) put(w uint64) {
+	if c.big == nil {
+		if c.n < len(c.buf) {
+			c.buf[c.n] = w
+			c.n++
+			return
+		}
+		c.big = append(make([]uint64, 0, 4*len(c.buf)), c.buf[:]...)
+	}
+	c.big = append(c.big, w)
+}
+
+func (c *Call) words() []uint64 {
+	if c.big != nil {
+		return c.big
+	}
+	return c.buf[:c.n]
+}
+
+// hold takes a tensor into use for the call and returns its reference, 0 for nil.
+func (c *Call) hold(x *Tensor) uint64 {
+	if x == nil {
+		return 0
+	}
+	if !x.acquire() {
+		if c.err == nil {
+			c.err = &Error{Msg: ErrFreed.Error(), kind: ErrFreed}
+		}
+		return 0
+	}
+	if c.kept < len(c.keep) {
+		c.keep[c.kept] = x
+		c.kept++
+	} else {
+		c.more = append(c.more, x)
+	}
+	return x.h
+}
+
+func (c *Call) release() {
+	for _, x := range c.keep[:c.kept] {
+		x.release()
+	}
+	for _, x := range c.more {
+		x.release()
+	}
+}
+
+// Tensor adds a Tensor that must be there: nil is a mistake.
+func (c *Call) Tensor(x *Tensor) {
+	if x == nil && c.err == nil {
+		c.err = &Error{Msg: ErrNil.Error(), kind: ErrNil}
+	}
+	c.put(libtorch.Tensor)
+	c.put(c.hold(x))
+}
+
+// OptTensor adds a Tensor?: nil is None.
+func (c *Call) OptTensor(x *Tensor) {
+	if x == nil {
+		c.None()
+		return
+	}
+	c.Tensor(x)
+}
+
+// Tensors adds a Tensor[] or Tensor?[]; nil elements are None.
+func (c *Call) Tensors(xs []*Tensor) {
+	c.put(libtorch.Tensors)
+	c.put(uint64(len(xs)))
+	for _, x := range xs {
+		c.put(c.hold(x))
+	}
+}
+
+// None adds None.
+func (c *Call) None() { c.put(libtorch.None) }
+
+// Default adds the schema's default for this argument.
+func (c *Call) Default() { c.put(libtorch.Default) }
+
+// Int adds an int, SymInt or integral Scalar.
+func (c *Call) Int(v int) { c.put(libtorch.Int); c.put(uint64(v)) }
+
+// Float adds a float or floating-point Scalar.
+func (c *Call) Float(v float64) { c.put(libtorch.Double); c.put(math.Float64bits(v)) }
+
+// Complex adds a complex Scalar.
+func (c *Call) Complex(v complex128) {
+	c.put(libtorch.Complex)
+	c.put(math.Float64bits(real(v)))
+	c.put(math.Float64bits(imag(v)))
+}
+
+// Bool adds a bool or boolean Scalar.
+func (c *Call) Bool(v bool) {
+	c.put(libtorch.Bool)
+	c.put(word(v))
+}
+
+func word(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// DType adds a ScalarType.
+func (c *Call) DType(d DType) { c.Int(int(d)) }
+
+// Device adds a Device.
+func (c *Call) Device(d Device) {
+	c.put(libtorch.Device)
+	c.put(uint64(d.Type))
+	i := d.Index
+	if d.Type == CPUType {
+		i = -1 // libtorch has one CPU and wants no index for it
+	}
+	c.put(uint64(i))
+}
+
+// String adds a str.
+func (c *Call) String(s string) {
+	c.put(libtorch.String)
+	c.put(uint64(len(s)))
+	for len(s) > 0 {
+		var w uint64
+		n := min(8, len(s))
+		for i := range n {
+			w |= uint64(s[i]) << (8 * i)
+		}
+		c.put(w)
+		s = s[n:]
+	}
+}
+
+// Ints adds an int[] or SymInt[].
+func (c *Call) Ints(vs ...int) {
+	c.put(libtorch.Ints)
+	c.put(uint64(len(vs)))
+	for _, v := range vs {
+		c.put(uint64(v))
+	}
+}
+
+// Floats adds a float[].
+func (c *Call) Floats(vs ...float64) {
+	c.put(libtorch.Doubles)
+	c.put(uint64(len(vs)))
+	for _, v := range vs {
+		c.put(math.Float64bits(v))
+	}
+}
+
+// Bools adds a bool[].
+func (c *Call) Bools(vs ...bool) {
+	c.put(libtorch.Bools)
+	c.put(uint64(len(vs)))
+	for _, v := range vs {
+		c.put(word(v))
+	}
+}
+
+// List begins a list of n values; the next n values are its elements.
+func (c *Call) List(n int) { c.put(libtorch.List); c.put(uint64(n)) }
+
+// Tuple begins a tuple of n values; the next n values are its elements.
+func (c *Call) Tuple(n int) { c.put(libtorch.Tuple); c.put(uint64(n)) }
+
+// Dict begins a dict of n entries; the next 2n values are its keys and values in turn.
+func (c *Call) Dict(n int) { c.put(libtorch.Dict); c.put(uint64(n)) }
+
+// tensors describes the arguments for an error text.
+func (c *Call) tensors() string {
+	var b strings.Builder
+	for i, x := range append(c.keep[:c.kept:c.kept], c.more...) {
+		if i == 8 {
+			b.WriteString(", …")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(x.describe())
+	}
+	return b.String()
+}
+
+// run makes the call; the words of the results lie in rets where they fit.
+func (c *Call) run(op *Op, rets []uint64) values {
+	defer c.release()
+	h := op.find()
+	if c.err != nil {
+		e := c.err
+		e.Op, e.Overload, e.Args = op.name, op.overload, c.tensors()
+		panic(e)
+	}
+	res, err := h.Call(c.words(), rets)
+	if err != nil {
+		panic(&Error{Op: op.name, Overload: op.overload, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)})
+	}
+	press(res.Live)
+	return values{res.Words, res.Scope}
+}
+
+// Do makes the call and drops its results: for ops in place, whose result is their argument.
+func (c *Call) Do(op *Op) {
+	var rets [8]uint64
+	r := c.run(op, rets[:])
+	r.scope = 0
+	for r.more() {
+		if x, ok := r.next().(*Tensor); ok {
+			x.Free()
+		}
+	}
+}
+
+// One makes the call and returns its one tensor.
+func (c *Call) One(op *Op) *Tensor {
+	var rets [8]uint64
+	r := c.run(op, rets[:])
+	return r.tensor()
+}
+
+// Two makes the call and returns its two tensors.
+func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
+	var rets [8]uint64
+	r := c.run(op, rets[:])
+	return r.tensor(), r.tensor()
+}
+
+// All makes the call and returns what it gave, each as [Value] describes.
+func (c *Call) All(op *Op) []Value {
+	var rets [16]uint64
+	r := c.run(op, rets[:])
+	var vs []Value
+	for r.more() {
+		vs = append(vs, r.next())
+	}
+	return vs
+}

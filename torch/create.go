@@ -1,0 +1,163 @@
+package torch
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// Options says more about a tensor that is to be made. The zero value is
+// PyTorch's default: float32, on the default device, without gradient.
+type Options struct {
+	DType        DType   // Uint8, the zero value, means the default, float32; for Uint8 itself see [Tensor.ToDType] and [FromSlice]
+	Device       *Device // nil is the default device
+	RequiresGrad bool
+}
+
+var (
+	opEmpty    = NewOp("aten::empty", "memory_format")
+	opZeros    = NewOp("aten::zeros", "")
+	opOnes     = NewOp("aten::ones", "")
+	opFull     = NewOp("aten::full", "")
+	opRand     = NewOp("aten::rand", "")
+	opRandn    = NewOp("aten::randn", "")
+	opRequires = NewOp("aten::requires_grad_", "")
+)
+
+func create(op *Op, shape []int, fill func(*Call), o Options) *Tensor {
+	mustInit()
+	var c Call
+	c.Ints(shape...)
+	if fill != nil {
+		fill(&c)
+	}
+	if o.DType == 0 {
+		o.DType = Float32
+	}
+	c.DType(o.DType)
+	c.None() // layout
+	if o.Device == nil {
+		d := DefaultDevice()
+		o.Device = &d
+	}
+	c.Device(*o.Device)
+	x := c.One(op)
+	if o.RequiresGrad {
+		x.RequireGrad(true)
+	}
+	return x
+}
+
+// Empty returns a tensor whose elements are not set: torch.empty(shape).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.empty.html
+func Empty(shape []int, o Options) *Tensor { return create(opEmpty, shape, nil, o) }
+
+// Zeros returns a float32 tensor of zeros: torch.zeros(*shape).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.zeros.html
+func Zeros(shape ...int) *Tensor { return create(opZeros, shape, nil, Options{}) }
+
+// Ones returns a float32 tensor of ones: torch.ones(*shape).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.ones.html
+func Ones(shape ...int) *Tensor { return create(opOnes, shape, nil, Options{}) }
+
+// Full returns a float32 tensor of one value: torch.full(shape, value).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.full.html
+func Full(value float64, shape ...int) *Tensor {
+	return create(opFull, shape, func(c *Call) { c.Float(value) }, Options{})
+}
+
+// Rand returns float32 numbers from [0, 1): torch.rand(*shape), of the same generator.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.rand.html
+func Rand(shape ...int) *Tensor { return create(opRand, shape, nil, Options{}) }
+
+// Randn returns float32 numbers of the standard normal distribution: torch.randn(*shape), of the same generator.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.randn.html
+func Randn(shape ...int) *Tensor { return create(opRandn, shape, nil, Options{}) }
+
+// RequireGrad sets whether autograd records what is done with x, and returns x: x.requires_grad_(on).
+func (x *Tensor) RequireGrad(on bool) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Bool(on)
+	c.Do(opRequires)
+	return x
+}
+
+// FromSlice copies data into a new CPU tensor of the shape, of the dtype that
+// matches E: torch.tensor(data).reshape(shape). Without a shape it is 1-d. It
+// panics with an [*Error] where the shape holds another number of elements.
+func FromSlice[E Element](data []E, shape ...int) *Tensor {
+	if len(shape) == 0 {
+		shape = []int{len(data)}
+	}
+	n := 1
+	sizes := make([]int64, len(shape))
+	for i, s := range shape {
+		if s < 0 || (s > 0 && n > len(data)) {
+			fail("FromSlice", fmt.Sprintf("%d elements cannot have the shape %v", len(data), shape))
+		}
+		n *= s
+		sizes[i] = int64(s)
+	}
+	if n != len(data) {
+		fail("FromSlice", fmt.Sprintf("%d elements cannot have the shape %v", len(data), shape))
+	}
+	mustInit()
+	var z E
+	h, res, err := libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), int(dtypeOf[E]()), sizes)
+	runtime.KeepAlive(data)
+	if err != nil {
+		panic(&Error{Op: "FromSlice", Msg: err.Error(), kind: kindOf(err)})
+	}
+	press(res.Live)
+	return wrap(h, res.Scope)
+}
+
+// Scalar returns a tensor of no dimensions: torch.tensor(v).
+func Scalar[E Element](v E) *Tensor { return FromSlice([]E{v}).thenView() }
+
+// thenView turns one element of one dimension into none.
+func (x *Tensor) thenView() *Tensor { return x.Then(func(x *Tensor) *Tensor { return x.View() }) }
+
+// Data copies x's elements out, in the order of the indices, from any device:
+// x.flatten().tolist(). It panics with an [*Error] where E is not x's dtype.
+func Data[E Element](x *Tensor) []E {
+	if d := x.DType(); d != dtypeOf[E]() {
+		var z E
+		panic(&Error{Op: "Data", Args: x.describe(), Msg: fmt.Sprintf("%v elements cannot be read as %T; convert with ToDType first", d, z)})
+	}
+	out := make([]E, x.Numel())
+	var z E
+	x.use("Data", func(h uint64) {
+		if err := libtorch.ReadTensor(h, unsafe.Pointer(unsafe.SliceData(out)), len(out)*int(unsafe.Sizeof(z))); err != nil {
+			panic(&Error{Op: "Data", Args: x.describe(), Msg: err.Error(), kind: kindOf(err)})
+		}
+	})
+	return out
+}
+
+var opItem = NewOp("aten::item", "")
+
+// Item returns the one element of x as a float64: float(x.item()). It panics
+// with an [*Error] where x has another number of elements or is complex.
+func (x *Tensor) Item() float64 {
+	var c Call
+	c.Tensor(x)
+	switch v := c.All(opItem)[0].(type) {
+	case float64:
+		return v
+	case int:
+		return float64(v)
+	case bool:
+		return float64(word(v))
+	}
+	panic(&Error{Op: "Item", Args: x.describe(), Msg: "a complex number is no float64"})
+}

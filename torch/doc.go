@@ -1,0 +1,30 @@
+// Package torch is PyTorch's torch for Go: tensors on libtorch, on CPU and CUDA.
+//
+// libtorch is loaded at the first use, found or installed as the command
+// "torchhub doctor" shows; [Init] does that early and returns what went wrong.
+//
+// # Three contracts
+//
+// Errors. Whatever depends on the outside world (files, devices, bytes) returns
+// an error. A programmer's mistake in an op (shapes, dtypes, an index out of
+// range, a tensor used after it was freed) panics with an [*Error], as gonum's
+// mat does; [Try] turns the panic into an error. A C++ exception never ends the
+// process.
+//
+// Lifetime. Nobody has to free a tensor, and who does is faster. Tensors that
+// cannot be reached are freed by the collector; since it cannot see their
+// memory, the bytes that live CPU tensors hold are counted and press it.
+// [Tensor.Free] frees now, [Scope] frees what was made inside it, and
+// [Tensor.Then] frees an intermediate as soon as the next value is there.
+// Freeing gives back one reference: views, and what autograd saved, keep the
+// memory alive as long as they need it.
+//
+// Goroutines. Tensors may be read from any number of goroutines at once. Ops
+// that write (the names that end in InPlace) need the caller's own exclusion.
+// libtorch keeps caches and a team of threads for each OS thread that calls it,
+// so work in many goroutines should go through [Run], which executes it on a
+// few OS threads; models and TorchScript modules do so by themselves.
+// [NoGrad], [InferenceMode], [Scope] and [WithDevice] hold for the closure they
+// are given, on its goroutine, which they lock to its OS thread meanwhile;
+// goroutines that the closure starts are not inside it, except through Run.
+package torch

@@ -1,0 +1,123 @@
+package torch
+
+import "fmt"
+
+// DType is the type of a tensor's elements: torch.dtype.
+//
+// https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
+type DType uint8
+
+// PyTorch's dtypes. The numbers are c10::ScalarType's.
+const (
+	Uint8          DType = 0
+	Int8           DType = 1
+	Int16          DType = 2
+	Int32          DType = 3
+	Int64          DType = 4
+	Float16        DType = 5
+	Float32        DType = 6
+	Float64        DType = 7
+	Complex32      DType = 8
+	Complex64      DType = 9
+	Complex128     DType = 10
+	Bool           DType = 11
+	BFloat16       DType = 15
+	Float8E5M2     DType = 23
+	Float8E4M3FN   DType = 24
+	Float8E5M2FNUZ DType = 25
+	Float8E4M3FNUZ DType = 26
+	Uint16         DType = 27
+	Uint32         DType = 28
+	Uint64         DType = 29
+	Float8E8M0FNU  DType = 44
+)
+
+var dtypes = map[DType]struct {
+	name string
+	size int // bytes of one element
+}{
+	Uint8: {"uint8", 1}, Int8: {"int8", 1}, Int16: {"int16", 2}, Int32: {"int32", 4}, Int64: {"int64", 8},
+	Float16: {"float16", 2}, Float32: {"float32", 4}, Float64: {"float64", 8},
+	Complex32: {"complex32", 4}, Complex64: {"complex64", 8}, Complex128: {"complex128", 16},
+	Bool: {"bool", 1}, BFloat16: {"bfloat16", 2},
+	Float8E5M2: {"float8_e5m2", 1}, Float8E4M3FN: {"float8_e4m3fn", 1},
+	Float8E5M2FNUZ: {"float8_e5m2fnuz", 1}, Float8E4M3FNUZ: {"float8_e4m3fnuz", 1}, Float8E8M0FNU: {"float8_e8m0fnu", 1},
+	Uint16: {"uint16", 2}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8},
+}
+
+var dtypeNames = func() map[string]DType {
+	m := make(map[string]DType, len(dtypes))
+	for d, v := range dtypes {
+		m[v.name] = d
+	}
+	return m
+}()
+
+// String returns PyTorch's name without the module: "float32".
+func (d DType) String() string {
+	if v, ok := dtypes[d]; ok {
+		return v.name
+	}
+	return fmt.Sprintf("dtype(%d)", uint8(d))
+}
+
+// Size returns the bytes of one element: torch.dtype.itemsize. It is 0 for a dtype that this package has no name for.
+func (d DType) Size() int { return dtypes[d].size }
+
+// IsFloatingPoint reports whether the dtype is one of the float types: torch.dtype.is_floating_point.
+func (d DType) IsFloatingPoint() bool {
+	switch d {
+	case Float16, Float32, Float64, BFloat16, Float8E5M2, Float8E4M3FN, Float8E5M2FNUZ, Float8E4M3FNUZ, Float8E8M0FNU:
+		return true
+	}
+	return false
+}
+
+// IsComplex reports whether the dtype is one of the complex types: torch.dtype.is_complex.
+func (d DType) IsComplex() bool { return d == Complex32 || d == Complex64 || d == Complex128 }
+
+// ParseDType returns the dtype of PyTorch's name, such as "float32".
+func ParseDType(name string) (DType, error) {
+	if d, ok := dtypeNames[name]; ok {
+		return d, nil
+	}
+	return 0, fmt.Errorf("torch: unknown dtype %q", name)
+}
+
+// Element is a Go type that a tensor's elements can be read and written as.
+type Element interface {
+	bool | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | complex64 | complex128
+}
+
+// dtypeOf returns the dtype with E's memory layout.
+func dtypeOf[E Element]() DType {
+	var z E
+	switch any(z).(type) {
+	case bool:
+		return Bool
+	case int8:
+		return Int8
+	case int16:
+		return Int16
+	case int32:
+		return Int32
+	case int64:
+		return Int64
+	case uint8:
+		return Uint8
+	case uint16:
+		return Uint16
+	case uint32:
+		return Uint32
+	case uint64:
+		return Uint64
+	case float32:
+		return Float32
+	case float64:
+		return Float64
+	case complex64:
+		return Complex64
+	default:
+		return Complex128
+	}
+}

@@ -1,0 +1,83 @@
+package torch
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// Kinds of [Error], for errors.Is.
+var (
+	ErrOutOfMemory    = errors.New("out of memory")          // a tensor could not be allocated, on the CPU or a GPU
+	ErrIndex          = errors.New("index out of range")     // Python's IndexError
+	ErrNotImplemented = errors.New("not implemented")        // no such op, or not for this device or dtype
+	ErrFreed          = errors.New("tensor used after Free") // Free was called before, or the Scope it was made in has ended
+	ErrNil            = errors.New("nil tensor")             // a nil *Tensor where one is needed
+)
+
+// An Error is a mistake in the use of an op: what PyTorch raises as a
+// RuntimeError, IndexError or TypeError. Ops panic with it; see [Try].
+type Error struct {
+	Op       string // the op's name in the schema, such as "aten::add", or the Go function's
+	Overload string // the op's overload, such as "Tensor"; may be empty
+	Args     string // the tensors it was given, such as "[2, 3] float32, [4] float32"
+	Msg      string // what is wrong
+
+	kind error
+}
+
+// Error returns the op, its tensors and what is wrong with them.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("torch: ")
+	b.WriteString(e.Op)
+	if e.Overload != "" {
+		b.WriteString("." + e.Overload)
+	}
+	if e.Args != "" {
+		b.WriteString("(" + e.Args + ")")
+	}
+	b.WriteString(": " + e.Msg)
+	return b.String()
+}
+
+// Unwrap returns the kind, one of the Err… variables, or nil.
+func (e *Error) Unwrap() error { return e.kind }
+
+// Try calls f and returns the [*Error] that f panicked with, or nil. Other panics pass.
+func Try(f func()) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case *Error:
+			err = p
+		default:
+			panic(p)
+		}
+	}()
+	f()
+	return nil
+}
+
+// fail panics with an Error about a Go function's own arguments.
+func fail(op, msg string) { panic(&Error{Op: op, Msg: msg}) }
+
+func kindOf(err error) error {
+	var e *libtorch.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Kind {
+	case libtorch.ErrMemory:
+		return ErrOutOfMemory
+	case libtorch.ErrIndex:
+		return ErrIndex
+	case libtorch.ErrNotImplemented:
+		return ErrNotImplemented
+	}
+	if strings.Contains(e.Msg, "out of memory") {
+		return ErrOutOfMemory
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package torch
+
+import (
+	"context"
+	"errors"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// Init makes libtorch ready: it finds one, or installs one, builds the shim for
+// it and loads both, and returns what went wrong in one sentence. Everything
+// else in this package does the same at its first use, and panics where Init
+// would return an error.
+func Init(ctx context.Context) error { return libtorch.Load(ctx) }
+
+func mustInit() {
+	if libtorch.Loaded() != nil {
+		return
+	}
+	if err := libtorch.Load(context.Background()); err != nil {
+		panic(&Error{Op: "Init", Msg: err.Error(), kind: err})
+	}
+}
+
+// Version returns the version of the libtorch in use: torch.__version__.
+func Version() string {
+	mustInit()
+	return libtorch.Loaded().Version
+}
+
+// CPUCapability names the instruction set that the CPU kernels use, such as "AVX512": torch.backends.cpu.get_cpu_capability().
+func CPUCapability() string {
+	mustInit()
+	return libtorch.CPUCapability()
+}
+
+// CUDACount returns the number of CUDA devices, or an error that says why there is none.
+func CUDACount(ctx context.Context) (int, error) {
+	if err := Init(ctx); err != nil {
+		return 0, err
+	}
+	n, err := libtorch.CUDACount()
+	switch {
+	case err != nil:
+		return 0, err
+	case n > 0:
+		return n, nil
+	case !libtorch.Loaded().CUDA:
+		return 0, errors.New("torch: this libtorch was built without CUDA; \"torchhub setup --variant cuda\" installs one with it")
+	case libtorch.CUDAError() != "":
+		return 0, errors.New("torch: CUDA cannot be used: " + libtorch.CUDAError())
+	default:
+		return 0, errors.New("torch: no CUDA device was found")
+	}
+}
+
+// ManualSeed seeds the generators of all devices: torch.manual_seed. A negative seed is Python's: its two's complement.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
+func ManualSeed(seed int64) {
+	mustInit()
+	if err := libtorch.ManualSeed(uint64(seed)); err != nil {
+		fail("ManualSeed", err.Error())
+	}
+}

@@ -1,0 +1,156 @@
+package torch
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// pool is a few goroutines, each locked to an OS thread of its own, on which
+// whole forwards run: libtorch keeps caches and a team of threads for every OS
+// thread that calls it, so 200 goroutines that call it freely make hundreds.
+var pool struct {
+	mu      sync.Mutex
+	jobs    chan *job
+	size    int // workers wanted
+	running int // workers there are
+	threads int // to be divided among the busy ones
+	busy    atomic.Int32
+}
+
+// job is a closure with the modes of the thread that handed it in.
+type job struct {
+	f       func()
+	grad    bool
+	scope   uint64
+	dev, ix int
+	done    chan struct{}
+	ended   bool // f returned
+	panic   any  // or panicked with this; else it called runtime.Goexit
+}
+
+func init() {
+	n := runtime.NumCPU()
+	pool.jobs = make(chan *job)
+	pool.threads = n
+	pool.size = min(n, 8)
+}
+
+// SetNumThreads sets how many threads compute, over all [Run] closures under
+// way at a time: torch.set_num_threads. The default is the number of cores.
+func SetNumThreads(n int) {
+	if n < 1 {
+		fail("SetNumThreads", "the number of threads must be at least 1")
+	}
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	pool.threads = n
+}
+
+// NumThreads returns what [SetNumThreads] set: torch.get_num_threads.
+func NumThreads() int {
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	return pool.threads
+}
+
+// SetWorkers sets how many [Run] closures are under way at a time; the others
+// wait. The default is the number of cores, at most 8. Fewer workers leave each
+// more threads.
+func SetWorkers(n int) {
+	if n < 1 {
+		fail("SetWorkers", "the number of workers must be at least 1")
+	}
+	pool.mu.Lock()
+	defer pool.mu.Unlock()
+	pool.size = n
+}
+
+// Run calls f on one of a few OS threads that are kept for libtorch, and
+// returns when it is done. The threads of [SetNumThreads] are divided among
+// the closures under way. NoGrad, Scope and WithDevice around Run hold inside
+// it; a panic in f passes to the caller. Inside f, Run calls directly.
+//
+// f must not wait for another goroutine that calls Run.
+func Run(f func()) {
+	mustInit()
+	// The modes are the thread's, so the goroutine must not move between reading them.
+	runtime.LockOSThread()
+	j := &job{f: f, grad: libtorch.Grad(), scope: libtorch.Scope(), done: make(chan struct{})}
+	j.dev, j.ix = libtorch.DefaultDevice()
+	runtime.UnlockOSThread()
+	if j.scope&workerBit != 0 {
+		f()
+		return
+	}
+	submit(j)
+	<-j.done
+	switch {
+	case j.panic != nil:
+		panic(j.panic)
+	case !j.ended:
+		runtime.Goexit()
+	}
+}
+
+func submit(j *job) {
+	select {
+	case pool.jobs <- j: // a worker is idle
+		return
+	default:
+	}
+	pool.mu.Lock()
+	if pool.running < pool.size {
+		pool.running++
+		go work()
+	}
+	pool.mu.Unlock()
+	pool.jobs <- j
+}
+
+// work runs jobs. Its thread is never given back to other goroutines: libtorch's modes and caches are on it.
+func work() {
+	runtime.LockOSThread()
+	libtorch.SetScope(workerBit)
+	width := 0
+	for j := range pool.jobs {
+		busy := int(pool.busy.Add(1))
+		pool.mu.Lock()
+		w := max(1, pool.threads/busy)
+		stop := pool.running > pool.size
+		if stop {
+			pool.running--
+		}
+		pool.mu.Unlock()
+		if w != width {
+			libtorch.SetThreadWidth(w)
+			width = w
+		}
+		j.run()
+		if stop {
+			return
+		}
+	}
+}
+
+// run calls the closure in the caller's modes.
+func (j *job) run() {
+	defer func() {
+		j.panic = recover()
+		if !j.ended && j.panic == nil { // runtime.Goexit, such as testing's FailNow, ends this goroutine: another takes over
+			go work()
+		}
+		libtorch.SetScope(workerBit)
+		libtorch.SetGrad(true)
+		libtorch.SetDefaultDevice(0, -1)
+		pool.busy.Add(-1)
+		close(j.done)
+	}()
+	libtorch.SetScope(j.scope | workerBit)
+	libtorch.SetGrad(j.grad)
+	libtorch.SetDefaultDevice(j.dev, j.ix)
+	j.f()
+	j.ended = true
+}

@@ -1,0 +1,135 @@
+package torch
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// The thread's scope word: the number of the innermost Scope, and this bit on
+// the pool's own threads.
+const workerBit = 1 << 63
+
+// scope lists the tensors that a Scope frees at its end.
+type scope struct {
+	id    uint64
+	outer uint64
+	mu    sync.Mutex // goroutines that Run for one scope may add at once
+	made  []*Tensor
+}
+
+var (
+	scopes  sync.Map // id → *scope
+	scopeID atomic.Uint64
+)
+
+func scopeOf(word uint64) *scope {
+	id := word &^ workerBit
+	if id == 0 {
+		return nil
+	}
+	s, ok := scopes.Load(id)
+	if !ok { // it ended meanwhile
+		return nil
+	}
+	return s.(*scope)
+}
+
+func (s *scope) add(x *Tensor) {
+	x.scope = s
+	s.mu.Lock()
+	s.made = append(s.made, x)
+	s.mu.Unlock()
+}
+
+// Scope calls f, then frees the tensors that were made inside it and not kept
+// with [Keep], also when f panics. Scopes nest.
+//
+//	var y *torch.Tensor
+//	torch.Scope(func() { y = torch.Keep(x.MatMul(w).Add(b)) })
+func Scope(f func()) {
+	mustInit()
+	locked(func() {
+		word := libtorch.Scope()
+		s := &scope{id: scopeID.Add(1), outer: word}
+		scopes.Store(s.id, s)
+		libtorch.SetScope(s.id | word&workerBit)
+		defer func() {
+			libtorch.SetScope(word)
+			scopes.Delete(s.id)
+			s.mu.Lock()
+			made := s.made
+			s.made = nil
+			s.mu.Unlock()
+			for _, x := range made {
+				if x.scope == s {
+					x.Free()
+				}
+			}
+		}()
+		f()
+	})
+}
+
+// Keep takes x out of the [Scope] it was made in and returns it; it then
+// belongs to the scope around that one, if there is one.
+func Keep(x *Tensor) *Tensor {
+	if x == nil || x.scope == nil {
+		return x
+	}
+	outer := scopeOf(x.scope.outer)
+	x.scope = nil
+	if outer != nil {
+		outer.add(x)
+	} else if x.state.Load() < freed {
+		x.collect()
+	}
+	return x
+}
+
+// locked calls f on this goroutine's OS thread, since libtorch keeps its modes by thread.
+func locked(f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	f()
+}
+
+// NoGrad calls f without recording for autograd: with torch.no_grad().
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html
+func NoGrad(f func()) { withGrad(false, f) }
+
+// EnableGrad calls f with recording for autograd: with torch.enable_grad().
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.enable_grad.html
+func EnableGrad(f func()) { withGrad(true, f) }
+
+func withGrad(on bool, f func()) {
+	mustInit()
+	locked(func() {
+		was := libtorch.SetGrad(on)
+		defer libtorch.SetGrad(was)
+		f()
+	})
+}
+
+// IsGradEnabled reports whether autograd records here: torch.is_grad_enabled().
+func IsGradEnabled() bool {
+	mustInit()
+	return libtorch.Grad()
+}
+
+// InferenceMode calls f in inference mode: with torch.inference_mode(). Tensors
+// made in it cannot be used for autograd later.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html
+func InferenceMode(f func()) {
+	mustInit()
+	locked(func() {
+		end := libtorch.InferenceMode()
+		defer end()
+		f()
+	})
+}

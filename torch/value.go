@@ -1,0 +1,184 @@
+package torch
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// A Value is what an op or a TorchScript method takes and gives, by Python type:
+//
+//	None           nil
+//	bool           bool
+//	int            int (int64 is taken too)
+//	float          float64
+//	complex        complex128
+//	str            string
+//	torch.Tensor   *Tensor
+//	torch.device   Device
+//	torch.dtype    int, its c10::ScalarType (DType is taken too)
+//	list           []Value ([]int, []float64, []bool, []string and []*Tensor are taken too)
+//	tuple          Tuple
+//	dict           *Dict
+type Value = any
+
+// A Tuple is a Python tuple.
+type Tuple []Value
+
+// A Dict is a Python dict: entries in order.
+type Dict struct{ Entries []Entry }
+
+// An Entry is a key of a [Dict] and its value.
+type Entry struct{ Key, Value Value }
+
+// Get returns the value of a key, nil and false where there is none.
+func (d *Dict) Get(key Value) (Value, bool) {
+	for _, e := range d.Entries {
+		if e.Key == key {
+			return e.Value, true
+		}
+	}
+	return nil, false
+}
+
+// Value adds any [Value]; a value of another type is a mistake.
+func (c *Call) Value(v Value) {
+	switch v := v.(type) {
+	case nil:
+		c.None()
+	case bool:
+		c.Bool(v)
+	case int:
+		c.Int(v)
+	case int64:
+		c.Int(int(v))
+	case float64:
+		c.Float(v)
+	case complex128:
+		c.Complex(v)
+	case string:
+		c.String(v)
+	case *Tensor:
+		c.Tensor(v)
+	case Device:
+		c.Device(v)
+	case DType:
+		c.DType(v)
+	case []int:
+		c.Ints(v...)
+	case []float64:
+		c.Floats(v...)
+	case []bool:
+		c.Bools(v...)
+	case []*Tensor:
+		c.Tensors(v)
+	case []string:
+		c.List(len(v))
+		for _, s := range v {
+			c.String(s)
+		}
+	case []Value:
+		c.List(len(v))
+		for _, e := range v {
+			c.Value(e)
+		}
+	case Tuple:
+		c.Tuple(len(v))
+		for _, e := range v {
+			c.Value(e)
+		}
+	case *Dict:
+		c.Dict(len(v.Entries))
+		for _, e := range v.Entries {
+			c.Value(e.Key)
+			c.Value(e.Value)
+		}
+	default:
+		if c.err == nil {
+			c.err = &Error{Msg: fmt.Sprintf("a %T is no value that libtorch takes", v)}
+		}
+		c.None()
+	}
+}
+
+// values reads what libtorch wrote. Its tensors become the scope's, or the collector's.
+type values struct {
+	words []uint64
+	scope uint64
+}
+
+func (r *values) more() bool { return len(r.words) > 0 }
+
+func (r *values) word() uint64 {
+	w := r.words[0]
+	r.words = r.words[1:]
+	return w
+}
+
+func (r *values) tensor() *Tensor {
+	if tag := r.word(); tag != libtorch.Tensor {
+		fail("call", fmt.Sprintf("the op gave a value of tag %d where a tensor was expected", tag))
+	}
+	return wrap(r.word(), r.scope)
+}
+
+func (r *values) string() string {
+	n := int(r.word())
+	b := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(r.words))), len(r.words)*8)
+	s := string(b[:n])
+	r.words = r.words[(n+7)/8:]
+	return s
+}
+
+func (r *values) next() Value {
+	switch tag := r.word(); tag {
+	case libtorch.None:
+		return nil
+	case libtorch.Bool:
+		return r.word() != 0
+	case libtorch.Int:
+		return int(r.word())
+	case libtorch.Double:
+		return math.Float64frombits(r.word())
+	case libtorch.Complex:
+		re := math.Float64frombits(r.word())
+		return complex(re, math.Float64frombits(r.word()))
+	case libtorch.String:
+		return r.string()
+	case libtorch.Tensor:
+		return wrap(r.word(), r.scope)
+	case libtorch.Device:
+		d := Device{Type: DeviceType(r.word())}
+		d.Index = int(int64(r.word()))
+		if d.Type == CPUType {
+			d.Index = 0
+		}
+		return d
+	case libtorch.List:
+		return r.many()
+	case libtorch.Tuple:
+		return Tuple(r.many())
+	case libtorch.Dict:
+		n := r.word()
+		d := &Dict{Entries: make([]Entry, n)}
+		for i := range d.Entries {
+			d.Entries[i].Key = r.next()
+			d.Entries[i].Value = r.next()
+		}
+		return d
+	case libtorch.Other:
+		return fmt.Errorf("torch: a value of the type %s has no form in Go", r.string())
+	default:
+		panic(fmt.Sprintf("torch: unknown tag %d in a result", tag))
+	}
+}
+
+func (r *values) many() []Value {
+	vs := make([]Value, r.word())
+	for i := range vs {
+		vs[i] = r.next()
+	}
+	return vs
+}
