@@ -1,0 +1,150 @@
+package libtorch
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/gofrs/flock"
+)
+
+// The shim's C++ travels with the binary; go build never compiles it.
+//
+//go:embed shim
+var sources embed.FS
+
+// CacheDir returns torchhub's own cache: $TORCHHUB_CACHE, else torchhub in the user's cache folder.
+func CacheDir() (string, error) {
+	if d := os.Getenv("TORCHHUB_CACHE"); d != "" {
+		return d, nil
+	}
+	d, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("libtorch: no cache folder: %w; set TORCHHUB_CACHE", err)
+	}
+	return filepath.Join(d, "torchhub"), nil
+}
+
+// compiler returns the C++ compiler: $CXX, or the first of the usual ones.
+func compiler() (string, error) {
+	names := []string{"c++", "g++", "clang++"}
+	if cxx := os.Getenv("CXX"); cxx != "" {
+		names = []string{cxx}
+	}
+	for _, n := range names {
+		if p, err := exec.LookPath(n); err == nil {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("libtorch: no C++ compiler (%s) was found to build the shim; install g++ or clang, or set CXX", strings.Join(names, ", "))
+}
+
+// BuildShim compiles the shim against lib and returns its path. It is compiled
+// once for each libtorch, compiler and version of the sources, also when many
+// processes ask at the same time.
+func BuildShim(ctx context.Context, lib *Library) (string, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return "", err
+	}
+	cxx, err := compiler()
+	if err != nil {
+		return "", err
+	}
+	key, err := shimKey(lib, cxx)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "shim", key)
+	shim := filepath.Join(dir, "shim.so")
+	if _, err := os.Stat(shim); err == nil {
+		return shim, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("libtorch: %w; set TORCHHUB_CACHE to a folder that can be written", err)
+	}
+	lock := flock.New(filepath.Join(dir, "lock"))
+	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
+		return "", fmt.Errorf("libtorch: lock %s: %w", lock.Path(), err)
+	}
+	defer lock.Unlock()
+	if _, err := os.Stat(shim); err == nil { // another process was quicker
+		return shim, nil
+	}
+	return shim, compile(ctx, lib, cxx, dir, shim)
+}
+
+// shimKey names what a shim depends on. The compiler is known by its file, since asking it costs a process.
+func shimKey(lib *Library, cxx string) (string, error) {
+	h := sha256.New()
+	err := fs.WalkDir(sources, "shim", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := sources.ReadFile(path)
+		fmt.Fprintf(h, "%s %d\n%s", path, len(b), b)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(lib.LibDir)
+	if err != nil {
+		return "", err
+	}
+	st, err := os.Stat(cxx)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintln(h, lib.Version, real, cxx, st.Size(), st.ModTime().UnixNano())
+	return hex.EncodeToString(h.Sum(nil))[:24], nil
+}
+
+func compile(ctx context.Context, lib *Library, cxx, dir, shim string) error {
+	tmp, err := os.MkdirTemp(dir, "build-")
+	if err != nil {
+		return fmt.Errorf("libtorch: %w; set TORCHHUB_CACHE to a folder that can be written", err)
+	}
+	defer os.RemoveAll(tmp)
+	if err := os.CopyFS(tmp, sources); err != nil {
+		return fmt.Errorf("libtorch: unpack the shim's sources: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(tmp, "shim", "*.cpp"))
+	if err != nil {
+		return err
+	}
+	out := filepath.Join(tmp, "shim.so")
+	args := []string{"-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-w", "-o", out}
+	for _, i := range lib.Include {
+		args = append(args, "-I", i)
+	}
+	args = append(args, files...)
+	args = append(args, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+lib.LibDir)
+	if runtime.GOOS == "linux" {
+		args = append(args, "-ldl", "-Wl,--unresolved-symbols=ignore-in-shared-libs") // a CUDA build's libraries may be absent
+	}
+	text, err := exec.CommandContext(ctx, cxx, args...).CombinedOutput()
+	if err != nil {
+		log := filepath.Join(dir, "build.log")
+		_ = os.WriteFile(log, text, 0o644)
+		return fmt.Errorf("libtorch: %s cannot build the shim for libtorch %s: %w: %s (all of it in %s)", cxx, lib.Version, err, firstError(string(text)), log)
+	}
+	return os.Rename(out, shim)
+}
+
+func firstError(text string) string {
+	for _, l := range strings.Split(text, "\n") {
+		if strings.Contains(l, "error") {
+			return oneLine(l)
+		}
+	}
+	return oneLine(text)
+}
