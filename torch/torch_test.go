@@ -1,0 +1,157 @@
+package torch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/torchhub/torchhub/torch"
+)
+
+func TestMain(m *testing.M) {
+	if err := torch.Init(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func TestAdd(t *testing.T) {
+	x := torch.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
+	y := torch.FromSlice([]float32{10, 20, 30})
+	z := x.Add(y)
+	require.Equal(t, []int{2, 3}, z.Shape())
+	require.Equal(t, torch.Float32, z.DType())
+	require.Equal(t, []float32{11, 22, 33, 14, 25, 36}, torch.Data[float32](z))
+	require.Equal(t, []float32{1, 4, 2, 5, 3, 6}, torch.Data[float32](x.Transpose(0, 1)))
+	v, i := x.TopK(2, 1)
+	require.Equal(t, []float32{3, 2, 6, 5}, torch.Data[float32](v))
+	require.Equal(t, []int64{2, 1, 2, 1}, torch.Data[int64](i))
+	require.Equal(t, 21.0, x.Sum().Item())
+}
+
+func TestMistakesAreErrors(t *testing.T) {
+	x, y := torch.Ones(2, 3), torch.Ones(4)
+	var e *torch.Error
+	err := torch.Try(func() { x.Add(y) })
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, "aten::add", e.Op)
+	require.Equal(t, "[2, 3] float32, [4] float32", e.Args)
+	require.ErrorIs(t, torch.Try(func() { x.Select(0, 7) }), torch.ErrIndex)
+	require.ErrorIs(t, torch.Try(func() { x.Add(nil) }), torch.ErrNil)
+	require.Error(t, torch.Try(func() { torch.FromSlice([]int64{1, 2}, 3) }))
+	require.Error(t, torch.Try(func() { torch.Data[float64](x) }))
+	require.ErrorIs(t, torch.Try(func() { torch.Zeros(1<<50, 1<<10) }), torch.ErrOutOfMemory)
+	require.Error(t, torch.Try(func() { new(torch.Call).One(torch.NewOp("aten::no_such_op", "")) }))
+}
+
+func TestUseAfterFree(t *testing.T) {
+	x := torch.Ones(3)
+	view := x.View(3, 1)
+	x.Free()
+	x.Free()
+	require.ErrorIs(t, torch.Try(func() { x.ReLU() }), torch.ErrFreed)
+	require.ErrorIs(t, torch.Try(func() { x.Shape() }), torch.ErrFreed)
+	require.Equal(t, []float32{1, 1, 1}, torch.Data[float32](view))
+}
+
+func TestScope(t *testing.T) {
+	runtime.GC() // what other tests left
+	time.Sleep(20 * time.Millisecond)
+	before := torch.LiveBytes()
+	var inner, kept *torch.Tensor
+	torch.Scope(func() {
+		inner = torch.Ones(1 << 20)
+		kept = torch.Keep(inner.AddScalar(1))
+		torch.Run(func() { inner.AddScalar(2) })
+	})
+	require.ErrorIs(t, torch.Try(func() { inner.ReLU() }), torch.ErrFreed)
+	require.Equal(t, float32(2), torch.Data[float32](kept)[0])
+	held := torch.LiveBytes()
+	require.InDelta(t, 4<<20, held-before, 1<<20)
+	kept.Free()
+	require.Equal(t, held-4<<20, torch.LiveBytes())
+}
+
+func TestGradModeFollowsRun(t *testing.T) {
+	require.True(t, torch.IsGradEnabled())
+	torch.NoGrad(func() {
+		require.False(t, torch.IsGradEnabled())
+		torch.Run(func() { require.False(t, torch.IsGradEnabled()) })
+	})
+	torch.Run(func() { require.True(t, torch.IsGradEnabled()) })
+	torch.InferenceMode(func() { require.True(t, torch.Ones(1).IsInference()) })
+}
+
+func TestRunPassesPanicsAndGoexit(t *testing.T) {
+	require.PanicsWithValue(t, "boom", func() { torch.Run(func() { panic("boom") }) })
+	for range 2 * runtime.NumCPU() { // more than there are workers: each is replaced
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			torch.Run(runtime.Goexit)
+			t.Error("Goexit was swallowed")
+		}()
+		<-done
+	}
+	torch.Run(func() {})
+}
+
+func TestManyGoroutines(t *testing.T) {
+	w := torch.Randn(64, 64)
+	want := torch.Data[float32](w.MatMul(w))
+	var wg sync.WaitGroup
+	for range 200 {
+		wg.Go(func() {
+			var got []float32
+			torch.Run(func() { got = torch.Data[float32](w.MatMul(w)) })
+			if len(got) != len(want) || got[0] != want[0] || got[4095] != want[4095] {
+				t.Error("results differ between goroutines")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A loop that never frees stays flat: the collector is pressed by what it cannot see.
+func TestLoopStaysFlat(t *testing.T) {
+	x := torch.Ones(1 << 20)
+	var most int64
+	for range 2000 { // 8 GB in all
+		x.AddScalar(1)
+		most = max(most, torch.LiveBytes())
+	}
+	require.Less(t, most, int64(400<<20))
+}
+
+func TestManualSeedIsPythons(t *testing.T) {
+	torch.ManualSeed(0)
+	require.Equal(t, []float32{0.49625659, 0.76822180, 0.08847743}, torch.Data[float32](torch.Rand(3)))
+}
+
+func TestDevices(t *testing.T) {
+	for _, s := range []string{"cpu", "cuda", "cuda:3", "meta"} {
+		d, err := torch.ParseDevice(s)
+		require.NoError(t, err)
+		require.Equal(t, s, d.String())
+	}
+	for _, s := range []string{"", "gpu", "cuda:", "cuda:-1", "cpu:1", "cuda:x"} {
+		_, err := torch.ParseDevice(s)
+		require.Error(t, err, s)
+	}
+	torch.WithDevice(torch.Meta, func() { require.Equal(t, torch.Meta, torch.Empty([]int{1 << 40}, torch.Options{}).Device()) })
+	require.Equal(t, torch.CPU, torch.Zeros(1).Device())
+}
+
+func ExampleTry() {
+	err := torch.Try(func() { torch.Ones(2, 3).MatMul(torch.Ones(2, 3)) })
+	var e *torch.Error
+	fmt.Println(errors.As(err, &e), e.Op, e.Args)
+	// Output: true aten::matmul [2, 3] float32, [2, 3] float32
+}
