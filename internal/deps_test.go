@@ -1,0 +1,68 @@
+// Package internal holds the import policy, as a test.
+package internal
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/torchhub/torchhub/"
+
+// policy says which rooms of the module each room may import. A room that is
+// missing may import none. Do not change it to mend a build: the direction of
+// the imports is the architecture.
+var policy = map[string][]string{
+	"internal/libtorch": {},
+	"internal/pickle":   {},
+	"torch":             {"internal/libtorch", "internal/pickle"},
+	"hub":               {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
+}
+
+// network lists the rooms that may import net/http.
+var network = []string{"hub", "internal/libtorch", "cmd/torchhub"}
+
+// cgo lists the rooms that may import "C".
+var cgo = []string{"internal/libtorch"}
+
+func TestImports(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && (strings.HasPrefix(e.Name(), ".") && e.Name() != ".." || e.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		room := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), ".."+string(filepath.Separator)))
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			seen++
+			p, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			switch {
+			case strings.HasPrefix(p, module):
+				require.Contains(t, policy[room], strings.TrimPrefix(p, module), "%s imports %s", path, p)
+			case p == "net/http":
+				require.Contains(t, network, room, "%s imports %s", path, p)
+			case p == "C":
+				require.Contains(t, cgo, room, "%s imports %s", path, p)
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.NotZero(t, seen)
+}
