@@ -15,9 +15,8 @@ import (
 const slack = 64 << 20
 
 var (
-	pressure   sync.Mutex
-	collectAt  atomic.Int64
-	collecting atomic.Bool
+	pressure  sync.Mutex
+	collectAt atomic.Int64
 )
 
 func init() { collectAt.Store(slack) }

@@ -40,7 +40,6 @@ var (
 	opAllClose   = NewOp("aten::allclose", "")
 	opCat        = NewOp("aten::cat", "")
 	opStack      = NewOp("aten::stack", "")
-	opAsStrided  = NewOp("aten::as_strided", "")
 	opCopyIn     = NewOp("aten::copy_", "")
 	opUniformIn  = NewOp("aten::uniform_", "")
 	opNormalIn   = NewOp("aten::normal_", "")

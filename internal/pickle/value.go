@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"math/big"
+	"math/cmplx"
 	"strconv"
 )
 
@@ -128,7 +129,7 @@ func hashKey(v any) (any, bool) {
 		if imag(v) == 0 {
 			return numberKey(real(v))
 		}
-		return v, v == v
+		return v, !cmplx.IsNaN(v)
 	case *big.Int:
 		return bigNumber(v), true
 	case []byte:
