@@ -22,6 +22,7 @@ var policy = map[string][]string{
 	"internal/libtorch": {},
 	"internal/pickle":   {},
 	"torch":             {"internal/libtorch", "internal/pickle"},
+	"torch/jit":         {"torch"},
 	"hub":               {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
 }
 

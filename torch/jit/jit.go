@@ -1,0 +1,24 @@
+// Package jit is torch.jit for Go: it loads TorchScript archives and runs them.
+//
+//	m, err := jit.Load("model.pt")
+//	y, err := m.Forward(x)
+//	logits := y.(*torch.Tensor)
+//
+// A TorchScript archive is a program: load only what you trust.
+//
+// https://docs.pytorch.org/docs/stable/jit.html
+package jit
+
+import "github.com/torchhub/torchhub/torch"
+
+// Module is a TorchScript module. Arguments and results are [torch.Value]:
+// tensors, numbers, strings, lists, tuples and dicts.
+type Module = torch.ScriptModule
+
+// Load reads a file written by torch.jit.save onto the CPU: torch.jit.load(path, map_location="cpu").
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.jit.load.html
+func Load(path string) (*Module, error) { return torch.LoadScript(path) }
+
+// LoadBytes is Load for an archive that lies in memory.
+func LoadBytes(data []byte) (*Module, error) { return torch.LoadScriptBytes(data) }
