@@ -1,0 +1,73 @@
+package hub
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"os/user"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"unicode"
+)
+
+var setDir atomic.Pointer[string]
+
+// Dir returns the folder of the hub: torch.hub.get_dir. It is, in this order,
+// what [SetDir] was given, $TORCH_HOME/hub, $XDG_CACHE_HOME/torch/hub and
+// ~/.cache/torch/hub. A leading ~ is the home folder. Weights lie in its
+// folder checkpoints. Dir makes no folder.
+//
+// A variable that is set and empty counts as unset; Python takes an empty
+// TORCH_HOME for the working directory.
+func Dir() string {
+	if d := setDir.Load(); d != nil {
+		return expand(*d)
+	}
+	home := os.Getenv("TORCH_HOME")
+	if home == "" {
+		cache := os.Getenv("XDG_CACHE_HOME")
+		if cache == "" {
+			cache = "~/.cache"
+		}
+		home = filepath.Join(cache, "torch")
+	}
+	return filepath.Join(expand(home), "hub")
+}
+
+// SetDir sets the folder that [Dir] returns, above every variable: torch.hub.set_dir.
+// An empty dir undoes it. No folder is made. It holds for all goroutines.
+func SetDir(dir string) {
+	if dir == "" {
+		setDir.Store(nil)
+		return
+	}
+	setDir.Store(&dir)
+}
+
+// expand replaces a leading ~ as os.path.expanduser does; where no home is known the ~ stays, as there.
+func expand(p string) string {
+	if p != "~" && !strings.HasPrefix(p, "~/") {
+		return p
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		u, err := user.Current()
+		if err != nil {
+			return p
+		}
+		home = u.HomeDir
+	}
+	return filepath.Join(home, p[1:])
+}
+
+// fileName returns the last element of a URL's path, refused where it could not be a file's name in a folder.
+func fileName(u *url.URL) (string, error) {
+	name := path.Base(u.Path)
+	odd := func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
+	if !filepath.IsLocal(name) || name == "." || strings.ContainsFunc(name, odd) {
+		return "", fmt.Errorf("hub: the URL %s names no file; its path must end in a file name", u.Redacted())
+	}
+	return name, nil
+}

@@ -1,0 +1,7 @@
+// Package hub is torch.hub for Go: it turns the name of a model into a file of
+// weights in the cache and the file into a model that classifies pictures.
+//
+// The cache is Python's own: what Python has downloaded is found, and the reverse.
+//
+// https://docs.pytorch.org/docs/stable/hub.html
+package hub

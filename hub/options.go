@@ -1,0 +1,74 @@
+package hub
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// An Option changes what the functions of this package do. Each function says which it heeds.
+type Option func(*options)
+
+type options struct {
+	client    *http.Client
+	dir       string
+	sha256    *string
+	progress  io.Writer
+	noBar     bool
+	stall     time.Duration
+	retries   int
+	firstWait time.Duration
+	maxSize   int64
+}
+
+func newOptions(opts []Option) *options {
+	o := &options{
+		client:    defaultClient,
+		stall:     30 * time.Second,
+		retries:   4,
+		firstWait: 500 * time.Millisecond,
+		maxSize:   64 << 30,
+	}
+	for _, f := range opts {
+		f(o)
+	}
+	return o
+}
+
+// WithHTTPClient fetches with c: its transport, proxy, cookies and timeout. Its
+// redirect policy is asked after the one of this package. Nil is the default,
+// which heeds HTTPS_PROXY and the like.
+func WithHTTPClient(c *http.Client) Option {
+	return func(o *options) {
+		if c == nil {
+			c = defaultClient
+		}
+		o.client = c
+	}
+}
+
+// WithCacheDir keeps weights in dir, instead of [Dir]'s folder checkpoints: the
+// model_dir of torch.hub.load_state_dict_from_url. The folder is made at need.
+func WithCacheDir(dir string) Option { return func(o *options) { o.dir = dir } }
+
+// WithSHA256 gives the SHA-256 that a download must have, or its first digits
+// in lower-case hexadecimal, instead of what the file's name says. An empty
+// prefix turns the check off.
+func WithSHA256(prefix string) Option { return func(o *options) { o.sha256 = &prefix } }
+
+// WithProgress draws a progress bar for downloads on w; a nil w draws none.
+// Without this option the bar appears on stderr where that is a terminal.
+func WithProgress(w io.Writer) Option {
+	return func(o *options) { o.progress, o.noBar = w, w == nil }
+}
+
+// WithStallTimeout sets how long a server may send nothing before the
+// connection is given up and tried again. The default is 30 s.
+func WithStallTimeout(d time.Duration) Option { return func(o *options) { o.stall = d } }
+
+// WithRetries sets how often a download is tried again without having got any
+// further. The default is 4; 0 tries once.
+func WithRetries(n int) Option { return func(o *options) { o.retries = n } }
+
+// WithMaxSize refuses downloads of more than n bytes. The default is 64 GiB.
+func WithMaxSize(n int64) Option { return func(o *options) { o.maxSize = n } }

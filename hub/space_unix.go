@@ -1,0 +1,14 @@
+//go:build linux || darwin || freebsd
+
+package hub
+
+import "golang.org/x/sys/unix"
+
+// freeSpace returns how many bytes may still be written under dir, or false where that is unknown.
+func freeSpace(dir string) (uint64, bool) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil || s.Bavail < 0 {
+		return 0, false
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize), true
+}

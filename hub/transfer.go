@@ -1,0 +1,393 @@
+package hub
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+var defaultClient = &http.Client{}
+
+var (
+	errStalled = errors.New("the server stopped sending")
+	errChanged = errors.New("the file on the server changed on the way")
+)
+
+// transfer moves the body of a URL into a partial file.
+type transfer struct {
+	o    *options
+	u    *url.URL
+	key  string // what the partial file calls u
+	p    *partial
+	bar  *bar
+	page bool // a web page is what is wanted
+}
+
+// run tries until the file is complete.
+func (t *transfer) run(ctx context.Context) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = t.o.firstWait
+	pause.MaxInterval = 20 * t.o.firstWait
+	mark := t.p.n
+	for failures := 0; ; {
+		err := t.try(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var f final
+		if errors.As(err, &f) {
+			return f.error
+		}
+		// A try that got further starts the count anew; by enough, so that a server cannot hold us a byte at a time.
+		if t.p.n-mark >= max(1, min(1<<20, t.p.of.Size/64)) {
+			mark, failures = t.p.n, 0
+			pause.Reset()
+		}
+		if failures++; failures > t.o.retries {
+			if failures > 1 {
+				return fmt.Errorf("%w (tried %d times)", err, failures)
+			}
+			return err
+		}
+		wait := pause.NextBackOff()
+		var s *StatusError
+		if errors.As(err, &s) && !s.Until.IsZero() {
+			if wait = max(wait, time.Until(s.Until)); wait > time.Minute {
+				return err
+			}
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// try fetches what is missing once.
+func (t *transfer) try(ctx context.Context) error {
+	p := t.p
+	if p.of.resumable() && p.n == p.of.Size {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := time.AfterFunc(t.o.stall, func() {
+		cancel(fmt.Errorf("%w for %v; try again later", errStalled, t.o.stall))
+	})
+	defer stall.Stop()
+	body, of, resumed, err := t.open(ctx)
+	if err != nil {
+		if c := context.Cause(ctx); errors.Is(c, errStalled) {
+			return c
+		}
+		return err
+	}
+	defer body.Close()
+	r := bufio.NewReader(&watched{body, stall, t.o.stall})
+	if err := t.fits(of.Size); err != nil {
+		return err
+	}
+	if !resumed {
+		head, _ := r.Peek(512)
+		if !t.page && strings.HasPrefix(http.DetectContentType(head), "text/html") {
+			return final{errors.New("the server sent a web page, not the file; check the URL, and whether this network asks to sign in first")}
+		}
+		if err := p.restart(of); err != nil {
+			return err
+		}
+	}
+	buf := make([]byte, 128<<10)
+	for {
+		n, err := r.Read(buf)
+		if p.n+int64(n) > t.o.maxSize {
+			p.of = entity{}
+			return t.tooBig()
+		}
+		if n > 0 {
+			if _, err := p.Write(buf[:n]); err != nil {
+				return err
+			}
+			t.bar.set(p.n, of.Size)
+		}
+		switch {
+		case err == io.EOF && (of.Size < 0 || p.n == of.Size):
+			return nil
+		case err == io.EOF:
+			err = io.ErrUnexpectedEOF
+			fallthrough
+		case err != nil:
+			if c := context.Cause(ctx); errors.Is(c, errStalled) {
+				return c
+			}
+			return t.broken(err)
+		}
+	}
+}
+
+func (t *transfer) tooBig() error {
+	return final{fmt.Errorf("it is bigger than the limit of %s; check the URL, or raise the limit with WithMaxSize", size(t.o.maxSize))}
+}
+
+// fits refuses a body of a known size for which there is no room.
+func (t *transfer) fits(total int64) error {
+	if total > t.o.maxSize {
+		return t.tooBig()
+	}
+	var have int64 // on disk already, of this entity or of one about to go
+	if fi, err := t.p.f.Stat(); err == nil {
+		have = fi.Size()
+	}
+	dir := filepath.Dir(t.p.path)
+	if free, ok := freeSpace(dir); ok && total-have > 0 && uint64(total-have) > free {
+		return final{fmt.Errorf("it needs %s in %s, where %s are free; free some, or choose another folder with TORCH_HOME", size(total-have), dir, size(int64(free)))}
+	}
+	return nil
+}
+
+// broken says how far a body came that broke off.
+func (t *transfer) broken(err error) error {
+	what := err.Error()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		what = "the connection broke off"
+	}
+	if t.p.of.Size > 0 {
+		return fmt.Errorf("%s after %d of %d bytes; try again", what, t.p.n, t.p.of.Size)
+	}
+	return fmt.Errorf("%s after %d bytes; try again", what, t.p.n)
+}
+
+// open asks for the body, from where the partial file ends if the server can
+// show that it is still the same; then resumed is true.
+func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, resumed bool, err error) {
+	if t.u.Scheme == "file" {
+		body, of, err = t.openFile()
+		return body, of, false, err
+	}
+	p := t.p
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.u.String(), nil)
+	if err != nil {
+		return nil, entity{}, false, final{err}
+	}
+	req.Header.Set("User-Agent", "torchhub")
+	req.Header.Set("Accept-Encoding", "identity") // or offsets and lengths would be another file's
+	resume := p.n > 0 && p.of.resumable()
+	if resume {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.n))
+		req.Header.Set("If-Range", p.of.validator())
+	}
+	resp, err := t.client().Do(req)
+	if err != nil {
+		return nil, entity{}, false, connection(err)
+	}
+	of = t.describe(resp)
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		of.Size = resp.ContentLength
+	case resp.StatusCode == http.StatusPartialContent && resume:
+		from, total := contentRange(resp.Header.Get("Content-Range"))
+		of.Size = total
+		if from == p.n && total == p.of.Size && of.validator() == p.of.validator() {
+			return resp.Body, p.of, true, nil
+		}
+		fallthrough
+	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && resume:
+		resp.Body.Close()
+		if err := p.restart(entity{}); err != nil {
+			return nil, entity{}, false, err
+		}
+		return nil, entity{}, false, errChanged
+	default:
+		resp.Body.Close()
+		err := refusal(resp)
+		if c := resp.StatusCode; c == http.StatusNotFound || c == http.StatusGone {
+			p.of = entity{} // no rest will come
+		}
+		return nil, entity{}, false, err
+	}
+	switch enc := resp.Header.Get("Content-Encoding"); strings.ToLower(enc) {
+	case "", "identity":
+		return resp.Body, of, false, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			resp.Body.Close()
+			return nil, entity{}, false, fmt.Errorf("the server sent broken gzip: %w", err)
+		}
+		// The length and the ETag are those of the compressed form.
+		return inflated{z, resp.Body}, entity{Size: -1}, false, nil
+	default:
+		resp.Body.Close()
+		return nil, entity{}, false, final{fmt.Errorf("the server sent the Content-Encoding %q, which was not asked for; use another server", enc)}
+	}
+}
+
+func (t *transfer) openFile() (io.ReadCloser, entity, error) {
+	f, err := os.Open(filepath.FromSlash(t.u.Path))
+	if err != nil {
+		return nil, entity{}, final{fmt.Errorf("%w; check the path", bare(err))}
+	}
+	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = errors.New("it is no regular file; name one")
+	}
+	if err != nil {
+		f.Close()
+		return nil, entity{}, final{err}
+	}
+	return f, entity{Size: fi.Size()}, nil
+}
+
+// describe returns what the headers tell of an entity, without the size.
+func (t *transfer) describe(resp *http.Response) entity {
+	e := entity{URL: t.key, ETag: resp.Header.Get("ETag"), Size: -1}
+	if !strings.HasPrefix(e.ETag, `"`) {
+		e.ETag = ""
+		// A date tells two versions apart only if it was a while ago when it was sent (RFC 9110, 8.8.2.2).
+		modified, err := http.ParseTime(resp.Header.Get("Last-Modified"))
+		date, derr := http.ParseTime(resp.Header.Get("Date"))
+		if err == nil && derr == nil && date.Sub(modified) >= time.Minute {
+			e.LastModified = resp.Header.Get("Last-Modified")
+		}
+	}
+	return e
+}
+
+// client is the caller's with our policy for redirects.
+func (t *transfer) client() *http.Client {
+	c := *t.o.client
+	own := c.CheckRedirect
+	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		last := via[len(via)-1].URL
+		switch {
+		case len(via) >= 10:
+			return final{errors.New("stopped after 10 redirects; check the URL")}
+		case last.Scheme == "https" && req.URL.Scheme != "https":
+			return final{fmt.Errorf("the server redirects from https to %s, which is refused; check the URL", req.URL.Scheme)}
+		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
+			return final{fmt.Errorf("the server redirects to %s, which is refused; check the URL", req.URL.Scheme)}
+		case own != nil:
+			if err := own(req, via); err != nil {
+				return final{err}
+			}
+		}
+		return nil
+	}
+	return &c
+}
+
+// connection words an error of a request that got no answer.
+func connection(err error) error {
+	var ue *url.Error // it repeats the URL, or shows the one of a redirect with its secrets
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	var f final
+	if errors.As(err, &f) {
+		return f
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return final{fmt.Errorf("no such host %s; check the URL and the network", dns.Name)}
+	}
+	var cert *tls.CertificateVerificationError
+	if errors.As(err, &cert) {
+		return final{fmt.Errorf("%w; check the machine's certificates and clock, and proxies in between", err)}
+	}
+	return fmt.Errorf("%w; check the network, or set TORCHHUB_MIRROR", err)
+}
+
+// refusal turns a status into an error, final unless another try may succeed.
+func refusal(resp *http.Response) error {
+	e := &StatusError{Code: resp.StatusCode}
+	if s := resp.Header.Get("Retry-After"); s != "" {
+		if sec, err := strconv.Atoi(s); err == nil && sec >= 0 && sec < 1<<30 {
+			e.Until = time.Now().Add(time.Duration(sec) * time.Second)
+		} else if at, err := http.ParseTime(s); err == nil {
+			e.Until = at
+		}
+	} else if resp.Header.Get("X-RateLimit-Remaining") == "0" {
+		if sec, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 40); err == nil {
+			e.Until = time.Unix(sec, 0)
+		}
+	}
+	switch {
+	case e.Code == http.StatusRequestTimeout, e.Code == http.StatusTooManyRequests, e.Code >= 500:
+		return e
+	}
+	return final{e}
+}
+
+// contentRange reads "bytes 100-199/1000" as 100 and 1000, or returns -1, -1.
+func contentRange(s string) (from, total int64) {
+	s, ok := strings.CutPrefix(s, "bytes ")
+	span, size, ok2 := strings.Cut(s, "/")
+	first, last, ok3 := strings.Cut(span, "-")
+	from, err := strconv.ParseInt(first, 10, 64)
+	to, err2 := strconv.ParseInt(last, 10, 64)
+	total, err3 := strconv.ParseInt(size, 10, 64)
+	if !ok || !ok2 || !ok3 || err != nil || err2 != nil || err3 != nil || from < 0 || to < from || total <= to {
+		return -1, -1
+	}
+	return from, total
+}
+
+// watched puts off the stall timer with each byte that comes.
+type watched struct {
+	r     io.Reader
+	timer *time.Timer
+	d     time.Duration
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.r.Read(b)
+	if n > 0 {
+		w.timer.Reset(w.d)
+	}
+	return n, err
+}
+
+type inflated struct {
+	*gzip.Reader
+	under io.Closer
+}
+
+func (i inflated) Close() error { return i.under.Close() }
+
+func isPage(ext string) bool {
+	switch strings.ToLower(ext) {
+	case ".html", ".htm", ".xhtml":
+		return true
+	}
+	return false
+}
+
+// size words a number of bytes.
+func size(n int64) string {
+	for _, u := range []struct {
+		at   int64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= u.at {
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.at), u.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
