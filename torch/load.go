@@ -1,0 +1,235 @@
+package torch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/pickle"
+)
+
+// Named is an entry of a [StateDict].
+type Named struct {
+	Name   string
+	Tensor *Tensor
+}
+
+// A StateDict is a module's parameters and buffers by name, in order.
+//
+// https://docs.pytorch.org/tutorials/recipes/recipes/what_is_state_dict.html
+type StateDict []Named
+
+// Get returns the tensor of a name, nil where there is none.
+func (s StateDict) Get(name string) *Tensor {
+	for _, e := range s {
+		if e.Name == name {
+			return e.Tensor
+		}
+	}
+	return nil
+}
+
+// Free frees all tensors.
+func (s StateDict) Free() {
+	for _, e := range s {
+		e.Tensor.Free()
+	}
+}
+
+// Errors of [Load], for errors.Is.
+var (
+	ErrMalformed   = errors.New("malformed checkpoint")   // broken bytes
+	ErrUnsupported = errors.New("unsupported checkpoint") // valid, but it holds what this package does not read
+)
+
+// Load reads what torch.save wrote, in the zip layout or in the one before
+// PyTorch 1.6: torch.load(path, map_location="cpu", weights_only=True,
+// mmap=True). No code in the file is run. The file is mapped and tensors lie in
+// the mapping, so nothing is copied and pages are read when they are first
+// used; writing to such a tensor does not change the file. The file must not be
+// truncated while they live.
+//
+// Dicts become *Dict, lists []Value, tuples Tuple, torch.Size []int, bytes
+// []byte, and the rest is as [Value] says.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.load.html
+func Load(path string) (Value, error) {
+	if err := Init(context.Background()); err != nil {
+		return nil, err
+	}
+	m, err := libtorch.OpenMap(path)
+	if err != nil {
+		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+	}
+	defer m.Close() // tensors keep the mapping
+	root, err := pickle.Read(m.Data, pickle.Options{})
+	if err != nil {
+		kind := ErrMalformed
+		if e := (*pickle.UnsupportedError)(nil); errors.As(err, &e) {
+			kind = ErrUnsupported
+		}
+		return nil, fmt.Errorf("torch: load %s: %w (%w)", path, err, kind)
+	}
+	l := loader{m: m, bases: map[base]*Tensor{}}
+	defer l.close()
+	v, err := l.value(root)
+	if err != nil {
+		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+	}
+	return v, nil
+}
+
+// LoadStateDict is [Load] for a file that holds a state dict: a dict of names
+// to tensors. Anything else in it is an error.
+func LoadStateDict(path string) (StateDict, error) {
+	v, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := v.(*Dict)
+	if !ok {
+		return nil, fmt.Errorf("torch: load %s: it holds a %T and no state dict (%w)", path, v, ErrUnsupported)
+	}
+	s := make(StateDict, 0, len(d.Entries))
+	for _, e := range d.Entries {
+		name, isName := e.Key.(string)
+		x, isTensor := e.Value.(*Tensor)
+		if !isName || !isTensor {
+			return nil, fmt.Errorf("torch: load %s: it is no state dict: its key %.100q holds a %T (%w)", path, fmt.Sprint(e.Key), e.Value, ErrUnsupported)
+		}
+		s = append(s, Named{name, x})
+	}
+	return s, nil
+}
+
+// base names the tensor over a whole storage of which the checkpoint's tensors are views.
+type base struct {
+	s *pickle.Storage
+	d DType
+}
+
+type loader struct {
+	m     *libtorch.Map
+	bases map[base]*Tensor
+}
+
+func (l *loader) close() {
+	for _, b := range l.bases {
+		b.Free()
+	}
+}
+
+func (l *loader) values(vs []any) ([]Value, error) {
+	out := make([]Value, len(vs))
+	for i, v := range vs {
+		var err error
+		if out[i], err = l.value(v); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (l *loader) value(v any) (Value, error) {
+	switch v := v.(type) {
+	case int64:
+		return int(v), nil
+	case *pickle.Tensor:
+		return l.tensor(v)
+	case *pickle.Dict:
+		d := &Dict{Entries: make([]Entry, 0, v.Len())}
+		for k, e := range v.All() {
+			k, err := l.value(k)
+			if err != nil {
+				return nil, err
+			}
+			e, err := l.value(e)
+			if err != nil {
+				return nil, err
+			}
+			d.Entries = append(d.Entries, Entry{k, e})
+		}
+		return d, nil
+	case *pickle.List:
+		return l.values(v.Items)
+	case *pickle.Set:
+		return l.values(v.Items)
+	case pickle.Tuple:
+		vs, err := l.values(v)
+		return Tuple(vs), err
+	case pickle.Size:
+		return []int(v), nil
+	case pickle.DType:
+		return ParseDType(string(v))
+	case pickle.Device:
+		if v.Index >= 0 {
+			return ParseDevice(fmt.Sprintf("%s:%d", v.Type, v.Index))
+		}
+		return ParseDevice(v.Type)
+	case *pickle.Storage, pickle.Layout:
+		return nil, fmt.Errorf("a bare %T has no form here (%w)", v, ErrUnsupported)
+	default: // nil, bool, float64, complex128, string, []byte, *big.Int
+		return v, nil
+	}
+}
+
+var (
+	opAsStrided   = NewOp("aten::as_strided", "")
+	opConj        = NewOp("aten::conj", "")
+	opResolveConj = NewOp("aten::resolve_conj", "")
+	opNeg         = NewOp("aten::neg", "")
+)
+
+func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
+	d, err := ParseDType(t.DType)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%w)", err, ErrUnsupported)
+	}
+	b, err := l.base(t.Storage, d)
+	if err != nil {
+		return nil, err
+	}
+	err = Try(func() {
+		NoGrad(func() {
+			var c Call
+			c.Tensor(b)
+			c.Ints(t.Size...)
+			c.Ints(t.Stride...)
+			c.Int(t.Offset)
+			x = c.One(opAsStrided)
+			if t.Conj {
+				x = x.Then(func(x *Tensor) *Tensor { return unary(opConj, x) }).
+					Then(func(x *Tensor) *Tensor { return unary(opResolveConj, x) })
+			}
+			if t.Neg {
+				x = x.Then(func(x *Tensor) *Tensor { return unary(opNeg, x) })
+			}
+		})
+	})
+	return x, err
+}
+
+func (l *loader) base(s *pickle.Storage, d DType) (*Tensor, error) {
+	k := base{s, d}
+	if b := l.bases[k]; b != nil {
+		return b, nil
+	}
+	n := len(s.Data) / d.Size()
+	bytes := n * d.Size()
+	var h uint64
+	var res libtorch.Result
+	var err error
+	if s.Offset >= 0 && n > 0 {
+		h, res, err = l.m.Tensor(int(s.Offset), bytes, int(d), n)
+	} else {
+		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, int(d), []int64{int64(n)})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("storage %q: %w", s.Key, err)
+	}
+	b := wrap(h, res.Scope)
+	l.bases[k] = b
+	return b, nil
+}
