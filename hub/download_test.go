@@ -247,7 +247,9 @@ func TestFailures(t *testing.T) {
 		}, want: []string{"206"}, requests: 1},
 		{name: "204", h: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }, want: []string{"204 No Content"}, requests: 1},
 		{name: "redirect loop", h: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }, want: []string{"10 redirects"}, requests: 10},
-		{name: "redirect to a file", h: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", http.StatusFound) }, want: []string{"redirects to file, which is refused"}, requests: 1},
+		{name: "redirect to a file", h: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}, want: []string{"redirects to file, which is refused"}, requests: 1},
 		{name: "too short", h: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			w.Write(body[:100])
