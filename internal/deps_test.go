@@ -19,18 +19,27 @@ const module = "github.com/torchhub/torchhub/"
 // missing may import none. Do not change it to mend a build: the direction of
 // the imports is the architecture.
 var policy = map[string][]string{
-	"internal/libtorch": {},
-	"internal/pickle":   {},
-	"torch":             {"internal/libtorch", "internal/pickle"},
-	"torch/jit":         {"torch"},
-	"hub":               {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
+	"internal/libtorch":   {},
+	"internal/pickle":     {},
+	"torch":               {"internal/libtorch", "internal/pickle"},
+	"torch/cuda":          {"torch"},
+	"torch/jit":           {"torch"},
+	"torch/nn/functional": {"torch"},
+	"torch/nn":            {"torch", "torch/nn/functional"},
+	"models":              {"torch", "torch/nn", "torch/nn/functional"},
+	"models/builtin":      {},
+	"internal/turbojpeg":  {},
+	"internal/reference":  {},
+	"transforms":          {"torch", "internal/turbojpeg"},
+	"hub":                 {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
+	"cmd/torchhub":        {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
 
 // network lists the rooms that may import net/http.
 var network = []string{"hub", "internal/libtorch", "cmd/torchhub"}
 
 // cgo lists the rooms that may import "C".
-var cgo = []string{"internal/libtorch"}
+var cgo = []string{"internal/libtorch", "internal/turbojpeg"}
 
 func TestImports(t *testing.T) {
 	seen := 0

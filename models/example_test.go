@@ -1,0 +1,42 @@
+package models_test
+
+import (
+	"fmt"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+func Example() {
+	resnet, err := models.New("resnet18")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	nn.Eval(resnet)
+	torch.NoGrad(func() {
+		fmt.Println(resnet.Forward(torch.Zeros(1, 3, 224, 224)).Shape())
+	})
+	// Output: [1 1000]
+}
+
+func ExampleLookup() {
+	e, err := models.Lookup("resnext101_32x8d_wsl")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	w := e.Default()
+	fmt.Println(w.URL)
+	fmt.Println(w.Preset.Resize, w.Preset.Crop, w.Acc1, w.Licence)
+	_, err = models.Lookup("resnext101_32x8d")
+	fmt.Println(err)
+	_, err = models.Lookup("resnet_50")
+	fmt.Println(err)
+	// Output:
+	// https://download.pytorch.org/models/ig_resnext101_32x8-c38310e5.pth
+	// 256 224 82.2 CC-BY-NC 4.0
+	// <nil>
+	// models: no model "resnet_50"; did you mean resnet50, resnet18, resnet34?
+}

@@ -1,0 +1,126 @@
+package models
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// Repositories of models, as torch.hub.load names them.
+const (
+	Vision    = "pytorch/vision"
+	WSLImages = "facebookresearch/WSL-Images"
+)
+
+// An Entry is a model that can be asked for by name.
+type Entry struct {
+	Name    string           // "resnet50"
+	Repo    string           // "pytorch/vision"
+	Title   string           // of the paper
+	Paper   string           // its URL
+	Build   func() nn.Module // makes the module, initialised as torchvision's, in training mode
+	Weights []Weights        // from the oldest to the newest; at least one
+}
+
+// Default returns the weights taken where none are named: the newest, torchvision's weights="DEFAULT".
+func (e *Entry) Default() *Weights { return &e.Weights[len(e.Weights)-1] }
+
+// Weights are published parameters of a model and all that belongs to them.
+//
+// https://docs.pytorch.org/vision/stable/models.html#table-of-all-available-classification-weights
+type Weights struct {
+	Name    string  // "IMAGENET1K_V2"
+	URL     string  // of the state dict; the file's name ends in the first 8 digits of its SHA-256
+	Preset  Preset  // how pictures are prepared
+	Classes Classes // what the outputs mean
+	Acc1    float64 // share of ImageNet-1K's validation pictures whose label is the first one, in percent
+	Acc5    float64 // whose label is among the first five, in percent
+	Params  int     // number of parameters
+	GFLOPs  float64 // multiply-adds of one picture, in 10⁹, as torchvision counts them
+	MiB     float64 // size of the file
+	Licence string  // empty where torchvision's own, BSD-3-Clause, is all there is
+}
+
+// A Preset says how a picture becomes a model's input: resize the short side,
+// crop the centre, scale to [0, 1], then subtract Mean and divide by Std. It is
+// torchvision.transforms.ImageClassification with these numbers.
+type Preset struct {
+	Resize        int    // of the short side, in pixels
+	Crop          int    // of both sides, in pixels
+	Interpolation string // "bilinear" or "bicubic"; both with antialias
+	Mean, Std     []float64
+}
+
+// Classes name a set of labels.
+type Classes string
+
+// ImageNet is the 1,000 classes of ImageNet-1K.
+const ImageNet Classes = "ImageNet-1K"
+
+//go:embed imagenet.txt
+var imageNet string
+
+// Labels returns the classes' names in the order of a model's outputs:
+// weights.meta["categories"].
+func (c Classes) Labels() []string {
+	if c != ImageNet {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n")
+}
+
+// entries holds the tables of all papers, by name.
+var entries = func() []Entry {
+	all := slices.Concat(resNets)
+	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}()
+
+// Names returns the names of all models in alphabetical order: torchvision.models.list_models().
+func Names() []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	return names
+}
+
+// Lookup returns the entry of a name. The error for an unknown one suggests the nearest.
+func Lookup(name string) (*Entry, error) {
+	i, ok := slices.BinarySearchFunc(entries, name, func(e Entry, name string) int { return cmp.Compare(e.Name, name) })
+	if !ok {
+		return nil, fmt.Errorf("models: no model %.100q; did you mean %s?", name, strings.Join(nearest(name), ", "))
+	}
+	return &entries[i], nil
+}
+
+// nearest returns the three names that differ least from a name.
+func nearest(name string) []string {
+	if len(name) > 100 {
+		name = name[:100]
+	}
+	name = strings.ToLower(name)
+	names := Names()
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
+	})
+	return names[:3]
+}
+
+// New builds a model that has no trained weights: torchvision.models.get_model(name).
+// After the same [torch.ManualSeed] its parameters are torchvision's.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
+func New(name string) (nn.Module, error) {
+	e, err := Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	return e.Build(), nil
+}

@@ -1,0 +1,35 @@
+// Package nn holds neural network layers and what is done with all of a
+// module's tensors at once: torch.nn.
+//
+// A module is a pointer to a plain struct, and a method Forward is all it
+// needs to be used in [Sequential]. Its parameters, buffers and submodules are
+// its exported fields, as in encoding/json:
+//
+//	type Net struct {
+//		Conv1 *nn.Conv2d            // conv1.weight, conv1.bias
+//		BN1   *nn.BatchNorm2d       // bn1.weight, …
+//		Head  nn.Sequential         // head.0.weight, …
+//		Scale *torch.Tensor         // scale, a parameter
+//		Mean  *torch.Tensor `nn:",buffer"`
+//		Cache *torch.Tensor `nn:"-"` // not part of the module
+//		Training bool               // set by Train and Eval
+//	}
+//
+// A field's name in the state dict is its Go name in snake case, or the one in
+// its tag. The options of a tag come after a comma: "buffer" for a tensor that
+// is not trained, and "optional" for one that a checkpoint may lack. Slices and
+// arrays of modules number their elements from 0, embedded structs add their
+// fields to the outer one, and nil fields are left out.
+//
+// New layers are initialised as PyTorch's are, with the same numbers after the
+// same [torch.ManualSeed], and are in training mode. Made on the meta device,
+// they initialise nothing:
+//
+//	torch.WithDevice(torch.Meta, func() { net = NewNet() })
+//	err := nn.LoadStateDict(net, state, nn.LoadOptions{Assign: true})
+//
+// Forward methods may be called from any number of goroutines at once, except
+// while training. Mistakes panic with a [*torch.Error].
+//
+// https://docs.pytorch.org/docs/stable/nn.html
+package nn

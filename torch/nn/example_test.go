@@ -1,0 +1,31 @@
+package nn_test
+
+import (
+	"fmt"
+
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// A module is a plain struct. Its fields name the keys of its state dict.
+func Example() {
+	type Net struct {
+		Conv1 *nn.Conv2d
+		Head  nn.Sequential
+	}
+	net := &Net{
+		Conv1: nn.NewConv2d(1, 4, 3, nn.Conv2dOptions{Padding: 1, NoBias: true}),
+		Head:  nn.Sequential{&nn.ReLU{}, nn.NewAdaptiveAvgPool2d(1, 1)},
+	}
+	fc := nn.NewLinear(4, 10)
+
+	x := torch.Zeros(2, 1, 8, 8)
+	x = net.Head.Forward(net.Conv1.Forward(x)) // [2, 4, 1, 1]
+	fmt.Println(fc.Forward(x.Flatten(1)).Shape())
+	for _, e := range nn.StateDict(net) {
+		fmt.Println(e.Name, e.Tensor.Shape())
+	}
+	// Output:
+	// [2 10]
+	// conv1.weight [4 1 3 3]
+}

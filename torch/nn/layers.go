@@ -1,0 +1,202 @@
+package nn
+
+import (
+	"cmp"
+
+	"github.com/torchhub/torchhub/torch"
+	F "github.com/torchhub/torchhub/torch/nn/functional"
+)
+
+// Conv2dOptions are the options of [NewConv2d]. They hold for height and width alike.
+type Conv2dOptions struct {
+	Stride   int  // 0 means 1
+	Padding  int  // zeros added on each side
+	Dilation int  // 0 means 1
+	Groups   int  // 0 means 1
+	NoBias   bool // bias=False
+}
+
+// Conv2d convolves pictures: torch.nn.Conv2d.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+type Conv2d struct {
+	Weight  *torch.Tensor // [out, in/Groups, kernel, kernel]
+	Bias    *torch.Tensor // [out], nil without bias
+	Options Conv2dOptions
+}
+
+// NewConv2d makes a convolution from in to out channels with a square kernel:
+// nn.Conv2d(in, out, kernel). At most one options value may be given. Channels
+// that Groups does not divide are an [*torch.Error].
+func NewConv2d(in, out, kernel int, options ...Conv2dOptions) *Conv2d {
+	var o Conv2dOptions
+	if len(options) > 0 {
+		o = options[0]
+	}
+	groups := cmp.Or(o.Groups, 1)
+	if groups < 1 || in%groups != 0 || out%groups != 0 {
+		fail("Conv2d: %d groups do not divide %d input and %d output channels", groups, in, out)
+	}
+	m := &Conv2d{Options: o}
+	m.Weight = parameter([]int{out, in / groups, kernel, kernel}, uniformWeight)
+	if !o.NoBias {
+		m.Bias = parameter([]int{out}, uniformBias(m.Weight))
+	}
+	return m
+}
+
+// Forward maps x [N, in, H, W] to [N, out, H', W'].
+func (m *Conv2d) Forward(x *torch.Tensor) *torch.Tensor {
+	o := m.Options
+	return F.Conv2d(x, m.Weight, m.Bias, F.Conv2dOptions{Stride: o.Stride, Padding: o.Padding, Dilation: o.Dilation, Groups: o.Groups})
+}
+
+// Linear is an affine map: torch.nn.Linear.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+type Linear struct {
+	Weight *torch.Tensor // [out, in]
+	Bias   *torch.Tensor // [out], nil without bias
+}
+
+// LinearOptions are the options of [NewLinear].
+type LinearOptions struct {
+	NoBias bool // bias=False
+}
+
+// NewLinear makes a map from in to out features: nn.Linear(in, out). At most one options value may be given.
+func NewLinear(in, out int, options ...LinearOptions) *Linear {
+	m := &Linear{}
+	m.Weight = parameter([]int{out, in}, uniformWeight)
+	if len(options) == 0 || !options[0].NoBias {
+		m.Bias = parameter([]int{out}, uniformBias(m.Weight))
+	}
+	return m
+}
+
+// Forward maps x [*, in] to [*, out].
+func (m *Linear) Forward(x *torch.Tensor) *torch.Tensor { return F.Linear(x, m.Weight, m.Bias) }
+
+// BatchNorm2dOptions are the options of [NewBatchNorm2d].
+type BatchNorm2dOptions struct {
+	Eps      float64 // 0 means 1e-5
+	Momentum float64 // 0 means 0.1
+}
+
+// BatchNorm2d normalises each channel by the batch while training and by the
+// running statistics otherwise: torch.nn.BatchNorm2d.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+type BatchNorm2d struct {
+	Weight, Bias      *torch.Tensor // [C]
+	RunningMean       *torch.Tensor `nn:",buffer"`          // [C]
+	RunningVar        *torch.Tensor `nn:",buffer"`          // [C]
+	NumBatchesTracked *torch.Tensor `nn:",buffer,optional"` // [] int64
+	Options           BatchNorm2dOptions
+	Training          bool // true in a new layer
+}
+
+// NewBatchNorm2d makes a normalisation of the given number of channels:
+// nn.BatchNorm2d(channels). At most one options value may be given.
+func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {
+	c := []int{channels}
+	m := &BatchNorm2d{
+		Weight:            buffer(c, torch.Float32, 1).RequireGrad(true),
+		Bias:              buffer(c, torch.Float32, 0).RequireGrad(true),
+		RunningMean:       buffer(c, torch.Float32, 0),
+		RunningVar:        buffer(c, torch.Float32, 1),
+		NumBatchesTracked: buffer(nil, torch.Int64, 0),
+		Training:          true,
+	}
+	if len(options) > 0 {
+		m.Options = options[0]
+	}
+	return m
+}
+
+var opAddScalarIn = torch.NewOp("aten::add_", "Scalar")
+
+// Forward maps x [N, C, H, W] to the same shape.
+func (m *BatchNorm2d) Forward(x *torch.Tensor) *torch.Tensor {
+	if x.Dim() != 4 {
+		fail("BatchNorm2d: x is %v and must be [N, C, H, W]", x.Shape())
+	}
+	if m.Training {
+		var c torch.Call
+		c.Tensor(m.NumBatchesTracked)
+		c.Int(1)
+		c.Do(opAddScalarIn)
+	}
+	return F.BatchNorm(x, F.BatchNormOptions{
+		Weight: m.Weight, Bias: m.Bias, RunningMean: m.RunningMean, RunningVar: m.RunningVar,
+		Training: m.Training, Momentum: m.Options.Momentum, Eps: m.Options.Eps,
+	})
+}
+
+// ReLU is max(x, 0): torch.nn.ReLU.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html
+type ReLU struct {
+	InPlace bool // inplace=True: x itself is changed and returned
+}
+
+// Forward maps x to the same shape.
+func (m *ReLU) Forward(x *torch.Tensor) *torch.Tensor {
+	if m.InPlace {
+		return x.ReLUInPlace()
+	}
+	return x.ReLU()
+}
+
+// MaxPool2d takes the maximum of each window: torch.nn.MaxPool2d.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+type MaxPool2d struct {
+	Kernel  int
+	Options F.MaxPool2dOptions
+}
+
+// NewMaxPool2d makes a pooling with a square kernel: nn.MaxPool2d(kernel). At most one options value may be given.
+func NewMaxPool2d(kernel int, options ...F.MaxPool2dOptions) *MaxPool2d {
+	m := &MaxPool2d{Kernel: kernel}
+	if len(options) > 0 {
+		m.Options = options[0]
+	}
+	return m
+}
+
+// Forward maps x [N, C, H, W] to [N, C, H', W'].
+func (m *MaxPool2d) Forward(x *torch.Tensor) *torch.Tensor {
+	return F.MaxPool2d(x, m.Kernel, m.Options)
+}
+
+// AdaptiveAvgPool2d averages down to a fixed size: torch.nn.AdaptiveAvgPool2d.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
+type AdaptiveAvgPool2d struct {
+	Height, Width int
+}
+
+// NewAdaptiveAvgPool2d makes a pooling to the given size: nn.AdaptiveAvgPool2d((height, width)).
+func NewAdaptiveAvgPool2d(height, width int) *AdaptiveAvgPool2d {
+	return &AdaptiveAvgPool2d{height, width}
+}
+
+// Forward maps x [N, C, H, W] to [N, C, Height, Width].
+func (m *AdaptiveAvgPool2d) Forward(x *torch.Tensor) *torch.Tensor {
+	return F.AdaptiveAvgPool2d(x, m.Height, m.Width)
+}
+
+// Dropout zeroes elements at random while training: torch.nn.Dropout.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html
+type Dropout struct {
+	P        float64 // probability, in [0, 1]
+	Training bool    // true in a new layer
+}
+
+// NewDropout makes a dropout: nn.Dropout(p).
+func NewDropout(p float64) *Dropout { return &Dropout{P: p, Training: true} }
+
+// Forward maps x to the same shape.
+func (m *Dropout) Forward(x *torch.Tensor) *torch.Tensor { return F.Dropout(x, m.P, m.Training) }

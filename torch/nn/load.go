@@ -1,0 +1,148 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/torchhub/torchhub/torch"
+)
+
+// LoadOptions are the options of [LoadStateDict].
+type LoadOptions struct {
+	// Assign lets the module take the tensors of the state dict and not copy
+	// them, where their dtype is the parameter's. It is needed for a module
+	// on the meta device.
+	Assign bool
+	// NotStrict lets keys be missing or unexpected: strict=False.
+	NotStrict bool
+}
+
+// A KeyError lists everything in which a state dict does not fit a module.
+type KeyError struct {
+	Missing    []string   // in the module, not in the state dict
+	Unexpected []string   // in the state dict, not in the module
+	Mismatched []Mismatch // of another shape
+}
+
+// A Mismatch is a tensor of a state dict whose shape is not the module's.
+type Mismatch struct {
+	Name      string
+	Got, Want []int // in the state dict, in the module
+}
+
+// Error names the keys in one line; of long lists it gives the first five.
+func (e *KeyError) Error() string {
+	var parts []string
+	add := func(what string, names []string) {
+		if len(names) == 0 {
+			return
+		}
+		const most = 5
+		more := ""
+		if len(names) > most {
+			more = fmt.Sprintf(" and %d more", len(names)-most)
+			names = names[:most]
+		}
+		parts = append(parts, what+" "+strings.Join(names, ", ")+more)
+	}
+	var shapes []string
+	for _, m := range e.Mismatched {
+		shapes = append(shapes, fmt.Sprintf("%.100q %v for %v", m.Name, m.Got, m.Want))
+	}
+	add("missing", quoted(e.Missing))
+	add("unexpected", quoted(e.Unexpected))
+	add("of the wrong shape", shapes)
+	return "the state dict does not fit the module: " + strings.Join(parts, "; ")
+}
+
+func quoted(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = fmt.Sprintf("%.100q", n)
+	}
+	return out
+}
+
+// LoadStateDict sets the parameters and buffers of a module:
+// m.load_state_dict(s), with assign=True as an option, save that a dtype other
+// than the parameter's is converted then too. At most one options value may be
+// given. It sets nothing and returns a [*KeyError] where a key is missing,
+// unexpected or of another shape. As in PyTorch, BatchNorm's
+// num_batches_tracked may be missing, since checkpoints before 0.4.1 lack it.
+//
+// The tensors of s remain the caller's to free.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
+func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
+	var o LoadOptions
+	if len(options) > 0 {
+		o = options[0]
+	}
+	given := make(map[string]*torch.Tensor, len(s))
+	for _, e := range s {
+		given[e.Name] = e.Tensor
+	}
+	entries := walk(m, nil)
+	known := make(map[string]bool, len(entries))
+	var e KeyError
+	for _, to := range entries {
+		known[to.name] = true
+		from, ok := given[to.name]
+		switch {
+		case !ok && to.optional:
+		case !ok:
+			e.Missing = append(e.Missing, to.name)
+		case !from.SameShape(*to.at):
+			e.Mismatched = append(e.Mismatched, Mismatch{to.name, from.Shape(), (*to.at).Shape()})
+		}
+	}
+	for _, from := range s {
+		if !known[from.Name] {
+			e.Unexpected = append(e.Unexpected, from.Name)
+		}
+	}
+	if len(e.Mismatched) > 0 || !o.NotStrict && len(e.Missing)+len(e.Unexpected) > 0 {
+		return &e
+	}
+	if !o.Assign {
+		i := slices.IndexFunc(entries, func(to entry) bool { return (*to.at).Device() == torch.Meta })
+		if i >= 0 {
+			return fmt.Errorf("nn: %q is on the meta device; load with LoadOptions{Assign: true}", entries[i].name)
+		}
+	}
+	return torch.Try(func() {
+		torch.NoGrad(func() {
+			for _, to := range entries {
+				from := given[to.name]
+				switch {
+				case from == nil && to.optional && (*to.at).Device() == torch.Meta:
+					replace(to.at, zeros(*to.at))
+				case from == nil:
+				case o.Assign:
+					replace(to.at, taken(from, (*to.at).DType()))
+				default:
+					(*to.at).CopyInPlace(from)
+				}
+			}
+		})
+	})
+}
+
+// taken returns another reference to x, converted where its dtype is not d.
+func taken(x *torch.Tensor, d torch.DType) *torch.Tensor {
+	if x.DType() != d {
+		return x.ToDType(d)
+	}
+	return x.Detach()
+}
+
+func zeros(like *torch.Tensor) *torch.Tensor {
+	return torch.Empty(like.Shape(), torch.Options{DType: like.DType(), Device: &torch.CPU}).FillInPlace(0)
+}
+
+func replace(at **torch.Tensor, by *torch.Tensor) {
+	by.RequireGrad((*at).RequiresGrad())
+	(*at).Free()
+	*at = by
+}

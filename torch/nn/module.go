@@ -1,0 +1,86 @@
+package nn
+
+import (
+	"github.com/torchhub/torchhub/torch"
+)
+
+// A Module maps one tensor to another: the part of torch.nn.Module that layers share.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
+type Module interface {
+	Forward(x *torch.Tensor) *torch.Tensor
+}
+
+// Sequential calls modules one after the other: torch.nn.Sequential. Its keys
+// are 0, 1, …. Intermediate results are freed at once.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
+type Sequential []Module
+
+// Forward returns x after all modules; x itself where there is none.
+func (s Sequential) Forward(x *torch.Tensor) *torch.Tensor {
+	for i, m := range s {
+		if i == 0 {
+			x = m.Forward(x) // not freed: it is the caller's
+		} else {
+			x = x.Then(m.Forward)
+		}
+	}
+	return x
+}
+
+// Parameters returns the parameters of a module, each once: list(m.parameters()).
+func Parameters(m any) []*torch.Tensor {
+	var ps []*torch.Tensor
+	seen := map[*torch.Tensor]bool{}
+	for _, e := range walk(m, nil) {
+		if !e.buffer && !seen[*e.at] {
+			seen[*e.at] = true
+			ps = append(ps, *e.at)
+		}
+	}
+	return ps
+}
+
+// StateDict returns the parameters and buffers of a module by name, in
+// PyTorch's order: m.state_dict(). The tensors are the module's own.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.state_dict
+func StateDict(m any) torch.StateDict {
+	entries := walk(m, nil)
+	s := make(torch.StateDict, len(entries))
+	for i, e := range entries {
+		s[i] = torch.Named{Name: e.name, Tensor: *e.at}
+	}
+	return s
+}
+
+var opSetData = torch.NewOp("aten::set_data", "")
+
+// To moves the parameters and buffers of a module to a device: m.to(device).
+// The tensors stay the same objects, so an optimiser keeps its hold on them. No
+// other goroutine may use the module meanwhile. A device that is not there, and
+// a module on the meta device, are an [*torch.Error].
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
+func To(m any, d torch.Device) {
+	torch.NoGrad(func() {
+		for _, e := range walk(m, nil) {
+			x := *e.at
+			moved := x.To(d)
+			var c torch.Call
+			c.Tensor(x)
+			c.Tensor(moved)
+			c.Do(opSetData)
+			moved.Free()
+		}
+	})
+}
+
+// Train sets training mode in a module and all below it: m.train().
+func Train(m any) { setTraining(m, true) }
+
+// Eval sets evaluation mode in a module and all below it: m.eval().
+func Eval(m any) { setTraining(m, false) }
+
+func setTraining(m any, on bool) { walk(m, func(training *bool) { *training = on }) }

@@ -1,0 +1,265 @@
+package nn
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/torch"
+	F "github.com/torchhub/torchhub/torch/nn/functional"
+)
+
+func TestMain(m *testing.M) {
+	if err := torch.Init(context.Background()); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+func TestSnake(t *testing.T) {
+	for name, want := range map[string]string{
+		"Weight": "weight", "RunningMean": "running_mean", "NumBatchesTracked": "num_batches_tracked",
+		"FC": "fc", "FC1": "fc1", "BN1": "bn1", "Conv2d": "conv2d", "QProj": "q_proj", "InProjWeight": "in_proj_weight",
+		"Layer1": "layer1", "Conv1A": "conv1_a", "WQKV": "wqkv", "MLPHead": "mlp_head", "Conv1_1": "conv1_1",
+	} {
+		require.Equal(t, want, snake(name), name)
+	}
+}
+
+type shared struct {
+	Scale *torch.Tensor
+	BN    *BatchNorm2d `nn:"norm"`
+}
+
+type net struct {
+	shared
+	Embedded
+	Head   Sequential
+	Blocks []*Linear
+	Table  [2]*torch.Tensor
+	Own    Linear
+	Mean   *torch.Tensor `nn:",buffer"`
+	Cache  *torch.Tensor `nn:"-"`
+	Absent *Linear
+	Sizes  []int
+	hidden *Linear
+
+	Training bool
+}
+
+// Embedded is exported, so its fields count as the outer struct's.
+type Embedded struct {
+	First *Linear
+	Alpha *torch.Tensor `nn:"a_lpha"`
+}
+
+func newNet() *net {
+	return &net{
+		shared:   shared{Scale: torch.Ones(1), BN: NewBatchNorm2d(2)},
+		Embedded: Embedded{First: NewLinear(2, 3), Alpha: torch.Ones(2)},
+		Head:     Sequential{NewConv2d(2, 4, 1, Conv2dOptions{NoBias: true}), &ReLU{}, NewBatchNorm2d(4), Sequential{NewDropout(0.5), NewLinear(3, 3)}},
+		Blocks:   []*Linear{NewLinear(1, 1), nil, NewLinear(1, 1, LinearOptions{NoBias: true})},
+		Table:    [2]*torch.Tensor{torch.Ones(1), torch.Ones(2)},
+		Own:      *NewLinear(1, 2),
+		Mean:     torch.Ones(3),
+		Cache:    torch.Ones(3),
+		hidden:   NewLinear(1, 1),
+		Training: true,
+	}
+}
+
+func keys(s torch.StateDict) []string {
+	names := make([]string, len(s))
+	for i, e := range s {
+		names[i] = e.Name
+	}
+	return names
+}
+
+func TestKeys(t *testing.T) {
+	m := newNet()
+	require.Equal(t, []string{
+		"scale", "a_lpha", "mean",
+		"norm.weight", "norm.bias", "norm.running_mean", "norm.running_var", "norm.num_batches_tracked",
+		"first.weight", "first.bias",
+		"head.0.weight",
+		"head.2.weight", "head.2.bias", "head.2.running_mean", "head.2.running_var", "head.2.num_batches_tracked",
+		"head.3.1.weight", "head.3.1.bias",
+		"blocks.0.weight", "blocks.0.bias", "blocks.2.weight",
+		"table.0", "table.1",
+		"own.weight", "own.bias",
+	}, keys(StateDict(m)))
+	require.Len(t, Parameters(m), 18)
+	require.True(t, m.First.Weight.RequiresGrad())
+	require.False(t, m.Head[2].(*BatchNorm2d).RunningMean.RequiresGrad())
+}
+
+func TestModes(t *testing.T) {
+	m := newNet()
+	dropout := m.Head[3].(Sequential)[0].(*Dropout)
+	require.True(t, dropout.Training)
+	Eval(m)
+	require.False(t, m.Training)
+	require.False(t, dropout.Training)
+	require.False(t, m.Head[2].(*BatchNorm2d).Training)
+	Train(m)
+	require.True(t, m.Training)
+	require.True(t, dropout.Training)
+}
+
+func TestWalkMistakes(t *testing.T) {
+	type loop struct{ Next *loop }
+	self := &loop{}
+	self.Next = &loop{Next: self}
+	type typo struct {
+		X *torch.Tensor `nn:",bufer"`
+	}
+	for name, m := range map[string]any{"no pointer": net{}, "nil": nil, "int": 3, "loop": self, "tag": &typo{}} {
+		var e *torch.Error
+		require.ErrorAs(t, torch.Try(func() { StateDict(m) }), &e, name)
+	}
+}
+
+func TestSharedModule(t *testing.T) {
+	l := NewLinear(2, 2)
+	s := Sequential{l, l}
+	require.Equal(t, []string{"0.weight", "0.bias", "1.weight", "1.bias"}, keys(StateDict(s)))
+	require.Len(t, Parameters(s), 2)
+}
+
+func TestMetaInitialisesNothing(t *testing.T) {
+	torch.ManualSeed(7)
+	want := torch.Rand(3)
+	torch.ManualSeed(7)
+	before := torch.LiveBytes()
+	var m *Conv2d
+	torch.WithDevice(torch.Meta, func() { m = NewConv2d(512, 512, 3) })
+	require.Equal(t, before, torch.LiveBytes())
+	require.Equal(t, torch.Meta, m.Weight.Device())
+	require.True(t, want.Equal(torch.Rand(3)), "a meta layer drew random numbers")
+}
+
+func TestLoadStateDict(t *testing.T) {
+	x := torch.Randn(2, 2, 5, 5)
+	build := func() Sequential {
+		return Sequential{NewConv2d(2, 4, 3), NewBatchNorm2d(4), &ReLU{}}
+	}
+	from := build()
+	Train(from)
+	from.Forward(x) // moves the running statistics
+	Eval(from)
+	want := from.Forward(x)
+
+	for _, assign := range []bool{false, true} {
+		to := build()
+		Eval(to)
+		require.NoError(t, LoadStateDict(to, StateDict(from), LoadOptions{Assign: assign}))
+		require.True(t, want.Equal(to.Forward(x)))
+		require.True(t, to[0].(*Conv2d).Weight.RequiresGrad())
+	}
+
+	var meta Sequential
+	torch.WithDevice(torch.Meta, func() { meta = build() })
+	Eval(meta)
+	require.ErrorContains(t, LoadStateDict(meta, StateDict(from)), `"0.weight" is on the meta device`)
+	s := StateDict(from)
+	require.NoError(t, LoadStateDict(meta, s, LoadOptions{Assign: true}))
+	require.True(t, want.Equal(meta.Forward(x)))
+	require.False(t, meta[1].(*BatchNorm2d).RunningVar.RequiresGrad())
+}
+
+func TestLoadConvertsDType(t *testing.T) {
+	s := torch.StateDict{{Name: "weight", Tensor: torch.FromSlice([]float64{1.5, 2}, 1, 2)}, {Name: "bias", Tensor: torch.FromSlice([]int64{3})}}
+	for _, assign := range []bool{false, true} {
+		m := NewLinear(2, 1)
+		require.NoError(t, LoadStateDict(m, s, LoadOptions{Assign: assign}))
+		require.Equal(t, []float32{1.5, 2}, torch.Data[float32](m.Weight))
+		require.Equal(t, []float32{3}, torch.Data[float32](m.Bias))
+	}
+}
+
+func TestLoadNamesEveryKey(t *testing.T) {
+	m := Sequential{NewLinear(2, 3), NewBatchNorm2d(3)}
+	before := torch.Data[float32](m[0].(*Linear).Weight)
+	s := torch.StateDict{
+		{Name: "0.weight", Tensor: torch.Ones(3, 2)},
+		{Name: "0.bias", Tensor: torch.Ones(4)},
+		{Name: "1.weight", Tensor: torch.Ones(3)},
+		{Name: "extra", Tensor: torch.Ones(3)},
+	}
+	err := LoadStateDict(m, s)
+	var e *KeyError
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, []string{"1.bias", "1.running_mean", "1.running_var"}, e.Missing)
+	require.Equal(t, []string{"extra"}, e.Unexpected)
+	require.Equal(t, []Mismatch{{Name: "0.bias", Got: []int{4}, Want: []int{3}}}, e.Mismatched)
+	require.EqualError(t, err, `the state dict does not fit the module: missing "1.bias", "1.running_mean", "1.running_var"; unexpected "extra"; of the wrong shape "0.bias" [4] for [3]`)
+	require.Equal(t, before, torch.Data[float32](m[0].(*Linear).Weight), "a failed load changed the module")
+
+	s[1].Tensor = torch.Ones(3)
+	require.NoError(t, LoadStateDict(m, s, LoadOptions{NotStrict: true}))
+	require.Equal(t, []float32{1, 1, 1}, torch.Data[float32](m[0].(*Linear).Bias))
+}
+
+func TestLoadWithoutNumBatchesTracked(t *testing.T) {
+	s := torch.StateDict{}
+	for _, e := range StateDict(NewBatchNorm2d(3)) {
+		if e.Name != "num_batches_tracked" {
+			s = append(s, e)
+		}
+	}
+	var m *BatchNorm2d
+	torch.WithDevice(torch.Meta, func() { m = NewBatchNorm2d(3) })
+	require.NoError(t, LoadStateDict(m, s, LoadOptions{Assign: true}))
+	require.Equal(t, torch.CPU, m.NumBatchesTracked.Device())
+	require.Zero(t, m.NumBatchesTracked.Item())
+}
+
+func TestToKeepsTensors(t *testing.T) {
+	m := NewLinear(2, 2)
+	w := m.Weight
+	To(m, torch.CPU)
+	require.Same(t, w, m.Weight)
+	require.True(t, w.RequiresGrad())
+	if n, err := torch.CUDACount(t.Context()); err == nil && n > 0 {
+		To(m, torch.CUDA)
+		require.Same(t, w, m.Weight)
+		require.Equal(t, torch.CUDAType, w.Device().Type)
+		m.Forward(torch.Ones(1, 2).To(torch.CUDA))
+	} else {
+		require.Error(t, torch.Try(func() { To(m, torch.CUDA) }))
+	}
+}
+
+func TestLayerMistakes(t *testing.T) {
+	x := torch.Ones(1, 3, 4, 4)
+	for name, f := range map[string]func(){
+		"channels":  func() { NewConv2d(4, 4, 3).Forward(x) },
+		"groups":    func() { NewConv2d(3, 4, 3, Conv2dOptions{Groups: 2}) },
+		"features":  func() { NewLinear(5, 1).Forward(x) },
+		"dims":      func() { NewBatchNorm2d(3).Forward(torch.Ones(3)) },
+		"p":         func() { F.Dropout(x, 1.5, true) },
+		"pad":       func() { F.MaxPool2d(x, 2, F.MaxPool2dOptions{Padding: 2}) },
+		"pool":      func() { NewAdaptiveAvgPool2d(-1, 1).Forward(x) },
+		"nil input": func() { NewLinear(1, 1).Forward(nil) },
+	} {
+		var e *torch.Error
+		require.ErrorAs(t, torch.Try(f), &e, name)
+	}
+	require.ErrorIs(t, torch.Try(func() { F.ReLU(nil) }), torch.ErrNil)
+	require.True(t, errors.Is(torch.Try(func() { F.Linear(x, nil, nil) }), torch.ErrNil))
+}
+
+func TestSequentialFreesIntermediates(t *testing.T) {
+	torch.NoGrad(func() {
+		s := Sequential{&ReLU{}, &ReLU{}, &ReLU{}}
+		x := torch.Ones(1 << 20)
+		before := torch.LiveBytes()
+		y := s.Forward(x)
+		require.LessOrEqual(t, torch.LiveBytes()-before, int64(4<<20+4096))
+		require.True(t, x.Equal(y), "the input was freed")
+	})
+}

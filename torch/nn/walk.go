@@ -1,0 +1,182 @@
+package nn
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/torchhub/torchhub/torch"
+)
+
+// entry is a tensor field of a module.
+type entry struct {
+	name     string // "layer1.0.conv1.weight"
+	at       **torch.Tensor
+	buffer   bool
+	optional bool
+}
+
+var tensorType = reflect.TypeFor[*torch.Tensor]()
+
+// walk lists the tensors of a module and calls mode, unless it is nil, with
+// each field Training. The order is PyTorch's: a module's parameters, its
+// buffers, then its submodules.
+func walk(m any, mode func(training *bool)) []entry {
+	w := walker{mode: mode}
+	v := reflect.ValueOf(m)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		w.visit(v, "")
+	default:
+		fail("%T is no module; pass a pointer to a struct", m)
+	}
+	return w.entries
+}
+
+func fail(format string, args ...any) {
+	panic(&torch.Error{Op: "nn", Msg: fmt.Sprintf(format, args...)})
+}
+
+type walker struct {
+	mode    func(*bool)
+	entries []entry
+	path    []any // the pointers on the way to here
+}
+
+// visit walks a value that may hold modules. Its prefix ends in a dot or is empty.
+func (w *walker) visit(v reflect.Value, prefix string) {
+	switch v.Kind() {
+	case reflect.Interface:
+		w.visit(v.Elem(), prefix)
+	case reflect.Pointer:
+		if v.IsNil() || v.Type().Elem().Kind() != reflect.Struct {
+			return
+		}
+		p := v.Interface()
+		for _, outer := range w.path {
+			if outer == p {
+				fail("the module at %q contains itself", strings.TrimSuffix(prefix, "."))
+			}
+		}
+		w.path = append(w.path, p)
+		w.module(v.Elem(), prefix)
+		w.path = w.path[:len(w.path)-1]
+	case reflect.Slice, reflect.Array:
+		switch v.Type().Elem().Kind() {
+		case reflect.Interface, reflect.Pointer, reflect.Struct, reflect.Slice:
+		default:
+			return
+		}
+		for i := range v.Len() {
+			e := v.Index(i)
+			if e.Type() == tensorType {
+				w.tensor(e, entry{name: prefix + strconv.Itoa(i)})
+				continue
+			}
+			w.visit(e, prefix+strconv.Itoa(i)+".")
+		}
+	case reflect.Struct:
+		w.module(v, prefix)
+	}
+}
+
+func (w *walker) module(v reflect.Value, prefix string) {
+	fs := fields(v, nil)
+	for _, buffers := range []bool{false, true} {
+		for _, f := range fs {
+			if f.value.Type() == tensorType && f.buffer == buffers {
+				w.tensor(f.value, entry{name: prefix + f.name, buffer: f.buffer, optional: f.optional})
+			}
+		}
+	}
+	for _, f := range fs {
+		if on, ok := addr(f.value).(*bool); ok && f.goName == "Training" && w.mode != nil {
+			w.mode(on)
+		}
+		if f.value.Type() != tensorType {
+			w.visit(f.value, prefix+f.name+".")
+		}
+	}
+}
+
+func (w *walker) tensor(v reflect.Value, e entry) {
+	if v.IsNil() {
+		return
+	}
+	at, ok := addr(v).(**torch.Tensor)
+	if !ok {
+		fail("%q cannot be set; let the module hold a pointer to its struct", e.name)
+	}
+	e.at = at
+	w.entries = append(w.entries, e)
+}
+
+func addr(v reflect.Value) any {
+	if !v.CanAddr() {
+		return nil
+	}
+	return v.Addr().Interface()
+}
+
+type field struct {
+	value            reflect.Value
+	goName, name     string
+	buffer, optional bool
+}
+
+// fields lists the exported fields of a struct, those of embedded structs among them.
+func fields(v reflect.Value, fs []field) []field {
+	t := v.Type()
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("nn"), ",")
+		embedded := f.Anonymous && f.Type.Kind() == reflect.Struct
+		if name == "-" || !f.IsExported() && !embedded {
+			continue
+		}
+		value := v.Field(i)
+		if f.Anonymous && name == "" {
+			if value.Kind() == reflect.Pointer && !value.IsNil() {
+				value = value.Elem()
+			}
+			if value.Kind() == reflect.Struct {
+				fs = fields(value, fs)
+				continue
+			}
+		}
+		out := field{value: value, goName: f.Name, name: name}
+		if name == "" {
+			out.name = snake(f.Name)
+		}
+		for option := range strings.SplitSeq(options, ",") {
+			switch option {
+			case "":
+			case "buffer":
+				out.buffer = true
+			case "optional":
+				out.optional = true
+			default:
+				fail("field %s of %v has the unknown tag option %q", f.Name, t, option)
+			}
+		}
+		fs = append(fs, out)
+	}
+	return fs
+}
+
+// snake turns a Go name into PyTorch's: RunningMean is running_mean, FC1 is
+// fc1, QProj is q_proj.
+func snake(name string) string {
+	var b strings.Builder
+	rs := []rune(name)
+	for i, r := range rs {
+		if i > 0 && unicode.IsUpper(r) &&
+			(!unicode.IsUpper(rs[i-1]) && rs[i-1] != '_' || i+1 < len(rs) && unicode.IsLower(rs[i+1])) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
