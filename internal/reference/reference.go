@@ -1,0 +1,194 @@
+// Package reference lets tests ask Python, the judge of this module's numbers.
+//
+// The environment variable TORCHHUB_REFERENCE names a Python that has torch,
+// torchvision and Pillow; tests that need it skip where it is not set.
+//
+//	p := reference.Start(t, `
+//	import torch
+//	def softmax(x):
+//		return torch.from_numpy(x).softmax(0)
+//	`)
+//	var want reference.Array
+//	p.Call(&want, "softmax", reference.NewArray([]float32{1, 2}, 2))
+//	require.Equal(t, reference.Data[float32](want), got)
+package reference
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unsafe"
+)
+
+// Variable names the environment variable that holds the path of Python.
+const Variable = "TORCHHUB_REFERENCE"
+
+//go:embed driver.py
+var driver string
+
+// A Process is a running Python for one test.
+type Process struct {
+	t testing.TB
+	c *child
+}
+
+type child struct {
+	mu   sync.Mutex // one call at a time
+	in   io.Writer
+	out  *bufio.Reader
+	logs bytes.Buffer // what it wrote to stderr; not to be read before wait returns
+	wait func() error
+	err  error // why it did not start
+}
+
+var (
+	mu       sync.Mutex
+	children = map[string]*child{}
+)
+
+// Start runs the Python source script and returns its process, which is shared
+// by all tests of the test binary that start the same script, so that imports
+// are paid for once. It ends with the test binary. Start skips the test where
+// TORCHHUB_REFERENCE is not set and fails it where the script raises.
+func Start(t testing.TB, script string) *Process {
+	t.Helper()
+	python := os.Getenv(Variable)
+	if python == "" {
+		t.Skip(Variable + " is not set")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	c := children[script]
+	if c == nil {
+		c = start(python, script)
+		children[script] = c
+	}
+	if c.err != nil {
+		t.Fatalf("reference: start %s: %v", python, c.err)
+	}
+	return &Process{t, c}
+}
+
+func start(python, script string) *child {
+	c := new(child)
+	cmd := exec.Command(python, "-c", driver)
+	cmd.Stderr = &c.logs
+	c.wait = cmd.Wait
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		c.err = err
+		return c
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		c.err = err
+		return c
+	}
+	if c.err = cmd.Start(); c.err != nil {
+		return c
+	}
+	c.in, c.out = in, bufio.NewReader(out)
+	c.err = c.send(script, nil)
+	return c
+}
+
+// Call calls a Python function and reads its result into answer, a pointer or
+// nil. The function is an expression, evaluated among the script's globals: a
+// name that the script defines or imports, or a lambda.
+//
+// Arguments and results travel as JSON, and these besides: an [Array] arrives
+// as a numpy.ndarray; a numpy.ndarray or torch.Tensor comes back as an Array, and
+// bytes as []byte. An exception fails the test at once, with its traceback in the
+// log; so call it on the test's own goroutine.
+func (p *Process) Call(answer any, function string, args ...any) {
+	p.t.Helper()
+	if args == nil {
+		args = []any{}
+	}
+	err := p.c.send(map[string]any{"function": function, "args": args}, answer)
+	if err != nil {
+		p.t.Fatalf("reference: call %s: %v", function, err)
+	}
+}
+
+func (c *child) send(request, answer any) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	line, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	if _, err := c.in.Write(append(line, '\n')); err != nil {
+		return c.ended(err)
+	}
+	line, err = c.out.ReadBytes('\n')
+	if err != nil {
+		return c.ended(err)
+	}
+	var reply struct {
+		Answer json.RawMessage
+		Error  string
+	}
+	if err := json.Unmarshal(line, &reply); err != nil {
+		return err
+	}
+	if reply.Error != "" {
+		trace := strings.TrimSpace(reply.Error)
+		return fmt.Errorf("%s\n%s", trace[strings.LastIndexByte(trace, '\n')+1:], trace)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(reply.Answer, answer)
+}
+
+func (c *child) ended(err error) error {
+	return fmt.Errorf("python has ended: %w: %v\n%s", err, c.wait(), &c.logs)
+}
+
+// An Array is a numpy.ndarray: elements in C order, in the machine's byte order.
+type Array struct {
+	DType string `json:"dtype"` // numpy's name, such as "float32"
+	Shape []int  `json:"shape"`
+	Data  []byte `json:"data"`
+}
+
+// An Element is a type of number that an [Array] can hold.
+type Element interface {
+	bool | uint8 | int8 | uint16 | int16 | uint32 | int32 | uint64 | int64 | float32 | float64
+}
+
+// NewArray returns an Array of a copy of the data: numpy.array(data).reshape(shape).
+func NewArray[E Element](data []E, shape ...int) Array {
+	return Array{dtype[E](), append([]int{}, shape...), slices.Clone(raw(data))}
+}
+
+// Data returns the elements of a. It panics where they are not of type E.
+func Data[E Element](a Array) []E {
+	if a.DType != dtype[E]() {
+		panic(fmt.Sprintf("reference: the array holds %s, not %s", a.DType, dtype[E]()))
+	}
+	var z E
+	out := make([]E, len(a.Data)/int(unsafe.Sizeof(z)))
+	copy(raw(out), a.Data)
+	return out
+}
+
+func dtype[E Element]() string {
+	return reflect.TypeFor[E]().String() // numpy's names are Go's
+}
+
+func raw[E Element](s []E) []byte {
+	var z E
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(z)))
+}
