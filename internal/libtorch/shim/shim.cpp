@@ -521,7 +521,22 @@ struct Map {
 	std::atomic<int64_t> refs{1};
 	char *addr;
 	size_t len;
+	int fd; // open until map_close
 };
+
+// Reading into fresh memory costs half of copying out of the mapping, whose
+// pages would have to be faulted in first.
+bool read_at(int fd, char *to, size_t n, off_t offset) {
+	while (n > 0) {
+		ssize_t got = pread(fd, to, std::min(n, size_t(1) << 30), offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		to += got, n -= size_t(got), offset += got;
+	}
+	return true;
+}
 
 void unref(Map *m) {
 	if (m->refs.fetch_sub(1) == 1) {
@@ -546,11 +561,13 @@ thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_
 		}
 		// Private and writable: in-place ops on such tensors change memory, never the file.
 		void *p = mmap(nullptr, size_t(st.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-		int e = errno;
-		close(fd);
-		if (p == MAP_FAILED)
+		if (p == MAP_FAILED) {
+			int e = errno;
+			close(fd);
 			return fail(THUB_ERR_OTHER, strerror(e));
+		}
 		Map *m = new Map;
+		m->fd = fd;
 		m->addr = static_cast<char *>(p);
 		m->len = size_t(st.st_size);
 		*ret_map = reinterpret_cast<thub_map>(m);
@@ -560,7 +577,11 @@ thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_
 	});
 }
 
-void map_close(thub_map m) { unref(reinterpret_cast<Map *>(m)); }
+void map_close(thub_map map) {
+	Map *m = reinterpret_cast<Map *>(map);
+	close(m->fd);
+	unref(m);
+}
 
 thub_result map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) {
 	return guarded([&] {
@@ -572,14 +593,10 @@ thub_result map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype
 		            "a storage of ", numel, " elements at ", offset, " does not lie in the file");
 		char *p = m->addr + offset;
 		if (reinterpret_cast<uintptr_t>(p) % item != 0) {
-			// Kernels may assume aligned elements. Read it in, and let go of the file's pages.
+			// Kernels may assume aligned elements.
 			at::Tensor t = at::empty({numel}, options);
-			memcpy(t.data_ptr(), p, nbytes);
-			uintptr_t page = uintptr_t(sysconf(_SC_PAGESIZE));
-			uintptr_t from = reinterpret_cast<uintptr_t>(p) & ~(page - 1);
-			uintptr_t to = (reinterpret_cast<uintptr_t>(p) + nbytes) & ~(page - 1);
-			if (to > from)
-				madvise(reinterpret_cast<void *>(from), to - from, MADV_DONTNEED);
+			TORCH_CHECK(read_at(m->fd, static_cast<char *>(t.data_ptr()), nbytes, off_t(offset)),
+			            "the file could not be read: ", strerror(errno));
 			*ret_tensor = give(std::move(t));
 			return done();
 		}
