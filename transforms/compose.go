@@ -1,0 +1,134 @@
+package transforms
+
+import (
+	"image"
+	"strconv"
+	"strings"
+
+	"github.com/torchhub/torchhub/torch"
+)
+
+// A Pipeline is a sequence of transforms, and a [Transform] itself. It may be
+// used by any number of goroutines at once.
+type Pipeline struct {
+	steps []Transform // as given
+	plan  []Transform // the same numbers, with neighbours merged
+}
+
+// Compose chains transforms: torchvision.transforms.Compose([t, …]).
+//
+// A [CenterCrop] behind a [Resize] lets it compute only the pixels that the crop
+// keeps, and a [Normalize] behind [ToTensor] is one look-up for each byte; the
+// numbers are the same to the last bit as those of the transforms one by one.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Compose.html
+func Compose(ts ...Transform) *Pipeline {
+	p := &Pipeline{steps: append([]Transform{}, ts...)}
+	for i, t := range p.steps {
+		if t == nil {
+			refuse("Compose", "transform %d of %d is nil", i+1, len(ts))
+		}
+		p.plan = append(p.plan, unfold(t)...)
+	}
+	p.plan = merge(p.plan)
+	return p
+}
+
+// unfold returns the steps of t, with pipelines inside it spread out.
+func unfold(t Transform) []Transform {
+	p, ok := t.(*Pipeline)
+	if !ok {
+		return []Transform{t}
+	}
+	var ts []Transform
+	for _, t := range p.steps {
+		ts = append(ts, unfold(t)...)
+	}
+	return ts
+}
+
+// merge joins the neighbours that can be computed together.
+func merge(ts []Transform) []Transform {
+	var out []Transform
+	for _, t := range ts {
+		if n := len(out); n > 0 {
+			switch t := t.(type) {
+			case *centerCrop:
+				if r, ok := out[n-1].(*resize); ok {
+					out[n-1] = &resizeCrop{r, t}
+					continue
+				}
+			case *normalize:
+				if _, ok := out[n-1].(toTensor); ok {
+					out[n-1] = newToNormalized(t)
+					continue
+				}
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// String returns the pipeline as Python writes it.
+func (p *Pipeline) String() string {
+	var b strings.Builder
+	b.WriteString("Compose(\n")
+	for _, t := range p.steps {
+		b.WriteString("    " + name(t) + "\n")
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+// Transform passes v through all transforms.
+func (p *Pipeline) Transform(v Value) Value {
+	for _, t := range p.plan {
+		v = t.Transform(v)
+	}
+	return v
+}
+
+// Apply passes a picture through all transforms and returns the tensor they end
+// in; with [Resize], [CenterCrop], [ToTensor] and [Normalize] a contiguous
+// float32 [3, H, W] on the CPU. The picture is converted as [ToRGB] does it and
+// is not changed.
+//
+// It panics with a [*torch.Error], which [torch.Try] turns into an error, where
+// a transform does not take its value, or the last one returns no tensor.
+func (p *Pipeline) Apply(img image.Image) *torch.Tensor {
+	v := p.Transform(Value{Image: img})
+	if v.Tensor == nil {
+		panic(&torch.Error{Op: "transforms.Pipeline.Apply", Args: v.String(), Msg: "the pipeline ends in no tensor; add ToTensor()"})
+	}
+	return v.Tensor
+}
+
+// Classification returns the preprocessing of torchvision's classifiers: resize the
+// short side, crop the centre, scale to [0, 1], normalise. It equals
+// torchvision.transforms._presets.ImageClassification with these numbers, on
+// pictures, but for its result, which is contiguous.
+func Classification(resize, crop int, how Interpolation, mean, std []float64) *Pipeline {
+	return Compose(
+		Resize(resize, ResizeOptions{Interpolation: how}),
+		CenterCrop(crop),
+		ToTensor(),
+		Normalize(mean, std),
+	)
+}
+
+// list writes numbers as Python does.
+func list(numbers []float64) string {
+	var b []byte
+	for i, x := range numbers {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		n := len(b)
+		b = strconv.AppendFloat(b, x, 'g', -1, 64)
+		if !strings.ContainsAny(string(b[n:]), ".eIN") {
+			b = append(b, ".0"...)
+		}
+	}
+	return "[" + string(b) + "]"
+}

@@ -1,0 +1,179 @@
+package transforms
+
+import "math"
+
+// An Interpolation says how [Resize] computes a pixel from its neighbours. The
+// values are the names of torchvision's InterpolationMode and of Pillow's
+// Resampling filters; the empty string is [Bilinear].
+type Interpolation string
+
+// Pillow's resampling filters. All but Nearest are widened by the scale when a
+// picture shrinks (torchvision's antialias, which pictures always have).
+const (
+	Nearest  Interpolation = "nearest"
+	Box      Interpolation = "box"
+	Bilinear Interpolation = "bilinear" // torchvision's default
+	Hamming  Interpolation = "hamming"
+	Bicubic  Interpolation = "bicubic" // a = -0.5
+	Lanczos  Interpolation = "lanczos" // of three lobes
+	MKS2013  Interpolation = "mks2013" // Magic Kernel Sharp, of 2013 and of 2021; not in torchvision
+	MKS2021  Interpolation = "mks2021"
+)
+
+// A filter is the weight of a pixel at distance x, which is zero from support on.
+type filter struct {
+	support float64
+	weight  func(x float64) float64
+}
+
+// filters holds every Interpolation but Nearest, which weighs nothing. The
+// conversions to float64 forbid the fused multiply-add that some processors have
+// and that Pillow's numbers are made without.
+var filters = map[Interpolation]filter{
+	Box: {0.5, func(x float64) float64 {
+		if x > -0.5 && x <= 0.5 {
+			return 1
+		}
+		return 0
+	}},
+	Bilinear: {1, func(x float64) float64 {
+		return max(0, 1-math.Abs(x))
+	}},
+	Hamming: {1, func(x float64) float64 {
+		switch x = math.Abs(x); {
+		case x == 0:
+			return 1
+		case x >= 1:
+			return 0
+		}
+		x *= math.Pi
+		// Pillow's constants are float32.
+		return math.Sin(x) / x * (float64(float32(0.54)) + float64(float64(float32(0.46))*math.Cos(x)))
+	}},
+	Bicubic: {2, func(x float64) float64 {
+		const a = -0.5
+		switch x = math.Abs(x); {
+		case x < 1:
+			return float64((float64((a+2)*x)-(a+3))*x*x) + 1
+		case x < 2:
+			return (float64((float64((x-5)*x)+8)*x) - 4) * a
+		}
+		return 0
+	}},
+	Lanczos: {3, func(x float64) float64 {
+		if -3 <= x && x < 3 {
+			return sinc(x) * sinc(x/3)
+		}
+		return 0
+	}},
+	MKS2013: {2.5, func(x float64) float64 {
+		switch x = math.Abs(x); {
+		case x < 0.5:
+			return 1.0625 - float64(1.75*x*x)
+		case x < 1.5:
+			return 0.25 * (float64((4*x-11)*x) + 7)
+		case x < 2.5:
+			return -0.125 * (x - 2.5) * (x - 2.5)
+		}
+		return 0
+	}},
+	MKS2021: {4.5, func(x float64) float64 {
+		switch x = math.Abs(x); {
+		case x < 0.5:
+			return 577./576 - float64(239./144*x*x)
+		case x < 1.5:
+			return 35. / 36 * (x - 1) * (x - 239./140)
+		case x < 2.5:
+			return 1. / 6 * (x - 2) * (65./24 - x)
+		case x < 3.5:
+			return 1. / 36 * (x - 3) * (x - 3.75)
+		case x < 4.5:
+			return -1. / 288 * (x - 4.5) * (x - 4.5)
+		}
+		return 0
+	}},
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	x *= math.Pi
+	return math.Sin(x) / x
+}
+
+// precision is the number of fractional bits of a tap. 8 bits are the pixel's, 2
+// are left for sums beyond them.
+const precision = 32 - 8 - 2
+
+// An axis tells how the pixels of one dimension come from those of the source:
+// output i is the sum of taps[i*size+j] times the source's pixel first[i]+j, for
+// j < count[i].
+type axis struct {
+	first, count []int
+	taps         []int32 // fixed point, with precision fractional bits
+	size         int
+	same         bool // output i is the source's pixel first[i]; there are no taps
+}
+
+// newAxis returns the outputs lo to hi of in pixels resampled to out.
+func newAxis(in, out, lo, hi int, f filter) *axis {
+	a := &axis{first: make([]int, hi-lo), count: make([]int, hi-lo), same: in == out}
+	if a.same {
+		for i := range a.first {
+			a.first[i], a.count[i] = lo+i, 1
+		}
+		return a
+	}
+	scale := float64(float32(in)) / float64(out) // Pillow hands the box over in float32
+	stretch := max(scale, 1)
+	shrink := 1 / stretch
+	support := f.support * stretch
+	a.size = min(in, 2*int(math.Ceil(support))+1)
+	a.taps = make([]int32, (hi-lo)*a.size)
+	weights := make([]float64, a.size)
+	for i := range a.first {
+		center := float64((float64(lo+i) + 0.5) * scale)
+		first := max(0, int(center-support+0.5))
+		count := min(in, int(center+support+0.5)) - first
+		sum := 0.0
+		for j := range count {
+			weights[j] = f.weight((float64(j+first) - center + 0.5) * shrink)
+			sum += weights[j]
+		}
+		taps := a.taps[i*a.size:][:count]
+		for j := range taps {
+			w := weights[j]
+			if sum != 0 {
+				w /= sum
+			}
+			taps[j] = int32(float64(w*(1<<precision)) + math.Copysign(0.5, w))
+		}
+		a.first[i], a.count[i] = first, count
+	}
+	return a
+}
+
+// span returns the range of the source's pixels that the outputs are made of.
+func (a *axis) span() (lo, hi int) {
+	n := len(a.first) - 1 // both ends of the outputs' ranges only grow
+	return a.first[0], a.first[n] + a.count[n]
+}
+
+// nearest returns the source's pixel of each of the outputs lo to hi, or -1.
+func nearest(in, out, lo, hi int) []int {
+	step := float64(float32(in)) / float64(out)
+	x := step * 0.5
+	index := make([]int, 0, hi-lo)
+	for i := range hi { // from 0: Pillow adds up the steps, and their rounding errors
+		if i >= lo {
+			s := int(x)
+			if s >= in {
+				s = -1
+			}
+			index = append(index, s)
+		}
+		x += step
+	}
+	return index
+}
