@@ -51,6 +51,9 @@ func compiler() (string, error) {
 // once for each libtorch, compiler and version of the sources, also when many
 // processes ask at the same time.
 func BuildShim(ctx context.Context, lib *Library) (string, error) {
+	if lib.shim != "" {
+		return lib.shim, nil
+	}
 	cache, err := CacheDir()
 	if err != nil {
 		return "", err
@@ -79,7 +82,11 @@ func BuildShim(ctx context.Context, lib *Library) (string, error) {
 	if _, err := os.Stat(shim); err == nil { // another process was quicker
 		return shim, nil
 	}
-	return shim, compile(ctx, lib, cxx, dir, shim)
+	left, _ := filepath.Glob(filepath.Join(dir, "build-*")) // of killed processes
+	for _, p := range left {
+		_ = os.RemoveAll(p)
+	}
+	return shim, compile(ctx, lib, shim, lib.LibDir)
 }
 
 // shimKey names what a shim depends on. The compiler is known by its file, since asking it costs a process.
@@ -108,7 +115,13 @@ func shimKey(lib *Library, cxx string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil))[:24], nil
 }
 
-func compile(ctx context.Context, lib *Library, cxx, dir, shim string) error {
+// compile builds the shim; rpath is where it looks for libtorch.
+func compile(ctx context.Context, lib *Library, shim, rpath string) error {
+	cxx, err := compiler()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(shim)
 	tmp, err := os.MkdirTemp(dir, "build-")
 	if err != nil {
 		return fmt.Errorf("libtorch: %w; set TORCHHUB_CACHE to a folder that can be written", err)
@@ -127,11 +140,14 @@ func compile(ctx context.Context, lib *Library, cxx, dir, shim string) error {
 		args = append(args, "-I", i)
 	}
 	args = append(args, files...)
-	args = append(args, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+lib.LibDir)
+	args = append(args, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)
 	if runtime.GOOS == "linux" {
 		args = append(args, "-ldl", "-Wl,--unresolved-symbols=ignore-in-shared-libs") // a CUDA build's libraries may be absent
 	}
 	text, err := exec.CommandContext(ctx, cxx, args...).CombinedOutput()
+	if ctx.Err() != nil {
+		return fmt.Errorf("libtorch: build the shim: %w", ctx.Err())
+	}
 	if err != nil {
 		log := filepath.Join(dir, "build.log")
 		_ = os.WriteFile(log, text, 0o644)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,37 +35,105 @@ type Library struct {
 	Version string   // "2.15.0", "2.11.0+cu130"
 	Source  string   // where it was found, for people
 	CUDA    bool     // libtorch_cuda is there
+
+	shim string // a bundle's, which needs no build
 }
 
-// Find looks for a libtorch in $LIBTORCH, in an active virtual environment and
-// in the torch of python3, in this order. It starts no installation.
+// Find looks for a libtorch in $LIBTORCH, beside the program, in torchhub's
+// cache, in an active virtual environment and in the torch of python3, in this
+// order. It starts no installation. Where $LIBTORCH is set it looks nowhere else.
 func Find(ctx context.Context) (*Library, error) {
-	if root := os.Getenv("LIBTORCH"); root != "" {
-		lib, err := open(root, "$LIBTORCH")
-		if err != nil {
-			return nil, fmt.Errorf("libtorch: $LIBTORCH is %s: %w; set it to the folder of a libtorch that holds lib and include", root, err)
-		}
-		return lib, nil
-	}
 	var reasons []string
-	for _, p := range pythons() {
-		root, err := p.torch(ctx)
-		if err != nil {
-			reasons = append(reasons, p.source+": "+err.Error())
-			continue
-		}
-		lib, err := open(root, p.source)
+	for _, p := range places(ctx) {
+		lib, err := p.look()
 		if err == nil {
 			return lib, nil
 		}
-		reasons = append(reasons, p.source+": "+err.Error())
+		if p.binding {
+			return nil, fmt.Errorf("libtorch: %w", err)
+		}
+		if !errors.Is(err, errNothing) {
+			reasons = append(reasons, p.name+": "+err.Error())
+		}
 	}
-	return nil, fmt.Errorf("libtorch: %w (%s); set LIBTORCH to the folder of a libtorch 2.%d to 2.%d, or run \"python3 -m pip install torch==%s\"",
-		ErrNotFound, strings.Join(reasons, "; "), minMinor, maxMinor, DefaultVersion)
+	why := ""
+	if len(reasons) > 0 {
+		why = " (" + strings.Join(reasons, "; ") + ")"
+	}
+	return nil, fmt.Errorf("libtorch: %w%s; set LIBTORCH to the folder of a libtorch 2.%d to 2.%d, or run \"torchhub setup\" or \"python3 -m pip install torch==%s\"",
+		ErrNotFound, why, minMinor, maxMinor, DefaultVersion)
 }
 
-// Ensure is Find, for the loader.
-func Ensure(ctx context.Context) (*Library, error) { return Find(ctx) }
+// errNothing says that a place holds no libtorch, which needs no explanation.
+var errNothing = errors.New("nothing there")
+
+// A place is one where a libtorch may be.
+type place struct {
+	name    string
+	binding bool // what is wrong there is the user's to mend
+	look    func() (*Library, error)
+}
+
+// places lists all places in the order in which they are looked at.
+func places(ctx context.Context) []place {
+	if root := os.Getenv("LIBTORCH"); root != "" {
+		return []place{{"$LIBTORCH", true, func() (*Library, error) {
+			lib, err := open(root, "$LIBTORCH")
+			if err != nil {
+				err = fmt.Errorf("$LIBTORCH is %s: %w; set it to the folder of a libtorch that holds lib and include", root, err)
+			}
+			return lib, err
+		}}}
+	}
+	ps := []place{
+		{"beside the program", false, findBundle},
+		{"torchhub's cache", false, findInstalled},
+	}
+	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
+		ps = append(ps, pythonPlace(ctx, "the virtual environment's torch", filepath.Join(env, "bin", "python")))
+	}
+	return append(ps, pythonPlace(ctx, "python3's torch", "python3"))
+}
+
+// findInstalled takes the best of torchhub's own installations: one for CUDA
+// where there is a driver, then the default version, then the newest.
+func findInstalled() (*Library, error) {
+	store, err := installed()
+	if err != nil {
+		return nil, err
+	}
+	found, err := os.ReadDir(store)
+	if err != nil {
+		return nil, errNothing
+	}
+	cuda := driver()
+	rank := func(name string) string {
+		version, variant, _ := strings.Cut(name, "-")
+		digit := func(ok bool) string {
+			if ok {
+				return "1"
+			}
+			return "0"
+		}
+		return digit(cuda && variant == CUDA) + digit(version == DefaultVersion) + version
+	}
+	var names []string
+	for _, e := range found {
+		if version, _, _ := strings.Cut(e.Name(), "-"); supported(version) {
+			names = append(names, e.Name())
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(rank(b), rank(a)) })
+	err = errNothing
+	for _, n := range names {
+		lib, e := openInstalled(filepath.Join(store, n))
+		if e == nil {
+			return lib, nil
+		}
+		err = e
+	}
+	return nil, err
+}
 
 // open reads the libtorch in a folder: an unpacked zip, or a Python package torch.
 func open(root, source string) (*Library, error) {
@@ -129,30 +198,34 @@ func supported(v string) bool {
 	return major == "2" && err == nil && n >= minMinor && n <= maxMinor
 }
 
-type python struct{ exe, source string }
-
-func pythons() []python {
-	var ps []python
-	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
-		ps = append(ps, python{filepath.Join(env, "bin", "python"), "the virtual environment's torch"})
-	}
-	return append(ps, python{"python3", "python3's torch"})
-}
-
-// torch asks a Python for its torch package, without importing it.
-func (p python) torch(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	const find = `import importlib.util as u
+// pythonPlace asks a Python for its torch package, without importing it.
+func pythonPlace(ctx context.Context, name, exe string) place {
+	return place{name, false, func() (*Library, error) {
+		exe, err := exec.LookPath(exe)
+		if err != nil {
+			return nil, errNothing
+		}
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		const find = `import importlib.util as u
 s = u.find_spec("torch")
 print(s.submodule_search_locations[0] if s and s.submodule_search_locations else "")`
-	out, err := exec.CommandContext(ctx, p.exe, "-c", find).Output()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", p.exe, err)
-	}
-	root := strings.TrimSpace(string(out))
-	if root == "" {
-		return "", errors.New("not installed")
-	}
-	return root, nil
+		out, err := exec.CommandContext(ctx, exe, "-c", find).Output()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", exe, err)
+		}
+		root := strings.TrimSpace(string(out))
+		if root == "" {
+			return nil, errNothing
+		}
+		lib, err := open(root, name)
+		if err != nil {
+			return nil, err
+		}
+		missing, err := unresolved(lib.LibDir)
+		if err == nil && len(missing) > 0 {
+			err = fmt.Errorf("%s: it needs %s, which is not installed", root, strings.Join(missing, " and "))
+		}
+		return lib, err
+	}}
 }

@@ -1,0 +1,77 @@
+package libtorch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// The official zip is asked for first, so a network that does not reach it must say so soon.
+var zipClient = &http.Client{Transport: &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+	TLSHandshakeTimeout:   10 * time.Second,
+	ResponseHeaderTimeout: 20 * time.Second,
+}}
+
+const (
+	stallTimeout = 30 * time.Second // without a byte
+	maxZip       = 16 << 30
+)
+
+var errStalled = fmt.Errorf("the server sent nothing for %v", stallTimeout)
+
+// fetch writes what a URL gives to a file.
+func fetch(ctx context.Context, url, file string) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := zipClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, res.Status)
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	stall := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
+	defer stall.Stop()
+	n, err := io.Copy(out, &watched{io.LimitReader(res.Body, maxZip), stall})
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
+	}
+	if res.ContentLength >= 0 && n != res.ContentLength {
+		return fmt.Errorf("%s: %d of %d bytes came", url, n, res.ContentLength)
+	}
+	return nil
+}
+
+// watched puts a timer off with every read that gives something.
+type watched struct {
+	io.Reader
+	stall *time.Timer
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if n > 0 {
+		w.stall.Reset(stallTimeout)
+	}
+	return n, err
+}
