@@ -1,7 +1,6 @@
 package transforms
 
 import (
-	"fmt"
 	"image"
 	"math"
 	"math/rand/v2"
@@ -254,25 +253,4 @@ func TestMistakes(t *testing.T) {
 		require.ErrorAs(t, torch.Try(f), &e)
 		require.ErrorContains(t, e, "torch: "+want)
 	}
-}
-
-func Example() {
-	img := image.NewRGBA(image.Rect(0, 0, 500, 392)) // or transforms.Open("dog.jpg")
-	preprocess := Compose(
-		Resize(256),
-		CenterCrop(224),
-		ToTensor(),
-		Normalize([]float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}),
-	)
-	input := preprocess.Apply(img).Unsqueeze(0)
-	fmt.Println(input.Shape(), input.DType())
-	fmt.Println(preprocess)
-	// Output:
-	// [1 3 224 224] float32
-	// Compose(
-	//     Resize(size=256, interpolation=bilinear, max_size=None, antialias=True)
-	//     CenterCrop(size=(224, 224))
-	//     ToTensor()
-	//     Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
-	// )
 }

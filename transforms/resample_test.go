@@ -13,7 +13,7 @@ import (
 
 // script answers the live tests: Pillow's and torchvision's numbers.
 const script = `
-import numpy, torch
+import numpy, time, torch
 from PIL import Image
 from torchvision import transforms as T
 from torchvision.transforms import functional as F
@@ -39,6 +39,15 @@ def preprocess(a, steps):
 
 def preprocess_tensor(a, dtype, steps):
     return compose(steps)(torch.from_numpy(a).to(getattr(torch, dtype))).to(torch.float64)
+
+def prepare(a, steps):
+    global picture, transform
+    picture, transform = Image.fromarray(a), compose(steps)
+
+def timed():
+    start = time.perf_counter()
+    transform(picture)
+    return time.perf_counter() - start
 
 def text(steps):
     return str(compose(steps))

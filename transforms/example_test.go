@@ -1,0 +1,74 @@
+package transforms_test
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms"
+)
+
+func Example() {
+	img := image.NewRGBA(image.Rect(0, 0, 500, 392)) // or what transforms.Open returns
+	preprocess := transforms.Compose(
+		transforms.Resize(256),
+		transforms.CenterCrop(224),
+		transforms.ToTensor(),
+		transforms.Normalize([]float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}),
+	)
+	input := preprocess.Apply(img).Unsqueeze(0)
+	fmt.Println(input.Shape(), input.DType())
+	fmt.Println(preprocess)
+	// Output:
+	// [1 3 224 224] float32
+	// Compose(
+	//     Resize(size=256, interpolation=bilinear, max_size=None, antialias=True)
+	//     CenterCrop(size=(224, 224))
+	//     ToTensor()
+	//     Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+	// )
+}
+
+func ExampleResize() {
+	img := image.NewGray(image.Rect(0, 0, 500, 392))
+	for _, t := range []transforms.Transform{
+		transforms.Resize(256),
+		transforms.Resize(256, transforms.ResizeOptions{MaxSize: 300, Interpolation: transforms.Bicubic}),
+		transforms.ResizeTo(100, 200), // height, width
+	} {
+		fmt.Println(t.Transform(transforms.Value{Image: img}))
+	}
+	// Output:
+	// picture of 326×256 pixels
+	// picture of 300×235 pixels
+	// picture of 200×100 pixels
+}
+
+func ExampleCenterCrop() {
+	img := image.NewGray(image.Rect(0, 0, 2, 2))
+	img.Pix[3] = 255
+	crop := transforms.Compose(transforms.CenterCropTo(3, 4), transforms.ToTensor())
+	fmt.Println(torch.Data[float32](crop.Apply(img))[:12])
+	// Output:
+	// [0 0 0 0 0 0 1 0 0 0 0 0]
+}
+
+func ExampleFunc() {
+	half := transforms.Func(func(v transforms.Value) transforms.Value {
+		return transforms.Value{Tensor: v.Tensor.MulScalar(0.5)}
+	})
+	img := image.NewGray(image.Rect(0, 0, 1, 1))
+	img.Pix[0] = 255
+	x := transforms.Compose(transforms.ToTensor(), half).Apply(img)
+	fmt.Println(torch.Data[float32](x))
+	// Output:
+	// [0.5 0.5 0.5]
+}
+
+func ExamplePipeline_Apply() {
+	preprocess := transforms.Compose(transforms.Resize(256))
+	err := torch.Try(func() { preprocess.Apply(image.NewGray(image.Rect(0, 0, 640, 480))) })
+	fmt.Println(err)
+	// Output:
+	// torch: transforms.Pipeline.Apply(picture of 341×256 pixels): the pipeline ends in no tensor; add ToTensor()
+}
