@@ -128,7 +128,7 @@ func newAxis(in, out, lo, hi int, f filter) *axis {
 	scale := float64(float32(in)) / float64(out) // Pillow hands the box over in float32
 	stretch := max(scale, 1)
 	shrink := 1 / stretch
-	support := f.support * stretch
+	support := float64(f.support * stretch)
 	a.size = min(in, 2*int(math.Ceil(support))+1)
 	a.taps = make([]int32, (hi-lo)*a.size)
 	weights := make([]float64, a.size)

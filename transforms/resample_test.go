@@ -112,6 +112,9 @@ func TestResampleAgainstPillow(t *testing.T) {
 		{2000, 1500, 341, 256}, {1500, 2000, 256, 341}, {1, 1, 7, 5}, {1, 1, 1, 9}, {3000, 1, 256, 256},
 		{1, 3000, 256, 256}, {1, 3000, 1, 3}, {3000, 1, 3, 1}, {640, 480, 640, 100}, {640, 480, 100, 480}, {640, 480, 640, 480},
 	}...)
+	for range interpolations { // so many pixels that a wrong bit in one tap shows
+		sizes = append(sizes, [4]int{2000, 1500, 1201, 1033})
+	}
 	for i, s := range sizes {
 		how := interpolations[i%len(interpolations)]
 		src := noise(rng, s[0], s[1])
