@@ -3,7 +3,10 @@ package hub
 import (
 	"io"
 	"net/http"
+	"os"
 	"time"
+
+	"github.com/torchhub/torchhub/torch"
 )
 
 // An Option changes what the functions of this package do. Each function says which it heeds.
@@ -19,6 +22,9 @@ type options struct {
 	retries   int
 	firstWait time.Duration
 	maxSize   int64
+	device    torch.Device
+	weights   string
+	notice    io.Writer
 }
 
 func newOptions(opts []Option) *options {
@@ -28,6 +34,7 @@ func newOptions(opts []Option) *options {
 		retries:   4,
 		firstWait: 500 * time.Millisecond,
 		maxSize:   64 << 30,
+		notice:    os.Stderr,
 	}
 	for _, f := range opts {
 		f(o)

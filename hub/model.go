@@ -1,0 +1,252 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+	"github.com/torchhub/torchhub/transforms"
+)
+
+// A Model classifies pictures. Any number of goroutines may use one at once;
+// their forwards take turns on the threads of [torch.Run].
+type Model struct {
+	name   string
+	preset models.Preset
+	labels []string
+
+	pre *transforms.Pipeline
+
+	mu     sync.RWMutex // held for reading by forwards, for writing by Close and To
+	module nn.Module    // one of the two
+	script *torch.ScriptModule
+	device torch.Device
+	closed bool
+}
+
+// FromScript makes a model of a TorchScript module that maps [N, 3, H, W] to
+// logits [N, len(labels)], with the preset that says how pictures are prepared.
+// The module is the model's from then on, also to close. It heeds [WithDevice].
+func FromScript(ctx context.Context, name string, script *torch.ScriptModule, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
+	o := newOptions(opts)
+	m := &Model{name: name, preset: preset, labels: slices.Clone(labels), script: script}
+	err := initialise(ctx, o.device)
+	if err == nil {
+		m, err = m.start(o.device)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hub: model %q: %w", name, err)
+	}
+	return m, nil
+}
+
+// start makes the preprocessing, sets evaluation mode and moves the model.
+func (m *Model) start(d torch.Device) (*Model, error) {
+	p := m.preset
+	err := torch.Try(func() {
+		m.pre = transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std)
+	})
+	if err == nil && m.script != nil {
+		err = m.script.Train(false)
+	} else if err == nil {
+		nn.Eval(m.module)
+	}
+	if err == nil {
+		err = m.To(d)
+	}
+	if err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// Name returns the name that the model was asked for by.
+func (m *Model) Name() string { return m.name }
+
+// Labels returns the names of the classes, in the order of the logits.
+func (m *Model) Labels() []string { return m.labels }
+
+// Preset returns how pictures are prepared, and Preprocess does it.
+func (m *Model) Preset() models.Preset { return m.preset }
+
+// Preprocess returns the transforms that turn a picture into an input
+// [3, H, W] of the model, on the CPU: weights.transforms().
+func (m *Model) Preprocess() *transforms.Pipeline { return m.pre }
+
+// Device returns where the model runs.
+func (m *Model) Device() torch.Device {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.device
+}
+
+// To moves the model to a device: model.to(device). It waits for the forwards
+// under way. Where it fails the model may lie on both and should be closed.
+func (m *Model) To(d torch.Device) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return fmt.Errorf("hub: move model %q: %w", m.name, torch.ErrClosed)
+	}
+	var err error
+	if m.script != nil {
+		err = m.script.To(d)
+	} else if d != m.device { // it is made on the CPU, the zero Device
+		err = torch.Try(func() { nn.To(m.module, d) })
+	}
+	if err != nil {
+		return fmt.Errorf("hub: move model %q to %v: %w", m.name, d, err)
+	}
+	m.device = d
+	return nil
+}
+
+// Close frees the model's memory. It waits for the forwards under way; later
+// ones fail with [torch.ErrClosed]. Closing twice does nothing.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	if m.script != nil {
+		return m.script.Close()
+	}
+	if m.module != nil {
+		nn.StateDict(m.module).Free()
+	}
+	return nil
+}
+
+// Forward maps inputs x [N, 3, H, W] on the model's device to logits
+// [N, classes]: model(x), recorded by autograd unless inside [torch.NoGrad]. It
+// panics with an [*torch.Error] where x does not fit or the model is closed.
+func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		panic(&torch.Error{Op: "hub.Model.Forward", Msg: fmt.Sprintf("model %q: %v", m.name, torch.ErrClosed)})
+	}
+	var y *torch.Tensor
+	torch.Run(func() { y = m.forward(x) })
+	return y
+}
+
+func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
+	if m.script == nil {
+		return m.module.Forward(x)
+	}
+	v, err := m.script.Forward(x)
+	if e := (*torch.Error)(nil); errors.As(err, &e) {
+		panic(e)
+	} else if err != nil {
+		panic(&torch.Error{Op: "hub.Model.Forward", Msg: err.Error()})
+	}
+	y, ok := v.(*torch.Tensor)
+	if !ok {
+		panic(&torch.Error{Op: "hub.Model.Forward", Msg: fmt.Sprintf("model %q gives a %T and no tensor of logits", m.name, v)})
+	}
+	return y
+}
+
+// Logits returns the model's outputs for a picture, one for each label.
+func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) {
+	logits, err := m.logits(ctx, img)
+	if err != nil {
+		return nil, fmt.Errorf("hub: model %q: %w", m.name, err)
+	}
+	return logits, nil
+}
+
+func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var x *torch.Tensor
+	if err := torch.Try(func() { x = m.pre.Apply(img) }); err != nil {
+		return nil, err
+	}
+	defer x.Free()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, torch.ErrClosed
+	}
+	err = torch.Try(func() {
+		torch.Run(func() {
+			if ctx.Err() == nil { // it may have waited long
+				torch.InferenceMode(func() { logits = m.infer(x) })
+			}
+		})
+	})
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return logits, nil
+}
+
+// infer returns the logits of one input [3, H, W].
+func (m *Model) infer(x *torch.Tensor) []float32 {
+	batch := x.Unsqueeze(0).Then(func(x *torch.Tensor) *torch.Tensor { return x.To(m.device) })
+	y := batch.Then(m.forward)
+	defer y.Free()
+	if y.Dim() != 2 || y.Size(0) != 1 || y.Size(1) != len(m.labels) || !y.DType().IsFloatingPoint() {
+		panic(&torch.Error{Op: "hub.Model.Logits", Msg: fmt.Sprintf("the model gives %v %v, not logits [1, %d]", y.Shape(), y.DType(), len(m.labels))})
+	}
+	y = y.ToDType(torch.Float32).Then(func(y *torch.Tensor) *torch.Tensor { return y.To(torch.CPU) })
+	defer y.Free()
+	return torch.Data[float32](y)
+}
+
+// A Label is a class that a picture may show.
+type Label struct {
+	Index int     // among the logits
+	Name  string  // such as "golden retriever"
+	Score float64 // its probability by softmax, in [0, 1]
+}
+
+// Classify returns the k most probable labels of a picture, the best one first.
+func (m *Model) Classify(ctx context.Context, img image.Image, k int) ([]Label, error) {
+	logits, err := m.Logits(ctx, img)
+	if err != nil {
+		return nil, err
+	}
+	return Top(logits, m.labels, k), nil
+}
+
+// Top returns the k largest of softmax(logits), the largest first, all where
+// there are fewer: torch.topk(torch.softmax(logits, 0), k). Of equal ones the
+// lower index comes first. Labels that are missing are empty.
+func Top(logits []float32, labels []string, k int) []Label {
+	all := make([]Label, len(logits))
+	largest := math.Inf(-1)
+	for _, v := range logits {
+		largest = max(largest, float64(v))
+	}
+	sum := 0.0
+	for i, v := range logits {
+		all[i] = Label{Index: i, Score: math.Exp(float64(v) - largest)}
+		if i < len(labels) {
+			all[i].Name = labels[i]
+		}
+		sum += all[i].Score
+	}
+	for i := range all {
+		all[i].Score /= sum
+	}
+	slices.SortStableFunc(all, func(a, b Label) int { return cmp.Compare(b.Score, a.Score) })
+	return all[:min(max(k, 0), len(all))]
+}

@@ -1,0 +1,139 @@
+package hub
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/torchhub/torchhub/torch"
+)
+
+// LoadStateDictFromURL returns the state dict in the file of a URL, which is
+// downloaded to [Dir]'s folder checkpoints, under the last element of the
+// URL's path, unless it is there already: torch.hub.load_state_dict_from_url
+// with check_hash=True and weights_only=True. No code in the file is run. It
+// heeds [WithCacheDir] and what [DownloadURLToFile] heeds.
+//
+// The tensors lie on the CPU, in the mapped file. A file that is there already
+// is not hashed again, as in Python; the checksums inside files of PyTorch's
+// zip layout are compared.
+//
+// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url
+func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
+	path, err := newOptions(opts).cached(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	s, err := readStateDict(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("hub: %w", err)
+	}
+	return s, nil
+}
+
+// readStateDict reads a checkpoint, and blames its file for what is wrong with it.
+func readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
+	if err := torch.Init(ctx); err != nil {
+		return nil, err
+	}
+	checked := make(chan error, 1)
+	go func() { checked <- checkZip(ctx, path) }()
+	s, err := torch.LoadStateDict(path)
+	if cerr := <-checked; err == nil && cerr != nil {
+		s.Free()
+		s, err = nil, cerr
+	}
+	if err != nil && !errors.Is(err, torch.ErrUnsupported) && !errors.Is(err, os.ErrNotExist) && ctx.Err() == nil {
+		err = fmt.Errorf("%w; the file is damaged, delete %s and try again", err, path)
+	}
+	return s, err
+}
+
+// checkZip compares the checksums of the records of a checkpoint in PyTorch's
+// zip layout, which the mapped load leaves out. Other layouts have none.
+func checkZip(ctx context.Context, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // the load says so
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil
+	}
+	z, err := zip.NewReader(f, fi.Size())
+	if err != nil {
+		return nil // a legacy file, or one that the load refuses
+	}
+	work := make(chan *zip.File)
+	errs := make(chan error, 1)
+	var wg sync.WaitGroup
+	for range min(len(z.File), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			buf := make([]byte, 256<<10)
+			for e := range work {
+				if err := checkRecord(ctx, f, e, buf); err != nil {
+					select {
+					case errs <- fmt.Errorf("%s: record %q: %w", path, e.Name, err):
+					default:
+					}
+				}
+			}
+		})
+	}
+	for _, e := range z.File {
+		work <- e
+	}
+	close(work)
+	wg.Wait()
+	select {
+	case err := <-errs:
+		return err
+	default:
+		return nil
+	}
+}
+
+func checkRecord(ctx context.Context, f *os.File, e *zip.File, buf []byte) error {
+	if e.Method != zip.Store {
+		return nil // the load inflates it and compares
+	}
+	at, err := e.DataOffset()
+	if err != nil {
+		return err
+	}
+	sum := crc32.NewIEEE()
+	r := &ctxReader{ctx, io.NewSectionReader(f, at, int64(e.CompressedSize64))}
+	if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{r}, buf); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	if got := sum.Sum32(); got != e.CRC32 {
+		return fmt.Errorf("its checksum is %08x, want %08x", got, e.CRC32)
+	}
+	return nil
+}
+
+// isScript says whether a file is a TorchScript archive, by what is in it.
+func isScript(path string) bool {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return false
+	}
+	defer z.Close()
+	for _, e := range z.File {
+		if strings.HasSuffix(e.Name, "/constants.pkl") {
+			return true
+		}
+	}
+	return false
+}
