@@ -1,0 +1,54 @@
+"""Makes testdata/pictures: small pictures of every format and mode, and pixels.txt,
+the CRC-32 of what Pillow reads of each after convert("RGB").
+
+    python pictures.py    # Pillow 13
+"""
+import binascii
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+out = pathlib.Path(__file__).parent.parent / "pictures"
+out.mkdir(exist_ok=True)
+
+w, h = 61, 45
+y, x = np.mgrid[0:h, 0:w]
+a = np.stack([x * 4, y * 5, 255 - x * 2 - y, 255 - x * 4], -1).astype(np.uint8)
+a += np.random.default_rng(0).integers(0, 9, a.shape, dtype=np.uint8)
+rgba = Image.fromarray(a, "RGBA")
+rgb = rgba.convert("RGB")
+grey16 = Image.fromarray(a[..., 0].astype(np.uint16) * 3)
+exif = Image.Exif()
+exif[0x112] = 6
+
+files = {
+    "photo.jpg": (rgb, {}),
+    "444.jpg": (rgb, {"subsampling": 0}),
+    "422.jpg": (rgb, {"subsampling": 1}),
+    "progressive.jpg": (rgb, {"progressive": True}),
+    "grey.jpg": (rgb.convert("L"), {}),
+    "cmyk.jpg": (rgb.convert("CMYK"), {}),
+    "turned.jpg": (rgb, {"exif": exif}),
+    "photo.png": (rgb, {}),
+    "alpha.png": (rgba, {}),
+    "grey.png": (rgb.convert("L"), {}),
+    "greyalpha.png": (rgba.convert("LA"), {}),
+    "grey16.png": (grey16, {}),
+    "bits.png": (rgb.convert("1"), {}),
+    "palette.png": (rgb.quantize(40), {"transparency": 3}),
+    "photo.gif": (rgb, {}),
+    "photo.bmp": (rgb, {}),
+    "palette.bmp": (rgb.quantize(20), {}),
+    "photo.tiff": (rgb, {"compression": "tiff_lzw"}),
+    "grey16.tiff": (grey16, {}),
+    "lossy.webp": (rgb, {}),
+    "alpha.webp": (rgba, {}),
+    "lossless.webp": (rgb, {"lossless": True}),
+}
+lines = []
+for name, (img, options) in files.items():
+    img.save(out / name, **options)
+    got = Image.open(out / name).convert("RGB")
+    lines.append(f"{name} {got.width} {got.height} {binascii.crc32(got.tobytes()):08x}\n")
+(out / "pixels.txt").write_text("".join(lines))
