@@ -67,7 +67,7 @@ func fileName(u *url.URL) (string, error) {
 	name := path.Base(u.Path)
 	odd := func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
 	if !filepath.IsLocal(name) || name == "." || strings.ContainsFunc(name, odd) {
-		return "", fmt.Errorf("hub: the URL %s names no file; its path must end in a file name", u.Redacted())
+		return "", fmt.Errorf("the URL %s names no file; its path must end in a file name", u.Redacted())
 	}
 	return name, nil
 }

@@ -47,7 +47,10 @@ import (
 // URLs of download.pytorch.org and dl.fbaipublicfiles.com:
 // https://download.pytorch.org/models/X becomes $TORCHHUB_MIRROR/models/X.
 func DownloadURLToFile(ctx context.Context, rawURL, dst string, opts ...Option) error {
-	return newOptions(opts).download(ctx, rawURL, expand(dst), false)
+	if err := newOptions(opts).download(ctx, rawURL, expand(dst), false); err != nil {
+		return fmt.Errorf("hub: %w", err)
+	}
+	return nil
 }
 
 // cached returns the file of a URL in the cache, downloaded if it is not there.
@@ -67,12 +70,12 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 	file := filepath.Join(dir, name)
 	if fi, err := os.Stat(file); err == nil {
 		if !fi.Mode().IsRegular() {
-			return "", fmt.Errorf("hub: %s is in the place of the weights and is no file; remove it", file)
+			return "", fmt.Errorf("%s is in the place of the weights and is no file; remove it", file)
 		}
 		return file, nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", fmt.Errorf("hub: cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
+		return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
 	}
 	return file, o.download(ctx, rawURL, file, true)
 }
@@ -92,7 +95,7 @@ func (o *options) download(ctx context.Context, rawURL, dst string, reuse bool) 
 	}
 	before, err := os.Stat(dst)
 	if err == nil && before.IsDir() {
-		return fmt.Errorf("hub: fetch %s: %s is a folder; name a file", u.Redacted(), dst)
+		return fmt.Errorf("fetch %s: %s is a folder; name a file", u.Redacted(), dst)
 	}
 	// ready says whether dst needs no download (any more).
 	ready := func() bool {
@@ -114,7 +117,7 @@ func (o *options) download(ctx context.Context, rawURL, dst string, reuse bool) 
 		err = o.fetch(ctx, u, dst, want)
 	}
 	if err != nil {
-		return fmt.Errorf("hub: fetch %s: %w", u.Redacted(), err)
+		return fmt.Errorf("fetch %s: %w", u.Redacted(), err)
 	}
 	return nil
 }
@@ -211,12 +214,12 @@ var mirrored = map[string]bool{"download.pytorch.org": true, "dl.fbaipublicfiles
 func parseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("hub: %q is no URL; give one such as https://host/path/file.pth", raw)
+		return nil, fmt.Errorf("%q is no URL; give one such as https://host/path/file.pth", raw)
 	}
 	if mirror := os.Getenv("TORCHHUB_MIRROR"); mirror != "" && mirrored[u.Hostname()] {
 		m, err := url.Parse(mirror)
 		if err != nil || m.Scheme == "" {
-			return nil, fmt.Errorf("hub: TORCHHUB_MIRROR is %q, which is no URL; set it to one such as https://host/path", mirror)
+			return nil, fmt.Errorf("TORCHHUB_MIRROR is %q, which is no URL; set it to one such as https://host/path", mirror)
 		}
 		m = m.JoinPath(u.EscapedPath())
 		m.RawQuery = u.RawQuery
@@ -232,5 +235,5 @@ func parseURL(raw string) (*url.URL, error) {
 			return u, nil
 		}
 	}
-	return nil, fmt.Errorf("hub: cannot fetch %q; give an http, https or file URL", u.Redacted())
+	return nil, fmt.Errorf("cannot fetch %q; give an http, https or file URL", u.Redacted())
 }

@@ -64,9 +64,16 @@ func load(ctx context.Context, repo, name string, o *options) (*Model, error) {
 			return nil, err
 		}
 	}
-	// Loading libtorch takes a quarter of a second, in which the weights are found.
+	// Loading libtorch takes a quarter of a second, in which the weights are
+	// found. For another device it comes first: it says whether there is one.
 	ready := make(chan error, 1)
 	go func() { ready <- initialise(ctx, o.device) }()
+	if o.device.Type != torch.CPUType {
+		if err := <-ready; err != nil {
+			return nil, err
+		}
+		ready <- nil
+	}
 	if file == "" {
 		if weights.Licence != "" && o.notice != nil {
 			fmt.Fprintf(o.notice, "torchhub: the weights of %s are licensed under %s\n", entry.Name, weights.Licence)

@@ -29,7 +29,7 @@ import (
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
 	path, err := newOptions(opts).cached(ctx, url)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("hub: %w", err)
 	}
 	s, err := readStateDict(ctx, path)
 	if err != nil {
