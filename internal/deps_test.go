@@ -27,7 +27,7 @@ var policy = map[string][]string{
 	"torch/nn/functional": {"torch"},
 	"torch/nn":            {"torch", "torch/nn/functional"},
 	"models":              {"torch", "torch/nn", "torch/nn/functional"},
-	"models/builtin":      {},
+	"models/builtin":      {"models"},
 	"internal/turbojpeg":  {},
 	"internal/reference":  {},
 	"transforms":          {"torch", "internal/turbojpeg"},

@@ -207,7 +207,10 @@ func pythonPlace(ctx context.Context, name, exe string) place {
 		}
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		const find = `import importlib.util as u
+		// The working folder is on the path of a program given by -c, and may hold a folder torch.
+		const find = `import sys
+sys.path[:] = [p for p in sys.path if p]
+import importlib.util as u
 s = u.find_spec("torch")
 print(s.submodule_search_locations[0] if s and s.submodule_search_locations else "")`
 		out, err := exec.CommandContext(ctx, exe, "-c", find).Output()

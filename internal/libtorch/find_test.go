@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -189,4 +190,22 @@ func TestDiagnose(t *testing.T) {
 	s, bad = text()
 	require.True(t, bad, s)
 	require.Contains(t, s, "is missing")
+}
+
+// A folder torch where the program is started is not Python's torch.
+func TestPythonPassesOverWorkingFolder(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3")
+	}
+	emptyMachine(t)
+	dir := t.TempDir()
+	fake(t, filepath.Join(dir, "torch"), "2.15.0")
+	t.Chdir(dir)
+	lib, err := pythonPlace(t.Context(), "python", python).look()
+	if err == nil {
+		require.NotEqual(t, filepath.Join(dir, "torch", "lib"), lib.LibDir)
+	} else {
+		require.ErrorIs(t, err, errNothing)
+	}
 }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/models"
+)
+
+// card is what is known of a model's weights.
+type card struct {
+	Model         string    `json:"model"`
+	Repository    string    `json:"repository"`
+	Weights       string    `json:"weights"`
+	Default       bool      `json:"default"`
+	Parameters    int       `json:"parameters"`
+	GFLOPs        float64   `json:"gflops"`
+	Acc1          float64   `json:"acc1"`
+	Acc5          float64   `json:"acc5"`
+	MiB           float64   `json:"mib"`
+	Licence       string    `json:"licence"`
+	URL           string    `json:"url"`
+	SHA256Prefix  string    `json:"sha256_prefix"`
+	Cached        bool      `json:"cached"`
+	File          string    `json:"file"`
+	Resize        int       `json:"resize"`
+	Crop          int       `json:"crop"`
+	Interpolation string    `json:"interpolation"`
+	Mean          []float64 `json:"mean"`
+	Std           []float64 `json:"std"`
+	Classes       string    `json:"classes"`
+	Labels        int       `json:"labels"`
+	Title         string    `json:"title"`
+	Paper         string    `json:"paper"`
+}
+
+func cards(e *models.Entry) []card {
+	out := make([]card, len(e.Weights))
+	for i, w := range e.Weights {
+		name := path.Base(w.URL)
+		file := filepath.Join(hub.Dir(), "checkpoints", name)
+		_, err := os.Stat(file)
+		stem := strings.TrimSuffix(name, path.Ext(name))
+		out[i] = card{
+			Model: e.Name, Repository: e.Repo, Weights: w.Name, Default: &e.Weights[i] == e.Default(),
+			Parameters: w.Params, GFLOPs: w.GFLOPs, Acc1: w.Acc1, Acc5: w.Acc5, MiB: w.MiB,
+			Licence: w.Licence, URL: w.URL, SHA256Prefix: stem[strings.LastIndexByte(stem, '-')+1:],
+			Cached: err == nil, File: file,
+			Resize: w.Preset.Resize, Crop: w.Preset.Crop, Interpolation: w.Preset.Interpolation, Mean: w.Preset.Mean, Std: w.Preset.Std,
+			Classes: string(w.Classes), Labels: len(w.Classes.Labels()), Title: e.Title, Paper: e.Paper,
+		}
+		if w.Licence == "" {
+			out[i].Licence = "BSD-3-Clause"
+		}
+	}
+	return out
+}
+
+func listCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the models that can be asked for by name",
+		Args:  cobra.NoArgs,
+	}
+	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		enc := json.NewEncoder(c.OutOrStdout())
+		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+		if !*asJSON {
+			fmt.Fprintln(w, "MODEL\tPARAMETERS\tGFLOPS\tTOP-1\tTOP-5\tFILE\tLICENCE")
+		}
+		for _, name := range models.Names() {
+			e, err := models.Lookup(name)
+			if err != nil {
+				return err
+			}
+			for _, k := range cards(e) {
+				switch {
+				case *asJSON:
+					if err := enc.Encode(k); err != nil {
+						return err
+					}
+				case k.Default:
+					fmt.Fprintf(w, "%s\t%.1fM\t%.1f\t%.1f %%\t%.1f %%\t%.0f MiB\t%s\n", k.Model, float64(k.Parameters)/1e6, k.GFLOPs, k.Acc1, k.Acc5, k.MiB, k.Licence)
+				}
+			}
+		}
+		return w.Flush()
+	}
+	return c
+}
+
+func showCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "show MODEL",
+		Short: "Show what is known of a model: size, accuracy, file, preset, licence",
+		Args:  cobra.ExactArgs(1),
+	}
+	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		e, err := models.Lookup(args[0])
+		if err != nil {
+			return err
+		}
+		enc := json.NewEncoder(c.OutOrStdout())
+		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+		if !*asJSON {
+			fmt.Fprintf(w, "model\t%s\nrepository\t%s\npaper\t%s, %s\n", e.Name, e.Repo, e.Title, e.Paper)
+		}
+		for _, k := range cards(e) {
+			if *asJSON {
+				if err := enc.Encode(k); err != nil {
+					return err
+				}
+				continue
+			}
+			note, state := "", "not in the cache"
+			if k.Default {
+				note = " (default)"
+			}
+			if k.Cached {
+				state = "in the cache: " + k.File
+			}
+			fmt.Fprintf(w, "\nweights\t%s%s\n", k.Weights, note)
+			fmt.Fprintf(w, "parameters\t%d\nFLOPs\t%.1f G multiply-adds a picture\n", k.Parameters, k.GFLOPs)
+			fmt.Fprintf(w, "accuracy\ttop-1 %.3f %%, top-5 %.3f %% on ImageNet-1K\n", k.Acc1, k.Acc5)
+			fmt.Fprintf(w, "file\t%s, %.1f MiB, SHA-256 %s…, %s\n", k.URL, k.MiB, k.SHA256Prefix, state)
+			fmt.Fprintf(w, "preset\tresize %d (%s), crop %d, mean %v, std %v\n", k.Resize, k.Interpolation, k.Crop, k.Mean, k.Std)
+			fmt.Fprintf(w, "labels\t%d of %s\nlicence\t%s\n", k.Labels, k.Classes, k.Licence)
+		}
+		return w.Flush()
+	}
+	return c
+}

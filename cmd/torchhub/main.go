@@ -1,0 +1,99 @@
+// Torchhub classifies pictures with models of PyTorch, and looks after what
+// that needs.
+//
+//	torchhub predict                                 a built-in picture with a small built-in model
+//	torchhub predict -m resnext101_32x8d_wsl dog.jpg
+//	torchhub list                                    the models that can be asked for
+//	torchhub show MODEL                              what is known of one
+//	torchhub doctor                                  what was found on this machine, and what to do about it
+//	torchhub setup                                   installs libtorch now
+//	torchhub bundle DIR                              copies what a container needs
+//
+// Results go to stdout, everything else to stderr. The exit status is 0, 1 for
+// an error, which is one line, and 2 for a mistake in the arguments.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// errReported says that what was wrong has been written already.
+var errReported = errors.New("reported")
+
+// usageError is a mistake in the arguments.
+type usageError struct{ error }
+
+// run is the command, with everything that a test wants to see.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if p := recover(); p != nil { // a mistake of ours; users get a line, not a stack
+			report(stderr, fmt.Errorf("internal error: %v; please report it with the arguments given", p))
+			status = 1
+		}
+	}()
+	root := &cobra.Command{
+		Use:           "torchhub",
+		Short:         "Classify pictures with models of PyTorch",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(predictCommand(), listCommand(), showCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
+	for _, c := range root.Commands() {
+		if check := c.Args; check != nil {
+			c.Args = func(c *cobra.Command, args []string) error {
+				if err := check(c, args); err != nil {
+					return usageError{fmt.Errorf("%w; see torchhub %s --help", err, c.Name())}
+				}
+				return nil
+			}
+		}
+	}
+
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
+		return 1
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		report(stderr, errors.New("interrupted"))
+		return 1
+	}
+	report(stderr, err)
+	if errors.As(err, new(usageError)) || strings.HasPrefix(err.Error(), "unknown command") {
+		return 2
+	}
+	return 1
+}
+
+// report writes an error as one line.
+func report(w io.Writer, err error) {
+	var parts []string
+	for l := range strings.Lines(err.Error()) {
+		if l = strings.TrimSpace(l); l != "" {
+			parts = append(parts, l)
+		}
+	}
+	fmt.Fprintf(w, "torchhub: %s\n", strings.Join(parts, " "))
+}

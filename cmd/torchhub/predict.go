@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/models/builtin"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/cuda"
+	"github.com/torchhub/torchhub/torch/jit"
+	"github.com/torchhub/torchhub/transforms"
+)
+
+// A picture from a URL or from stdin is held in memory before it is decoded.
+const (
+	maxPicture   = 256 << 20
+	fetchTimeout = 2 * time.Minute
+)
+
+type prediction struct {
+	Image  string    `json:"image"`
+	Model  string    `json:"model"`
+	Device string    `json:"device"`
+	Top    []label   `json:"top"`
+	Logits []float32 `json:"logits,omitempty"`
+}
+
+type label struct {
+	Index int     `json:"index"`
+	Label string  `json:"label"`
+	Score float64 `json:"score"`
+}
+
+type predictFlags struct {
+	model, device, weights string
+	k                      int
+	json, logits           bool
+}
+
+func predictCommand() *cobra.Command {
+	var f predictFlags
+	c := &cobra.Command{
+		Use:   "predict [flags] [IMAGE|URL|-]...",
+		Short: "Classify pictures",
+		Long: `Classify pictures: files, URLs, or - for stdin. Without a model and a picture,
+a small built-in model classifies a built-in picture.
+
+With --json each picture gives a line
+  {"image": …, "model": …, "device": …, "top": [{"index": …, "label": …, "score": …}]}
+and with --logits, "logits": […] too. A picture that cannot be read is named on
+stderr, the others go on, and the exit status is 1.`,
+	}
+	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\"")
+	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels to show")
+	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
+	c.Flags().StringVar(&f.weights, "weights", "", "a path or URL of other weights for the model, .pth or TorchScript")
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON lines")
+	c.Flags().BoolVar(&f.logits, "logits", false, "with --json, add the model's outputs")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		switch {
+		case f.k < 1:
+			return usageError{fmt.Errorf("-k is %d and must be at least 1", f.k)}
+		case f.logits && !f.json:
+			return usageError{errors.New("--logits needs --json")}
+		case f.model == "" && f.weights != "":
+			return usageError{errors.New("--weights needs -m, the model that they belong to")}
+		case f.model == "" && len(args) > 0:
+			return usageError{errors.New("name a model with -m; \"torchhub list\" shows them")}
+		case f.model != "" && len(args) == 0:
+			return usageError{errors.New("name a picture: a file, a URL, or - for stdin")}
+		}
+		return predict(c, f, args)
+	}
+	return c
+}
+
+func predict(c *cobra.Command, f predictFlags, args []string) error {
+	ctx := c.Context()
+	if f.model != "" {
+		if _, err := models.Lookup(f.model); err != nil {
+			return err // before anything is installed or fetched
+		}
+	}
+	// The first picture is decoded while the model is loaded, each next one
+	// while the one before runs.
+	pictures := make(chan picture)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer close(pictures)
+		for _, p := range open(ctx, c.InOrStdin(), args) {
+			select {
+			case pictures <- p():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+
+	model, err := load(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	bad := false
+	for p := range pictures {
+		err := p.err
+		if err == nil {
+			err = classify(ctx, c.OutOrStdout(), model, f, p)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			report(c.ErrOrStderr(), err)
+			bad = true
+		}
+	}
+	if bad {
+		return errReported
+	}
+	return ctx.Err()
+}
+
+func load(ctx context.Context, f predictFlags) (*hub.Model, error) {
+	device, err := chooseDevice(ctx, f.device)
+	if err != nil {
+		return nil, err
+	}
+	opts := []hub.Option{hub.WithDevice(device)}
+	if f.model == "" {
+		script, err := jit.LoadBytes(builtin.Model())
+		if err != nil {
+			return nil, err
+		}
+		return hub.FromScript(ctx, "built-in", script, builtin.Preset(), builtin.Labels(), opts...)
+	}
+	if f.weights != "" {
+		opts = append(opts, hub.WithWeights(f.weights))
+	}
+	return hub.Load(ctx, "", f.model, opts...)
+}
+
+func chooseDevice(ctx context.Context, name string) (torch.Device, error) {
+	if name == "auto" {
+		if err := torch.Init(ctx); err != nil {
+			return torch.CPU, err
+		}
+		if cuda.IsAvailable() {
+			return torch.CUDA, nil
+		}
+		return torch.CPU, nil
+	}
+	d, err := torch.ParseDevice(name)
+	if err != nil || d.Type != torch.CPUType && d.Type != torch.CUDAType {
+		return d, usageError{fmt.Errorf("--device is %q and must be auto, cpu, cuda or cuda:N", name)}
+	}
+	return d, nil
+}
+
+// A picture is one that was asked for, or why it cannot be had.
+type picture struct {
+	name  string
+	image image.Image
+	err   error
+}
+
+// open returns what reads each picture; without names, the built-in one.
+func open(ctx context.Context, stdin io.Reader, names []string) []func() picture {
+	if len(names) == 0 {
+		return []func() picture{func() picture {
+			img, err := transforms.Decode(bytes.NewReader(builtin.Picture()))
+			return picture{"built-in picture", img, err}
+		}}
+	}
+	out := make([]func() picture, len(names))
+	for i, name := range names {
+		out[i] = func() picture {
+			img, err := read(ctx, stdin, name)
+			return picture{name, img, err}
+		}
+	}
+	return out
+}
+
+func read(ctx context.Context, stdin io.Reader, name string) (image.Image, error) {
+	switch {
+	case name == "-":
+		return decode("stdin", stdin)
+	case strings.HasPrefix(name, "http://"), strings.HasPrefix(name, "https://"):
+		return fetch(ctx, name)
+	default:
+		return transforms.Open(name)
+	}
+}
+
+// decode reads all of r, so that a decoder never waits in the middle, and no more than maxPicture.
+func decode(name string, r io.Reader) (image.Image, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxPicture+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > maxPicture {
+		return nil, fmt.Errorf("%s: the picture is larger than %d MiB", name, maxPicture>>20)
+	}
+	img, err := transforms.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return img, nil
+}
+
+func fetch(ctx context.Context, url string) (image.Image, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("fetch the picture: %w", err)
+	}
+	req.Header.Set("User-Agent", "torchhub") // some sites refuse Go's own
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("fetch the picture: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("fetch the picture %s: %s", url, res.Status)
+	}
+	return decode(url, res.Body)
+}
+
+func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, p picture) error {
+	logits, err := model.Logits(ctx, p.image)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	out := prediction{Image: p.name, Model: model.Name(), Device: model.Device().String()}
+	for _, l := range hub.Top(logits, model.Labels(), f.k) {
+		out.Top = append(out.Top, label{l.Index, l.Name, l.Score})
+	}
+	if f.json {
+		if f.logits {
+			out.Logits = logits
+		}
+		return json.NewEncoder(w).Encode(out)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%s: %s on %s\n", out.Image, out.Model, out.Device)
+	for _, l := range out.Top {
+		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, l.Label)
+	}
+	return t.Flush()
+}
