@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -194,10 +195,11 @@ func TestDiagnose(t *testing.T) {
 
 // A folder torch where the program is started is not Python's torch.
 func TestPythonPassesOverWorkingFolder(t *testing.T) {
-	python, err := exec.LookPath("python3")
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
 	if err != nil {
 		t.Skip("no python3")
 	}
+	python := strings.TrimSpace(string(out)) // the one behind a wrapper
 	emptyMachine(t)
 	dir := t.TempDir()
 	fake(t, filepath.Join(dir, "torch"), "2.15.0")
