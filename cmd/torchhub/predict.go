@@ -233,11 +233,11 @@ func fetch(ctx context.Context, url string) (image.Image, error) {
 	req.Header.Set("User-Agent", "torchhub") // some sites refuse Go's own
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("fetch the picture: %w", err)
+		return nil, fmt.Errorf("fetch the picture: %w; check the URL and the network", err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetch the picture %s: %s", url, res.Status)
+		return nil, fmt.Errorf("fetch the picture %s: %s; check the URL", url, res.Status)
 	}
 	return decode(url, res.Body)
 }
