@@ -332,7 +332,7 @@ func TestManyGoroutines(t *testing.T) {
 	}
 	n := 1000
 	if testing.Short() || raceEnabled {
-		n = 100
+		n = 200
 	}
 	m := small(t)
 	defer m.Close()
@@ -357,11 +357,13 @@ func TestManyGoroutines(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	call(64)
+	call(n / 4)
 	threads, rss := status("Threads"), status("VmRSS")
 	call(n)
 	require.LessOrEqual(t, status("Threads"), threads+4)
-	require.LessOrEqual(t, status("VmRSS"), rss+64<<10, "KiB")
+	if !raceEnabled { // whose shadow memory grows with all that is touched
+		require.LessOrEqual(t, status("VmRSS"), rss+64<<10, "KiB")
+	}
 }
 
 // equal allows for the order of summing, which changes with the number of threads.

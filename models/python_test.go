@@ -16,12 +16,14 @@ import (
 )
 
 // script works with the module that makes the weights of all tests.
-func script(t *testing.T) *reference.Process {
+func script(t testing.TB) *reference.Process {
 	dir, err := filepath.Abs("../testdata/gen")
 	require.NoError(t, err)
 	code, err := os.ReadFile(filepath.Join(dir, "weights.py"))
 	require.NoError(t, err)
 	return reference.Start(t, string(code)+`
+import time
+
 def fresh(name, seed, x):
     torch.manual_seed(seed)
     m = build(name)
@@ -32,6 +34,18 @@ def save(name, seed, legacy, file):
 
 def export(name, seed, file):
     torch.jit.script(seeded(name, seed)).save(file)
+
+models = {}
+def timed(name, batch, n):
+    if name not in models:
+        models.clear()
+        models[name] = build(name).eval()
+    x = torch.ones(batch, 3, 224, 224)
+    with torch.no_grad():
+        start = time.perf_counter()
+        for _ in range(n):
+            models[name](x)
+        return time.perf_counter() - start
 
 def logits(name, seed, x):
     with torch.no_grad():
