@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -74,7 +77,11 @@ func Load(path string) (Value, error) {
 	}
 	l := loader{m: m, bases: map[base]*Tensor{}}
 	defer l.close()
-	v, err := l.value(root)
+	err = l.readAhead(root)
+	var v Value
+	if err == nil {
+		v, err = l.value(root)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("torch: load %s: %w", path, err)
 	}
@@ -119,6 +126,55 @@ func (l *loader) close() {
 	for _, b := range l.bases {
 		b.Free()
 	}
+}
+
+// readAhead makes the bases of all tensors, on all cores: storages that do not
+// lie aligned in the file, as in most legacy ones, have to be copied.
+func (l *loader) readAhead(root any) error {
+	var todo []base
+	seen := map[base]bool{}
+	var walk func(v any)
+	all := func(vs []any) {
+		for _, v := range vs {
+			walk(v)
+		}
+	}
+	walk = func(v any) {
+		switch v := v.(type) {
+		case *pickle.Tensor:
+			d, err := ParseDType(v.DType)
+			if k := (base{v.Storage, d}); err == nil && !seen[k] {
+				seen[k] = true
+				todo = append(todo, k)
+			}
+		case *pickle.Dict:
+			all(v.Keys)
+			all(v.Values)
+		case *pickle.List:
+			all(v.Items)
+		case *pickle.Set:
+			all(v.Items)
+		case pickle.Tuple:
+			all(v)
+		}
+	}
+	walk(root)
+	made := make([]*Tensor, len(todo))
+	errs := make([]error, len(todo))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(todo), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(todo); i = int(next.Add(1)) - 1 {
+				made[i], errs[i] = l.newBase(todo[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i, k := range todo {
+		l.bases[k] = made[i]
+	}
+	return errors.Join(errs...)
 }
 
 func (l *loader) values(vs []any) ([]Value, error) {
@@ -187,10 +243,7 @@ func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w (%w)", err, ErrUnsupported)
 	}
-	b, err := l.base(t.Storage, d)
-	if err != nil {
-		return nil, err
-	}
+	b := l.bases[base{t.Storage, d}]
 	err = Try(func() {
 		NoGrad(func() {
 			var c Call
@@ -211,25 +264,20 @@ func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 	return x, err
 }
 
-func (l *loader) base(s *pickle.Storage, d DType) (*Tensor, error) {
-	k := base{s, d}
-	if b := l.bases[k]; b != nil {
-		return b, nil
-	}
-	n := len(s.Data) / d.Size()
-	bytes := n * d.Size()
+func (l *loader) newBase(k base) (*Tensor, error) {
+	s := k.s
+	n := len(s.Data) / k.d.Size()
+	bytes := n * k.d.Size()
 	var h uint64
 	var res libtorch.Result
 	var err error
 	if s.Offset >= 0 && n > 0 {
-		h, res, err = l.m.Tensor(int(s.Offset), bytes, int(d), n)
+		h, res, err = l.m.Tensor(int(s.Offset), bytes, int(k.d), n)
 	} else {
-		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, int(d), []int64{int64(n)})
+		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, int(k.d), []int64{int64(n)})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("storage %q: %w", s.Key, err)
 	}
-	b := wrap(h, res.Scope)
-	l.bases[k] = b
-	return b, nil
+	return wrap(h, res.Scope), nil
 }
