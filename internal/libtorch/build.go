@@ -44,7 +44,7 @@ func compiler() (string, error) {
 			return p, nil
 		}
 	}
-	return "", fmt.Errorf("libtorch: no C++ compiler (%s) was found to build the shim; install g++ or clang, or set CXX", strings.Join(names, ", "))
+	return "", fmt.Errorf("libtorch: no C++ compiler (%s) was found to build the shim; install g++ or clang (\"apt install g++\", \"xcode-select --install\"), or set CXX", strings.Join(names, ", "))
 }
 
 // BuildShim compiles the shim against lib and returns its path. It is compiled

@@ -41,6 +41,9 @@ func Ensure(ctx context.Context) (*Library, error) {
 	if strings.EqualFold(os.Getenv("TORCHHUB_INSTALL"), "off") {
 		return nil, fmt.Errorf("%w; TORCHHUB_INSTALL=off forbids to install one", err)
 	}
+	if _, err := compiler(); err != nil { // rather before half a gigabyte than after
+		return nil, err
+	}
 	return Install(ctx, InstallOptions{})
 }
 
