@@ -581,7 +581,7 @@ func TestCancel(t *testing.T) {
 	start := time.Now()
 	err := DownloadURLToFile(ctx, url, dst, quick()...)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(start), 2*time.Second)
+	require.Less(t, time.Since(start), 20*time.Second)
 	require.Equal(t, []string{filepath.Base(dst) + ".partial", filepath.Base(dst) + ".partial.json"}, files(t, dir))
 
 	gone, cancelGone := context.WithCancel(t.Context())

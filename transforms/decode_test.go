@@ -232,7 +232,7 @@ func TestOpenMistakes(t *testing.T) {
 		if c.is != nil {
 			require.ErrorIs(t, err, c.is)
 		}
-		require.Less(t, time.Since(start), time.Second)
+		require.Less(t, time.Since(start), 20*time.Second) // a hang, not a measurement
 	}
 	_, err = Decode(bytes.NewReader(png), WithMaxPixels(100))
 	require.ErrorIs(t, err, ErrTooLarge)

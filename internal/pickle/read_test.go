@@ -151,7 +151,7 @@ func frugally(t testing.TB, data []byte) error {
 	_, err := Read(data, Options{})
 	took := time.Since(start)
 	runtime.ReadMemStats(&after)
-	require.Less(t, took, time.Second)
+	require.Less(t, took, 20*time.Second) // a second, in truth; machines are busy, and the race detector slow
 	// all that was allocated, so that the answer does not hang on when the collector ran
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 	return err
