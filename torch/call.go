@@ -1,7 +1,9 @@
 package torch
 
 import (
+	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -50,7 +52,8 @@ type Call struct {
 	kept int
 	keep [6]*Tensor // the tensors in use, held until the call is over
 	more []*Tensor
-	err  *Error // the first mistake among the arguments
+	gen  *Generator // in use
+	err  *Error     // the first mistake among the arguments
 }
 
 func (c *Call) put(w uint64) {
@@ -99,6 +102,7 @@ func (c *Call) release() {
 	for _, x := range c.more {
 		x.release()
 	}
+	runtime.KeepAlive(c.gen)
 }
 
 // Tensor adds a Tensor that must be there: nil is a mistake.
@@ -172,6 +176,35 @@ func (c *Call) Device(d Device) {
 		i = -1 // libtorch has one CPU and wants no index for it
 	}
 	c.put(uint64(i))
+}
+
+// Layout adds a Layout.
+func (c *Call) Layout(l Layout) { c.Int(int(l)) }
+
+// MemoryFormat adds a MemoryFormat.
+func (c *Call) MemoryFormat(f MemoryFormat) { c.Int(int(f)) }
+
+// Generator adds a Generator?: nil is None, the default generator.
+func (c *Call) Generator(g *Generator) {
+	if g == nil {
+		c.None()
+		return
+	}
+	c.put(libtorch.GeneratorTag)
+	c.put(g.g.Word())
+	c.gen = g
+}
+
+// Number adds a Scalar: an int, float64, bool or complex128. A value of another type is a mistake.
+func (c *Call) Number(v Number) {
+	switch v.(type) {
+	case int, int64, float64, bool, complex128:
+	default:
+		if c.err == nil {
+			c.err = &Error{Msg: fmt.Sprintf("a %T is no number that libtorch takes; give an int, float64, bool or complex128", v)}
+		}
+	}
+	c.Value(v)
 }
 
 // String adds a str.

@@ -155,3 +155,26 @@ func ExampleTry() {
 	fmt.Println(errors.As(err, &e), e.Op, e.Args)
 	// Output: true aten::matmul [2, 3] float32, [2, 3] float32
 }
+
+func TestGenerator(t *testing.T) {
+	uniform := torch.NewOp("aten::uniform_", "")
+	draw := func(g *torch.Generator) []float32 {
+		x := torch.Zeros(4)
+		var c torch.Call
+		c.Tensor(x)
+		c.Float(0)
+		c.Float(1)
+		c.Generator(g)
+		c.Do(uniform)
+		return torch.Data[float32](x)
+	}
+	torch.ManualSeed(3)
+	want := draw(nil)
+	require.Equal(t, want, draw(torch.NewGenerator(torch.CPU).ManualSeed(3)))
+	g := torch.NewGenerator(torch.CPU).ManualSeed(3)
+	require.Equal(t, want, draw(g))
+	require.NotEqual(t, want, draw(g))
+	if n, err := torch.CUDACount(t.Context()); err != nil || n == 0 {
+		require.Error(t, torch.Try(func() { torch.NewGenerator(torch.CUDA) }))
+	}
+}

@@ -24,6 +24,10 @@ import (
 //	dict           *Dict
 type Value = any
 
+// A Number is a Python number: an int, float64, bool or complex128. It is what
+// schemas call a Scalar.
+type Number = any
+
 // A Tuple is a Python tuple.
 type Tuple []Value
 

@@ -131,6 +131,7 @@ const (
 	Tensors
 	Default
 	Other
+	GeneratorTag
 )
 
 // Fields of a tensor's description, as in shim.h.
@@ -332,6 +333,28 @@ func ManualSeed(seed uint64) error {
 	_, err := result(C.t_manual_seed(C.uint64_t(seed)), nil)
 	return err
 }
+
+// A Generator is an at::Generator.
+type Generator struct{ h C.thub_generator }
+
+// NewGenerator makes a generator of a device.
+func NewGenerator(deviceType, index int) (Generator, error) {
+	var g Generator
+	_, err := result(C.t_generator_new(C.int32_t(deviceType), C.int32_t(index), &g.h), nil)
+	return g, err
+}
+
+// Seed sets where the generator begins.
+func (g Generator) Seed(seed uint64) error {
+	_, err := result(C.t_generator_seed(g.h, C.uint64_t(seed)), nil)
+	return err
+}
+
+// Word returns what names the generator in arguments.
+func (g Generator) Word() uint64 { return uint64(uintptr(unsafe.Pointer(g.h))) }
+
+// Free frees the generator.
+func (g Generator) Free() { C.t_generator_free(g.h) }
 
 // CUDACount returns the number of CUDA devices.
 func CUDACount() (int, error) {

@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -156,6 +157,8 @@ IValue read_value(Reader &r, const c10::Type *type, int depth = 0) {
 	switch (tag) {
 	case THUB_NONE:
 		return IValue();
+	case THUB_GENERATOR:
+		return IValue(*reinterpret_cast<at::Generator *>(r.next()));
 	case THUB_BOOL:
 		return IValue(r.next() != 0);
 	case THUB_INT: {
@@ -667,6 +670,27 @@ thub_result manual_seed(uint64_t seed) {
 	});
 }
 
+thub_result generator_new(int32_t type, int32_t index, thub_generator *ret_generator) {
+	return guarded([&] {
+		auto d = at::DeviceType(type);
+		at::Generator g = d == at::kCPU ? at::make_generator<at::CPUGeneratorImpl>()
+		                                : at::globalContext().getAcceleratorHooksInterface(d).getNewGenerator(c10::DeviceIndex(index));
+		*ret_generator = reinterpret_cast<thub_generator>(new at::Generator(std::move(g)));
+		return done();
+	});
+}
+
+thub_result generator_seed(thub_generator g, uint64_t seed) {
+	return guarded([&] {
+		auto *gen = reinterpret_cast<at::Generator *>(g);
+		std::lock_guard<std::mutex> hold(gen->mutex());
+		gen->set_current_seed(seed);
+		return done();
+	});
+}
+
+void generator_free(thub_generator g) { delete reinterpret_cast<at::Generator *>(g); }
+
 char *load_cuda(const char *path) {
 	// To find the driver is quick, to load libtorch_cuda without one is not.
 	if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL))
@@ -790,6 +814,8 @@ const thub_table table = {
     &jit_free,        &jit_to,
     &jit_train,       &jit_call,
     &jit_state,
+    &generator_new,   &generator_seed,
+    &generator_free,
 };
 
 } // namespace

@@ -18,12 +18,13 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 1
+#define THUB_ABI 2
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
 typedef struct thub_module_s *thub_module; // torch::jit::Module*
 typedef struct thub_map_s *thub_map;       // a mapped file, one reference
+typedef struct thub_generator_s *thub_generator; // at::Generator*
 
 // Values are passed flat, as 64-bit words: a tag, then what the tag says.
 enum {
@@ -43,7 +44,8 @@ enum {
 	THUB_BOOLS,   // n, then n times 0 or 1
 	THUB_TENSORS, // n, then n thub_tensor, 0 = none
 	THUB_DEFAULT, // the schema's default for this argument
-	THUB_OTHER    // in results only: a string that names the type, which has no form here
+	THUB_OTHER,   // in results only: a string that names the type, which has no form here
+	THUB_GENERATOR // in arguments only: thub_generator, borrowed
 };
 
 // thub_result is what every failing function returns.
@@ -129,6 +131,11 @@ typedef struct {
 	thub_result (*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets,
 	                        size_t cap);
 	thub_result (*jit_state)(thub_module m, uint64_t *rets, size_t cap); // a dict of name to tensor
+
+	// Random number generators.
+	thub_result (*generator_new)(int32_t type, int32_t index, thub_generator *ret_generator /* owned by the caller */);
+	thub_result (*generator_seed)(thub_generator g, uint64_t seed);
+	void (*generator_free)(thub_generator g);
 } thub_table;
 
 #ifdef __cplusplus

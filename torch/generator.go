@@ -1,0 +1,36 @@
+package torch
+
+import (
+	"runtime"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// A Generator is a source of random numbers besides the default one:
+// torch.Generator. Goroutines may share one; which of them gets which numbers is
+// then chance.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
+type Generator struct{ g libtorch.Generator }
+
+// NewGenerator makes a generator of a device with PyTorch's default seed:
+// torch.Generator(device). It panics with an [*Error] where there is no such device.
+func NewGenerator(d Device) *Generator {
+	mustInit()
+	g, err := libtorch.NewGenerator(int(d.Type), d.Index)
+	if err != nil {
+		panic(&Error{Op: "Generator", Msg: err.Error(), kind: kindOf(err)})
+	}
+	out := &Generator{g}
+	runtime.AddCleanup(out, libtorch.Generator.Free, g)
+	return out
+}
+
+// ManualSeed sets the seed and returns the generator: generator.manual_seed(seed).
+func (g *Generator) ManualSeed(seed int64) *Generator {
+	if err := g.g.Seed(uint64(seed)); err != nil {
+		panic(&Error{Op: "Generator.ManualSeed", Msg: err.Error(), kind: kindOf(err)})
+	}
+	runtime.KeepAlive(g)
+	return g
+}
