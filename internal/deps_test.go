@@ -22,6 +22,8 @@ var policy = map[string][]string{
 	"internal/libtorch":   {},
 	"internal/pickle":     {},
 	"torch":               {"internal/libtorch", "internal/pickle"},
+	"internal/opgen":      {},
+	"torch/aten":          {"torch"},
 	"torch/cuda":          {"torch"},
 	"torch/jit":           {"torch"},
 	"torch/nn/functional": {"torch"},
