@@ -196,13 +196,5 @@ func (x *Tensor) describe() string {
 	return s
 }
 
-// String describes x in one line: "tensor([2, 3] float32)".
-func (x *Tensor) String() string {
-	if x == nil {
-		return "tensor(nil)"
-	}
-	return "tensor(" + x.describe() + ")"
-}
-
 // SameShape reports whether x and y have equal sizes.
 func (x *Tensor) SameShape(y *Tensor) bool { return slices.Equal(x.Shape(), y.Shape()) }

@@ -242,6 +242,14 @@ func FreeTensors(ts []uint64) {
 	}
 }
 
+// GradFn returns the name of what autograd recorded for a tensor, or "".
+func GradFn(t uint64) string {
+	if s := C.t_tensor_grad_fn(tensor(t)); s != nil {
+		return takeString(s)
+	}
+	return ""
+}
+
 // A Map is a file in memory, copy-on-write.
 type Map struct {
 	h    C.thub_map

@@ -57,3 +57,4 @@ thub_result t_jit_state(thub_module m, uint64_t *rets, size_t cap) { return T->j
 thub_result t_generator_new(int32_t type, int32_t index, thub_generator *ret_generator) { return T->generator_new(type, index, ret_generator); }
 thub_result t_generator_seed(thub_generator g, uint64_t seed) { return T->generator_seed(g, seed); }
 void t_generator_free(thub_generator g) { T->generator_free(g); }
+char *t_tensor_grad_fn(thub_tensor t) { return T->tensor_grad_fn(t); }

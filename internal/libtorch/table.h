@@ -16,6 +16,7 @@ thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const i
 thub_result t_tensor_read(thub_tensor t, void *dst, size_t nbytes);
 size_t t_tensor_info(thub_tensor t, int64_t *info, size_t cap);
 void t_tensor_free(const uint64_t *tensors, size_t n);
+char *t_tensor_grad_fn(thub_tensor t);
 thub_result t_map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len);
 void t_map_close(thub_map m);
 thub_result t_map_tensor(thub_map m, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor);

@@ -16,6 +16,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/csrc/autograd/function.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 #include <torch/version.h>
@@ -518,6 +519,15 @@ void tensor_free(const uint64_t *tensors, size_t n) {
 		c10::raw::intrusive_ptr::decref(reinterpret_cast<at::TensorImpl *>(tensors[i]));
 }
 
+char *tensor_grad_fn(thub_tensor t) {
+	try {
+		const auto &fn = borrow(t).grad_fn();
+		return fn ? text(fn->name().c_str()) : nullptr;
+	} catch (...) { // a view changed without grad, whose history cannot be told
+		return text("Invalid");
+	}
+}
+
 // ---- mapped files
 
 struct Map {
@@ -800,6 +810,7 @@ const thub_table table = {
     &op_schema,       &op_call,
     &tensor_new,      &tensor_read,
     &tensor_info,     &tensor_free,
+    &tensor_grad_fn,
     &map_open,        &map_close,
     &map_tensor,      &set_grad,
     &get_grad,        &inference_begin,

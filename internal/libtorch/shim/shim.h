@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 2
+#define THUB_ABI 3
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -94,6 +94,7 @@ typedef struct {
 	thub_result (*tensor_read)(thub_tensor t, void *dst, size_t nbytes); // contiguous order, from any device
 	size_t (*tensor_info)(thub_tensor t, int64_t *info, size_t cap);     // words needed; written when they fit
 	void (*tensor_free)(const uint64_t *tensors, size_t n);
+	char *(*tensor_grad_fn)(thub_tensor t); // the name of its grad_fn, owned by the caller; NULL without one
 
 	// Mapped files: copy-on-write, shared by the tensors made of them.
 	thub_result (*map_open)(const char *path, thub_map *ret_map /* new reference */, void **ret_addr /* borrowed */,

@@ -1,0 +1,330 @@
+package torch
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// PrintOptions say how [Tensor.String] writes numbers. Zero fields are PyTorch's defaults.
+type PrintOptions struct {
+	Precision int   // digits behind the point, 0 means 4
+	Threshold int   // more elements than this are summarised, 0 means 1000
+	EdgeItems int   // of a summarised dimension, at its begin and at its end, 0 means 3
+	LineWidth int   // in characters, 0 means 80
+	SciMode   *bool // scientific notation; nil chooses by the elements
+}
+
+var printOptions atomic.Pointer[PrintOptions]
+
+func init() { SetPrintOptions(PrintOptions{}) }
+
+// SetPrintOptions sets how tensors are written, for all goroutines: torch.set_printoptions.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
+func SetPrintOptions(o PrintOptions) {
+	for _, f := range []struct {
+		v     *int
+		value int
+	}{{&o.Precision, 4}, {&o.Threshold, 1000}, {&o.EdgeItems, 3}, {&o.LineWidth, 80}} {
+		if *f.v == 0 {
+			*f.v = f.value
+		}
+	}
+	printOptions.Store(&o)
+}
+
+var opViewAsReal = NewOp("aten::view_as_real", "")
+
+// String writes x as Python does: repr(x). Elements are summarised where there
+// are many, and the device, dtype and gradient follow where they are not the
+// usual ones. Of sparse tensors it gives the size, dtype and layout only.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
+func (x *Tensor) String() string {
+	if x == nil || !x.acquire() {
+		return "tensor(" + x.describe() + ")"
+	}
+	defer x.release()
+	const prefix = "tensor("
+	o := printOptions.Load()
+	shape, dtype, device := x.Shape(), x.DType(), x.Device()
+	layout := Layout(x.info("String")[libtorch.InfoLayout])
+	size := "size=" + tuple(shape)
+	name := "dtype=torch." + dtype.String()
+	usual := dtype == Float32 || dtype == Complex64 || dtype == Int64 || dtype == Bool
+	var suffixes []string
+	add := func(ok bool, s string) {
+		if ok {
+			suffixes = append(suffixes, s)
+		}
+	}
+	if device.Type != CPUType {
+		add(true, "device='"+device.String()+"'")
+	}
+	var text string
+	switch {
+	case device.Type == MetaType:
+		text = "..."
+		add(true, size)
+		add(dtype != Float32, name)
+	case layout != Strided:
+		text = "..."
+		add(true, size)
+		add(!usual, name)
+		add(true, "layout="+layout.String())
+	case x.Numel() == 0:
+		text = "[]"
+		add(len(shape) != 1, size)
+		add(dtype != Float32, name)
+	default:
+		add(!usual, name)
+		NoGrad(func() { text = newPrinter(x, o).nested(0, 0, len(prefix)) })
+	}
+	if fn := libtorch.GradFn(x.h); fn != "" {
+		add(true, "grad_fn=<"+fn+">")
+	} else {
+		add(x.RequiresGrad(), "requires_grad=True")
+	}
+
+	text = prefix + text
+	last := len(text) - strings.LastIndexByte(text, '\n') + 1
+	for _, s := range suffixes {
+		if last+len(s)+2 > o.LineWidth {
+			text += ",\n" + strings.Repeat(" ", len(prefix)) + s
+			last = len(prefix) + len(s)
+		} else {
+			text += ", " + s
+			last += len(s) + 2
+		}
+	}
+	return text + ")"
+}
+
+// tuple writes sizes as Python writes a tuple.
+func tuple(v []int) string {
+	var parts []string
+	for _, n := range v {
+		parts = append(parts, strconv.Itoa(n))
+	}
+	if len(parts) == 1 {
+		return "(" + parts[0] + ",)"
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// A printer holds the elements that are to be written.
+type printer struct {
+	o         *PrintOptions
+	shape     []int  // of what is written
+	cut       []bool // dimensions that have lost their middle
+	summarise bool
+	real      numbers
+	imag      *numbers
+}
+
+// numbers are elements as text, padded to one width.
+type numbers struct {
+	text  []string
+	width int
+}
+
+func newPrinter(x *Tensor, o *PrintOptions) *printer {
+	p := &printer{o: o, shape: x.Shape(), cut: make([]bool, x.Dim()), summarise: x.Numel() > o.Threshold}
+	y := unary(opAlias, x)
+	if p.summarise {
+		for d, n := range p.shape {
+			if n <= 2*o.EdgeItems {
+				continue
+			}
+			p.cut[d], p.shape[d] = true, 2*o.EdgeItems
+			edges := make([]int, 0, 2*o.EdgeItems)
+			for i := range o.EdgeItems {
+				edges = append(edges, i)
+			}
+			for i := range o.EdgeItems {
+				edges = append(edges, n-o.EdgeItems+i)
+			}
+			indices := make([]any, d+1)
+			for i := range d {
+				indices[i] = All
+			}
+			indices[d] = edges
+			y = y.Then(func(y *Tensor) *Tensor { return y.Index(indices...) })
+		}
+	}
+	defer y.Free()
+	switch d := x.DType(); {
+	case d.IsComplex():
+		wide := y.ToDType(Complex128).Then(func(y *Tensor) *Tensor { return unary(opResolveConj, y) }).Then(func(y *Tensor) *Tensor { return unary(opViewAsReal, y) })
+		defer wide.Free()
+		pairs := Data[float64](wide)
+		re, im := make([]float64, len(pairs)/2), make([]float64, len(pairs)/2)
+		for i := range re {
+			re[i], im[i] = pairs[2*i], pairs[2*i+1]
+		}
+		p.real = floats(re, 0, o)
+		imag := floats(im, 0, o)
+		p.imag = &imag
+	case d.IsFloatingPoint():
+		wide := y.ToDType(Float64)
+		defer wide.Free()
+		zero := 0.0
+		if d == Float8E8M0FNU {
+			zero = 0x1p-127 // it has no zero, and compares this one equal to it
+		}
+		p.real = floats(Data[float64](wide), zero, o)
+	case d == Bool:
+		p.real = padded(texts(Data[bool](y), func(v bool) string {
+			if v {
+				return "True"
+			}
+			return "False"
+		}), 1)
+	case d == Uint64:
+		p.real = padded(texts(Data[uint64](y), func(v uint64) string { return strconv.FormatUint(v, 10) }), 1)
+	default:
+		wide := y.ToDType(Int64)
+		defer wide.Free()
+		p.real = padded(texts(Data[int64](wide), func(v int64) string { return strconv.FormatInt(v, 10) }), 1)
+	}
+	return p
+}
+
+func texts[E any](vs []E, f func(E) string) []string {
+	out := make([]string, len(vs))
+	for i, v := range vs {
+		out[i] = f(v)
+	}
+	return out
+}
+
+// padded brings texts to the width of the longest of them, at least to width.
+func padded(ts []string, width int) numbers {
+	for _, t := range ts {
+		width = max(width, len(t))
+	}
+	for i, t := range ts {
+		ts[i] = strings.Repeat(" ", width-len(t)) + t
+	}
+	return numbers{ts, width}
+}
+
+// floats chooses a form for all elements from the finite ones other than zero.
+func floats(vs []float64, zero float64, o *PrintOptions) numbers {
+	least, most := math.Inf(1), 0.0
+	whole := true
+	var finite []float64
+	for _, v := range vs {
+		if v == 0 || v == zero || math.IsInf(v, 0) || math.IsNaN(v) {
+			continue
+		}
+		finite = append(finite, v)
+		least, most = min(least, math.Abs(v)), max(most, math.Abs(v))
+		whole = whole && v == math.Ceil(v)
+	}
+	scientific := false
+	if len(finite) > 0 {
+		scientific = most/least > 1000 || most > 1e8 || least < 1e-4
+		if o.SciMode != nil {
+			scientific = *o.SciMode
+		}
+	}
+	write := func(v float64) string {
+		switch {
+		case math.IsNaN(v):
+			return "nan"
+		case math.IsInf(v, 1):
+			return "inf"
+		case math.IsInf(v, -1):
+			return "-inf"
+		case scientific:
+			return strconv.FormatFloat(v, 'e', o.Precision, 64)
+		case whole:
+			return strconv.FormatFloat(v, 'f', 0, 64) + "."
+		}
+		return strconv.FormatFloat(v, 'f', o.Precision, 64)
+	}
+	// The width is that of the finite elements; others may be wider.
+	width := 1
+	for _, v := range finite {
+		width = max(width, len(write(v)))
+	}
+	out := texts(vs, func(v float64) string {
+		t := write(v)
+		return strings.Repeat(" ", max(0, width-len(t))) + t
+	})
+	return numbers{out, width}
+}
+
+// element writes the element of an index in the order of all.
+func (p *printer) element(i int) string {
+	if p.imag == nil {
+		return p.real.text[i]
+	}
+	im := strings.TrimLeft(p.imag.text[i]+"j", " ")
+	if im[0] != '+' && im[0] != '-' {
+		im = "+" + im
+	}
+	return p.real.text[i] + im
+}
+
+// nested writes the elements from index at on, of dimension dim and below.
+func (p *printer) nested(dim, at, indent int) string {
+	rest := len(p.shape) - dim
+	switch rest {
+	case 0:
+		return p.element(at)
+	case 1:
+		return p.row(at, indent)
+	}
+	below := 1
+	for _, n := range p.shape[dim+1:] {
+		below *= n
+	}
+	var parts []string
+	for i := range p.shape[dim] {
+		if p.cut[dim] && i == p.o.EdgeItems {
+			parts = append(parts, "...")
+		}
+		parts = append(parts, p.nested(dim+1, at+i*below, indent+1))
+	}
+	return "[" + strings.Join(parts, ","+strings.Repeat("\n", rest-1)+strings.Repeat(" ", indent+1)) + "]"
+}
+
+// row writes the last dimension, in lines.
+func (p *printer) row(at, indent int) string {
+	dim := len(p.shape) - 1
+	var parts []string
+	for i := range p.shape[dim] {
+		if p.cut[dim] && i == p.o.EdgeItems {
+			parts = append(parts, " ...")
+		}
+		parts = append(parts, p.element(at+i))
+	}
+	width := p.real.width + 2
+	if p.imag != nil {
+		width += p.imag.width + 1
+	}
+	n := max(1, (p.o.LineWidth-indent)/width)
+	var lines []string
+	for len(parts) > 0 {
+		k := min(n, len(parts))
+		lines = append(lines, strings.Join(parts[:k], ", "))
+		parts = parts[k:]
+	}
+	return "[" + strings.Join(lines, ",\n"+strings.Repeat(" ", indent+1)) + "]"
+}
+
+// String returns PyTorch's name: "torch.strided".
+func (l Layout) String() string {
+	names := map[Layout]string{Strided: "strided", Sparse: "sparse_coo", SparseCSR: "sparse_csr", Mkldnn: "_mkldnn", SparseCSC: "sparse_csc", SparseBSR: "sparse_bsr", SparseBSC: "sparse_bsc", Jagged: "jagged"}
+	if n, ok := names[l]; ok {
+		return "torch." + n
+	}
+	return fmt.Sprintf("torch.layout(%d)", int8(l))
+}
