@@ -48,6 +48,40 @@ def bytes_of(mode, w, h, seed, options):
     make(mode, w, h, seed).save(b, **options)
     return b.getvalue()
 
+def raw_png(w, h, colours, depth, interlaced, seed, transparent, entries):
+    """Writes what Pillow does not: every depth, interlacing, palettes that are too short."""
+    import struct, zlib
+    r = np.random.default_rng(seed)
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
+    v = r.integers(0, 2 ** depth, (h, w, channels))
+    if colours == 3 and seed % 2:
+        v %= entries
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    def lines(part):
+        out = b""
+        if not part.size: return out
+        for row in part.reshape(part.shape[0], -1):
+            if depth == 16: out += b"\0" + row.astype(">u2").tobytes()
+            elif depth == 8: out += b"\0" + row.astype(np.uint8).tobytes()
+            else:
+                bits = "".join(format(x, f"0{depth}b") for x in row)
+                bits += "0" * (-len(bits) % 8)
+                out += b"\0" + bytes(int(bits[i:i + 8], 2) for i in range(0, len(bits), 8))
+        return out
+    if interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+        data = b"".join(lines(v[y::dy, x::dx]) for x, y, dx, dy in passes)
+    else:
+        data = lines(v)
+    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, depth, colours, 0, 0, interlaced))
+    if colours == 3:
+        out += chunk(b"PLTE", r.integers(0, 256, 3 * entries, dtype=np.uint8).tobytes())
+    if transparent and colours == 0: out += chunk(b"tRNS", struct.pack(">H", int(v.flat[0])))
+    if transparent and colours == 2: out += chunk(b"tRNS", struct.pack(">HHH", *map(int, v.reshape(-1, 3)[0])))
+    if transparent and colours == 3: out += chunk(b"tRNS", bytes([0, 128]))
+    return out + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
 def read(data, transpose=False):
     import base64
     img = Image.open(io.BytesIO(base64.b64decode(data)))
@@ -117,6 +151,28 @@ func TestPillowReadsTheSame(t *testing.T) {
 					check(t, p, what, data)
 					n++
 				}
+			}
+		}
+	}
+	t.Log(n, "pictures")
+}
+
+func TestPillowReadsRarePNGs(t *testing.T) {
+	p := reference.Start(t, pillow)
+	n := 0
+	for colours, depths := range map[int][]int{0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}} {
+		for _, depth := range depths {
+			for seed := range 16 {
+				interlaced, transparent := seed&1, seed&2 != 0
+				w, h := []int{1, 5, 17, 40}[seed/4], []int{3, 1, 9, 33}[seed/4]
+				entries := min(1<<depth, 11)
+				if seed&4 != 0 {
+					entries = 1 << min(depth, 8)
+				}
+				var data []byte
+				p.Call(&data, "raw_png", w, h, colours, depth, interlaced, seed, transparent, entries)
+				check(t, p, fmt.Sprintf("colours %d, depth %d, interlaced %d, transparent %v, %d entries, %d×%d", colours, depth, interlaced, transparent, entries, w, h), data)
+				n++
 			}
 		}
 	}
