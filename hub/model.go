@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -23,7 +24,8 @@ type Model struct {
 	preset models.Preset
 	labels []string
 
-	pre *transforms.Pipeline
+	pre   *transforms.Pipeline
+	turns chan struct{} // one for each picture that may be in memory as an input at a time
 
 	mu     sync.RWMutex // held for reading by forwards, for writing by Close and To
 	module nn.Module    // one of the two
@@ -51,6 +53,7 @@ func FromScript(ctx context.Context, name string, script *torch.ScriptModule, pr
 // start makes the preprocessing, sets evaluation mode and moves the model.
 func (m *Model) start(d torch.Device) (*Model, error) {
 	p := m.preset
+	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
 	err := torch.Try(func() {
 		m.pre = transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std)
 	})
@@ -171,6 +174,12 @@ func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) 
 func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	select {
+	case m.turns <- struct{}{}:
+		defer func() { <-m.turns }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	var x *torch.Tensor
 	if err := torch.Try(func() { x = m.pre.Apply(img) }); err != nil {
