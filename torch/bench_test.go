@@ -1,86 +1,168 @@
 package torch_test
 
 import (
+	"bufio"
+	"fmt"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	F "github.com/torchhub/torchhub/torch/nn/functional"
 )
 
-// BenchmarkOps takes turns with Python in adding two small tensors and in a chain
-// of twenty operators on them, and prints the ratios of the medians: with every
-// result freed at once, in a scope, and left to the collector.
+// BenchmarkOps takes turns with Python, and with a C++ program on the same
+// libtorch, in three things that libtorch itself does quickly: to add two small
+// tensors, a chain of twenty operators on such, and the inference of a small
+// MLP. It prints the ratios of the medians, with every result freed at once, in
+// a scope, and left to the collector.
 //
 //	TORCHHUB_REFERENCE=path/to/python go test -run - -bench Ops ./torch
 func BenchmarkOps(b *testing.B) {
-	p := reference.Start(b, `
+	python := reference.Start(b, `
 import time, torch
+import torch.nn.functional as F
+torch.set_num_threads(1)
 x, y = torch.ones(4), torch.ones(4)
-def chain(z):
+input, w1, b1, w2, b2 = torch.ones(1, 64), torch.ones(64, 64), torch.ones(64), torch.ones(10, 64), torch.ones(10)
+def chain():
+    z = x
     for _ in range(10): z = (z + y).relu()
     return z
+bodies = {"add": lambda: x + y, "chain": chain, "mlp": lambda: F.linear(F.linear(input, w1, b1).relu(), w2, b2).softmax(1)}
 def timed(what, n):
-    f = {"add": lambda: x + y, "chain": lambda: chain(x)}[what]
+    f = bodies[what]
     with torch.no_grad():
         start = time.perf_counter()
         for _ in range(n): f()
         return (time.perf_counter() - start) / n
 `)
+	cpp := startOverhead(b)
 	x, y := torch.Ones(4), torch.Ones(4)
-	chain := func(then func(*torch.Tensor, func(*torch.Tensor) *torch.Tensor) *torch.Tensor) *torch.Tensor {
-		z := x.Add(y)
-		z = then(z, (*torch.Tensor).ReLU)
-		for range 9 {
-			z = then(z, func(z *torch.Tensor) *torch.Tensor { return z.Add(y) })
-			z = then(z, (*torch.Tensor).ReLU)
+	input, w1, b1, w2, b2 := torch.Ones(1, 64), torch.Ones(64, 64), torch.Ones(64), torch.Ones(10, 64), torch.Ones(10)
+
+	// Each body is written twice, as one writes it with and without freeing.
+	add := func() { x.Add(y) }
+	addFreed := func() { x.Add(y).Free() }
+	chain := func() {
+		z := x
+		for range 10 {
+			z = z.Add(y).ReLU()
 		}
-		return z
 	}
-	keep := func(z *torch.Tensor, f func(*torch.Tensor) *torch.Tensor) *torch.Tensor { return f(z) }
-	for _, c := range []struct {
-		name, python string
-		f            func()
-	}{
-		{"add/freed", "add", func() { x.Add(y).Free() }},
-		{"add/scope", "add", func() { x.Add(y) }},
-		{"add/collected", "add", func() { x.Add(y) }},
-		{"chain/freed", "chain", func() { chain((*torch.Tensor).Then).Free() }},
-		{"chain/scope", "chain", func() { chain(keep) }},
-		{"chain/collected", "chain", func() { chain(keep) }},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			const n = 2000
-			var ours, theirs []float64
-			torch.NoGrad(func() {
-				for b.Loop() {
-					start := time.Now()
-					for range n / 50 {
-						body := func() {
-							for range 50 {
-								c.f()
-							}
-						}
-						if c.name[len(c.name)-5:] == "scope" {
-							torch.Scope(body)
-						} else {
-							body()
-						}
-					}
-					ours = append(ours, time.Since(start).Seconds()/n)
-					var t float64
-					p.Call(&t, "timed", c.python, n)
-					theirs = append(theirs, t)
+	chainFreed := func() {
+		z := x.Add(y).Then((*torch.Tensor).ReLU)
+		for range 9 {
+			sum := z.Add(y)
+			z.Free()
+			z = sum.ReLU()
+			sum.Free()
+		}
+		z.Free()
+	}
+	mlp := func() { F.Linear(F.Linear(input, w1, b1).ReLU(), w2, b2).Softmax(1) }
+	mlpFreed := func() {
+		h := F.Linear(input, w1, b1).Then((*torch.Tensor).ReLU)
+		z := F.Linear(h, w2, b2)
+		h.Free()
+		p := z.Softmax(1)
+		z.Free()
+		p.Free()
+	}
+	scoped := func(f func(), n int) func() {
+		return func() {
+			torch.Scope(func() {
+				for range n {
+					f()
 				}
 			})
-			slices.Sort(ours)
-			slices.Sort(theirs)
-			t, pt := ours[len(ours)/2], theirs[len(theirs)/2]
-			b.ReportMetric(0, "ns/op") // of both together, so it says nothing
+		}
+	}
+	for _, c := range []struct {
+		name, what string
+		f          func()
+		per        int // repetitions in one call of f
+		n          int // repetitions timed at once
+	}{
+		{"add/freed", "add", addFreed, 1, 20000},
+		{"add/scope", "add", scoped(add, 20), 20, 20000},
+		{"add/collected", "add", add, 1, 20000},
+		{"chain/freed", "chain", chainFreed, 1, 2000},
+		{"chain/scope", "chain", scoped(chain, 1), 1, 2000},
+		{"chain/collected", "chain", chain, 1, 2000},
+		{"mlp/freed", "mlp", mlpFreed, 1, 2000},
+		{"mlp/scope", "mlp", scoped(mlp, 1), 1, 2000},
+		{"mlp/collected", "mlp", mlp, 1, 2000},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var times, pythons, cpps []float64
+			torch.NoGrad(func() {
+				libtorch.SetThreadWidth(1)
+				for b.Loop() {
+					start := time.Now()
+					for range c.n / c.per {
+						c.f()
+					}
+					times = append(times, time.Since(start).Seconds()/float64(c.n))
+					var t float64
+					python.Call(&t, "timed", c.what, c.n)
+					pythons = append(pythons, t)
+					cpps = append(cpps, cpp(c.what, c.n))
+				}
+			})
+			median := func(v []float64) float64 {
+				slices.Sort(v)
+				return v[len(v)/2]
+			}
+			t := median(times)
+			b.ReportMetric(0, "ns/op") // of all together, so it says nothing
 			b.ReportMetric(1e6*t, "µs")
-			b.ReportMetric(1e6*pt, "python-µs")
-			b.ReportMetric(t/pt, "time/python")
+			b.ReportMetric(1e6*median(pythons), "python-µs")
+			b.ReportMetric(1e6*median(cpps), "c++-µs")
+			b.ReportMetric(t/median(pythons), "time/python")
+			b.ReportMetric(t/median(cpps), "time/c++")
 		})
+	}
+}
+
+// startOverhead builds and starts testdata/overhead.cpp.
+func startOverhead(b *testing.B) func(what string, n int) float64 {
+	b.Helper()
+	require.NoError(b, torch.Init(b.Context()))
+	lib := libtorch.Loaded()
+	exe := filepath.Join(b.TempDir(), "overhead")
+	args := []string{"-std=c++20", "-O2", "-w", "testdata/overhead.cpp", "-o", exe}
+	for _, i := range lib.Include {
+		args = append(args, "-I", i)
+	}
+	args = append(args, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+lib.LibDir, "-Wl,--unresolved-symbols=ignore-in-shared-libs")
+	out, err := exec.Command("c++", args...).CombinedOutput()
+	require.NoError(b, err, string(out))
+	cmd := exec.Command(exe)
+	in, err := cmd.StdinPipe()
+	require.NoError(b, err)
+	answers, err := cmd.StdoutPipe()
+	require.NoError(b, err)
+	require.NoError(b, cmd.Start())
+	b.Cleanup(func() {
+		in.Close()
+		require.NoError(b, cmd.Wait())
+	})
+	lines := bufio.NewReader(answers)
+	return func(what string, n int) float64 {
+		fmt.Fprintln(in, what, n)
+		line, err := lines.ReadString('\n')
+		require.NoError(b, err)
+		t, err := strconv.ParseFloat(strings.TrimSpace(line), 64)
+		require.NoError(b, err)
+		return t
 	}
 }

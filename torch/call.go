@@ -57,12 +57,16 @@ type Call struct {
 }
 
 func (c *Call) put(w uint64) {
+	if c.n < len(c.buf) && c.big == nil {
+		c.buf[c.n] = w
+		c.n++
+		return
+	}
+	c.grow(w)
+}
+
+func (c *Call) grow(w uint64) {
 	if c.big == nil {
-		if c.n < len(c.buf) {
-			c.buf[c.n] = w
-			c.n++
-			return
-		}
 		c.big = append(make([]uint64, 0, 4*len(c.buf)), c.buf[:]...)
 	}
 	c.big = append(c.big, w)
@@ -293,7 +297,7 @@ func (c *Call) run(op *Op, rets []uint64) values {
 
 // Do makes the call and drops its results: for ops in place, whose result is their argument.
 func (c *Call) Do(op *Op) {
-	var rets [8]uint64
+	var rets [libtorch.RetsHead + 8]uint64
 	r := c.run(op, rets[:])
 	r.scope = 0
 	for r.more() {
@@ -305,21 +309,21 @@ func (c *Call) Do(op *Op) {
 
 // One makes the call and returns its one tensor.
 func (c *Call) One(op *Op) *Tensor {
-	var rets [8]uint64
+	var rets [libtorch.RetsHead + 8]uint64
 	r := c.run(op, rets[:])
 	return r.tensor()
 }
 
 // Two makes the call and returns its two tensors.
 func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
-	var rets [8]uint64
+	var rets [libtorch.RetsHead + 8]uint64
 	r := c.run(op, rets[:])
 	return r.tensor(), r.tensor()
 }
 
 // All makes the call and returns what it gave, each as [Value] describes.
 func (c *Call) All(op *Op) []Value {
-	var rets [16]uint64
+	var rets [libtorch.RetsHead + 16]uint64
 	r := c.run(op, rets[:])
 	var vs []Value
 	for r.more() {

@@ -118,7 +118,7 @@ func FromSlice[E Element](data []E, shape ...int) *Tensor {
 		panic(&Error{Op: "FromSlice", Msg: err.Error(), kind: kindOf(err)})
 	}
 	press(res.Live)
-	return wrap(h, res.Scope)
+	return wrap(h, len(data)*int(unsafe.Sizeof(z)), res.Scope)
 }
 
 // Scalar returns a tensor of no dimensions: torch.tensor(v).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -279,5 +280,5 @@ func (l *loader) newBase(k base) (*Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage %q: %w", s.Key, err)
 	}
-	return wrap(h, res.Scope), nil
+	return wrap(h, math.MaxInt, res.Scope), nil
 }

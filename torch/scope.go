@@ -21,20 +21,25 @@ type scope struct {
 }
 
 var (
-	scopes  sync.Map // id → *scope
+	scopes  sync.Map                  // id → *scope
+	recent  [64]atomic.Pointer[scope] // by the end of their ids: a quicker way to most of them
 	scopeID atomic.Uint64
+	lists   sync.Pool // of *[]*Tensor, empty: the lists of scopes that have ended
 )
 
+// scopeOf returns the scope that a thread is in, nil without one and where it has ended meanwhile.
 func scopeOf(word uint64) *scope {
 	id := word &^ workerBit
 	if id == 0 {
 		return nil
 	}
-	s, ok := scopes.Load(id)
-	if !ok { // it ended meanwhile
-		return nil
+	if s := recent[id%uint64(len(recent))].Load(); s != nil && s.id == id {
+		return s
 	}
-	return s.(*scope)
+	if s, ok := scopes.Load(id); ok {
+		return s.(*scope)
+	}
+	return nil
 }
 
 func (s *scope) add(x *Tensor) {
@@ -54,20 +59,43 @@ func Scope(f func()) {
 	locked(func() {
 		word := libtorch.Scope()
 		s := &scope{id: scopeID.Add(1), outer: word}
+		if made, ok := lists.Get().(*[]*Tensor); ok {
+			s.made = *made
+		}
 		scopes.Store(s.id, s)
+		recent[s.id%uint64(len(recent))].Store(s)
 		libtorch.SetScope(s.id | word&workerBit)
 		defer func() {
 			libtorch.SetScope(word)
 			scopes.Delete(s.id)
+			recent[s.id%uint64(len(recent))].CompareAndSwap(s, nil)
 			s.mu.Lock()
 			made := s.made
 			s.made = nil
 			s.mu.Unlock()
+			var hs [256]uint64
+			n, small := 0, 0
 			for _, x := range made {
-				if x.scope == s {
-					x.Free()
+				if x.scope != s { // kept
+					continue
+				}
+				if x.end() {
+					hs[n] = take(x.ref)
+					n++
+					if x.refs != nil {
+						small++
+					}
+				}
+				if n == len(hs) {
+					libtorch.FreeTensors(hs[:n])
+					n = 0
 				}
 			}
+			libtorch.FreeTensors(hs[:n])
+			born(-small)
+			clear(made)
+			made = made[:0]
+			lists.Put(&made)
 		}()
 		f()
 	})
@@ -83,8 +111,6 @@ func Keep(x *Tensor) *Tensor {
 	x.scope = nil
 	if outer != nil {
 		outer.add(x)
-	} else if x.state.Load() < freed {
-		x.collect()
 	}
 	return x
 }

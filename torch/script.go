@@ -72,7 +72,8 @@ func (s *ScriptModule) call(method string, args []Value) (Value, error) {
 		c.err.Op, c.err.Args = method, c.tensors()
 		return nil, c.err
 	}
-	res, err := s.m.Call(method, c.words(), nil)
+	var rets [libtorch.RetsHead + 16]uint64
+	res, err := s.m.Call(method, c.words(), rets[:])
 	if err != nil {
 		return nil, &Error{Op: method, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}

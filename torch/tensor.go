@@ -2,7 +2,6 @@ package torch
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -14,90 +13,12 @@ import (
 //
 // https://docs.pytorch.org/docs/stable/tensors.html
 type Tensor struct {
-	h       uint64       // one reference to a c10::TensorImpl
-	state   atomic.Int64 // calls that use h at this moment, plus freed
-	scope   *scope       // that will free it, nil when the collector will
-	cleanup runtime.Cleanup
-}
-
-// freed is set in state by Free. The reference goes back when no call uses it any more.
-const freed = 1 << 62
-
-// wrap makes a Tensor of a new reference; 0, libtorch's undefined tensor, is nil.
-func wrap(h, scopeID uint64) *Tensor {
-	if h == 0 {
-		return nil
-	}
-	x := &Tensor{h: h}
-	if s := scopeOf(scopeID); s != nil {
-		s.add(x)
-	} else {
-		x.collect()
-	}
-	return x
-}
-
-// collect leaves freeing to the collector.
-func (x *Tensor) collect() {
-	x.cleanup = runtime.AddCleanup(x, func(h uint64) { libtorch.FreeTensors([]uint64{h}) }, x.h)
-}
-
-// acquire keeps the reference from being given back until release. It fails after Free.
-func (x *Tensor) acquire() bool {
-	if x.state.Add(1) < freed {
-		return true
-	}
-	x.release()
-	return false
-}
-
-func (x *Tensor) release() {
-	if x.state.Add(-1) == freed {
-		x.drop()
-	}
-}
-
-// drop gives the reference back, once.
-func (x *Tensor) drop() {
-	if x.state.CompareAndSwap(freed, 3*freed/2) {
-		libtorch.FreeTensors([]uint64{x.h})
-	}
-}
-
-// Free gives the tensor's memory back now, unless views of it or autograd still
-// need it. Using x afterwards is an [*Error] with [ErrFreed]. Freeing twice, and
-// freeing nil, do nothing.
-func (x *Tensor) Free() {
-	if x == nil {
-		return
-	}
-	for {
-		s := x.state.Load()
-		if s >= freed {
-			return
-		}
-		if x.state.CompareAndSwap(s, s+freed) {
-			break
-		}
-	}
-	if x.scope == nil {
-		x.cleanup.Stop()
-	}
-	if x.state.Load() == freed {
-		x.drop()
-	}
-}
-
-// Then returns f(x) and frees x, if f gave another tensor: a chain of layers
-// that holds no more than one intermediate at a time.
-//
-//	x = m.Conv1.Forward(x).Then(m.BN1.Forward).Then(torch.ReLU)
-func (x *Tensor) Then(f func(*Tensor) *Tensor) *Tensor {
-	y := f(x)
-	if y != x {
-		x.Free()
-	}
-	return y
+	h     uint64       // one reference to a c10::TensorImpl
+	ref   *uint64      // the same until it is given back, then 0
+	refs  *refs        // those of its block, nil when it stands alone
+	scope *scope       // that will free it, nil when the collector will
+	state atomic.Int32 // calls that use h at this moment, plus freed
+	index int32        // of ref in refs
 }
 
 // use calls f with the reference, or panics with an Error in the name of op.

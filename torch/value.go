@@ -125,7 +125,12 @@ func (r *values) tensor() *Tensor {
 	if tag := r.word(); tag != libtorch.Tensor {
 		fail("call", fmt.Sprintf("the op gave a value of tag %d where a tensor was expected", tag))
 	}
-	return wrap(r.word(), r.scope)
+	return r.wrap()
+}
+
+func (r *values) wrap() *Tensor {
+	h := r.word()
+	return wrap(h, int(r.word()), r.scope)
 }
 
 func (r *values) string() string {
@@ -152,7 +157,7 @@ func (r *values) next() Value {
 	case libtorch.String:
 		return r.string()
 	case libtorch.Tensor:
-		return wrap(r.word(), r.scope)
+		return r.wrap()
 	case libtorch.Device:
 		d := Device{Type: DeviceType(r.word())}
 		d.Index = int(int64(r.word()))

@@ -170,19 +170,42 @@ func takeString(s *C.char) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-func result(r C.thub_result, buf []uint64) (Result, error) {
+func result(r C.thub_result) (Result, error) {
 	res := Result{Live: int64(r.live), Scope: uint64(r.scope)}
 	if r.err != nil {
-		s := takeString(r.err)
-		return res, &Error{Kind: s[0], Msg: s[1:]}
-	}
-	if r.ret_words != nil {
-		res.Words = append(res.Words, unsafe.Slice((*uint64)(r.ret_words), int(r.n))...)
-		C.free(unsafe.Pointer(r.ret_words))
-	} else {
-		res.Words = buf[:r.n]
+		return res, errorOf(r.err)
 	}
 	return res, nil
+}
+
+func errorOf(text *C.char) error {
+	s := takeString(text)
+	return &Error{Kind: s[0], Msg: s[1:]}
+}
+
+// RetsHead is the room that a buffer for results needs besides the results.
+const RetsHead = C.THUB_RETS_VALUES
+
+// results reads what a call wrote into buf.
+func results(err *C.char, buf []uint64) (Result, error) {
+	if err != nil {
+		return Result{}, errorOf(err)
+	}
+	n := int(buf[C.THUB_RETS_N])
+	res := Result{Live: int64(buf[C.THUB_RETS_LIVE]), Scope: buf[C.THUB_RETS_SCOPE]}
+	if buf[C.THUB_RETS_WORDS] == 0 {
+		res.Words = buf[RetsHead:][:n]
+	} else {
+		res.Words = taken(buf[C.THUB_RETS_WORDS], n)
+	}
+	return res, nil
+}
+
+// taken copies words that C allocated, and frees them.
+func taken(p uint64, n int) []uint64 {
+	words := *(**uint64)(unsafe.Pointer(&p))
+	defer C.free(unsafe.Pointer(words))
+	return append([]uint64(nil), unsafe.Slice(words, n)...)
 }
 
 // An Op is an operator of libtorch's dispatcher.
@@ -194,16 +217,17 @@ func FindOp(name, overload string) (Op, error) {
 	defer C.free(unsafe.Pointer(n))
 	defer C.free(unsafe.Pointer(o))
 	var op Op
-	_, err := result(C.t_op_find(n, o, &op.h), nil)
+	_, err := result(C.t_op_find(n, o, &op.h))
 	return op, err
 }
 
 // Schema returns the operator's signature in the words of native_functions.yaml.
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
-// Call runs an operator. The results lie in buf where they fit.
+// Call runs an operator. The results lie in buf, which has RetsHead words and
+// more, where they fit.
 func (op Op) Call(args, buf []uint64) (Result, error) {
-	return result(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
+	return results(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
 }
 
 func first(w []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(w)) }
@@ -212,7 +236,7 @@ func first(w []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(w)) }
 func NewTensor(data unsafe.Pointer, n int, dtype int, sizes []int64) (uint64, Result, error) {
 	var t C.thub_tensor
 	res, err := result(C.t_tensor_new(data, C.size_t(n), C.int32_t(dtype),
-		(*C.int64_t)(unsafe.SliceData(sizes)), C.size_t(len(sizes)), &t), nil)
+		(*C.int64_t)(unsafe.SliceData(sizes)), C.size_t(len(sizes)), &t))
 	return uint64(uintptr(unsafe.Pointer(t))), res, err
 }
 
@@ -220,7 +244,7 @@ func tensor(t uint64) C.thub_tensor { return *(*C.thub_tensor)(unsafe.Pointer(&t
 
 // ReadTensor copies a tensor's elements, in the order of its indices, to dst.
 func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
-	_, err := result(C.t_tensor_read(tensor(t), dst, C.size_t(n)), nil)
+	_, err := result(C.t_tensor_read(tensor(t), dst, C.size_t(n)))
 	return err
 }
 
@@ -263,7 +287,7 @@ func OpenMap(path string) (*Map, error) {
 	var m Map
 	var addr unsafe.Pointer
 	var n C.size_t
-	if _, err := result(C.t_map_open(p, &m.h, &addr, &n), nil); err != nil {
+	if _, err := result(C.t_map_open(p, &m.h, &addr, &n)); err != nil {
 		return nil, err
 	}
 	m.Data = unsafe.Slice((*byte)(addr), int(n))
@@ -273,7 +297,7 @@ func OpenMap(path string) (*Map, error) {
 // Tensor makes a 1-d CPU tensor of numel elements over n bytes of the file; over a copy of them where they lie unaligned.
 func (m *Map) Tensor(offset, n, dtype, numel int) (uint64, Result, error) {
 	var t C.thub_tensor
-	res, err := result(C.t_map_tensor(m.h, C.size_t(offset), C.size_t(n), C.int32_t(dtype), C.int64_t(numel), &t), nil)
+	res, err := result(C.t_map_tensor(m.h, C.size_t(offset), C.size_t(n), C.int32_t(dtype), C.int64_t(numel), &t))
 	return uint64(uintptr(unsafe.Pointer(t))), res, err
 }
 
@@ -338,7 +362,7 @@ func Trim() { C.t_trim() }
 
 // ManualSeed seeds libtorch's default generators, of all devices.
 func ManualSeed(seed uint64) error {
-	_, err := result(C.t_manual_seed(C.uint64_t(seed)), nil)
+	_, err := result(C.t_manual_seed(C.uint64_t(seed)))
 	return err
 }
 
@@ -348,13 +372,13 @@ type Generator struct{ h C.thub_generator }
 // NewGenerator makes a generator of a device.
 func NewGenerator(deviceType, index int) (Generator, error) {
 	var g Generator
-	_, err := result(C.t_generator_new(C.int32_t(deviceType), C.int32_t(index), &g.h), nil)
+	_, err := result(C.t_generator_new(C.int32_t(deviceType), C.int32_t(index), &g.h))
 	return g, err
 }
 
 // Seed sets where the generator begins.
 func (g Generator) Seed(seed uint64) error {
-	_, err := result(C.t_generator_seed(g.h, C.uint64_t(seed)), nil)
+	_, err := result(C.t_generator_seed(g.h, C.uint64_t(seed)))
 	return err
 }
 
@@ -367,7 +391,7 @@ func (g Generator) Free() { C.t_generator_free(g.h) }
 // CUDACount returns the number of CUDA devices.
 func CUDACount() (int, error) {
 	var n C.int64_t
-	_, err := result(C.t_cuda_count(&n), nil)
+	_, err := result(C.t_cuda_count(&n))
 	return int(n), err
 }
 
@@ -382,14 +406,14 @@ func LoadModule(path string) (Module, error) {
 	p := C.CString(path)
 	defer C.free(unsafe.Pointer(p))
 	var m Module
-	_, err := result(C.t_jit_load(p, &m.h), nil)
+	_, err := result(C.t_jit_load(p, &m.h))
 	return m, err
 }
 
 // LoadModuleBytes reads a TorchScript archive that lies in memory.
 func LoadModuleBytes(data []byte) (Module, error) {
 	var m Module
-	_, err := result(C.t_jit_load_bytes(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &m.h), nil)
+	_, err := result(C.t_jit_load_bytes(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &m.h))
 	runtime.KeepAlive(data)
 	return m, err
 }
@@ -399,13 +423,13 @@ func (m Module) Free() { C.t_jit_free(m.h) }
 
 // To moves parameters and buffers to a device.
 func (m Module) To(typ, index int) error {
-	_, err := result(C.t_jit_to(m.h, C.int32_t(typ), C.int32_t(index)), nil)
+	_, err := result(C.t_jit_to(m.h, C.int32_t(typ), C.int32_t(index)))
 	return err
 }
 
 // Train sets training mode, or evaluation mode.
 func (m Module) Train(on bool) error {
-	_, err := result(C.t_jit_train(m.h, cbool(on)), nil)
+	_, err := result(C.t_jit_train(m.h, cbool(on)))
 	return err
 }
 
@@ -413,10 +437,11 @@ func (m Module) Train(on bool) error {
 func (m Module) Call(method string, args, buf []uint64) (Result, error) {
 	n := C.CString(method)
 	defer C.free(unsafe.Pointer(n))
-	return result(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
+	return results(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
 }
 
 // State returns the parameters and buffers as a Dict of names to tensors.
 func (m Module) State() (Result, error) {
-	return result(C.t_jit_state(m.h, nil, 0), nil)
+	var buf [RetsHead]uint64
+	return results(C.t_jit_state(m.h, first(buf[:]), RetsHead), buf[:])
 }

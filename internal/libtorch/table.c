@@ -23,7 +23,7 @@ char *t_open(const char *path) {
 const char *t_version(void) { return T->version; }
 thub_result t_op_find(const char *name, const char *overload, thub_op *ret_op) { return T->op_find(name, overload, ret_op); }
 char *t_op_schema(thub_op op) { return T->op_schema(op); }
-thub_result t_op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->op_call(op, args, nargs, rets, cap); }
+char *t_op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->op_call(op, args, nargs, rets, cap); }
 thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim, thub_tensor *ret_tensor) { return T->tensor_new(data, nbytes, dtype, sizes, ndim, ret_tensor); }
 thub_result t_tensor_read(thub_tensor t, void *dst, size_t nbytes) { return T->tensor_read(t, dst, nbytes); }
 size_t t_tensor_info(thub_tensor t, int64_t *info, size_t cap) { return T->tensor_info(t, info, cap); }
@@ -52,8 +52,8 @@ thub_result t_jit_load_bytes(const void *data, size_t n, thub_module *ret_module
 void t_jit_free(thub_module m) { T->jit_free(m); }
 thub_result t_jit_to(thub_module m, int32_t type, int32_t index) { return T->jit_to(m, type, index); }
 thub_result t_jit_train(thub_module m, int32_t on) { return T->jit_train(m, on); }
-thub_result t_jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->jit_call(m, method, args, nargs, rets, cap); }
-thub_result t_jit_state(thub_module m, uint64_t *rets, size_t cap) { return T->jit_state(m, rets, cap); }
+char *t_jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->jit_call(m, method, args, nargs, rets, cap); }
+char *t_jit_state(thub_module m, uint64_t *rets, size_t cap) { return T->jit_state(m, rets, cap); }
 thub_result t_generator_new(int32_t type, int32_t index, thub_generator *ret_generator) { return T->generator_new(type, index, ret_generator); }
 thub_result t_generator_seed(thub_generator g, uint64_t seed) { return T->generator_seed(g, seed); }
 void t_generator_free(thub_generator g) { T->generator_free(g); }

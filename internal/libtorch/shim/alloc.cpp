@@ -21,17 +21,18 @@ namespace torchhub {
 namespace {
 
 constexpr size_t kAlign = 64;           // as c10's own allocator: a cache line, a vector
-constexpr size_t kMapFrom = 64 << 10;   // blocks of this size and more are mapped and cached; smaller ones are malloc's
+constexpr size_t kMapFrom = 64 << 10;   // bigger blocks are mapped and cached; the others are malloc's
 constexpr size_t kHuge = 4 << 20;       // from here on huge pages are worth asking for
 constexpr int64_t kCacheMin = 128 << 20; // bytes that may lie cached, besides a quarter of what is live
 
-std::atomic<int64_t> live{0};
+std::atomic<int64_t> live{0}; // without what Small counts
 
 // A header lies before the data of every block.
 struct Header {
 	void *base;   // what malloc or mmap returned
 	size_t bytes; // of the block, the header included
 	size_t asked; // by the tensor
+	Header *next; // in Small
 };
 static_assert(sizeof(Header) <= kAlign);
 
@@ -87,6 +88,64 @@ private:
 	int64_t bytes_ = 0;
 };
 
+// Small keeps freed small blocks for the next ones, up to 1 MiB of each size.
+// malloc keeps seven of a size and joins the others, at several times the cost.
+// Where another thread is at it, malloc and free do.
+class Small {
+public:
+	static constexpr size_t kClasses = 16, kKept = 1 << 20;
+	static size_t index(size_t bytes) { return (bytes - 1) / kAlign; }
+
+	// take returns a block for a tensor that asks for so many bytes, or null.
+	Header *take(size_t i, size_t asked) {
+		Header *h = nullptr;
+		if (i < kClasses && !busy_.test_and_set(std::memory_order_acquire)) {
+			if ((h = kept_[i])) {
+				kept_[i] = h->next;
+				n_[i]--;
+				h->asked = asked;
+				count(int64_t(asked));
+			}
+			busy_.clear(std::memory_order_release);
+		}
+		return h;
+	}
+
+	bool put(Header *h) {
+		size_t i = index(h->bytes);
+		bool room = false;
+		if (i < kClasses && !busy_.test_and_set(std::memory_order_acquire)) {
+			if ((room = n_[i] < kKept / ((i + 1) * kAlign))) {
+				h->next = kept_[i];
+				kept_[i] = h;
+				n_[i]++;
+				count(-int64_t(h->asked));
+			}
+			busy_.clear(std::memory_order_release);
+		}
+		return room;
+	}
+
+	int64_t live() const { return live_.load(std::memory_order_relaxed); }
+
+	void trim() {
+		for (size_t i = 0; i < kClasses; i++)
+			while (Header *h = take(i, 0))
+				free(h->base);
+	}
+
+private:
+	// The lock is held, so this needs no locked addition; readers have none.
+	void count(int64_t n) { live_.store(live_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+
+	std::atomic_flag busy_;
+	std::atomic<int64_t> live_{0}; // taken less put, in bytes asked
+	size_t n_[kClasses] = {};
+	Header *kept_[kClasses] = {};
+};
+
+Small small;
+
 Cache &cache() {
 	static Cache *c = new Cache; // never destroyed: tensors may outlive static destructors
 	return *c;
@@ -114,7 +173,10 @@ void *allocate_bytes(size_t n) {
 		out_of_memory(n);
 	size_t bytes = n + 2 * kAlign;
 	char *base;
-	if (bytes < kMapFrom) {
+	if (bytes <= kMapFrom) {
+		bytes = (bytes + kAlign - 1) & ~(kAlign - 1);
+		if (Header *h = small.take(Small::index(bytes), n))
+			return reinterpret_cast<char *>(h) + kAlign;
 		base = static_cast<char *>(malloc(bytes));
 	} else {
 		Class c = class_of(bytes);
@@ -130,7 +192,7 @@ void *allocate_bytes(size_t n) {
 	if (!base)
 		out_of_memory(n);
 	char *data = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(base) + 2 * kAlign - 1) & ~(kAlign - 1));
-	*reinterpret_cast<Header *>(data - kAlign) = {base, bytes, n};
+	*reinterpret_cast<Header *>(data - kAlign) = {base, bytes, n, nullptr};
 	live.fetch_add(int64_t(n), std::memory_order_relaxed);
 	return data;
 }
@@ -138,12 +200,16 @@ void *allocate_bytes(size_t n) {
 void release(void *data) {
 	if (!data)
 		return;
-	Header h = *reinterpret_cast<Header *>(static_cast<char *>(data) - kAlign);
-	live.fetch_sub(int64_t(h.asked), std::memory_order_relaxed);
-	if (h.bytes < kMapFrom)
-		free(h.base);
-	else if (!cache().put(class_of(h.bytes), h.base))
-		munmap(h.base, h.bytes);
+	auto *h = reinterpret_cast<Header *>(static_cast<char *>(data) - kAlign);
+	if (h->bytes <= kMapFrom && small.put(h))
+		return;
+	live.fetch_sub(int64_t(h->asked), std::memory_order_relaxed);
+	size_t bytes = h->bytes;
+	void *base = h->base;
+	if (bytes <= kMapFrom)
+		free(base);
+	else if (!cache().put(class_of(bytes), base))
+		munmap(base, bytes);
 }
 
 struct Allocator final : at::Allocator {
@@ -167,8 +233,11 @@ void install_allocator() {
 	c10::SetCPUAllocator(a, 100);
 }
 
-int64_t live_bytes() { return live.load(std::memory_order_relaxed); }
+int64_t live_bytes() { return live.load(std::memory_order_relaxed) + small.live(); }
 
-void trim() { cache().trim(); }
+void trim() {
+	small.trim();
+	cache().trim();
+}
 
 } // namespace torchhub

@@ -39,9 +39,17 @@ using c10::IValue;
 
 namespace {
 
-thread_local uint64_t scope = 0;
-thread_local int32_t default_device = 0; // c10::DeviceType::CPU
-thread_local int32_t default_index = -1;
+// The state of a thread.
+struct Thread {
+	uint64_t scope = 0;
+	int32_t default_device = 0; // c10::DeviceType::CPU
+	int32_t default_index = -1;
+};
+thread_local Thread thread;
+
+// To reach the variable costs a call, and few threads are in a scope.
+std::atomic<int64_t> in_scope{0};
+uint64_t scope() { return in_scope.load(std::memory_order_relaxed) ? thread.scope : 0; }
 
 // ---- results and errors
 
@@ -52,35 +60,39 @@ char *text(const std::string &s) {
 	return p;
 }
 
-thub_result done(size_t n = 0, uint64_t *words = nullptr) {
-	return {nullptr, words, n, torchhub::live_bytes(), scope};
-}
+thub_result done() { return {nullptr, torchhub::live_bytes(), scope()}; }
 
-thub_result fail(char kind, const std::string &msg) {
-	thub_result r = done();
-	r.err = text(kind + msg);
-	return r;
-}
-
-// guarded runs f; whatever it throws becomes the result's error.
-template <class F> thub_result guarded(F f) noexcept {
+// caught runs f and returns the text of what it throws, else null.
+template <class F> char *caught(F f) noexcept {
+	auto error = [](char kind, const char *msg) { return text(kind + std::string(msg)); };
 	try {
 		return f();
 	} catch (const c10::OutOfMemoryError &e) {
-		return fail(THUB_ERR_MEMORY, e.what_without_backtrace());
+		return error(THUB_ERR_MEMORY, e.what_without_backtrace());
 	} catch (const c10::IndexError &e) {
-		return fail(THUB_ERR_INDEX, e.what_without_backtrace());
+		return error(THUB_ERR_INDEX, e.what_without_backtrace());
 	} catch (const c10::NotImplementedError &e) {
-		return fail(THUB_ERR_NOT_IMPLEMENTED, e.what_without_backtrace());
+		return error(THUB_ERR_NOT_IMPLEMENTED, e.what_without_backtrace());
 	} catch (const c10::Error &e) {
-		return fail(THUB_ERR_OTHER, e.what_without_backtrace());
+		return error(THUB_ERR_OTHER, e.what_without_backtrace());
 	} catch (const std::bad_alloc &) {
-		return fail(THUB_ERR_MEMORY, "out of memory");
+		return error(THUB_ERR_MEMORY, "out of memory");
 	} catch (const std::exception &e) {
-		return fail(THUB_ERR_OTHER, e.what());
+		return error(THUB_ERR_OTHER, e.what());
 	} catch (...) {
-		return fail(THUB_ERR_OTHER, "unknown C++ exception");
+		return error(THUB_ERR_OTHER, "unknown C++ exception");
 	}
+}
+
+// refuse is f's answer to a mistake.
+char *refuse(char kind, const std::string &msg) { return text(kind + msg); }
+
+// guarded runs f, which returns null or an error, and adds the state of things.
+template <class F> thub_result guarded(F f) noexcept {
+	char *err = caught(f);
+	thub_result r = done();
+	r.err = err;
+	return r;
 }
 
 // ---- tensors
@@ -93,6 +105,18 @@ at::Tensor borrow(thub_tensor t) {
 		return at::Tensor();
 	return at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim_copy(impl(t)));
 }
+
+// Lent is a tensor of a reference that stays the caller's, for callees that take
+// it by const reference; it saves the counting.
+struct Lent {
+	at::Tensor t;
+	explicit Lent(thub_tensor h) {
+		if (h)
+			t = at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim(impl(h)));
+	}
+	Lent(const Lent &) = delete;
+	~Lent() { t.unsafeReleaseTensorImpl(); }
+};
 
 // give turns a tensor into a reference that is the caller's.
 thub_tensor give(at::Tensor t) {
@@ -334,7 +358,7 @@ void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &sc
 // Writer fills the caller's buffer and moves to memory of its own when that is full.
 class Writer {
 public:
-	Writer(uint64_t *buf, size_t cap) : buf_(buf), cap_(cap) {}
+	Writer(uint64_t *rets, size_t cap) : head_(rets), buf_(rets + THUB_RETS_VALUES), cap_(cap - THUB_RETS_VALUES) {}
 	void put(uint64_t w) {
 		if (big_.empty() && n_ < cap_) {
 			buf_[n_++] = w;
@@ -353,29 +377,40 @@ public:
 			put(w);
 		}
 	}
-	void put_tensor(at::Tensor t) { put(reinterpret_cast<uint64_t>(give(std::move(t)))); }
-	thub_result result() {
-		if (big_.empty())
-			return done(n_);
-		auto *w = static_cast<uint64_t *>(malloc(n_ * 8));
-		if (!w)
-			throw std::bad_alloc();
-		memcpy(w, big_.data(), n_ * 8);
-		return done(n_, w);
+	void put_tensor(at::Tensor t) {
+		bool heavy = t.defined() && (!t.has_storage() || t.requires_grad());
+		int64_t weight = heavy ? THUB_HEAVY : t.defined() ? int64_t(t.storage().nbytes()) : 0;
+		put(reinterpret_cast<uint64_t>(give(std::move(t))));
+		put(uint64_t(weight));
+	}
+	// finish fills the head.
+	char *finish() {
+		uint64_t *words = nullptr;
+		if (!big_.empty()) {
+			words = static_cast<uint64_t *>(malloc(n_ * 8));
+			if (!words)
+				throw std::bad_alloc();
+			memcpy(words, big_.data(), n_ * 8);
+		}
+		head_[THUB_RETS_N] = n_;
+		head_[THUB_RETS_WORDS] = reinterpret_cast<uint64_t>(words);
+		head_[THUB_RETS_LIVE] = uint64_t(torchhub::live_bytes());
+		head_[THUB_RETS_SCOPE] = scope();
+		return nullptr;
 	}
 
 private:
-	uint64_t *buf_;
+	uint64_t *head_, *buf_;
 	size_t cap_, n_ = 0;
 	std::vector<uint64_t> big_;
 };
 
-void write_value(Writer &w, const IValue &v, int depth = 0) {
+void write_value(Writer &w, IValue &&v, int depth = 0) {
 	if (depth > 64)
 		throw std::runtime_error("a result is nested more than 64 deep");
 	if (v.isTensor()) {
 		w.put(THUB_TENSOR);
-		w.put_tensor(v.toTensor());
+		w.put_tensor(std::move(v).toTensor());
 	} else if (v.isNone()) {
 		w.put(THUB_NONE);
 	} else if (v.isBool()) {
@@ -403,20 +438,20 @@ void write_value(Writer &w, const IValue &v, int depth = 0) {
 		w.put(THUB_TUPLE);
 		w.put(es.size());
 		for (const IValue &e : es)
-			write_value(w, e, depth + 1);
+			write_value(w, IValue(e), depth + 1);
 	} else if (v.isList()) {
 		auto l = v.toListRef();
 		w.put(THUB_LIST);
 		w.put(l.size());
 		for (const IValue &e : l)
-			write_value(w, e, depth + 1);
+			write_value(w, IValue(e), depth + 1);
 	} else if (v.isGenericDict()) {
 		auto d = v.toGenericDict();
 		w.put(THUB_DICT);
 		w.put(d.size());
 		for (const auto &e : d) {
-			write_value(w, e.key(), depth + 1);
-			write_value(w, e.value(), depth + 1);
+			write_value(w, IValue(e.key()), depth + 1);
+			write_value(w, IValue(e.value()), depth + 1);
 		}
 	} else {
 		w.put(THUB_OTHER);
@@ -426,39 +461,119 @@ void write_value(Writer &w, const IValue &v, int depth = 0) {
 
 // ---- ops
 
+// The commonest signatures are called without boxing, which saves a tenth of a small op.
+using Unary = at::Tensor(const at::Tensor &);
+using Binary = at::Tensor(const at::Tensor &, const at::Tensor &);
+using Sum = at::Tensor(const at::Tensor &, const at::Tensor &, const at::Scalar &); // self + alpha * other
+using Scaled = at::Tensor(const at::Tensor &, const at::Scalar &);
+using Affine = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &); // linear
+
+struct Op {
+	c10::OperatorHandle handle;
+	const c10::FunctionSchema &schema;
+	std::optional<c10::TypedOperatorHandle<Unary>> unary;
+	std::optional<c10::TypedOperatorHandle<Binary>> binary;
+	std::optional<c10::TypedOperatorHandle<Sum>> sum;
+	std::optional<c10::TypedOperatorHandle<Scaled>> scaled;
+	std::optional<c10::TypedOperatorHandle<Affine>> affine;
+
+	explicit Op(const c10::OperatorHandle &h) : handle(h), schema(h.schema()) {
+		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
+			const auto &args = schema.arguments();
+			const auto &rets = schema.returns();
+			auto plain = [](const c10::Argument &a) { return a.alias_info() == nullptr || !a.alias_info()->isWrite(); };
+			return args.size() == kinds.size() && rets.size() == 1 && rets[0].type()->kind() == c10::TypeKind::TensorType &&
+			       plain(rets[0]) && std::equal(kinds.begin(), kinds.end(), args.begin(), [&](c10::TypeKind k, const c10::Argument &a) {
+				       return a.type()->kind() == k && plain(a);
+			       });
+		};
+		constexpr auto T = c10::TypeKind::TensorType, N = c10::TypeKind::NumberType, O = c10::TypeKind::OptionalType;
+		if (is({T}))
+			unary = handle.typed<Unary>();
+		else if (is({T, T}))
+			binary = handle.typed<Binary>();
+		else if (is({T, T, N}))
+			sum = handle.typed<Sum>();
+		else if (is({T, N}))
+			scaled = handle.typed<Scaled>();
+		else if (is({T, T, O}) && kind_of(schema.arguments()[2].type().get()) == T)
+			affine = handle.typed<Affine>();
+	}
+};
+
 thub_result op_find(const char *name, const char *overload, thub_op *ret_op) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		auto op = c10::Dispatcher::singleton().findSchema({name, overload});
 		if (!op)
-			return fail(THUB_ERR_NOT_IMPLEMENTED, std::string("libtorch ") + TORCH_VERSION + " has no such op");
-		*ret_op = reinterpret_cast<thub_op>(new c10::OperatorHandle(*op));
-		return done();
+			return refuse(THUB_ERR_NOT_IMPLEMENTED, std::string("libtorch ") + TORCH_VERSION + " has no such op");
+		*ret_op = reinterpret_cast<thub_op>(new Op(*op));
+		return nullptr;
 	});
 }
 
-const c10::OperatorHandle &handle(thub_op op) { return *reinterpret_cast<c10::OperatorHandle *>(op); }
+const Op &as_op(thub_op op) { return *reinterpret_cast<Op *>(op); }
 
 char *op_schema(thub_op op) {
 	try {
 		std::ostringstream s;
-		s << handle(op).schema();
+		s << as_op(op).schema;
 		return text(s.str());
 	} catch (...) {
 		return text("");
 	}
 }
 
-thub_result op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
-	return guarded([&] {
-		const auto &h = handle(op);
-		torch::jit::Stack stack;
-		stack.reserve(h.schema().arguments().size());
-		push_args(stack, {args, args + nargs}, h.schema(), 0);
-		h.callBoxed(stack);
+// scalar reads a number of an argument, or returns nothing where it is none.
+std::optional<at::Scalar> scalar(const uint64_t *args, size_t n, const c10::Argument &arg) {
+	if (n == 0 || args[0] == THUB_DEFAULT)
+		return arg.default_value() ? std::optional(arg.default_value()->toScalar()) : std::nullopt;
+	if (n == 2 && args[0] == THUB_DOUBLE)
+		return at::Scalar(as_double(args[1]));
+	if (n == 2 && args[0] == THUB_INT)
+		return at::Scalar(int64_t(args[1]));
+	return std::nullopt;
+}
+
+// call_unboxed makes the call if it is a common one.
+bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
+	if (n < 2 || args[0] != THUB_TENSOR)
+		return false;
+	auto tensor = [&](size_t i) { return reinterpret_cast<thub_tensor>(args[i]); };
+	auto put = [&](at::Tensor &&t) {
+		w.put(THUB_TENSOR);
+		w.put_tensor(std::move(t));
+		return true;
+	};
+	if (o.unary && n == 2)
+		return put(o.unary->call(Lent(tensor(1)).t));
+	if (o.scaled)
+		if (auto v = scalar(args + 2, n - 2, o.schema.arguments()[1]))
+			return put(o.scaled->call(Lent(tensor(1)).t, *v));
+	if (n < 4 || args[2] != THUB_TENSOR)
+		return false;
+	if (o.binary && n == 4)
+		return put(o.binary->call(Lent(tensor(1)).t, Lent(tensor(3)).t));
+	if (o.sum)
+		if (auto v = scalar(args + 4, n - 4, o.schema.arguments()[2]))
+			return put(o.sum->call(Lent(tensor(1)).t, Lent(tensor(3)).t, *v));
+	if (o.affine && n == 6 && args[4] == THUB_TENSOR)
+		return put(o.affine->call(Lent(tensor(1)).t, Lent(tensor(3)).t, borrow(tensor(5))));
+	return false;
+}
+
+char *op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	return caught([&]() -> char * {
+		const Op &o = as_op(op);
 		Writer w(rets, cap);
-		for (const IValue &v : stack)
-			write_value(w, v);
-		return w.result();
+		if (call_unboxed(o, args, nargs, w))
+			return w.finish();
+		torch::jit::Stack stack;
+		stack.reserve(std::max(o.schema.arguments().size(), o.schema.returns().size()));
+		push_args(stack, {args, args + nargs}, o.schema, 0);
+		o.handle.callBoxed(stack);
+		for (IValue &v : stack)
+			write_value(w, std::move(v));
+		return w.finish();
 	});
 }
 
@@ -466,18 +581,18 @@ thub_result op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *re
 
 thub_result tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
                        thub_tensor *ret_tensor) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		at::Tensor t = at::empty(at::IntArrayRef(sizes, ndim), at::TensorOptions().dtype(at::ScalarType(dtype)));
 		TORCH_CHECK(t.nbytes() == nbytes, "a tensor of ", t.nbytes(), " bytes cannot be made of ", nbytes);
 		if (nbytes)
 			memcpy(t.data_ptr(), data, nbytes);
 		*ret_tensor = give(std::move(t));
-		return done();
+		return nullptr;
 	});
 }
 
 thub_result tensor_read(thub_tensor t, void *dst, size_t nbytes) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		c10::NoGradGuard no_grad;
 		at::Tensor x = borrow(t).resolve_conj().resolve_neg();
 		if (!x.device().is_cpu())
@@ -486,7 +601,7 @@ thub_result tensor_read(thub_tensor t, void *dst, size_t nbytes) {
 		TORCH_CHECK(x.nbytes() == nbytes, "a tensor of ", x.nbytes(), " bytes cannot be read into ", nbytes);
 		if (nbytes)
 			memcpy(dst, x.const_data_ptr(), nbytes);
-		return done();
+		return nullptr;
 	});
 }
 
@@ -559,25 +674,25 @@ void unref(Map *m) {
 }
 
 thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return fail(THUB_ERR_OTHER, strerror(errno));
+			return refuse(THUB_ERR_OTHER, strerror(errno));
 		struct stat st;
 		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 			close(fd);
-			return fail(THUB_ERR_OTHER, "not a regular file");
+			return refuse(THUB_ERR_OTHER, "not a regular file");
 		}
 		if (st.st_size == 0) {
 			close(fd);
-			return fail(THUB_ERR_OTHER, "the file is empty");
+			return refuse(THUB_ERR_OTHER, "the file is empty");
 		}
 		// Private and writable: in-place ops on such tensors change memory, never the file.
 		void *p = mmap(nullptr, size_t(st.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 		if (p == MAP_FAILED) {
 			int e = errno;
 			close(fd);
-			return fail(THUB_ERR_OTHER, strerror(e));
+			return refuse(THUB_ERR_OTHER, strerror(e));
 		}
 		Map *m = new Map;
 		m->fd = fd;
@@ -586,7 +701,7 @@ thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_
 		*ret_map = reinterpret_cast<thub_map>(m);
 		*ret_addr = p;
 		*ret_len = m->len;
-		return done();
+		return nullptr;
 	});
 }
 
@@ -597,7 +712,7 @@ void map_close(thub_map map) {
 }
 
 thub_result map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		Map *m = reinterpret_cast<Map *>(map);
 		auto options = at::TensorOptions().dtype(at::ScalarType(dtype));
 		size_t item = c10::elementSize(at::ScalarType(dtype));
@@ -611,12 +726,12 @@ thub_result map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype
 			TORCH_CHECK(read_at(m->fd, static_cast<char *>(t.data_ptr()), nbytes, off_t(offset)),
 			            "the file could not be read: ", strerror(errno));
 			*ret_tensor = give(std::move(t));
-			return done();
+			return nullptr;
 		}
 		m->refs.fetch_add(1);
 		at::Tensor t = at::from_blob(p, {numel}, [m](void *) { unref(m); }, options);
 		*ret_tensor = give(std::move(t));
-		return done();
+		return nullptr;
 	});
 }
 
@@ -634,18 +749,22 @@ void *inference_begin() { return new c10::InferenceMode(true); }
 
 void inference_end(void *guard) { delete static_cast<c10::InferenceMode *>(guard); }
 
-uint64_t set_scope(uint64_t s) { return std::exchange(scope, s); }
+uint64_t set_scope(uint64_t s) {
+	uint64_t was = std::exchange(thread.scope, s);
+	in_scope.fetch_add(int64_t(s != 0) - int64_t(was != 0));
+	return was;
+}
 
-uint64_t get_scope() { return scope; }
+uint64_t get_scope() { return thread.scope; }
 
 int32_t set_default_device(int32_t type, int32_t index, int32_t *ret_index) {
-	*ret_index = std::exchange(default_index, index);
-	return std::exchange(default_device, type);
+	*ret_index = std::exchange(thread.default_index, index);
+	return std::exchange(thread.default_device, type);
 }
 
 int32_t get_default_device(int32_t *ret_index) {
-	*ret_index = default_index;
-	return default_device;
+	*ret_index = thread.default_index;
+	return thread.default_device;
 }
 
 // OpenMP's own setting, which is the thread's; at::set_num_threads would also
@@ -674,28 +793,28 @@ int32_t get_thread_width() {
 // ---- state of the process
 
 thub_result manual_seed(uint64_t seed) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		at::manual_seed(seed);
-		return done();
+		return nullptr;
 	});
 }
 
 thub_result generator_new(int32_t type, int32_t index, thub_generator *ret_generator) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		auto d = at::DeviceType(type);
 		at::Generator g = d == at::kCPU ? at::make_generator<at::CPUGeneratorImpl>()
 		                                : at::globalContext().getAcceleratorHooksInterface(d).getNewGenerator(c10::DeviceIndex(index));
 		*ret_generator = reinterpret_cast<thub_generator>(new at::Generator(std::move(g)));
-		return done();
+		return nullptr;
 	});
 }
 
 thub_result generator_seed(thub_generator g, uint64_t seed) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		auto *gen = reinterpret_cast<at::Generator *>(g);
 		std::lock_guard<std::mutex> hold(gen->mutex());
 		gen->set_current_seed(seed);
-		return done();
+		return nullptr;
 	});
 }
 
@@ -711,9 +830,9 @@ char *load_cuda(const char *path) {
 }
 
 thub_result cuda_count(int64_t *ret_count) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		*ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-		return done();
+		return nullptr;
 	});
 }
 
@@ -730,10 +849,10 @@ char *cpu_capability() {
 torch::jit::Module &module(thub_module m) { return *reinterpret_cast<torch::jit::Module *>(m); }
 
 template <class Load> thub_result load_module(Load load, thub_module *ret_module) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		auto *m = new torch::jit::Module(load());
 		*ret_module = reinterpret_cast<thub_module>(m);
-		return done();
+		return nullptr;
 	});
 }
 
@@ -753,35 +872,35 @@ thub_result jit_load_bytes(const void *data, size_t n, thub_module *ret_module) 
 void jit_free(thub_module m) { delete &module(m); }
 
 thub_result jit_to(thub_module m, int32_t type, int32_t index) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		module(m).to(at::Device(c10::DeviceType(type), c10::DeviceIndex(index)));
-		return done();
+		return nullptr;
 	});
 }
 
 thub_result jit_train(thub_module m, int32_t on) {
-	return guarded([&] {
+	return guarded([&]() -> char * {
 		module(m).train(on != 0);
-		return done();
+		return nullptr;
 	});
 }
 
-thub_result jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
-	return guarded([&] {
+char *jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	return caught([&]() -> char * {
 		auto f = module(m).find_method(method);
 		if (!f)
-			return fail(THUB_ERR_NOT_IMPLEMENTED, std::string("the module has no method \"") + method + "\"");
+			return refuse(THUB_ERR_NOT_IMPLEMENTED, std::string("the module has no method \"") + method + "\"");
 		torch::jit::Stack stack;
 		push_args(stack, {args, args + nargs}, f->function().getSchema(), 1); // the first is self
 		IValue v = (*f)(std::move(stack));
 		Writer w(rets, cap);
-		write_value(w, v);
-		return w.result();
+		write_value(w, std::move(v));
+		return w.finish();
 	});
 }
 
-thub_result jit_state(thub_module m, uint64_t *rets, size_t cap) {
-	return guarded([&] {
+char *jit_state(thub_module m, uint64_t *rets, size_t cap) {
+	return caught([&]() -> char * {
 		Writer w(rets, cap);
 		size_t n = 0;
 		for (auto p : module(m).named_parameters())
@@ -800,7 +919,7 @@ thub_result jit_state(thub_module m, uint64_t *rets, size_t cap) {
 			put(p.name, p.value);
 		for (auto b : module(m).named_buffers())
 			put(b.name, b.value);
-		return w.result();
+		return w.finish();
 	});
 }
 

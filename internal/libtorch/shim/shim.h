@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 3
+#define THUB_ABI 4
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -34,7 +34,7 @@ enum {
 	THUB_DOUBLE,  // bits of a double
 	THUB_COMPLEX, // bits of the real part, bits of the imaginary part
 	THUB_STRING,  // length in bytes, the bytes padded to whole words
-	THUB_TENSOR,  // thub_tensor: borrowed in arguments, new reference in results; 0 = undefined
+	THUB_TENSOR,  // thub_tensor, 0 = undefined; borrowed in arguments; in results a new reference, then its weight, see below
 	THUB_DEVICE,  // c10::DeviceType, index
 	THUB_LIST,    // n, then n values
 	THUB_TUPLE,   // n, then n values
@@ -48,13 +48,15 @@ enum {
 	THUB_GENERATOR // in arguments only: thub_generator, borrowed
 };
 
+// The weight of a tensor is the bytes that it keeps alive: its storage's, or
+// THUB_HEAVY where that cannot be told, as with a graph of autograd.
+#define THUB_HEAVY INT64_MAX
+
 // thub_result is what every failing function returns.
 typedef struct {
-	char *err;           // NULL, or text owned by the caller (free), the first byte being its kind, see below
-	uint64_t *ret_words; // NULL when the results fitted the caller's buffer, else memory owned by the caller (free)
-	size_t n;            // words of results
-	int64_t live;        // bytes that live CPU tensors hold, in the whole process
-	uint64_t scope;      // the calling thread's scope, see set_scope
+	char *err;      // NULL, or text owned by the caller (free), the first byte being its kind, see below
+	int64_t live;   // bytes that live CPU tensors hold, in the whole process
+	uint64_t scope; // the calling thread's scope, see set_scope
 } thub_result;
 
 // Kinds of error: the first byte of err.
@@ -62,6 +64,16 @@ typedef struct {
 #define THUB_ERR_MEMORY 'm'
 #define THUB_ERR_INDEX 'i'
 #define THUB_ERR_NOT_IMPLEMENTED 'n'
+
+// Calls of ops and methods return an error as thub_result has it, and fill rets,
+// which has room for cap words, at least THUB_RETS_VALUES of them.
+enum {
+	THUB_RETS_N,     // words of results
+	THUB_RETS_WORDS, // 0 when they fitted behind this head, else a uint64_t * owned by the caller (free)
+	THUB_RETS_LIVE,  // as in thub_result
+	THUB_RETS_SCOPE,
+	THUB_RETS_VALUES // the results
+};
 
 // What tensor_info writes.
 enum {
@@ -86,7 +98,7 @@ typedef struct {
 	// Ops.
 	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
 	char *(*op_schema)(thub_op op); // text owned by the caller
-	thub_result (*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
+	char *(*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
 
 	// Tensors.
 	thub_result (*tensor_new)(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
@@ -129,9 +141,8 @@ typedef struct {
 	void (*jit_free)(thub_module m);
 	thub_result (*jit_to)(thub_module m, int32_t type, int32_t index);
 	thub_result (*jit_train)(thub_module m, int32_t on);
-	thub_result (*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets,
-	                        size_t cap);
-	thub_result (*jit_state)(thub_module m, uint64_t *rets, size_t cap); // a dict of name to tensor
+	char *(*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
+	char *(*jit_state)(thub_module m, uint64_t *rets, size_t cap); // a dict of name to tensor
 
 	// Random number generators.
 	thub_result (*generator_new)(int32_t type, int32_t index, thub_generator *ret_generator /* owned by the caller */);
