@@ -114,7 +114,6 @@ type graveyard struct {
 	mu     sync.Mutex
 	refs   []*refs
 	buried atomic.Bool // any since the timer looked
-	timer  *time.Timer
 }
 
 const graveyardRest = 10 * time.Millisecond
@@ -128,13 +127,13 @@ func (g *graveyard) add(rs *refs) {
 	defer g.mu.Unlock()
 	g.refs = append(g.refs, rs)
 	if len(g.refs) == 1 {
-		g.timer = time.AfterFunc(graveyardRest, g.visit)
+		time.AfterFunc(graveyardRest, g.visit)
 	}
 }
 
 func (g *graveyard) visit() {
 	if g.buried.Swap(false) {
-		g.timer.Reset(graveyardRest)
+		time.AfterFunc(graveyardRest, g.visit)
 		return
 	}
 	g.bury(math.MaxInt)
