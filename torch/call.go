@@ -287,7 +287,12 @@ func (c *Call) run(op *Op, rets []uint64) values {
 		e.Op, e.Overload, e.Args = op.name, op.overload, c.tensors()
 		panic(e)
 	}
+	relieve()
 	res, err := h.Call(c.words(), rets)
+	if err != nil && kindOf(err) == ErrOutOfMemory { // once more without what lies about
+		sweep()
+		res, err = h.Call(c.words(), rets)
+	}
 	if err != nil {
 		panic(&Error{Op: op.name, Overload: op.overload, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)})
 	}

@@ -111,6 +111,7 @@ func FromSlice[E Element](data []E, shape ...int) *Tensor {
 		fail("FromSlice", fmt.Sprintf("%d elements cannot have the shape %v", len(data), shape))
 	}
 	mustInit()
+	relieve()
 	var z E
 	h, res, err := libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), int(dtypeOf[E]()), sizes)
 	runtime.KeepAlive(data)

@@ -13,11 +13,14 @@
 //
 // Lifetime. Nobody has to free a tensor, and who does is faster. Tensors that
 // cannot be reached are freed by the collector; since it cannot see their
-// memory, the bytes that live CPU tensors hold are counted and press it.
-// [Tensor.Free] frees now, [Scope] frees what was made inside it, and
+// memory, the bytes that live CPU tensors hold are counted and press it. Small
+// tensors share their cleanups: up to 32 of them, 16 KiB together, are freed
+// when none can be reached. [Tensor.Free] frees now, [Scope] frees what was made inside it, and
 // [Tensor.Then] frees an intermediate as soon as the next value is there.
 // Freeing gives back one reference: views, and what autograd saved, keep the
-// memory alive as long as they need it.
+// memory alive as long as they need it. Built with -tags torchleak, a program
+// has the profile "torch.tensors" of runtime/pprof: the tensors alive, by the
+// stacks that made them.
 //
 // Goroutines. Tensors may be read from any number of goroutines at once. Ops
 // that write (the names that end in InPlace) need the caller's own exclusion.

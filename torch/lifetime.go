@@ -64,6 +64,7 @@ func (rs *refs) bury(i int32) {
 var (
 	blocks  sync.Pool    // of *block with room, one for each processor
 	wrapped atomic.Int64 // blocks there are, and tensors that stand alone, each by its tensorWeight
+	made    atomic.Int64 // the bytes of all tensors ever made
 )
 
 // wrap makes a Tensor of a new reference; 0, libtorch's undefined tensor, is
@@ -75,6 +76,10 @@ func wrap(h uint64, weight int, scopeID uint64) *Tensor {
 	var x *Tensor
 	if leaking || weight > smallBytes {
 		x = alone(h)
+		if weight < math.MaxInt { // else unknown
+			made.Add(int64(weight))
+		}
+		made.Add(tensorWeight)
 	} else {
 		b, _ := blocks.Get().(*block)
 		if b == nil {
@@ -86,6 +91,8 @@ func wrap(h uint64, weight int, scopeID uint64) *Tensor {
 		b.bytes += weight
 		if b.n < blockTensors && b.bytes < blockBytes {
 			blocks.Put(b)
+		} else {
+			made.Add(int64(b.bytes + blockTensors*tensorWeight))
 		}
 	}
 	*x.ref = h
@@ -119,8 +126,12 @@ type graveyard struct {
 const graveyardRest = 10 * time.Millisecond
 
 func (g *graveyard) add(rs *refs) {
-	wrapped.Add(-blockTensors * tensorWeight)
-	if rs.h == [blockTensors]uint64{} { // all freed already
+	left := false
+	for i := range rs.h {
+		left = left || atomic.LoadUint64(&rs.h[i]) != 0
+	}
+	if !left { // all freed already
+		wrapped.Add(-blockTensors * tensorWeight)
 		return
 	}
 	g.mu.Lock()
@@ -163,6 +174,7 @@ func (g *graveyard) bury(n int) {
 		}
 		libtorch.FreeTensors(hs[:n])
 	}
+	wrapped.Add(int64(-n * blockTensors * tensorWeight))
 }
 
 // alone makes a Tensor with a cleanup of its own.

@@ -1,7 +1,9 @@
 package torch
 
 import (
+	"math"
 	"runtime"
+	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,62 +13,81 @@ import (
 
 // The collector sees a Tensor as a few words. What makes it run often enough is
 // this: when live CPU tensors hold more than was left by the last collection
-// and half of that again, but at least slack, collect.
-const slack = 64 << 20
+// and half of that again, but at least slack, or as much as Go's own heap, which
+// is what a collection costs, collect.
+const slack = 12 << 20
 
 var (
 	pressure  sync.Mutex
 	collectAt atomic.Int64
+	stayed    atomic.Int64 // what the last collection left
+	due       atomic.Bool  // held was at collectAt after some call
 )
 
 func init() { collectAt.Store(slack) }
 
 // press is told the live bytes after each call that may have made a tensor.
 func press(live int64) {
-	if live+wrapped.Load() < collectAt.Load() {
-		return
+	if live+wrapped.Load() >= collectAt.Load() && !due.Load() {
+		due.Store(true)
 	}
-	collect()
+}
+
+// relieve collects where that is due. It is called before a call rather than
+// after one: a loop has then dropped what its last round made, so that a big
+// tensor need not lie beside the next one.
+func relieve() {
+	if due.Load() {
+		collect()
+	}
 }
 
 // held is what tensors hold: their elements, and what libtorch needs around them.
 func held() int64 { return libtorch.LiveBytes() + wrapped.Load() }
 
-// collect runs the collector and waits until the tensors that it found are freed.
+// collect sweeps, if that is due, and says when it is the next time.
 func collect() {
 	// One goroutine collects. The others go on, until they are a good deal ahead.
 	if !pressure.TryLock() {
-		if held() < collectAt.Load()+collectAt.Load()/2 {
+		at := collectAt.Load()
+		if held() < at+(at-stayed.Load())/4 {
 			return
 		}
 		pressure.Lock()
 	}
 	defer pressure.Unlock()
+	due.Store(false)
 	if held() < collectAt.Load() {
 		return
 	}
-	done := make(chan struct{})
-	runtime.AddCleanup(new([64]byte), func(c chan struct{}) { close(c) }, done)
-	runtime.GC()
-	// The cleanups that free tensors run after the collection, beside this one.
-	select {
-	case <-done:
-	case <-time.After(100 * time.Millisecond):
-	}
-	live := held()
-	for range 50 { // until enough is freed, or they have gone quiet
-		if live < collectAt.Load()/2 {
-			break
-		}
-		time.Sleep(100 * time.Microsecond)
-		now := held()
-		if now >= live {
-			break
-		}
-		live = now
-	}
-	collectAt.Store(live + max(slack, live/2))
+	before := made.Load()
+	sweep()
+	// What the others made meanwhile is no sign of what will stay.
+	left := held()
+	stays := max(left-(made.Load()-before), min(left, stayed.Load()))
+	stayed.Store(stays)
+	metrics.Read(goHeap[:])
+	room := max(slack, stays/2, int64(goHeap[0].Value.Uint64()))
+	collectAt.Store(max(stays+room, left+room/8))
 }
+
+var goHeap = [1]metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+
+// sweep runs the collector and waits until the tensors that it found are freed:
+// by cleanups, which run beside the goroutines that go on.
+func sweep() {
+	runtime.GC()
+	c := [2]metrics.Sample{{Name: "/gc/cleanups/queued:cleanups"}, {Name: "/gc/cleanups/executed:cleanups"}}
+	metrics.Read(c[:])
+	queued := c[0].Value.Uint64()
+	for start := time.Now(); c[1].Value.Uint64() < queued && time.Since(start) < sweepRest; metrics.Read(c[1:]) {
+		dead.bury(math.MaxInt)
+		time.Sleep(50 * time.Microsecond)
+	}
+	dead.bury(math.MaxInt)
+}
+
+const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not ours may take long
 
 // The processor's caches hold some thousands of small tensors. Where the
 // collector has left more than that many to lie about, to collect them early is

@@ -73,6 +73,7 @@ func (s *ScriptModule) call(method string, args []Value) (Value, error) {
 		return nil, c.err
 	}
 	var rets [libtorch.RetsHead + 16]uint64
+	relieve()
 	res, err := s.m.Call(method, c.words(), rets[:])
 	if err != nil {
 		return nil, &Error{Op: method, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}

@@ -13,10 +13,6 @@
 #include <mutex>
 #include <vector>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 namespace torchhub {
 namespace {
 
@@ -224,11 +220,6 @@ struct Allocator final : at::Allocator {
 } // namespace
 
 void install_allocator() {
-#ifdef __GLIBC__
-	// What libtorch's kernels take from malloc themselves (scratch space) else
-	// ends in one arena a thread, none of which is ever given back.
-	mallopt(M_ARENA_MAX, 1);
-#endif
 	static Allocator *a = new Allocator;
 	c10::SetCPUAllocator(a, 100);
 }
