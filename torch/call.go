@@ -168,8 +168,14 @@ func word(b bool) uint64 {
 	return 0
 }
 
-// DType adds a ScalarType.
-func (c *Call) DType(d DType) { c.Int(int(d)) }
+// DType adds a ScalarType or ScalarType?; the zero value is None.
+func (c *Call) DType(d DType) {
+	if d == 0 {
+		c.None()
+		return
+	}
+	c.Int(d.scalarType())
+}
 
 // Device adds a Device.
 func (c *Call) Device(d Device) {

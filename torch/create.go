@@ -11,7 +11,7 @@ import (
 // Options says more about a tensor that is to be made. The zero value is
 // PyTorch's default: float32, on the default device, without gradient.
 type Options struct {
-	DType        DType   // Uint8, the zero value, means the default, float32; for Uint8 itself see [Tensor.ToDType] and [FromSlice]
+	DType        DType   // 0 is the default: float32, where the values do not say otherwise
 	Device       *Device // nil is the default device
 	RequiresGrad bool
 }
@@ -32,9 +32,6 @@ func create(op *Op, shape []int, fill func(*Call), o Options) *Tensor {
 	c.Ints(shape...)
 	if fill != nil {
 		fill(&c)
-	}
-	if o.DType == 0 {
-		o.DType = Float32
 	}
 	c.DType(o.DType)
 	c.None() // layout
@@ -113,7 +110,7 @@ func FromSlice[E Element](data []E, shape ...int) *Tensor {
 	mustInit()
 	relieve()
 	var z E
-	h, res, err := libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), int(dtypeOf[E]()), sizes)
+	h, res, err := libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), dtypeOf[E]().scalarType(), sizes)
 	runtime.KeepAlive(data)
 	if err != nil {
 		panic(&Error{Op: "FromSlice", Msg: err.Error(), kind: kindOf(err)})

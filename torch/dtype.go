@@ -7,29 +7,30 @@ import "fmt"
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
 type DType uint8
 
-// PyTorch's dtypes. The numbers are c10::ScalarType's.
+// PyTorch's dtypes. The numbers are c10::ScalarType's and one, so that the zero
+// value is none: where a dtype may be left out, the default.
 const (
-	Uint8          DType = 0
-	Int8           DType = 1
-	Int16          DType = 2
-	Int32          DType = 3
-	Int64          DType = 4
-	Float16        DType = 5
-	Float32        DType = 6
-	Float64        DType = 7
-	Complex32      DType = 8
-	Complex64      DType = 9
-	Complex128     DType = 10
-	Bool           DType = 11
-	BFloat16       DType = 15
-	Float8E5M2     DType = 23
-	Float8E4M3FN   DType = 24
-	Float8E5M2FNUZ DType = 25
-	Float8E4M3FNUZ DType = 26
-	Uint16         DType = 27
-	Uint32         DType = 28
-	Uint64         DType = 29
-	Float8E8M0FNU  DType = 44
+	Uint8          DType = 1
+	Int8           DType = 2
+	Int16          DType = 3
+	Int32          DType = 4
+	Int64          DType = 5
+	Float16        DType = 6
+	Float32        DType = 7
+	Float64        DType = 8
+	Complex32      DType = 9
+	Complex64      DType = 10
+	Complex128     DType = 11
+	Bool           DType = 12
+	BFloat16       DType = 16
+	Float8E5M2     DType = 24
+	Float8E4M3FN   DType = 25
+	Float8E5M2FNUZ DType = 26
+	Float8E4M3FNUZ DType = 27
+	Uint16         DType = 28
+	Uint32         DType = 29
+	Uint64         DType = 30
+	Float8E8M0FNU  DType = 45
 )
 
 var dtypes = map[DType]struct {
@@ -52,6 +53,12 @@ var dtypeNames = func() map[string]DType {
 	}
 	return m
 }()
+
+// scalarType returns c10's number.
+func (d DType) scalarType() int { return int(d) - 1 }
+
+// FromScalarType returns the dtype of a c10::ScalarType, as which ops return dtypes.
+func FromScalarType(n int) DType { return DType(n + 1) }
 
 // String returns PyTorch's name without the module: "float32".
 func (d DType) String() string {

@@ -273,9 +273,9 @@ func (l *loader) newBase(k base) (*Tensor, error) {
 	var res libtorch.Result
 	var err error
 	if s.Offset >= 0 && n > 0 {
-		h, res, err = l.m.Tensor(int(s.Offset), bytes, int(k.d), n)
+		h, res, err = l.m.Tensor(int(s.Offset), bytes, k.d.scalarType(), n)
 	} else {
-		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, int(k.d), []int64{int64(n)})
+		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, k.d.scalarType(), []int64{int64(n)})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("storage %q: %w", s.Key, err)

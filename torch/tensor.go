@@ -79,7 +79,7 @@ func (x *Tensor) Size(dim int) int {
 func (x *Tensor) Numel() int { return int(x.info("Numel")[libtorch.InfoNumel]) }
 
 // DType returns the elements' type: x.dtype.
-func (x *Tensor) DType() DType { return DType(x.info("DType")[libtorch.InfoDType]) }
+func (x *Tensor) DType() DType { return FromScalarType(int(x.info("DType")[libtorch.InfoDType])) }
 
 // Device returns where x lies: x.device.
 func (x *Tensor) Device() Device {
@@ -109,7 +109,7 @@ func (x *Tensor) describe() string {
 	}
 	defer x.release()
 	info := libtorch.TensorInfo(x.h, nil)
-	d := DType(info[libtorch.InfoDType])
+	d := FromScalarType(int(info[libtorch.InfoDType]))
 	s := strings.ReplaceAll(fmt.Sprint(info[libtorch.InfoSizes:][:info[libtorch.InfoDim]]), " ", ", ") + " " + d.String()
 	if t := DeviceType(info[libtorch.InfoDevice]); t != CPUType {
 		s += " " + t.String()

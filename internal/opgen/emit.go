@@ -41,7 +41,7 @@ var scalars = map[string]goType{
 	"Scalar?":       {"torch.Number", "optNumber(&c, %s)"},
 	"Scalar[]":      {"[]torch.Number", "numbers(&c, %s)"},
 	"ScalarType":    {"torch.DType", "c.DType(%s)"},
-	"ScalarType?":   {"*torch.DType", "optional(&c, %s, (*torch.Call).DType)"},
+	"ScalarType?":   {"torch.DType", "c.DType(%s)"},
 	"Layout":        {"torch.Layout", "c.Layout(%s)"},
 	"Layout?":       {"*torch.Layout", "optional(&c, %s, (*torch.Call).Layout)"},
 	"Device":        {"torch.Device", "c.Device(%s)"},
@@ -66,7 +66,7 @@ var results = map[string]goType{
 	"float":      {"float64", "%s.(float64)"},
 	"bool":       {"bool", "%s.(bool)"},
 	"Scalar":     {"torch.Number", "%s"},
-	"ScalarType": {"torch.DType", "torch.DType(%s.(int))"},
+	"ScalarType": {"torch.DType", "torch.FromScalarType(%s.(int))"},
 	"QScheme":    {"int", "%s.(int)"},
 }
 

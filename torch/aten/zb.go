@@ -183,10 +183,10 @@ func BaddbmmInPlace(self, batch1, batch2 *torch.Tensor, beta, alpha torch.Number
 var opBartlettWindow = torch.NewOp("aten::bartlett_window", "")
 
 // BartlettWindow is aten::bartlett_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BartlettWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BartlettWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -196,11 +196,11 @@ func BartlettWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, 
 var opBartlettWindowPeriodic = torch.NewOp("aten::bartlett_window", "periodic")
 
 // BartlettWindowPeriodic is aten::bartlett_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BartlettWindowPeriodic(windowLength int, periodic bool, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BartlettWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -932,10 +932,10 @@ func BitwiseXorInPlaceTensor(self, other *torch.Tensor) *torch.Tensor {
 var opBlackmanWindow = torch.NewOp("aten::blackman_window", "")
 
 // BlackmanWindow is aten::blackman_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BlackmanWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BlackmanWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -945,11 +945,11 @@ func BlackmanWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, 
 var opBlackmanWindowPeriodic = torch.NewOp("aten::blackman_window", "periodic")
 
 // BlackmanWindowPeriodic is aten::blackman_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BlackmanWindowPeriodic(windowLength int, periodic bool, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BlackmanWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)

@@ -437,13 +437,13 @@ func InternalCsltCompress(input *torch.Tensor) *torch.Tensor {
 var opInternalCsltSparseMm = torch.NewOp("aten::_cslt_sparse_mm", "")
 
 // InternalCsltSparseMm is aten::_cslt_sparse_mm(Tensor compressed_A, Tensor dense_B, Tensor? bias=None, Tensor? alpha=None, ScalarType? out_dtype=None, bool transpose_result=False, int alg_id=0, int split_k=1, int split_k_mode=-1) -> Tensor.
-func InternalCsltSparseMm(compressedA, denseB, bias, alpha *torch.Tensor, outDtype *torch.DType, transposeResult bool, algId, splitK, splitKMode int) *torch.Tensor {
+func InternalCsltSparseMm(compressedA, denseB, bias, alpha *torch.Tensor, outDtype torch.DType, transposeResult bool, algId, splitK, splitKMode int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedA)
 	c.Tensor(denseB)
 	c.OptTensor(bias)
 	c.OptTensor(alpha)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Bool(transposeResult)
 	c.Int(algId)
 	c.Int(splitK)
@@ -454,13 +454,13 @@ func InternalCsltSparseMm(compressedA, denseB, bias, alpha *torch.Tensor, outDty
 var opInternalCsltSparseMmSearch = torch.NewOp("aten::_cslt_sparse_mm_search", "")
 
 // InternalCsltSparseMmSearch is aten::_cslt_sparse_mm_search(Tensor compressed_A, Tensor dense_B, Tensor? bias=None, Tensor? alpha=None, ScalarType? out_dtype=None, bool transpose_result=False) -> int.
-func InternalCsltSparseMmSearch(compressedA, denseB, bias, alpha *torch.Tensor, outDtype *torch.DType, transposeResult bool) int {
+func InternalCsltSparseMmSearch(compressedA, denseB, bias, alpha *torch.Tensor, outDtype torch.DType, transposeResult bool) int {
 	var c torch.Call
 	c.Tensor(compressedA)
 	c.Tensor(denseB)
 	c.OptTensor(bias)
 	c.OptTensor(alpha)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Bool(transposeResult)
 	r := c.All(opInternalCsltSparseMmSearch)
 	return r[0].(int)
@@ -630,12 +630,12 @@ func InternalCudnnCtcLossTensor(logProbs, targets, inputLengths, targetLengths *
 var opInternalCudnnInitDropoutState = torch.NewOp("aten::_cudnn_init_dropout_state", "")
 
 // InternalCudnnInitDropoutState is aten::_cudnn_init_dropout_state(float dropout, bool train, int dropout_seed, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalCudnnInitDropoutState(dropout float64, train bool, dropoutSeed int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalCudnnInitDropoutState(dropout float64, train bool, dropoutSeed int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Float(dropout)
 	c.Bool(train)
 	c.Int(dropoutSeed)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2350,22 +2350,22 @@ func CumminOut(self *torch.Tensor, dim int, values, indices *torch.Tensor) (*tor
 var opCumprod = torch.NewOp("aten::cumprod", "")
 
 // Cumprod is aten::cumprod(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor.
-func Cumprod(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func Cumprod(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opCumprod)
 }
 
 var opCumprodOut = torch.NewOp("aten::cumprod", "out")
 
 // CumprodOut is aten::cumprod.out(Tensor self, int dim, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func CumprodOut(self *torch.Tensor, dim int, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func CumprodOut(self *torch.Tensor, dim int, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opCumprodOut)
 	return out
@@ -2374,11 +2374,11 @@ func CumprodOut(self *torch.Tensor, dim int, dtype *torch.DType, out *torch.Tens
 var opCumprodInPlace = torch.NewOp("aten::cumprod_", "")
 
 // CumprodInPlace is aten::cumprod_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!).
-func CumprodInPlace(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func CumprodInPlace(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Do(opCumprodInPlace)
 	return self
 }
@@ -2398,22 +2398,22 @@ func CumprodBackward(grad, input *torch.Tensor, dim int, output *torch.Tensor) *
 var opCumsum = torch.NewOp("aten::cumsum", "")
 
 // Cumsum is aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor.
-func Cumsum(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func Cumsum(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opCumsum)
 }
 
 var opCumsumOut = torch.NewOp("aten::cumsum", "out")
 
 // CumsumOut is aten::cumsum.out(Tensor self, int dim, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func CumsumOut(self *torch.Tensor, dim int, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func CumsumOut(self *torch.Tensor, dim int, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opCumsumOut)
 	return out
@@ -2422,11 +2422,11 @@ func CumsumOut(self *torch.Tensor, dim int, dtype *torch.DType, out *torch.Tenso
 var opCumsumInPlace = torch.NewOp("aten::cumsum_", "")
 
 // CumsumInPlace is aten::cumsum_(Tensor(a!) self, int dim, *, ScalarType? dtype=None) -> Tensor(a!).
-func CumsumInPlace(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func CumsumInPlace(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Do(opCumsumInPlace)
 	return self
 }

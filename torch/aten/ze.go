@@ -59,10 +59,10 @@ func InternalEfficientAttentionForward(query, key, value, bias, cuSeqlensQ, cuSe
 var opInternalEfficientzerotensor = torch.NewOp("aten::_efficientzerotensor", "")
 
 // InternalEfficientzerotensor is aten::_efficientzerotensor(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalEfficientzerotensor(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalEfficientzerotensor(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -179,10 +179,10 @@ func InternalEmbeddingBagSparseBackward(grad, indices, offsets, offset2bag, bagS
 var opInternalEmptyAffineQuantized = torch.NewOp("aten::_empty_affine_quantized", "")
 
 // InternalEmptyAffineQuantized is aten::_empty_affine_quantized(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, float scale=1, int zero_point=0, MemoryFormat? memory_format=contiguous_format) -> Tensor.
-func InternalEmptyAffineQuantized(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, scale float64, zeroPoint int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalEmptyAffineQuantized(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, scale float64, zeroPoint int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -195,13 +195,13 @@ func InternalEmptyAffineQuantized(size []int, dtype *torch.DType, layout *torch.
 var opInternalEmptyPerChannelAffineQuantized = torch.NewOp("aten::_empty_per_channel_affine_quantized", "")
 
 // InternalEmptyPerChannelAffineQuantized is aten::_empty_per_channel_affine_quantized(SymInt[] size, *, Tensor scales, Tensor zero_points, int axis, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=contiguous_format) -> Tensor.
-func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torch.Tensor, axis int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torch.Tensor, axis int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Tensor(scales)
 	c.Tensor(zeroPoints)
 	c.Int(axis)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -403,10 +403,10 @@ func EmbeddingSparseBackward(grad, indices *torch.Tensor, numWeights, paddingIdx
 var opEmptyMemoryFormat = torch.NewOp("aten::empty", "memory_format")
 
 // EmptyMemoryFormat is aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func EmptyMemoryFormat(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func EmptyMemoryFormat(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -429,10 +429,10 @@ func EmptyOut(size []int, memoryFormat *torch.MemoryFormat, out *torch.Tensor) *
 var opEmptyLike = torch.NewOp("aten::empty_like", "")
 
 // EmptyLike is aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func EmptyLike(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func EmptyLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -443,11 +443,11 @@ func EmptyLike(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, dev
 var opEmptyPermuted = torch.NewOp("aten::empty_permuted", "")
 
 // EmptyPermuted is aten::empty_permuted(SymInt[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func EmptyPermuted(size, physicalLayout []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func EmptyPermuted(size, physicalLayout []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Ints(physicalLayout...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -457,11 +457,11 @@ func EmptyPermuted(size, physicalLayout []int, dtype *torch.DType, layout *torch
 var opEmptyQuantized = torch.NewOp("aten::empty_quantized", "")
 
 // EmptyQuantized is aten::empty_quantized(int[] size, Tensor qtensor, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Tensor(qtensor)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -472,11 +472,11 @@ func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype *torch.DType, layou
 var opEmptyStrided = torch.NewOp("aten::empty_strided", "")
 
 // EmptyStrided is aten::empty_strided(SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func EmptyStrided(size, stride []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func EmptyStrided(size, stride []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Ints(stride...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -787,10 +787,10 @@ func ExponentialInPlace(self *torch.Tensor, lambd float64, generator *torch.Gene
 var opEye = torch.NewOp("aten::eye", "")
 
 // Eye is aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Eye(n int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Eye(n int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -800,11 +800,11 @@ func Eye(n int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, 
 var opEyeM = torch.NewOp("aten::eye", "m")
 
 // EyeM is aten::eye.m(SymInt n, SymInt m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func EyeM(n, m int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func EyeM(n, m int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Int(m)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)

@@ -1434,11 +1434,11 @@ func InternalForeachNegInPlace(self []*torch.Tensor) {
 var opInternalForeachNormScalar = torch.NewOp("aten::_foreach_norm", "Scalar")
 
 // InternalForeachNormScalar is aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[].
-func InternalForeachNormScalar(self []*torch.Tensor, ord torch.Number, dtype *torch.DType) []*torch.Tensor {
+func InternalForeachNormScalar(self []*torch.Tensor, ord torch.Number, dtype torch.DType) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
 	c.Number(ord)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	r := c.All(opInternalForeachNormScalar)
 	return tensors(r[0])
 }
@@ -1520,11 +1520,11 @@ func InternalForeachPowInPlaceScalarList(self []*torch.Tensor, exponent []torch.
 var opInternalForeachPowsumScalar = torch.NewOp("aten::_foreach_powsum", "Scalar")
 
 // InternalForeachPowsumScalar is aten::_foreach_powsum.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[].
-func InternalForeachPowsumScalar(self []*torch.Tensor, ord torch.Number, dtype *torch.DType) []*torch.Tensor {
+func InternalForeachPowsumScalar(self []*torch.Tensor, ord torch.Number, dtype torch.DType) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
 	c.Number(ord)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	r := c.All(opInternalForeachPowsumScalar)
 	return tensors(r[0])
 }
@@ -2426,11 +2426,11 @@ func FftFft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tenso
 var opFftFftfreq = torch.NewOp("aten::fft_fftfreq", "")
 
 // FftFftfreq is aten::fft_fftfreq(int n, float d=1.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func FftFftfreq(n int, d float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func FftFftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Float(d)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2862,11 +2862,11 @@ func FftRfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 var opFftRfftfreq = torch.NewOp("aten::fft_rfftfreq", "")
 
 // FftRfftfreq is aten::fft_rfftfreq(int n, float d=1.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func FftRfftfreq(n int, d float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func FftRfftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Float(d)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -3513,12 +3513,12 @@ func FrobeniusNormOut(self *torch.Tensor, dim []int, keepdim bool, out *torch.Te
 var opFromFile = torch.NewOp("aten::from_file", "")
 
 // FromFile is aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func FromFile(filename string, shared *bool, size *int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func FromFile(filename string, shared *bool, size *int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.String(filename)
 	optional(&c, shared, (*torch.Call).Bool)
 	optional(&c, size, (*torch.Call).Int)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -3528,11 +3528,11 @@ func FromFile(filename string, shared *bool, size *int, dtype *torch.DType, layo
 var opFull = torch.NewOp("aten::full", "")
 
 // Full is aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Full(size []int, fillValue torch.Number, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Full(size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Number(fillValue)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -3554,11 +3554,11 @@ func FullOut(size []int, fillValue torch.Number, out *torch.Tensor) *torch.Tenso
 var opFullLike = torch.NewOp("aten::full_like", "")
 
 // FullLike is aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func FullLike(self *torch.Tensor, fillValue torch.Number, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func FullLike(self *torch.Tensor, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(fillValue)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)

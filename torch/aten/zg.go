@@ -46,13 +46,13 @@ func InternalGridSampler2dCpuFallbackBackward(gradOutput, input, grid *torch.Ten
 var opInternalGroupedMm = torch.NewOp("aten::_grouped_mm", "")
 
 // InternalGroupedMm is aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor.
-func InternalGroupedMm(self, mat2, offs, bias *torch.Tensor, outDtype *torch.DType) *torch.Tensor {
+func InternalGroupedMm(self, mat2, offs, bias *torch.Tensor, outDtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
 	c.OptTensor(offs)
 	c.OptTensor(bias)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	return c.One(opInternalGroupedMm)
 }
 

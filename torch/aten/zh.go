@@ -68,10 +68,10 @@ func InternalHistogramddFromBinTensors(self *torch.Tensor, bins []*torch.Tensor,
 var opHammingWindow = torch.NewOp("aten::hamming_window", "")
 
 // HammingWindow is aten::hamming_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -81,11 +81,11 @@ func HammingWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, d
 var opHammingWindowPeriodic = torch.NewOp("aten::hamming_window", "periodic")
 
 // HammingWindowPeriodic is aten::hamming_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindowPeriodic(windowLength int, periodic bool, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -95,12 +95,12 @@ func HammingWindowPeriodic(windowLength int, periodic bool, dtype *torch.DType, 
 var opHammingWindowPeriodicAlpha = torch.NewOp("aten::hamming_window", "periodic_alpha")
 
 // HammingWindowPeriodicAlpha is aten::hamming_window.periodic_alpha(int window_length, bool periodic, float alpha, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.Float(alpha)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -110,13 +110,13 @@ func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, 
 var opHammingWindowPeriodicAlphaBeta = torch.NewOp("aten::hamming_window", "periodic_alpha_beta")
 
 // HammingWindowPeriodicAlphaBeta is aten::hamming_window.periodic_alpha_beta(int window_length, bool periodic, float alpha, float beta, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.Float(alpha)
 	c.Float(beta)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -126,10 +126,10 @@ func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta
 var opHannWindow = torch.NewOp("aten::hann_window", "")
 
 // HannWindow is aten::hann_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HannWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HannWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -139,11 +139,11 @@ func HannWindow(windowLength int, dtype *torch.DType, layout *torch.Layout, devi
 var opHannWindowPeriodic = torch.NewOp("aten::hann_window", "periodic")
 
 // HannWindowPeriodic is aten::hann_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HannWindowPeriodic(windowLength int, periodic bool, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HannWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)

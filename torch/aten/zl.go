@@ -776,13 +776,13 @@ func LiftFreshCopy(self *torch.Tensor) *torch.Tensor {
 var opLinalgPowsum = torch.NewOp("aten::linalg__powsum", "")
 
 // LinalgPowsum is aten::linalg__powsum(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func LinalgPowsum(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func LinalgPowsum(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLinalgPowsum)
 }
 
@@ -1327,26 +1327,26 @@ func LinalgMatrixExp(self *torch.Tensor) *torch.Tensor {
 var opLinalgMatrixNorm = torch.NewOp("aten::linalg_matrix_norm", "")
 
 // LinalgMatrixNorm is aten::linalg_matrix_norm(Tensor self, Scalar ord, int[] dim=[-2,-1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func LinalgMatrixNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func LinalgMatrixNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLinalgMatrixNorm)
 }
 
 var opLinalgMatrixNormOut = torch.NewOp("aten::linalg_matrix_norm", "out")
 
 // LinalgMatrixNormOut is aten::linalg_matrix_norm.out(Tensor self, Scalar ord, int[] dim=[-2,-1], bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func LinalgMatrixNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func LinalgMatrixNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opLinalgMatrixNormOut)
 	return out
@@ -1355,26 +1355,26 @@ func LinalgMatrixNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdi
 var opLinalgMatrixNormStrOrd = torch.NewOp("aten::linalg_matrix_norm", "str_ord")
 
 // LinalgMatrixNormStrOrd is aten::linalg_matrix_norm.str_ord(Tensor self, str ord='fro', int[] dim=[-2,-1], bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func LinalgMatrixNormStrOrd(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func LinalgMatrixNormStrOrd(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.String(ord)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLinalgMatrixNormStrOrd)
 }
 
 var opLinalgMatrixNormStrOrdOut = torch.NewOp("aten::linalg_matrix_norm", "str_ord_out")
 
 // LinalgMatrixNormStrOrdOut is aten::linalg_matrix_norm.str_ord_out(Tensor self, str ord='fro', int[] dim=[-2,-1], bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func LinalgMatrixNormStrOrdOut(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func LinalgMatrixNormStrOrdOut(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.String(ord)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opLinalgMatrixNormStrOrdOut)
 	return out
@@ -1534,39 +1534,39 @@ func LinalgMultiDotOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tenso
 var opLinalgNorm = torch.NewOp("aten::linalg_norm", "")
 
 // LinalgNorm is aten::linalg_norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func LinalgNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func LinalgNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optNumber(&c, ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLinalgNorm)
 }
 
 var opLinalgNormOrdStr = torch.NewOp("aten::linalg_norm", "ord_str")
 
 // LinalgNormOrdStr is aten::linalg_norm.ord_str(Tensor self, str ord, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func LinalgNormOrdStr(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func LinalgNormOrdStr(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.String(ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLinalgNormOrdStr)
 }
 
 var opLinalgNormOrdStrOut = torch.NewOp("aten::linalg_norm", "ord_str_out")
 
 // LinalgNormOrdStrOut is aten::linalg_norm.ord_str_out(Tensor self, str ord, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func LinalgNormOrdStrOut(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func LinalgNormOrdStrOut(self *torch.Tensor, ord string, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.String(ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opLinalgNormOrdStrOut)
 	return out
@@ -1575,13 +1575,13 @@ func LinalgNormOrdStrOut(self *torch.Tensor, ord string, dim []int, keepdim bool
 var opLinalgNormOut = torch.NewOp("aten::linalg_norm", "out")
 
 // LinalgNormOut is aten::linalg_norm.out(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func LinalgNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func LinalgNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optNumber(&c, ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opLinalgNormOut)
 	return out
@@ -1963,26 +1963,26 @@ func LinalgVecdotOut(x, y *torch.Tensor, dim int, out *torch.Tensor) *torch.Tens
 var opLinalgVectorNorm = torch.NewOp("aten::linalg_vector_norm", "")
 
 // LinalgVectorNorm is aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func LinalgVectorNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func LinalgVectorNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLinalgVectorNorm)
 }
 
 var opLinalgVectorNormOut = torch.NewOp("aten::linalg_vector_norm", "out")
 
 // LinalgVectorNormOut is aten::linalg_vector_norm.out(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func LinalgVectorNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func LinalgVectorNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opLinalgVectorNormOut)
 	return out
@@ -2028,12 +2028,12 @@ func LinearBackward(self, gradOutput, weight *torch.Tensor, outputMask []bool) (
 var opLinspace = torch.NewOp("aten::linspace", "")
 
 // Linspace is aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Linspace(start, end torch.Number, steps int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Linspace(start, end torch.Number, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.Int(steps)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2043,12 +2043,12 @@ func Linspace(start, end torch.Number, steps int, dtype *torch.DType, layout *to
 var opLinspaceScalarTensor = torch.NewOp("aten::linspace", "Scalar_Tensor")
 
 // LinspaceScalarTensor is aten::linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LinspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LinspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Tensor(end)
 	c.Int(steps)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2071,12 +2071,12 @@ func LinspaceScalarTensorOut(start torch.Number, end *torch.Tensor, steps int, o
 var opLinspaceTensorScalar = torch.NewOp("aten::linspace", "Tensor_Scalar")
 
 // LinspaceTensorScalar is aten::linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LinspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LinspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Number(end)
 	c.Int(steps)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2099,12 +2099,12 @@ func LinspaceTensorScalarOut(start *torch.Tensor, end torch.Number, steps int, o
 var opLinspaceTensorTensor = torch.NewOp("aten::linspace", "Tensor_Tensor")
 
 // LinspaceTensorTensor is aten::linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LinspaceTensorTensor(start, end *torch.Tensor, steps int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LinspaceTensorTensor(start, end *torch.Tensor, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Tensor(end)
 	c.Int(steps)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2338,22 +2338,22 @@ func LogSigmoidForwardOutput(self, output, buffer *torch.Tensor) (*torch.Tensor,
 var opLogSoftmaxInt = torch.NewOp("aten::log_softmax", "int")
 
 // LogSoftmaxInt is aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func LogSoftmaxInt(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func LogSoftmaxInt(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opLogSoftmaxInt)
 }
 
 var opLogSoftmaxIntOut = torch.NewOp("aten::log_softmax", "int_out")
 
 // LogSoftmaxIntOut is aten::log_softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!).
-func LogSoftmaxIntOut(self *torch.Tensor, dim int, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func LogSoftmaxIntOut(self *torch.Tensor, dim int, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opLogSoftmaxIntOut)
 	return out
@@ -2623,13 +2623,13 @@ func LogitBackwardGradInput(gradOutput, self *torch.Tensor, eps *float64, gradIn
 var opLogspace = torch.NewOp("aten::logspace", "")
 
 // Logspace is aten::logspace(Scalar start, Scalar end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Logspace(start, end torch.Number, steps int, base float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Logspace(start, end torch.Number, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.Int(steps)
 	c.Float(base)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2639,13 +2639,13 @@ func Logspace(start, end torch.Number, steps int, base float64, dtype *torch.DTy
 var opLogspaceScalarTensor = torch.NewOp("aten::logspace", "Scalar_Tensor")
 
 // LogspaceScalarTensor is aten::logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LogspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, base float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LogspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Tensor(end)
 	c.Int(steps)
 	c.Float(base)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2669,13 +2669,13 @@ func LogspaceScalarTensorOut(start torch.Number, end *torch.Tensor, steps int, b
 var opLogspaceTensorScalar = torch.NewOp("aten::logspace", "Tensor_Scalar")
 
 // LogspaceTensorScalar is aten::logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LogspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, base float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LogspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Number(end)
 	c.Int(steps)
 	c.Float(base)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2699,13 +2699,13 @@ func LogspaceTensorScalarOut(start *torch.Tensor, end torch.Number, steps int, b
 var opLogspaceTensorTensor = torch.NewOp("aten::logspace", "Tensor_Tensor")
 
 // LogspaceTensorTensor is aten::logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LogspaceTensorTensor(start, end *torch.Tensor, steps int, base float64, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LogspaceTensorTensor(start, end *torch.Tensor, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Tensor(end)
 	c.Int(steps)
 	c.Float(base)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)

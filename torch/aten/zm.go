@@ -7,9 +7,9 @@ import "github.com/torchhub/torchhub/torch"
 var opInternalMakeDepToken = torch.NewOp("aten::_make_dep_token", "")
 
 // InternalMakeDepToken is aten::_make_dep_token(*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func InternalMakeDepToken(dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalMakeDepToken(dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -746,32 +746,32 @@ func MaximumOut(self, other, out *torch.Tensor) *torch.Tensor {
 var opMean = torch.NewOp("aten::mean", "")
 
 // Mean is aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor.
-func Mean(self *torch.Tensor, dtype *torch.DType) *torch.Tensor {
+func Mean(self *torch.Tensor, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opMean)
 }
 
 var opMeanDim = torch.NewOp("aten::mean", "dim")
 
 // MeanDim is aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func MeanDim(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func MeanDim(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opMeanDim)
 }
 
 var opMeanDtypeOut = torch.NewOp("aten::mean", "dtype_out")
 
 // MeanDtypeOut is aten::mean.dtype_out(Tensor self, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func MeanDtypeOut(self *torch.Tensor, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func MeanDtypeOut(self *torch.Tensor, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opMeanDtypeOut)
 	return out
@@ -780,12 +780,12 @@ func MeanDtypeOut(self *torch.Tensor, dtype *torch.DType, out *torch.Tensor) *to
 var opMeanOut = torch.NewOp("aten::mean", "out")
 
 // MeanOut is aten::mean.out(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func MeanOut(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func MeanOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opMeanOut)
 	return out

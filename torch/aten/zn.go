@@ -296,10 +296,10 @@ func InternalNestedTensorFromMaskLeftAligned(t, mask *torch.Tensor) bool {
 var opInternalNestedTensorFromTensorList = torch.NewOp("aten::_nested_tensor_from_tensor_list", "")
 
 // InternalNestedTensorFromTensorList is aten::_nested_tensor_from_tensor_list(Tensor[] list, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalNestedTensorFromTensorList(list []*torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalNestedTensorFromTensorList(list []*torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensors(list)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -482,24 +482,24 @@ func NanToNumInPlace(self *torch.Tensor, nan, posinf, neginf *float64) *torch.Te
 var opNanmean = torch.NewOp("aten::nanmean", "")
 
 // Nanmean is aten::nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func Nanmean(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func Nanmean(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opNanmean)
 }
 
 var opNanmeanOut = torch.NewOp("aten::nanmean", "out")
 
 // NanmeanOut is aten::nanmean.out(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func NanmeanOut(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func NanmeanOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opNanmeanOut)
 	return out
@@ -598,24 +598,24 @@ func NanquantileScalarOut(self *torch.Tensor, q float64, dim *int, keepdim bool,
 var opNansum = torch.NewOp("aten::nansum", "")
 
 // Nansum is aten::nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func Nansum(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func Nansum(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opNansum)
 }
 
 var opNansumOut = torch.NewOp("aten::nansum", "out")
 
 // NansumOut is aten::nansum.out(Tensor self, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func NansumOut(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func NansumOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opNansumOut)
 	return out
@@ -839,13 +839,13 @@ func NativeNorm(self *torch.Tensor, p torch.Number) *torch.Tensor {
 var opNativeNormScalarOptDimDtype = torch.NewOp("aten::native_norm", "ScalarOpt_dim_dtype")
 
 // NativeNormScalarOptDimDtype is aten::native_norm.ScalarOpt_dim_dtype(Tensor self, Scalar? p, int[1] dim, bool keepdim, ScalarType? dtype) -> Tensor.
-func NativeNormScalarOptDimDtype(self *torch.Tensor, p torch.Number, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func NativeNormScalarOptDimDtype(self *torch.Tensor, p torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optNumber(&c, p)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opNativeNormScalarOptDimDtype)
 }
 
@@ -989,11 +989,11 @@ func NestedToPaddedTensor(self *torch.Tensor, padding float64, outputSize []int)
 var opNewEmpty = torch.NewOp("aten::new_empty", "")
 
 // NewEmpty is aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewEmpty(self *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewEmpty(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1003,12 +1003,12 @@ func NewEmpty(self *torch.Tensor, size []int, dtype *torch.DType, layout *torch.
 var opNewEmptyStrided = torch.NewOp("aten::new_empty_strided", "")
 
 // NewEmptyStrided is aten::new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(size...)
 	c.Ints(stride...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1018,12 +1018,12 @@ func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype *torch.DType,
 var opNewFull = torch.NewOp("aten::new_full", "")
 
 // NewFull is aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(size...)
 	c.Number(fillValue)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1033,11 +1033,11 @@ func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype *torc
 var opNewOnes = torch.NewOp("aten::new_ones", "")
 
 // NewOnes is aten::new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewOnes(self *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewOnes(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1047,11 +1047,11 @@ func NewOnes(self *torch.Tensor, size []int, dtype *torch.DType, layout *torch.L
 var opNewZeros = torch.NewOp("aten::new_zeros", "")
 
 // NewZeros is aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewZeros(self *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewZeros(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1497,13 +1497,13 @@ func NormalFloatTensorOut(mean float64, std *torch.Tensor, generator *torch.Gene
 var opNormalFloatFloat = torch.NewOp("aten::normal", "float_float")
 
 // NormalFloatFloat is aten::normal.float_float(float mean, float std, SymInt[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Float(mean)
 	c.Float(std)
 	c.Ints(size...)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)

@@ -510,34 +510,34 @@ func Prelu(self, weight *torch.Tensor) *torch.Tensor {
 var opProd = torch.NewOp("aten::prod", "")
 
 // Prod is aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor.
-func Prod(self *torch.Tensor, dtype *torch.DType) *torch.Tensor {
+func Prod(self *torch.Tensor, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opProd)
 }
 
 var opProdDimInt = torch.NewOp("aten::prod", "dim_int")
 
 // ProdDimInt is aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func ProdDimInt(self *torch.Tensor, dim int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func ProdDimInt(self *torch.Tensor, dim int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opProdDimInt)
 }
 
 var opProdIntOut = torch.NewOp("aten::prod", "int_out")
 
 // ProdIntOut is aten::prod.int_out(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func ProdIntOut(self *torch.Tensor, dim int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func ProdIntOut(self *torch.Tensor, dim int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opProdIntOut)
 	return out
@@ -551,7 +551,7 @@ func PromoteTypes(type1, type2 torch.DType) torch.DType {
 	c.DType(type1)
 	c.DType(type2)
 	r := c.All(opPromoteTypes)
-	return torch.DType(r[0].(int))
+	return torch.FromScalarType(r[0].(int))
 }
 
 var opPut = torch.NewOp("aten::put", "")

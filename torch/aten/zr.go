@@ -134,10 +134,10 @@ func Rad2degInPlace(self *torch.Tensor) *torch.Tensor {
 var opRand = torch.NewOp("aten::rand", "")
 
 // Rand is aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Rand(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Rand(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -147,11 +147,11 @@ func Rand(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.De
 var opRandGenerator = torch.NewOp("aten::rand", "generator")
 
 // RandGenerator is aten::rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandGenerator(size []int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -184,10 +184,10 @@ func RandOut(size []int, out *torch.Tensor) *torch.Tensor {
 var opRandLike = torch.NewOp("aten::rand_like", "")
 
 // RandLike is aten::rand_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandLike(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -198,11 +198,11 @@ func RandLike(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, devi
 var opRandLikeGenerator = torch.NewOp("aten::rand_like", "generator")
 
 // RandLikeGenerator is aten::rand_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -213,11 +213,11 @@ func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype *to
 var opRandint = torch.NewOp("aten::randint", "")
 
 // Randint is aten::randint(SymInt high, SymInt[] size, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Randint(high int, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Randint(high int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -227,12 +227,12 @@ func Randint(high int, size []int, dtype *torch.DType, layout *torch.Layout, dev
 var opRandintGenerator = torch.NewOp("aten::randint", "generator")
 
 // RandintGenerator is aten::randint.generator(SymInt high, SymInt[] size, *, Generator? generator, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandintGenerator(high int, size []int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandintGenerator(high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
 	c.Ints(size...)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -255,12 +255,12 @@ func RandintGeneratorOut(high int, size []int, generator *torch.Generator, out *
 var opRandintLow = torch.NewOp("aten::randint", "low")
 
 // RandintLow is aten::randint.low(SymInt low, SymInt high, SymInt[] size, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandintLow(low, high int, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandintLow(low, high int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -270,13 +270,13 @@ func RandintLow(low, high int, size []int, dtype *torch.DType, layout *torch.Lay
 var opRandintLowGenerator = torch.NewOp("aten::randint", "low_generator")
 
 // RandintLowGenerator is aten::randint.low_generator(SymInt low, SymInt high, SymInt[] size, *, Generator? generator, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
 	c.Ints(size...)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -325,11 +325,11 @@ func RandintOut(high int, size []int, out *torch.Tensor) *torch.Tensor {
 var opRandintLike = torch.NewOp("aten::randint_like", "")
 
 // RandintLike is aten::randint_like(Tensor self, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLike(self *torch.Tensor, high int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLike(self *torch.Tensor, high int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(high)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -340,11 +340,11 @@ func RandintLike(self *torch.Tensor, high int, dtype *torch.DType, layout *torch
 var opRandintLikeTensor = torch.NewOp("aten::randint_like", "Tensor")
 
 // RandintLikeTensor is aten::randint_like.Tensor(Tensor self, Tensor high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeTensor(self, high *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeTensor(self, high *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(high)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -355,12 +355,12 @@ func RandintLikeTensor(self, high *torch.Tensor, dtype *torch.DType, layout *tor
 var opRandintLikeTensorGenerator = torch.NewOp("aten::randint_like", "Tensor_generator")
 
 // RandintLikeTensorGenerator is aten::randint_like.Tensor_generator(Tensor self, Tensor high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(high)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -371,12 +371,12 @@ func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Gener
 var opRandintLikeGenerator = torch.NewOp("aten::randint_like", "generator")
 
 // RandintLikeGenerator is aten::randint_like.generator(Tensor self, SymInt high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(high)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -387,12 +387,12 @@ func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generat
 var opRandintLikeLowDtype = torch.NewOp("aten::randint_like", "low_dtype")
 
 // RandintLikeLowDtype is aten::randint_like.low_dtype(Tensor self, SymInt low, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(low)
 	c.Int(high)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -403,13 +403,13 @@ func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype *torch.DType, 
 var opRandintLikeLowGeneratorDtype = torch.NewOp("aten::randint_like", "low_generator_dtype")
 
 // RandintLikeLowGeneratorDtype is aten::randint_like.low_generator_dtype(Tensor self, SymInt low, SymInt high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(low)
 	c.Int(high)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -420,10 +420,10 @@ func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *
 var opRandn = torch.NewOp("aten::randn", "")
 
 // Randn is aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Randn(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Randn(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -433,11 +433,11 @@ func Randn(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.D
 var opRandnGenerator = torch.NewOp("aten::randn", "generator")
 
 // RandnGenerator is aten::randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandnGenerator(size []int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandnGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -470,10 +470,10 @@ func RandnOut(size []int, out *torch.Tensor) *torch.Tensor {
 var opRandnLike = torch.NewOp("aten::randn_like", "")
 
 // RandnLike is aten::randn_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandnLike(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandnLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -484,11 +484,11 @@ func RandnLike(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, dev
 var opRandnLikeGenerator = torch.NewOp("aten::randn_like", "generator")
 
 // RandnLikeGenerator is aten::randn_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandnLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandnLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -535,10 +535,10 @@ func RandomInPlaceTo(self *torch.Tensor, to int, generator *torch.Generator) *to
 var opRandperm = torch.NewOp("aten::randperm", "")
 
 // Randperm is aten::randperm(SymInt n, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Randperm(n int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Randperm(n int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -548,11 +548,11 @@ func Randperm(n int, dtype *torch.DType, layout *torch.Layout, device *torch.Dev
 var opRandpermGenerator = torch.NewOp("aten::randperm", "generator")
 
 // RandpermGenerator is aten::randperm.generator(SymInt n, *, Generator? generator, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandpermGenerator(n int, generator *torch.Generator, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandpermGenerator(n int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Generator(generator)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -585,11 +585,11 @@ func RandpermOut(n int, out *torch.Tensor) *torch.Tensor {
 var opRange = torch.NewOp("aten::range", "")
 
 // Range is aten::range(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Range(start, end torch.Number, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Range(start, end torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -624,12 +624,12 @@ func RangeOutUnderscore(start, end torch.Number, out *torch.Tensor) *torch.Tenso
 var opRangeStep = torch.NewOp("aten::range", "step")
 
 // RangeStep is aten::range.step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RangeStep(start, end, step torch.Number, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RangeStep(start, end, step torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.Number(step)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1249,7 +1249,7 @@ func ResultTypeScalar(tensor_ *torch.Tensor, other torch.Number) torch.DType {
 	c.Tensor(tensor_)
 	c.Number(other)
 	r := c.All(opResultTypeScalar)
-	return torch.DType(r[0].(int))
+	return torch.FromScalarType(r[0].(int))
 }
 
 var opResultTypeScalarScalar = torch.NewOp("aten::result_type", "Scalar_Scalar")
@@ -1260,7 +1260,7 @@ func ResultTypeScalarScalar(scalar1, scalar2 torch.Number) torch.DType {
 	c.Number(scalar1)
 	c.Number(scalar2)
 	r := c.All(opResultTypeScalarScalar)
-	return torch.DType(r[0].(int))
+	return torch.FromScalarType(r[0].(int))
 }
 
 var opResultTypeScalarTensor = torch.NewOp("aten::result_type", "Scalar_Tensor")
@@ -1271,7 +1271,7 @@ func ResultTypeScalarTensor(scalar torch.Number, tensor_ *torch.Tensor) torch.DT
 	c.Number(scalar)
 	c.Tensor(tensor_)
 	r := c.All(opResultTypeScalarTensor)
-	return torch.DType(r[0].(int))
+	return torch.FromScalarType(r[0].(int))
 }
 
 var opResultTypeTensor = torch.NewOp("aten::result_type", "Tensor")
@@ -1282,7 +1282,7 @@ func ResultTypeTensor(tensor_, other *torch.Tensor) torch.DType {
 	c.Tensor(tensor_)
 	c.Tensor(other)
 	r := c.All(opResultTypeTensor)
-	return torch.DType(r[0].(int))
+	return torch.FromScalarType(r[0].(int))
 }
 
 var opRetainGrad = torch.NewOp("aten::retain_grad", "")

@@ -7,11 +7,11 @@ import "github.com/torchhub/torchhub/torch"
 var opInternalSafeSoftmax = torch.NewOp("aten::_safe_softmax", "")
 
 // InternalSafeSoftmax is aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func InternalSafeSoftmax(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func InternalSafeSoftmax(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opInternalSafeSoftmax)
 }
 
@@ -355,7 +355,7 @@ func InternalScaledDotProductFusedAttentionOverrideableBackward(gradOut, query, 
 var opInternalScaledGroupedMm = torch.NewOp("aten::_scaled_grouped_mm", "")
 
 // InternalScaledGroupedMm is aten::_scaled_grouped_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? offs=None, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor.
-func InternalScaledGroupedMm(self, mat2, scaleA, scaleB, offs, bias, scaleResult *torch.Tensor, outDtype *torch.DType, useFastAccum bool) *torch.Tensor {
+func InternalScaledGroupedMm(self, mat2, scaleA, scaleB, offs, bias, scaleResult *torch.Tensor, outDtype torch.DType, useFastAccum bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -364,7 +364,7 @@ func InternalScaledGroupedMm(self, mat2, scaleA, scaleB, offs, bias, scaleResult
 	c.OptTensor(offs)
 	c.OptTensor(bias)
 	c.OptTensor(scaleResult)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Bool(useFastAccum)
 	return c.One(opInternalScaledGroupedMm)
 }
@@ -372,7 +372,7 @@ func InternalScaledGroupedMm(self, mat2, scaleA, scaleB, offs, bias, scaleResult
 var opInternalScaledGroupedMmV2 = torch.NewOp("aten::_scaled_grouped_mm_v2", "")
 
 // InternalScaledGroupedMmV2 is aten::_scaled_grouped_mm_v2(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None, int[] contraction_dim=[], bool use_fast_accum=False) -> Tensor.
-func InternalScaledGroupedMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, offs, bias *torch.Tensor, outDtype *torch.DType, contractionDim []int, useFastAccum bool) *torch.Tensor {
+func InternalScaledGroupedMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, offs, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -384,7 +384,7 @@ func InternalScaledGroupedMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor,
 	c.Ints(swizzleB...)
 	c.OptTensor(offs)
 	c.OptTensor(bias)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Ints(contractionDim...)
 	c.Bool(useFastAccum)
 	return c.One(opInternalScaledGroupedMmV2)
@@ -393,7 +393,7 @@ func InternalScaledGroupedMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor,
 var opInternalScaledGroupedMmV2Out = torch.NewOp("aten::_scaled_grouped_mm_v2", "out")
 
 // InternalScaledGroupedMmV2Out is aten::_scaled_grouped_mm_v2.out(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None, int[] contraction_dim=[], bool use_fast_accum=False, *, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledGroupedMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, offs, bias *torch.Tensor, outDtype *torch.DType, contractionDim []int, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
+func InternalScaledGroupedMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, offs, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -405,7 +405,7 @@ func InternalScaledGroupedMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tens
 	c.Ints(swizzleB...)
 	c.OptTensor(offs)
 	c.OptTensor(bias)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Ints(contractionDim...)
 	c.Bool(useFastAccum)
 	c.Tensor(out)
@@ -416,7 +416,7 @@ func InternalScaledGroupedMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tens
 var opInternalScaledMm = torch.NewOp("aten::_scaled_mm", "")
 
 // InternalScaledMm is aten::_scaled_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor.
-func InternalScaledMm(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tensor, outDtype *torch.DType, useFastAccum bool) *torch.Tensor {
+func InternalScaledMm(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tensor, outDtype torch.DType, useFastAccum bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -424,7 +424,7 @@ func InternalScaledMm(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tenso
 	c.Tensor(scaleB)
 	c.OptTensor(bias)
 	c.OptTensor(scaleResult)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Bool(useFastAccum)
 	return c.One(opInternalScaledMm)
 }
@@ -432,7 +432,7 @@ func InternalScaledMm(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tenso
 var opInternalScaledMmOut = torch.NewOp("aten::_scaled_mm", "out")
 
 // InternalScaledMmOut is aten::_scaled_mm.out(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False, *, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledMmOut(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tensor, outDtype *torch.DType, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
+func InternalScaledMmOut(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tensor, outDtype torch.DType, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -440,7 +440,7 @@ func InternalScaledMmOut(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Te
 	c.Tensor(scaleB)
 	c.OptTensor(bias)
 	c.OptTensor(scaleResult)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Bool(useFastAccum)
 	c.Tensor(out)
 	c.Do(opInternalScaledMmOut)
@@ -450,7 +450,7 @@ func InternalScaledMmOut(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Te
 var opInternalScaledMmV2 = torch.NewOp("aten::_scaled_mm_v2", "")
 
 // InternalScaledMmV2 is aten::_scaled_mm_v2(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? bias, ScalarType? out_dtype, int[] contraction_dim=[], bool use_fast_accum=False) -> Tensor.
-func InternalScaledMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, bias *torch.Tensor, outDtype *torch.DType, contractionDim []int, useFastAccum bool) *torch.Tensor {
+func InternalScaledMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -461,7 +461,7 @@ func InternalScaledMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipe
 	c.Ints(recipeB...)
 	c.Ints(swizzleB...)
 	c.OptTensor(bias)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Ints(contractionDim...)
 	c.Bool(useFastAccum)
 	return c.One(opInternalScaledMmV2)
@@ -470,7 +470,7 @@ func InternalScaledMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipe
 var opInternalScaledMmV2Out = torch.NewOp("aten::_scaled_mm_v2", "out")
 
 // InternalScaledMmV2Out is aten::_scaled_mm_v2.out(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? bias, ScalarType? out_dtype, int[] contraction_dim=[], bool use_fast_accum=False, *, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, bias *torch.Tensor, outDtype *torch.DType, contractionDim []int, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
+func InternalScaledMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mat2)
@@ -481,7 +481,7 @@ func InternalScaledMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, rec
 	c.Ints(recipeB...)
 	c.Ints(swizzleB...)
 	c.OptTensor(bias)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	c.Ints(contractionDim...)
 	c.Bool(useFastAccum)
 	c.Tensor(out)
@@ -581,14 +581,14 @@ func InternalSlowConv2dForwardOutput(self, weight *torch.Tensor, kernelSize []in
 var opInternalSobolEngineDraw = torch.NewOp("aten::_sobol_engine_draw", "")
 
 // InternalSobolEngineDraw is aten::_sobol_engine_draw(Tensor quasi, int n, Tensor sobolstate, int dimension, int num_generated, ScalarType? dtype) -> (Tensor, Tensor).
-func InternalSobolEngineDraw(quasi *torch.Tensor, n int, sobolstate *torch.Tensor, dimension, numGenerated int, dtype *torch.DType) (*torch.Tensor, *torch.Tensor) {
+func InternalSobolEngineDraw(quasi *torch.Tensor, n int, sobolstate *torch.Tensor, dimension, numGenerated int, dtype torch.DType) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(quasi)
 	c.Int(n)
 	c.Tensor(sobolstate)
 	c.Int(dimension)
 	c.Int(numGenerated)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.Two(opInternalSobolEngineDraw)
 }
 
@@ -715,13 +715,13 @@ func InternalSparseBroadcastToCopy(self *torch.Tensor, size []int) *torch.Tensor
 var opInternalSparseBscTensorUnsafe = torch.NewOp("aten::_sparse_bsc_tensor_unsafe", "")
 
 // InternalSparseBscTensorUnsafe is aten::_sparse_bsc_tensor_unsafe(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -731,13 +731,13 @@ func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 var opInternalSparseBsrTensorUnsafe = torch.NewOp("aten::_sparse_bsr_tensor_unsafe", "")
 
 // InternalSparseBsrTensorUnsafe is aten::_sparse_bsr_tensor_unsafe(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -747,13 +747,13 @@ func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor
 var opInternalSparseCompressedTensorUnsafe = torch.NewOp("aten::_sparse_compressed_tensor_unsafe", "")
 
 // InternalSparseCompressedTensorUnsafe is aten::_sparse_compressed_tensor_unsafe(Tensor compressed_indices, Tensor plain_indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -763,14 +763,14 @@ func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, value
 var opInternalSparseCompressedTensorWithDims = torch.NewOp("aten::_sparse_compressed_tensor_with_dims", "")
 
 // InternalSparseCompressedTensorWithDims is aten::_sparse_compressed_tensor_with_dims(int nnz, int dense_dim, int[] size, int[] blocksize, ScalarType index_dtype, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize []int, indexDtype torch.DType, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize []int, indexDtype, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(nnz)
 	c.Int(denseDim)
 	c.Ints(size...)
 	c.Ints(blocksize...)
 	c.DType(indexDtype)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -780,12 +780,12 @@ func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize [
 var opInternalSparseCooTensorUnsafe = torch.NewOp("aten::_sparse_coo_tensor_unsafe", "")
 
 // InternalSparseCooTensorUnsafe is aten::_sparse_coo_tensor_unsafe(Tensor indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -796,12 +796,12 @@ func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dt
 var opInternalSparseCooTensorWithDims = torch.NewOp("aten::_sparse_coo_tensor_with_dims", "")
 
 // InternalSparseCooTensorWithDims is aten::_sparse_coo_tensor_with_dims(int sparse_dim, int dense_dim, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(sparseDim)
 	c.Int(denseDim)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -811,14 +811,14 @@ func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype 
 var opInternalSparseCooTensorWithDimsAndTensors = torch.NewOp("aten::_sparse_coo_tensor_with_dims_and_tensors", "")
 
 // InternalSparseCooTensorWithDimsAndTensors is aten::_sparse_coo_tensor_with_dims_and_tensors(int sparse_dim, int dense_dim, SymInt[] size, Tensor indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False, bool? is_coalesced=None) -> Tensor.
-func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []int, indices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []int, indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(sparseDim)
 	c.Int(denseDim)
 	c.Ints(size...)
 	c.Tensor(indices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -829,13 +829,13 @@ func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []i
 var opInternalSparseCscTensorUnsafe = torch.NewOp("aten::_sparse_csc_tensor_unsafe", "")
 
 // InternalSparseCscTensorUnsafe is aten::_sparse_csc_tensor_unsafe(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -845,37 +845,37 @@ func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 var opInternalSparseCsrProdDimDtype = torch.NewOp("aten::_sparse_csr_prod", "dim_dtype")
 
 // InternalSparseCsrProdDimDtype is aten::_sparse_csr_prod.dim_dtype(Tensor self, int[1] dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func InternalSparseCsrProdDimDtype(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func InternalSparseCsrProdDimDtype(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opInternalSparseCsrProdDimDtype)
 }
 
 var opInternalSparseCsrSumDimDtype = torch.NewOp("aten::_sparse_csr_sum", "dim_dtype")
 
 // InternalSparseCsrSumDimDtype is aten::_sparse_csr_sum.dim_dtype(Tensor self, int[1] dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func InternalSparseCsrSumDimDtype(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func InternalSparseCsrSumDimDtype(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(dim...)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opInternalSparseCsrSumDimDtype)
 }
 
 var opInternalSparseCsrTensorUnsafe = torch.NewOp("aten::_sparse_csr_tensor_unsafe", "")
 
 // InternalSparseCsrTensorUnsafe is aten::_sparse_csr_tensor_unsafe(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -896,11 +896,11 @@ func InternalSparseLogSoftmax(self *torch.Tensor, dim int, halfToFloat bool) *to
 var opInternalSparseLogSoftmaxInt = torch.NewOp("aten::_sparse_log_softmax", "int")
 
 // InternalSparseLogSoftmaxInt is aten::_sparse_log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func InternalSparseLogSoftmaxInt(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func InternalSparseLogSoftmaxInt(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opInternalSparseLogSoftmaxInt)
 }
 
@@ -976,7 +976,7 @@ func InternalSparseMmReduceImplBackward(self, gradOut, weight *torch.Tensor, red
 var opInternalSparseSemiStructuredAddmm = torch.NewOp("aten::_sparse_semi_structured_addmm", "")
 
 // InternalSparseSemiStructuredAddmm is aten::_sparse_semi_structured_addmm(Tensor input, Tensor mat1, Tensor mat1_meta, Tensor mat2, *, Scalar alpha=1, Scalar beta=1, ScalarType? out_dtype=None) -> Tensor.
-func InternalSparseSemiStructuredAddmm(input, mat1, mat1Meta, mat2 *torch.Tensor, alpha, beta torch.Number, outDtype *torch.DType) *torch.Tensor {
+func InternalSparseSemiStructuredAddmm(input, mat1, mat1Meta, mat2 *torch.Tensor, alpha, beta torch.Number, outDtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(mat1)
@@ -984,7 +984,7 @@ func InternalSparseSemiStructuredAddmm(input, mat1, mat1Meta, mat2 *torch.Tensor
 	c.Tensor(mat2)
 	c.Number(alpha)
 	c.Number(beta)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	return c.One(opInternalSparseSemiStructuredAddmm)
 }
 
@@ -1011,26 +1011,26 @@ func InternalSparseSemiStructuredApplyDense(input, threadMasks *torch.Tensor) *t
 var opInternalSparseSemiStructuredLinear = torch.NewOp("aten::_sparse_semi_structured_linear", "")
 
 // InternalSparseSemiStructuredLinear is aten::_sparse_semi_structured_linear(Tensor input, Tensor weight, Tensor meta, *, Tensor? bias=None, str? activation=None, ScalarType? out_dtype=None) -> Tensor.
-func InternalSparseSemiStructuredLinear(input, weight, meta, bias *torch.Tensor, activation *string, outDtype *torch.DType) *torch.Tensor {
+func InternalSparseSemiStructuredLinear(input, weight, meta, bias *torch.Tensor, activation *string, outDtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
 	c.Tensor(meta)
 	c.OptTensor(bias)
 	optional(&c, activation, (*torch.Call).String)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	return c.One(opInternalSparseSemiStructuredLinear)
 }
 
 var opInternalSparseSemiStructuredMm = torch.NewOp("aten::_sparse_semi_structured_mm", "")
 
 // InternalSparseSemiStructuredMm is aten::_sparse_semi_structured_mm(Tensor mat1, Tensor mat1_meta, Tensor mat2, *, ScalarType? out_dtype=None) -> Tensor.
-func InternalSparseSemiStructuredMm(mat1, mat1Meta, mat2 *torch.Tensor, outDtype *torch.DType) *torch.Tensor {
+func InternalSparseSemiStructuredMm(mat1, mat1Meta, mat2 *torch.Tensor, outDtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(mat1)
 	c.Tensor(mat1Meta)
 	c.Tensor(mat2)
-	optional(&c, outDtype, (*torch.Call).DType)
+	c.DType(outDtype)
 	return c.One(opInternalSparseSemiStructuredMm)
 }
 
@@ -1060,11 +1060,11 @@ func InternalSparseSoftmax(self *torch.Tensor, dim int, halfToFloat bool) *torch
 var opInternalSparseSoftmaxInt = torch.NewOp("aten::_sparse_softmax", "int")
 
 // InternalSparseSoftmaxInt is aten::_sparse_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func InternalSparseSoftmaxInt(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func InternalSparseSoftmaxInt(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opInternalSparseSoftmaxInt)
 }
 
@@ -1209,10 +1209,10 @@ func InternalStandardGammaGrad(self, output *torch.Tensor) *torch.Tensor {
 var opScalarTensor = torch.NewOp("aten::scalar_tensor", "")
 
 // ScalarTensor is aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func ScalarTensor(s torch.Number, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func ScalarTensor(s torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(s)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2316,22 +2316,22 @@ func SoftMarginLossBackwardGradInput(gradOutput, self, target *torch.Tensor, red
 var opSoftmaxInt = torch.NewOp("aten::softmax", "int")
 
 // SoftmaxInt is aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func SoftmaxInt(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func SoftmaxInt(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opSoftmaxInt)
 }
 
 var opSoftmaxIntOut = torch.NewOp("aten::softmax", "int_out")
 
 // SoftmaxIntOut is aten::softmax.int_out(Tensor self, int dim, ScalarType? dtype=None, *, Tensor(a!) out) -> Tensor(a!).
-func SoftmaxIntOut(self *torch.Tensor, dim int, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func SoftmaxIntOut(self *torch.Tensor, dim int, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opSoftmaxIntOut)
 	return out
@@ -2488,12 +2488,12 @@ func SortValuesStable(self *torch.Tensor, stable *bool, dim int, descending bool
 var opSparseBscTensorCcolRowValue = torch.NewOp("aten::sparse_bsc_tensor", "ccol_row_value")
 
 // SparseBscTensorCcolRowValue is aten::sparse_bsc_tensor.ccol_row_value(Tensor ccol_indices, Tensor row_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2503,13 +2503,13 @@ func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, 
 var opSparseBscTensorCcolRowValueSize = torch.NewOp("aten::sparse_bsc_tensor", "ccol_row_value_size")
 
 // SparseBscTensorCcolRowValueSize is aten::sparse_bsc_tensor.ccol_row_value_size(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2519,12 +2519,12 @@ func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 var opSparseBsrTensorCrowColValue = torch.NewOp("aten::sparse_bsr_tensor", "crow_col_value")
 
 // SparseBsrTensorCrowColValue is aten::sparse_bsr_tensor.crow_col_value(Tensor crow_indices, Tensor col_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2534,13 +2534,13 @@ func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, 
 var opSparseBsrTensorCrowColValueSize = torch.NewOp("aten::sparse_bsr_tensor", "crow_col_value_size")
 
 // SparseBsrTensorCrowColValueSize is aten::sparse_bsr_tensor.crow_col_value_size(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2550,12 +2550,12 @@ func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 var opSparseCompressedTensorCompPlainValue = torch.NewOp("aten::sparse_compressed_tensor", "comp_plain_value")
 
 // SparseCompressedTensorCompPlainValue is aten::sparse_compressed_tensor.comp_plain_value(Tensor compressed_indices, Tensor plain_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2565,13 +2565,13 @@ func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, value
 var opSparseCompressedTensorCompPlainValueSize = torch.NewOp("aten::sparse_compressed_tensor", "comp_plain_value_size")
 
 // SparseCompressedTensorCompPlainValueSize is aten::sparse_compressed_tensor.comp_plain_value_size(Tensor compressed_indices, Tensor plain_indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2581,11 +2581,11 @@ func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, v
 var opSparseCooTensorIndices = torch.NewOp("aten::sparse_coo_tensor", "indices")
 
 // SparseCooTensorIndices is aten::sparse_coo_tensor.indices(Tensor indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func SparseCooTensorIndices(indices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func SparseCooTensorIndices(indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2596,12 +2596,12 @@ func SparseCooTensorIndices(indices, values *torch.Tensor, dtype *torch.DType, l
 var opSparseCooTensorIndicesSize = torch.NewOp("aten::sparse_coo_tensor", "indices_size")
 
 // SparseCooTensorIndicesSize is aten::sparse_coo_tensor.indices_size(Tensor indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2612,10 +2612,10 @@ func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype
 var opSparseCooTensorSize = torch.NewOp("aten::sparse_coo_tensor", "size")
 
 // SparseCooTensorSize is aten::sparse_coo_tensor.size(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCooTensorSize(size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCooTensorSize(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2625,12 +2625,12 @@ func SparseCooTensorSize(size []int, dtype *torch.DType, layout *torch.Layout, d
 var opSparseCscTensorCcolRowValue = torch.NewOp("aten::sparse_csc_tensor", "ccol_row_value")
 
 // SparseCscTensorCcolRowValue is aten::sparse_csc_tensor.ccol_row_value(Tensor ccol_indices, Tensor row_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2640,13 +2640,13 @@ func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, 
 var opSparseCscTensorCcolRowValueSize = torch.NewOp("aten::sparse_csc_tensor", "ccol_row_value_size")
 
 // SparseCscTensorCcolRowValueSize is aten::sparse_csc_tensor.ccol_row_value_size(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2656,12 +2656,12 @@ func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 var opSparseCsrTensorCrowColValue = torch.NewOp("aten::sparse_csr_tensor", "crow_col_value")
 
 // SparseCsrTensorCrowColValue is aten::sparse_csr_tensor.crow_col_value(Tensor crow_indices, Tensor col_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -2671,13 +2671,13 @@ func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, 
 var opSparseCsrTensorCrowColValueSize = torch.NewOp("aten::sparse_csr_tensor", "crow_col_value_size")
 
 // SparseCsrTensorCrowColValueSize is aten::sparse_csr_tensor.crow_col_value_size(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Ints(size...)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -3753,11 +3753,11 @@ func SpecialLogNdtrOut(self, out *torch.Tensor) *torch.Tensor {
 var opSpecialLogSoftmax = torch.NewOp("aten::special_log_softmax", "")
 
 // SpecialLogSoftmax is aten::special_log_softmax(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor.
-func SpecialLogSoftmax(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func SpecialLogSoftmax(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opSpecialLogSoftmax)
 }
 
@@ -4340,11 +4340,11 @@ func SpecialSincOut(self, out *torch.Tensor) *torch.Tensor {
 var opSpecialSoftmax = torch.NewOp("aten::special_softmax", "")
 
 // SpecialSoftmax is aten::special_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func SpecialSoftmax(self *torch.Tensor, dim int, dtype *torch.DType) *torch.Tensor {
+func SpecialSoftmax(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opSpecialSoftmax)
 }
 
@@ -5124,22 +5124,22 @@ func SubtractInPlaceTensor(self, other *torch.Tensor, alpha torch.Number) *torch
 var opSum = torch.NewOp("aten::sum", "")
 
 // Sum is aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor.
-func Sum(self *torch.Tensor, dtype *torch.DType) *torch.Tensor {
+func Sum(self *torch.Tensor, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opSum)
 }
 
 var opSumIntListOut = torch.NewOp("aten::sum", "IntList_out")
 
 // SumIntListOut is aten::sum.IntList_out(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None, Tensor(a!) out) -> Tensor(a!).
-func SumIntListOut(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType, out *torch.Tensor) *torch.Tensor {
+func SumIntListOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	c.Tensor(out)
 	c.Do(opSumIntListOut)
 	return out
@@ -5148,12 +5148,12 @@ func SumIntListOut(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DTy
 var opSumDimIntList = torch.NewOp("aten::sum", "dim_IntList")
 
 // SumDimIntList is aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func SumDimIntList(self *torch.Tensor, dim []int, keepdim bool, dtype *torch.DType) *torch.Tensor {
+func SumDimIntList(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	optInts(&c, dim)
 	c.Bool(keepdim)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opSumDimIntList)
 }
 

@@ -258,10 +258,10 @@ func InternalThnnFusedLstmCellBackwardImpl(gradHy, gradCy, cx, cy, workspace *to
 var opInternalToCopy = torch.NewOp("aten::_to_copy", "")
 
 // InternalToCopy is aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor.
-func InternalToCopy(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, nonBlocking bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalToCopy(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, nonBlocking bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -283,10 +283,10 @@ func InternalToCpu(tensors_ []*torch.Tensor) []*torch.Tensor {
 var opInternalToDense = torch.NewOp("aten::_to_dense", "")
 
 // InternalToDense is aten::_to_dense(Tensor self, ScalarType? dtype=None, bool? masked_grad=None) -> Tensor.
-func InternalToDense(self *torch.Tensor, dtype *torch.DType, maskedGrad *bool) *torch.Tensor {
+func InternalToDense(self *torch.Tensor, dtype torch.DType, maskedGrad *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, maskedGrad, (*torch.Call).Bool)
 	return c.One(opInternalToDense)
 }
@@ -798,10 +798,10 @@ func ToDtype(self *torch.Tensor, dtype torch.DType, nonBlocking, copy bool, memo
 var opToDtypeLayout = torch.NewOp("aten::to", "dtype_layout")
 
 // ToDtypeLayout is aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a).
-func ToDtypeLayout(self *torch.Tensor, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, nonBlocking, copy bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func ToDtypeLayout(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, nonBlocking, copy bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -827,10 +827,10 @@ func ToOther(self, other *torch.Tensor, nonBlocking, copy bool, memoryFormat *to
 var opToDense = torch.NewOp("aten::to_dense", "")
 
 // ToDense is aten::to_dense(Tensor self, ScalarType? dtype=None, *, bool? masked_grad=None) -> Tensor.
-func ToDense(self *torch.Tensor, dtype *torch.DType, maskedGrad *bool) *torch.Tensor {
+func ToDense(self *torch.Tensor, dtype torch.DType, maskedGrad *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, maskedGrad, (*torch.Call).Bool)
 	return c.One(opToDense)
 }
@@ -849,10 +849,10 @@ func ToDenseBackward(grad, input *torch.Tensor, maskedGrad *bool) *torch.Tensor 
 var opToMkldnn = torch.NewOp("aten::to_mkldnn", "")
 
 // ToMkldnn is aten::to_mkldnn(Tensor self, ScalarType? dtype=None) -> Tensor.
-func ToMkldnn(self *torch.Tensor, dtype *torch.DType) *torch.Tensor {
+func ToMkldnn(self *torch.Tensor, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	return c.One(opToMkldnn)
 }
 
@@ -1132,12 +1132,12 @@ func TrilInPlace(self *torch.Tensor, diagonal int) *torch.Tensor {
 var opTrilIndices = torch.NewOp("aten::tril_indices", "")
 
 // TrilIndices is aten::tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func TrilIndices(row, col, offset int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func TrilIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(row)
 	c.Int(col)
 	c.Int(offset)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
@@ -1196,12 +1196,12 @@ func TriuInPlace(self *torch.Tensor, diagonal int) *torch.Tensor {
 var opTriuIndices = torch.NewOp("aten::triu_indices", "")
 
 // TriuIndices is aten::triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func TriuIndices(row, col, offset int, dtype *torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func TriuIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(row)
 	c.Int(col)
 	c.Int(offset)
-	optional(&c, dtype, (*torch.Call).DType)
+	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
