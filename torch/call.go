@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -259,6 +260,95 @@ func (c *Call) Bools(vs ...bool) {
 	}
 }
 
+// OptInts adds an int[]?: nil is None.
+func (c *Call) OptInts(vs []int) {
+	if vs == nil {
+		c.None()
+		return
+	}
+	c.Ints(vs...)
+}
+
+// OptFloats adds a float[]?: nil is None.
+func (c *Call) OptFloats(vs []float64) {
+	if vs == nil {
+		c.None()
+		return
+	}
+	c.Floats(vs...)
+}
+
+// OptNumber adds a Scalar?: nil is None.
+func (c *Call) OptNumber(v Number) {
+	if v == nil {
+		c.None()
+		return
+	}
+	c.Number(v)
+}
+
+// Numbers adds a Scalar[].
+func (c *Call) Numbers(vs []Number) {
+	c.List(len(vs))
+	for _, v := range vs {
+		c.Number(v)
+	}
+}
+
+// IntsOf adds an int[n]: an int n times, or a []int as it is. Another type is a mistake.
+func (c *Call) IntsOf(v Ints, n int) {
+	switch v := v.(type) {
+	case int:
+		vs := [8]int{v, v, v, v, v, v, v, v}
+		c.Ints(vs[:n]...)
+	case []int:
+		c.Ints(v...)
+	default:
+		c.mistake("a %T is neither an int nor a []int", v)
+		c.None()
+	}
+}
+
+// Reduction adds the reduction of a loss: "mean", "sum" or "none".
+func (c *Call) Reduction(how string) {
+	i := slices.Index([]string{"none", "mean", "sum"}, how)
+	if i < 0 {
+		c.mistake(`the reduction is %q; it can be "mean", "sum" or "none"`, how)
+	}
+	c.Int(i)
+}
+
+// mistake notes the first one.
+func (c *Call) mistake(format string, args ...any) {
+	if c.err == nil {
+		c.err = &Error{Msg: fmt.Sprintf(format, args...)}
+	}
+}
+
+// Options adds dtype, layout and device of a new tensor.
+func (c *Call) Options(o Options) {
+	if o.Device == nil {
+		d := DefaultDevice()
+		o.Device = &d
+	}
+	c.OptionsLike(o)
+}
+
+// OptionsLike adds dtype, layout and device of a tensor that is made like another.
+func (c *Call) OptionsLike(o Options) {
+	if o.DType == 0 {
+		c.Default()
+	} else {
+		c.DType(o.DType)
+	}
+	c.Default() // layout
+	if o.Device == nil {
+		c.None()
+	} else {
+		c.Device(*o.Device)
+	}
+}
+
 // List begins a list of n values; the next n values are its elements.
 func (c *Call) List(n int) { c.put(libtorch.List); c.put(uint64(n)) }
 
@@ -331,6 +421,33 @@ func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 	r := c.run(op, rets[:])
 	return r.tensor(), r.tensor()
 }
+
+// Three makes the call and returns its three tensors.
+func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
+	var rets [libtorch.RetsHead + 16]uint64
+	r := c.run(op, rets[:])
+	return r.tensor(), r.tensor(), r.tensor()
+}
+
+// Four makes the call and returns its four tensors.
+func (c *Call) Four(op *Op) (_, _, _, _ *Tensor) {
+	var rets [libtorch.RetsHead + 16]uint64
+	r := c.run(op, rets[:])
+	return r.tensor(), r.tensor(), r.tensor(), r.tensor()
+}
+
+// Several makes the call and returns its list of tensors.
+func (c *Call) Several(op *Op) []*Tensor {
+	vs := Result[[]Value](c, op)
+	out := make([]*Tensor, len(vs))
+	for i, v := range vs {
+		out[i], _ = v.(*Tensor)
+	}
+	return out
+}
+
+// Result makes the call and returns its one value, of a type that [Value] lists.
+func Result[T any](c *Call, op *Op) T { return c.All(op)[0].(T) }
 
 // All makes the call and returns what it gave, each as [Value] describes.
 func (c *Call) All(op *Op) []Value {

@@ -8,76 +8,26 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// Options says more about a tensor that is to be made. The zero value is
-// PyTorch's default: float32, on the default device, without gradient.
+// Options says more about a tensor that is to be made, by the functions that are
+// its methods too. The zero value is PyTorch's default: on the default device, or
+// that of the tensor it is made like, without gradient.
+//
+//	x := torch.Options{DType: torch.Int64}.Zeros(2, 3)
 type Options struct {
 	DType        DType   // 0 is the default: float32, where the values do not say otherwise
 	Device       *Device // nil is the default device
 	RequiresGrad bool
 }
 
-var (
-	opEmpty    = NewOp("aten::empty", "memory_format")
-	opZeros    = NewOp("aten::zeros", "")
-	opOnes     = NewOp("aten::ones", "")
-	opFull     = NewOp("aten::full", "")
-	opRand     = NewOp("aten::rand", "")
-	opRandn    = NewOp("aten::randn", "")
-	opRequires = NewOp("aten::requires_grad_", "")
-)
+var opRequires = NewOp("aten::requires_grad_", "")
 
-func create(op *Op, shape []int, fill func(*Call), o Options) *Tensor {
-	mustInit()
-	var c Call
-	c.Ints(shape...)
-	if fill != nil {
-		fill(&c)
-	}
-	c.DType(o.DType)
-	c.None() // layout
-	if o.Device == nil {
-		d := DefaultDevice()
-		o.Device = &d
-	}
-	c.Device(*o.Device)
-	x := c.One(op)
+// made sets what libtorch does not.
+func (o Options) made(x *Tensor) *Tensor {
 	if o.RequiresGrad {
 		x.RequireGrad(true)
 	}
 	return x
 }
-
-// Empty returns a tensor whose elements are not set: torch.empty(shape).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.empty.html
-func Empty(shape []int, o Options) *Tensor { return create(opEmpty, shape, nil, o) }
-
-// Zeros returns a float32 tensor of zeros: torch.zeros(*shape).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.zeros.html
-func Zeros(shape ...int) *Tensor { return create(opZeros, shape, nil, Options{}) }
-
-// Ones returns a float32 tensor of ones: torch.ones(*shape).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.ones.html
-func Ones(shape ...int) *Tensor { return create(opOnes, shape, nil, Options{}) }
-
-// Full returns a float32 tensor of one value: torch.full(shape, value).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.full.html
-func Full(value float64, shape ...int) *Tensor {
-	return create(opFull, shape, func(c *Call) { c.Float(value) }, Options{})
-}
-
-// Rand returns float32 numbers from [0, 1): torch.rand(*shape), of the same generator.
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.rand.html
-func Rand(shape ...int) *Tensor { return create(opRand, shape, nil, Options{}) }
-
-// Randn returns float32 numbers of the standard normal distribution: torch.randn(*shape), of the same generator.
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.randn.html
-func Randn(shape ...int) *Tensor { return create(opRandn, shape, nil, Options{}) }
 
 // RequireGrad sets whether autograd records what is done with x, and returns x: x.requires_grad_(on).
 func (x *Tensor) RequireGrad(on bool) *Tensor {

@@ -13,6 +13,11 @@ import (
 // https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
 type Generator struct{ g libtorch.Generator }
 
+// RandomOptions are the options of what draws random numbers.
+type RandomOptions struct {
+	Generator *Generator // nil is the default generator
+}
+
 // NewGenerator makes a generator of a device with PyTorch's default seed:
 // torch.Generator(device). It panics with an [*Error] where there is no such device.
 func NewGenerator(d Device) *Generator {

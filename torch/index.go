@@ -7,7 +7,6 @@ import (
 
 var (
 	opAlias        = NewOp("aten::alias", "")
-	opSlice        = NewOp("aten::slice", "Tensor")
 	opIndex        = NewOp("aten::index", "Tensor")
 	opIndexPutIn   = NewOp("aten::index_put_", "")
 	opScalarTensor = NewOp("aten::scalar_tensor", "")
@@ -128,7 +127,7 @@ func (p *part) take() *Tensor {
 // part applies ints, ranges and marks one after the other and collects tensors.
 func (x *Tensor) part(op string, indices []any) *part {
 	indices = append([]any(nil), indices...)
-	p := &part{view: unary(opAlias, x)}
+	p := &part{view: x.alias()}
 	ok := false
 	defer func() {
 		if !ok {
@@ -201,7 +200,7 @@ func (x *Tensor) part(op string, indices []any) *part {
 				mistake(nil, "the step of a slice is %d and must be at least 1", v.step)
 			}
 			if v != All {
-				step(func(y *Tensor) *Tensor { return withInts(opSlice, y, dim, v.start, v.stop, v.step) })
+				step(func(y *Tensor) *Tensor { return y.SliceDim(dim, v.start, v.stop, v.step) })
 			}
 			pass(1)
 		case bool:
@@ -239,4 +238,11 @@ func (x *Tensor) part(op string, indices []any) *part {
 func (p *part) own(t *Tensor) *Tensor {
 	p.made = append(p.made, t)
 	return t
+}
+
+// alias returns another tensor over the same memory.
+func (x *Tensor) alias() *Tensor {
+	var c Call
+	c.Tensor(x)
+	return c.One(opAlias)
 }

@@ -232,13 +232,6 @@ func (l *loader) value(v any) (Value, error) {
 	}
 }
 
-var (
-	opAsStrided   = NewOp("aten::as_strided", "")
-	opConj        = NewOp("aten::conj", "")
-	opResolveConj = NewOp("aten::resolve_conj", "")
-	opNeg         = NewOp("aten::neg", "")
-)
-
 func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 	d, err := ParseDType(t.DType)
 	if err != nil {
@@ -254,11 +247,10 @@ func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 			c.Int(t.Offset)
 			x = c.One(opAsStrided)
 			if t.Conj {
-				x = x.Then(func(x *Tensor) *Tensor { return unary(opConj, x) }).
-					Then(func(x *Tensor) *Tensor { return unary(opResolveConj, x) })
+				x = x.Then((*Tensor).Conj).Then((*Tensor).ResolveConj)
 			}
 			if t.Neg {
-				x = x.Then(func(x *Tensor) *Tensor { return unary(opNeg, x) })
+				x = x.Then((*Tensor).Neg)
 			}
 		})
 	})

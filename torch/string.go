@@ -38,8 +38,6 @@ func SetPrintOptions(o PrintOptions) {
 	printOptions.Store(&o)
 }
 
-var opViewAsReal = NewOp("aten::view_as_real", "")
-
 // String writes x as Python does: repr(x). Elements are summarised where there
 // are many, and the device, dtype and gradient follow where they are not the
 // usual ones. Of sparse tensors it gives the size, dtype and layout only.
@@ -135,7 +133,7 @@ type numbers struct {
 
 func newPrinter(x *Tensor, o *PrintOptions) *printer {
 	p := &printer{o: o, shape: x.Shape(), cut: make([]bool, x.Dim()), summarise: x.Numel() > o.Threshold}
-	y := unary(opAlias, x)
+	y := x.alias()
 	if p.summarise {
 		for d, n := range p.shape {
 			if n <= 2*o.EdgeItems {
@@ -160,7 +158,7 @@ func newPrinter(x *Tensor, o *PrintOptions) *printer {
 	defer y.Free()
 	switch d := x.DType(); {
 	case d.IsComplex():
-		wide := y.ToDType(Complex128).Then(func(y *Tensor) *Tensor { return unary(opResolveConj, y) }).Then(func(y *Tensor) *Tensor { return unary(opViewAsReal, y) })
+		wide := y.ToDType(Complex128).Then((*Tensor).ResolveConj).Then((*Tensor).ViewAsReal)
 		defer wide.Free()
 		pairs := Data[float64](wide)
 		re, im := make([]float64, len(pairs)/2), make([]float64, len(pairs)/2)

@@ -145,7 +145,7 @@ func TestDevices(t *testing.T) {
 		_, err := torch.ParseDevice(s)
 		require.Error(t, err, s)
 	}
-	torch.WithDevice(torch.Meta, func() { require.Equal(t, torch.Meta, torch.Empty([]int{1 << 40}, torch.Options{}).Device()) })
+	torch.WithDevice(torch.Meta, func() { require.Equal(t, torch.Meta, torch.Empty(1<<40).Device()) })
 	require.Equal(t, torch.CPU, torch.Zeros(1).Device())
 }
 

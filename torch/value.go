@@ -28,6 +28,9 @@ type Value = any
 // schemas call a Scalar.
 type Number = any
 
+// Ints is an int, which stands for all dimensions, or a []int of one for each.
+type Ints = any
+
 // A Tuple is a Python tuple.
 type Tuple []Value
 

@@ -27,10 +27,10 @@ var scalars = map[string]goType{
 	"int":           {"int", "c.Int(%s)"},
 	"int?":          {"*int", "optional(&c, %s, (*torch.Call).Int)"},
 	"int[]":         {"[]int", "c.Ints(%s...)"},
-	"int[]?":        {"[]int", "optInts(&c, %s)"},
+	"int[]?":        {"[]int", "c.OptInts(%s)"},
 	"float":         {"float64", "c.Float(%s)"},
 	"float?":        {"*float64", "optional(&c, %s, (*torch.Call).Float)"},
-	"float[]?":      {"[]float64", "optFloats(&c, %s)"},
+	"float[]?":      {"[]float64", "c.OptFloats(%s)"},
 	"float[]":       {"[]float64", "c.Floats(%s...)"},
 	"bool":          {"bool", "c.Bool(%s)"},
 	"bool?":         {"*bool", "optional(&c, %s, (*torch.Call).Bool)"},
@@ -38,8 +38,8 @@ var scalars = map[string]goType{
 	"str":           {"string", "c.String(%s)"},
 	"str?":          {"*string", "optional(&c, %s, (*torch.Call).String)"},
 	"Scalar":        {"torch.Number", "c.Number(%s)"},
-	"Scalar?":       {"torch.Number", "optNumber(&c, %s)"},
-	"Scalar[]":      {"[]torch.Number", "numbers(&c, %s)"},
+	"Scalar?":       {"torch.Number", "c.OptNumber(%s)"},
+	"Scalar[]":      {"[]torch.Number", "c.Numbers(%s)"},
 	"ScalarType":    {"torch.DType", "c.DType(%s)"},
 	"ScalarType?":   {"torch.DType", "c.DType(%s)"},
 	"Layout":        {"torch.Layout", "c.Layout(%s)"},
@@ -137,13 +137,13 @@ func emit(schemas []*Schema) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files["z"+letter+".go"] = text
+		files["torch/aten/z"+letter+".go"] = text
 	}
 	text, err := format.Source([]byte(header + "// functions holds every function of the package by its operator.\nvar functions = map[string]any{\n" + table.String() + "}\n"))
 	if err != nil {
 		return nil, err
 	}
-	files["zfunctions_test.go"] = text
+	files["torch/aten/zfunctions_test.go"] = text
 	return files, nil
 }
 
@@ -262,7 +262,7 @@ func camel(name string) string {
 }
 
 // taken are the names that a parameter cannot have, besides Go's keywords.
-var taken = []string{"c", "r", "torch", "len", "new", "optional", "optInts", "optFloats", "optNumber", "numbers", "tensor", "tensors"}
+var taken = []string{"c", "r", "torch", "len", "new", "optional", "tensor", "tensors"}
 
 func paramName(name string) string {
 	n := camel(name)

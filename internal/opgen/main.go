@@ -1,4 +1,5 @@
-// Opgen generates torch/aten from the operators that a torch wheel ships:
+// Opgen generates torch/aten from the operators that a torch wheel ships, and the
+// functions of curated.txt from the same. Run it at the module's root:
 //
 //	go run ./internal/opgen path/to/torchgen/packaged/ATen/native/native_functions.yaml
 package main
@@ -6,8 +7,10 @@ package main
 import (
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -22,19 +25,25 @@ func main() {
 		log.Fatal(err)
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join("torch", "aten", name), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.FromSlash(name), text, 0o644); err != nil {
 			log.Fatal(err)
 		}
 	}
 }
 
-// Generate returns the files of torch/aten by name.
+// Generate returns the files by their paths in the module.
 func Generate(yamlPath string) (map[string][]byte, error) {
 	schemas, err := read(yamlPath)
 	if err != nil {
 		return nil, err
 	}
-	return emit(schemas)
+	files, err := emit(schemas)
+	if err != nil {
+		return nil, err
+	}
+	curated, err := emitCurated(schemas)
+	maps.Copy(files, curated)
+	return files, err
 }
 
 // read returns the signatures of native_functions.yaml, in its order.
@@ -44,7 +53,8 @@ func read(path string) ([]*Schema, error) {
 		return nil, err
 	}
 	var functions []struct {
-		Func string `yaml:"func"`
+		Func     string `yaml:"func"`
+		Variants string `yaml:"variants"`
 	}
 	if err := yaml.Unmarshal(data, &functions); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -55,6 +65,7 @@ func read(path string) ([]*Schema, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		s.function = f.Variants == "" || strings.Contains(f.Variants, "function")
 		out = append(out, s)
 	}
 	return out, nil

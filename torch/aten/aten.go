@@ -33,37 +33,6 @@ func optional[T any](c *torch.Call, v *T, put func(*torch.Call, T)) {
 	put(c, *v)
 }
 
-func optInts(c *torch.Call, v []int) {
-	if v == nil {
-		c.None()
-		return
-	}
-	c.Ints(v...)
-}
-
-func optFloats(c *torch.Call, v []float64) {
-	if v == nil {
-		c.None()
-		return
-	}
-	c.Floats(v...)
-}
-
-func optNumber(c *torch.Call, v torch.Number) {
-	if v == nil {
-		c.None()
-		return
-	}
-	c.Number(v)
-}
-
-func numbers(c *torch.Call, vs []torch.Number) {
-	c.List(len(vs))
-	for _, v := range vs {
-		c.Number(v)
-	}
-}
-
 // tensor takes a tensor out of a result; an undefined one is nil.
 func tensor(v torch.Value) *torch.Tensor {
 	x, _ := v.(*torch.Tensor)

@@ -32,9 +32,10 @@ type value struct {
 }
 
 type testCase struct {
-	Args    []value `json:"args"`
-	Results []value `json:"results"`
-	What    string  `json:"what"`
+	Args    []value  `json:"args"`
+	Names   []string `json:"names"` // of the arguments
+	Results []value  `json:"results"`
+	What    string   `json:"what"`
 }
 
 // TestPython calls operators in Python with arguments made from their schemas,
@@ -95,11 +96,15 @@ func run(name string, c testCase) (exact bool, err error) {
 	if err := torch.Try(func() { torch.NoGrad(func() { out = f.Call(args) }) }); err != nil {
 		return false, err
 	}
-	if len(out) != len(c.Results) {
-		return false, fmt.Errorf("%d results, want %d", len(out), len(c.Results))
+	return compareAll(c.Results, out)
+}
+
+func compareAll(wants []value, out []reflect.Value) (exact bool, err error) {
+	if len(out) != len(wants) {
+		return false, fmt.Errorf("%d results, want %d", len(out), len(wants))
 	}
 	exact = true
-	for i, want := range c.Results {
+	for i, want := range wants {
 		same, err := compare(want, out[i].Interface())
 		if err != nil {
 			return false, fmt.Errorf("result %d: %w", i, err)
@@ -159,6 +164,9 @@ func argument(t reflect.Type, a value) (reflect.Value, error) {
 			return v, err
 		}
 		x = n
+		if t == reflect.TypeFor[torch.DType]() {
+			x = torch.FromScalarType(n) // schemas give ScalarType as an int
+		}
 	case "float":
 		var f float64
 		if err := json.Unmarshal(a.V, &f); err != nil {

@@ -245,8 +245,8 @@ var opInternalAssertTensorMetadata = torch.NewOp("aten::_assert_tensor_metadata"
 func InternalAssertTensorMetadata(a *torch.Tensor, size, stride []int, dtype torch.DType, device *torch.Device, layout *torch.Layout) {
 	var c torch.Call
 	c.Tensor(a)
-	optInts(&c, size)
-	optInts(&c, stride)
+	c.OptInts(size)
+	c.OptInts(stride)
 	c.DType(dtype)
 	optional(&c, device, (*torch.Call).Device)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -988,7 +988,7 @@ var opAllDims = torch.NewOp("aten::all", "dims")
 func AllDims(self *torch.Tensor, dim []int, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	return c.One(opAllDims)
 }
@@ -999,7 +999,7 @@ var opAllDimsOut = torch.NewOp("aten::all", "dims_out")
 func AllDimsOut(self *torch.Tensor, dim []int, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.Tensor(out)
 	c.Do(opAllDimsOut)
@@ -1186,7 +1186,7 @@ var opAnyDims = torch.NewOp("aten::any", "dims")
 func AnyDims(self *torch.Tensor, dim []int, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	return c.One(opAnyDims)
 }
@@ -1197,7 +1197,7 @@ var opAnyDimsOut = torch.NewOp("aten::any", "dims_out")
 func AnyDimsOut(self *torch.Tensor, dim []int, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.Tensor(out)
 	c.Do(opAnyDimsOut)

@@ -1031,8 +1031,8 @@ var opClamp = torch.NewOp("aten::clamp", "")
 func Clamp(self *torch.Tensor, min, max torch.Number) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, min)
-	optNumber(&c, max)
+	c.OptNumber(min)
+	c.OptNumber(max)
 	return c.One(opClamp)
 }
 
@@ -1066,8 +1066,8 @@ var opClampOut = torch.NewOp("aten::clamp", "out")
 func ClampOut(self *torch.Tensor, min, max torch.Number, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, min)
-	optNumber(&c, max)
+	c.OptNumber(min)
+	c.OptNumber(max)
 	c.Tensor(out)
 	c.Do(opClampOut)
 	return out
@@ -1079,8 +1079,8 @@ var opClampInPlace = torch.NewOp("aten::clamp_", "")
 func ClampInPlace(self *torch.Tensor, min, max torch.Number) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, min)
-	optNumber(&c, max)
+	c.OptNumber(min)
+	c.OptNumber(max)
 	c.Do(opClampInPlace)
 	return self
 }
@@ -1235,8 +1235,8 @@ var opClip = torch.NewOp("aten::clip", "")
 func Clip(self *torch.Tensor, min, max torch.Number) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, min)
-	optNumber(&c, max)
+	c.OptNumber(min)
+	c.OptNumber(max)
 	return c.One(opClip)
 }
 
@@ -1270,8 +1270,8 @@ var opClipOut = torch.NewOp("aten::clip", "out")
 func ClipOut(self *torch.Tensor, min, max torch.Number, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, min)
-	optNumber(&c, max)
+	c.OptNumber(min)
+	c.OptNumber(max)
 	c.Tensor(out)
 	c.Do(opClipOut)
 	return out
@@ -1283,8 +1283,8 @@ var opClipInPlace = torch.NewOp("aten::clip_", "")
 func ClipInPlace(self *torch.Tensor, min, max torch.Number) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, min)
-	optNumber(&c, max)
+	c.OptNumber(min)
+	c.OptNumber(max)
 	c.Do(opClipInPlace)
 	return self
 }
@@ -1729,7 +1729,7 @@ func ConvolutionBackward(gradOutput, input, weight *torch.Tensor, biasSizes, str
 	c.Tensor(gradOutput)
 	c.Tensor(input)
 	c.Tensor(weight)
-	optInts(&c, biasSizes)
+	c.OptInts(biasSizes)
 	c.Ints(stride...)
 	c.Ints(padding...)
 	c.Ints(dilation...)
@@ -2216,7 +2216,7 @@ func CudnnConvolutionAddRelu(self, weight, z *torch.Tensor, alpha torch.Number, 
 	c.Tensor(self)
 	c.Tensor(weight)
 	c.Tensor(z)
-	optNumber(&c, alpha)
+	c.OptNumber(alpha)
 	c.OptTensor(bias)
 	c.Ints(stride...)
 	c.Ints(padding...)

@@ -226,7 +226,7 @@ func Einsum(equation string, tensors_ []*torch.Tensor, path []int) *torch.Tensor
 	var c torch.Call
 	c.String(equation)
 	c.Tensors(tensors_)
-	optInts(&c, path)
+	c.OptInts(path)
 	return c.One(opEinsum)
 }
 

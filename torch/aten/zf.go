@@ -355,7 +355,7 @@ var opInternalForeachAddScalarList = torch.NewOp("aten::_foreach_add", "ScalarLi
 func InternalForeachAddScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachAddScalarList)
 	return tensors(r[0])
 }
@@ -399,7 +399,7 @@ var opInternalForeachAddInPlaceScalarList = torch.NewOp("aten::_foreach_add_", "
 func InternalForeachAddInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachAddInPlaceScalarList)
 }
 
@@ -435,7 +435,7 @@ func InternalForeachAddcdivScalarList(self, tensor1, tensor2 []*torch.Tensor, sc
 	c.Tensors(self)
 	c.Tensors(tensor1)
 	c.Tensors(tensor2)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachAddcdivScalarList)
 	return tensors(r[0])
 }
@@ -473,7 +473,7 @@ func InternalForeachAddcdivInPlaceScalarList(self, tensor1, tensor2 []*torch.Ten
 	c.Tensors(self)
 	c.Tensors(tensor1)
 	c.Tensors(tensor2)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachAddcdivInPlaceScalarList)
 }
 
@@ -510,7 +510,7 @@ func InternalForeachAddcmulScalarList(self, tensor1, tensor2 []*torch.Tensor, sc
 	c.Tensors(self)
 	c.Tensors(tensor1)
 	c.Tensors(tensor2)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachAddcmulScalarList)
 	return tensors(r[0])
 }
@@ -548,7 +548,7 @@ func InternalForeachAddcmulInPlaceScalarList(self, tensor1, tensor2 []*torch.Ten
 	c.Tensors(self)
 	c.Tensors(tensor1)
 	c.Tensors(tensor2)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachAddcmulInPlaceScalarList)
 }
 
@@ -649,7 +649,7 @@ var opInternalForeachClampMaxScalarList = torch.NewOp("aten::_foreach_clamp_max"
 func InternalForeachClampMaxScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachClampMaxScalarList)
 	return tensors(r[0])
 }
@@ -680,7 +680,7 @@ var opInternalForeachClampMaxInPlaceScalarList = torch.NewOp("aten::_foreach_cla
 func InternalForeachClampMaxInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachClampMaxInPlaceScalarList)
 }
 
@@ -712,7 +712,7 @@ var opInternalForeachClampMinScalarList = torch.NewOp("aten::_foreach_clamp_min"
 func InternalForeachClampMinScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachClampMinScalarList)
 	return tensors(r[0])
 }
@@ -743,7 +743,7 @@ var opInternalForeachClampMinInPlaceScalarList = torch.NewOp("aten::_foreach_cla
 func InternalForeachClampMinInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachClampMinInPlaceScalarList)
 }
 
@@ -847,7 +847,7 @@ var opInternalForeachDivScalarList = torch.NewOp("aten::_foreach_div", "ScalarLi
 func InternalForeachDivScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachDivScalarList)
 	return tensors(r[0])
 }
@@ -889,7 +889,7 @@ var opInternalForeachDivInPlaceScalarList = torch.NewOp("aten::_foreach_div_", "
 func InternalForeachDivInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachDivInPlaceScalarList)
 }
 
@@ -1048,7 +1048,7 @@ func InternalForeachLerpScalarList(self, tensors1 []*torch.Tensor, weight []torc
 	var c torch.Call
 	c.Tensors(self)
 	c.Tensors(tensors1)
-	numbers(&c, weight)
+	c.Numbers(weight)
 	r := c.All(opInternalForeachLerpScalarList)
 	return tensors(r[0])
 }
@@ -1082,7 +1082,7 @@ func InternalForeachLerpInPlaceScalarList(self, tensors1 []*torch.Tensor, weight
 	var c torch.Call
 	c.Tensors(self)
 	c.Tensors(tensors1)
-	numbers(&c, weight)
+	c.Numbers(weight)
 	c.Do(opInternalForeachLerpInPlaceScalarList)
 }
 
@@ -1219,7 +1219,7 @@ var opInternalForeachMaximumScalarList = torch.NewOp("aten::_foreach_maximum", "
 func InternalForeachMaximumScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachMaximumScalarList)
 	return tensors(r[0])
 }
@@ -1250,7 +1250,7 @@ var opInternalForeachMaximumInPlaceScalarList = torch.NewOp("aten::_foreach_maxi
 func InternalForeachMaximumInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachMaximumInPlaceScalarList)
 }
 
@@ -1282,7 +1282,7 @@ var opInternalForeachMinimumScalarList = torch.NewOp("aten::_foreach_minimum", "
 func InternalForeachMinimumScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachMinimumScalarList)
 	return tensors(r[0])
 }
@@ -1313,7 +1313,7 @@ var opInternalForeachMinimumInPlaceScalarList = torch.NewOp("aten::_foreach_mini
 func InternalForeachMinimumInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachMinimumInPlaceScalarList)
 }
 
@@ -1356,7 +1356,7 @@ var opInternalForeachMulScalarList = torch.NewOp("aten::_foreach_mul", "ScalarLi
 func InternalForeachMulScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachMulScalarList)
 	return tensors(r[0])
 }
@@ -1398,7 +1398,7 @@ var opInternalForeachMulInPlaceScalarList = torch.NewOp("aten::_foreach_mul_", "
 func InternalForeachMulInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachMulInPlaceScalarList)
 }
 
@@ -1482,7 +1482,7 @@ var opInternalForeachPowScalarList = torch.NewOp("aten::_foreach_pow", "ScalarLi
 func InternalForeachPowScalarList(self []*torch.Tensor, exponent []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, exponent)
+	c.Numbers(exponent)
 	r := c.All(opInternalForeachPowScalarList)
 	return tensors(r[0])
 }
@@ -1513,7 +1513,7 @@ var opInternalForeachPowInPlaceScalarList = torch.NewOp("aten::_foreach_pow_", "
 func InternalForeachPowInPlaceScalarList(self []*torch.Tensor, exponent []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, exponent)
+	c.Numbers(exponent)
 	c.Do(opInternalForeachPowInPlaceScalarList)
 }
 
@@ -1710,7 +1710,7 @@ var opInternalForeachSubScalarList = torch.NewOp("aten::_foreach_sub", "ScalarLi
 func InternalForeachSubScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	r := c.All(opInternalForeachSubScalarList)
 	return tensors(r[0])
 }
@@ -1742,7 +1742,7 @@ var opInternalForeachSubInPlaceScalarList = torch.NewOp("aten::_foreach_sub_", "
 func InternalForeachSubInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
 	var c torch.Call
 	c.Tensors(self)
-	numbers(&c, scalars)
+	c.Numbers(scalars)
 	c.Do(opInternalForeachSubInPlaceScalarList)
 }
 
@@ -2403,7 +2403,7 @@ var opFftFft2 = torch.NewOp("aten::fft_fft2", "")
 func FftFft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftFft2)
@@ -2415,7 +2415,7 @@ var opFftFft2Out = torch.NewOp("aten::fft_fft2", "out")
 func FftFft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
@@ -2455,8 +2455,8 @@ var opFftFftn = torch.NewOp("aten::fft_fftn", "")
 func FftFftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftFftn)
 }
@@ -2467,8 +2467,8 @@ var opFftFftnOut = torch.NewOp("aten::fft_fftn", "out")
 func FftFftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftFftnOut)
@@ -2481,7 +2481,7 @@ var opFftFftshift = torch.NewOp("aten::fft_fftshift", "")
 func FftFftshift(self *torch.Tensor, dim []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	return c.One(opFftFftshift)
 }
 
@@ -2517,7 +2517,7 @@ var opFftHfft2 = torch.NewOp("aten::fft_hfft2", "")
 func FftHfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftHfft2)
@@ -2529,7 +2529,7 @@ var opFftHfft2Out = torch.NewOp("aten::fft_hfft2", "out")
 func FftHfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
@@ -2543,8 +2543,8 @@ var opFftHfftn = torch.NewOp("aten::fft_hfftn", "")
 func FftHfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftHfftn)
 }
@@ -2555,8 +2555,8 @@ var opFftHfftnOut = torch.NewOp("aten::fft_hfftn", "out")
 func FftHfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftHfftnOut)
@@ -2595,7 +2595,7 @@ var opFftIfft2 = torch.NewOp("aten::fft_ifft2", "")
 func FftIfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIfft2)
@@ -2607,7 +2607,7 @@ var opFftIfft2Out = torch.NewOp("aten::fft_ifft2", "out")
 func FftIfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
@@ -2621,8 +2621,8 @@ var opFftIfftn = torch.NewOp("aten::fft_ifftn", "")
 func FftIfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIfftn)
 }
@@ -2633,8 +2633,8 @@ var opFftIfftnOut = torch.NewOp("aten::fft_ifftn", "out")
 func FftIfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIfftnOut)
@@ -2647,7 +2647,7 @@ var opFftIfftshift = torch.NewOp("aten::fft_ifftshift", "")
 func FftIfftshift(self *torch.Tensor, dim []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	return c.One(opFftIfftshift)
 }
 
@@ -2683,7 +2683,7 @@ var opFftIhfft2 = torch.NewOp("aten::fft_ihfft2", "")
 func FftIhfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIhfft2)
@@ -2695,7 +2695,7 @@ var opFftIhfft2Out = torch.NewOp("aten::fft_ihfft2", "out")
 func FftIhfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
@@ -2709,8 +2709,8 @@ var opFftIhfftn = torch.NewOp("aten::fft_ihfftn", "")
 func FftIhfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIhfftn)
 }
@@ -2721,8 +2721,8 @@ var opFftIhfftnOut = torch.NewOp("aten::fft_ihfftn", "out")
 func FftIhfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIhfftnOut)
@@ -2761,7 +2761,7 @@ var opFftIrfft2 = torch.NewOp("aten::fft_irfft2", "")
 func FftIrfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIrfft2)
@@ -2773,7 +2773,7 @@ var opFftIrfft2Out = torch.NewOp("aten::fft_irfft2", "out")
 func FftIrfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
@@ -2787,8 +2787,8 @@ var opFftIrfftn = torch.NewOp("aten::fft_irfftn", "")
 func FftIrfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIrfftn)
 }
@@ -2799,8 +2799,8 @@ var opFftIrfftnOut = torch.NewOp("aten::fft_irfftn", "out")
 func FftIrfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIrfftnOut)
@@ -2839,7 +2839,7 @@ var opFftRfft2 = torch.NewOp("aten::fft_rfft2", "")
 func FftRfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftRfft2)
@@ -2851,7 +2851,7 @@ var opFftRfft2Out = torch.NewOp("aten::fft_rfft2", "out")
 func FftRfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
+	c.OptInts(s)
 	c.Ints(dim...)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
@@ -2891,8 +2891,8 @@ var opFftRfftn = torch.NewOp("aten::fft_rfftn", "")
 func FftRfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftRfftn)
 }
@@ -2903,8 +2903,8 @@ var opFftRfftnOut = torch.NewOp("aten::fft_rfftn", "out")
 func FftRfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, s)
-	optInts(&c, dim)
+	c.OptInts(s)
+	c.OptInts(dim)
 	optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftRfftnOut)

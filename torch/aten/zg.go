@@ -419,7 +419,7 @@ var opGradientScalarint = torch.NewOp("aten::gradient", "scalarint")
 func GradientScalarint(self *torch.Tensor, spacing torch.Number, dim *int, edgeOrder int) []*torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, spacing)
+	c.OptNumber(spacing)
 	optional(&c, dim, (*torch.Call).Int)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalarint)
@@ -432,7 +432,7 @@ var opGradientScalarrayarray = torch.NewOp("aten::gradient", "scalarrayarray")
 func GradientScalarrayarray(self *torch.Tensor, spacing []torch.Number, dim []int, edgeOrder int) []*torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	numbers(&c, spacing)
+	c.Numbers(spacing)
 	c.Ints(dim...)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalarrayarray)
@@ -445,7 +445,7 @@ var opGradientScalarrayint = torch.NewOp("aten::gradient", "scalarrayint")
 func GradientScalarrayint(self *torch.Tensor, spacing []torch.Number, dim *int, edgeOrder int) []*torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	numbers(&c, spacing)
+	c.Numbers(spacing)
 	optional(&c, dim, (*torch.Call).Int)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalarrayint)

@@ -33,7 +33,7 @@ func InternalHistogramddBinEdges(self *torch.Tensor, bins []int, range_ []float6
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(bins...)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opInternalHistogramddBinEdges)
@@ -47,7 +47,7 @@ func InternalHistogramddFromBinCts(self *torch.Tensor, bins []int, range_ []floa
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(bins...)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	return c.One(opInternalHistogramddFromBinCts)
@@ -454,7 +454,7 @@ func HistogramBinCt(self *torch.Tensor, bins int, range_ []float64, weight *torc
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(bins)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	return c.Two(opHistogramBinCt)
@@ -467,7 +467,7 @@ func HistogramBinCtOut(self *torch.Tensor, bins int, range_ []float64, weight *t
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(bins)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	c.Tensor(hist)
@@ -510,7 +510,7 @@ func Histogramdd(self *torch.Tensor, bins []int, range_ []float64, weight *torch
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(bins...)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opHistogramdd)
@@ -524,7 +524,7 @@ func HistogramddTensorListBins(self *torch.Tensor, bins []*torch.Tensor, range_ 
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensors(bins)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opHistogramddTensorListBins)
@@ -538,7 +538,7 @@ func HistogramddIntBins(self *torch.Tensor, bins int, range_ []float64, weight *
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(bins)
-	optFloats(&c, range_)
+	c.OptFloats(range_)
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opHistogramddIntBins)

@@ -780,7 +780,7 @@ func LinalgPowsum(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool,
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opLinalgPowsum)
@@ -839,7 +839,7 @@ var opLinalgCond = torch.NewOp("aten::linalg_cond", "")
 func LinalgCond(self *torch.Tensor, p torch.Number) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	return c.One(opLinalgCond)
 }
 
@@ -849,7 +849,7 @@ var opLinalgCondOut = torch.NewOp("aten::linalg_cond", "out")
 func LinalgCondOut(self *torch.Tensor, p torch.Number, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.Tensor(out)
 	c.Do(opLinalgCondOut)
 	return out
@@ -1537,8 +1537,8 @@ var opLinalgNorm = torch.NewOp("aten::linalg_norm", "")
 func LinalgNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, ord)
-	optInts(&c, dim)
+	c.OptNumber(ord)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opLinalgNorm)
@@ -1551,7 +1551,7 @@ func LinalgNormOrdStr(self *torch.Tensor, ord string, dim []int, keepdim bool, d
 	var c torch.Call
 	c.Tensor(self)
 	c.String(ord)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opLinalgNormOrdStr)
@@ -1564,7 +1564,7 @@ func LinalgNormOrdStrOut(self *torch.Tensor, ord string, dim []int, keepdim bool
 	var c torch.Call
 	c.Tensor(self)
 	c.String(ord)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)
@@ -1578,8 +1578,8 @@ var opLinalgNormOut = torch.NewOp("aten::linalg_norm", "out")
 func LinalgNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, ord)
-	optInts(&c, dim)
+	c.OptNumber(ord)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)
@@ -1909,7 +1909,7 @@ func LinalgTensorsolve(self, other *torch.Tensor, dims []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optInts(&c, dims)
+	c.OptInts(dims)
 	return c.One(opLinalgTensorsolve)
 }
 
@@ -1920,7 +1920,7 @@ func LinalgTensorsolveOut(self, other *torch.Tensor, dims []int, out *torch.Tens
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optInts(&c, dims)
+	c.OptInts(dims)
 	c.Tensor(out)
 	c.Do(opLinalgTensorsolveOut)
 	return out
@@ -1967,7 +1967,7 @@ func LinalgVectorNorm(self *torch.Tensor, ord torch.Number, dim []int, keepdim b
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opLinalgVectorNorm)
@@ -1980,7 +1980,7 @@ func LinalgVectorNormOut(self *torch.Tensor, ord torch.Number, dim []int, keepdi
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(ord)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)

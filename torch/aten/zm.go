@@ -759,7 +759,7 @@ var opMeanDim = torch.NewOp("aten::mean", "dim")
 func MeanDim(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opMeanDim)
@@ -783,7 +783,7 @@ var opMeanOut = torch.NewOp("aten::mean", "out")
 func MeanOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)
@@ -994,7 +994,7 @@ func MiopenConvolutionAddRelu(self, weight, z *torch.Tensor, alpha torch.Number,
 	c.Tensor(self)
 	c.Tensor(weight)
 	c.Tensor(z)
-	optNumber(&c, alpha)
+	c.OptNumber(alpha)
 	c.OptTensor(bias)
 	c.Ints(stride...)
 	c.Ints(padding...)
@@ -1340,7 +1340,7 @@ func MkldnnReorderConv2dWeight(self *torch.Tensor, padding, stride, dilation []i
 	c.Ints(stride...)
 	c.Ints(dilation...)
 	c.Int(groups)
-	optInts(&c, inputSize)
+	c.OptInts(inputSize)
 	return c.One(opMkldnnReorderConv2dWeight)
 }
 
@@ -1354,7 +1354,7 @@ func MkldnnReorderConv3dWeight(self *torch.Tensor, padding, stride, dilation []i
 	c.Ints(stride...)
 	c.Ints(dilation...)
 	c.Int(groups)
-	optInts(&c, inputSize)
+	c.OptInts(inputSize)
 	return c.One(opMkldnnReorderConv3dWeight)
 }
 

@@ -266,7 +266,7 @@ func InternalNestedSumBackward(grad, self *torch.Tensor, dim []int, keepdim bool
 	var c torch.Call
 	c.Tensor(grad)
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	return c.One(opInternalNestedSumBackward)
 }
@@ -485,7 +485,7 @@ var opNanmean = torch.NewOp("aten::nanmean", "")
 func Nanmean(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opNanmean)
@@ -497,7 +497,7 @@ var opNanmeanOut = torch.NewOp("aten::nanmean", "out")
 func NanmeanOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)
@@ -601,7 +601,7 @@ var opNansum = torch.NewOp("aten::nansum", "")
 func Nansum(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opNansum)
@@ -613,7 +613,7 @@ var opNansumOut = torch.NewOp("aten::nansum", "out")
 func NansumOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)
@@ -842,7 +842,7 @@ var opNativeNormScalarOptDimDtype = torch.NewOp("aten::native_norm", "ScalarOpt_
 func NativeNormScalarOptDimDtype(self *torch.Tensor, p torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.Ints(dim...)
 	c.Bool(keepdim)
 	c.DType(dtype)
@@ -982,7 +982,7 @@ func NestedToPaddedTensor(self *torch.Tensor, padding float64, outputSize []int)
 	var c torch.Call
 	c.Tensor(self)
 	c.Float(padding)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	return c.One(opNestedToPaddedTensor)
 }
 
@@ -1352,7 +1352,7 @@ var opNormScalarOptDim = torch.NewOp("aten::norm", "ScalarOpt_dim")
 func NormScalarOptDim(self *torch.Tensor, p torch.Number, dim []int, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.Ints(dim...)
 	c.Bool(keepdim)
 	return c.One(opNormScalarOptDim)
@@ -1364,7 +1364,7 @@ var opNormScalarOptDimDtype = torch.NewOp("aten::norm", "ScalarOpt_dim_dtype")
 func NormScalarOptDimDtype(self *torch.Tensor, p torch.Number, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.Ints(dim...)
 	c.Bool(keepdim)
 	c.DType(dtype)
@@ -1377,7 +1377,7 @@ var opNormScalarOptDtype = torch.NewOp("aten::norm", "ScalarOpt_dtype")
 func NormScalarOptDtype(self *torch.Tensor, p torch.Number, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.DType(dtype)
 	return c.One(opNormScalarOptDtype)
 }
@@ -1388,7 +1388,7 @@ var opNormDtypeOut = torch.NewOp("aten::norm", "dtype_out")
 func NormDtypeOut(self *torch.Tensor, p torch.Number, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.Ints(dim...)
 	c.Bool(keepdim)
 	c.DType(dtype)
@@ -1403,7 +1403,7 @@ var opNormOut = torch.NewOp("aten::norm", "out")
 func NormOut(self *torch.Tensor, p torch.Number, dim []int, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optNumber(&c, p)
+	c.OptNumber(p)
 	c.Ints(dim...)
 	c.Bool(keepdim)
 	c.Tensor(out)

@@ -501,7 +501,7 @@ func InternalSegmentReduceBackward(grad, output, data *torch.Tensor, reduce stri
 	c.OptTensor(lengths)
 	c.OptTensor(offsets)
 	c.Int(axis)
-	optNumber(&c, initial)
+	c.OptNumber(initial)
 	return c.One(opInternalSegmentReduceBackward)
 }
 
@@ -1553,7 +1553,7 @@ func SegmentReduce(data *torch.Tensor, reduce string, lengths, indices, offsets 
 	c.OptTensor(offsets)
 	c.Int(axis)
 	c.Bool(unsafe)
-	optNumber(&c, initial)
+	c.OptNumber(initial)
 	return c.One(opSegmentReduce)
 }
 
@@ -4866,8 +4866,8 @@ var opStdCorrection = torch.NewOp("aten::std", "correction")
 func StdCorrection(self *torch.Tensor, dim []int, correction torch.Number, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
-	optNumber(&c, correction)
+	c.OptInts(dim)
+	c.OptNumber(correction)
 	c.Bool(keepdim)
 	return c.One(opStdCorrection)
 }
@@ -4878,8 +4878,8 @@ var opStdCorrectionOut = torch.NewOp("aten::std", "correction_out")
 func StdCorrectionOut(self *torch.Tensor, dim []int, correction torch.Number, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
-	optNumber(&c, correction)
+	c.OptInts(dim)
+	c.OptNumber(correction)
 	c.Bool(keepdim)
 	c.Tensor(out)
 	c.Do(opStdCorrectionOut)
@@ -4892,7 +4892,7 @@ var opStdDim = torch.NewOp("aten::std", "dim")
 func StdDim(self *torch.Tensor, dim []int, unbiased, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(unbiased)
 	c.Bool(keepdim)
 	return c.One(opStdDim)
@@ -4904,7 +4904,7 @@ var opStdOut = torch.NewOp("aten::std", "out")
 func StdOut(self *torch.Tensor, dim []int, unbiased, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(unbiased)
 	c.Bool(keepdim)
 	c.Tensor(out)
@@ -4928,8 +4928,8 @@ var opStdMeanCorrection = torch.NewOp("aten::std_mean", "correction")
 func StdMeanCorrection(self *torch.Tensor, dim []int, correction torch.Number, keepdim bool) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
-	optNumber(&c, correction)
+	c.OptInts(dim)
+	c.OptNumber(correction)
 	c.Bool(keepdim)
 	return c.Two(opStdMeanCorrection)
 }
@@ -4940,7 +4940,7 @@ var opStdMeanDim = torch.NewOp("aten::std_mean", "dim")
 func StdMeanDim(self *torch.Tensor, dim []int, unbiased, keepdim bool) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(unbiased)
 	c.Bool(keepdim)
 	return c.Two(opStdMeanDim)
@@ -5137,7 +5137,7 @@ var opSumIntListOut = torch.NewOp("aten::sum", "IntList_out")
 func SumIntListOut(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	c.Tensor(out)
@@ -5151,7 +5151,7 @@ var opSumDimIntList = torch.NewOp("aten::sum", "dim_IntList")
 func SumDimIntList(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(keepdim)
 	c.DType(dtype)
 	return c.One(opSumDimIntList)

@@ -88,7 +88,7 @@ var opInternalTestOptionalFilledIntlist = torch.NewOp("aten::_test_optional_fill
 func InternalTestOptionalFilledIntlist(values *torch.Tensor, addends []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(values)
-	optInts(&c, addends)
+	c.OptInts(addends)
 	return c.One(opInternalTestOptionalFilledIntlist)
 }
 
@@ -98,7 +98,7 @@ var opInternalTestOptionalFloatlist = torch.NewOp("aten::_test_optional_floatlis
 func InternalTestOptionalFloatlist(values *torch.Tensor, addends []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(values)
-	optFloats(&c, addends)
+	c.OptFloats(addends)
 	return c.One(opInternalTestOptionalFloatlist)
 }
 
@@ -108,7 +108,7 @@ var opInternalTestOptionalIntlist = torch.NewOp("aten::_test_optional_intlist", 
 func InternalTestOptionalIntlist(values *torch.Tensor, addends []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(values)
-	optInts(&c, addends)
+	c.OptInts(addends)
 	return c.One(opInternalTestOptionalIntlist)
 }
 
@@ -298,7 +298,7 @@ func InternalToSparse(self *torch.Tensor, layout *torch.Layout, blocksize []int,
 	var c torch.Call
 	c.Tensor(self)
 	optional(&c, layout, (*torch.Call).Layout)
-	optInts(&c, blocksize)
+	c.OptInts(blocksize)
 	optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opInternalToSparse)
 }
@@ -873,7 +873,7 @@ func ToPaddedTensor(self *torch.Tensor, padding float64, outputSize []int) *torc
 	var c torch.Call
 	c.Tensor(self)
 	c.Float(padding)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	return c.One(opToPaddedTensor)
 }
 
@@ -884,7 +884,7 @@ func ToSparse(self *torch.Tensor, layout *torch.Layout, blocksize []int, denseDi
 	var c torch.Call
 	c.Tensor(self)
 	optional(&c, layout, (*torch.Call).Layout)
-	optInts(&c, blocksize)
+	c.OptInts(blocksize)
 	optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opToSparse)
 }

@@ -128,9 +128,9 @@ var opInternalUpsampleBicubic2dAaVec = torch.NewOp("aten::_upsample_bicubic2d_aa
 func InternalUpsampleBicubic2dAaVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opInternalUpsampleBicubic2dAaVec)
 }
 
@@ -198,9 +198,9 @@ var opInternalUpsampleBilinear2dAaVec = torch.NewOp("aten::_upsample_bilinear2d_
 func InternalUpsampleBilinear2dAaVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opInternalUpsampleBilinear2dAaVec)
 }
 
@@ -268,9 +268,9 @@ var opInternalUpsampleLanczos2dAaVec = torch.NewOp("aten::_upsample_lanczos2d_aa
 func InternalUpsampleLanczos2dAaVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opInternalUpsampleLanczos2dAaVec)
 }
 
@@ -334,8 +334,8 @@ var opInternalUpsampleNearestExact1dVec = torch.NewOp("aten::_upsample_nearest_e
 func InternalUpsampleNearestExact1dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
-	optFloats(&c, scaleFactors)
+	c.OptInts(outputSize)
+	c.OptFloats(scaleFactors)
 	return c.One(opInternalUpsampleNearestExact1dVec)
 }
 
@@ -397,8 +397,8 @@ var opInternalUpsampleNearestExact2dVec = torch.NewOp("aten::_upsample_nearest_e
 func InternalUpsampleNearestExact2dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
-	optFloats(&c, scaleFactors)
+	c.OptInts(outputSize)
+	c.OptFloats(scaleFactors)
 	return c.One(opInternalUpsampleNearestExact2dVec)
 }
 
@@ -464,8 +464,8 @@ var opInternalUpsampleNearestExact3dVec = torch.NewOp("aten::_upsample_nearest_e
 func InternalUpsampleNearestExact3dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
-	optFloats(&c, scaleFactors)
+	c.OptInts(outputSize)
+	c.OptFloats(scaleFactors)
 	return c.One(opInternalUpsampleNearestExact3dVec)
 }
 
@@ -810,9 +810,9 @@ var opUpsampleBicubic2dVec = torch.NewOp("aten::upsample_bicubic2d", "vec")
 func UpsampleBicubic2dVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleBicubic2dVec)
 }
 
@@ -880,9 +880,9 @@ var opUpsampleBilinear2dVec = torch.NewOp("aten::upsample_bilinear2d", "vec")
 func UpsampleBilinear2dVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleBilinear2dVec)
 }
 
@@ -948,9 +948,9 @@ var opUpsampleLinear1dVec = torch.NewOp("aten::upsample_linear1d", "vec")
 func UpsampleLinear1dVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleLinear1dVec)
 }
 
@@ -1012,8 +1012,8 @@ var opUpsampleNearest1dVec = torch.NewOp("aten::upsample_nearest1d", "vec")
 func UpsampleNearest1dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
-	optFloats(&c, scaleFactors)
+	c.OptInts(outputSize)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleNearest1dVec)
 }
 
@@ -1075,8 +1075,8 @@ var opUpsampleNearest2dVec = torch.NewOp("aten::upsample_nearest2d", "vec")
 func UpsampleNearest2dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
-	optFloats(&c, scaleFactors)
+	c.OptInts(outputSize)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleNearest2dVec)
 }
 
@@ -1142,8 +1142,8 @@ var opUpsampleNearest3dVec = torch.NewOp("aten::upsample_nearest3d", "vec")
 func UpsampleNearest3dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
-	optFloats(&c, scaleFactors)
+	c.OptInts(outputSize)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleNearest3dVec)
 }
 
@@ -1213,9 +1213,9 @@ var opUpsampleTrilinear3dVec = torch.NewOp("aten::upsample_trilinear3d", "vec")
 func UpsampleTrilinear3dVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(input)
-	optInts(&c, outputSize)
+	c.OptInts(outputSize)
 	c.Bool(alignCorners)
-	optFloats(&c, scaleFactors)
+	c.OptFloats(scaleFactors)
 	return c.One(opUpsampleTrilinear3dVec)
 }
 

@@ -183,8 +183,8 @@ var opVarCorrection = torch.NewOp("aten::var", "correction")
 func VarCorrection(self *torch.Tensor, dim []int, correction torch.Number, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
-	optNumber(&c, correction)
+	c.OptInts(dim)
+	c.OptNumber(correction)
 	c.Bool(keepdim)
 	return c.One(opVarCorrection)
 }
@@ -195,8 +195,8 @@ var opVarCorrectionOut = torch.NewOp("aten::var", "correction_out")
 func VarCorrectionOut(self *torch.Tensor, dim []int, correction torch.Number, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
-	optNumber(&c, correction)
+	c.OptInts(dim)
+	c.OptNumber(correction)
 	c.Bool(keepdim)
 	c.Tensor(out)
 	c.Do(opVarCorrectionOut)
@@ -209,7 +209,7 @@ var opVarDim = torch.NewOp("aten::var", "dim")
 func VarDim(self *torch.Tensor, dim []int, unbiased, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(unbiased)
 	c.Bool(keepdim)
 	return c.One(opVarDim)
@@ -221,7 +221,7 @@ var opVarOut = torch.NewOp("aten::var", "out")
 func VarOut(self *torch.Tensor, dim []int, unbiased, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(unbiased)
 	c.Bool(keepdim)
 	c.Tensor(out)
@@ -245,8 +245,8 @@ var opVarMeanCorrection = torch.NewOp("aten::var_mean", "correction")
 func VarMeanCorrection(self *torch.Tensor, dim []int, correction torch.Number, keepdim bool) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
-	optNumber(&c, correction)
+	c.OptInts(dim)
+	c.OptNumber(correction)
 	c.Bool(keepdim)
 	return c.Two(opVarMeanCorrection)
 }
@@ -257,7 +257,7 @@ var opVarMeanDim = torch.NewOp("aten::var_mean", "dim")
 func VarMeanDim(self *torch.Tensor, dim []int, unbiased, keepdim bool) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optInts(&c, dim)
+	c.OptInts(dim)
 	c.Bool(unbiased)
 	c.Bool(keepdim)
 	return c.Two(opVarMeanDim)

@@ -8,14 +8,14 @@ import (
 
 // parameter makes a parameter and initialises it, unless it is on the meta device.
 func parameter(shape []int, init func(*torch.Tensor)) *torch.Tensor {
-	x := torch.Empty(shape, torch.Options{})
+	x := torch.Empty(shape...)
 	initialise(x, init)
 	return x.RequireGrad(true)
 }
 
 // buffer makes a tensor that is not trained, filled with a value.
 func buffer(shape []int, d torch.DType, value float64) *torch.Tensor {
-	x := torch.Empty(shape, torch.Options{DType: d})
+	x := torch.Options{DType: d}.Empty(shape...)
 	initialise(x, func(x *torch.Tensor) { x.FillInPlace(value) })
 	return x
 }

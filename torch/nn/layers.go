@@ -48,7 +48,7 @@ func NewConv2d(in, out, kernel int, options ...Conv2dOptions) *Conv2d {
 // Forward maps x [N, in, H, W] to [N, out, H', W'].
 func (m *Conv2d) Forward(x *torch.Tensor) *torch.Tensor {
 	o := m.Options
-	return F.Conv2d(x, m.Weight, m.Bias, F.Conv2dOptions{Stride: o.Stride, Padding: o.Padding, Dilation: o.Dilation, Groups: o.Groups})
+	return F.Conv2d(x, m.Weight, m.Bias, F.Conv2dOptions{Stride: cmp.Or(o.Stride, 1), Padding: o.Padding, Dilation: cmp.Or(o.Dilation, 1), Groups: o.Groups})
 }
 
 // Linear is an affine map: torch.nn.Linear.

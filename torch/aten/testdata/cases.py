@@ -95,11 +95,13 @@ text = {"mode": ["reflect", "constant"], "indexing": ["ij"], "equation": ["i...,
 dtypes = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16, "int64": torch.int64, "complex64": torch.complex64}
 
 
-def argument(a, kind, make, state, dtype, turn):
-    """Returns an argument by its schema; turn chooses among what the tables offer."""
+def argument(a, kind, make, state, dtype, turn, free=()):
+    """Returns an argument by its schema; turn chooses among what the tables offer, for those in free even where there is a default."""
     optional = kind.startswith("Optional[")
     if optional:
         kind = kind[9:-1]
+    if a.name in free and kind in ("int", "float", "bool", "str"):
+        optional = False
     pick = lambda options: options[turn % len(options)]
     if kind == "Tensor":
         if a.is_out:
@@ -112,7 +114,7 @@ def argument(a, kind, make, state, dtype, turn):
         if a.is_out:
             return [torch.empty(0, dtype=dtype) for _ in range(2)]
         return [make(0, dtype), make(0, dtype)] if kind == "List[Tensor]" else [torch.tensor([0, 1])]
-    if a.has_default_value() and not (turn == 2 and kind == "bool"):
+    if a.name not in free and a.has_default_value() and not (turn == 2 and kind == "bool"):
         return a.default_value
     if optional and kind != "str":
         if kind.startswith("List[int]") and a.name in lists:
@@ -199,8 +201,8 @@ def result(v):
     return e
 
 
-def calls(name):
-    """Returns the calls of one operator that work."""
+def calls(name, free=(), named=None):
+    """Returns the calls of one operator that work. Arguments that are not among those named, if any are, take their defaults."""
     base, _, overload = name.removeprefix("aten::").partition(".")
     op = getattr(getattr(torch.ops.aten, base), overload or "default")
     schema = op._schema
@@ -215,7 +217,7 @@ def calls(name):
             for turn in range(3):
                 try:
                     state = [0]
-                    args = [argument(a, str(a.type), make, state, dtype, turn) for a in schema.arguments]
+                    args = [argument(a, str(a.type), make, state, dtype, turn, free) if named is None or a.name in named else a.default_value for a in schema.arguments]
                     sent = [encode(a) for a in args]
                     torch.manual_seed(0)
                     with torch.no_grad():
@@ -225,24 +227,31 @@ def calls(name):
                     got = [result(x) for x in rs]
                 except Exception:
                     continue
-                out.append({"args": sent, "results": got, "what": f"{dname} {pname} {turn}"})
+                out.append({"args": sent, "names": [a.name for a in schema.arguments], "results": got, "what": f"{dname} {pname} {turn}"})
                 per_dtype[dname] = per_dtype.get(dname, 0) + 1
                 break
     return out
 
 
 def cases(names):
+    return forked({name: (name,) for name in names if not (left_out.fullmatch(name.split(".")[0]) or left_out.fullmatch(name))})
+
+
+def curated(functions):
+    """Like cases, for functions by name, each with its operator and the arguments that it takes and those among its options."""
+    return forked({f["name"]: (f["op"], f["params"], f["params"] + f["options"]) for f in functions})
+
+
+def forked(tasks):
     answers = {}
-    for name in names:
-        if left_out.fullmatch(name.split(".")[0]) or left_out.fullmatch(name):
-            continue
+    for name, task in tasks.items():
         r, w = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(r)
             signal.alarm(20)
             try:
-                text = json.dumps(calls(name))
+                text = json.dumps(calls(*task))
             except BaseException:
                 text = "[]"
             with os.fdopen(w, "w") as f:

@@ -1,0 +1,623 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"go/format"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+//go:embed curated.txt
+var curatedText string
+
+// A function is a line of curated.txt.
+type curatedFunction struct {
+	schema   *Schema
+	py       string // the name in Python, without module
+	name     string // in Go
+	method   bool   // of Tensor
+	receiver int    // its argument
+	params   []curatedParam
+	options  []curatedParam
+	doc      string
+	inPlace  bool // to be made as op_ too
+}
+
+// A curatedParam is an argument that a function names.
+type curatedParam struct {
+	arg      Arg
+	field    string // in Go: a parameter's name, or a field of the options
+	variadic bool
+	pointer  bool
+	negated  bool // the field says the opposite
+	ints     bool // an int or a []int
+}
+
+// A curatedFile is what stands under a "==" in curated.txt.
+type curatedFile struct {
+	path, title string
+	functions   []*curatedFunction
+}
+
+var lineRE = regexp.MustCompile(`^([\w.]+)(!?)(?:=(\w+))?\s+(x\.)?(\w+)\((.*)\)\s\s+(.+)$`)
+
+func readCurated(schemas []*Schema) ([]*curatedFile, error) {
+	byName := map[string]*Schema{}
+	for _, s := range schemas {
+		byName[s.FullName()] = s
+	}
+	var files []*curatedFile
+	for line := range strings.Lines(curatedText) {
+		line = strings.TrimSpace(line)
+		if rest, ok := strings.CutPrefix(line, "== "); ok {
+			p, title, _ := strings.Cut(rest, " ")
+			dir, name := path.Split(p)
+			files = append(files, &curatedFile{path: dir + "z" + name, title: title})
+			continue
+		}
+		if line == "" || len(files) == 0 {
+			continue
+		}
+		f, err := readCuratedLine(line, byName)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", line, err)
+		}
+		last := files[len(files)-1]
+		last.functions = append(last.functions, f)
+		if n := len(f.params); n > 0 && f.params[n-1].variadic && len(f.options) > 0 {
+			// Go has one variadic parameter: what takes options takes a slice.
+			g := *f
+			g.name += "Dims"
+			g.params = slices.Clone(f.params)
+			g.params[n-1].variadic = false
+			f.options = nil
+			last.functions = append(last.functions, &g)
+		}
+		if !f.inPlace {
+			continue
+		}
+		base, overload, _ := strings.Cut(f.schema.FullName(), ".")
+		s := byName[strings.TrimSuffix(base+"_."+overload, ".")]
+		for _, other := range []string{base + "_", base + "_.Tensor"} {
+			if s == nil {
+				s = byName[other]
+			}
+		}
+		if s == nil {
+			return nil, fmt.Errorf("%q: there is no %s_", line, base)
+		}
+		g := *f
+		g.schema, g.py, g.name, g.options = s, f.py+"_", f.name+"InPlace", nil
+		g.receiver = 0 // in place it always comes first
+		for _, o := range f.options {
+			if slices.ContainsFunc(s.Args, func(a Arg) bool { return a.Name == o.arg.Name }) {
+				g.options = append(g.options, o)
+			}
+		}
+		last.functions = append(last.functions, &g)
+	}
+	return files, nil
+}
+
+func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, error) {
+	m := lineRE.FindStringSubmatch(line)
+	if m == nil {
+		return nil, fmt.Errorf("it is no line of the table")
+	}
+	f := &curatedFunction{schema: byName[m[1]], inPlace: m[2] != "", py: m[3], method: m[4] != "", name: m[5], doc: m[7]}
+	if f.schema == nil {
+		return nil, fmt.Errorf("there is no operator %s", m[1])
+	}
+	if f.py == "" {
+		f.py, _, _ = strings.Cut(m[1], ".")
+	}
+	list, options, _ := strings.Cut(m[6], "[")
+	read := func(text string, option bool) error {
+		for part := range strings.SplitSeq(text, ",") {
+			part = strings.Trim(part, " ]")
+			if part == "" {
+				continue
+			}
+			var p curatedParam
+			part, p.ints = strings.CutSuffix(part, ":Ints")
+			part, p.variadic = strings.CutSuffix(part, "...")
+			part, p.pointer = strings.CutSuffix(part, "*")
+			field, name, negated := strings.Cut(part, "!")
+			if !negated {
+				name = field
+			}
+			p.negated = negated
+			i := slices.IndexFunc(f.schema.Args, func(a Arg) bool { return a.Name == name })
+			if i < 0 {
+				return fmt.Errorf("%s has no argument %q", f.schema, name)
+			}
+			p.arg = f.schema.Args[i]
+			if option {
+				p.field = fieldName(field)
+				d := p.arg.Default
+				if p.arg.Type.kind() == "int" && strings.HasPrefix(name, "dim") && d != "0" || p.arg.Type.kind() == "int?" || p.arg.Type.kind() == "float?" || p.arg.Type.kind() == "bool?" {
+					p.pointer = true
+				}
+				f.options = append(f.options, p)
+			} else {
+				p.field = localName(name)
+				switch {
+				case p.field == "self" && f.method:
+					p.field = "values"
+				case p.field == "self":
+					p.field = "x"
+				}
+				if p.variadic && !strings.HasSuffix(p.field, "s") && p.field == "dim" {
+					p.field = "dims"
+				}
+				f.params = append(f.params, p)
+			}
+		}
+		return nil
+	}
+	if err := read(list, false); err != nil {
+		return nil, err
+	}
+	if err := read(options, true); err != nil {
+		return nil, err
+	}
+	if f.method {
+		named := slices.ContainsFunc(f.params, func(p curatedParam) bool { return p.arg.Name == "self" })
+		if i := slices.IndexFunc(f.schema.Args, func(a Arg) bool { return a.Name == "self" }); i > 0 && !named {
+			f.receiver = i
+		}
+	}
+	return f, nil
+}
+
+// localName is paramName, less the care for words that only the files of aten use.
+func localName(name string) string {
+	n := paramName(name)
+	if slices.Contains([]string{"r_", "tensor_", "tensors_"}, n) {
+		n = strings.TrimSuffix(n, "_")
+	}
+	return n
+}
+
+// fieldName is camel, with the words that have a spelling of their own.
+func fieldName(name string) string {
+	switch name {
+	case "dtype":
+		return "DType"
+	case "keepdim":
+		return "KeepDim"
+	case "nan":
+		return "NaN"
+	case "posinf":
+		return "PosInf"
+	case "neginf":
+		return "NegInf"
+	}
+	return camel(name)
+}
+
+// factory reports whether the operator makes a tensor of a dtype, layout and device.
+func (f *curatedFunction) factory() bool {
+	return slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Name == "pin_memory" })
+}
+
+// like reports whether the device is that of an argument where no other is asked for.
+func (f *curatedFunction) like() bool {
+	return slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Type.kind() == "Tensor" })
+}
+
+// module returns where the function lives in Python, and its page's address.
+func (f *curatedFunction) module(file string) (expr, url string) {
+	const pages = "https://docs.pytorch.org/docs/stable/generated/"
+	name := f.py
+	module := "torch"
+	switch dir := path.Dir(file); dir {
+	case "torch":
+		if f.method && (strings.HasSuffix(name, "_") || !f.schema.function) {
+			return name, pages + "torch.Tensor." + name + ".html"
+		}
+	case "torch/nn/functional":
+		module = "torch.nn.functional"
+	default:
+		room := path.Base(dir)
+		module += "." + room
+		name = strings.TrimPrefix(name, room+"_")
+		if room == "special" { // one page for all
+			return module + "." + name, "https://docs.pytorch.org/docs/stable/special.html#" + module + "." + name
+		}
+	}
+	url = pages + module + "." + name + ".html"
+	if module == "torch.nn.functional" {
+		return "F." + name, url
+	}
+	return module + "." + name, url
+}
+
+// python returns the expression that the function equals.
+func (f *curatedFunction) python(file string) (expr, url string) {
+	callee, url := f.module(file)
+	var args []string
+	add := func(name, goName string, keyword bool) {
+		if keyword {
+			goName = name + "=" + goName
+		}
+		args = append(args, goName)
+	}
+	if f.method {
+		callee = "x." + f.py
+	}
+	for _, p := range f.params {
+		add(p.arg.Name, p.field, p.arg.Keyword)
+	}
+	for _, p := range f.options {
+		args = append(args, p.arg.Name+"=…")
+	}
+	return callee + "(" + strings.Join(args, ", ") + ")", url
+}
+
+// goParam returns the type of a parameter and the code that adds it to the call.
+func (p curatedParam) goParam() (typ, put string, err error) {
+	kind := p.arg.Type.kind()
+	n := p.field
+	switch {
+	case p.ints:
+		return "torch.Ints", fmt.Sprintf("c.IntsOf(%s, %s)", n, sizeOf(p.arg)), nil
+	case p.variadic && strings.HasSuffix(kind, "?"):
+		return "...int", fmt.Sprintf("c.OptInts(%s)", n), nil
+	case p.variadic:
+		return "...int", fmt.Sprintf("c.Ints(%s...)", n), nil
+	case p.arg.Name == "reduction":
+		return "string", fmt.Sprintf("c.Reduction(%s)", n), nil
+	case kind == "int?" || kind == "float?" || kind == "bool?" || kind == "str?":
+		kind = strings.TrimSuffix(kind, "?")
+	}
+	t, ok := scalars[kind]
+	if !ok {
+		return "", "", fmt.Errorf("no Go type for %s", kind)
+	}
+	return t.name, fmt.Sprintf(t.put, n), nil
+}
+
+func sizeOf(a Arg) string {
+	if a.Type.Size == "" {
+		return "0"
+	}
+	return a.Type.Size
+}
+
+// goField returns the type of a field, the condition that it is set, the code that adds it, and a comment.
+func (p curatedParam) goField() (typ, set, put, comment string, err error) {
+	kind, d := p.arg.Type.kind(), p.arg.Default
+	n := "o." + p.field
+	says := "default " + strings.Trim(d, `"'`)
+	switch d {
+	case "None", "", "[]":
+		says = ""
+	case "Mean":
+		says = `"mean", the default, "sum" or "none"`
+	case "True":
+		says = p.arg.Name + "=False"
+	case "False", "0", "0.0":
+		says = ""
+	}
+	base := strings.TrimSuffix(kind, "?")
+	switch {
+	case p.ints:
+		return "torch.Ints", n + " != nil", fmt.Sprintf("c.IntsOf(%s, %s)", n, sizeOf(p.arg)), says, nil
+	case p.arg.Name == "reduction":
+		return "string", n + ` != ""`, fmt.Sprintf("c.Reduction(%s)", n), says, nil
+	case p.negated:
+		return "bool", n, "c.Bool(false)", says, nil
+	case p.pointer && kind != "Scalar" && kind != "Scalar?":
+		t := scalars[base]
+		return "*" + t.name, n + " != nil", fmt.Sprintf(t.put, "*"+n), says, nil
+	case kind == "ScalarType?":
+		return "torch.DType", n + " != 0", fmt.Sprintf("c.DType(%s)", n), "0 means the result's natural dtype", nil
+	case kind == "bool" && d == "True":
+		return "", "", "", "", fmt.Errorf("%s is true by default and needs a field that says the opposite", p.arg.Name)
+	case kind == "bool":
+		return "bool", n, "c.Bool(true)", says, nil
+	case base == "str":
+		return "string", n + ` != ""`, fmt.Sprintf("c.String(%s)", n), says, nil
+	case kind == "int" || kind == "float":
+		if says != "" {
+			says = "0 means " + d
+		}
+		return scalars[kind].name, n + " != 0", fmt.Sprintf(scalars[kind].put, n), says, nil
+	}
+	t, ok := scalars[kind]
+	if !ok {
+		return "", "", "", "", fmt.Errorf("no Go type for %s", kind)
+	}
+	return t.name, n + " != nil", fmt.Sprintf(t.put, n), says, nil
+}
+
+// emitCurated writes the files of curated.txt, and the table of their functions for the tests.
+func emitCurated(schemas []*Schema) (map[string][]byte, error) {
+	curated, err := readCurated(schemas)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]byte{}
+	var table bytes.Buffer
+	for _, file := range curated {
+		var b bytes.Buffer
+		for _, f := range file.functions {
+			if err := f.emit(&b, file.path); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.name, err)
+			}
+			f.row(&table, path.Base(path.Dir(file.path)))
+		}
+		dir := path.Dir(file.path)
+		text := b.String()
+		imports := "import \"github.com/torchhub/torchhub/torch\"\n\n"
+		if dir == "torch" {
+			text, imports = unqualify(text), ""
+		}
+		text = strings.Replace(header, "package aten", "package "+path.Base(dir), 1) + imports + "// " + file.title + ".\n\n" + text
+		formatted, err := format.Source([]byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", file.path, err, text)
+		}
+		out[file.path] = formatted
+	}
+	imports := "import (\n\t\"github.com/torchhub/torchhub/torch\"\n"
+	for _, p := range []string{"fft", "linalg", "nn/functional", "special"} {
+		imports += fmt.Sprintf("\t\"github.com/torchhub/torchhub/torch/%s\"\n", p)
+	}
+	text, err := format.Source([]byte(header + imports + ")\n\n// curated holds the functions of the other rooms, by name.\nvar curated = []curatedFunction{\n" + table.String() + "}\n"))
+	if err != nil {
+		return nil, err
+	}
+	out["torch/aten/zcurated_test.go"] = text
+	return out, nil
+}
+
+var qualified = regexp.MustCompile(`(?m)^(\s*//.*)$|\btorch\.(NewOp|Tensor|Call|DType|Number|Ints|Options|Layout|Device|MemoryFormat|Generator|Result)\b`)
+
+// unqualify takes the package's name from identifiers, but not from comments.
+func unqualify(text string) string {
+	return qualified.ReplaceAllStringFunc(text, func(s string) string {
+		if strings.HasPrefix(strings.TrimSpace(s), "//") {
+			return s
+		}
+		return strings.TrimPrefix(s, "torch.")
+	})
+}
+
+// emit writes a function, the type of its options, and its operator.
+func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
+	op := "op" + f.name
+	fmt.Fprintf(w, "var %s = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.schema.Name, f.schema.Overload)
+
+	puts := map[string]string{} // code by argument
+	var params []string
+	if f.method {
+		puts[f.schema.Args[f.receiver].Name] = "c.Tensor(x)"
+	}
+	for _, p := range f.params {
+		typ, put, err := p.goParam()
+		if err != nil {
+			return err
+		}
+		params = append(params, p.field+" "+typ)
+		puts[p.arg.Name] = put
+	}
+	if len(f.options) == 0 {
+		return f.finish(w, file, op, puts, params, "")
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(f.name, "Dims"), "InPlace") + "Options"
+	own := !strings.HasSuffix(f.name, "InPlace") || !f.inPlace
+	if len(f.options) == 1 && f.options[0].arg.Name == "generator" {
+		name, own = "RandomOptions", false // written by hand, for all of them
+	}
+	if own {
+		fmt.Fprintf(w, "// %s are the options of [%s].\ntype %s struct {\n", name, f.link(), name)
+	}
+	for _, p := range f.options {
+		typ, set, put, comment, err := p.goField()
+		if err != nil {
+			return err
+		}
+		if own {
+			if comment != "" {
+				comment = " // " + comment
+			}
+			fmt.Fprintf(w, "\t%s %s%s\n", p.field, typ, comment)
+		}
+		puts[p.arg.Name] = fmt.Sprintf("if %s {\n\t\t%s\n\t} else {\n\t\tc.Default()\n\t}", set, put)
+	}
+	if own {
+		w.WriteString("}\n\n")
+	}
+	return f.finish(w, file, op, puts, params, name)
+}
+
+func (f *curatedFunction) link() string {
+	if f.method {
+		return "Tensor." + f.name
+	}
+	return f.name
+}
+
+func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[string]string, params []string, options string) error {
+	doc := f.doc
+	if strings.HasSuffix(f.name, "InPlace") && f.inPlace {
+		doc = "changes x to " + strings.TrimSuffix(doc, ": []")
+	} else if strings.HasSuffix(f.name, "InPlace") {
+		doc = "fills " + doc
+	} else if doc[:min(8, len(doc))] == "whether " && slices.ContainsFunc(f.schema.Returns, func(r Arg) bool { return r.Type.kind() == "bool" }) {
+		doc = "reports " + doc
+	} else {
+		doc = "returns " + doc
+	}
+	expr, url := f.python(file)
+	comment := wrapComment(fmt.Sprintf("%s %s: %s.", f.name, doc, expr))
+	comment += "//\n// " + url + "\n"
+
+	var rets []string
+	newTensors := 0
+	self := false
+	for i, r := range f.schema.Returns {
+		t, ok := results[r.Type.kind()]
+		if !ok {
+			return fmt.Errorf("no Go type for the result %s", r.Type.kind())
+		}
+		if r.Type.written() {
+			self = true
+			continue
+		}
+		if t.name == "*torch.Tensor" {
+			newTensors++
+		}
+		name := localName(r.Name)
+		if r.Name == "" && len(f.schema.Returns) > 1 {
+			name = defaultResults(f.name, len(f.schema.Returns))[i]
+		}
+		if name != "" {
+			name += " "
+		}
+		rets = append(rets, name+t.name)
+	}
+	switch {
+	case self:
+		rets = []string{"*torch.Tensor"}
+	}
+	result := strings.Join(rets, ", ")
+	if len(rets) > 1 {
+		result = "(" + group(rets) + ")"
+	} else if len(rets) == 1 {
+		_, typ, named := strings.Cut(rets[0], " ")
+		if named {
+			result = typ
+		}
+	}
+	receiver := ""
+	if f.method {
+		receiver = "(x *torch.Tensor) "
+	}
+	maker := f.factory() && path.Dir(file) == "torch" // with a method of Options
+	if maker {
+		w.WriteString(comment)
+		var names []string
+		for _, p := range f.params {
+			n := p.field
+			if p.variadic {
+				n += "..."
+			}
+			names = append(names, n)
+		}
+		fmt.Fprintf(w, "func %s(%s) %s { return torch.Options{}.%s(%s) }\n\n", f.name, group(params), result, f.name, strings.Join(names, ", "))
+		expr = strings.Replace(strings.TrimSuffix(expr, ")")+", dtype=…, device=…, requires_grad=…)", "(, ", "(", 1)
+		w.WriteString(wrapComment(fmt.Sprintf("%s is [%s] with o's dtype, device and requires_grad: %s.", f.name, f.name, expr)))
+		receiver = "(o torch.Options) "
+		comment = ""
+	}
+	if options != "" {
+		params = append(params, "options ..."+options)
+	}
+	w.WriteString(comment)
+	fmt.Fprintf(w, "func %s%s(%s) %s {\n", receiver, f.name, group(params), result)
+	if options != "" {
+		fmt.Fprintf(w, "\tvar o %s\n\tif len(options) > 0 {\n\t\to = options[0]\n\t}\n", options)
+	}
+	w.WriteString("\tvar c torch.Call\n")
+	last := 0 // trailing defaults need not be said
+	for i, a := range f.schema.Args {
+		if puts[a.Name] != "" || f.factory() && (a.Name == "dtype" || a.Name == "device") {
+			last = i + 1
+		}
+	}
+	for _, a := range f.schema.Args[:last] {
+		put := puts[a.Name]
+		switch {
+		case put != "":
+		case f.factory() && a.Name == "dtype":
+			put = "c.Options(torch.Options{})"
+			if maker {
+				put = "c.Options(o)"
+			}
+			if f.like() {
+				put = strings.Replace(put, "Options(", "OptionsLike(", 1)
+			}
+		case f.factory() && (a.Name == "layout" || a.Name == "device"):
+			continue // with dtype
+		default:
+			if a.Default == "" {
+				return fmt.Errorf("the argument %s has no default", a.Name)
+			}
+			put = "c.Default()"
+		}
+		fmt.Fprintf(w, "\t%s\n", put)
+	}
+	switch {
+	case self && f.method:
+		fmt.Fprintf(w, "\tc.Do(%s)\n\treturn x\n", op)
+	case maker:
+		fmt.Fprintf(w, "\treturn o.made(c.One(%s))\n", op)
+	case len(rets) == 1 && newTensors == 1:
+		fmt.Fprintf(w, "\treturn c.One(%s)\n", op)
+	case len(rets) == 1 && strings.HasSuffix(rets[0], "[]*torch.Tensor"):
+		fmt.Fprintf(w, "\treturn c.Several(%s)\n", op)
+	case len(rets) == 1:
+		fmt.Fprintf(w, "\treturn torch.Result[%s](&c, %s)\n", result, op)
+	case len(rets) == newTensors:
+		fmt.Fprintf(w, "\treturn c.%s(%s)\n", []string{"", "", "Two", "Three", "Four"}[newTensors], op)
+	default:
+		return fmt.Errorf("no way to return %s", result)
+	}
+	w.WriteString("}\n\n")
+	return nil
+}
+
+// defaultResults names results that the schema leaves without a name.
+func defaultResults(name string, n int) []string {
+	switch name {
+	case "Unique", "UniqueDim", "UniqueConsecutive":
+		return []string{"values", "inverse", "counts"}
+	case "StdMean":
+		return []string{"std", "mean"}
+	case "VarMean":
+		return []string{"variance", "mean"}
+	}
+	return []string{"values", "indices"}[:n]
+}
+
+// wrapComment writes a text as a comment of lines that are not too long.
+func wrapComment(text string) string {
+	var b strings.Builder
+	line := "//"
+	for word := range strings.FieldsSeq(text) {
+		if len([]rune(line))+1+len([]rune(word)) > 100 {
+			b.WriteString(line + "\n")
+			line = "//"
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
+	return b.String()
+}
+
+// row writes the function's row in the table for the tests.
+func (f *curatedFunction) row(w *bytes.Buffer, pkg string) {
+	value := pkg + "." + f.name
+	if f.method {
+		value = "(*torch.Tensor)." + f.name
+	}
+	var args []string
+	if f.method {
+		args = append(args, fmt.Sprintf("%q", f.schema.Args[f.receiver].Name))
+	}
+	for _, p := range f.params {
+		args = append(args, fmt.Sprintf("%q", p.arg.Name))
+	}
+	var options []string
+	for _, p := range f.options {
+		options = append(options, fmt.Sprintf("{%q, %q}", p.arg.Name, p.field))
+	}
+	fmt.Fprintf(w, "\t{%q, %s, %q, []string{%s}, []option{%s}},\n", strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(value, "(*", ""), ")", ""), "torch."), value, "aten::"+f.schema.FullName(), strings.Join(args, ", "), strings.Join(options, ", "))
+}
