@@ -3,6 +3,7 @@ package torch
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"runtime"
 	"slices"
 	"strings"
@@ -128,8 +129,16 @@ func (c *Call) OptTensor(x *Tensor) {
 	c.Tensor(x)
 }
 
-// Tensors adds a Tensor[] or Tensor?[]; nil elements are None.
+// Tensors adds a Tensor[]: a nil element is a mistake.
 func (c *Call) Tensors(xs []*Tensor) {
+	if i := slices.Index(xs, nil); i >= 0 && c.err == nil {
+		c.err = &Error{Msg: fmt.Sprintf("tensor %d of a list is nil", i), kind: ErrNil}
+	}
+	c.OptTensors(xs)
+}
+
+// OptTensors adds a Tensor?[]: nil elements are None.
+func (c *Call) OptTensors(xs []*Tensor) {
 	c.put(libtorch.Tensors)
 	c.put(uint64(len(xs)))
 	for _, x := range xs {
@@ -175,6 +184,9 @@ func (c *Call) DType(d DType) {
 		c.None()
 		return
 	}
+	if d > lastDType {
+		c.mistake("there is no %v", d) // libtorch looks it up in a table, unchecked
+	}
 	c.Int(d.scalarType())
 }
 
@@ -190,10 +202,20 @@ func (c *Call) Device(d Device) {
 }
 
 // Layout adds a Layout.
-func (c *Call) Layout(l Layout) { c.Int(int(l)) }
+func (c *Call) Layout(l Layout) {
+	if l < Strided || l > Jagged {
+		c.mistake("there is no layout %d", l)
+	}
+	c.Int(int(l))
+}
 
 // MemoryFormat adds a MemoryFormat.
-func (c *Call) MemoryFormat(f MemoryFormat) { c.Int(int(f)) }
+func (c *Call) MemoryFormat(f MemoryFormat) {
+	if f < ContiguousFormat || f > ChannelsLast3d {
+		c.mistake("there is no memory format %d", f)
+	}
+	c.Int(int(f))
+}
 
 // Generator adds a Generator?: nil is None, the default generator.
 func (c *Call) Generator(g *Generator) {
@@ -211,9 +233,7 @@ func (c *Call) Number(v Number) {
 	switch v.(type) {
 	case int, int64, float64, bool, complex128:
 	default:
-		if c.err == nil {
-			c.err = &Error{Msg: fmt.Sprintf("a %T is no number that libtorch takes; give an int, float64, bool or complex128", v)}
-		}
+		c.mistake("a %T is no number that libtorch takes; give an int, float64, bool or complex128", v)
 	}
 	c.Value(v)
 }
@@ -240,6 +260,22 @@ func (c *Call) Ints(vs ...int) {
 	for _, v := range vs {
 		c.put(uint64(v))
 	}
+}
+
+// Size adds an int[] that is the size of a tensor.
+func (c *Call) Size(size ...int) {
+	numel := uint64(1)
+	for _, n := range size {
+		hi, lo := bits.Mul64(numel, uint64(max(n, 1)))
+		if hi > 0 || lo >= 1<<58 { // libtorch multiplies by the bytes of an element, at most 16, and does not look
+			if c.err == nil {
+				c.err = &Error{Msg: fmt.Sprintf("a tensor of size %v is too large for any memory", size), kind: ErrOutOfMemory}
+			}
+			break
+		}
+		numel = lo
+	}
+	c.Ints(size...)
 }
 
 // Floats adds a float[].
@@ -385,7 +421,7 @@ func (c *Call) run(op *Op, rets []uint64) values {
 	}
 	relieve()
 	res, err := h.Call(c.words(), rets)
-	if err != nil && kindOf(err) == ErrOutOfMemory { // once more without what lies about
+	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // once more without what lies about, if it cannot have begun to write
 		sweep()
 		res, err = h.Call(c.words(), rets)
 	}

@@ -42,21 +42,7 @@ func (x *Tensor) RequireGrad(on bool) *Tensor {
 // matches E: torch.tensor(data).reshape(shape). Without a shape it is 1-d. It
 // panics with an [*Error] where the shape holds another number of elements.
 func FromSlice[E Element](data []E, shape ...int) *Tensor {
-	if len(shape) == 0 {
-		shape = []int{len(data)}
-	}
-	n := 1
-	sizes := make([]int64, len(shape))
-	for i, s := range shape {
-		if s < 0 || (s > 0 && n > len(data)) {
-			fail("FromSlice", fmt.Sprintf("%d elements cannot have the shape %v", len(data), shape))
-		}
-		n *= s
-		sizes[i] = int64(s)
-	}
-	if n != len(data) {
-		fail("FromSlice", fmt.Sprintf("%d elements cannot have the shape %v", len(data), shape))
-	}
+	sizes := sizesOf("FromSlice", len(data), shape)
 	mustInit()
 	relieve()
 	var z E
@@ -69,6 +55,27 @@ func FromSlice[E Element](data []E, shape ...int) *Tensor {
 	return wrap(h, len(data)*int(unsafe.Sizeof(z)), res.Scope)
 }
 
+// sizesOf returns a shape for libtorch, that of one dimension where none is given.
+func sizesOf(op string, elements int, shape []int) []int64 {
+	if len(shape) == 0 {
+		return []int64{int64(elements)}
+	}
+	n := 1
+	sizes := make([]int64, len(shape))
+	for i, s := range shape {
+		if s < 0 || (s > 0 && n > elements) {
+			n = -1
+			break
+		}
+		n *= s
+		sizes[i] = int64(s)
+	}
+	if n != elements {
+		fail(op, fmt.Sprintf("%d elements cannot have the shape %v", elements, shape))
+	}
+	return sizes
+}
+
 // Scalar returns a tensor of no dimensions: torch.tensor(v).
 func Scalar[E Element](v E) *Tensor { return FromSlice([]E{v}).thenView() }
 
@@ -78,10 +85,7 @@ func (x *Tensor) thenView() *Tensor { return x.Then(func(x *Tensor) *Tensor { re
 // Data copies x's elements out, in the order of the indices, from any device:
 // x.flatten().tolist(). It panics with an [*Error] where E is not x's dtype.
 func Data[E Element](x *Tensor) []E {
-	if d := x.DType(); d != dtypeOf[E]() {
-		var z E
-		panic(&Error{Op: "Data", Args: x.describe(), Msg: fmt.Sprintf("%v elements cannot be read as %T; convert with ToDType first", d, z)})
-	}
+	wantElements[E]("Data", x)
 	out := make([]E, x.Numel())
 	var z E
 	x.use("Data", func(h uint64) {

@@ -31,6 +31,8 @@ const (
 	Uint32         DType = 29
 	Uint64         DType = 30
 	Float8E8M0FNU  DType = 45
+
+	lastDType DType = 46 // libtorch has some that Go has no use for: quantised ones, and of less than a byte
 )
 
 var dtypes = map[DType]struct {
@@ -93,7 +95,8 @@ func ParseDType(name string) (DType, error) {
 
 // Element is a Go type that a tensor's elements can be read and written as.
 type Element interface {
-	bool | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | complex64 | complex128
+	bool | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | complex64 | complex128 |
+		F16 | BF16 | F8E5M2 | F8E4M3FN | F8E5M2FNUZ | F8E4M3FNUZ | F8E8M0FNU
 }
 
 // dtypeOf returns the dtype with E's memory layout.
@@ -124,6 +127,20 @@ func dtypeOf[E Element]() DType {
 		return Float64
 	case complex64:
 		return Complex64
+	case F16:
+		return Float16
+	case BF16:
+		return BFloat16
+	case F8E5M2:
+		return Float8E5M2
+	case F8E4M3FN:
+		return Float8E4M3FN
+	case F8E5M2FNUZ:
+		return Float8E5M2FNUZ
+	case F8E4M3FNUZ:
+		return Float8E4M3FNUZ
+	case F8E8M0FNU:
+		return Float8E8M0FNU
 	default:
 		return Complex128
 	}

@@ -65,7 +65,7 @@ func (x *Tensor) Index(indices ...any) *Tensor {
 	}
 	var c Call
 	c.Tensor(p.view)
-	c.Tensors(p.tensors)
+	c.OptTensors(p.tensors)
 	return c.One(opIndex)
 }
 
@@ -97,7 +97,7 @@ func (x *Tensor) SetIndex(v any, indices ...any) *Tensor {
 	}
 	var c Call
 	c.Tensor(p.view)
-	c.Tensors(p.tensors)
+	c.OptTensors(p.tensors)
 	c.Tensor(value)
 	c.Do(opIndexPutIn)
 	return x

@@ -40,7 +40,7 @@ func SetPrintOptions(o PrintOptions) {
 
 // String writes x as Python does: repr(x). Elements are summarised where there
 // are many, and the device, dtype and gradient follow where they are not the
-// usual ones. Of sparse tensors it gives the size, dtype and layout only.
+// usual ones. Elements that libtorch has no way to read are left out.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
 func (x *Tensor) String() string {
@@ -65,23 +65,36 @@ func (x *Tensor) String() string {
 		add(true, "device='"+device.String()+"'")
 	}
 	var text string
+	newline := false // before the first suffix
 	switch {
+	case layout == Sparse || layout >= SparseCSR && layout <= SparseBSC && layout != Mkldnn:
+		parts := sparseParts[layout]
+		newline = layout == Sparse
+		add(true, size)
+		add(device.Type != MetaType, fmt.Sprintf("nnz=%d", nnz(x)))
+		add(!usual, name)
+		var written []string
+		for _, p := range parts {
+			head := p.name + "=tensor("
+			written = append(written, head+p.of(x, o, len(prefix)+len(head))+")")
+		}
+		text = strings.Join(written, ",\n"+strings.Repeat(" ", len(prefix)))
+		add(true, "layout="+layout.String())
 	case device.Type == MetaType:
 		text = "..."
 		add(true, size)
 		add(dtype != Float32, name)
-	case layout != Strided:
-		text = "..."
-		add(true, size)
-		add(!usual, name)
-		add(true, "layout="+layout.String())
 	case x.Numel() == 0:
 		text = "[]"
 		add(len(shape) != 1, size)
 		add(dtype != Float32, name)
 	default:
 		add(!usual, name)
-		NoGrad(func() { text = newPrinter(x, o).nested(0, 0, len(prefix)) })
+		if Try(func() { text = contents(x, o, len(prefix)) }) != nil {
+			text = "..."
+			add(true, size)
+		}
+		add(layout != Strided, "layout="+layout.String())
 	}
 	if fn := libtorch.GradFn(x.h); fn != "" {
 		add(true, "grad_fn=<"+fn+">")
@@ -92,7 +105,8 @@ func (x *Tensor) String() string {
 	text = prefix + text
 	last := len(text) - strings.LastIndexByte(text, '\n') + 1
 	for _, s := range suffixes {
-		if last+len(s)+2 > o.LineWidth {
+		if newline || last+len(s)+2 > o.LineWidth {
+			newline = false
 			text += ",\n" + strings.Repeat(" ", len(prefix)) + s
 			last = len(prefix) + len(s)
 		} else {
@@ -101,6 +115,65 @@ func (x *Tensor) String() string {
 		}
 	}
 	return text + ")"
+}
+
+// contents writes the elements of a tensor between brackets, or a scalar.
+func contents(x *Tensor, o *PrintOptions, indent int) (text string) {
+	if x.Numel() == 0 {
+		return "[]"
+	}
+	NoGrad(func() {
+		d := x.alias()
+		if l := Layout(d.info("String")[libtorch.InfoLayout]); l != Strided {
+			d = d.Then(func(d *Tensor) *Tensor { return d.ToDense() })
+		}
+		defer d.Free()
+		text = newPrinter(d, o).nested(0, 0, indent)
+	})
+	return text
+}
+
+// A sparsePart is a tensor that a sparse one consists of.
+type sparsePart struct {
+	name string
+	op   *Op
+}
+
+func (p sparsePart) of(x *Tensor, o *PrintOptions, indent int) (text string) {
+	NoGrad(func() {
+		var c Call
+		c.Tensor(x)
+		part := c.One(p.op)
+		defer part.Free()
+		text = "..."
+		if x.Device().Type != MetaType {
+			text = contents(part, o, indent)
+		}
+		if x.Device().Type == MetaType || part.Numel() == 0 {
+			text += ", size=" + tuple(part.Shape())
+		}
+	})
+	return text
+}
+
+var (
+	crow, ccol = sparsePart{"crow_indices", NewOp("aten::crow_indices", "")}, sparsePart{"ccol_indices", NewOp("aten::ccol_indices", "")}
+	col, row   = sparsePart{"col_indices", NewOp("aten::col_indices", "")}, sparsePart{"row_indices", NewOp("aten::row_indices", "")}
+	stored     = sparsePart{"values", NewOp("aten::values", "")}
+	coalesced  = []sparsePart{{"indices", NewOp("aten::_indices", "")}, {"values", NewOp("aten::_values", "")}} // or not
+
+	sparseParts = map[Layout][]sparsePart{Sparse: coalesced, SparseCSR: {crow, col, stored}, SparseBSR: {crow, col, stored}, SparseCSC: {ccol, row, stored}, SparseBSC: {ccol, row, stored}}
+
+	opNNZ = NewOp("aten::_nnz", "")
+)
+
+func nnz(x *Tensor) int {
+	if x.Device().Type == MetaType {
+		return 0
+	}
+	var c Call
+	c.Tensor(x)
+	return Result[int](&c, opNNZ)
 }
 
 // tuple writes sizes as Python writes a tuple.

@@ -114,3 +114,59 @@ def tensors(n, seed):
 		require.Equal(t, c.Text, x.String(), "%d: %s %v, %s", i, c.DType, c.Shape, c.Kind)
 	}
 }
+
+// TestSparseReprs writes sparse tensors of all layouts as Python does.
+func TestSparseReprs(t *testing.T) {
+	p := reference.Start(t, `
+import random, torch
+
+def sparse(n):
+    random.seed(3)
+    torch.manual_seed(3)
+    out = []
+    for _ in range(n):
+        shape = random.choice([[2, 3], [4, 4], [40, 60], [6, 8], [2, 4, 6], [1, 1], [8, 2]])
+        x = torch.randn(shape).relu() * random.choice([0, 1, 1000, 1e-3])
+        x = x.to(random.choice([torch.float32, torch.float32, torch.float64, torch.int32, torch.complex64]))
+        layout = random.choice(["coo", "coo 1", "csr", "csc", "bsr", "bsc"])
+        if layout == "coo 1" and len(shape) != 3: layout = "coo"
+        if len(shape) == 3 and layout != "coo 1": layout = "coo"
+        if layout in ("bsr", "bsc") and (shape[0] % 2 or shape[1] % 2): layout = "csr"
+        y = {"coo": lambda: x.to_sparse(), "coo 1": lambda: x.to_sparse(1), "csr": lambda: x.to_sparse_csr(), "csc": lambda: x.to_sparse_csc(),
+             "bsr": lambda: x.to_sparse_bsr((2, 2)), "bsc": lambda: x.to_sparse_bsc((2, 2))}[layout]()
+        out.append({"dtype": str(x.dtype)[6:], "shape": shape, "values": torch.view_as_real(x).flatten().tolist() if x.is_complex() else x.flatten().tolist(), "layout": layout, "text": repr(y)})
+    return out
+`)
+	var cases []struct {
+		DType  string
+		Shape  []int
+		Values []float64
+		Layout string
+		Text   string
+	}
+	p.Call(&cases, "sparse", 150)
+	for i, c := range cases {
+		d, err := torch.ParseDType(c.DType)
+		require.NoError(t, err)
+		x := torch.FromSlice(c.Values)
+		if d.IsComplex() {
+			x = x.View(-1, 2).ViewAsComplex()
+		}
+		x = x.ToDType(d).View(c.Shape...)
+		switch c.Layout {
+		case "coo":
+			x = x.ToSparse()
+		case "coo 1":
+			x = x.ToSparseDim(1)
+		case "csr":
+			x = x.ToSparseCSR()
+		case "csc":
+			x = x.ToSparseCSC()
+		case "bsr":
+			x = x.ToSparseBSR([]int{2, 2})
+		case "bsc":
+			x = x.ToSparseBSC([]int{2, 2})
+		}
+		require.Equal(t, c.Text, x.String(), "%d: %s %v, %s", i, c.DType, c.Shape, c.Layout)
+	}
+}

@@ -15,7 +15,7 @@ func Empty(size ...int) *Tensor { return Options{}.Empty(size...) }
 // requires_grad=…).
 func (o Options) Empty(size ...int) *Tensor {
 	var c Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Options(o)
 	return o.made(c.One(opEmpty))
 }
@@ -31,7 +31,7 @@ func Zeros(size ...int) *Tensor { return Options{}.Zeros(size...) }
 // requires_grad=…).
 func (o Options) Zeros(size ...int) *Tensor {
 	var c Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Options(o)
 	return o.made(c.One(opZeros))
 }
@@ -47,7 +47,7 @@ func Ones(size ...int) *Tensor { return Options{}.Ones(size...) }
 // requires_grad=…).
 func (o Options) Ones(size ...int) *Tensor {
 	var c Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Options(o)
 	return o.made(c.One(opOnes))
 }
@@ -64,7 +64,7 @@ func Full(fillValue Number, size ...int) *Tensor { return Options{}.Full(fillVal
 // device=…, requires_grad=…).
 func (o Options) Full(fillValue Number, size ...int) *Tensor {
 	var c Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Number(fillValue)
 	c.Options(o)
 	return o.made(c.One(opFull))

@@ -15,7 +15,7 @@ func Rand(size ...int) *Tensor { return Options{}.Rand(size...) }
 // requires_grad=…).
 func (o Options) Rand(size ...int) *Tensor {
 	var c Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Options(o)
 	return o.made(c.One(opRand))
 }
@@ -31,7 +31,7 @@ func Randn(size ...int) *Tensor { return Options{}.Randn(size...) }
 // requires_grad=…).
 func (o Options) Randn(size ...int) *Tensor {
 	var c Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Options(o)
 	return o.made(c.One(opRandn))
 }
@@ -49,7 +49,7 @@ func (o Options) RandInt(low, high int, size ...int) *Tensor {
 	var c Call
 	c.Int(low)
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Options(o)
 	return o.made(c.One(opRandInt))
 }

@@ -12,7 +12,7 @@ var opView = NewOp("aten::view", "")
 func (x *Tensor) View(size ...int) *Tensor {
 	var c Call
 	c.Tensor(x)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opView)
 }
 
@@ -299,7 +299,7 @@ var opExpand = NewOp("aten::expand", "")
 func (x *Tensor) Expand(size ...int) *Tensor {
 	var c Call
 	c.Tensor(x)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opExpand)
 }
 
@@ -323,7 +323,7 @@ var opBroadcastTo = NewOp("aten::broadcast_to", "")
 func (x *Tensor) BroadcastTo(size ...int) *Tensor {
 	var c Call
 	c.Tensor(x)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opBroadcastTo)
 }
 
@@ -345,7 +345,7 @@ func (x *Tensor) AsStrided(size, stride []int, options ...AsStridedOptions) *Ten
 	}
 	var c Call
 	c.Tensor(x)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	if o.StorageOffset != nil {
 		c.Int(*o.StorageOffset)
@@ -368,7 +368,7 @@ func (x *Tensor) AsStridedInPlace(size, stride []int, options ...AsStridedOption
 	}
 	var c Call
 	c.Tensor(x)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	if o.StorageOffset != nil {
 		c.Int(*o.StorageOffset)

@@ -20,7 +20,7 @@ func (o Options) SparseCOOTensor(indices, values *Tensor, size ...int) *Tensor {
 	var c Call
 	c.Tensor(indices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.OptionsLike(o)
 	return o.made(c.One(opSparseCOOTensor))
 }
@@ -43,7 +43,7 @@ func (o Options) SparseCSRTensor(crowIndices, colIndices, values *Tensor, size .
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.OptionsLike(o)
 	return o.made(c.One(opSparseCSRTensor))
 }
@@ -66,7 +66,7 @@ func (o Options) SparseCSCTensor(ccolIndices, rowIndices, values *Tensor, size .
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.OptionsLike(o)
 	return o.made(c.One(opSparseCSCTensor))
 }
@@ -89,9 +89,32 @@ func (o Options) SparseBSRTensor(crowIndices, colIndices, values *Tensor, size .
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.OptionsLike(o)
 	return o.made(c.One(opSparseBSRTensor))
+}
+
+var opSparseBSCTensor = NewOp("aten::sparse_bsc_tensor", "ccol_row_value_size")
+
+// SparseBSCTensor returns a sparse matrix of blocks by compressed columns:
+// torch.sparse_bsc_tensor(ccolIndices, rowIndices, values, size).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.sparse_bsc_tensor.html
+func SparseBSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tensor {
+	return Options{}.SparseBSCTensor(ccolIndices, rowIndices, values, size...)
+}
+
+// SparseBSCTensor is [SparseBSCTensor] with o's dtype, device and requires_grad:
+// torch.sparse_bsc_tensor(ccolIndices, rowIndices, values, size, dtype=…, device=…,
+// requires_grad=…).
+func (o Options) SparseBSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tensor {
+	var c Call
+	c.Tensor(ccolIndices)
+	c.Tensor(rowIndices)
+	c.Tensor(values)
+	c.Size(size...)
+	c.OptionsLike(o)
+	return o.made(c.One(opSparseBSCTensor))
 }
 
 var opToDense = NewOp("aten::to_dense", "")
@@ -114,6 +137,19 @@ func (x *Tensor) ToSparse() *Tensor {
 	var c Call
 	c.Tensor(x)
 	return c.One(opToSparse)
+}
+
+var opToSparseDim = NewOp("aten::to_sparse", "sparse_dim")
+
+// ToSparseDim returns x as a COO tensor whose first dimensions are sparse and whose others are
+// dense: x.to_sparse(sparseDim).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse.html
+func (x *Tensor) ToSparseDim(sparseDim int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Int(sparseDim)
+	return c.One(opToSparseDim)
 }
 
 var opToSparseCSR = NewOp("aten::to_sparse_csr", "")
@@ -148,6 +184,18 @@ func (x *Tensor) ToSparseBSR(blocksize []int) *Tensor {
 	c.Tensor(x)
 	c.Ints(blocksize...)
 	return c.One(opToSparseBSR)
+}
+
+var opToSparseBSC = NewOp("aten::to_sparse_bsc", "")
+
+// ToSparseBSC returns a matrix of blocks by compressed columns: x.to_sparse_bsc(blocksize).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to_sparse_bsc.html
+func (x *Tensor) ToSparseBSC(blocksize []int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Ints(blocksize...)
+	return c.One(opToSparseBSC)
 }
 
 var opCoalesce = NewOp("aten::coalesce", "")

@@ -242,6 +242,13 @@ func NewTensor(data unsafe.Pointer, n int, dtype int, sizes []int64) (uint64, Re
 
 func tensor(t uint64) C.thub_tensor { return *(*C.thub_tensor)(unsafe.Pointer(&t)) }
 
+// TensorData returns where a tensor's elements lie, if it is dense, contiguous and on the CPU.
+func TensorData(t uint64) (unsafe.Pointer, error) {
+	var p unsafe.Pointer
+	_, err := result(C.t_tensor_data(tensor(t), &p))
+	return p, err
+}
+
 // ReadTensor copies a tensor's elements, in the order of its indices, to dst.
 func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
 	_, err := result(C.t_tensor_read(tensor(t), dst, C.size_t(n)))

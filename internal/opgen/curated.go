@@ -269,7 +269,7 @@ func (p curatedParam) goParam() (typ, put string, err error) {
 	case p.variadic && strings.HasSuffix(kind, "?"):
 		return "...int", fmt.Sprintf("c.OptInts(%s)", n), nil
 	case p.variadic:
-		return "...int", fmt.Sprintf("c.Ints(%s...)", n), nil
+		return "...int", putSize(p.arg, fmt.Sprintf("c.Ints(%s...)", n)), nil
 	case p.arg.Name == "reduction":
 		return "string", fmt.Sprintf("c.Reduction(%s)", n), nil
 	case kind == "int?" || kind == "float?" || kind == "bool?" || kind == "str?":
@@ -279,7 +279,7 @@ func (p curatedParam) goParam() (typ, put string, err error) {
 	if !ok {
 		return "", "", fmt.Errorf("no Go type for %s", kind)
 	}
-	return t.name, fmt.Sprintf(t.put, n), nil
+	return t.name, putSize(p.arg, fmt.Sprintf(t.put, n)), nil
 }
 
 func sizeOf(a Arg) string {

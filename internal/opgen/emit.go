@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/format"
 	"go/token"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,7 +24,7 @@ var scalars = map[string]goType{
 	"Tensor":        {"*torch.Tensor", "c.Tensor(%s)"},
 	"Tensor?":       {"*torch.Tensor", "c.OptTensor(%s)"},
 	"Tensor[]":      {"[]*torch.Tensor", "c.Tensors(%s)"},
-	"Tensor?[]":     {"[]*torch.Tensor", "c.Tensors(%s)"},
+	"Tensor?[]":     {"[]*torch.Tensor", "c.OptTensors(%s)"},
 	"int":           {"int", "c.Int(%s)"},
 	"int?":          {"*int", "optional(&c, %s, (*torch.Call).Int)"},
 	"int[]":         {"[]int", "c.Ints(%s...)"},
@@ -96,7 +97,22 @@ func omissions(schemas []*Schema) []Omission {
 	return out
 }
 
+// unsafe are operators that take an argument on trust that nothing can check.
+var unsafe = []struct {
+	name   *regexp.Regexp
+	reason string
+}{
+	{regexp.MustCompile(`^quantized_(lstm|gru|rnn_relu|rnn_tanh)_cell$|^fbgemm_linear_(fp16|int8)_weight|^_wrapped_quantized_linear_prepacked$`), "its packed weights are pointers, kept in a tensor"},
+	{regexp.MustCompile(`^mkldnn_rnn_layer_backward$`), "its workspace is oneDNN's memory, kept in a tensor"},
+	{regexp.MustCompile(`^_(add|remove)_batch_dim$`), "its level is one of vmap's, which Python keeps"},
+}
+
 func omission(s *Schema) string {
+	for _, u := range unsafe {
+		if u.name.MatchString(s.Name) {
+			return u.reason
+		}
+	}
 	for _, a := range s.Args {
 		if why := omitted[a.Type.Base]; why != "" {
 			return why
@@ -157,7 +173,7 @@ func function(w *bytes.Buffer, s *Schema, name string) error {
 		}
 		n := paramName(a.Name)
 		params = append(params, n+" "+t.name)
-		puts = append(puts, fmt.Sprintf(t.put, n))
+		puts = append(puts, putSize(a, fmt.Sprintf(t.put, n)))
 	}
 	var rets, values []string
 	inPlace := len(s.Returns) > 0 // every result is one of the arguments
@@ -199,6 +215,14 @@ func function(w *bytes.Buffer, s *Schema, name string) error {
 	}
 	w.WriteString("}\n\n")
 	return nil
+}
+
+// putSize has the size of a tensor checked.
+func putSize(a Arg, put string) string {
+	if a.Name == "size" {
+		return strings.Replace(put, "c.Ints(", "c.Size(", 1)
+	}
+	return put
 }
 
 // argOf returns the argument that a result is, such as self of an operator in place; "" for a new one.

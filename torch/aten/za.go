@@ -64,17 +64,6 @@ func InternalAdaptiveAvgPool3dBackward(gradOutput, self *torch.Tensor) *torch.Te
 	return c.One(opInternalAdaptiveAvgPool3dBackward)
 }
 
-var opInternalAddBatchDim = torch.NewOp("aten::_add_batch_dim", "")
-
-// InternalAddBatchDim is aten::_add_batch_dim(Tensor self, int batch_dim, int level) -> Tensor.
-func InternalAddBatchDim(self *torch.Tensor, batchDim, level int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(batchDim)
-	c.Int(level)
-	return c.One(opInternalAddBatchDim)
-}
-
 var opInternalAddReluScalar = torch.NewOp("aten::_add_relu", "Scalar")
 
 // InternalAddReluScalar is aten::_add_relu.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor.
@@ -917,7 +906,7 @@ var opAffineGridGenerator = torch.NewOp("aten::affine_grid_generator", "")
 func AffineGridGenerator(theta *torch.Tensor, size []int, alignCorners bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(theta)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Bool(alignCorners)
 	return c.One(opAffineGridGenerator)
 }
@@ -928,7 +917,7 @@ var opAffineGridGeneratorBackward = torch.NewOp("aten::affine_grid_generator_bac
 func AffineGridGeneratorBackward(grad *torch.Tensor, size []int, alignCorners bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(grad)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Bool(alignCorners)
 	return c.One(opAffineGridGeneratorBackward)
 }
@@ -1596,7 +1585,7 @@ var opAsStrided = torch.NewOp("aten::as_strided", "")
 func AsStrided(self *torch.Tensor, size, stride []int, storageOffset *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	optional(&c, storageOffset, (*torch.Call).Int)
 	return c.One(opAsStrided)
@@ -1608,7 +1597,7 @@ var opAsStridedInPlace = torch.NewOp("aten::as_strided_", "")
 func AsStridedInPlace(self *torch.Tensor, size, stride []int, storageOffset *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	optional(&c, storageOffset, (*torch.Call).Int)
 	c.Do(opAsStridedInPlace)
@@ -1621,7 +1610,7 @@ var opAsStridedCopy = torch.NewOp("aten::as_strided_copy", "")
 func AsStridedCopy(self *torch.Tensor, size, stride []int, storageOffset *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	optional(&c, storageOffset, (*torch.Call).Int)
 	return c.One(opAsStridedCopy)
@@ -1634,7 +1623,7 @@ func AsStridedScatter(self, src *torch.Tensor, size, stride []int, storageOffset
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(src)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	optional(&c, storageOffset, (*torch.Call).Int)
 	return c.One(opAsStridedScatter)

@@ -1027,7 +1027,7 @@ var opBroadcastTo = torch.NewOp("aten::broadcast_to", "")
 func BroadcastTo(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opBroadcastTo)
 }
 

@@ -61,7 +61,7 @@ var opInternalEfficientzerotensor = torch.NewOp("aten::_efficientzerotensor", ""
 // InternalEfficientzerotensor is aten::_efficientzerotensor(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func InternalEfficientzerotensor(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -181,7 +181,7 @@ var opInternalEmptyAffineQuantized = torch.NewOp("aten::_empty_affine_quantized"
 // InternalEmptyAffineQuantized is aten::_empty_affine_quantized(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, float scale=1, int zero_point=0, MemoryFormat? memory_format=contiguous_format) -> Tensor.
 func InternalEmptyAffineQuantized(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, scale float64, zeroPoint int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -197,7 +197,7 @@ var opInternalEmptyPerChannelAffineQuantized = torch.NewOp("aten::_empty_per_cha
 // InternalEmptyPerChannelAffineQuantized is aten::_empty_per_channel_affine_quantized(SymInt[] size, *, Tensor scales, Tensor zero_points, int axis, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=contiguous_format) -> Tensor.
 func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torch.Tensor, axis int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(scales)
 	c.Tensor(zeroPoints)
 	c.Int(axis)
@@ -405,7 +405,7 @@ var opEmptyMemoryFormat = torch.NewOp("aten::empty", "memory_format")
 // EmptyMemoryFormat is aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
 func EmptyMemoryFormat(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -419,7 +419,7 @@ var opEmptyOut = torch.NewOp("aten::empty", "out")
 // EmptyOut is aten::empty.out(SymInt[] size, *, MemoryFormat? memory_format=None, Tensor(a!) out) -> Tensor(a!).
 func EmptyOut(size []int, memoryFormat *torch.MemoryFormat, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	c.Tensor(out)
 	c.Do(opEmptyOut)
@@ -445,7 +445,7 @@ var opEmptyPermuted = torch.NewOp("aten::empty_permuted", "")
 // EmptyPermuted is aten::empty_permuted(SymInt[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func EmptyPermuted(size, physicalLayout []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(physicalLayout...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -459,7 +459,7 @@ var opEmptyQuantized = torch.NewOp("aten::empty_quantized", "")
 // EmptyQuantized is aten::empty_quantized(int[] size, Tensor qtensor, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
 func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(qtensor)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -474,7 +474,7 @@ var opEmptyStrided = torch.NewOp("aten::empty_strided", "")
 // EmptyStrided is aten::empty_strided(SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func EmptyStrided(size, stride []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -716,7 +716,7 @@ var opExpand = torch.NewOp("aten::expand", "")
 func Expand(self *torch.Tensor, size []int, implicit bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Bool(implicit)
 	return c.One(opExpand)
 }
@@ -737,7 +737,7 @@ var opExpandCopy = torch.NewOp("aten::expand_copy", "")
 func ExpandCopy(self *torch.Tensor, size []int, implicit bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Bool(implicit)
 	return c.One(opExpandCopy)
 }

@@ -2210,82 +2210,6 @@ func FakeQuantizePerTensorAffineCachemaskBackward(grad, mask *torch.Tensor) *tor
 	return c.One(opFakeQuantizePerTensorAffineCachemaskBackward)
 }
 
-var opFbgemmLinearFp16Weight = torch.NewOp("aten::fbgemm_linear_fp16_weight", "")
-
-// FbgemmLinearFp16Weight is aten::fbgemm_linear_fp16_weight(Tensor input, Tensor packed_weight, Tensor bias) -> Tensor.
-func FbgemmLinearFp16Weight(input, packedWeight, bias *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(packedWeight)
-	c.Tensor(bias)
-	return c.One(opFbgemmLinearFp16Weight)
-}
-
-var opFbgemmLinearFp16WeightOut = torch.NewOp("aten::fbgemm_linear_fp16_weight", "out")
-
-// FbgemmLinearFp16WeightOut is aten::fbgemm_linear_fp16_weight.out(Tensor input, Tensor packed_weight, Tensor bias, Tensor(a!) output) -> Tensor.
-func FbgemmLinearFp16WeightOut(input, packedWeight, bias, output *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(packedWeight)
-	c.Tensor(bias)
-	c.Tensor(output)
-	return c.One(opFbgemmLinearFp16WeightOut)
-}
-
-var opFbgemmLinearFp16WeightFp32Activation = torch.NewOp("aten::fbgemm_linear_fp16_weight_fp32_activation", "")
-
-// FbgemmLinearFp16WeightFp32Activation is aten::fbgemm_linear_fp16_weight_fp32_activation(Tensor input, Tensor packed_weight, Tensor? bias) -> Tensor.
-func FbgemmLinearFp16WeightFp32Activation(input, packedWeight, bias *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(packedWeight)
-	c.OptTensor(bias)
-	return c.One(opFbgemmLinearFp16WeightFp32Activation)
-}
-
-var opFbgemmLinearFp16WeightFp32ActivationOut = torch.NewOp("aten::fbgemm_linear_fp16_weight_fp32_activation", "out")
-
-// FbgemmLinearFp16WeightFp32ActivationOut is aten::fbgemm_linear_fp16_weight_fp32_activation.out(Tensor input, Tensor packed_weight, Tensor? bias, Tensor(a!) output) -> Tensor.
-func FbgemmLinearFp16WeightFp32ActivationOut(input, packedWeight, bias, output *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(packedWeight)
-	c.OptTensor(bias)
-	c.Tensor(output)
-	return c.One(opFbgemmLinearFp16WeightFp32ActivationOut)
-}
-
-var opFbgemmLinearInt8Weight = torch.NewOp("aten::fbgemm_linear_int8_weight", "")
-
-// FbgemmLinearInt8Weight is aten::fbgemm_linear_int8_weight(Tensor input, Tensor weight, Tensor packed, Tensor col_offsets, Scalar weight_scale, Scalar weight_zero_point, Tensor bias) -> Tensor.
-func FbgemmLinearInt8Weight(input, weight, packed, colOffsets *torch.Tensor, weightScale, weightZeroPoint torch.Number, bias *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.Tensor(packed)
-	c.Tensor(colOffsets)
-	c.Number(weightScale)
-	c.Number(weightZeroPoint)
-	c.Tensor(bias)
-	return c.One(opFbgemmLinearInt8Weight)
-}
-
-var opFbgemmLinearInt8WeightFp32Activation = torch.NewOp("aten::fbgemm_linear_int8_weight_fp32_activation", "")
-
-// FbgemmLinearInt8WeightFp32Activation is aten::fbgemm_linear_int8_weight_fp32_activation(Tensor input, Tensor weight, Tensor packed, Tensor col_offsets, Scalar weight_scale, Scalar weight_zero_point, Tensor bias) -> Tensor.
-func FbgemmLinearInt8WeightFp32Activation(input, weight, packed, colOffsets *torch.Tensor, weightScale, weightZeroPoint torch.Number, bias *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.Tensor(packed)
-	c.Tensor(colOffsets)
-	c.Number(weightScale)
-	c.Number(weightZeroPoint)
-	c.Tensor(bias)
-	return c.One(opFbgemmLinearInt8WeightFp32Activation)
-}
-
 var opFbgemmLinearQuantizeWeight = torch.NewOp("aten::fbgemm_linear_quantize_weight", "")
 
 // FbgemmLinearQuantizeWeight is aten::fbgemm_linear_quantize_weight(Tensor input) -> (Tensor, Tensor, float, int).
@@ -3530,7 +3454,7 @@ var opFull = torch.NewOp("aten::full", "")
 // Full is aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func Full(size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Number(fillValue)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -3544,7 +3468,7 @@ var opFullOut = torch.NewOp("aten::full", "out")
 // FullOut is aten::full.out(SymInt[] size, Scalar fill_value, *, Tensor(a!) out) -> Tensor(a!).
 func FullOut(size []int, fillValue torch.Number, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Number(fillValue)
 	c.Tensor(out)
 	c.Do(opFullOut)

@@ -120,7 +120,7 @@ var opInternalIndexPutImplInPlace = torch.NewOp("aten::_index_put_impl_", "")
 func InternalIndexPutImplInPlace(self *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor, accumulate, unsafe bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Tensor(values)
 	c.Bool(accumulate)
 	c.Bool(unsafe)
@@ -335,7 +335,7 @@ var opIndexTensor = torch.NewOp("aten::index", "Tensor")
 func IndexTensor(self *torch.Tensor, indices []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	return c.One(opIndexTensor)
 }
 
@@ -345,7 +345,7 @@ var opIndexTensorOut = torch.NewOp("aten::index", "Tensor_out")
 func IndexTensorOut(self *torch.Tensor, indices []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Tensor(out)
 	c.Do(opIndexTensorOut)
 	return out
@@ -488,7 +488,7 @@ var opIndexPut = torch.NewOp("aten::index_put", "")
 func IndexPut(self *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor, accumulate bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Tensor(values)
 	c.Bool(accumulate)
 	return c.One(opIndexPut)
@@ -500,7 +500,7 @@ var opIndexPutInPlace = torch.NewOp("aten::index_put_", "")
 func IndexPutInPlace(self *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor, accumulate bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Tensor(values)
 	c.Bool(accumulate)
 	c.Do(opIndexPutInPlace)

@@ -1383,38 +1383,6 @@ func MkldnnRnnLayer(input, weight0, weight1, weight2, weight3, hx, cx *torch.Ten
 	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
 }
 
-var opMkldnnRnnLayerBackward = torch.NewOp("aten::mkldnn_rnn_layer_backward", "")
-
-// MkldnnRnnLayerBackward is aten::mkldnn_rnn_layer_backward(Tensor input, Tensor weight1, Tensor weight2, Tensor weight3, Tensor weight4, Tensor hx_, Tensor cx_tmp, Tensor output, Tensor hy_, Tensor cy_, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, bool reverse, int mode, int hidden_size, int num_layers, bool has_biases, bool train, bool bidirectional, int[] batch_sizes, bool batch_first, Tensor workspace) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor).
-func MkldnnRnnLayerBackward(input, weight1, weight2, weight3, weight4, hx, cxTmp, output, hy, cy, gradOutput, gradHy, gradCy *torch.Tensor, reverse bool, mode, hiddenSize, numLayers int, hasBiases, train, bidirectional bool, batchSizes []int, batchFirst bool, workspace *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight1)
-	c.Tensor(weight2)
-	c.Tensor(weight3)
-	c.Tensor(weight4)
-	c.Tensor(hx)
-	c.Tensor(cxTmp)
-	c.Tensor(output)
-	c.Tensor(hy)
-	c.Tensor(cy)
-	c.OptTensor(gradOutput)
-	c.OptTensor(gradHy)
-	c.OptTensor(gradCy)
-	c.Bool(reverse)
-	c.Int(mode)
-	c.Int(hiddenSize)
-	c.Int(numLayers)
-	c.Bool(hasBiases)
-	c.Bool(train)
-	c.Bool(bidirectional)
-	c.Ints(batchSizes...)
-	c.Bool(batchFirst)
-	c.Tensor(workspace)
-	r := c.All(opMkldnnRnnLayerBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4]), tensor(r[5]), tensor(r[6])
-}
-
 var opMm = torch.NewOp("aten::mm", "")
 
 // Mm is aten::mm(Tensor self, Tensor mat2) -> Tensor.

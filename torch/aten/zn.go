@@ -992,7 +992,7 @@ var opNewEmpty = torch.NewOp("aten::new_empty", "")
 func NewEmpty(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -1006,7 +1006,7 @@ var opNewEmptyStrided = torch.NewOp("aten::new_empty_strided", "")
 func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -1021,7 +1021,7 @@ var opNewFull = torch.NewOp("aten::new_full", "")
 func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Number(fillValue)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -1036,7 +1036,7 @@ var opNewOnes = torch.NewOp("aten::new_ones", "")
 func NewOnes(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -1050,7 +1050,7 @@ var opNewZeros = torch.NewOp("aten::new_zeros", "")
 func NewZeros(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -1501,7 +1501,7 @@ func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator,
 	var c torch.Call
 	c.Float(mean)
 	c.Float(std)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -1517,7 +1517,7 @@ func NormalFloatFloatOut(mean, std float64, size []int, generator *torch.Generat
 	var c torch.Call
 	c.Float(mean)
 	c.Float(std)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.Tensor(out)
 	c.Do(opNormalFloatFloatOut)

@@ -39,7 +39,7 @@ var opOnes = torch.NewOp("aten::ones", "")
 // Ones is aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func Ones(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -52,7 +52,7 @@ var opOnesOut = torch.NewOp("aten::ones", "out")
 // OnesOut is aten::ones.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!).
 func OnesOut(size []int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(out)
 	c.Do(opOnesOut)
 	return out

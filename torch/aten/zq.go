@@ -195,50 +195,6 @@ func QuantizedBatchNorm(input, weight, bias, mean, var_ *torch.Tensor, eps, outp
 	return c.One(opQuantizedBatchNorm)
 }
 
-var opQuantizedGruCell = torch.NewOp("aten::quantized_gru_cell", "")
-
-// QuantizedGruCell is aten::quantized_gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh, Tensor packed_ih, Tensor packed_hh, Tensor col_offsets_ih, Tensor col_offsets_hh, Scalar scale_ih, Scalar scale_hh, Scalar zero_point_ih, Scalar zero_point_hh) -> Tensor.
-func QuantizedGruCell(input, hx, wIh, wHh, bIh, bHh, packedIh, packedHh, colOffsetsIh, colOffsetsHh *torch.Tensor, scaleIh, scaleHh, zeroPointIh, zeroPointHh torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(hx)
-	c.Tensor(wIh)
-	c.Tensor(wHh)
-	c.Tensor(bIh)
-	c.Tensor(bHh)
-	c.Tensor(packedIh)
-	c.Tensor(packedHh)
-	c.Tensor(colOffsetsIh)
-	c.Tensor(colOffsetsHh)
-	c.Number(scaleIh)
-	c.Number(scaleHh)
-	c.Number(zeroPointIh)
-	c.Number(zeroPointHh)
-	return c.One(opQuantizedGruCell)
-}
-
-var opQuantizedLstmCell = torch.NewOp("aten::quantized_lstm_cell", "")
-
-// QuantizedLstmCell is aten::quantized_lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh, Tensor packed_ih, Tensor packed_hh, Tensor col_offsets_ih, Tensor col_offsets_hh, Scalar scale_ih, Scalar scale_hh, Scalar zero_point_ih, Scalar zero_point_hh) -> (Tensor, Tensor).
-func QuantizedLstmCell(input *torch.Tensor, hx []*torch.Tensor, wIh, wHh, bIh, bHh, packedIh, packedHh, colOffsetsIh, colOffsetsHh *torch.Tensor, scaleIh, scaleHh, zeroPointIh, zeroPointHh torch.Number) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensors(hx)
-	c.Tensor(wIh)
-	c.Tensor(wHh)
-	c.Tensor(bIh)
-	c.Tensor(bHh)
-	c.Tensor(packedIh)
-	c.Tensor(packedHh)
-	c.Tensor(colOffsetsIh)
-	c.Tensor(colOffsetsHh)
-	c.Number(scaleIh)
-	c.Number(scaleHh)
-	c.Number(zeroPointIh)
-	c.Number(zeroPointHh)
-	return c.Two(opQuantizedLstmCell)
-}
-
 var opQuantizedMaxPool1d = torch.NewOp("aten::quantized_max_pool1d", "")
 
 // QuantizedMaxPool1d is aten::quantized_max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, int[1] dilation=1, bool ceil_mode=False) -> Tensor.
@@ -279,48 +235,4 @@ func QuantizedMaxPool3d(self *torch.Tensor, kernelSize, stride, padding, dilatio
 	c.Ints(dilation...)
 	c.Bool(ceilMode)
 	return c.One(opQuantizedMaxPool3d)
-}
-
-var opQuantizedRnnReluCell = torch.NewOp("aten::quantized_rnn_relu_cell", "")
-
-// QuantizedRnnReluCell is aten::quantized_rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh, Tensor packed_ih, Tensor packed_hh, Tensor col_offsets_ih, Tensor col_offsets_hh, Scalar scale_ih, Scalar scale_hh, Scalar zero_point_ih, Scalar zero_point_hh) -> Tensor.
-func QuantizedRnnReluCell(input, hx, wIh, wHh, bIh, bHh, packedIh, packedHh, colOffsetsIh, colOffsetsHh *torch.Tensor, scaleIh, scaleHh, zeroPointIh, zeroPointHh torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(hx)
-	c.Tensor(wIh)
-	c.Tensor(wHh)
-	c.Tensor(bIh)
-	c.Tensor(bHh)
-	c.Tensor(packedIh)
-	c.Tensor(packedHh)
-	c.Tensor(colOffsetsIh)
-	c.Tensor(colOffsetsHh)
-	c.Number(scaleIh)
-	c.Number(scaleHh)
-	c.Number(zeroPointIh)
-	c.Number(zeroPointHh)
-	return c.One(opQuantizedRnnReluCell)
-}
-
-var opQuantizedRnnTanhCell = torch.NewOp("aten::quantized_rnn_tanh_cell", "")
-
-// QuantizedRnnTanhCell is aten::quantized_rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh, Tensor packed_ih, Tensor packed_hh, Tensor col_offsets_ih, Tensor col_offsets_hh, Scalar scale_ih, Scalar scale_hh, Scalar zero_point_ih, Scalar zero_point_hh) -> Tensor.
-func QuantizedRnnTanhCell(input, hx, wIh, wHh, bIh, bHh, packedIh, packedHh, colOffsetsIh, colOffsetsHh *torch.Tensor, scaleIh, scaleHh, zeroPointIh, zeroPointHh torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(hx)
-	c.Tensor(wIh)
-	c.Tensor(wHh)
-	c.Tensor(bIh)
-	c.Tensor(bHh)
-	c.Tensor(packedIh)
-	c.Tensor(packedHh)
-	c.Tensor(colOffsetsIh)
-	c.Tensor(colOffsetsHh)
-	c.Number(scaleIh)
-	c.Number(scaleHh)
-	c.Number(zeroPointIh)
-	c.Number(zeroPointHh)
-	return c.One(opQuantizedRnnTanhCell)
 }

@@ -24,25 +24,13 @@ func DunderRshiftTensor(self, other *torch.Tensor) *torch.Tensor {
 	return c.One(opDunderRshiftTensor)
 }
 
-var opInternalRemoveBatchDim = torch.NewOp("aten::_remove_batch_dim", "")
-
-// InternalRemoveBatchDim is aten::_remove_batch_dim(Tensor self, int level, SymInt batch_size, int out_dim) -> Tensor.
-func InternalRemoveBatchDim(self *torch.Tensor, level, batchSize, outDim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(level)
-	c.Int(batchSize)
-	c.Int(outDim)
-	return c.One(opInternalRemoveBatchDim)
-}
-
 var opInternalReshapeAlias = torch.NewOp("aten::_reshape_alias", "")
 
 // InternalReshapeAlias is aten::_reshape_alias(Tensor(a) self, SymInt[] size, SymInt[] stride) -> Tensor(a).
 func InternalReshapeAlias(self *torch.Tensor, size, stride []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	return c.One(opInternalReshapeAlias)
 }
@@ -53,7 +41,7 @@ var opInternalReshapeAliasCopy = torch.NewOp("aten::_reshape_alias_copy", "")
 func InternalReshapeAliasCopy(self *torch.Tensor, size, stride []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	return c.One(opInternalReshapeAliasCopy)
 }
@@ -64,7 +52,7 @@ var opInternalReshapeCopy = torch.NewOp("aten::_reshape_copy", "")
 func InternalReshapeCopy(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opInternalReshapeCopy)
 }
 
@@ -84,7 +72,7 @@ var opInternalResizeOutputInPlace = torch.NewOp("aten::_resize_output_", "")
 func InternalResizeOutputInPlace(self *torch.Tensor, size []int, device torch.Device) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Device(device)
 	c.Do(opInternalResizeOutputInPlace)
 	return self
@@ -136,7 +124,7 @@ var opRand = torch.NewOp("aten::rand", "")
 // Rand is aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func Rand(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -149,7 +137,7 @@ var opRandGenerator = torch.NewOp("aten::rand", "generator")
 // RandGenerator is aten::rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func RandGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -163,7 +151,7 @@ var opRandGeneratorOut = torch.NewOp("aten::rand", "generator_out")
 // RandGeneratorOut is aten::rand.generator_out(SymInt[] size, *, Generator? generator, Tensor(a!) out) -> Tensor(a!).
 func RandGeneratorOut(size []int, generator *torch.Generator, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.Tensor(out)
 	c.Do(opRandGeneratorOut)
@@ -175,7 +163,7 @@ var opRandOut = torch.NewOp("aten::rand", "out")
 // RandOut is aten::rand.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!).
 func RandOut(size []int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(out)
 	c.Do(opRandOut)
 	return out
@@ -216,7 +204,7 @@ var opRandint = torch.NewOp("aten::randint", "")
 func Randint(high int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -230,7 +218,7 @@ var opRandintGenerator = torch.NewOp("aten::randint", "generator")
 func RandintGenerator(high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -245,7 +233,7 @@ var opRandintGeneratorOut = torch.NewOp("aten::randint", "generator_out")
 func RandintGeneratorOut(high int, size []int, generator *torch.Generator, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.Tensor(out)
 	c.Do(opRandintGeneratorOut)
@@ -259,7 +247,7 @@ func RandintLow(low, high int, size []int, dtype torch.DType, layout *torch.Layo
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -274,7 +262,7 @@ func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, 
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -290,7 +278,7 @@ func RandintLowGeneratorOut(low, high int, size []int, generator *torch.Generato
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.Tensor(out)
 	c.Do(opRandintLowGeneratorOut)
@@ -304,7 +292,7 @@ func RandintLowOut(low, high int, size []int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(out)
 	c.Do(opRandintLowOut)
 	return out
@@ -316,7 +304,7 @@ var opRandintOut = torch.NewOp("aten::randint", "out")
 func RandintOut(high int, size []int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(out)
 	c.Do(opRandintOut)
 	return out
@@ -422,7 +410,7 @@ var opRandn = torch.NewOp("aten::randn", "")
 // Randn is aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func Randn(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -435,7 +423,7 @@ var opRandnGenerator = torch.NewOp("aten::randn", "generator")
 // RandnGenerator is aten::randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func RandnGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
@@ -449,7 +437,7 @@ var opRandnGeneratorOut = torch.NewOp("aten::randn", "generator_out")
 // RandnGeneratorOut is aten::randn.generator_out(SymInt[] size, *, Generator? generator, Tensor(a!) out) -> Tensor(a!).
 func RandnGeneratorOut(size []int, generator *torch.Generator, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Generator(generator)
 	c.Tensor(out)
 	c.Do(opRandnGeneratorOut)
@@ -461,7 +449,7 @@ var opRandnOut = torch.NewOp("aten::randn", "out")
 // RandnOut is aten::randn.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!).
 func RandnOut(size []int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(out)
 	c.Do(opRandnOut)
 	return out
@@ -1194,7 +1182,7 @@ var opResizeInPlace = torch.NewOp("aten::resize_", "")
 func ResizeInPlace(self *torch.Tensor, size []int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	c.Do(opResizeInPlace)
 	return self

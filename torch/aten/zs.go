@@ -698,7 +698,7 @@ var opInternalSparseBroadcastTo = torch.NewOp("aten::_sparse_broadcast_to", "")
 func InternalSparseBroadcastTo(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opInternalSparseBroadcastTo)
 }
 
@@ -708,7 +708,7 @@ var opInternalSparseBroadcastToCopy = torch.NewOp("aten::_sparse_broadcast_to_co
 func InternalSparseBroadcastToCopy(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opInternalSparseBroadcastToCopy)
 }
 
@@ -720,7 +720,7 @@ func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -736,7 +736,7 @@ func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -752,7 +752,7 @@ func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, value
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -767,7 +767,7 @@ func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize [
 	var c torch.Call
 	c.Int(nnz)
 	c.Int(denseDim)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(blocksize...)
 	c.DType(indexDtype)
 	c.DType(dtype)
@@ -784,7 +784,7 @@ func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dt
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -800,7 +800,7 @@ func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype 
 	var c torch.Call
 	c.Int(sparseDim)
 	c.Int(denseDim)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -815,7 +815,7 @@ func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []i
 	var c torch.Call
 	c.Int(sparseDim)
 	c.Int(denseDim)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.DType(dtype)
@@ -834,7 +834,7 @@ func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -874,7 +874,7 @@ func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -1651,7 +1651,7 @@ func SetInPlaceSourceTensorStorageOffset(self, source *torch.Tensor, storageOffs
 	c.Tensor(self)
 	c.Tensor(source)
 	c.Int(storageOffset)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Ints(stride...)
 	c.Do(opSetInPlaceSourceTensorStorageOffset)
 	return self
@@ -2508,7 +2508,7 @@ func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2539,7 +2539,7 @@ func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2570,7 +2570,7 @@ func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, v
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2600,7 +2600,7 @@ func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2614,7 +2614,7 @@ var opSparseCooTensorSize = torch.NewOp("aten::sparse_coo_tensor", "size")
 // SparseCooTensorSize is aten::sparse_coo_tensor.size(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
 func SparseCooTensorSize(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2645,7 +2645,7 @@ func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2676,7 +2676,7 @@ func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -2710,7 +2710,7 @@ var opSparseResizeInPlace = torch.NewOp("aten::sparse_resize_", "")
 func SparseResizeInPlace(self *torch.Tensor, size []int, sparseDim, denseDim int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Int(sparseDim)
 	c.Int(denseDim)
 	c.Do(opSparseResizeInPlace)
@@ -2723,7 +2723,7 @@ var opSparseResizeAndClearInPlace = torch.NewOp("aten::sparse_resize_and_clear_"
 func SparseResizeAndClearInPlace(self *torch.Tensor, size []int, sparseDim, denseDim int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Int(sparseDim)
 	c.Int(denseDim)
 	c.Do(opSparseResizeAndClearInPlace)
@@ -5163,7 +5163,7 @@ var opSumToSize = torch.NewOp("aten::sum_to_size", "")
 func SumToSize(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opSumToSize)
 }
 

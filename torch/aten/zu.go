@@ -44,7 +44,7 @@ var opInternalUnsafeIndexTensor = torch.NewOp("aten::_unsafe_index", "Tensor")
 func InternalUnsafeIndexTensor(self *torch.Tensor, indices []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	return c.One(opInternalUnsafeIndexTensor)
 }
 
@@ -54,7 +54,7 @@ var opInternalUnsafeIndexPut = torch.NewOp("aten::_unsafe_index_put", "")
 func InternalUnsafeIndexPut(self *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor, accumulate bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Tensor(values)
 	c.Bool(accumulate)
 	return c.One(opInternalUnsafeIndexPut)
@@ -67,7 +67,7 @@ func InternalUnsafeMaskedIndex(self, mask *torch.Tensor, indices []*torch.Tensor
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mask)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Number(fill)
 	return c.One(opInternalUnsafeMaskedIndex)
 }
@@ -79,7 +79,7 @@ func InternalUnsafeMaskedIndexPutAccumulate(self, mask *torch.Tensor, indices []
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(mask)
-	c.Tensors(indices)
+	c.OptTensors(indices)
 	c.Tensor(values)
 	return c.One(opInternalUnsafeMaskedIndexPutAccumulate)
 }
@@ -90,7 +90,7 @@ var opInternalUnsafeView = torch.NewOp("aten::_unsafe_view", "")
 func InternalUnsafeView(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opInternalUnsafeView)
 }
 

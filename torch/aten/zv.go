@@ -26,7 +26,7 @@ func InternalValidateSparseBscTensorArgs(ccolIndices, rowIndices, values *torch.
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, checkPinning, (*torch.Call).Bool)
 	c.Do(opInternalValidateSparseBscTensorArgs)
 }
@@ -39,7 +39,7 @@ func InternalValidateSparseBsrTensorArgs(crowIndices, colIndices, values *torch.
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, checkPinning, (*torch.Call).Bool)
 	c.Do(opInternalValidateSparseBsrTensorArgs)
 }
@@ -52,7 +52,7 @@ func InternalValidateSparseCompressedTensorArgs(compressedIndices, plainIndices,
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Layout(layout)
 	optional(&c, checkPinning, (*torch.Call).Bool)
 	c.Do(opInternalValidateSparseCompressedTensorArgs)
@@ -65,7 +65,7 @@ func InternalValidateSparseCooTensorArgs(indices, values *torch.Tensor, size []i
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, isCoalesced, (*torch.Call).Bool)
 	optional(&c, checkPinning, (*torch.Call).Bool)
 	c.Do(opInternalValidateSparseCooTensorArgs)
@@ -79,7 +79,7 @@ func InternalValidateSparseCscTensorArgs(ccolIndices, rowIndices, values *torch.
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, checkPinning, (*torch.Call).Bool)
 	c.Do(opInternalValidateSparseCscTensorArgs)
 }
@@ -92,7 +92,7 @@ func InternalValidateSparseCsrTensorArgs(crowIndices, colIndices, values *torch.
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
-	c.Ints(size...)
+	c.Size(size...)
 	optional(&c, checkPinning, (*torch.Call).Bool)
 	c.Do(opInternalValidateSparseCsrTensorArgs)
 }
@@ -291,7 +291,7 @@ var opView = torch.NewOp("aten::view", "")
 func View(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opView)
 }
 
@@ -357,7 +357,7 @@ var opViewCopy = torch.NewOp("aten::view_copy", "")
 func ViewCopy(self *torch.Tensor, size []int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Ints(size...)
+	c.Size(size...)
 	return c.One(opViewCopy)
 }
 

@@ -112,21 +112,6 @@ func InternalWrappedLinearPrepack(weight, weightScale, weightZeroPoint, bias *to
 	return c.One(opInternalWrappedLinearPrepack)
 }
 
-var opInternalWrappedQuantizedLinearPrepacked = torch.NewOp("aten::_wrapped_quantized_linear_prepacked", "")
-
-// InternalWrappedQuantizedLinearPrepacked is aten::_wrapped_quantized_linear_prepacked(Tensor input, Tensor input_scale, Tensor input_zero_point, Tensor packed_weight, Tensor output_scale, Tensor output_zero_point, int out_channel) -> Tensor.
-func InternalWrappedQuantizedLinearPrepacked(input, inputScale, inputZeroPoint, packedWeight, outputScale, outputZeroPoint *torch.Tensor, outChannel int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(inputScale)
-	c.Tensor(inputZeroPoint)
-	c.Tensor(packedWeight)
-	c.Tensor(outputScale)
-	c.Tensor(outputZeroPoint)
-	c.Int(outChannel)
-	return c.One(opInternalWrappedQuantizedLinearPrepacked)
-}
-
 var opWhere = torch.NewOp("aten::where", "")
 
 // Where is aten::where(Tensor condition) -> Tensor[].

@@ -19,7 +19,7 @@ var opZeros = torch.NewOp("aten::zeros", "")
 // Zeros is aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
 func Zeros(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
 	optional(&c, device, (*torch.Call).Device)
@@ -32,7 +32,7 @@ var opZerosOut = torch.NewOp("aten::zeros", "out")
 // ZerosOut is aten::zeros.out(SymInt[] size, *, Tensor(a!) out) -> Tensor(a!).
 func ZerosOut(size []int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Ints(size...)
+	c.Size(size...)
 	c.Tensor(out)
 	c.Do(opZerosOut)
 	return out

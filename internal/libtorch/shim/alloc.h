@@ -6,7 +6,9 @@
 
 namespace torchhub {
 
-// install_allocator makes it libtorch's; tensors made before keep theirs.
+// install_allocator makes it libtorch's; tensors made before keep theirs. With
+// TORCHHUB_FENCE in the environment it is one that finds kernels which leave
+// their tensors, for tests: slow, and two pages and more for each tensor.
 void install_allocator();
 
 // live_bytes is what tensors hold now, cached blocks excluded.

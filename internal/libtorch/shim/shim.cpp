@@ -4,6 +4,7 @@
 #include "shim.h"
 
 #include "alloc.h"
+#include "guard.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -33,6 +34,7 @@
 #include <new>
 #include <sstream>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 using c10::IValue;
@@ -327,6 +329,27 @@ IValue read_value(Reader &r, const c10::Type *type, int depth = 0) {
 	}
 }
 
+// spatial reports whether an argument is an int for each of so many dimensions, such as int[2] stride.
+bool spatial(const c10::Argument &arg) {
+	int n = arg.N().value_or(0);
+	static const std::unordered_set<std::string> ones{"kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "input_size"};
+	return n > 1 || n == 1 && ones.count(arg.name());
+}
+
+// read_spatial reads such an argument. libtorch does not always ask how long it is.
+IValue read_spatial(Reader &r, const c10::FunctionSchema &schema, const c10::Argument &arg) {
+	r.next();
+	uint64_t n = r.next(), want = uint64_t(*arg.N());
+	const uint64_t *w = r.many(n);
+	std::vector<int64_t> vs(w, w + n);
+	bool pads = schema.name().find("pad") != std::string::npos; // where one number is no short form
+	if (n == 1 && !pads)
+		vs.resize(want, vs[0]);
+	bool none = n == 0 && arg.default_value() && (arg.default_value()->isNone() || arg.default_value()->isIntList() && arg.default_value()->toIntVector().empty());
+	TORCH_CHECK(vs.size() == want || none, arg.name(), " has ", n, " numbers; it takes ", want);
+	return IValue(c10::List<int64_t>(vs));
+}
+
 // push_args reads arguments for a schema; those left out, and those marked so, are the schema's defaults.
 void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &schema, size_t first) {
 	const auto &args = schema.arguments();
@@ -341,6 +364,10 @@ void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &sc
 			if (!d)
 				throw std::runtime_error("argument \"" + args[i].name() + "\" has no default");
 			stack.push_back(*d);
+			continue;
+		}
+		if (*r.p == THUB_INTS && spatial(args[i])) {
+			stack.push_back(read_spatial(r, schema, args[i]));
 			continue;
 		}
 		stack.push_back(read_value(r, args[i].type().get()));
@@ -476,8 +503,9 @@ struct Op {
 	std::optional<c10::TypedOperatorHandle<Sum>> sum;
 	std::optional<c10::TypedOperatorHandle<Scaled>> scaled;
 	std::optional<c10::TypedOperatorHandle<Affine>> affine;
+	torchhub::Guard guard;
 
-	explicit Op(const c10::OperatorHandle &h) : handle(h), schema(h.schema()) {
+	explicit Op(const c10::OperatorHandle &h) : handle(h), schema(h.schema()), guard(torchhub::guard_of(schema.operator_name())) {
 		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
 			const auto &args = schema.arguments();
 			const auto &rets = schema.returns();
@@ -488,6 +516,8 @@ struct Op {
 			       });
 		};
 		constexpr auto T = c10::TypeKind::TensorType, N = c10::TypeKind::NumberType, O = c10::TypeKind::OptionalType;
+		if (guard)
+			return; // it reads boxed arguments
 		if (is({T}))
 			unary = handle.typed<Unary>();
 		else if (is({T, T}))
@@ -570,7 +600,16 @@ char *op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, si
 		torch::jit::Stack stack;
 		stack.reserve(std::max(o.schema.arguments().size(), o.schema.returns().size()));
 		push_args(stack, {args, args + nargs}, o.schema, 0);
-		o.handle.callBoxed(stack);
+		if (o.guard)
+			o.guard(stack);
+		try {
+			o.handle.callBoxed(stack);
+		} catch (...) {
+			torch::jit::Stack given;
+			push_args(given, {args, args + nargs}, o.schema, 0);
+			torchhub::mend(given);
+			throw;
+		}
 		for (IValue &v : stack)
 			write_value(w, std::move(v));
 		return w.finish();
@@ -587,6 +626,29 @@ thub_result tensor_new(const void *data, size_t nbytes, int32_t dtype, const int
 		if (nbytes)
 			memcpy(t.data_ptr(), data, nbytes);
 		*ret_tensor = give(std::move(t));
+		return nullptr;
+	});
+}
+
+thub_result tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id,
+                         thub_tensor *ret_tensor) {
+	return guarded([&]() -> char * {
+		auto done = [fd, id](void *) {
+			while (write(fd, &id, sizeof id) < 0 && errno == EINTR) {
+			}
+		};
+		at::Tensor t = at::from_blob(data, at::IntArrayRef(sizes, ndim), done, at::TensorOptions().dtype(at::ScalarType(dtype)));
+		*ret_tensor = give(std::move(t));
+		return nullptr;
+	});
+}
+
+thub_result tensor_data(thub_tensor t, void **ret_data) {
+	return guarded([&]() -> char * {
+		at::Tensor x = borrow(t);
+		TORCH_CHECK(x.device().is_cpu() && x.layout() == at::kStrided && x.is_contiguous() && !x.is_conj() && !x.is_neg(),
+		            "only a dense, contiguous tensor on the CPU can be lent; call Contiguous first");
+		*ret_data = x.data_ptr();
 		return nullptr;
 	});
 }
@@ -927,7 +989,8 @@ const thub_table table = {
     THUB_ABI,         TORCH_VERSION,
     &free,            &op_find,
     &op_schema,       &op_call,
-    &tensor_new,      &tensor_read,
+    &tensor_new,      &tensor_share,
+    &tensor_data,     &tensor_read,
     &tensor_info,     &tensor_free,
     &tensor_grad_fn,
     &map_open,        &map_close,
@@ -951,7 +1014,11 @@ const thub_table table = {
 } // namespace
 
 extern "C" __attribute__((visibility("default"))) const thub_table *torchhub_table() {
-	static bool once = (torchhub::install_allocator(), true);
+	static bool once = [] {
+		torchhub::install_allocator();
+		at::globalContext().setCheckSparseTensorInvariants(true); // indices out of range crash whoever uses them
+		return true;
+	}();
 	(void)once;
 	return &table;
 }

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 4
+#define THUB_ABI 5
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -103,6 +103,9 @@ typedef struct {
 	// Tensors.
 	thub_result (*tensor_new)(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
 	                          thub_tensor *ret_tensor /* new reference, a copy of data */);
+	thub_result (*tensor_share)(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id,
+	                            thub_tensor *ret_tensor /* new reference, over data; once nothing uses it, id is written to the pipe fd */);
+	thub_result (*tensor_data)(thub_tensor t, void **ret_data /* borrowed */); // of a dense, contiguous one on the CPU
 	thub_result (*tensor_read)(thub_tensor t, void *dst, size_t nbytes); // contiguous order, from any device
 	size_t (*tensor_info)(thub_tensor t, int64_t *info, size_t cap);     // words needed; written when they fit
 	void (*tensor_free)(const uint64_t *tensors, size_t n);

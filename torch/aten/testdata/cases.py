@@ -201,7 +201,7 @@ def result(v):
     return e
 
 
-def calls(name, free=(), named=None):
+def calls(name, free=(), named=None, results=True):
     """Returns the calls of one operator that work. Arguments that are not among those named, if any are, take their defaults."""
     base, _, overload = name.removeprefix("aten::").partition(".")
     op = getattr(getattr(torch.ops.aten, base), overload or "default")
@@ -224,7 +224,7 @@ def calls(name, free=(), named=None):
                         n = len([a for a in schema.arguments if not a.kwarg_only])
                         r = op(*args[:n], **{a.name: v for a, v in zip(schema.arguments[n:], args[n:])})
                     rs = [] if not schema.returns else list(r) if len(schema.returns) > 1 else [r]
-                    got = [result(x) for x in rs]
+                    got = [result(x) for x in rs] if results else []
                 except Exception:
                     continue
                 out.append({"args": sent, "names": [a.name for a in schema.arguments], "results": got, "what": f"{dname} {pname} {turn}"})
@@ -235,6 +235,11 @@ def calls(name, free=(), named=None):
 
 def cases(names):
     return forked({name: (name,) for name in names if not (left_out.fullmatch(name.split(".")[0]) or left_out.fullmatch(name))})
+
+
+def valid(names):
+    """Calls that work, of any operator, without their results."""
+    return forked({name: (name, (), None, False) for name in names})
 
 
 def curated(functions):

@@ -1513,7 +1513,7 @@ var opAffineGrid = torch.NewOp("aten::affine_grid_generator", "")
 func AffineGrid(theta *torch.Tensor, size []int, alignCorners bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(theta)
-	c.Ints(size...)
+	c.Size(size...)
 	c.Bool(alignCorners)
 	return c.One(opAffineGrid)
 }

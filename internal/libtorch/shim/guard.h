@@ -1,0 +1,747 @@
+// What libtorch does not check itself: some operators, most of them internal,
+// trust their arguments and read or write where they must not, or divide by
+// zero, which would end the process. Their arguments are checked here first.
+#pragma once
+
+#include <ATen/AccumulateType.h>
+#include <ATen/ExpandUtils.h>
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/function_schema.h>
+#include <ATen/core/stack.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace torchhub {
+
+using c10::IValue;
+using Args = const torch::jit::Stack &;
+
+// A Guard throws where an operator's arguments are not safe.
+using Guard = void (*)(Args);
+
+namespace guards {
+
+inline const at::Tensor &tensor(Args a, size_t i) { return a[i].toTensor(); }
+
+// given reports whether an argument is a tensor, and not None.
+inline bool given(Args a, size_t i) { return a[i].isTensor() && a[i].toTensor().defined(); }
+
+inline void dense(const at::Tensor &t) {
+	TORCH_CHECK(t.layout() == at::kStrided && !t.is_quantized(), "the tensors must be dense, not ", t.layout(), " of ", t.scalar_type());
+}
+
+// plain wants dense tensors.
+inline void plain(Args a, std::initializer_list<size_t> which) {
+	for (size_t i : which) {
+		if (given(a, i))
+			dense(tensor(a, i));
+		else if (a[i].isTensorList())
+			for (const at::Tensor &t : a[i].toTensorVector())
+				dense(t);
+	}
+}
+
+// akin wants dense tensors of one dtype on one device.
+inline void akin(Args a, std::initializer_list<size_t> which) {
+	plain(a, which);
+	const at::Tensor *first = nullptr;
+	for (size_t i : which) {
+		if (!given(a, i))
+			continue;
+		const at::Tensor &t = tensor(a, i);
+		if (!first)
+			first = &t;
+		TORCH_CHECK(t.scalar_type() == first->scalar_type(), "the dtypes ", t.scalar_type(), " and ", first->scalar_type(), " must be equal");
+		TORCH_CHECK(t.device() == first->device(), "the tensors lie on ", t.device(), " and ", first->device());
+	}
+}
+
+inline void floating(Args a, std::initializer_list<size_t> which) {
+	akin(a, which);
+	for (size_t i : which)
+		TORCH_CHECK(!given(a, i) || tensor(a, i).is_floating_point(), "the tensors must be of a floating-point dtype, not ", tensor(a, i).scalar_type());
+}
+
+inline void size(const at::Tensor &t, at::IntArrayRef want, const char *name) {
+	TORCH_CHECK(t.sizes() == want, name, " has the size ", t.sizes(), "; it must be ", want);
+}
+
+// sized wants a size of those of the tensors that are given.
+inline void sized(Args a, std::initializer_list<size_t> which, at::IntArrayRef want) {
+	for (size_t i : which)
+		if (given(a, i))
+			size(tensor(a, i), want, ("argument " + std::to_string(i)).c_str());
+}
+
+inline int64_t dim(const at::Tensor &t, int64_t d) {
+	TORCH_CHECK_INDEX(d >= -t.dim() && d < t.dim(), "dim ", d, " is out of range for a tensor of ", t.dim(), " dimensions");
+	return d < 0 ? d + t.dim() : d;
+}
+
+// dims wants dimensions of a tensor, each once.
+inline void dims(const at::Tensor &t, at::IntArrayRef ds) {
+	TORCH_CHECK(!ds.empty(), "dim must name a dimension");
+	std::vector<bool> seen(size_t(t.dim()));
+	for (int64_t d : ds) {
+		auto at = size_t(dim(t, d));
+		TORCH_CHECK(!seen[at], "dim ", d, " stands twice in dim=", ds);
+		seen[at] = true;
+	}
+}
+
+// range wants integers from 0 to n - 1.
+inline void range(const at::Tensor &t, int64_t n, const char *name) {
+	TORCH_CHECK(at::isIntegralType(t.scalar_type(), false), name, " must hold integers, not ", t.scalar_type());
+	dense(t);
+	if (t.numel() == 0 || !t.is_cpu())
+		return;
+	auto min = t.min().item<int64_t>(), max = t.max().item<int64_t>();
+	TORCH_CHECK_INDEX(min >= 0 && max < n, name, " must lie from 0 to ", n - 1, "; they lie from ", min, " to ", max);
+}
+
+inline void finite(const at::Tensor &t, const char *name) {
+	if (t.is_cpu() && t.layout() == at::kStrided)
+		TORCH_CHECK(at::isfinite(t).all().item<bool>(), name, " must not contain infs or NaNs");
+}
+
+// count wants a number of elements that a memory can hold.
+inline void count(std::initializer_list<int64_t> ns) {
+	int64_t n = 1;
+	for (int64_t v : ns)
+		TORCH_CHECK(!__builtin_mul_overflow(n, std::max<int64_t>(v, 1), &n) && n < int64_t(1) << 58, "a tensor of so many elements is too large for any memory");
+}
+
+inline void some(const IValue &list) { TORCH_CHECK(!list.toTensorVector().empty(), "expected a non-empty list of tensors"); }
+
+// lists wants of each list a tensor for each of the first one's, of its size, dtype and device.
+inline void lists(Args a, std::initializer_list<size_t> which, std::initializer_list<size_t> or_none = {}, std::initializer_list<size_t> steps = {}) {
+	auto first = a[*which.begin()].toTensorVector();
+	auto check = [&](size_t i, bool empty, bool step) {
+		auto l = a[i].toTensorVector();
+		if (empty && l.empty())
+			return;
+		TORCH_CHECK(l.size() == first.size(), "list ", i, " has ", l.size(), " tensors; it must have ", first.size());
+		for (size_t j = 0; j < l.size(); j++) {
+			dense(l[j]);
+			if (step) {
+				TORCH_CHECK(l[j].numel() == 1 && l[j].scalar_type() == at::kFloat, "a step must be one float32");
+				continue;
+			}
+			TORCH_CHECK(l[j].sizes() == first[j].sizes() && l[j].scalar_type() == first[j].scalar_type() && l[j].strides() == first[j].strides() && l[j].device() == first[j].device(),
+			            "tensor ", j, " of list ", i, " must be like that of the first list");
+		}
+	};
+	for (size_t i : which)
+		check(i, false, false);
+	for (size_t i : or_none)
+		check(i, true, false);
+	for (size_t i : steps)
+		check(i, false, true);
+}
+
+inline void fft(Args a) {
+	dense(tensor(a, 0));
+	dims(tensor(a, 0), a[1].toIntVector());
+}
+
+inline void c2r(Args a) { // self, dim, normalization, last_dim_size
+	fft(a);
+	int64_t n = a[3].toInt();
+	TORCH_CHECK(n >= 1, "last_dim_size is ", n, " and must be at least 1");
+	TORCH_CHECK(tensor(a, 0).is_complex(), "the input must be complex");
+	for (int64_t d = 0; d < tensor(a, 0).dim(); d++)
+		TORCH_CHECK(tensor(a, 0).size(d) > 0, "the input must have elements");
+	TORCH_CHECK(tensor(a, 0).size(a[1].toIntVector().back()) >= n / 2 + 1, "the input is too short for last_dim_size ", n);
+}
+
+inline void r2c(Args a) {
+	fft(a);
+	TORCH_CHECK(tensor(a, 0).is_floating_point(), "the input must be real");
+}
+
+// padded wants of grad_output, self and padding what the forward gives for n dimensions.
+inline void padded(Args a, size_t n) {
+	floating(a, {0, 1});
+	auto pad = a[2].toIntVector();
+	auto want = tensor(a, 1).sizes().vec();
+	TORCH_CHECK(pad.size() == 2 * n && (want.size() == n + 1 || want.size() == n + 2), "the input must have ", n + 1, " or ", n + 2, " dimensions, and ", 2 * n, " paddings");
+	for (size_t d = 0; d < n; d++)
+		want[want.size() - 1 - d] += pad[2 * d] + pad[2 * d + 1];
+	sized(a, {0}, want);
+}
+
+// pooled wants a gradient of as many planes as the input, of n dimensions, and indices into these.
+inline void pooled(Args a, size_t n, size_t indices) {
+	const at::Tensor &grad = tensor(a, 0), &self = tensor(a, 1);
+	floating(a, {0, 1});
+	TORCH_CHECK((self.dim() == int64_t(n + 1) || self.dim() == int64_t(n + 2)) && grad.dim() == self.dim(), "the input and the gradient must both have ", n + 1, " or ", n + 2, " dimensions");
+	int64_t planes = self.dim() - int64_t(n), elements = 1;
+	TORCH_CHECK(grad.sizes().slice(0, planes) == self.sizes().slice(0, planes), "the gradient has the size ", grad.sizes(), " for an input of ", self.sizes());
+	for (int64_t d = planes; d < self.dim(); d++)
+		elements *= self.size(d);
+	if (indices) {
+		TORCH_CHECK(tensor(a, indices).scalar_type() == at::kLong, "the indices must be int64");
+		sized(a, {indices}, grad.sizes());
+		range(tensor(a, indices), elements, "the indices");
+	}
+}
+
+// normalised wants of batch norm's arguments from first on one number for each channel.
+inline void normalised(Args a, size_t input, std::initializer_list<size_t> channels) {
+	const at::Tensor &x = tensor(a, input);
+	plain(a, channels);
+	dense(x);
+	TORCH_CHECK(x.dim() >= 2, "the input must have 2 dimensions or more");
+	TORCH_CHECK(x.is_floating_point(), "the input must be of a floating-point dtype, not ", x.scalar_type());
+	sized(a, channels, {x.size(1)});
+	for (size_t i : channels)
+		if (given(a, i))
+			TORCH_CHECK((tensor(a, i).scalar_type() == x.scalar_type() || tensor(a, i).scalar_type() == at::kFloat) && tensor(a, i).device() == x.device(),
+			            "argument ", i, " is of ", tensor(a, i).scalar_type(), " for an input of ", x.scalar_type());
+}
+
+inline void both(Args a, size_t i, size_t j) {
+	TORCH_CHECK(given(a, i) && given(a, j), "arguments ", i, " and ", j, " must be given");
+}
+
+inline void csr(Args a) { // crow_indices, col_indices
+	akin(a, {0, 1});
+	const at::Tensor &crow = tensor(a, 0), &col = tensor(a, 1);
+	TORCH_CHECK(crow.dim() >= 1 && crow.dim() == col.dim() && crow.size(-1) >= 1 && crow.sizes().slice(0, crow.dim() - 1) == col.sizes().slice(0, col.dim() - 1),
+	            "crow_indices ", crow.sizes(), " and col_indices ", col.sizes(), " do not fit");
+	range(crow, col.size(-1) + 1, "crow_indices");
+	range(col, INT64_MAX, "col_indices");
+	if (crow.is_cpu() && crow.numel() > 0)
+		TORCH_CHECK((crow.select(-1, 0) == 0).all().item<bool>() && (crow.select(-1, -1) == col.size(-1)).all().item<bool>() && (crow.diff() >= 0).all().item<bool>(),
+		            "crow_indices must rise from 0 to ", col.size(-1));
+}
+
+inline void coo(Args a) { // self, size
+	TORCH_CHECK(tensor(a, 0).dim() == 1, "the indices must have 1 dimension");
+	count({a[1].toInt()});
+	TORCH_CHECK(a[1].toInt() >= 0, "size is ", a[1].toInt());
+	range(tensor(a, 0), a[1].toInt(), "the indices");
+	if (tensor(a, 0).numel() > 1 && tensor(a, 0).is_cpu())
+		TORCH_CHECK((tensor(a, 0).diff() >= 0).all().item<bool>(), "the indices must be sorted");
+}
+
+inline void extremes(Args a) { // self, values, indices, dim
+	akin(a, {0, 1});
+	plain(a, {2});
+	TORCH_CHECK_INDEX(a[3].toInt() >= 0 && a[3].toInt() < tensor(a, 0).dim(), "dim ", a[3].toInt(), " is out of range for a tensor of ", tensor(a, 0).dim(), " dimensions");
+	sized(a, {1, 2}, tensor(a, 0).sizes());
+	TORCH_CHECK(tensor(a, 2).scalar_type() == at::kLong, "the indices must be int64");
+}
+
+inline void softmax(Args a) { // grad_output, output, dim, input_dtype
+	floating(a, {0, 1});
+	sized(a, {0}, tensor(a, 1).sizes());
+	if (tensor(a, 1).dim())
+		dim(tensor(a, 1), a[2].toInt());
+}
+
+inline void cdist(Args a) { // grad, x1, x2, p, cdist
+	floating(a, {0, 1, 2, 4});
+	const at::Tensor &x = tensor(a, 1), &y = tensor(a, 2);
+	TORCH_CHECK(x.dim() >= 2 && y.dim() == x.dim() && x.size(-1) == y.size(-1) && x.sizes().slice(0, x.dim() - 2) == y.sizes().slice(0, x.dim() - 2),
+	            "the points ", x.sizes(), " and ", y.sizes(), " do not fit");
+	auto want = x.sizes().vec();
+	want.back() = y.size(-2);
+	sized(a, {0, 4}, want);
+}
+
+inline void pdist(Args a) { // grad, self, p, pdist
+	floating(a, {0, 1, 3});
+	const at::Tensor &x = tensor(a, 1);
+	TORCH_CHECK(x.dim() == 2, "the points must be a matrix");
+	sized(a, {0, 3}, {x.size(0) * (x.size(0) - 1) / 2});
+}
+
+inline void combination(Args a) { // input, coefficients
+	akin(a, {0, 1});
+	TORCH_CHECK(tensor(a, 0).dim() >= 1 && tensor(a, 1).dim() == 2 && tensor(a, 1).size(1) == tensor(a, 0).size(0), "the coefficients ", tensor(a, 1).sizes(), " do not fit the input ", tensor(a, 0).sizes());
+}
+
+inline void aliased(Args a) { // self, size, stride
+	dense(tensor(a, 0));
+	const at::Tensor &t = tensor(a, 0);
+	auto size = a[1].toIntVector(), stride = a[2].toIntVector();
+	TORCH_CHECK(size.size() == stride.size(), "size ", size, " and stride ", stride, " must be of one length");
+	int64_t last = t.storage_offset() + 1, step;
+	bool none = false;
+	for (size_t d = 0; d < size.size(); d++) {
+		TORCH_CHECK(size[d] >= 0 && stride[d] >= 0, "size ", size, " and stride ", stride, " must not be negative");
+		none = none || size[d] == 0;
+		TORCH_CHECK(!__builtin_mul_overflow(std::max<int64_t>(size[d] - 1, 0), stride[d], &step) && !__builtin_add_overflow(last, step, &last), "the strides overflow");
+	}
+	TORCH_CHECK(none || last <= int64_t(t.storage().nbytes() / t.element_size()), "size ", size, " and stride ", stride, " leave the tensor's memory");
+}
+
+inline void attention(Args a) { // grad_out, query, key, value, out, logsumexp, dropout_p, is_causal, attn_mask, scale
+	floating(a, {0, 1, 2, 3, 4});
+	const at::Tensor &q = tensor(a, 1), &k = tensor(a, 2), &v = tensor(a, 3);
+	TORCH_CHECK(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "query, key and value must have 4 dimensions");
+	size(k, {q.size(0), q.size(1), k.size(2), q.size(3)}, "key");
+	size(v, k.sizes(), "value");
+	sized(a, {0, 4}, q.sizes());
+	TORCH_CHECK(tensor(a, 5).scalar_type() == at::toAccumulateType(q.scalar_type(), false), "logsumexp is of ", tensor(a, 5).scalar_type());
+	size(tensor(a, 5), {q.size(0), q.size(1), q.size(2)}, "logsumexp");
+	if (given(a, 8)) {
+		plain(a, {8});
+		at::infer_size(tensor(a, 8).sizes(), {q.size(0), q.size(1), q.size(2), k.size(2)});
+		TORCH_CHECK(tensor(a, 8).dim() == 2 || tensor(a, 8).dim() == 4, "attn_mask must have 2 or 4 dimensions");
+	}
+}
+
+// gates wants of a cell's tensors the sizes that hx [N, H] and n gates ask for.
+inline void gates(Args a, size_t hx, int64_t n, std::initializer_list<size_t> states, std::initializer_list<size_t> inputs, std::initializer_list<size_t> biases) {
+	const at::Tensor &h = tensor(a, hx);
+	floating(a, states);
+	floating(a, inputs);
+	floating(a, biases);
+	TORCH_CHECK(h.dim() == 2, "the state must have 2 dimensions");
+	sized(a, states, h.sizes());
+	sized(a, inputs, {h.size(0), n * h.size(1)});
+	sized(a, biases, {n * h.size(1)});
+	for (size_t i : inputs)
+		TORCH_CHECK(tensor(a, i).scalar_type() == h.scalar_type(), "the dtypes of gates and state differ");
+}
+
+// weight_norm wants g, and what is of its size, to have one number for each slice of v along dim.
+inline void weight_norm(Args a, std::initializer_list<size_t> vs, std::initializer_list<size_t> gs, int64_t d) {
+	const at::Tensor &v = tensor(a, *vs.begin());
+	floating(a, vs);
+	plain(a, gs);
+	TORCH_CHECK(d == 0 || d == v.dim() - 1, "dim is ", d, " and must be the first or the last");
+	std::vector<int64_t> want(size_t(v.dim()), 1);
+	if (v.dim())
+		want[size_t(d)] = v.size(d);
+	sized(a, vs, v.sizes());
+	for (size_t i : gs)
+		TORCH_CHECK(tensor(a, i).numel() == (v.dim() ? v.size(d) : 1) && tensor(a, i).is_floating_point(), "g and the norms must be of the size ", want);
+}
+
+// recurrent wants of a network's weights the sizes that the input and the state ask for.
+inline void recurrent(Args a, bool packed, int64_t n) { // input or data and batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional
+	size_t at = packed ? 2 : 1;
+	std::vector<at::Tensor> hx;
+	if (a[at].isTensorList())
+		hx = a[at].toTensorVector();
+	else
+		hx.push_back(tensor(a, at));
+	auto params = a[at + 1].toTensorVector();
+	bool biases = a[at + 2].toBool();
+	int64_t layers = a[at + 3].toInt(), directions = a[at + 6].toBool() ? 2 : 1;
+	const at::Tensor &x = tensor(a, 0);
+	dense(x);
+	TORCH_CHECK(layers >= 1 && layers < 1 << 20, "num_layers is ", layers);
+	TORCH_CHECK(x.dim() == (packed ? 2 : 3) && x.is_floating_point(), "the input must be floating-point numbers of ", packed ? 2 : 3, " dimensions");
+	TORCH_CHECK(hx.size() == (n == 4 ? 2u : 1u), "the state must be ", n == 4 ? "two tensors" : "one tensor");
+	for (const auto &h : hx) {
+		dense(h);
+		TORCH_CHECK(h.dim() == 3 && h.size(0) == layers * directions && h.scalar_type() == x.scalar_type() && h.device() == x.device(),
+		            "the state is ", h.sizes(), " of ", h.scalar_type(), "; it must be of ", layers * directions, " layers and the input's dtype and device");
+		TORCH_CHECK(h.size(1) == hx[0].size(1), "the states are of different batches");
+		if (!packed)
+			TORCH_CHECK(h.size(1) == x.size(a[at + 7].toBool() ? 0 : 1), "the state is of a batch of ", h.size(1), " for an input ", x.sizes());
+	}
+	int64_t hidden = hx.back().size(2), out = hx[0].size(2);
+	size_t each = (biases ? 4 : 2) + (out != hidden ? 1 : 0);
+	TORCH_CHECK(params.size() == each * size_t(layers * directions), "there are ", params.size(), " weights; it takes ", each * size_t(layers * directions));
+	for (const auto &p : params) {
+		dense(p);
+		TORCH_CHECK(p.scalar_type() == x.scalar_type() && p.device() == x.device(), "a weight is of ", p.scalar_type(), " on ", p.device());
+	}
+	size_t i = 0;
+	for (int64_t l = 0; l < layers * directions; l++) {
+		int64_t in = l < directions ? x.size(-1) : out * directions;
+		size(params[i++], {n * hidden, in}, "a weight_ih");
+		size(params[i++], {n * hidden, out}, "a weight_hh");
+		for (int b = 0; biases && b < 2; b++)
+			size(params[i++], {n * hidden}, "a bias");
+		if (out != hidden)
+			size(params[i++], {out, hidden}, "a weight_hr");
+	}
+	if (packed) {
+		const at::Tensor &sizes = tensor(a, 1);
+		TORCH_CHECK(sizes.dim() == 1 && sizes.scalar_type() == at::kLong && sizes.is_cpu() && sizes.layout() == at::kStrided && sizes.numel() > 0, "batch_sizes must be int64 numbers on the CPU");
+		TORCH_CHECK(sizes.sum().item<int64_t>() == x.size(0) && sizes.min().item<int64_t>() > 0 && sizes[0].item<int64_t>() == hx[0].size(1) && (sizes.diff() <= 0).all().item<bool>(),
+		            "batch_sizes must fall from the state's ", hx[0].size(1), " and sum up to ", x.size(0));
+	}
+}
+
+inline void layer(Args a) { // input, weight_ih, weight_hh, bias_ih, bias_hh, hx, cx, reverse, batch_sizes, mode, hidden_size
+	floating(a, {0, 1, 2, 3, 4, 5, 6});
+	const at::Tensor &x = tensor(a, 0);
+	int64_t hidden = a[10].toInt(), mode = a[9].toInt();
+	TORCH_CHECK(mode == 2 && a[11].toInt() == 1, "the mode must be 2, an LSTM, of one layer");
+	TORCH_CHECK(x.dim() == 3 && hidden > 0 && hidden < 1 << 24, "the input must have 3 dimensions, and hidden_size be above 0");
+	sized(a, {1}, {4 * hidden, x.size(2)});
+	sized(a, {2}, {4 * hidden, hidden});
+	sized(a, {3, 4}, {4 * hidden});
+	sized(a, {5, 6}, {1, x.size(1), hidden});
+}
+
+// kernel wants a weight that has the sizes of kernel_size in its last dimensions.
+inline void kernel(Args a) { // self, weight, kernel_size, bias
+	akin(a, {0, 1, 3});
+	auto ks = a[2].toIntVector();
+	TORCH_CHECK(tensor(a, 1).dim() == int64_t(ks.size() + 2) && tensor(a, 1).sizes().slice(2) == at::IntArrayRef(ks), "the weight ", tensor(a, 1).sizes(), " does not fit kernel_size ", ks);
+}
+
+// order wants a degree that is done in a while.
+inline void order(const IValue &n) {
+	if (n.isTensor()) {
+		const at::Tensor &t = n.toTensor();
+		if (t.is_cpu() && t.layout() == at::kStrided && t.numel() > 0 && !t.is_complex())
+			TORCH_CHECK(!(t.to(at::kDouble).max().item<double>() > 1e6), "n must be at most 1000000");
+	} else if (n.isScalar() && !n.isComplexDouble()) {
+		TORCH_CHECK(!(n.toScalar().to<double>() > 1e6), "n must be at most 1000000");
+	}
+}
+
+inline void polynomial(Args a) { // x, n
+	order(a[1]);
+}
+
+inline void binomial(Args a) { // count, prob
+	floating(a, {0, 1});
+	finite(tensor(a, 0), "count");
+	if (tensor(a, 0).is_cpu())
+		TORCH_CHECK((tensor(a, 0) >= 0).all().item<bool>() && (tensor(a, 1) >= 0).all().item<bool>() && (tensor(a, 1) <= 1).all().item<bool>(),
+		            "count must be at least 0, and prob from 0 to 1");
+}
+
+inline void combinations(Args a) { // self, r
+	int64_t r = a[1].toInt(), n = tensor(a, 0).numel();
+	TORCH_CHECK(r <= 32, "r is ", r, " and must be at most 32");
+	for (int64_t i = 0, total = 1; i < r; i++, total *= std::max<int64_t>(n, 1))
+		TORCH_CHECK(total < int64_t(1) << 40, "there are too many combinations");
+}
+
+inline void heads(Args a) { // qkv, qkv_bias, num_heads
+	floating(a, {0, 1});
+	const at::Tensor &qkv = tensor(a, 0);
+	int64_t n = a[2].toInt();
+	TORCH_CHECK(qkv.dim() == 3 && qkv.size(2) % 3 == 0 && n > 0 && qkv.size(2) / 3 % n == 0, "num_heads ", n, " does not divide qkv ", qkv.sizes());
+	sized(a, {1}, {qkv.size(2)});
+}
+
+inline void choose(Args a) { // input, numel, n_bins, ratio, bit_width
+	floating(a, {0});
+	TORCH_CHECK(a[1].toInt() == tensor(a, 0).numel() && a[1].toInt() > 0, "numel must be the input's number of elements");
+	TORCH_CHECK(a[2].toInt() >= 1 && a[2].toInt() <= 1 << 20, "n_bins is ", a[2].toInt(), " and must be from 1 to ", 1 << 20);
+	TORCH_CHECK(a[4].toInt() >= 1 && a[4].toInt() <= 8, "bit_width is ", a[4].toInt(), " and must be from 1 to 8");
+}
+
+inline void cholesky(Args a) { // self, A, upper
+	akin(a, {0, 1});
+	const at::Tensor &b = tensor(a, 0), &m = tensor(a, 1);
+	TORCH_CHECK(m.dim() >= 2 && b.dim() == m.dim() && m.size(-1) == m.size(-2) && b.size(-2) == m.size(-1) && b.sizes().slice(0, b.dim() - 2) == m.sizes().slice(0, b.dim() - 2),
+	            "the sizes ", b.sizes(), " and ", m.sizes(), " do not fit");
+}
+
+inline const std::unordered_map<std::string, Guard> &table() {
+	static const auto *t = new std::unordered_map<std::string, Guard>{
+	    {"aten::linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }}, // MKL leaves its arrays
+	    {"aten::linalg_eigvals.out", [](Args a) { finite(tensor(a, 0), "the input"); }},
+	    {"aten::_fft_r2c", [](Args a) { r2c(a); }},
+	    {"aten::_fft_r2c.out", [](Args a) { r2c(a); }},
+	    {"aten::_fft_c2c", [](Args a) { fft(a); }},
+	    {"aten::_fft_c2c.out", [](Args a) { fft(a); }},
+	    {"aten::_fft_c2r", [](Args a) { c2r(a); }},
+	    {"aten::_fft_c2r.out", [](Args a) { c2r(a); }},
+	    {"aten::_cholesky_solve_helper", [](Args a) { cholesky(a); }},
+	    {"aten::_cholesky_solve_helper.out", [](Args a) { cholesky(a); }},
+	    {"aten::_convert_indices_from_csr_to_coo", [](Args a) { csr(a); }},
+	    {"aten::_convert_indices_from_csr_to_coo.out", [](Args a) { csr(a); }},
+	    {"aten::_convert_indices_from_coo_to_csr", [](Args a) { coo(a); }},
+	    {"aten::_convert_indices_from_coo_to_csr.out", [](Args a) { coo(a); }},
+	    {"aten::smooth_l1_loss_backward", [](Args a) { floating(a, {0, 1, 2}); }}, // divides integers
+	    {"aten::smooth_l1_loss_backward.grad_input", [](Args a) { floating(a, {0, 1, 2}); }},
+	    {"aten::_transform_bias_rescale_qkv", [](Args a) { heads(a); }}, // divides by num_heads
+	    {"aten::_transform_bias_rescale_qkv.out", [](Args a) { heads(a); }},
+	    {"aten::_stack", [](Args a) { some(a[0]); }},
+	    {"aten::_stack.out", [](Args a) { some(a[0]); }},
+	    {"aten::cat.out", [](Args a) { some(a[0]); }},
+	    {"aten::fft_rfftfreq.out", [](Args a) { count({a[0].toInt()}); }},
+	    {"aten::fft_fftfreq.out", [](Args a) { count({a[0].toInt()}); }},
+	    {"aten::eye.out", [](Args a) { count({a[0].toInt(), a[0].toInt()}); }},
+	    {"aten::eye.m_out", [](Args a) { count({a[0].toInt(), a[1].toInt()}); }},
+	    {"aten::randperm.out", [](Args a) { count({a[0].toInt()}); }},
+	    {"aten::randperm.generator_out", [](Args a) { count({a[0].toInt()}); }},
+	    {"aten::_weight_norm", [](Args a) { weight_norm(a, {0}, {1}, a[2].toInt() < 0 ? dim(tensor(a, 0), a[2].toInt()) : a[2].toInt()); }},
+	    {"aten::_weight_norm_interface", [](Args a) { weight_norm(a, {0}, {1}, a[2].toInt()); }},
+	    {"aten::_weight_norm_interface.out", [](Args a) { weight_norm(a, {0}, {1}, a[2].toInt()); }},
+	    {"aten::_weight_norm_interface_backward", [](Args a) { weight_norm(a, {0, 1}, {2, 3}, a[4].toInt()); }},
+	    {"aten::_weight_norm_interface_backward.out", [](Args a) { weight_norm(a, {0, 1}, {2, 3}, a[4].toInt()); }},
+	    {"aten::_weight_norm_differentiable_backward", [](Args a) { weight_norm(a, {0, 1}, {2, 3}, a[4].toInt()); }},
+	    {"aten::fractional_max_pool2d_backward", [](Args a) { pooled(a, 2, 4); }},
+	    {"aten::fractional_max_pool2d_backward.grad_input", [](Args a) { pooled(a, 2, 4); }},
+	    {"aten::fractional_max_pool3d_backward", [](Args a) { pooled(a, 3, 4); }},
+	    {"aten::fractional_max_pool3d_backward.grad_input", [](Args a) { pooled(a, 3, 4); }},
+	    {"aten::max_pool2d_with_indices_backward", [](Args a) { pooled(a, 2, 7); }},
+	    {"aten::max_pool2d_with_indices_backward.grad_input", [](Args a) { pooled(a, 2, 7); }},
+	    {"aten::max_pool3d_with_indices_backward", [](Args a) { pooled(a, 3, 7); }},
+	    {"aten::max_pool3d_with_indices_backward.grad_input", [](Args a) { pooled(a, 3, 7); }},
+	    {"aten::adaptive_max_pool2d_backward", [](Args a) { pooled(a, 2, 2); }},
+	    {"aten::adaptive_max_pool2d_backward.grad_input", [](Args a) { pooled(a, 2, 2); }},
+	    {"aten::adaptive_max_pool3d_backward", [](Args a) { pooled(a, 3, 2); }},
+	    {"aten::adaptive_max_pool3d_backward.grad_input", [](Args a) { pooled(a, 3, 2); }},
+	    {"aten::_adaptive_avg_pool2d_backward", [](Args a) { pooled(a, 2, 0); }},
+	    {"aten::_adaptive_avg_pool2d_backward.out", [](Args a) { pooled(a, 2, 0); }},
+	    {"aten::_adaptive_avg_pool3d_backward", [](Args a) { pooled(a, 3, 0); }},
+	    {"aten::_adaptive_avg_pool3d_backward.out", [](Args a) { pooled(a, 3, 0); }},
+	    {"aten::adaptive_avg_pool3d_backward.grad_input", [](Args a) { pooled(a, 3, 0); }},
+	    {"aten::avg_pool2d_backward", [](Args a) { pooled(a, 2, 0); }},
+	    {"aten::avg_pool2d_backward.grad_input", [](Args a) { pooled(a, 2, 0); }},
+	    {"aten::avg_pool3d_backward", [](Args a) { pooled(a, 3, 0); }},
+	    {"aten::avg_pool3d_backward.grad_input", [](Args a) { pooled(a, 3, 0); }},
+	    {"aten::reflection_pad1d_backward", [](Args a) { padded(a, 1); }},
+	    {"aten::reflection_pad1d_backward.grad_input", [](Args a) { padded(a, 1); }},
+	    {"aten::reflection_pad2d_backward", [](Args a) { padded(a, 2); }},
+	    {"aten::reflection_pad2d_backward.grad_input", [](Args a) { padded(a, 2); }},
+	    {"aten::reflection_pad3d_backward", [](Args a) { padded(a, 3); }},
+	    {"aten::reflection_pad3d_backward.grad_input", [](Args a) { padded(a, 3); }},
+	    {"aten::replication_pad1d_backward", [](Args a) { padded(a, 1); }},
+	    {"aten::replication_pad1d_backward.grad_input", [](Args a) { padded(a, 1); }},
+	    {"aten::replication_pad2d_backward", [](Args a) { padded(a, 2); }},
+	    {"aten::replication_pad2d_backward.grad_input", [](Args a) { padded(a, 2); }},
+	    {"aten::replication_pad3d_backward", [](Args a) { padded(a, 3); }},
+	    {"aten::replication_pad3d_backward.grad_input", [](Args a) { padded(a, 3); }},
+	    {"aten::native_batch_norm", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); if (!a[5].toBool()) both(a, 3, 4); }},
+	    {"aten::native_batch_norm.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); if (!a[5].toBool()) both(a, 3, 4); }},
+	    {"aten::_native_batch_norm_legit", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit_functional", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit.no_stats", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(a[3].toBool(), "training must be true where there are no statistics"); }},
+	    {"aten::_native_batch_norm_legit.no_stats_out", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(a[3].toBool(), "training must be true where there are no statistics"); }},
+	    {"aten::_native_batch_norm_legit_no_training", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit_no_training.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_with_update", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_with_update.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_with_update_functional", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_no_update", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
+	    {"aten::_batch_norm_no_update.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
+	    {"aten::native_batch_norm_backward", [](Args a) { akin(a, {0, 1}); sized(a, {0}, tensor(a, 1).sizes()); normalised(a, 1, {2, 3, 4, 5, 6}); a[7].toBool() ? both(a, 5, 6) : both(a, 3, 4); }},
+	    {"aten::native_batch_norm_backward.out", [](Args a) { akin(a, {0, 1}); sized(a, {0}, tensor(a, 1).sizes()); normalised(a, 1, {2, 3, 4, 5, 6}); a[7].toBool() ? both(a, 5, 6) : both(a, 3, 4); }},
+	    {"aten::batch_norm_backward", [](Args a) { akin(a, {0, 1}); sized(a, {0}, tensor(a, 1).sizes()); normalised(a, 1, {2, 3, 4, 5, 6}); a[7].toBool() ? both(a, 5, 6) : both(a, 3, 4); }},
+	    {"aten::_cummax_helper", [](Args a) { extremes(a); }},
+	    {"aten::_cummin_helper", [](Args a) { extremes(a); }},
+	    {"aten::_log_softmax_backward_data", [](Args a) { softmax(a); }},
+	    {"aten::_log_softmax_backward_data.out", [](Args a) { softmax(a); }},
+	    {"aten::_softmax_backward_data", [](Args a) { softmax(a); }},
+	    {"aten::_softmax_backward_data.out", [](Args a) { softmax(a); }},
+	    {"aten::_cdist_backward", [](Args a) { cdist(a); }},
+	    {"aten::_cdist_backward.out", [](Args a) { cdist(a); }},
+	    {"aten::_pdist_backward", [](Args a) { pdist(a); }},
+	    {"aten::_pdist_backward.out", [](Args a) { pdist(a); }},
+	    {"aten::_compute_linear_combination", [](Args a) { combination(a); }},
+	    {"aten::_compute_linear_combination.out", [](Args a) { combination(a); }},
+	    {"aten::_foreach_copy", [](Args a) { plain(a, {0, 1}); TORCH_CHECK(a[0].toListRef().size() == a[1].toListRef().size(), "the lists are of different lengths"); }},
+	    {"aten::_foreach_copy.out", [](Args a) { plain(a, {0, 1}); TORCH_CHECK(a[0].toListRef().size() == a[1].toListRef().size(), "the lists are of different lengths"); }},
+	    {"aten::_foreach_copy_", [](Args a) { plain(a, {0, 1}); TORCH_CHECK(a[0].toListRef().size() == a[1].toListRef().size(), "the lists are of different lengths"); }},
+	    {"aten::copy", [](Args a) { plain(a, {0, 1}); }}, // takes a sparse tensor for a dense one
+	    {"aten::copy.out", [](Args a) { plain(a, {0, 1}); }},
+	    {"aten::_neg_view", [](Args a) { plain(a, {0}); }},
+	    {"aten::_neg_view_copy", [](Args a) { plain(a, {0}); }},
+	    {"aten::_neg_view_copy.out", [](Args a) { plain(a, {0}); }},
+	    {"aten::_conj_copy", [](Args a) { plain(a, {0}); }},
+	    {"aten::_conj_copy.out", [](Args a) { plain(a, {0}); }},
+	    {"aten::_new_zeros_with_same_feature_meta", [](Args a) { plain(a, {0, 1}); TORCH_CHECK(a[2].toInt() >= 0 && a[2].toInt() <= tensor(a, 0).dim(), "self_num_batch_dims is ", a[2].toInt()); }},
+	    {"aten::_new_zeros_with_same_feature_meta.out", [](Args a) { plain(a, {0, 1}); TORCH_CHECK(a[2].toInt() >= 0 && a[2].toInt() <= tensor(a, 0).dim(), "self_num_batch_dims is ", a[2].toInt()); }},
+	    {"aten::_reshape_alias", [](Args a) { aliased(a); }},
+	    {"aten::_reshape_alias_copy", [](Args a) { aliased(a); }},
+	    {"aten::_reshape_alias_copy.out", [](Args a) { aliased(a); }},
+	    {"aten::_scaled_dot_product_flash_attention_for_cpu_backward", [](Args a) { attention(a); }},
+	    {"aten::_thnn_differentiable_lstm_cell_backward", [](Args a) { TORCH_CHECK(given(a, 0) || given(a, 1), "a gradient must be given"); gates(a, 6, 4, {6, 7, 0, 1}, {2, 3}, {4, 5}); }},
+	    {"aten::_thnn_differentiable_gru_cell_backward", [](Args a) { gates(a, 3, 3, {3, 0}, {1, 2}, {4, 5}); }},
+	    {"aten::_nnpack_spatial_convolution", [](Args a) { floating(a, {0, 1, 2}); TORCH_CHECK(tensor(a, 0).scalar_type() == at::kFloat && tensor(a, 0).dim() == 4 && tensor(a, 1).dim() == 4 && tensor(a, 0).size(1) == tensor(a, 1).size(1), "the input and the weight do not fit"); sized(a, {2}, {tensor(a, 1).size(0)}); }},
+	    {"aten::_nnpack_spatial_convolution.out", [](Args a) { floating(a, {0, 1, 2}); TORCH_CHECK(tensor(a, 0).scalar_type() == at::kFloat && tensor(a, 0).dim() == 4 && tensor(a, 1).dim() == 4 && tensor(a, 0).size(1) == tensor(a, 1).size(1), "the input and the weight do not fit"); sized(a, {2}, {tensor(a, 1).size(0)}); }},
+	    {"aten::lstm.input", [](Args a) { recurrent(a, false, 4); }},
+	    {"aten::lstm.data", [](Args a) { recurrent(a, true, 4); }},
+	    {"aten::gru.input", [](Args a) { recurrent(a, false, 3); }},
+	    {"aten::gru.data", [](Args a) { recurrent(a, true, 3); }},
+	    {"aten::rnn_tanh.input", [](Args a) { recurrent(a, false, 1); }},
+	    {"aten::rnn_tanh.data", [](Args a) { recurrent(a, true, 1); }},
+	    {"aten::rnn_relu.input", [](Args a) { recurrent(a, false, 1); }},
+	    {"aten::rnn_relu.data", [](Args a) { recurrent(a, true, 1); }},
+	    {"aten::mkldnn_rnn_layer", [](Args a) { layer(a); }},
+	    {"aten::mkldnn_rnn_layer.out", [](Args a) { layer(a); }},
+	    {"aten::binomial", [](Args a) { binomial(a); }}, // draws for ever
+	    {"aten::binomial.out", [](Args a) { binomial(a); }},
+	    {"aten::combinations", [](Args a) { combinations(a); }}, // makes all before it chooses
+	    {"aten::matrix_power", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }}, // halves for ever
+	    {"aten::matrix_power.out", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
+	    {"aten::linalg_matrix_power", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
+	    {"aten::linalg_matrix_power.out", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
+	    {"aten::choose_qparams_optimized", [](Args a) { choose(a); }},
+	    {"aten::_sparse_coo_tensor_unsafe", [](Args a) { at::_validate_sparse_coo_tensor_args(tensor(a, 0), tensor(a, 1), a[2].toIntVector()); }}, // an invalid one crashes whoever uses it
+	    {"aten::_sparse_csr_tensor_unsafe", [](Args a) { at::_validate_sparse_csr_tensor_args(tensor(a, 0), tensor(a, 1), tensor(a, 2), a[3].toIntVector()); }},
+	    {"aten::_sparse_csc_tensor_unsafe", [](Args a) { at::_validate_sparse_csc_tensor_args(tensor(a, 0), tensor(a, 1), tensor(a, 2), a[3].toIntVector()); }},
+	    {"aten::_sparse_bsr_tensor_unsafe", [](Args a) { at::_validate_sparse_bsr_tensor_args(tensor(a, 0), tensor(a, 1), tensor(a, 2), a[3].toIntVector()); }},
+	    {"aten::_sparse_bsc_tensor_unsafe", [](Args a) { at::_validate_sparse_bsc_tensor_args(tensor(a, 0), tensor(a, 1), tensor(a, 2), a[3].toIntVector()); }},
+	    {"aten::_sparse_compressed_tensor_unsafe", [](Args a) { TORCH_CHECK(!a[5].isNone(), "layout must be given"); at::_validate_sparse_compressed_tensor_args(tensor(a, 0), tensor(a, 1), tensor(a, 2), a[3].toIntVector(), a[5].toLayout()); }},
+	    {"aten::special_chebyshev_polynomial_t", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_t.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_t.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_t.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_t.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_t.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_u", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_u.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_u.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_u.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_u.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_u.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_v", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_v.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_v.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_v.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_v.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_v.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_w", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_w.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_w.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_w.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_w.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_chebyshev_polynomial_w.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_h", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_h.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_h.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_h.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_h.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_h.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_he", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_he.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_he.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_he.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_he.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_hermite_polynomial_he.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_laguerre_polynomial_l", [](Args a) { polynomial(a); }},
+	    {"aten::special_laguerre_polynomial_l.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_laguerre_polynomial_l.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_laguerre_polynomial_l.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_laguerre_polynomial_l.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_laguerre_polynomial_l.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_legendre_polynomial_p", [](Args a) { polynomial(a); }},
+	    {"aten::special_legendre_polynomial_p.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_legendre_polynomial_p.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_legendre_polynomial_p.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_legendre_polynomial_p.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_legendre_polynomial_p.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_t", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_t.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_t.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_t.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_t.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_t.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_u", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_u.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_u.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_u.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_u.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_u.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_v", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_v.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_v.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_v.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_v.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_v.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_w", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_w.x_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_w.n_scalar", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_w.out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_w.x_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::special_shifted_chebyshev_polynomial_w.n_scalar_out", [](Args a) { polynomial(a); }},
+	    {"aten::_linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }},
+	    {"aten::random_.from", [](Args a) { TORCH_CHECK(!tensor(a, 0).is_floating_point() || a[1].toInt() < int64_t(1) << 62, "from is too high"); }}, // searches for ever
+	    {"aten::_nested_compute_contiguous_strides_offsets", [](Args a) { akin(a, {0}); TORCH_CHECK(tensor(a, 0).dim() == 2 && tensor(a, 0).scalar_type() == at::kLong && tensor(a, 0).is_cpu(), "nested_size must be a matrix of int64"); }},
+	    {"aten::batch_norm_update_stats", [](Args a) { normalised(a, 0, {1, 2}); both(a, 1, 2); }},
+	    {"aten::batch_norm_update_stats.out", [](Args a) { normalised(a, 0, {1, 2}); both(a, 1, 2); }},
+	    {"aten::slow_conv_transpose2d", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_transpose2d.out", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_transpose3d", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_transpose3d.out", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_dilated2d", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_dilated2d.out", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_dilated3d", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv_dilated3d.out", [](Args a) { kernel(a); }},
+	    {"aten::thnn_conv2d", [](Args a) { kernel(a); }},
+	    {"aten::thnn_conv2d.out", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv3d", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv3d.out", [](Args a) { kernel(a); }},
+	    {"aten::_slow_conv2d_forward", [](Args a) { kernel(a); }},
+	    {"aten::_slow_conv2d_forward.output", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv3d_forward", [](Args a) { kernel(a); }},
+	    {"aten::slow_conv3d_forward.output", [](Args a) { kernel(a); }},
+	    {"aten::_fused_adam_", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adam_.tensor_lr", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adam", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adam.out", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adam.tensor_lr", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adam.tensor_lr_out", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adamw_", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adamw_.tensor_lr", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adamw", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adamw.out", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adamw.tensor_lr", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_adamw.tensor_lr_out", [](Args a) { lists(a, {0, 1, 2, 3}, {4}, {5}); }},
+	    {"aten::_fused_sgd_", [](Args a) { lists(a, {0, 1}, {2}); }},
+	    {"aten::_fused_sgd_.tensor_lr", [](Args a) { lists(a, {0, 1}, {2}); }},
+	    {"aten::_fused_sgd", [](Args a) { lists(a, {0, 1}, {2}); }},
+	    {"aten::_fused_sgd.out", [](Args a) { lists(a, {0, 1}, {2}); }},
+	    {"aten::_fused_sgd.tensor_lr", [](Args a) { lists(a, {0, 1}, {2}); }},
+	    {"aten::_fused_sgd.tensor_lr_out", [](Args a) { lists(a, {0, 1}, {2}); }},
+	    {"aten::_fused_adagrad_", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	    {"aten::_fused_adagrad_.tensor_lr", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	    {"aten::_fused_adagrad", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	    {"aten::_fused_adagrad.out", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	    {"aten::_fused_adagrad.tensor_lr", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	    {"aten::_fused_adagrad.tensor_lr_out", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	};
+	return *t;
+}
+
+} // namespace guards
+
+inline Guard guard_of(const c10::OperatorName &name) {
+	const auto &t = guards::table();
+	auto at = t.find(c10::toString(name));
+	return at == t.end() ? nullptr : at->second;
+}
+
+// mend makes tensors empty whose storage is smaller than their shape: libtorch
+// sets the shape of an out argument before it asks for the memory, and leaves it
+// when there is none.
+inline void mend(Args args) {
+	auto one = [](const at::Tensor &t) {
+		if (!t.defined() || t.layout() != at::kStrided || !t.has_storage() || t.is_meta() || t.numel() == 0)
+			return;
+		int64_t last = t.storage_offset() + 1;
+		bool fits = true;
+		for (int64_t d = 0; d < t.dim() && fits; d++) {
+			int64_t step;
+			fits = !__builtin_mul_overflow(t.size(d) - 1, t.stride(d), &step) && !__builtin_add_overflow(last, step, &last);
+		}
+		fits = fits && !__builtin_mul_overflow(last, int64_t(t.element_size()), &last) && last <= int64_t(t.storage().nbytes());
+		if (!fits) {
+			t.unsafeGetTensorImpl()->set_storage_offset(0);
+			t.unsafeGetTensorImpl()->set_sizes_contiguous({0});
+		}
+	};
+	for (const auto &v : args) {
+		if (v.isTensor())
+			one(v.toTensor());
+		else if (v.isTensorList())
+			for (const at::Tensor &t : v.toTensorVector())
+				one(t);
+	}
+}
+
+} // namespace torchhub

@@ -1,0 +1,479 @@
+package aten
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// badDraws is how often each function is called with drawn arguments, and with
+// each argument of a good call replaced.
+var badDraws, badReplaced = 12, 3
+
+func init() {
+	if os.Getenv("TORCHHUB_TEST_LARGE") != "" {
+		badDraws, badReplaced = 60, 20
+	}
+}
+
+// everything is every function, by name.
+func everything() map[string]reflect.Value {
+	all := map[string]reflect.Value{}
+	for name, f := range functions {
+		all[name] = reflect.ValueOf(f)
+	}
+	for _, f := range curated {
+		all[f.name] = reflect.ValueOf(f.function)
+	}
+	return all
+}
+
+// badTasks are what a process is to call.
+type badTasks struct {
+	Names []string
+	Good  map[string][]testCase // calls that work, by name
+	Call  int                   // if above 0, the only call to make, and to tell of
+}
+
+// TestBadArguments calls every function with arguments that are nil, freed, of
+// the wrong dtype, shape, layout and device, out of range, or not a number,
+// among good ones, and in the place of good ones. Each call must return or panic
+// with a *torch.Error. The calls are made in other processes, so that one that
+// crashes can be named, and with fences around the tensors' memory.
+func TestBadArguments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes")
+	}
+	var names []string
+	for name := range everything() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if only := os.Getenv("TORCHHUB_TEST_ONLY"); only != "" {
+		names = strings.Split(only, ",")
+	}
+	var p *reference.Process
+	if os.Getenv(reference.Variable) != "" {
+		p = reference.Start(t, cases)
+	}
+	var wg sync.WaitGroup
+	busy := make(chan bool, 2)
+	for chunk := range slices.Chunk(names, 50) {
+		tasks := badTasks{Names: chunk}
+		tasks.Call, _ = strconv.Atoi(os.Getenv("TORCHHUB_TEST_CALL"))
+		if p != nil {
+			p.Call(&tasks.Good, "valid", slices.DeleteFunc(slices.Clone(chunk), func(name string) bool { return functions[name] == nil }))
+		}
+		busy <- true
+		wg.Go(func() {
+			defer func() { <-busy }()
+			for len(tasks.Names) > 0 {
+				done, how := callBadly(t, tasks)
+				if how == "" {
+					break
+				}
+				t.Errorf("%s: %s", tasks.Names[done], how)
+				tasks.Names = tasks.Names[done+1:]
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d functions, %d calls, %d of which worked; %d functions had one that did", badCounts[0].Load(), badCounts[1].Load(), badCounts[2].Load(), badCounts[3].Load())
+}
+
+var badCounts [4]atomic.Int64 // functions, calls, those that worked, functions that had one
+
+// callBadly has a process call functions. Where that process ends early, it
+// returns the function it was in and what it said.
+func callBadly(t *testing.T, tasks badTasks) (at int, how string) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	dir := t.TempDir()
+	todo, err := json.Marshal(tasks)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tasks"), todo, 0o644))
+	f, err := os.Create(filepath.Join(dir, "log"))
+	require.NoError(t, err)
+	defer f.Close()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestBadCall$", "-test.timeout=0")
+	cmd.Env = append(os.Environ(), "TORCHHUB_TEST_BAD="+filepath.Join(dir, "tasks"), "TORCHHUB_FENCE=1", "OMP_NUM_THREADS=1")
+	cmd.ExtraFiles = []*os.File{w}
+	cmd.Stdout, cmd.Stderr = f, f
+	require.NoError(t, cmd.Start())
+	w.Close()
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(r); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	last, finished, hung := "", false, false
+loop:
+	for {
+		select {
+		case line, ok := <-lines:
+			if !ok {
+				break loop
+			}
+			var calls, worked int64
+			if line == "done" {
+				finished = true
+			} else if n, _ := fmt.Sscanf(line, "count %d %d", &calls, &worked); n == 2 {
+				badCounts[0].Add(1)
+				badCounts[1].Add(calls)
+				badCounts[2].Add(worked)
+				if worked > 0 {
+					badCounts[3].Add(1)
+				}
+			} else {
+				last = line
+			}
+		case <-time.After(60 * time.Second):
+			hung = true
+			_ = cmd.Process.Kill()
+		}
+	}
+	err = cmd.Wait()
+	text, _ := os.ReadFile(f.Name())
+	if tasks.Call > 0 {
+		t.Logf("%s", text)
+	}
+	if err == nil && finished {
+		return 0, ""
+	}
+	i, call, _ := strings.Cut(last, " ")
+	at, _ = strconv.Atoi(i)
+	how = fmt.Sprintf("call %s: %v", call, err)
+	if hung {
+		how = "call " + call + ": no end in 60 s"
+	}
+	var told []string
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "Warning") || strings.TrimSpace(line) == "" {
+			continue
+		}
+		if told = append(told, strings.TrimSpace(line)); len(told) == 6 {
+			break
+		}
+	}
+	return at, how + ": " + strings.Join(told, " | ")
+}
+
+// TestBadCall is what the other processes run.
+func TestBadCall(t *testing.T) {
+	path := os.Getenv("TORCHHUB_TEST_BAD")
+	if path == "" {
+		t.Skip("TestBadArguments runs it")
+	}
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var tasks badTasks
+	require.NoError(t, json.Unmarshal(text, &tasks))
+	out := os.NewFile(3, "calls")
+	limit := syscall.Rlimit{Cur: 1 << 36, Max: 1 << 36} // what asks for more is out of memory, not killed
+	_ = syscall.Setrlimit(syscall.RLIMIT_AS, &limit)
+	all := everything()
+	for i, name := range tasks.Names {
+		seed := fnv.New64()
+		fmt.Fprint(seed, name, os.Getenv("TORCHHUB_TEST_SEED"))
+		b := &badArguments{rand: rand.New(rand.NewPCG(1, seed.Sum64()))}
+		f := all[name]
+		n, worked := 0, 0
+		call := func(args []reflect.Value) {
+			n++
+			if tasks.Call > 0 && n != tasks.Call {
+				return
+			}
+			if tasks.Call > 0 {
+				for _, a := range args {
+					fmt.Println(describe(a.Interface()))
+				}
+			}
+			fmt.Fprintln(out, i, n)
+			if callBad(t, name, n, f, args) {
+				worked++
+			}
+		}
+		for range badDraws {
+			call(b.arguments(f.Type()))
+		}
+		for _, c := range tasks.Good[name] {
+			for at := range c.Args {
+				for range badReplaced {
+					b.shape, b.dtype, b.bad = []int{2, 3}, torch.Float32, 0.8
+					args := make([]reflect.Value, len(c.Args))
+					for j, a := range c.Args {
+						v, err := argument(f.Type().In(j), a)
+						require.NoError(t, err)
+						args[j] = v
+					}
+					if x, ok := args[at].Interface().(*torch.Tensor); ok && x != nil && b.rand.IntN(2) == 0 {
+						args[at] = reflect.ValueOf(b.changed(x))
+					} else {
+						args[at] = b.value(f.Type().In(at), 0)
+					}
+					call(args)
+				}
+			}
+		}
+		fmt.Fprintln(out, "count", n, worked)
+	}
+	fmt.Fprintln(out, "done")
+}
+
+func describe(v any) string {
+	switch v := v.(type) {
+	case *torch.Tensor:
+		if v == nil {
+			return "nil"
+		}
+		s := "freed"
+		_ = torch.Try(func() { s = fmt.Sprint(v.Shape(), v.Strides(), v.DType(), v.Device(), "\n", v) })
+		return s
+	case []*torch.Tensor:
+		s := "["
+		for _, x := range v {
+			s += describe(x) + ", "
+		}
+		return s + "]"
+	}
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && !r.IsNil() {
+		return "&" + fmt.Sprint(r.Elem().Interface())
+	}
+	return fmt.Sprintf("%T %+v", v, v)
+}
+
+// callBad makes a call and reports whether it returned.
+func callBad(t *testing.T, name string, n int, f reflect.Value, args []reflect.Value) bool {
+	defer func() {
+		if p := recover(); p != nil {
+			t.Errorf("%s, call %d: panics with %T: %v", name, n, p, p)
+		}
+	}()
+	return torch.Try(func() {
+		torch.NoGrad(func() {
+			if f.Type().IsVariadic() {
+				f.CallSlice(args)
+			} else {
+				f.Call(args)
+			}
+		})
+	}) == nil
+}
+
+// badArguments draws arguments.
+type badArguments struct {
+	rand  *rand.Rand
+	shape []int // that most tensors of a call have
+	dtype torch.DType
+	bad   float64 // how many arguments of a call are bad
+}
+
+func pick[T any](b *badArguments, vs ...T) T { return vs[b.rand.IntN(len(vs))] }
+
+func (b *badArguments) arguments(t reflect.Type) []reflect.Value {
+	b.shape = pick(b, []int{2, 3}, []int{3, 3}, []int{4}, []int{1, 2, 3}, []int{2, 2, 4, 4}, []int{1, 2, 3, 4, 4}, []int{})
+	b.dtype = pick(b, torch.Float32, torch.Float32, torch.Float32, torch.Float64, torch.Int64, torch.Complex64, torch.Bool, torch.BFloat16)
+	b.bad = pick(b, 0.1, 0.3, 0.8)
+	var args []reflect.Value
+	for i := range t.NumIn() {
+		args = append(args, b.value(t.In(i), 0))
+	}
+	return args
+}
+
+func (b *badArguments) value(t reflect.Type, depth int) reflect.Value {
+	bad := b.rand.Float64() < b.bad
+	v := reflect.New(t).Elem()
+	set := func(x any) reflect.Value {
+		if x != nil {
+			v.Set(reflect.ValueOf(x).Convert(t))
+		}
+		return v
+	}
+	switch t {
+	case reflect.TypeFor[*torch.Tensor]():
+		return set(b.tensor(bad))
+	case reflect.TypeFor[torch.DType]():
+		return set(pick(b, 0, torch.Float32, torch.Int64, torch.Bool, torch.Complex64, torch.BFloat16, torch.Float8E4M3FN, torch.DType(200), torch.DType(255)))
+	case reflect.TypeFor[torch.Layout](), reflect.TypeFor[torch.MemoryFormat]():
+		return set(pick(b, 0, 0, 0, 1, 2, 3, 4, 5, 6, 99, -1))
+	case reflect.TypeFor[torch.Device]():
+		return set(pick(b, torch.CPU, torch.CPU, torch.CUDA, torch.CUDADevice(99), torch.Meta, torch.Device{Type: 100, Index: -7}))
+	case reflect.TypeFor[*torch.Generator]():
+		return set(pick(b, (*torch.Generator)(nil), torch.NewGenerator(torch.CPU)))
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		if b.rand.IntN(2) == 0 {
+			return v
+		}
+		v.Set(reflect.New(t.Elem()))
+		v.Elem().Set(b.value(t.Elem(), depth+1))
+		return v
+	case reflect.Slice:
+		n := pick(b, 0, 1, 2, 2, 3, 4, len(b.shape))
+		if bad && b.rand.IntN(4) == 0 {
+			return v
+		}
+		if t.Elem().Kind() == reflect.Struct {
+			n = b.rand.IntN(2)
+		}
+		same := b.rand.IntN(2) == 0 && t.Elem().Kind() != reflect.Pointer
+		v.Set(reflect.MakeSlice(t, n, n))
+		for i := range n {
+			if same && i > 0 {
+				v.Index(i).Set(v.Index(0))
+				continue
+			}
+			v.Index(i).Set(b.value(t.Elem(), depth+1))
+		}
+		return v
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if t.Field(i).IsExported() && b.rand.IntN(2) == 0 {
+				v.Field(i).Set(b.value(t.Field(i).Type, depth+1))
+			}
+		}
+		return v
+	case reflect.Int, reflect.Int64:
+		if bad {
+			return set(pick(b, -1, -2, -100, 100, 1<<40, 1<<62, math.MaxInt64, math.MinInt64))
+		}
+		return set(pick(b, 0, 1, 1, 1, 2, 3, -1))
+	case reflect.Float64:
+		if bad {
+			return set(pick(b, math.NaN(), math.Inf(1), math.Inf(-1), -1, 1e308))
+		}
+		return set(pick(b, 0.0, 0.5, 1, 2))
+	case reflect.Bool:
+		return set(b.rand.IntN(2) == 0)
+	case reflect.String:
+		if bad {
+			return set(pick(b, "", "bogus", "\x00\xff", "ii->", "ij,jk->ik,", "none"))
+		}
+		return set(pick(b, "mean", "sum", "none", "ij,jk->ik", "ij->ji", "constant", "reflect", "replicate", "circular"))
+	case reflect.Interface:
+		if bad {
+			return set(pick(b, any(nil), any("x"), any(math.NaN()), any(math.MinInt64), any(math.MaxInt64), any(complex(1, math.Inf(1))), any([]int{-1, 1 << 40}), any(struct{}{})))
+		}
+		return set(pick(b, any(0), any(1), any(2), any(0.5), any(-1.5), any(true), any(1i), any([]int{1, 2})))
+	}
+	panic("no way to draw a " + t.String())
+}
+
+func (b *badArguments) tensor(bad bool) *torch.Tensor {
+	make := func(d torch.DType, shape ...int) *torch.Tensor {
+		n := 1
+		for _, s := range shape {
+			n *= s
+		}
+		vs := []float64{}
+		for range n {
+			if d.IsFloatingPoint() || d.IsComplex() {
+				vs = append(vs, b.rand.NormFloat64())
+			} else {
+				vs = append(vs, float64(b.rand.IntN(3)))
+			}
+		}
+		return torch.FromSlice(vs, shape...).ToDType(d)
+	}
+	if !bad {
+		return make(pick(b, b.dtype, b.dtype, b.dtype, torch.Int64), b.shape...)
+	}
+	var x *torch.Tensor
+	if err := torch.Try(func() {
+		switch b.rand.IntN(16) {
+		case 0:
+		case 1:
+			x = make(b.dtype, b.shape...)
+			x.Free()
+		case 2:
+			x = make(b.dtype, 0)
+		case 3:
+			x = make(b.dtype, 2, 0, 3)
+		case 4:
+			x = torch.Options{DType: b.dtype, Device: &torch.Meta}.Empty(b.shape...)
+		case 5:
+			x = FullLike(make(torch.Float32, b.shape...), math.NaN(), 0, nil, nil, nil, nil)
+		case 6:
+			x = torch.FromSlice([]int64{math.MaxInt64, math.MinInt64, -1, 1 << 40, 7, -9}, 2, 3)
+		case 7:
+			x = torch.FromSlice([]int64{100000})
+		case 8:
+			x = make(torch.Float32, 2, 3).ToSparse()
+		case 9:
+			x = make(torch.Float32, 3, 3).ToSparseCSR()
+		case 10:
+			x = make(pick(b, torch.Bool, torch.Uint8, torch.Int8, torch.Float16, torch.Complex128, torch.Float8E5M2, torch.Uint16, torch.Int32), b.shape...)
+		case 11:
+			x = make(b.dtype, 1, 1, 2, 1, 3, 1, 2)
+		case 12:
+			x = make(b.dtype, 5, 7)
+		case 13:
+			x = make(b.dtype)
+		case 14:
+			x = make(b.dtype, 3).Expand(4, 3)
+		case 15:
+			x = QuantizePerTensor(make(torch.Float32, b.shape...), 0.1, 0, torch.FromScalarType(13)) // quint8
+		}
+	}); err != nil {
+		return nil
+	}
+	return x
+}
+
+// changed returns a tensor that differs from a good one in shape, dtype, values or place.
+func (b *badArguments) changed(x *torch.Tensor) *torch.Tensor {
+	y := x
+	if err := torch.Try(func() {
+		last := x.Dim() - 1
+		switch b.rand.IntN(10) {
+		case 0:
+			y = x.Unsqueeze(0)
+		case 1:
+			y = x.Select(0, 0).Clone()
+		case 2:
+			y = x.Narrow(last, 0, x.Size(last)-1).Clone()
+		case 3:
+			y = torch.Cat([]*torch.Tensor{x, x}, 0)
+		case 4:
+			y = x.Narrow(0, 0, 0).Clone()
+		case 5:
+			y = x.To(torch.Meta)
+		case 6:
+			y = x.ToDType(pick(b, torch.Float64, torch.Int64, torch.Bool, torch.Complex64, torch.Float16, torch.Uint8, torch.Int32))
+		case 7:
+			y = FullLike(x, pick[any](b, -1, 1<<40, -1<<40, 7, math.NaN(), math.Inf(1), 1e30), 0, nil, nil, nil, nil)
+		case 8:
+			y = x.Transpose(0, last)
+		case 9:
+			y = torch.Cat([]*torch.Tensor{x, x}, last)
+		}
+	}); err != nil {
+		return nil
+	}
+	return y
+}

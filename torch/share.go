@@ -1,0 +1,93 @@
+package torch
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+)
+
+// FromBuffer makes a CPU tensor over data, without a copy: torch.frombuffer. What
+// is written to the one is seen in the other, so neither may be written while
+// another goroutine uses them. The slice is pinned until the tensor and all views
+// of it are freed; a tensor that a program keeps for long is better copied by
+// [FromSlice]. It panics with an [*Error] where the shape holds another number of
+// elements.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.frombuffer.html
+func FromBuffer[E Element](data []E, shape ...int) *Tensor {
+	sizes := sizesOf("FromBuffer", len(data), shape)
+	if len(data) == 0 {
+		return FromSlice(data, shape...)
+	}
+	var pin runtime.Pinner
+	pin.Pin(unsafe.SliceData(data))
+	var z E
+	return share("FromBuffer", unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), dtypeOf[E](), sizes, pin.Unpin)
+}
+
+// FromBlob makes a CPU tensor over memory that Go does not manage, such as C's,
+// without a copy: torch::from_blob. Its elements lie there in the order of the
+// indices. The memory must stay until release is called, by a goroutine of its
+// own, after the tensor and all views of it are freed; release may be nil. It
+// panics with an [*Error] where data is nil, or a size negative.
+//
+// https://docs.pytorch.org/cppdocs/notes/tensor_creation.html
+func FromBlob(data unsafe.Pointer, d DType, shape []int, release func()) *Tensor {
+	if data == nil {
+		fail("FromBlob", "data is nil")
+	}
+	if d.Size() == 0 {
+		fail("FromBlob", fmt.Sprintf("there is no %v", d))
+	}
+	n := d.Size()
+	sizes := make([]int64, len(shape))
+	for i, s := range shape {
+		if s < 0 {
+			fail("FromBlob", fmt.Sprintf("the shape %v has a negative size", shape))
+		}
+		n *= s
+		sizes[i] = int64(s)
+	}
+	if release == nil {
+		release = func() {}
+	}
+	return share("FromBlob", data, n, d, sizes, release)
+}
+
+func share(op string, data unsafe.Pointer, bytes int, d DType, sizes []int64, release func()) *Tensor {
+	mustInit()
+	relieve()
+	h, res, err := libtorch.ShareTensor(data, d.scalarType(), sizes, release)
+	if err != nil {
+		release()
+		panic(&Error{Op: op, Msg: err.Error(), kind: kindOf(err)})
+	}
+	return wrap(h, bytes, res.Scope)
+}
+
+// WithData calls f with x's elements, in the order of the indices, without a copy:
+// x.numpy(). What f writes is written to x. The slice is f's only until it returns.
+// It panics with an [*Error] where E is not x's dtype, or where x is not dense,
+// contiguous and on the CPU.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
+func WithData[E Element](x *Tensor, f func(data []E)) {
+	wantElements[E]("WithData", x)
+	x.use("WithData", func(h uint64) {
+		p, err := libtorch.TensorData(h)
+		if err != nil {
+			panic(&Error{Op: "WithData", Args: x.describe(), Msg: err.Error(), kind: kindOf(err)})
+		}
+		f(unsafe.Slice((*E)(p), x.Numel()))
+	})
+}
+
+// wantElements wants x to be of E's dtype.
+func wantElements[E Element](op string, x *Tensor) {
+	if d := x.DType(); d != dtypeOf[E]() {
+		var z E
+		panic(&Error{Op: op, Args: x.describe(), Msg: fmt.Sprintf("%v elements cannot be read as %T; convert with ToDType first", d, z)})
+	}
+}
