@@ -223,6 +223,9 @@ func (c *Call) Generator(g *Generator) {
 		c.None()
 		return
 	}
+	if g.g.Word() == 0 {
+		c.mistake("the generator was not made by NewGenerator")
+	}
 	c.put(libtorch.GeneratorTag)
 	c.put(g.g.Word())
 	c.gen = g

@@ -33,6 +33,9 @@ func NewGenerator(d Device) *Generator {
 
 // ManualSeed sets the seed and returns the generator: generator.manual_seed(seed).
 func (g *Generator) ManualSeed(seed int64) *Generator {
+	if g == nil || g.g.Word() == 0 {
+		fail("Generator.ManualSeed", "the generator was not made by NewGenerator")
+	}
 	if err := g.g.Seed(uint64(seed)); err != nil {
 		panic(&Error{Op: "Generator.ManualSeed", Msg: err.Error(), kind: kindOf(err)})
 	}

@@ -207,8 +207,12 @@ func giveBack(ref *uint64) {
 // freed is set in a tensor's state by Free. The reference goes back when no call uses it any more.
 const freed = 1 << 30
 
-// acquire keeps the reference from being given back until release. It fails after Free.
+// acquire keeps the reference from being given back until release. It fails after
+// Free, and for a Tensor that nobody made.
 func (x *Tensor) acquire() bool {
+	if x.h == 0 {
+		return false
+	}
 	if x.state.Add(1) < freed {
 		return true
 	}
@@ -243,7 +247,7 @@ func (x *Tensor) end() bool {
 // nothing.
 func (x *Tensor) Free() {
 	switch {
-	case x == nil || !x.end():
+	case x == nil || x.h == 0 || !x.end():
 	case x.refs != nil:
 		x.refs.bury(x.index)
 	default:

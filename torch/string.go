@@ -23,7 +23,9 @@ var printOptions atomic.Pointer[PrintOptions]
 
 func init() { SetPrintOptions(PrintOptions{}) }
 
-// SetPrintOptions sets how tensors are written, for all goroutines: torch.set_printoptions.
+// SetPrintOptions sets how tensors are written, for all goroutines:
+// torch.set_printoptions. It panics with an [*Error] where a number is negative,
+// or Precision above 1000.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
 func SetPrintOptions(o PrintOptions) {
@@ -34,6 +36,12 @@ func SetPrintOptions(o PrintOptions) {
 		if *f.v == 0 {
 			*f.v = f.value
 		}
+		if *f.v < 0 {
+			fail("SetPrintOptions", fmt.Sprintf("%+v has a negative number", o))
+		}
+	}
+	if o.Precision > 1000 {
+		fail("SetPrintOptions", fmt.Sprintf("a precision of %d digits is above 1000", o.Precision))
 	}
 	printOptions.Store(&o)
 }

@@ -42,6 +42,9 @@ type Entry struct{ Key, Value Value }
 
 // Get returns the value of a key, nil and false where there is none.
 func (d *Dict) Get(key Value) (Value, bool) {
+	if d == nil {
+		return nil, false
+	}
 	for _, e := range d.Entries {
 		if e.Key == key {
 			return e.Value, true
@@ -97,6 +100,9 @@ func (c *Call) Value(v Value) {
 			c.Value(e)
 		}
 	case *Dict:
+		if v == nil {
+			v = &Dict{}
+		}
 		c.Dict(len(v.Entries))
 		for _, e := range v.Entries {
 			c.Value(e.Key)

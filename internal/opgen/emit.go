@@ -102,7 +102,7 @@ var unsafe = []struct {
 	name   *regexp.Regexp
 	reason string
 }{
-	{regexp.MustCompile(`^quantized_(lstm|gru|rnn_relu|rnn_tanh)_cell$|^fbgemm_linear_(fp16|int8)_weight|^_wrapped_quantized_linear_prepacked$`), "its packed weights are pointers, kept in a tensor"},
+	{regexp.MustCompile(`^quantized_(lstm|gru|rnn_relu|rnn_tanh)_cell$|^fbgemm_linear_(fp16|int8)_weight|^_wrapped_quantized_linear_prepacked$|^_dyn_quant_matmul_4bit$`), "its packed weights are bytes, or pointers, that cannot be checked"},
 	{regexp.MustCompile(`^mkldnn_rnn_layer_backward$`), "its workspace is oneDNN's memory, kept in a tensor"},
 	{regexp.MustCompile(`^_(add|remove)_batch_dim$`), "its level is one of vmap's, which Python keeps"},
 }

@@ -55,19 +55,6 @@ func InternalDirichletGrad(x, alpha, total *torch.Tensor) *torch.Tensor {
 	return c.One(opInternalDirichletGrad)
 }
 
-var opInternalDynQuantMatmul4bit = torch.NewOp("aten::_dyn_quant_matmul_4bit", "")
-
-// InternalDynQuantMatmul4bit is aten::_dyn_quant_matmul_4bit(Tensor inp, Tensor packed_weights, int block_size, int in_features, int out_features) -> Tensor.
-func InternalDynQuantMatmul4bit(inp, packedWeights *torch.Tensor, blockSize, inFeatures, outFeatures int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(inp)
-	c.Tensor(packedWeights)
-	c.Int(blockSize)
-	c.Int(inFeatures)
-	c.Int(outFeatures)
-	return c.One(opInternalDynQuantMatmul4bit)
-}
-
 var opInternalDynQuantPack4bitWeight = torch.NewOp("aten::_dyn_quant_pack_4bit_weight", "")
 
 // InternalDynQuantPack4bitWeight is aten::_dyn_quant_pack_4bit_weight(Tensor weights, Tensor scales_zeros, Tensor? bias, int block_size, int in_features, int out_features) -> Tensor.

@@ -113,7 +113,6 @@ var functions = map[string]any{
 	"aten::_dimV":                                                     InternalDimV,
 	"aten::_dim_arange":                                               InternalDimArange,
 	"aten::_dirichlet_grad":                                           InternalDirichletGrad,
-	"aten::_dyn_quant_matmul_4bit":                                    InternalDynQuantMatmul4bit,
 	"aten::_dyn_quant_pack_4bit_weight":                               InternalDynQuantPack4bitWeight,
 	"aten::_efficient_attention_backward":                             InternalEfficientAttentionBackward,
 	"aten::_efficient_attention_forward":                              InternalEfficientAttentionForward,

@@ -159,6 +159,12 @@ inline void c2r(Args a) { // self, dim, normalization, last_dim_size
 	TORCH_CHECK(tensor(a, 0).size(a[1].toIntVector().back()) >= n / 2 + 1, "the input is too short for last_dim_size ", n);
 }
 
+// into wants an out argument of a dtype.
+inline void into(Args a, size_t out, at::ScalarType t) {
+	dense(tensor(a, out));
+	TORCH_CHECK(tensor(a, out).scalar_type() == t && tensor(a, out).device() == tensor(a, 0).device(), "out is of ", tensor(a, out).scalar_type(), " on ", tensor(a, out).device(), "; it must be of ", t, " on ", tensor(a, 0).device());
+}
+
 inline void r2c(Args a) {
 	fft(a);
 	TORCH_CHECK(tensor(a, 0).is_floating_point(), "the input must be real");
@@ -282,20 +288,74 @@ inline void aliased(Args a) { // self, size, stride
 	TORCH_CHECK(none || last <= int64_t(t.storage().nbytes() / t.element_size()), "size ", size, " and stride ", stride, " leave the tensor's memory");
 }
 
-inline void attention(Args a) { // grad_out, query, key, value, out, logsumexp, dropout_p, is_causal, attn_mask, scale
-	floating(a, {0, 1, 2, 3, 4});
-	const at::Tensor &q = tensor(a, 1), &k = tensor(a, 2), &v = tensor(a, 3);
+// attended wants query, key, value [N, heads, *, E] and a mask that fits.
+inline void attended(Args a, size_t query, size_t mask) {
+	floating(a, {query, query + 1, query + 2});
+	const at::Tensor &q = tensor(a, query), &k = tensor(a, query + 1), &v = tensor(a, query + 2);
 	TORCH_CHECK(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "query, key and value must have 4 dimensions");
 	size(k, {q.size(0), q.size(1), k.size(2), q.size(3)}, "key");
 	size(v, k.sizes(), "value");
+	if (given(a, mask)) {
+		plain(a, {mask});
+		at::infer_size(tensor(a, mask).sizes(), {q.size(0), q.size(1), q.size(2), k.size(2)});
+		TORCH_CHECK(tensor(a, mask).dim() == 2 || tensor(a, mask).dim() == 4, "attn_mask must have 2 or 4 dimensions");
+	}
+}
+
+inline void attention(Args a) { // grad_out, query, key, value, out, logsumexp, dropout_p, is_causal, attn_mask, scale
+	attended(a, 1, 8);
+	floating(a, {0, 1, 4});
+	const at::Tensor &q = tensor(a, 1);
 	sized(a, {0, 4}, q.sizes());
 	TORCH_CHECK(tensor(a, 5).scalar_type() == at::toAccumulateType(q.scalar_type(), false), "logsumexp is of ", tensor(a, 5).scalar_type());
 	size(tensor(a, 5), {q.size(0), q.size(1), q.size(2)}, "logsumexp");
-	if (given(a, 8)) {
-		plain(a, {8});
-		at::infer_size(tensor(a, 8).sizes(), {q.size(0), q.size(1), q.size(2), k.size(2)});
-		TORCH_CHECK(tensor(a, 8).dim() == 2 || tensor(a, 8).dim() == 4, "attn_mask must have 2 or 4 dimensions");
+}
+
+inline std::vector<int64_t> numbers(const IValue &v) {
+	if (!v.isTensor())
+		return v.toIntVector();
+	at::Tensor t = v.toTensor().to(at::kLong).cpu().contiguous().view(-1);
+	return {t.const_data_ptr<int64_t>(), t.const_data_ptr<int64_t>() + t.numel()};
+}
+
+// ctc wants targets and lengths that lie within log_probs [T, N, C] or [T, C].
+inline void ctc(Args a, size_t log_probs, size_t blank) { // log_probs, targets, input_lengths, target_lengths
+	const at::Tensor &x = tensor(a, log_probs), &targets = tensor(a, log_probs + 1);
+	floating(a, {log_probs});
+	TORCH_CHECK(x.dim() == 2 || x.dim() == 3, "log_probs must have 2 or 3 dimensions");
+	int64_t time = x.size(0), batch = x.dim() == 3 ? x.size(1) : 1, classes = x.size(-1), sum = 0;
+	TORCH_CHECK(targets.dim() == 1 || targets.dim() == 2 && targets.size(0) == batch, "the targets ", targets.sizes(), " do not fit a batch of ", batch);
+	range(targets, classes, "the targets");
+	TORCH_CHECK(a[blank].toInt() >= 0 && a[blank].toInt() < classes, "blank is ", a[blank].toInt(), " and must lie from 0 to ", classes - 1);
+	auto inputs = numbers(a[log_probs + 2]), lengths = numbers(a[log_probs + 3]);
+	TORCH_CHECK(int64_t(inputs.size()) == batch && int64_t(lengths.size()) == batch, "there must be ", batch, " input_lengths and target_lengths");
+	for (int64_t n : inputs)
+		TORCH_CHECK(n >= 0 && n <= time, "an input length is ", n, " and must lie from 0 to ", time);
+	for (int64_t n : lengths) {
+		TORCH_CHECK(n >= 0 && n <= targets.size(-1), "a target length is ", n, " and must lie from 0 to ", targets.size(-1));
+		sum += n;
 	}
+	TORCH_CHECK(targets.dim() == 2 || sum <= targets.size(0), "the target lengths sum up to ", sum, "; there are ", targets.size(0), " targets");
+}
+
+inline void ctc_backward(Args a) { // grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, blank
+	ctc(a, 1, 7);
+	floating(a, {0, 1, 5, 6});
+	const at::Tensor &x = tensor(a, 1);
+	auto lengths = numbers(a[4]);
+	TORCH_CHECK(x.dim() == 3, "log_probs must have 3 dimensions");
+	int64_t most = lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end());
+	sized(a, {0, 5}, {x.size(1)});
+	sized(a, {6}, {x.size(1), x.size(0), 2 * most + 1});
+}
+
+inline void from_padded(Args a) { // padded, cpu_nested_shape_example, fuse_transform_0213
+	plain(a, {0, 1});
+	const at::Tensor &x = tensor(a, 0), &shapes = tensor(a, 1);
+	TORCH_CHECK(!a[2].toBool() && x.dim() >= 2 && shapes.scalar_type() == at::kLong && shapes.is_cpu() && shapes.dim() == 2 && shapes.size(0) == x.size(0) && shapes.size(1) == x.dim() - 1,
+	            "the shapes ", shapes.sizes(), " do not fit ", x.sizes());
+	for (int64_t d = 1; d < x.dim(); d++)
+		range(shapes.select(1, d - 1), x.size(d) + 1, "the shapes");
 }
 
 // gates wants of a cell's tensors the sizes that hx [N, H] and n gates ask for.
@@ -451,11 +511,11 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }}, // MKL leaves its arrays
 	    {"aten::linalg_eigvals.out", [](Args a) { finite(tensor(a, 0), "the input"); }},
 	    {"aten::_fft_r2c", [](Args a) { r2c(a); }},
-	    {"aten::_fft_r2c.out", [](Args a) { r2c(a); }},
+	    {"aten::_fft_r2c.out", [](Args a) { r2c(a); into(a, 4, c10::toComplexType(tensor(a, 0).scalar_type())); }},
 	    {"aten::_fft_c2c", [](Args a) { fft(a); }},
-	    {"aten::_fft_c2c.out", [](Args a) { fft(a); }},
+	    {"aten::_fft_c2c.out", [](Args a) { fft(a); into(a, 4, tensor(a, 0).scalar_type()); }},
 	    {"aten::_fft_c2r", [](Args a) { c2r(a); }},
-	    {"aten::_fft_c2r.out", [](Args a) { c2r(a); }},
+	    {"aten::_fft_c2r.out", [](Args a) { c2r(a); into(a, 4, c10::toRealValueType(tensor(a, 0).scalar_type())); }},
 	    {"aten::_cholesky_solve_helper", [](Args a) { cholesky(a); }},
 	    {"aten::_cholesky_solve_helper.out", [](Args a) { cholesky(a); }},
 	    {"aten::_convert_indices_from_csr_to_coo", [](Args a) { csr(a); }},
@@ -661,7 +721,7 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::special_shifted_chebyshev_polynomial_w.n_scalar_out", [](Args a) { polynomial(a); }},
 	    {"aten::_linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }},
 	    {"aten::random_.from", [](Args a) { TORCH_CHECK(!tensor(a, 0).is_floating_point() || a[1].toInt() < int64_t(1) << 62, "from is too high"); }}, // searches for ever
-	    {"aten::_nested_compute_contiguous_strides_offsets", [](Args a) { akin(a, {0}); TORCH_CHECK(tensor(a, 0).dim() == 2 && tensor(a, 0).scalar_type() == at::kLong && tensor(a, 0).is_cpu(), "nested_size must be a matrix of int64"); }},
+	    {"aten::_nested_compute_contiguous_strides_offsets", [](Args a) { akin(a, {0}); TORCH_CHECK(tensor(a, 0).dim() == 2 && tensor(a, 0).scalar_type() == at::kLong && tensor(a, 0).is_cpu() && tensor(a, 0).numel() > 0, "nested_size must be a matrix of int64"); }},
 	    {"aten::batch_norm_update_stats", [](Args a) { normalised(a, 0, {1, 2}); both(a, 1, 2); }},
 	    {"aten::batch_norm_update_stats.out", [](Args a) { normalised(a, 0, {1, 2}); both(a, 1, 2); }},
 	    {"aten::slow_conv_transpose2d", [](Args a) { kernel(a); }},
@@ -704,6 +764,24 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_fused_adagrad.out", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
 	    {"aten::_fused_adagrad.tensor_lr", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
 	    {"aten::_fused_adagrad.tensor_lr_out", [](Args a) { lists(a, {0, 1, 2}, {}, {3}); }},
+	    {"aten::_logcumsumexp.out", [](Args a) { plain(a, {0}); into(a, 2, tensor(a, 0).scalar_type()); }},
+	    {"aten::concat.out", [](Args a) { some(a[0]); }},
+	    {"aten::concatenate.out", [](Args a) { some(a[0]); }},
+	    {"aten::range.out", [](Args a) { TORCH_CHECK(a[2].isComplexDouble() || a[2].toScalar().to<double>() != 0, "step must not be 0"); }},
+	    {"aten::view_copy.dtype", [](Args a) { plain(a, {0}); }},
+	    {"aten::view_copy.dtype_out", [](Args a) { plain(a, {0, 2}); }},
+	    {"aten::_scaled_dot_product_flash_attention_for_cpu", [](Args a) { attended(a, 0, 5); }},
+	    {"aten::_ctc_loss", [](Args a) { ctc(a, 0, 4); }},
+	    {"aten::_ctc_loss.out", [](Args a) { ctc(a, 0, 4); }},
+	    {"aten::_ctc_loss.Tensor", [](Args a) { ctc(a, 0, 4); }},
+	    {"aten::_ctc_loss.Tensor_out", [](Args a) { ctc(a, 0, 4); }},
+	    {"aten::ctc_loss.IntList", [](Args a) { ctc(a, 0, 4); }},
+	    {"aten::ctc_loss.Tensor", [](Args a) { ctc(a, 0, 4); }},
+	    {"aten::_ctc_loss_backward", [](Args a) { ctc_backward(a); }},
+	    {"aten::_ctc_loss_backward.out", [](Args a) { ctc_backward(a); }},
+	    {"aten::_ctc_loss_backward.Tensor", [](Args a) { ctc_backward(a); }},
+	    {"aten::_nested_from_padded", [](Args a) { from_padded(a); }},
+	    {"aten::_nested_from_padded.out", [](Args a) { from_padded(a); }},
 	};
 	return *t;
 }

@@ -347,6 +347,8 @@ IValue read_spatial(Reader &r, const c10::FunctionSchema &schema, const c10::Arg
 		vs.resize(want, vs[0]);
 	bool none = n == 0 && arg.default_value() && (arg.default_value()->isNone() || arg.default_value()->isIntList() && arg.default_value()->toIntVector().empty());
 	TORCH_CHECK(vs.size() == want || none, arg.name(), " has ", n, " numbers; it takes ", want);
+	for (int64_t v : vs) // kernels add and multiply them unchecked, or count to them
+		TORCH_CHECK(v >= -INT32_MAX && v <= INT32_MAX, arg.name(), " holds ", v, ", which is out of range");
 	return IValue(c10::List<int64_t>(vs));
 }
 
