@@ -153,8 +153,8 @@ type badTasks struct {
 // with a *torch.Error. The calls are made in other processes, so that one that
 // crashes can be named, and with fences around the tensors' memory.
 func TestBadArguments(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes")
+	if !strings.HasPrefix(torch.Version(), "2.15.") {
+		t.Skip("what is guarded against is 2.15's")
 	}
 	var names []string
 	for name := range everything() {

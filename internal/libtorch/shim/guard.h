@@ -358,6 +358,84 @@ inline void from_padded(Args a) { // padded, cpu_nested_shape_example, fuse_tran
 		range(shapes.select(1, d - 1), x.size(d) + 1, "the shapes");
 }
 
+inline void embedded(Args a) { // grad, indices, num_weights
+	plain(a, {0});
+	range(tensor(a, 1), a[2].toInt(), "the indices");
+	TORCH_CHECK(tensor(a, 0).dim() >= 1 && tensor(a, 0).numel() == tensor(a, 1).numel() * tensor(a, 0).size(-1), "the gradient ", tensor(a, 0).sizes(), " does not fit the indices ", tensor(a, 1).sizes());
+}
+
+// bags wants indices into weights, and offsets, unless their number is 0, that rise within the indices.
+inline void bags(Args a, int64_t weights, size_t indices, size_t offsets) {
+	range(tensor(a, indices), weights, "the indices");
+	if (!offsets || tensor(a, indices).dim() != 1)
+		return;
+	const at::Tensor &o = tensor(a, offsets);
+	range(o, tensor(a, indices).numel() + 1, "the offsets");
+	if (o.is_cpu() && o.numel() > 1)
+		TORCH_CHECK((o.diff() >= 0).all().item<bool>(), "the offsets must rise");
+}
+
+// bagged wants of a backward's saved tensors what the forward gives; 0 is none.
+inline void bagged(Args a, size_t indices, size_t offset2bag, size_t bag_size, size_t maximum) {
+	const at::Tensor &grad = tensor(a, 0);
+	floating(a, {0});
+	TORCH_CHECK(grad.dim() == 2, "the gradient must have 2 dimensions");
+	range(tensor(a, offset2bag), grad.size(0), "offset2bag");
+	TORCH_CHECK(tensor(a, offset2bag).numel() == tensor(a, indices).numel(), "there must be an offset2bag for each index");
+	if (bag_size)
+		TORCH_CHECK(tensor(a, bag_size).numel() == grad.size(0) && at::isIntegralType(tensor(a, bag_size).scalar_type(), false), "there must be a bag_size for each bag");
+	if (maximum)
+		TORCH_CHECK(tensor(a, maximum).numel() == 0 || tensor(a, maximum).sizes() == grad.sizes() && at::isIntegralType(tensor(a, maximum).scalar_type(), false), "there must be a maximum for each gradient");
+}
+
+// pivots wants those of a factorisation of matrices [*, m, n], from least to m.
+inline void pivots(Args a, size_t lu, size_t pivots, int64_t least) {
+	const at::Tensor &m = tensor(a, lu), &p = tensor(a, pivots);
+	TORCH_CHECK(m.dim() >= 2 && p.scalar_type() == at::kInt, "the pivots must be int32, of a matrix or several");
+	dense(p);
+	if (p.numel() == 0 || !p.is_cpu())
+		return;
+	auto min = p.min().item<int64_t>(), max = p.max().item<int64_t>(), rows = m.size(-2);
+	TORCH_CHECK(min >= std::max(least, -rows) && min != 0 && max <= rows, "the pivots must lie from 1 to ", rows, "; they lie from ", min, " to ", max);
+	TORCH_CHECK((p != 0).all().item<bool>(), "a pivot is 0");
+}
+
+inline void layer_norm(Args a) { // grad_out, input, normalized_shape, mean, rstd, weight, bias
+	floating(a, {0, 1});
+	plain(a, {3, 4, 5, 6});
+	auto shape = a[2].toIntVector();
+	const at::Tensor &x = tensor(a, 1);
+	sized(a, {0}, x.sizes());
+	TORCH_CHECK(!shape.empty() && x.dim() >= int64_t(shape.size()) && x.sizes().slice(x.dim() - shape.size()) == at::IntArrayRef(shape), "normalized_shape ", shape, " does not fit the input ", x.sizes());
+	sized(a, {5, 6}, shape);
+	int64_t rows = 1;
+	for (int64_t d = 0; d < x.dim() - int64_t(shape.size()); d++)
+		rows *= x.size(d);
+	TORCH_CHECK(tensor(a, 3).numel() == rows && tensor(a, 4).numel() == rows && tensor(a, 3).scalar_type() == tensor(a, 4).scalar_type() && (tensor(a, 3).scalar_type() == x.scalar_type() || tensor(a, 3).scalar_type() == at::kFloat),
+	            "mean and rstd must have ", rows, " numbers of the input's dtype");
+}
+
+// group_norm wants sizes [N, C, HxW], group from the number at on, that are the input's.
+inline void group_norm(Args a, size_t input, std::initializer_list<size_t> channels, size_t at) {
+	const at::Tensor &x = tensor(a, input);
+	floating(a, {input});
+	plain(a, channels);
+	int64_t n = a[at].toInt(), c = a[at + 1].toInt(), rest = a[at + 2].toInt(), groups = a[at + 3].toInt();
+	count({n, c, rest});
+	TORCH_CHECK(n >= 0 && c >= 0 && rest >= 0 && x.numel() == n * c * rest, "N, C and HxW are not those of the input ", x.sizes());
+	TORCH_CHECK(groups > 0 && c % groups == 0, "group is ", groups, " and must divide ", c);
+	sized(a, channels, {c});
+}
+
+inline void classes(Args a) { // grad_output, self, target, weight, reduction, ignore_index
+	const at::Tensor &x = tensor(a, 1), &target = tensor(a, 2);
+	TORCH_CHECK(x.dim() >= 1 && at::isIntegralType(target.scalar_type(), false), "the targets must be integers, and the input have classes");
+	dense(target);
+	int64_t n = x.size(x.dim() == 1 ? 0 : 1);
+	if (target.is_cpu())
+		TORCH_CHECK_INDEX(((target >= 0) & (target < n) | (target == a[5].toInt())).all().item<bool>(), "the targets must lie from 0 to ", n - 1);
+}
+
 // gates wants of a cell's tensors the sizes that hx [N, H] and n gates ask for.
 inline void gates(Args a, size_t hx, int64_t n, std::initializer_list<size_t> states, std::initializer_list<size_t> inputs, std::initializer_list<size_t> biases) {
 	const at::Tensor &h = tensor(a, hx);
@@ -782,6 +860,44 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_ctc_loss_backward.Tensor", [](Args a) { ctc_backward(a); }},
 	    {"aten::_nested_from_padded", [](Args a) { from_padded(a); }},
 	    {"aten::_nested_from_padded.out", [](Args a) { from_padded(a); }},
+	    {"aten::embedding_backward", [](Args a) { embedded(a); }},
+	    {"aten::embedding_dense_backward", [](Args a) { embedded(a); }},
+	    {"aten::embedding_dense_backward.out", [](Args a) { embedded(a); }},
+	    {"aten::embedding_sparse_backward", [](Args a) { embedded(a); }},
+	    {"aten::embedding_bag", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
+	    {"aten::embedding_bag.padding_idx", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
+	    {"aten::_embedding_bag", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
+	    {"aten::_embedding_bag.out", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
+	    {"aten::_embedding_bag_forward_only", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
+	    {"aten::_embedding_bag_forward_only.out", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
+	    {"aten::_embedding_bag_backward", [](Args a) { bags(a, a[6].toInt(), 1, 2); bagged(a, 1, 3, 4, 5); }},
+	    {"aten::_embedding_bag_sparse_backward", [](Args a) { bags(a, a[5].toInt(), 1, 2); bagged(a, 1, 3, 4, 0); }},
+	    {"aten::_embedding_bag_dense_backward", [](Args a) { bags(a, a[5].toInt(), 1, 0); bagged(a, 1, 2, 3, 4); }},
+	    {"aten::_embedding_bag_dense_backward.out", [](Args a) { bags(a, a[5].toInt(), 1, 0); bagged(a, 1, 2, 3, 4); }},
+	    {"aten::_embedding_bag_per_sample_weights_backward", [](Args a) { bags(a, tensor(a, 1).dim() ? tensor(a, 1).size(0) : 0, 2, 3); bagged(a, 2, 4, 0, 0); }},
+	    {"aten::_embedding_bag_per_sample_weights_backward.out", [](Args a) { bags(a, tensor(a, 1).dim() ? tensor(a, 1).size(0) : 0, 2, 3); bagged(a, 2, 4, 0, 0); }},
+	    {"aten::lu_unpack", [](Args a) { pivots(a, 0, 1, 1); }},
+	    {"aten::lu_unpack.out", [](Args a) { pivots(a, 0, 1, 1); }},
+	    {"aten::linalg_lu_solve", [](Args a) { pivots(a, 0, 1, 1); }},
+	    {"aten::linalg_lu_solve.out", [](Args a) { pivots(a, 0, 1, 1); }},
+	    {"aten::lu_solve", [](Args a) { pivots(a, 1, 2, 1); }},
+	    {"aten::lu_solve.out", [](Args a) { pivots(a, 1, 2, 1); }},
+	    {"aten::linalg_ldl_solve", [](Args a) { pivots(a, 0, 1, INT32_MIN); }},
+	    {"aten::linalg_ldl_solve.out", [](Args a) { pivots(a, 0, 1, INT32_MIN); }},
+	    {"aten::native_layer_norm_backward", [](Args a) { layer_norm(a); }},
+	    {"aten::native_layer_norm_backward.out", [](Args a) { layer_norm(a); }},
+	    {"aten::native_group_norm", [](Args a) { group_norm(a, 0, {1, 2}, 3); }},
+	    {"aten::native_group_norm.out", [](Args a) { group_norm(a, 0, {1, 2}, 3); }},
+	    {"aten::native_group_norm_backward", [](Args a) { sized(a, {0}, tensor(a, 1).sizes()); akin(a, {0, 1}); group_norm(a, 1, {4}, 5); akin(a, {2, 3}); sized(a, {2, 3}, {a[5].toInt(), a[8].toInt()}); }},
+	    {"aten::native_group_norm_backward.out", [](Args a) { sized(a, {0}, tensor(a, 1).sizes()); akin(a, {0, 1}); group_norm(a, 1, {4}, 5); akin(a, {2, 3}); sized(a, {2, 3}, {a[5].toInt(), a[8].toInt()}); }},
+	    {"aten::nll_loss_backward", [](Args a) { classes(a); }},
+	    {"aten::nll_loss_backward.grad_input", [](Args a) { classes(a); }},
+	    {"aten::nll_loss2d_backward", [](Args a) { classes(a); }},
+	    {"aten::nll_loss2d_backward.grad_input", [](Args a) { classes(a); }},
+	    {"aten::_native_multi_head_attention", [](Args a) { TORCH_CHECK(a[4].toInt() > 0, "num_head is ", a[4].toInt(), " and must be at least 1"); }},
+	    {"aten::_native_multi_head_attention.out", [](Args a) { TORCH_CHECK(a[4].toInt() > 0, "num_head is ", a[4].toInt(), " and must be at least 1"); }},
+	    {"aten::_transformer_encoder_layer_fwd", [](Args a) { TORCH_CHECK(a[2].toInt() > 0, "num_heads is ", a[2].toInt(), " and must be at least 1"); }},
+	    {"aten::_transformer_encoder_layer_fwd.out", [](Args a) { TORCH_CHECK(a[2].toInt() > 0, "num_heads is ", a[2].toInt(), " and must be at least 1"); }},
 	};
 	return *t;
 }
