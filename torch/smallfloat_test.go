@@ -63,7 +63,11 @@ func check[E small](t *testing.T, n int, narrow func(float32) E) {
 		fs = append(fs, math.Float32frombits(r.Uint32()))
 	}
 	want := torch.Data[E](torch.FromSlice(fs).ToDType(torch.FromSlice(all[:1]).DType()))
+	_, e4m3fn := any(all).([]torch.F8E4M3FN)
 	for i, f := range fs {
+		if e4m3fn && math.Abs(float64(f)) > 448 && torch.Version() < "2.15" {
+			continue // was NaN before numbers too large became the largest one
+		}
 		got := narrow(f)
 		if got != want[i] && !(math.IsNaN(float64(f)) && math.IsNaN(float64(want[i].Float32())) && math.IsNaN(float64(got.Float32()))) {
 			require.Equal(t, want[i], got, "%T of %v (%#x)", got, f, math.Float32bits(f))
