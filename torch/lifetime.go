@@ -44,9 +44,10 @@ type refs struct {
 // bunches: of no more than malloc keeps at hand for the next ones.
 const bunch = 6
 
-// bury leaves a reference to be given back with the next ones of its block.
+// bury leaves a reference to be given back with the next ones of its block; not
+// while a program waits for memory that it lent to tensors.
 func (rs *refs) bury(i int32) {
-	if bits.OnesCount32(rs.dead.Add(1<<i)) < bunch {
+	if bits.OnesCount32(rs.dead.Add(1<<i)) < bunch && libtorch.Shared() == 0 {
 		return
 	}
 	var hs [blockTensors]uint64

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -22,6 +23,7 @@ var shared = struct {
 	mu      sync.Mutex
 	next    uint64
 	release map[uint64]func()
+	n       atomic.Int64 // not yet released
 }{release: map[uint64]func(){}}
 
 func openShared() {
@@ -42,10 +44,14 @@ func openShared() {
 			f := shared.release[n]
 			delete(shared.release, n)
 			shared.mu.Unlock()
+			shared.n.Add(-1)
 			f()
 		}
 	}()
 }
+
+// Shared returns how many memories tensors still use and do not own.
+func Shared() int { return int(shared.n.Load()) }
 
 // ShareTensor makes a CPU tensor over memory that stays where it is until
 // release is called, some time after the last tensor over it is gone.
@@ -59,12 +65,14 @@ func ShareTensor(data unsafe.Pointer, dtype int, sizes []int64, release func()) 
 	id := shared.next
 	shared.release[id] = release
 	shared.mu.Unlock()
+	shared.n.Add(1)
 	var t C.thub_tensor
 	res, err := result(C.t_tensor_share(data, C.int32_t(dtype), (*C.int64_t)(unsafe.SliceData(sizes)), C.size_t(len(sizes)), shared.fd, C.uint64_t(id), &t))
 	if err != nil {
 		shared.mu.Lock()
 		delete(shared.release, id)
 		shared.mu.Unlock()
+		shared.n.Add(-1)
 	}
 	return uint64(uintptr(unsafe.Pointer(t))), res, err
 }
