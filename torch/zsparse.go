@@ -11,18 +11,11 @@ var opSparseCOOTensor = NewOp("aten::sparse_coo_tensor", "indices_size")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sparse_coo_tensor.html
 func SparseCOOTensor(indices, values *Tensor, size ...int) *Tensor {
-	return Options{}.SparseCOOTensor(indices, values, size...)
-}
-
-// SparseCOOTensor is [SparseCOOTensor] with o's dtype, device and requires_grad:
-// torch.sparse_coo_tensor(indices, values, size, dtype=…, device=…, requires_grad=…).
-func (o Options) SparseCOOTensor(indices, values *Tensor, size ...int) *Tensor {
 	var c Call
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.Size(size...)
-	c.OptionsLike(o)
-	return o.made(c.One(opSparseCOOTensor))
+	return c.One(opSparseCOOTensor)
 }
 
 var opSparseCSRTensor = NewOp("aten::sparse_csr_tensor", "crow_col_value_size")
@@ -32,20 +25,12 @@ var opSparseCSRTensor = NewOp("aten::sparse_csr_tensor", "crow_col_value_size")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sparse_csr_tensor.html
 func SparseCSRTensor(crowIndices, colIndices, values *Tensor, size ...int) *Tensor {
-	return Options{}.SparseCSRTensor(crowIndices, colIndices, values, size...)
-}
-
-// SparseCSRTensor is [SparseCSRTensor] with o's dtype, device and requires_grad:
-// torch.sparse_csr_tensor(crowIndices, colIndices, values, size, dtype=…, device=…,
-// requires_grad=…).
-func (o Options) SparseCSRTensor(crowIndices, colIndices, values *Tensor, size ...int) *Tensor {
 	var c Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Size(size...)
-	c.OptionsLike(o)
-	return o.made(c.One(opSparseCSRTensor))
+	return c.One(opSparseCSRTensor)
 }
 
 var opSparseCSCTensor = NewOp("aten::sparse_csc_tensor", "ccol_row_value_size")
@@ -55,20 +40,12 @@ var opSparseCSCTensor = NewOp("aten::sparse_csc_tensor", "ccol_row_value_size")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sparse_csc_tensor.html
 func SparseCSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tensor {
-	return Options{}.SparseCSCTensor(ccolIndices, rowIndices, values, size...)
-}
-
-// SparseCSCTensor is [SparseCSCTensor] with o's dtype, device and requires_grad:
-// torch.sparse_csc_tensor(ccolIndices, rowIndices, values, size, dtype=…, device=…,
-// requires_grad=…).
-func (o Options) SparseCSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tensor {
 	var c Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Size(size...)
-	c.OptionsLike(o)
-	return o.made(c.One(opSparseCSCTensor))
+	return c.One(opSparseCSCTensor)
 }
 
 var opSparseBSRTensor = NewOp("aten::sparse_bsr_tensor", "crow_col_value_size")
@@ -78,20 +55,12 @@ var opSparseBSRTensor = NewOp("aten::sparse_bsr_tensor", "crow_col_value_size")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sparse_bsr_tensor.html
 func SparseBSRTensor(crowIndices, colIndices, values *Tensor, size ...int) *Tensor {
-	return Options{}.SparseBSRTensor(crowIndices, colIndices, values, size...)
-}
-
-// SparseBSRTensor is [SparseBSRTensor] with o's dtype, device and requires_grad:
-// torch.sparse_bsr_tensor(crowIndices, colIndices, values, size, dtype=…, device=…,
-// requires_grad=…).
-func (o Options) SparseBSRTensor(crowIndices, colIndices, values *Tensor, size ...int) *Tensor {
 	var c Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Size(size...)
-	c.OptionsLike(o)
-	return o.made(c.One(opSparseBSRTensor))
+	return c.One(opSparseBSRTensor)
 }
 
 var opSparseBSCTensor = NewOp("aten::sparse_bsc_tensor", "ccol_row_value_size")
@@ -101,20 +70,12 @@ var opSparseBSCTensor = NewOp("aten::sparse_bsc_tensor", "ccol_row_value_size")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sparse_bsc_tensor.html
 func SparseBSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tensor {
-	return Options{}.SparseBSCTensor(ccolIndices, rowIndices, values, size...)
-}
-
-// SparseBSCTensor is [SparseBSCTensor] with o's dtype, device and requires_grad:
-// torch.sparse_bsc_tensor(ccolIndices, rowIndices, values, size, dtype=…, device=…,
-// requires_grad=…).
-func (o Options) SparseBSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tensor {
 	var c Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Size(size...)
-	c.OptionsLike(o)
-	return o.made(c.One(opSparseBSCTensor))
+	return c.One(opSparseBSCTensor)
 }
 
 var opToDense = NewOp("aten::to_dense", "")

@@ -200,8 +200,12 @@ func fieldName(name string) string {
 	return camel(name)
 }
 
-// factory reports whether the operator makes a tensor of a dtype, layout and device.
+// factory reports whether the operator makes a tensor of a dtype, layout and
+// device. Sparse tensors have those of their values: the operators ignore others.
 func (f *curatedFunction) factory() bool {
+	if slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Name == "values" }) {
+		return false
+	}
 	return slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Name == "pin_memory" })
 }
 

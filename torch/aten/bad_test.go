@@ -209,6 +209,7 @@ func callBadly(t *testing.T, tasks badTasks) (at int, how string) {
 	require.NoError(t, err)
 	defer f.Close()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestBadCall$", "-test.timeout=0")
+	cmd.Dir = dir // from_file writes files
 	cmd.Env = append(os.Environ(), "TORCHHUB_TEST_BAD="+filepath.Join(dir, "tasks"), "TORCHHUB_FENCE=1", "OMP_NUM_THREADS=1")
 	cmd.ExtraFiles = []*os.File{w}
 	cmd.Stdout, cmd.Stderr = f, f

@@ -27,7 +27,8 @@ type curatedFunction struct {
 type option struct{ arg, field string }
 
 // TestCurated calls these functions like TestPython, with Python's operator as
-// the judge: that each gives its arguments and options to the right places.
+// the judge: that each gives its arguments and options to the right places. Those
+// whose arguments the tables cannot make are in TestFitting.
 func TestCurated(t *testing.T) {
 	if !strings.HasPrefix(torch.Version(), "2.15.") {
 		t.Skip("generated for 2.15")
@@ -63,7 +64,7 @@ func TestCurated(t *testing.T) {
 		}
 	}
 	t.Logf("%d functions, %d without a call; %d calls, %d of them equal to the last bit", len(curated), unseen, calls, exact)
-	require.GreaterOrEqual(t, len(curated)-unseen, 350)
+	require.LessOrEqual(t, unseen, 50) // see TestFitting
 }
 
 // uninitialised are the operators whose results nobody can know.
