@@ -63,7 +63,12 @@ var byHand = map[string]any{
 		torch.SetPrintOptions(o)
 		_ = x.String()
 	},
-	"functional.BatchNorm": functional.BatchNorm,
+	"functional.BatchNorm": functional.BatchNorm, "functional.InstanceNorm": functional.InstanceNorm, "functional.LocalResponseNorm": functional.LocalResponseNorm,
+	"functional.Interpolate": functional.Interpolate, "functional.GridSample": functional.GridSample, "functional.Normalize": functional.Normalize,
+	"functional.Softmin": functional.Softmin, "functional.Softsign": functional.Softsign, "functional.Tanhshrink": functional.Tanhshrink,
+	"functional.GumbelSoftmax": functional.GumbelSoftmax, "functional.LPPool1d": functional.LPPool1d, "functional.LPPool2d": functional.LPPool2d,
+	"functional.MaxUnpool1d": functional.MaxUnpool1d, "functional.EmbeddingBag": functional.EmbeddingBag,
+	"functional.GaussianNLLLoss": functional.GaussianNLLLoss, "functional.MultilabelSoftMarginLoss": functional.MultilabelSoftMarginLoss,
 }
 
 // notCalled are exported functions that TestBadArguments leaves out, and why.

@@ -1,6 +1,7 @@
 package aten
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -97,6 +98,77 @@ var fittingCalls = []struct {
 			F.CTCLoss(x[0], x[2], []int{12, 10}, []int{4, 3}, F.CTCLossOptions{Blank: 4, Reduction: "none"}),
 			F.CTCLoss(x[0], x[1], []int{12, 2}, []int{4, 3}, F.CTCLossOptions{Reduction: "sum", ZeroInfinity: true}),
 		}
+	}},
+
+	{"torch.randn(2, 3, 7), torch.randn(2, 3, 5, 6), torch.randn(1, 2, 3, 4, 5)",
+		"F.interpolate(x[0], 11), F.interpolate(x[1], (7, 3)), F.interpolate(x[2], scale_factor=2), F.interpolate(x[1], scale_factor=(1.7, 0.6), mode='nearest-exact'), F.interpolate(x[0], 4, mode='linear'), F.interpolate(x[1], scale_factor=1.37, mode='bilinear'), F.interpolate(x[1], scale_factor=1.37, mode='bilinear', recompute_scale_factor=True), F.interpolate(x[1], (9, 4), mode='bicubic', align_corners=True), F.interpolate(x[2], 5, mode='trilinear'), F.interpolate(x[1], scale_factor=0.5, mode='area'), F.interpolate(x[2], 2, mode='area'), F.interpolate(x[1], (3, 3), mode='bilinear', antialias=True), F.interpolate(x[1], (3, 9), mode='bicubic', antialias=True)",
+		func(x []*torch.Tensor) []any {
+			type o = F.InterpolateOptions
+			return []any{
+				F.Interpolate(x[0], o{Size: 11}), F.Interpolate(x[1], o{Size: []int{7, 3}}), F.Interpolate(x[2], o{ScaleFactor: []float64{2}}),
+				F.Interpolate(x[1], o{ScaleFactor: []float64{1.7, 0.6}, Mode: "nearest-exact"}), F.Interpolate(x[0], o{Size: 4, Mode: "linear"}),
+				F.Interpolate(x[1], o{ScaleFactor: []float64{1.37}, Mode: "bilinear"}), F.Interpolate(x[1], o{ScaleFactor: []float64{1.37}, Mode: "bilinear", RecomputeScaleFactor: true}),
+				F.Interpolate(x[1], o{Size: []int{9, 4}, Mode: "bicubic", AlignCorners: true}), F.Interpolate(x[2], o{Size: 5, Mode: "trilinear"}),
+				F.Interpolate(x[1], o{ScaleFactor: []float64{0.5}, Mode: "area"}), F.Interpolate(x[2], o{Size: 2, Mode: "area"}),
+				F.Interpolate(x[1], o{Size: []int{3, 3}, Mode: "bilinear", Antialias: true}), F.Interpolate(x[1], o{Size: []int{3, 9}, Mode: "bicubic", Antialias: true}),
+			}
+		}},
+	{"torch.randn(2, 3, 5, 6), torch.rand(2, 4, 4, 2) * 3 - 1.5, torch.randn(2, 3, 4, 5, 6), torch.rand(2, 3, 2, 2, 3) * 3 - 1.5",
+		"F.grid_sample(x[0], x[1], align_corners=False), F.grid_sample(x[0], x[1], 'nearest', 'border', True), F.grid_sample(x[0], x[1], 'bicubic', 'reflection', False), F.grid_sample(x[2], x[3], align_corners=False)",
+		func(x []*torch.Tensor) []any {
+			return []any{
+				F.GridSample(x[0], x[1]), F.GridSample(x[0], x[1], F.GridSampleOptions{Mode: "nearest", PaddingMode: "border", AlignCorners: true}),
+				F.GridSample(x[0], x[1], F.GridSampleOptions{Mode: "bicubic", PaddingMode: "reflection"}), F.GridSample(x[2], x[3]),
+			}
+		}},
+	{"torch.randn(2, 3, 4, 5), torch.randn(3), torch.randn(3), torch.randn(3), torch.rand(3) + 0.5",
+		"F.instance_norm(x[0]), F.instance_norm(x[0], weight=x[1], bias=x[2], eps=1e-3), F.instance_norm(x[0], x[3], x[4], use_input_stats=False), F.instance_norm(x[0], x[3], x[4], momentum=0.3), x[3], x[4]",
+		func(x []*torch.Tensor) []any {
+			return []any{
+				F.InstanceNorm(x[0]), F.InstanceNorm(x[0], F.InstanceNormOptions{Weight: x[1], Bias: x[2], Eps: 1e-3}),
+				F.InstanceNorm(x[0], F.InstanceNormOptions{RunningMean: x[3], RunningVar: x[4], UseRunning: true}),
+				F.InstanceNorm(x[0], F.InstanceNormOptions{RunningMean: x[3], RunningVar: x[4], Momentum: 0.3}), x[3], x[4],
+			}
+		}},
+	{"torch.randn(2, 6, 7), torch.randn(2, 6, 4, 5), torch.randn(2, 6, 2, 3, 4)", "F.local_response_norm(x[0], 3), F.local_response_norm(x[1], 4, alpha=0.1, beta=0.5, k=2.0), F.local_response_norm(x[2], 2)", func(x []*torch.Tensor) []any {
+		return []any{F.LocalResponseNorm(x[0], 3), F.LocalResponseNorm(x[1], 4, F.LocalResponseNormOptions{Alpha: 0.1, Beta: 0.5, K: 2}), F.LocalResponseNorm(x[2], 2)}
+	}},
+	{"torch.randn(3, 4), torch.randn(4)", "F.normalize(x[0]), F.normalize(x[0], 1, 0), F.normalize(x[1], dim=0, eps=3), F.normalize(x[0], float('inf'))", func(x []*torch.Tensor) []any {
+		zero := 0
+		return []any{F.Normalize(x[0]), F.Normalize(x[0], F.NormalizeOptions{P: 1, Dim: &zero}), F.Normalize(x[1], F.NormalizeOptions{Dim: &zero, Eps: 3}), F.Normalize(x[0], F.NormalizeOptions{P: math.Inf(1)})}
+	}},
+	{"torch.randn(3, 4), torch.arange(3)", "F.softmin(x[0], 1), F.softsign(x[0]), F.softsign(x[1]), F.tanhshrink(x[0]), F.pdist(x[0]), F.pdist(x[0], 1)", func(x []*torch.Tensor) []any {
+		return []any{F.Softmin(x[0], 1), F.Softsign(x[0]), F.Softsign(x[1]), F.Tanhshrink(x[0]), F.Pdist(x[0]), F.Pdist(x[0], F.PdistOptions{P: 1})}
+	}},
+	{"torch.randn(3, 4), torch.randn(4, 3, dtype=torch.float64).t()", "F.gumbel_softmax(x[0]), F.gumbel_softmax(x[0], 0.5, dim=0), F.gumbel_softmax(x[0], hard=True)", func(x []*torch.Tensor) []any {
+		zero := 0
+		return []any{F.GumbelSoftmax(x[0]), F.GumbelSoftmax(x[0], F.GumbelSoftmaxOptions{Tau: 0.5, Dim: &zero}), F.GumbelSoftmax(x[0], F.GumbelSoftmaxOptions{Hard: true})}
+	}},
+	{"torch.rand(2, 3, 9), torch.rand(2, 3, 6, 7), torch.randn(2, 3, 6, 7)", "F.lp_pool1d(x[0], 2, 3), F.lp_pool1d(x[0], float('inf'), 3, 2, True), F.lp_pool2d(x[1], 3, 2), F.lp_pool2d(x[1], 1.5, (2, 3), 1), F.lp_pool2d(x[2], float('-inf'), (2, 3), (1, 2), ceil_mode=True)", func(x []*torch.Tensor) []any {
+		return []any{
+			F.LPPool1d(x[0], 2, 3), F.LPPool1d(x[0], math.Inf(1), 3, F.LPPoolOptions{Stride: 2, CeilMode: true}), F.LPPool2d(x[1], 3, 2),
+			F.LPPool2d(x[1], 1.5, []int{2, 3}, F.LPPoolOptions{Stride: 1}), F.LPPool2d(x[2], math.Inf(-1), []int{2, 3}, F.LPPoolOptions{Stride: []int{1, 2}, CeilMode: true}),
+		}
+	}},
+	{"*F.max_pool1d(torch.randn(2, 3, 9), 2, return_indices=True), ", "F.max_unpool1d(x[0], x[1], 2), F.max_unpool1d(x[0], x[1], 2, output_size=(9,))", func(x []*torch.Tensor) []any {
+		return []any{F.MaxUnpool1d(x[0], x[1], 8), F.MaxUnpool1d(x[0], x[1], 9)}
+	}},
+	{"torch.tensor([[1, 2, 4], [4, 3, 2]]), torch.randn(6, 3), torch.tensor([1, 2, 4, 5, 4, 3]), torch.tensor([0, 2, 2, 6]), torch.randn(2, 3)",
+		"F.embedding_bag(x[0], x[1]), F.embedding_bag(x[2], x[1], x[3][:3], mode='sum'), F.embedding_bag(x[2], x[1], x[3], mode='max', include_last_offset=True), F.embedding_bag(x[0], x[1], mode='sum', per_sample_weights=x[4], padding_idx=2), F.embedding_bag(x[0], x[1], max_norm=0.5), x[1]",
+		func(x []*torch.Tensor) []any {
+			two, half := 2, 0.5
+			return []any{
+				F.EmbeddingBag(x[0], x[1]), F.EmbeddingBag(x[2], x[1], F.EmbeddingBagOptions{Offsets: x[3].Narrow(0, 0, 3), Mode: "sum"}),
+				F.EmbeddingBag(x[2], x[1], F.EmbeddingBagOptions{Offsets: x[3], Mode: "max", IncludeLastOffset: true}),
+				F.EmbeddingBag(x[0], x[1], F.EmbeddingBagOptions{Mode: "sum", PerSampleWeights: x[4], PaddingIdx: &two}),
+				F.EmbeddingBag(x[0], x[1], F.EmbeddingBagOptions{MaxNorm: &half}), x[1],
+			}
+		}},
+	{"torch.randn(3, 4), torch.randn(3, 4), torch.rand(3, 4), torch.rand(3), torch.rand(3, 1)", "F.gaussian_nll_loss(*x[:3]), F.gaussian_nll_loss(x[0], x[1], x[3], full=True, reduction='none'), F.gaussian_nll_loss(x[0], x[1], x[4], eps=0.3, reduction='sum')", func(x []*torch.Tensor) []any {
+		return []any{F.GaussianNLLLoss(x[0], x[1], x[2]), F.GaussianNLLLoss(x[0], x[1], x[3], F.GaussianNLLLossOptions{Full: true, Reduction: "none"}), F.GaussianNLLLoss(x[0], x[1], x[4], F.GaussianNLLLossOptions{Eps: 0.3, Reduction: "sum"})}
+	}},
+	{"torch.randn(3, 4), (torch.rand(3, 4) > 0.5).float(), torch.rand(4)", "F.multilabel_soft_margin_loss(*x[:2]), F.multilabel_soft_margin_loss(*x, reduction='none'), F.multilabel_soft_margin_loss(*x[:2], reduction='sum')", func(x []*torch.Tensor) []any {
+		return []any{F.MultilabelSoftMarginLoss(x[0], x[1]), F.MultilabelSoftMarginLoss(x[0], x[1], F.MultilabelSoftMarginLossOptions{Weight: x[2], Reduction: "none"}), F.MultilabelSoftMarginLoss(x[0], x[1], F.MultilabelSoftMarginLossOptions{Reduction: "sum"})}
 	}},
 
 	{"torch.tensor([[0, 2, 0], [1, 0, 1]]), torch.randn(3), torch.randn(3, 2)",

@@ -666,6 +666,7 @@ var curated = []curatedFunction{
 	{"functional.AffineGrid", functional.AffineGrid, "aten::affine_grid_generator", []string{"theta", "size", "align_corners"}, []option{}},
 	{"functional.CosineSimilarity", functional.CosineSimilarity, "aten::cosine_similarity", []string{"x1", "x2"}, []option{{"dim", "Dim"}, {"eps", "Eps"}}},
 	{"functional.PairwiseDistance", functional.PairwiseDistance, "aten::pairwise_distance", []string{"x1", "x2"}, []option{{"p", "P"}, {"eps", "Eps"}, {"keepdim", "KeepDim"}}},
+	{"functional.Pdist", functional.Pdist, "aten::pdist", []string{"self"}, []option{{"p", "P"}}},
 	{"functional.ScaledDotProductAttention", functional.ScaledDotProductAttention, "aten::scaled_dot_product_attention", []string{"query", "key", "value"}, []option{{"attn_mask", "AttnMask"}, {"dropout_p", "DropoutP"}, {"is_causal", "IsCausal"}, {"scale", "Scale"}, {"enable_gqa", "EnableGqa"}}},
 	{"functional.NLLLoss", functional.NLLLoss, "aten::nll_loss_nd", []string{"self", "target"}, []option{{"weight", "Weight"}, {"reduction", "Reduction"}, {"ignore_index", "IgnoreIndex"}}},
 	{"functional.CrossEntropy", functional.CrossEntropy, "aten::cross_entropy_loss", []string{"self", "target"}, []option{{"weight", "Weight"}, {"reduction", "Reduction"}, {"ignore_index", "IgnoreIndex"}, {"label_smoothing", "LabelSmoothing"}}},

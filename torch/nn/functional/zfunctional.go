@@ -1590,6 +1590,32 @@ func PairwiseDistance(x1, x2 *torch.Tensor, options ...PairwiseDistanceOptions) 
 	return c.One(opPairwiseDistance)
 }
 
+var opPdist = torch.NewOp("aten::pdist", "")
+
+// PdistOptions are the options of [Pdist].
+type PdistOptions struct {
+	P float64 // 0 means 2
+}
+
+// Pdist returns the p-norms, 2 by default, of the differences of all pairs of rows of x [n, d]:
+// [n·(n-1)/2]: F.pdist(x, p=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
+func Pdist(x *torch.Tensor, options ...PdistOptions) *torch.Tensor {
+	var o PdistOptions
+	if len(options) > 0 {
+		o = options[0]
+	}
+	var c torch.Call
+	c.Tensor(x)
+	if o.P != 0 {
+		c.Float(o.P)
+	} else {
+		c.Default()
+	}
+	return c.One(opPdist)
+}
+
 var opScaledDotProductAttention = torch.NewOp("aten::scaled_dot_product_attention", "")
 
 // ScaledDotProductAttentionOptions are the options of [ScaledDotProductAttention].
