@@ -19,34 +19,36 @@ const module = "github.com/torchhub/torchhub/"
 // missing may import none. Do not change it to mend a build: the direction of
 // the imports is the architecture.
 var policy = map[string][]string{
-	"internal/libtorch":     {},
-	"internal/pickle":       {},
-	"torch":                 {"internal/libtorch", "internal/pickle"},
-	"internal/opgen":        {},
-	"torch/aten":            {"torch"},
-	"torch/cuda":            {"torch"},
-	"torch/jit":             {"torch"},
-	"torch/fft":             {"torch"},
-	"torch/linalg":          {"torch"},
-	"torch/special":         {"torch"},
-	"torch/nn/functional":   {"torch"},
-	"torch/nn":              {"torch", "torch/nn/functional"},
-	"models":                {"torch", "torch/nn", "torch/nn/functional"},
-	"models/builtin":        {"models"},
-	"internal/turbojpeg":    {},
-	"internal/reference":    {},
-	"transforms/pyrandom":   {},
-	"transforms/functional": {"torch", "transforms/pyrandom"},
-	"transforms":            {"torch", "internal/turbojpeg", "transforms/functional", "transforms/pyrandom"},
-	"hub":                   {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
-	"cmd/torchhub":          {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
+	"internal/libtorch":          {},
+	"internal/pickle":            {},
+	"torch":                      {"internal/libtorch", "internal/pickle"},
+	"internal/opgen":             {},
+	"torch/aten":                 {"torch"},
+	"torch/cuda":                 {"torch"},
+	"torch/jit":                  {"torch"},
+	"torch/fft":                  {"torch"},
+	"torch/linalg":               {"torch"},
+	"torch/special":              {"torch"},
+	"torch/nn/functional":        {"torch"},
+	"torch/nn":                   {"torch", "torch/nn/functional"},
+	"models":                     {"torch", "torch/nn", "torch/nn/functional"},
+	"models/builtin":             {"models"},
+	"internal/turbojpeg":         {},
+	"internal/reference":         {},
+	"transforms/pyrandom":        {},
+	"internal/libm":              {},
+	"transforms/internal/pillow": {},
+	"transforms/functional":      {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/pillow", "transforms/pyrandom"},
+	"transforms":                 {"torch", "torch/aten", "internal/libm", "internal/turbojpeg", "transforms/internal/pillow", "transforms/functional", "transforms/pyrandom"},
+	"hub":                        {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
+	"cmd/torchhub":               {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
 
 // network lists the rooms that may import net/http.
 var network = []string{"hub", "internal/libtorch", "cmd/torchhub"}
 
 // cgo lists the rooms that may import "C".
-var cgo = []string{"internal/libtorch", "internal/turbojpeg"}
+var cgo = []string{"internal/libtorch", "internal/libm", "internal/turbojpeg"}
 
 func TestImports(t *testing.T) {
 	seen := 0

@@ -11,6 +11,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 var (
@@ -246,7 +247,7 @@ func TestMistakes(t *testing.T) {
 		"transforms.ToTensor()(picture of 2×2 pixels): the picture's Pix holds 11 bytes; want 12":                                                 func() { Compose(ToTensor()).Apply(&RGB{Pix: make([]uint8, 11), W: 2, H: 2}) },
 		"transforms.ToTensor()(picture of 0×0 pixels): the picture has no pixels":                                                                 func() { Compose(ToTensor()).Apply(image.NewGray(image.Rect(0, 0, 0, 0))) },
 		"transforms.Resize(size=5, interpolation=lanczos, max_size=None, antialias=True)([3, 2, 2] uint8): tensors are resized by bilinear":       func() { Resize(5, ResizeOptions{Interpolation: Lanczos}).Transform(tensor) },
-		"transforms.Resize(size=9, interpolation=bilinear, max_size=10, antialias=True)(picture of 100×1 pixels): the sides would become 0 and 1": func() { Resize(9, ResizeOptions{MaxSize: 10}).Transform(Value{Image: newRGB(100, 1)}) },
+		"transforms.Resize(size=9, interpolation=bilinear, max_size=10, antialias=True)(picture of 100×1 pixels): the sides would become 0 and 1": func() { Resize(9, ResizeOptions{MaxSize: 10}).Transform(Value{Image: pillow.NewRGB(100, 1)}) },
 		"transforms.Resize(size=60000, interpolation=bilinear, max_size=None, antialias=True)(picture of 4×3 pixels): the result of 80000×60000 ": func() { Resize(60000).Transform(Value{Image: src}) },
 	} {
 		var e *torch.Error

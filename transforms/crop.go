@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 type centerCrop struct{ h, w int }
@@ -38,9 +39,8 @@ func (t *centerCrop) Transform(v Value) Value {
 		return v.WithTensor(t.tensor(v))
 	}
 	p := picture(t, v)
-	dst := newRGB(t.w, t.h)
-	cut(dst, p, -cropStart(p.W, t.w), -cropStart(p.H, t.h))
-	return v.WithImage(dst)
+	x, y := cropStart(p.W, t.w), cropStart(p.H, t.h)
+	return v.WithImage(p.Crop(image.Rect(x, y, x+t.w, y+t.h)))
 }
 
 // cropStart returns where a crop of a dimension begins. It is negative where the crop is longer.
@@ -93,15 +93,14 @@ func (t *resizeCrop) Transform(v Value) Value {
 	p := picture(t.resize, v)
 	w, h := t.resize.size(v, p.W, p.H)
 	x, y := cropStart(w, t.crop.w), cropStart(h, t.crop.h)
-	window := image.Rect(x, y, x+t.crop.w, y+t.crop.h).Intersect(image.Rect(0, 0, w, h))
-	part, at := p, image.Pt(-x, -y)
-	if w != p.W || h != p.H {
-		part, at = resample(p, w, h, t.resize.Interpolation, window), at.Add(window.Min)
+	crop := image.Rect(x, y, x+t.crop.w, y+t.crop.h)
+	if w == p.W && h == p.H {
+		return v.WithImage(p.Crop(crop))
 	}
-	if part.W == t.crop.w && part.H == t.crop.h {
-		return v.WithImage(part)
+	window := crop.Intersect(image.Rect(0, 0, w, h))
+	part := pillow.Resample(p, w, h, t.resize.Interpolation, window)
+	if window != crop {
+		part = part.Crop(crop.Sub(window.Min))
 	}
-	dst := newRGB(t.crop.w, t.crop.h)
-	cut(dst, part, at.X, at.Y)
-	return v.WithImage(dst)
+	return v.WithImage(part)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // A format is a kind of picture file.
@@ -120,7 +121,7 @@ func decodeGIF(data []byte) (*RGB, error) {
 	}
 	frame := img.(*image.Paletted)
 	colours, rest := gifColours(data)
-	canvas := newRGB(config.Width, config.Height)
+	canvas := pillow.NewRGB(config.Width, config.Height)
 	if 3*int(rest) < len(colours) {
 		for i := range canvas.Pix {
 			canvas.Pix[i] = colours[3*int(rest)+i%3]
@@ -251,7 +252,7 @@ func oriented(p *RGB, orientation int) *RGB {
 		return p
 	}
 	transposed := orientation >= 5
-	q := newRGB(p.W, p.H)
+	q := pillow.NewRGB(p.W, p.H)
 	if transposed {
 		q.W, q.H = p.H, p.W
 	}

@@ -22,8 +22,8 @@ import (
 	"github.com/torchhub/torchhub/internal/turbojpeg"
 )
 
-// pillow makes pictures of every mode, writes them in every format and reads them back.
-const pillow = `
+// decoding makes pictures of every mode, writes them in every format and reads them back.
+const decoding = `
 import io
 import numpy as np
 from PIL import Image, ImageOps
@@ -111,7 +111,7 @@ func check(t *testing.T, p *reference.Process, what string, data []byte) {
 }
 
 func TestPillowReadsTheSame(t *testing.T) {
-	p := reference.Start(t, pillow)
+	p := reference.Start(t, decoding)
 	type options = map[string]any
 	formats := []struct {
 		modes   []string
@@ -158,7 +158,7 @@ func TestPillowReadsTheSame(t *testing.T) {
 }
 
 func TestPillowReadsRarePNGs(t *testing.T) {
-	p := reference.Start(t, pillow)
+	p := reference.Start(t, decoding)
 	n := 0
 	for colours, depths := range map[int][]int{0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}} {
 		for _, depth := range depths {
@@ -180,7 +180,7 @@ func TestPillowReadsRarePNGs(t *testing.T) {
 }
 
 func TestPillowTurnsTheSame(t *testing.T) {
-	p := reference.Start(t, pillow)
+	p := reference.Start(t, decoding)
 	for _, format := range []string{"JPEG", "PNG", "TIFF", "WEBP"} {
 		if format == "JPEG" && turbojpeg.Library() == "" {
 			continue

@@ -10,11 +10,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // lcg returns the picture of testdata/gen/transforms.py.
 func lcg(w, h int) *RGB {
-	p := newRGB(w, h)
+	p := pillow.NewRGB(w, h)
 	x := uint32(1)
 	for i := range p.Pix {
 		x = x*1664525 + 1013904223
@@ -48,7 +50,7 @@ func TestGoldens(t *testing.T) {
 	require.NotEmpty(t, goldens.Resized)
 	require.NotEmpty(t, goldens.Prepared)
 	for _, g := range goldens.Resized {
-		p := resample(lcg(g.From[0], g.From[1]), g.To[0], g.To[1], g.How, whole(g.To[0], g.To[1]))
+		p := pillow.Resample(lcg(g.From[0], g.From[1]), g.To[0], g.To[1], g.How, whole(g.To[0], g.To[1]))
 		require.Equal(t, g.SHA256, digest(p.Pix), "%v", g)
 	}
 	for _, g := range goldens.Prepared {

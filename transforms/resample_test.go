@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // script answers the live tests: Pillow's and torchvision's numbers.
@@ -58,7 +59,7 @@ var interpolations = []Interpolation{Bilinear, Bicubic, Lanczos, Box, Hamming, N
 // noise returns a picture of random pixels, many of them at the ends of the
 // range, where filters overshoot.
 func noise(rng *rand.Rand, w, h int) *RGB {
-	p := newRGB(w, h)
+	p := pillow.NewRGB(w, h)
 	for i := range p.Pix {
 		switch v := rng.Uint32(); v >> 30 {
 		case 0:
@@ -120,7 +121,7 @@ func TestResampleAgainstPillow(t *testing.T) {
 		src := noise(rng, s[0], s[1])
 		var want reference.Array
 		p.Call(&want, "resize", array(src), s[2], s[3], how)
-		got := resample(src, s[2], s[3], how, whole(s[2], s[3]))
+		got := pillow.Resample(src, s[2], s[3], how, whole(s[2], s[3]))
 		same(t, want.Data, got.Pix, "%v %v", s, how)
 	}
 }
@@ -139,9 +140,8 @@ func TestResampleWindow(t *testing.T) {
 		x, y := rng.IntN(w), rng.IntN(h)
 		r := image.Rect(x, y, x+1+rng.IntN(w-x), y+1+rng.IntN(h-y))
 		how := interpolations[rng.IntN(len(interpolations))]
-		want := newRGB(r.Dx(), r.Dy())
-		cut(want, resample(src, w, h, how, whole(w, h)), -x, -y)
-		same(t, want.Pix, resample(src, w, h, how, r).Pix, "%d×%d to %d×%d, %v, %v", src.W, src.H, w, h, r, how)
+		want := pillow.Resample(src, w, h, how, whole(w, h)).Crop(r)
+		same(t, want.Pix, pillow.Resample(src, w, h, how, r).Pix, "%d×%d to %d×%d, %v, %v", src.W, src.H, w, h, r, how)
 	}
 }
 

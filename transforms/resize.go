@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // ResizeOptions say more about [Resize] and [ResizeTo]. The zero value is torchvision's default.
@@ -63,7 +64,7 @@ func newResize(op string, h, w int, o []ResizeOptions) *resize {
 	if t.Interpolation == "" {
 		t.Interpolation = Bilinear
 	}
-	if _, ok := filters[t.Interpolation]; !ok && t.Interpolation != Nearest {
+	if !t.Interpolation.Valid() {
 		refuse(op, "no interpolation is called %q; want nearest, box, bilinear, hamming, bicubic, lanczos, mks2013 or mks2021", t.Interpolation)
 	}
 	return t
@@ -95,7 +96,7 @@ func (t *resize) Transform(v Value) Value {
 	if w > limit/h {
 		fail(t, v, "the result of %d×%d pixels would not fit in memory; crop the picture first or set MaxSize", w, h)
 	}
-	return v.WithImage(resample(p, w, h, t.Interpolation, image.Rect(0, 0, w, h)))
+	return v.WithImage(pillow.Resample(p, w, h, t.Interpolation, image.Rect(0, 0, w, h)))
 }
 
 // size returns what a picture of w×h pixels is resized to.

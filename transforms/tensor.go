@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // levels holds, for each channel, what its 256 bytes become.
@@ -27,7 +28,7 @@ func (l *levels) tensor(p *RGB) *torch.Tensor {
 func (l *levels) planes(p *RGB) []float32 {
 	n := p.W * p.H
 	out := make([]float32, 3*n)
-	parallel(n, 4, func(lo, hi int) {
+	pillow.Parallel(n, 4, func(lo, hi int) {
 		r, g, b := out[lo:hi], out[n+lo:n+hi], out[2*n+lo:2*n+hi]
 		pix := p.Pix[3*lo : 3*hi]
 		for i := range r {

@@ -5,6 +5,8 @@ import (
 	"image"
 
 	"golang.org/x/image/webp"
+
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 func webpSize(data []byte) (int, int, error) { return sizeBy(webp.DecodeConfig)(data) }
@@ -28,8 +30,8 @@ func decodeWebP(data []byte) (*RGB, error) {
 // from the studio range, which is not JPEG's.
 func fromVP8(m *image.YCbCr) *RGB {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
-	p := newRGB(w, h)
-	parallel(h, 8*w, func(from, to int) {
+	p := pillow.NewRGB(w, h)
+	pillow.Parallel(h, 8*w, func(from, to int) {
 		u, v := make([]int, w+1), make([]int, w+1)
 		for y := from; y < to; y++ {
 			// The row of chroma that lies nearer, and the one beyond.

@@ -1,4 +1,4 @@
-package transforms
+package pillow
 
 import (
 	"image"
@@ -11,6 +11,17 @@ import (
 type RGB struct {
 	Pix  []uint8 // 3*W*H bytes
 	W, H int     // in pixels
+}
+
+// NewRGB returns a black picture.
+func NewRGB(w, h int) *RGB { return &RGB{Pix: make([]uint8, 3*w*h), W: w, H: h} }
+
+// Crop returns the part r of the picture: img.crop(r). What lies outside the
+// picture is black.
+func (p *RGB) Crop(r image.Rectangle) *RGB {
+	dst := NewRGB(r.Dx(), r.Dy())
+	cut(dst, p, -r.Min.X, -r.Min.Y)
+	return dst
 }
 
 // ColorModel returns color.RGBAModel.
@@ -40,7 +51,7 @@ func ToRGB(img image.Image) *RGB {
 		return p
 	}
 	b := img.Bounds()
-	p := newRGB(b.Dx(), b.Dy())
+	p := NewRGB(b.Dx(), b.Dy())
 	row := rowOf(img)
 	for y := range p.H {
 		row(p.Pix[3*p.W*y:][:3*p.W], y)

@@ -1,15 +1,11 @@
-package transforms
+package pillow
 
-import (
-	"image"
-	"runtime"
-	"sync"
-)
+import "image"
 
-// resample returns the part r of src resized to w×h, without computing the rest:
+// Resample returns the part r of src resized to w×h, without computing the rest:
 // src.resize((w, h), how).crop(r) in Pillow 13, to the last bit. r must lie
 // within w×h and not be empty.
-func resample(src *RGB, w, h int, how Interpolation, r image.Rectangle) *RGB {
+func Resample(src *RGB, w, h int, how Interpolation, r image.Rectangle) *RGB {
 	if how == Nearest {
 		return pick(src, nearest(src.W, w, r.Min.X, r.Max.X), nearest(src.H, h, r.Min.Y, r.Max.Y))
 	}
@@ -36,12 +32,12 @@ func clip(sum int32) uint8 {
 
 // horizontal returns the rows top to bottom of src with a's columns, counted from origin.
 func horizontal(src *RGB, a *axis, origin, top, bottom int) *RGB {
-	dst := newRGB(len(a.first), bottom-top)
+	dst := NewRGB(len(a.first), bottom-top)
 	if a.same {
 		cut(dst, src, -(a.first[0] - origin), -top)
 		return dst
 	}
-	parallel(dst.H, dst.W*a.size, func(lo, hi int) {
+	Parallel(dst.H, dst.W*a.size, func(lo, hi int) {
 		for y := lo; y < hi; y++ {
 			in := src.Pix[3*src.W*(top+y):][:3*src.W]
 			out := dst.Pix[3*dst.W*y:][:3*dst.W]
@@ -71,12 +67,12 @@ func horizontal(src *RGB, a *axis, origin, top, bottom int) *RGB {
 
 // vertical returns the columns left to right of src with a's rows, counted from origin.
 func vertical(src *RGB, a *axis, origin, left, right int) *RGB {
-	dst := newRGB(right-left, len(a.first))
+	dst := NewRGB(right-left, len(a.first))
 	if a.same {
 		cut(dst, src, -left, -(a.first[0] - origin))
 		return dst
 	}
-	parallel(dst.H, dst.W*a.size, func(lo, hi int) {
+	Parallel(dst.H, dst.W*a.size, func(lo, hi int) {
 		sums := make([]int32, 3*dst.W)
 		for y := lo; y < hi; y++ {
 			for i := range sums {
@@ -99,7 +95,7 @@ func vertical(src *RGB, a *axis, origin, left, right int) *RGB {
 
 // pick returns the pixels of the columns xs and rows ys, black for the index -1.
 func pick(src *RGB, xs, ys []int) *RGB {
-	dst := newRGB(len(xs), len(ys))
+	dst := NewRGB(len(xs), len(ys))
 	for y, v := range ys {
 		if v < 0 {
 			continue
@@ -121,19 +117,4 @@ func cut(dst, src *RGB, x, y int) {
 	for v := r.Min.Y; v < r.Max.Y; v++ {
 		copy(dst.Pix[3*(dst.W*v+r.Min.X):][:3*r.Dx()], src.Pix[3*(src.W*(v-y)+r.Min.X-x):])
 	}
-}
-
-func newRGB(w, h int) *RGB { return &RGB{Pix: make([]uint8, 3*w*h), W: w, H: h} }
-
-// parallel calls f for parts of 0 to n, on as many processors as the work, n
-// times cost multiplications or so, is worth starting.
-func parallel(n, cost int, f func(lo, hi int)) {
-	const grain = 1 << 17 // about a tenth of a millisecond
-	parts := min(n, runtime.GOMAXPROCS(0), 1+n*cost/grain)
-	var wg sync.WaitGroup
-	for i := 1; i < parts; i++ {
-		wg.Go(func() { f(n*i/parts, n*(i+1)/parts) })
-	}
-	f(0, n/parts)
-	wg.Wait()
 }

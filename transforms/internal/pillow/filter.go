@@ -1,10 +1,9 @@
-package transforms
+package pillow
 
 import "math"
 
-// An Interpolation says how [Resize] computes a pixel from its neighbours. The
-// values are the names of torchvision's InterpolationMode and of Pillow's
-// Resampling filters; the empty string is [Bilinear].
+// An Interpolation says how a pixel is computed from its neighbours. The values
+// are the names of torchvision's InterpolationMode and of Pillow's Resampling filters.
 type Interpolation string
 
 // Pillow's resampling filters. All but Nearest are widened by the scale when a
@@ -19,6 +18,12 @@ const (
 	MKS2013  Interpolation = "mks2013" // Magic Kernel Sharp, of 2013 and of 2021; not in torchvision
 	MKS2021  Interpolation = "mks2021"
 )
+
+// Valid reports whether how is one of the filters above.
+func (how Interpolation) Valid() bool {
+	_, ok := filters[how]
+	return ok || how == Nearest
+}
 
 // A filter is the weight of a pixel at distance x, which is zero from support on.
 type filter struct {
