@@ -1,0 +1,242 @@
+package functional
+
+import (
+	"fmt"
+	"image"
+	"reflect"
+	"sync"
+
+	"github.com/torchhub/torchhub/torch"
+	tv "github.com/torchhub/torchhub/transforms/tvtensors"
+)
+
+// kernels hold what a functional does with each kind of value. Where one is nil
+// the functional does not take that kind; a nil video is the image's.
+type kernels struct {
+	image   func(*torch.Tensor) *torch.Tensor // plain tensors too
+	video   func(*torch.Tensor) *torch.Tensor
+	mask    func(*torch.Tensor) *torch.Tensor
+	boxes   func(tv.BoundingBoxes) tv.BoundingBoxes
+	points  func(tv.KeyPoints) tv.KeyPoints
+	picture func(image.Image) image.Image
+}
+
+type kinds uint
+
+func of(ks ...tv.Kind) (s kinds) {
+	for _, k := range ks {
+		s |= 1 << k
+	}
+	return s
+}
+
+func (s kinds) has(k tv.Kind) bool { return s>>k&1 != 0 }
+
+var (
+	images     = of(tv.PureTensor, tv.ImageKind, tv.VideoKind)
+	pictures   = images | of(tv.Picture)
+	everything = pictures | of(tv.MaskKind, tv.BoxesKind, tv.KeyPointsKind)
+)
+
+// takes says which kinds of values each functional has a kernel for:
+// torchvision's registry of kernels.
+var takes = map[string]kinds{
+	"Affine": everything, "CenterCrop": everything, "Crop": everything, "Elastic": everything,
+	"HorizontalFlip": everything, "Pad": everything, "Perspective": everything, "Resize": everything,
+	"ResizedCrop": everything, "Rotate": everything, "VerticalFlip": everything,
+	"AdjustBrightness": pictures, "AdjustContrast": pictures, "AdjustGamma": pictures, "AdjustHue": pictures,
+	"AdjustSaturation": pictures, "AdjustSharpness": pictures, "Autocontrast": pictures, "Equalize": pictures,
+	"Erase": pictures, "FiveCrop": pictures, "TenCrop": pictures, "GaussianBlur": pictures, "GaussianNoise": pictures,
+	"Invert": pictures, "JPEG": pictures, "PermuteChannels": pictures, "Posterize": pictures, "Solarize": pictures,
+	"GetDimensions": pictures, "GetNumChannels": pictures, "GetSize": everything,
+	"RGBToGrayscale":           of(tv.PureTensor, tv.ImageKind, tv.Picture),
+	"GrayscaleToRGB":           of(tv.PureTensor, tv.ImageKind, tv.Picture),
+	"Normalize":                images,
+	"UniformTemporalSubsample": of(tv.PureTensor, tv.VideoKind),
+	"GetNumFrames":             of(tv.PureTensor, tv.VideoKind),
+	"ToDtype":                  everything &^ of(tv.Picture),
+}
+
+// A kernel of a type that a program has registered.
+type customKernel func(x any, args []any) any
+
+var (
+	customMu sync.RWMutex
+	custom   = map[string]map[reflect.Type]customKernel{}
+)
+
+// RegisterKernel says what a functional of this package, such as "Resize", does
+// with values of a type of one's own, and makes the type one that transforms know:
+// register_kernel(functional, T). The kernel gets the functional's arguments
+// behind the first, as they were given. It panics with a [*torch.Error] where there is no such
+// functional, T is one of the types that have kernels already, or it was registered before.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.register_kernel.html
+func RegisterKernel[T any](functional string, kernel func(x T, args ...any) T) {
+	if _, ok := takes[functional]; !ok {
+		fail("RegisterKernel", nil, "there is no functional %q", functional)
+	}
+	t := reflect.TypeFor[T]()
+	switch t {
+	case reflect.TypeFor[tv.Image](), reflect.TypeFor[tv.Video](), reflect.TypeFor[tv.Mask](), reflect.TypeFor[tv.BoundingBoxes](),
+		reflect.TypeFor[tv.KeyPoints](), reflect.TypeFor[*torch.Tensor]():
+		fail("RegisterKernel", nil, "kernels cannot be registered for the type %v of tvtensors or torch", t)
+	}
+	if t.Implements(reflect.TypeFor[image.Image]()) {
+		fail("RegisterKernel", nil, "%v is a picture, which has its kernels", t)
+	}
+	customMu.Lock()
+	defer customMu.Unlock()
+	if custom[functional] == nil {
+		custom[functional] = map[reflect.Type]customKernel{}
+	}
+	if custom[functional][t] != nil {
+		fail("RegisterKernel", nil, "%s has a kernel for %v already", functional, t)
+	}
+	custom[functional][t] = func(x any, args []any) any { return kernel(x.(T), args...) }
+	tv.Register[T]()
+}
+
+func customOf(functional string, v any) customKernel {
+	customMu.RLock()
+	defer customMu.RUnlock()
+	return custom[functional][reflect.TypeOf(v)]
+}
+
+// Takes reports whether a functional, named as in Go, has a kernel for v. A
+// transform leaves alone what its functional does not take.
+func Takes(functional string, v any) bool {
+	if k := tv.KindOf(v); k != tv.CustomKind {
+		return takes[functional].has(k)
+	}
+	return customOf(functional, v) != nil
+}
+
+// IsPureTensor reports whether v is a plain tensor, none of the types of
+// tvtensors: is_pure_tensor(v).
+func IsPureTensor(v any) bool { return tv.KindOf(v) == tv.PureTensor }
+
+// call applies a functional to a value of any type. The args are what a registered kernel gets.
+func call[T any](functional string, x T, k kernels, args ...any) T {
+	return as[T](functional, x, dispatch(functional, x, k, args))
+}
+
+// as returns a result as the type of the input. The two differ only for pictures of a type of the caller's.
+func as[T any](functional string, x any, out any) T {
+	t, ok := out.(T)
+	if !ok {
+		fail(functional, x, "the result is a %T; call %s[image.Image]", out, functional)
+	}
+	return t
+}
+
+func dispatch(functional string, x any, k kernels, args []any) (out any) {
+	defer named(functional, x)
+	refuse := func() {
+		fail(functional, x, "%s does not take this type; it takes %v", functional, takes[functional])
+	}
+	if !Takes(functional, x) {
+		refuse()
+	}
+	tensor := func(f func(*torch.Tensor) *torch.Tensor, x *torch.Tensor) (y *torch.Tensor) {
+		if f == nil {
+			refuse()
+		}
+		torch.Scope(func() { y = keep(f(x), x) })
+		return y
+	}
+	switch x := x.(type) {
+	case *torch.Tensor:
+		return tensor(k.image, x)
+	case tv.Image:
+		return tv.Image{Tensor: tensor(k.image, x.Tensor)}
+	case tv.Video:
+		if k.video == nil {
+			k.video = k.image
+		}
+		return tv.Video{Tensor: tensor(k.video, x.Tensor)}
+	case tv.Mask:
+		return tv.Mask{Tensor: tensor(k.mask, x.Tensor)}
+	case tv.BoundingBoxes:
+		x.Check("transforms.v2." + functional)
+		torch.Scope(func() {
+			y := k.boxes(x)
+			y.Tensor = keep(y.Tensor, x.Tensor)
+			out = y
+		})
+		return out
+	case tv.KeyPoints:
+		x.Check("transforms.v2." + functional)
+		torch.Scope(func() {
+			y := k.points(x)
+			y.Tensor = keep(y.Tensor, x.Tensor)
+			out = y
+		})
+		return out
+	case image.Image:
+		if k.picture == nil {
+			refuse()
+		}
+		return k.picture(x)
+	}
+	return customOf(functional, x)(x, args)
+}
+
+// keep lets y outlive the scope it was made in. An x that comes back as it was is not the scope's.
+func keep(y, x *torch.Tensor) *torch.Tensor {
+	if y == x {
+		return y
+	}
+	return torch.Keep(y)
+}
+
+// named gives a panic of an op the name of the functional and the value it was called with.
+func named(functional string, x any) {
+	switch e := recover().(type) {
+	case nil:
+	case *torch.Error:
+		op := "transforms.v2." + functional
+		if e.Op == op {
+			panic(e)
+		}
+		named := *e // with its kind
+		named.Op, named.Overload, named.Args = op, "", tv.Describe(x)
+		named.Msg = e.Msg
+		if len(e.Op) < 14 || e.Op[:14] != "transforms.v2." {
+			named.Msg = e.Op + ": " + e.Msg
+		}
+		panic(&named)
+	default:
+		panic(e)
+	}
+}
+
+// fail panics on behalf of a functional: it does not take the value x.
+func fail(functional string, x any, format string, args ...any) {
+	e := &torch.Error{Op: "transforms.v2." + functional, Msg: fmt.Sprintf(format, args...)}
+	if x != nil {
+		e.Args = tv.Describe(x)
+	}
+	panic(e)
+}
+
+// first returns the options that were given, or none.
+func first[O any](options []O) (o O) {
+	if len(options) > 0 {
+		o = options[0]
+	}
+	return o
+}
+
+func (s kinds) String() string {
+	text := ""
+	for k := tv.PureTensor; k <= tv.KeyPointsKind; k++ {
+		if s.has(k) {
+			if text != "" {
+				text += ", "
+			}
+			text += k.String()
+		}
+	}
+	return text
+}

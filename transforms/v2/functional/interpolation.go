@@ -1,0 +1,50 @@
+package functional
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
+)
+
+// An Interpolation says how a pixel is computed from its neighbours, by the name
+// of torchvision's InterpolationMode.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.InterpolationMode.html
+type Interpolation = pillow.Interpolation
+
+// The interpolations. Box and Hamming are for pictures only.
+const (
+	Nearest      = pillow.Nearest
+	NearestExact = Interpolation("nearest-exact") // for pictures the same as Nearest
+	Bilinear     = pillow.Bilinear
+	Bicubic      = pillow.Bicubic
+	Box          = pillow.Box
+	Hamming      = pillow.Hamming
+	Lanczos      = pillow.Lanczos
+)
+
+// nativeUint8 reports whether libtorch resizes bytes as bytes, which for Bilinear
+// depends on the processor; torchvision goes by the same rule, so that the numbers are Python's on each.
+func nativeUint8(how Interpolation) bool {
+	return how == Bicubic || how == Lanczos || how == Bilinear && vectors()
+}
+
+// vectors is torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"), or an arm64 processor.
+var vectors = sync.OnceValue(func() bool {
+	return runtime.GOARCH == "arm64" || cpu.X86.HasAVX2 && cpu.X86.HasFMA
+})
+
+// check panics where the name is none of torchvision's.
+func checked(how Interpolation, op string, x any) Interpolation {
+	switch how {
+	case Nearest, NearestExact, Bilinear, Bicubic, Box, Hamming, Lanczos:
+		return how
+	}
+	names := []string{string(Nearest), string(NearestExact), string(Bilinear), string(Bicubic), string(Box), string(Hamming), string(Lanczos)}
+	fail(op, x, "no interpolation is called %q; want one of %s", string(how), strings.Join(names, ", "))
+	return ""
+}
