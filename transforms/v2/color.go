@@ -1,0 +1,283 @@
+package v2
+
+import (
+	"math"
+
+	"github.com/torchhub/torchhub/torch"
+	F "github.com/torchhub/torchhub/transforms/v2/functional"
+)
+
+// Grayscale makes images and pictures grey, with 1 channel or 3: Grayscale(num_output_channels). Videos are left alone, as in Python.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html
+func Grayscale(channels int) Transform {
+	if channels != 1 && channels != 3 {
+		refuse("Grayscale", "%d channels are asked for; want 1 or 3", channels)
+	}
+	return always("RGBToGrayscale", repr("Grayscale", "num_output_channels", channels), func(v any) any { return F.RGBToGrayscale(v, channels) })
+}
+
+// RandomGrayscale makes images and pictures grey, with as many channels as before,
+// with probability p: RandomGrayscale(p). Python's p is 0.1 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomGrayscale.html
+func RandomGrayscale(p float64) Transform {
+	const op = "RandomGrayscale"
+	checkP(op, p)
+	return &step[int]{name: repr(op, "p", p), p: p, hooks: Hooks[int]{
+		Params: func(flat []any, _ *torch.Generator) int {
+			c, _, _ := QueryCHW(flat)
+			return c
+		},
+		Transform: func(v any, channels int) any {
+			return through("RGBToGrayscale", v, func(v any) any { return F.RGBToGrayscale(v, channels) })
+		},
+	}}
+}
+
+// RGB gives grey images and pictures three channels: RGB().
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RGB.html
+func RGB() Transform { return always("GrayscaleToRGB", "RGB()", F.GrayscaleToRGB[any]) }
+
+// adjust calls a functional that takes a factor.
+func adjust(functional string, f func(any, float64) any, v any, factor *float64) any {
+	if factor == nil {
+		return v
+	}
+	return through(functional, v, func(v any) any { return f(v, *factor) })
+}
+
+func brightness(v any, f *float64) any {
+	return adjust("AdjustBrightness", F.AdjustBrightness[any], v, f)
+}
+func contrast(v any, f *float64) any { return adjust("AdjustContrast", F.AdjustContrast[any], v, f) }
+func saturation(v any, f *float64) any {
+	return adjust("AdjustSaturation", F.AdjustSaturation[any], v, f)
+}
+func hue(v any, f *float64) any { return adjust("AdjustHue", F.AdjustHue[any], v, f) }
+
+// ColorJitterOptions say how much [ColorJitter] changes. Each is nil for not at
+// all, one number x for 1-x to 1+x, for Hue -x to x, or the least and largest factor.
+type ColorJitterOptions struct {
+	Brightness []float64 // factors of 0 or more
+	Contrast   []float64 // factors of 0 or more
+	Saturation []float64 // factors of 0 or more
+	Hue        []float64 // within -0.5 to 0.5
+}
+
+// ColorJitter changes brightness, contrast, saturation and hue at random, in a
+// random order: ColorJitter(brightness, contrast, saturation, hue).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ColorJitter.html
+func ColorJitter(o ColorJitterOptions) Transform {
+	const op = "ColorJitter"
+	ranges := [4]*[2]float64{
+		jitter(op, "brightness", o.Brightness, 1, 0, math.Inf(1)),
+		jitter(op, "contrast", o.Contrast, 1, 0, math.Inf(1)),
+		jitter(op, "saturation", o.Saturation, 1, 0, math.Inf(1)),
+		jitter(op, "hue", o.Hue, 0, -0.5, 0.5),
+	}
+	type params struct {
+		order   []int
+		factors [4]*float64
+	}
+	shown := func(r *[2]float64) any {
+		if r == nil {
+			return nil
+		}
+		return *r
+	}
+	name := repr(op, "brightness", shown(ranges[0]), "contrast", shown(ranges[1]), "saturation", shown(ranges[2]), "hue", shown(ranges[3]))
+	adjusts := [4]func(any, *float64) any{brightness, contrast, saturation, hue}
+	return &step[params]{name: name, p: -1, hooks: Hooks[params]{
+		Params: func(_ []any, g *torch.Generator) params {
+			p := params{order: randperm(g, 4)}
+			for i, r := range ranges {
+				if r != nil {
+					f := uniform(g, r[0], r[1])
+					p.factors[i] = &f
+				}
+			}
+			return p
+		},
+		Transform: func(v any, p params) any {
+			for _, i := range p.order {
+				v = adjusts[i](v, p.factors[i])
+			}
+			return v
+		},
+	}}
+}
+
+// jitter returns the range of a factor, nil where it changes nothing.
+func jitter(op, name string, v []float64, centre, low, high float64) *[2]float64 {
+	var r [2]float64
+	switch len(v) {
+	case 0:
+		return nil
+	case 1:
+		if !(v[0] >= 0) {
+			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
+		}
+		r = [2]float64{centre - v[0], centre + v[0]}
+		if low == 0 {
+			r[0] = max(r[0], 0)
+		}
+	case 2:
+		r = [2]float64(v)
+	default:
+		refuse(op, "the %s has %d numbers; want one or two", name, len(v))
+	}
+	checkFinite(op, name, r[:]...)
+	checkRange(op, name, r, low, high)
+	if r[0] == centre && r[1] == centre {
+		return nil
+	}
+	return &r
+}
+
+// RandomChannelPermutation puts the channels in a random order: RandomChannelPermutation().
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomChannelPermutation.html
+func RandomChannelPermutation() Transform {
+	return &step[[]int]{name: "RandomChannelPermutation()", p: -1, hooks: Hooks[[]int]{
+		Params: func(flat []any, g *torch.Generator) []int {
+			c, _, _ := QueryCHW(flat)
+			return randperm(g, c)
+		},
+		Transform: permute,
+	}}
+}
+
+func permute(v any, order []int) any {
+	return through("PermuteChannels", v, func(v any) any { return F.PermuteChannels(v, order) })
+}
+
+// RandomPhotometricDistortOptions say how much [RandomPhotometricDistort] changes:
+// the least and largest factors.
+type RandomPhotometricDistortOptions struct {
+	Brightness [2]float64 // zero is 0.875 to 1.125
+	Contrast   [2]float64 // zero is 0.5 to 1.5
+	Saturation [2]float64 // zero is 0.5 to 1.5
+	Hue        [2]float64 // zero is -0.05 to 0.05
+}
+
+// RandomPhotometricDistort changes brightness, contrast, saturation, hue and the
+// order of the channels, each with probability p, as the paper of SSD does:
+// RandomPhotometricDistort(…, p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPhotometricDistort.html
+func RandomPhotometricDistort(p float64, options ...RandomPhotometricDistortOptions) Transform {
+	const op = "RandomPhotometricDistort"
+	o := first(options)
+	checkP(op, p)
+	ranges := [4][2]float64{o.Brightness, o.Contrast, o.Saturation, o.Hue}
+	for i, standard := range [4][2]float64{{0.875, 1.125}, {0.5, 1.5}, {0.5, 1.5}, {-0.05, 0.05}} {
+		if ranges[i] == [2]float64{} {
+			ranges[i] = standard
+		}
+		low, high := 0.0, math.MaxFloat64
+		if i == 3 {
+			low, high = -0.5, 0.5
+		}
+		checkRange(op, []string{"brightness", "contrast", "saturation", "hue"}[i], ranges[i], low, high)
+	}
+	type params struct {
+		factors        [4]*float64
+		contrastBefore bool
+		order          []int
+	}
+	name := repr(op, "brightness", ranges[0], "contrast", ranges[1], "hue", ranges[3], "saturation", ranges[2], "p", p)
+	return &step[params]{name: name, p: -1, hooks: Hooks[params]{
+		Params: func(flat []any, g *torch.Generator) params {
+			c, _, _ := QueryCHW(flat)
+			var out params
+			for i, r := range ranges {
+				if uniform32(g) < float32(p) {
+					f := uniform(g, r[0], r[1])
+					out.factors[i] = &f
+				}
+			}
+			out.contrastBefore = uniform32(g) < 0.5
+			if uniform32(g) < float32(p) {
+				out.order = randperm(g, c)
+			}
+			return out
+		},
+		Transform: func(v any, p params) any {
+			v = brightness(v, p.factors[0])
+			if p.contrastBefore {
+				v = contrast(v, p.factors[1])
+			}
+			v = saturation(v, p.factors[2])
+			v = hue(v, p.factors[3])
+			if !p.contrastBefore {
+				v = contrast(v, p.factors[1])
+			}
+			if p.order != nil {
+				v = permute(v, p.order)
+			}
+			return v
+		},
+	}}
+}
+
+// RandomEqualize evens out the histogram with probability p: RandomEqualize(p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomEqualize.html
+func RandomEqualize(p float64) Transform {
+	const class = "RandomEqualize"
+	return sometimes(p, "Equalize", class, repr(class, "p", p), F.Equalize[any])
+}
+
+// RandomInvert makes a negative with probability p: RandomInvert(p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomInvert.html
+func RandomInvert(p float64) Transform {
+	const class = "RandomInvert"
+	return sometimes(p, "Invert", class, repr(class, "p", p), F.Invert[any])
+}
+
+// RandomPosterize keeps the highest bits, 0 to 8, of each channel with probability
+// p: RandomPosterize(bits, p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPosterize.html
+func RandomPosterize(bits int, p float64) Transform {
+	const class = "RandomPosterize"
+	if bits < 0 || bits > 8 {
+		refuse(class, "%d bits are asked for; want 0 to 8", bits)
+	}
+	return sometimes(p, "Posterize", class, repr(class, "p", p, "bits", bits), func(v any) any { return F.Posterize(v, bits) })
+}
+
+// RandomSolarize inverts the values from threshold on with probability p:
+// RandomSolarize(threshold, p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomSolarize.html
+func RandomSolarize(threshold, p float64) Transform {
+	const class = "RandomSolarize"
+	checkFinite(class, "threshold", threshold)
+	return sometimes(p, "Solarize", class, repr(class, "p", p, "threshold", threshold), func(v any) any { return F.Solarize(v, threshold) })
+}
+
+// RandomAutocontrast stretches each channel to the whole range with probability p:
+// RandomAutocontrast(p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAutocontrast.html
+func RandomAutocontrast(p float64) Transform {
+	const class = "RandomAutocontrast"
+	return sometimes(p, "Autocontrast", class, repr(class, "p", p), F.Autocontrast[any])
+}
+
+// RandomAdjustSharpness scales the sharpness by a factor with probability p:
+// RandomAdjustSharpness(sharpness_factor, p). Python's p is 0.5 by default.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAdjustSharpness.html
+func RandomAdjustSharpness(factor, p float64) Transform {
+	const class = "RandomAdjustSharpness"
+	if !(factor >= 0) || math.IsInf(factor, 0) {
+		refuse(class, "the sharpness factor is %v; want 0 or more", factor)
+	}
+	return sometimes(p, "AdjustSharpness", class, repr(class, "p", p, "sharpness_factor", factor), func(v any) any { return F.AdjustSharpness(v, factor) })
+}
