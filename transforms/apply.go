@@ -26,7 +26,7 @@ func RandomApply(ts []Transform, p ...float64) Transform {
 	chance := chance(op, p, 0.5)
 	return &many{block(op, ts, "p="+float(chance)), func(v Value) Value {
 		var skip bool
-		torch.Scope(func() { skip = rand(v, 1).GtScalar(chance).Item() != 0 }) // p < torch.rand(1)
+		torch.Scope(func() { skip = uniforms(v, 1).GtScalar(chance).Item() != 0 }) // p < torch.rand(1)
 		if skip {
 			return v
 		}

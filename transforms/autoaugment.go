@@ -29,10 +29,10 @@ type augmentation func(v Value, magnitude float64, how Interpolation, fill []flo
 
 // augmentations are the operations by name.
 var augmentations = map[string]augmentation{
-	"ShearX":       shearing(0),
-	"ShearY":       shearing(1),
-	"TranslateX":   moving(0),
-	"TranslateY":   moving(1),
+	"ShearX":     shearing(0),
+	"ShearY":     shearing(1),
+	"TranslateX": moving(0),
+	"TranslateY": moving(1),
 	"Rotate": func(v Value, m float64, how Interpolation, fill []float64) Value {
 		return functional.Rotate(v, m, functional.RotateOptions{Interpolation: how, Fill: fill})
 	},
@@ -191,14 +191,14 @@ func AutoAugment(options ...AutoAugmentOptions) Transform {
 		refuse(op, "no policy is called %q; want imagenet, cifar10 or svhn", o.Policy)
 	}
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
-	text := fmt.Sprintf("AutoAugment(policy=AutoAugmentPolicy.%s, fill=%s)", strings.ToUpper(string(o.Policy)), none(a.fill, color))
+	text := fmt.Sprintf("AutoAugment(policy=AutoAugmentPolicy.%s, fill=%s)", strings.ToUpper(string(o.Policy)), none(a.fill, filling))
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		pair := policies[randint(v, 0, len(policies))]
 		var applies [2]bool
 		var signs [2]float64
 		torch.Scope(func() {
-			chances := rand(v, 2)
+			chances := uniforms(v, 2)
 			for i, sign := range torch.Data[int64](randints(v, 0, 2, 2)) {
 				applies[i] = chances.Select(0, i).LeScalar(pair[i].p).Item() != 0
 				signs[i] = float64(2*sign - 1)
@@ -260,7 +260,7 @@ func RandAugment(options ...RandAugmentOptions) Transform {
 		refuse(op, "Magnitude is %d; want 0 to %d, as there are %d", magnitude, bins-1, bins)
 	}
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
-	text := fmt.Sprintf("RandAugment(num_ops=%d, magnitude=%d, num_magnitude_bins=%d, interpolation=%s, fill=%s)", ops, magnitude, bins, enum(a.how), none(a.fill, color))
+	text := fmt.Sprintf("RandAugment(num_ops=%d, magnitude=%d, num_magnitude_bins=%d, interpolation=%s, fill=%s)", ops, magnitude, bins, enum(a.how), none(a.fill, filling))
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		for range ops {
@@ -311,7 +311,7 @@ func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 	o := first(options)
 	bins := binsOf(op, o.NumMagnitudeBins)
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
-	text := fmt.Sprintf("TrivialAugmentWide(num_magnitude_bins=%d, interpolation=%s, fill=%s)", bins, enum(a.how), none(a.fill, color))
+	text := fmt.Sprintf("TrivialAugmentWide(num_magnitude_bins=%d, interpolation=%s, fill=%s)", bins, enum(a.how), none(a.fill, filling))
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		c := wideSpace[randint(v, 0, len(wideSpace))]
@@ -373,7 +373,7 @@ func AugMix(options ...AugMixOptions) Transform {
 		choices = mixSpace[:9]
 	}
 	text := fmt.Sprintf("AugMix(severity=%d, mixture_width=%d, chain_depth=%s, alpha=%s, all_ops=%s, interpolation=%s, fill=%s)",
-		severity, width, depth, float(alpha), boolean(!o.NoColor), enum(a.how), none(a.fill, color))
+		severity, width, depth, float(alpha), boolean(!o.NoColor), enum(a.how), none(a.fill, filling))
 	mixed := func(v Value, x *torch.Tensor) *torch.Tensor {
 		_, h, w := functional.GetDimensions(v)
 		shape := x.Shape()

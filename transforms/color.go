@@ -217,4 +217,3 @@ func randomFlip(op string, p []float64, flip func(Value) Value) Transform {
 		return flip(v)
 	}}
 }
-

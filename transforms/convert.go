@@ -7,12 +7,6 @@ import (
 	"github.com/torchhub/torchhub/transforms/functional"
 )
 
-// A Picture is a Pillow image of any [Mode]. It implements image.Image.
-type Picture = functional.Picture
-
-// A Mode is the kind of a picture's pixels, by Pillow's name, such as "L" or "YCbCr".
-type Mode = functional.Mode
-
 // PILToTensor turns a picture into a tensor [C, H, W] of the same numbers, not scaled:
 // torchvision.transforms.PILToTensor(). See [functional.PILToTensor] for the dtypes.
 //

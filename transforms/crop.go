@@ -126,7 +126,7 @@ func Pad(padding torch.Ints, options ...PadOptions) Transform {
 	args.Borders("transforms."+op, padding)
 	checkPad(op, o)
 	padding = copied(padding)
-	text := fmt.Sprintf("Pad(padding=%s, fill=%s, padding_mode=%s)", integers(padding), color(o.Fill), mode(o.PaddingMode))
+	text := fmt.Sprintf("Pad(padding=%s, fill=%s, padding_mode=%s)", integers(padding), filling(o.Fill), mode(o.PaddingMode))
 	return &step{text, func(v Value) Value { return functional.Pad(v, padding, o) }}
 }
 

@@ -33,7 +33,7 @@ func RandomErasing(options ...RandomErasingOptions) Transform {
 		refuse(op, "Scale is %v; want 0 to 1", scale)
 	}
 	value := floats(op, "Value", fillOf(o.Value))
-	text := color(value)
+	text := filling(value)
 	switch {
 	case o.Random && value != nil:
 		refuse(op, "both Random and a Value are given; leave one out")

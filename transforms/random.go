@@ -15,8 +15,8 @@ func generator(v Value) torch.RandomOptions { return torch.RandomOptions{Generat
 
 var onCPU = torch.Options{Device: &torch.CPU}
 
-// rand is torch.rand(size).
-func rand(v Value, size ...int) *torch.Tensor {
+// uniforms is torch.rand(size).
+func uniforms(v Value, size ...int) *torch.Tensor {
 	return aten.RandGenerator(size, v.Generator, torch.Float32, nil, &torch.CPU, nil)
 }
 
@@ -52,13 +52,13 @@ func randperm(v Value, n int) []int64 {
 // happens is torch.rand(1) < p, which compares in float32.
 func happens(v Value, p float64) bool {
 	var yes bool
-	torch.Scope(func() { yes = rand(v, 1).LtScalar(p).Item() != 0 })
+	torch.Scope(func() { yes = uniforms(v, 1).LtScalar(p).Item() != 0 })
 	return yes
 }
 
 // happensExactly is torch.rand(1).item() < p, which compares in float64.
 func happensExactly(v Value, p float64) bool {
-	x := rand(v, 1)
+	x := uniforms(v, 1)
 	defer x.Free()
 	return x.Item() < p
 }

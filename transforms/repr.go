@@ -40,8 +40,8 @@ func rounded(numbers []float64) string {
 	}) + ")"
 }
 
-// color writes what to fill with: 0 for nil, a number, or a tuple of them.
-func color(fill []float64) string {
+// filling writes what to fill with: 0 for nil, a number, or a tuple of them.
+func filling(fill []float64) string {
 	number := func(x float64) string {
 		if x == math.Trunc(x) && math.Abs(x) < 1e15 {
 			return strconv.Itoa(int(x))
@@ -96,9 +96,9 @@ func joined[T any](xs []T, write func(T) string) string {
 }
 
 // block writes transforms, and lines before them, one in each line.
-func block(name string, ts []Transform, lines ...string) string {
+func block(class string, ts []Transform, lines ...string) string {
 	var b strings.Builder
-	b.WriteString(name + "(\n")
+	b.WriteString(class + "(\n")
 	for _, l := range lines {
 		b.WriteString("    " + l + "\n")
 	}

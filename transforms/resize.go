@@ -75,7 +75,7 @@ func (t *resize) filter() Interpolation {
 // result returns what a picture of h×w pixels is resized to.
 func (t *resize) result(v Value, h, w int) (int, int) {
 	h, w = args.ResizedSize(h, w, t.size, t.MaxSize)
-	if err := args.CheckSize(h, w); err != "" {
+	if err := args.CheckSides(h, w); err != "" {
 		fail(t, v, "%s", err)
 	}
 	return h, w

@@ -7,7 +7,6 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms/functional"
 	"github.com/torchhub/torchhub/transforms/internal/args"
-	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // A Value is what transforms take and return: a picture until [ToTensor], a
@@ -57,28 +56,6 @@ func (s *step) String() string { return s.text }
 // Transform applies the step. An error in it names the step.
 func (s *step) Transform(v Value) Value {
 	return named(s, v, func() Value { return s.f(v) })
-}
-
-// rgb returns the pixels of v where it is a picture of mode RGB, else nil.
-func rgb(t Transform, v Value) *RGB {
-	if v.Image == nil {
-		return nil
-	}
-	p, ok := v.Image.(*RGB)
-	if !ok {
-		q := pillow.From(v.Image)
-		if q.Mode != pillow.ModeRGB || q.Check() != nil {
-			return nil
-		}
-		p = &RGB{Pix: q.Pix, W: q.W, H: q.H}
-	}
-	if p.W <= 0 || p.H <= 0 {
-		fail(t, v, "the picture has no pixels")
-	}
-	if len(p.Pix) < 3*p.W*p.H {
-		fail(t, v, "the picture's Pix holds %d bytes; want %d", len(p.Pix), 3*p.W*p.H)
-	}
-	return p
 }
 
 // fail panics: the transform t does not take the value v.

@@ -46,7 +46,7 @@ func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform 
 	if o.Center != nil {
 		text += ", center=" + tuple(o.Center)
 	}
-	return &step{text + ", fill=" + color(o.Fill) + ")", func(v Value) Value {
+	return &step{text + ", fill=" + filling(o.Fill) + ")", func(v Value) Value {
 		o := o
 		o.Fill = onTensor(v, o.Fill)
 		return functional.Rotate(v, between(v, r), o)
@@ -133,7 +133,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	if o.Interpolation != Nearest {
 		text += ", interpolation=" + string(o.Interpolation)
 	}
-	if c := color(o.Fill); c != "0" {
+	if c := filling(o.Fill); c != "0" {
 		text += ", fill=" + c
 	}
 	if o.Center != nil {
@@ -233,7 +233,7 @@ func ElasticTransform(options ...ElasticTransformOptions) Transform {
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		move := func(i, side int) *torch.Tensor {
-			d := rand(v, 1, 1, h, w).MulScalar(2).SubScalar(1)
+			d := uniforms(v, 1, 1, h, w).MulScalar(2).SubScalar(1)
 			if sigma[i] > 0 {
 				k := int(8*sigma[i] + 1)
 				if k%2 == 0 {

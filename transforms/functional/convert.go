@@ -33,7 +33,7 @@ var unit = func() (t [256]float32) {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.to_tensor.html
 func ToTensor(img image.Image) *torch.Tensor {
 	const op = "ToTensor"
-	p := picture(op, Value{Image: img})
+	p := pixels(op, img)
 	switch p.Mode {
 	case pillow.ModeI:
 		return torch.FromSlice(p.Int32s(), 1, p.H, p.W)
@@ -60,6 +60,16 @@ func ToTensor(img image.Image) *torch.Tensor {
 	return torch.FromSlice(out, c, p.H, p.W)
 }
 
+// pixels returns a picture that has some.
+func pixels(op string, img image.Image) *pillow.Image {
+	v := Value{Image: img}
+	p := picture(op, v)
+	if p.W == 0 || p.H == 0 {
+		fail(op, v, "the picture has no pixels")
+	}
+	return p
+}
+
 // PILToTensor turns a picture into a tensor [C, H, W] of the same numbers:
 // F.pil_to_tensor(pic). They are uint8, of the modes I, I;16, F and 1 int32,
 // uint16, float32 and bool. As in Python its memory is that of [H, W, C].
@@ -67,8 +77,7 @@ func ToTensor(img image.Image) *torch.Tensor {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.pil_to_tensor.html
 func PILToTensor(img image.Image) *torch.Tensor {
 	const op = "PILToTensor"
-	v := Value{Image: img}
-	return pilToTensor(picture(op, v))
+	return pilToTensor(pixels(op, img))
 }
 
 func pilToTensor(p *pillow.Image) *torch.Tensor {

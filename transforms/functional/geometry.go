@@ -250,7 +250,10 @@ func Resize(v Value, size torch.Ints, options ...ResizeOptions) Value {
 			fail(op, v, "there are no pixels")
 		}
 		th, tw := args.ResizedSize(h, w, s, o.MaxSize)
-		if err := args.CheckSize(th, tw); err != "" {
+		if err := args.CheckSides(th, tw); err != "" {
+			fail(op, v, "%s", err)
+		}
+		if err := args.CheckMemory(th, tw); err != "" {
 			fail(op, v, "%s", err)
 		}
 		if th == h && tw == w {

@@ -61,7 +61,11 @@ func Rotate(v Value, angle float64, options ...RotateOptions) Value {
 	finite(op, "angle", angle)
 	return either(op, v,
 		func(p *pillow.Image) (*pillow.Image, error) {
-			return p.Rotate(angle, onPictures(o.Interpolation), o.Expand, o.Center, o.Fill)
+			r := pillow.RotateOptions{Interpolation: onPictures(o.Interpolation), Expand: o.Expand, Fill: o.Fill}
+			if o.Center != nil {
+				r.Center = (*[2]float64)(o.Center)
+			}
+			return p.Rotate(angle, r)
 		},
 		func(x *torch.Tensor) *torch.Tensor {
 			checkGrid(op, x, o.Interpolation, o.Fill)
@@ -97,7 +101,8 @@ func Affine(v Value, angle float64, translate [2]float64, scale float64, shear [
 			if o.Center != nil {
 				center = [2]float64(o.Center)
 			}
-			return p.Affine(inverseAffine(center, angle, translate, scale, shear), onPictures(o.Interpolation), o.Fill)
+			matrix := inverseAffine(center, angle, translate, scale, shear)
+			return p.Transform(p.W, p.H, pillow.Affine, matrix[:], onPictures(o.Interpolation), o.Fill)
 		},
 		func(x *torch.Tensor) *torch.Tensor {
 			checkGrid(op, x, o.Interpolation, o.Fill)
@@ -151,7 +156,7 @@ func Perspective(v Value, start, end [4]image.Point, options ...PerspectiveOptio
 		c := perspectiveCoefficients(start, end)
 		return either(op, v,
 			func(p *pillow.Image) (*pillow.Image, error) {
-				return p.Perspective(c, onPictures(o.Interpolation), o.Fill)
+				return p.Transform(p.W, p.H, pillow.Perspective, c[:], onPictures(o.Interpolation), o.Fill)
 			},
 			func(x *torch.Tensor) *torch.Tensor {
 				checkGrid(op, x, o.Interpolation, o.Fill)

@@ -154,4 +154,3 @@ func blurTensor(x *torch.Tensor, kernel [2]int, sigma [2]float64) *torch.Tensor 
 	x = F.Pad(x, []int{kernel[0] / 2, kernel[0] / 2, kernel[1] / 2, kernel[1] / 2}, F.PadOptions{Mode: "reflect"})
 	return undo(depthwise(x, k, c))
 }
-

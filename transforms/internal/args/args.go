@@ -111,13 +111,18 @@ func scaled(a, b, c int) int {
 	return int(f)
 }
 
-// CheckSize says what is wrong with a result of h×w pixels, or "".
-func CheckSize(h, w int) string {
-	const limit = 1 << 30 // 3 GB
-	switch {
-	case min(h, w) < 1 || max(h, w) > math.MaxInt32:
+// CheckSides says what is wrong with a picture of h×w pixels, or "".
+func CheckSides(h, w int) string {
+	if min(h, w) < 1 || max(h, w) > math.MaxInt32 {
 		return fmt.Sprintf("the sides would become %d and %d pixels long; want 1 to %d", min(h, w), max(h, w), math.MaxInt32)
-	case w > limit/h:
+	}
+	return ""
+}
+
+// CheckMemory says what is wrong with holding a picture of h×w pixels, or "".
+func CheckMemory(h, w int) string {
+	const limit = 1 << 30 // 3 GB
+	if w > limit/h {
 		return fmt.Sprintf("the result of %d×%d pixels would not fit in memory; crop the picture first or set MaxSize", w, h)
 	}
 	return ""
