@@ -37,6 +37,7 @@ var policy = map[string][]string{
 	"internal/reference":         {},
 	"transforms/internal/pillow": {},
 	"transforms":                 {"torch", "internal/turbojpeg", "transforms/internal/pillow"},
+	"transforms/draw":            {"torch", "transforms"},
 	"hub":                        {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":               {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
