@@ -36,11 +36,11 @@ func (t *centerCrop) String() string { return fmt.Sprintf("CenterCrop(size=(%d, 
 // Transform crops the picture or tensor.
 func (t *centerCrop) Transform(v Value) Value {
 	if v.Image == nil {
-		return Value{Tensor: t.tensor(v)}
+		return v.WithTensor(t.tensor(v))
 	}
-	p := v.picture(t)
+	p := picture(t, v)
 	x, y := cropStart(p.W, t.w), cropStart(p.H, t.h)
-	return Value{Image: p.Crop(image.Rect(x, y, x+t.w, y+t.h))}
+	return v.WithImage(p.Crop(image.Rect(x, y, x+t.w, y+t.h)))
 }
 
 // cropStart returns where a crop of a dimension begins. It is negative where the crop is longer.
@@ -58,7 +58,7 @@ func cropStart(in, crop int) int {
 var opPad = torch.NewOp("aten::constant_pad_nd", "")
 
 func (t *centerCrop) tensor(v Value) *torch.Tensor {
-	x := v.tensor(t)
+	x := tensor(t, v)
 	for _, d := range []struct{ dim, crop int }{{-2, t.h}, {-1, t.w}} {
 		in := x.Size(d.dim)
 		if d.crop <= in {
@@ -90,17 +90,17 @@ func (t *resizeCrop) Transform(v Value) Value {
 	if v.Image == nil {
 		return t.crop.Transform(t.resize.Transform(v))
 	}
-	p := v.picture(t.resize)
+	p := picture(t.resize, v)
 	w, h := t.resize.size(v, p.W, p.H)
 	x, y := cropStart(w, t.crop.w), cropStart(h, t.crop.h)
 	crop := image.Rect(x, y, x+t.crop.w, y+t.crop.h)
 	if w == p.W && h == p.H {
-		return Value{Image: p.Crop(crop)}
+		return v.WithImage(p.Crop(crop))
 	}
 	window := crop.Intersect(image.Rect(0, 0, w, h))
 	part := pillow.Resample(p, w, h, t.resize.Interpolation, window)
 	if window != crop {
 		part = part.Crop(crop.Sub(window.Min))
 	}
-	return Value{Image: part}
+	return v.WithImage(part)
 }

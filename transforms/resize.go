@@ -85,18 +85,18 @@ func (t *resize) String() string {
 // Transform resizes the picture or tensor.
 func (t *resize) Transform(v Value) Value {
 	if v.Image == nil {
-		return Value{Tensor: t.tensor(v)}
+		return v.WithTensor(t.tensor(v))
 	}
-	p := v.picture(t)
+	p := picture(t, v)
 	w, h := t.size(v, p.W, p.H)
 	if w == p.W && h == p.H {
-		return Value{Image: p}
+		return v.WithImage(p)
 	}
 	const limit = 1 << 30 // 3 GB
 	if w > limit/h {
 		fail(t, v, "the result of %d×%d pixels would not fit in memory; crop the picture first or set MaxSize", w, h)
 	}
-	return Value{Image: pillow.Resample(p, w, h, t.Interpolation, image.Rect(0, 0, w, h))}
+	return v.WithImage(pillow.Resample(p, w, h, t.Interpolation, image.Rect(0, 0, w, h)))
 }
 
 // size returns what a picture of w×h pixels is resized to.
@@ -135,7 +135,7 @@ var (
 )
 
 func (t *resize) tensor(v Value) *torch.Tensor {
-	x := v.tensor(t)
+	x := tensor(t, v)
 	up, ok := upsample[t.Interpolation]
 	if !ok {
 		fail(t, v, "tensors are resized by bilinear, bicubic or nearest only")

@@ -52,7 +52,7 @@ func ToTensor() Transform { return toTensor{} }
 func (toTensor) String() string { return "ToTensor()" }
 
 // Transform makes a tensor of the picture.
-func (t toTensor) Transform(v Value) Value { return Value{Tensor: unit.tensor(v.picture(t))} }
+func (t toTensor) Transform(v Value) Value { return v.WithTensor(unit.tensor(picture(t, v))) }
 
 type normalize struct{ mean, std []float64 }
 
@@ -83,7 +83,7 @@ func (t *normalize) String() string {
 
 // Transform normalises the tensor.
 func (t *normalize) Transform(v Value) Value {
-	x := v.tensor(t)
+	x := tensor(t, v)
 	if !x.DType().IsFloatingPoint() {
 		fail(t, v, "a floating-point tensor is needed here; put ToTensor() before it or convert with ToDType")
 	}
@@ -94,7 +94,7 @@ func (t *normalize) Transform(v Value) Value {
 	mean, std := column(t.mean), column(t.std)
 	defer mean.Free()
 	defer std.Free()
-	return Value{Tensor: x.Sub(mean).Then(func(x *torch.Tensor) *torch.Tensor { return x.Div(std) })}
+	return v.WithTensor(x.Sub(mean).Then(func(x *torch.Tensor) *torch.Tensor { return x.Div(std) }))
 }
 
 // check panics unless the numbers fit the channels.
@@ -124,7 +124,7 @@ func newToNormalized(t *normalize) *toNormalized {
 
 // Transform makes a normalised tensor of the picture.
 func (t *toNormalized) Transform(v Value) Value {
-	p := v.picture(t)
+	p := picture(t, v)
 	t.normalize.check(v, 3)
-	return Value{Tensor: t.levels.tensor(p)}
+	return v.WithTensor(t.levels.tensor(p))
 }

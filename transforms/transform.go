@@ -2,18 +2,14 @@ package transforms
 
 import (
 	"fmt"
-	"image"
-	"strings"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/functional"
 )
 
 // A Value is what transforms take and return: a picture until [ToTensor], a
-// tensor from then on. One of the two is set.
-type Value struct {
-	Image  image.Image
-	Tensor *torch.Tensor
-}
+// tensor from then on, or several of them. It is [functional.Value].
+type Value = functional.Value
 
 // A Transform is one step of a preprocessing. The ones of this package may be
 // used by any number of goroutines at once, and so should others be. Where a
@@ -29,7 +25,7 @@ type Func func(Value) Value
 func (f Func) Transform(v Value) Value { return f(v) }
 
 // picture returns the pixels of v, or panics on behalf of the transform t.
-func (v Value) picture(t Transform) *RGB {
+func picture(t Transform, v Value) *RGB {
 	if v.Image == nil {
 		fail(t, v, "a picture is needed here; put it before ToTensor()")
 	}
@@ -44,7 +40,7 @@ func (v Value) picture(t Transform) *RGB {
 }
 
 // tensor returns v's tensor [..., C, H, W], or panics on behalf of the transform t.
-func (v Value) tensor(t Transform) *torch.Tensor {
+func tensor(t Transform, v Value) *torch.Tensor {
 	if v.Tensor == nil {
 		fail(t, v, "a tensor is needed here; put it behind ToTensor()")
 	}
@@ -52,17 +48,6 @@ func (v Value) tensor(t Transform) *torch.Tensor {
 		fail(t, v, "the tensor's shape is not [..., C, H, W]")
 	}
 	return v.Tensor
-}
-
-func (v Value) String() string {
-	switch {
-	case v.Tensor != nil:
-		return strings.ReplaceAll(fmt.Sprint(v.Tensor.Shape()), " ", ", ") + " " + fmt.Sprint(v.Tensor.DType())
-	case v.Image != nil:
-		b := v.Image.Bounds()
-		return fmt.Sprintf("picture of %d×%d pixels", b.Dx(), b.Dy())
-	}
-	return "nothing"
 }
 
 // fail panics: the transform t does not take the value v.
