@@ -53,7 +53,8 @@ var filters = map[Interpolation]filter{
 		}
 		x *= math.Pi
 		// Pillow's constants are float32.
-		return math.Sin(x) / x * (float64(float32(0.54)) + float64(float64(float32(0.46))*math.Cos(x)))
+		sin, cos := sincos(x)
+		return sin / x * (float64(float32(0.54)) + float64(float64(float32(0.46))*cos))
 	}},
 	Bicubic: {2, func(x float64) float64 {
 		const a = -0.5
@@ -104,7 +105,7 @@ func sinc(x float64) float64 {
 		return 1
 	}
 	x *= math.Pi
-	return math.Sin(x) / x
+	return sine(x) / x
 }
 
 // precision is the number of fractional bits of a tap. 8 bits are the pixel's, 2
@@ -116,43 +117,53 @@ const precision = 32 - 8 - 2
 // j < count[i].
 type axis struct {
 	first, count []int
-	taps         []int32 // fixed point, with precision fractional bits
+	taps         []int32   // fixed point, with precision fractional bits, for bytes
+	weights      []float64 // the same for wider elements
 	size         int
 	same         bool // output i is the source's pixel first[i]; there are no taps
 }
 
-// newAxis returns the outputs lo to hi of in pixels resampled to out.
-func newAxis(in, out, lo, hi int, f filter) *axis {
-	a := &axis{first: make([]int, hi-lo), count: make([]int, hi-lo), same: in == out}
+// newAxis returns the outputs lo to hi of the part from begin to end of in pixels
+// resampled to out. Pillow hands that over in float32.
+func newAxis(in, out, lo, hi int, begin, end float32, f filter, kind kind) *axis {
+	a := &axis{first: make([]int, hi-lo), count: make([]int, hi-lo)}
+	a.same = in == out && begin == 0 && end == float32(in)
 	if a.same {
 		for i := range a.first {
 			a.first[i], a.count[i] = lo+i, 1
 		}
 		return a
 	}
-	scale := float64(float32(in)) / float64(out) // Pillow hands the box over in float32
+	scale := float64(end-begin) / float64(out)
 	stretch := max(scale, 1)
 	shrink := 1 / stretch
 	support := float64(f.support * stretch)
 	a.size = min(in, 2*int(math.Ceil(support))+1)
-	a.taps = make([]int32, (hi-lo)*a.size)
+	if kind == bytes8 {
+		a.taps = make([]int32, (hi-lo)*a.size)
+	} else {
+		a.weights = make([]float64, (hi-lo)*a.size)
+	}
 	weights := make([]float64, a.size)
 	for i := range a.first {
-		center := float64((float64(lo+i) + 0.5) * scale)
+		center := float64(begin) + float64((float64(lo+i)+0.5)*scale)
 		first := max(0, int(center-support+0.5))
 		count := min(in, int(center+support+0.5)) - first
+		if kind != bytes8 {
+			weights = a.weights[i*a.size:][:a.size]
+		}
 		sum := 0.0
 		for j := range count {
 			weights[j] = f.weight((float64(j+first) - center + 0.5) * shrink)
 			sum += weights[j]
 		}
-		taps := a.taps[i*a.size:][:count]
-		for j := range taps {
-			w := weights[j]
+		for j := range count {
 			if sum != 0 {
-				w /= sum
+				weights[j] /= sum
 			}
-			taps[j] = int32(float64(w*(1<<precision)) + math.Copysign(0.5, w))
+			if kind == bytes8 {
+				a.taps[i*a.size+j] = int32(float64(weights[j]*(1<<precision)) + math.Copysign(0.5, weights[j]))
+			}
 		}
 		a.first[i], a.count[i] = first, count
 	}
@@ -163,22 +174,4 @@ func newAxis(in, out, lo, hi int, f filter) *axis {
 func (a *axis) span() (lo, hi int) {
 	n := len(a.first) - 1 // both ends of the outputs' ranges only grow
 	return a.first[0], a.first[n] + a.count[n]
-}
-
-// nearest returns the source's pixel of each of the outputs lo to hi, or -1.
-func nearest(in, out, lo, hi int) []int {
-	step := float64(float32(in)) / float64(out)
-	x := step * 0.5
-	index := make([]int, 0, hi-lo)
-	for i := range hi { // from 0: Pillow adds up the steps, and their rounding errors
-		if i >= lo {
-			s := int(x)
-			if s >= in {
-				s = -1
-			}
-			index = append(index, s)
-		}
-		x += step
-	}
-	return index
 }

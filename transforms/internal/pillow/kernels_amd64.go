@@ -6,14 +6,14 @@ import "golang.org/x/sys/cpu"
 // loops in resample.go, which other processors use, to the last bit.
 var simd = cpu.X86.HasAVX2
 
-// horizontal4 computes n pixels of four rows. Pixel i is made of 4*groups pixels from byte
+// rows4 computes n pixels of four rows. Pixel i is made of 4*groups pixels from byte
 // first[i] of a row on; taps has 8 numbers for each group, as packed returns
 // them. It reads 4 bytes beyond the last pixel, and writes one.
 //
 //go:noescape
-func horizontal4(dst *uint8, dstStride int, src *uint8, srcStride int, first *int32, taps *int16, groups, n int)
+func rows4(dst *uint8, dstStride int, src *uint8, srcStride int, first *int32, taps *int16, groups, n int)
 
-// vertical32 computes n bytes of a row, 32 or more, of count bytes each, which lie stride apart.
+// columns32 computes n bytes of a row, 32 or more, of count bytes each, which lie stride apart.
 //
 //go:noescape
-func vertical32(dst, src *uint8, stride int, taps *int32, count, n int)
+func columns32(dst, src *uint8, stride int, taps *int32, count, n int)

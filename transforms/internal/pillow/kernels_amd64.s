@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// The tables of horizontal4: how three-byte pixels become pairs of 16-bit
+// The tables of rows4: how three-byte pixels become pairs of 16-bit
 // numbers, two pairs of each channel in either half; and how the taps of a group,
 // 16 bytes, are spread over the channels, their upper parts and their lower ones.
 DATA pairs<>+0(SB)/8, $0x8004800180038000
@@ -52,8 +52,8 @@ GLOBL half<>(SB), RODATA|NOPTR, $32
 	VPADDD       half<>(SB), xhi, xhi \
 	VPSRAD       $22, xhi, xhi
 
-// func horizontal4(dst *uint8, dstStride int, src *uint8, srcStride int, first *int32, taps *int16, groups, n int)
-TEXT ·horizontal4(SB), NOSPLIT, $0-64
+// func rows4(dst *uint8, dstStride int, src *uint8, srcStride int, first *int32, taps *int16, groups, n int)
+TEXT ·rows4(SB), NOSPLIT, $0-64
 	MOVQ    dst+0(FP), DI
 	MOVQ    dstStride+8(FP), DX
 	MOVQ    src+16(FP), SI
@@ -118,8 +118,8 @@ group:
 	VPMULLD   Y8, product, product    \
 	VPADDD    product, sum, sum
 
-// func vertical32(dst, src *uint8, stride int, taps *int32, count, n int)
-TEXT ·vertical32(SB), NOSPLIT, $0-48
+// func columns32(dst, src *uint8, stride int, taps *int32, count, n int)
+TEXT ·columns32(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), DI
 	MOVQ    src+8(FP), SI
 	MOVQ    stride+16(FP), R8

@@ -1,229 +1,199 @@
 package pillow
 
 import (
+	"encoding/binary"
+	"fmt"
 	"image"
-	"sync"
+	"math"
 )
 
-// Resample returns the part r of src resized to w×h, without computing the rest:
-// src.resize((w, h), how).crop(r) in Pillow 13, to the last bit. r must lie
-// within w×h and not be empty.
-func Resample(src *RGB, w, h int, how Interpolation, r image.Rectangle) *RGB {
-	dst := NewRGB(r.Dx(), r.Dy())
-	ResampleRows(src, w, h, how, r, func(y int, row []uint8) { copy(dst.Pix[3*dst.W*y:], row) })
-	return dst
+// Resize returns the picture in another size: img.resize((w, h), how). The modes 1
+// and P always take Nearest; LA and RGBA compute with premultiplied alpha.
+//
+// https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.resize
+func (p *Image) Resize(w, h int, how Interpolation) (*Image, error) {
+	return p.ResizeCrop(w, h, how, image.Rect(0, 0, w, h))
 }
 
-// ResampleRows is [Resample] that hands over row by row, each once, in any order
-// and from several goroutines at once. done must not keep a row.
-func ResampleRows(src *RGB, w, h int, how Interpolation, r image.Rectangle, done func(y int, row []uint8)) {
-	in := plane{src.Pix, 3 * src.W}
+// ResizeCrop returns the part r of the picture in another size, without computing
+// the rest: img.resize((w, h), how).crop(r). What lies outside w×h is zeros.
+func (p *Image) ResizeCrop(w, h int, how Interpolation, r image.Rectangle) (*Image, error) {
+	return p.resize(w, h, how, [4]float64{0, 0, float64(p.W), float64(p.H)}, r)
+}
+
+// ResizeBox returns a part of the picture, given by its left, upper, right and
+// lower edge, in another size: img.resize((w, h), how, box). The box may lie
+// between pixels, but not outside the picture.
+func (p *Image) ResizeBox(w, h int, how Interpolation, box [4]float64) (*Image, error) {
+	return p.resize(w, h, how, box, image.Rect(0, 0, w, h))
+}
+
+func (p *Image) resize(w, h int, how Interpolation, edges [4]float64, r image.Rectangle) (*Image, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if !how.Valid() {
+		return nil, fmt.Errorf("no interpolation is called %q; want nearest, box, bilinear, hamming, bicubic, lanczos, mks2013 or mks2021", how)
+	}
+	if w == p.W && h == p.H && edges == [4]float64{0, 0, float64(w), float64(h)} {
+		return p.Crop(r)
+	}
+	if w < 1 || h < 1 {
+		return nil, fmt.Errorf("the size is %d×%d (width × height); want 1 pixel or more each", w, h)
+	}
+	var box [4]float32
+	for i, e := range edges {
+		box[i] = float32(e)
+	}
+	if !(box[0] >= 0 && box[1] >= 0 && box[2] <= float32(p.W) && box[3] <= float32(p.H) && box[0] <= box[2] && box[1] <= box[3]) {
+		return nil, fmt.Errorf("the box %v does not lie in %d×%d pixels", edges, p.W, p.H)
+	}
+	if p.Mode == Mode1 || p.Mode == ModeP {
+		how = Nearest
+	}
+	window := r.Intersect(image.Rect(0, 0, w, h))
+	if err := checkSize(window.Dx(), window.Dy()); err != nil {
+		return nil, err
+	}
+	var q *Image
+	switch flat := premultiplied[p.Mode]; {
+	case window.Empty():
+		q = p.like(0, 0)
+	case flat != "" && how != Nearest:
+		c, err := p.Convert(flat)
+		if err != nil {
+			return nil, err
+		}
+		if q, err = c.resample(w, h, how, box, window).Convert(p.Mode); err != nil {
+			return nil, err
+		}
+	default:
+		q = p.resample(w, h, how, box, window)
+	}
+	return q.Crop(r.Sub(window.Min))
+}
+
+// Resample is [Image.ResizeCrop] for the picture's own type. r must lie within w×h and not be empty.
+func Resample(src *RGB, w, h int, how Interpolation, r image.Rectangle) *RGB {
+	q := src.Image().resample(w, h, how, [4]float32{0, 0, float32(src.W), float32(src.H)}, r)
+	return &RGB{Pix: q.Pix, W: q.W, H: q.H}
+}
+
+// resample returns the part r, not empty, of the box resized to w×h.
+func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Rectangle) *Image {
+	if left, top := int(box[0]), int(box[1]); float32(left) == box[0] && box[2]-box[0] == float32(w) &&
+		float32(top) == box[1] && box[3]-box[1] == float32(h) {
+		q := p.like(r.Dx(), r.Dy())
+		q.paste(p, -left-r.Min.X, -top-r.Min.Y)
+		return q
+	}
 	if how == Nearest {
-		pick(in, nearest(src.W, w, r.Min.X, r.Max.X), nearest(src.H, h, r.Min.Y, r.Max.Y), done)
-		return
+		q := p.like(r.Dx(), r.Dy())
+		xs := p.nearest(float64(box[0]), float64(box[2]-box[0])/float64(w), w, p.W)
+		ys := p.nearest(float64(box[1]), float64(box[3]-box[1])/float64(h), h, p.H)
+		q.pick(p, xs[r.Min.X:r.Max.X], ys[r.Min.Y:r.Max.Y])
+		return q
 	}
 	f := filters[how]
-	cols := newAxis(src.W, w, r.Min.X, r.Max.X, f)
-	rows := newAxis(src.H, h, r.Min.Y, r.Max.Y, f)
+	cols := newAxis(p.W, w, r.Min.X, r.Max.X, box[0], box[2], f, p.Mode.kind())
+	rows := newAxis(p.H, h, r.Min.Y, r.Max.Y, box[1], box[3], f, p.Mode.kind())
 	left, right := cols.span()
 	top, bottom := rows.span()
-	// Pillow rounds to bytes between the passes, so their order shows. Since 13.0
-	// the vertical one comes first where it shrinks the picture by much more.
-	if h < src.H && src.H-h > 2*(src.W-w) {
-		mid, free := newPlane(3*(right-left), r.Dy())
-		defer free()
-		vertical(in.from(3*left, 0), rows, 0, 3*(right-left), mid.put)
-		horizontal(mid, cols, left, r.Dy(), done)
-		return
+	if verticalFirst(p.W, p.H, w, h) {
+		return p.vertical(rows, 0, left, right).horizontal(cols, left, 0, r.Dy())
 	}
-	mid, free := newPlane(3*r.Dx(), bottom-top)
-	defer free()
-	horizontal(in.from(0, top), cols, 0, bottom-top, mid.put)
-	vertical(mid, rows, top, 3*r.Dx(), done)
+	return p.horizontal(cols, 0, top, bottom).vertical(rows, top, 0, r.Dx())
 }
 
-// A plane is rows of bytes, stride apart.
-type plane struct {
-	pix    []uint8
-	stride int
-}
-
-// from returns the plane from a byte of a row on.
-func (p plane) from(x, y int) plane { return plane{p.pix[min(y*p.stride+x, len(p.pix)):], p.stride} }
-
-func (p plane) put(y int, row []uint8) { copy(p.pix[y*p.stride:], row) }
-
-// buffers keeps the memory between the passes, which for photographs is a megabyte or so.
-var buffers = sync.Pool{New: func() any { return new([]uint8) }}
-
-// buffer returns n bytes of any content, and what gives them back.
-func buffer(n int) (pix []uint8, free func()) {
-	b := buffers.Get().(*[]uint8)
-	if cap(*b) < n {
-		*b = make([]uint8, n)
+// nearest returns which of in pixels each of out comes from, -1 for none. The mode
+// I;16 goes by the products, the others by the sums of the steps.
+func (p *Image) nearest(begin, step float64, out, in int) []int {
+	if p.Mode != ModeI16 {
+		return steps(begin+float64(step*0.5), step, out, in)
 	}
-	return (*b)[:n], func() { buffers.Put(b) }
+	index := make([]int, out)
+	for i := range index {
+		index[i] = -1
+		if at := float64(step*(float64(i)+0.5)) + begin; at >= 0 && at < float64(in) {
+			index[i] = int(at)
+		}
+	}
+	return index
 }
 
-// slack is how many bytes the kernels may touch beyond a plane.
-const slack = 16
-
-func newPlane(width, height int) (plane, func()) {
-	pix, free := buffer(width*height + slack)
-	return plane{pix, width}, free
-}
-
-// half is what rounds a sum of taps.
-const half = 1 << (precision - 1)
-
-// clip returns the pixel of a sum of taps.
-func clip(sum int32) uint8 {
-	return uint8(min(max(sum>>precision, 0), 255))
-}
-
-// strip is how many rows horizontal computes together.
-const strip = 4
-
-// horizontal makes n rows of in of a's columns, counted from origin.
-func horizontal(in plane, a *axis, origin, n int, done func(y int, row []uint8)) {
-	width := 3 * len(a.first)
+// horizontal returns the rows top to bottom of p with a's columns, counted from origin.
+func (p *Image) horizontal(a *axis, origin, top, bottom int) *Image {
+	q := p.like(len(a.first), bottom-top)
 	if a.same {
-		in = in.from(3*(a.first[0]-origin), 0)
-		for y := range n {
-			done(y, in.pix[y*in.stride:][:width])
-		}
-		return
+		q.paste(p, -(a.first[0] - origin), -top)
+		return q
 	}
-	first, taps, groups := a.packed(origin)
-	// How far into a row, or beyond it, the kernel reads.
-	reach := 3*(a.first[len(a.first)-1]-origin) + 12*groups + 4
-	Parallel(n, len(a.first)*a.size, func(lo, hi int) {
-		stride := width + slack
-		out, free := buffer(strip * stride)
-		defer free()
-		for y := lo; y < hi; y += strip {
-			rows := min(strip, hi-y)
-			if simd && rows == strip && (y+strip-1)*in.stride+reach <= len(in.pix) {
-				horizontal4(&out[0], stride, &in.pix[y*in.stride], in.stride, &first[0], &taps[0], groups, len(first))
-			} else {
-				for i := range rows {
-					horizontalRow(out[i*stride:][:width], in.pix[(y+i)*in.stride:], a, origin)
-				}
-			}
-			for i := range rows {
-				done(y+i, out[i*stride:][:width])
-			}
-		}
-	})
-}
-
-func horizontalRow(out, in []uint8, a *axis, origin int) {
-	for i, first := range a.first {
-		taps := a.taps[i*a.size:][:a.count[i]]
-		p := in[3*(first-origin):][:3*len(taps)]
-		var r, g, b int32 = half, half, half
-		for len(taps) >= 2 && len(p) >= 6 { // two at a time take a fifth off the time
-			k, l := taps[0], taps[1]
-			r += k*int32(p[0]) + l*int32(p[3])
-			g += k*int32(p[1]) + l*int32(p[4])
-			b += k*int32(p[2]) + l*int32(p[5])
-			taps, p = taps[2:], p[6:]
-		}
-		if len(taps) > 0 && len(p) >= 3 {
-			r += taps[0] * int32(p[0])
-			g += taps[0] * int32(p[1])
-			b += taps[0] * int32(p[2])
-		}
-		q := out[3*i:][:3]
-		q[0], q[1], q[2] = clip(r), clip(g), clip(b)
+	if p.Mode.kind() == bytes8 {
+		p.plane().from(0, top).horizontal(p.Mode.Bands(), a, origin, q.H, q.plane().put)
+		return q
 	}
-}
-
-// vertical makes a's rows, counted from origin, of the first width bytes of those of in.
-func vertical(in plane, a *axis, origin, width int, done func(y int, row []uint8)) {
-	if a.same {
-		for y, first := range a.first {
-			done(y, in.pix[(first-origin)*in.stride:][:width])
-		}
-		return
-	}
-	Parallel(len(a.first), width/3*a.size, func(lo, hi int) {
-		out, free := buffer(width)
-		defer free()
-		var sums []int32
+	e := elements[p.Mode]
+	Parallel(q.H, q.W*a.size*p.Mode.Bands()/2, func(lo, hi int) {
 		for y := lo; y < hi; y++ {
-			from, taps := in.from(0, a.first[y]-origin), a.taps[y*a.size:][:a.count[y]]
-			if simd && width >= 32 {
-				vertical32(&out[0], &from.pix[0], in.stride, &taps[0], len(taps), width)
-			} else {
-				if sums == nil {
-					sums = make([]int32, width)
+			in, out := p.row(top+y), q.row(y)
+			for i, first := range a.first {
+				sum := 0.0
+				for j, k := range a.weights[i*a.size:][:a.count[i]] {
+					sum += float64(e.get(in[e.size*(first-origin+j):]) * k)
 				}
-				verticalRow(out, from, taps, sums)
+				e.put(out[e.size*i:], sum)
 			}
-			done(y, out)
 		}
 	})
+	return q
 }
 
-func verticalRow(out []uint8, in plane, taps, sums []int32) {
-	for i := range sums {
-		sums[i] = half
+// vertical returns the columns left to right of p with a's rows, counted from origin.
+func (p *Image) vertical(a *axis, origin, left, right int) *Image {
+	q := p.like(right-left, len(a.first))
+	if a.same {
+		q.paste(p, -left, -(a.first[0] - origin))
+		return q
 	}
-	for j, k := range taps {
-		for i, v := range in.pix[j*in.stride:][:len(sums)] {
-			sums[i] += k * int32(v)
-		}
+	n := p.Mode.BytesPerPixel()
+	if p.Mode.kind() == bytes8 {
+		p.plane().from(n*left, 0).vertical(p.Mode.Bands(), a, origin, n*q.W, q.plane().put)
+		return q
 	}
-	for i, v := range sums {
-		out[i] = clip(v)
-	}
-}
-
-// pick makes rows of the columns xs and rows ys, black for the index -1.
-func pick(in plane, xs, ys []int, done func(y int, row []uint8)) {
-	out, free := buffer(3 * len(xs))
-	defer free()
-	for y, v := range ys {
-		clear(out)
-		if v >= 0 {
-			from := in.pix[in.stride*v:][:in.stride]
-			for x, u := range xs {
-				if u >= 0 {
-					copy(out[3*x:3*x+3], from[3*u:])
+	e := elements[p.Mode]
+	Parallel(q.H, q.W*a.size*p.Mode.Bands()/2, func(lo, hi int) {
+		sums := make([]float64, q.W)
+		for y := lo; y < hi; y++ {
+			clear(sums)
+			for j, k := range a.weights[y*a.size:][:a.count[y]] {
+				in := p.row(a.first[y] - origin + j)[n*left:]
+				for i := range sums {
+					sums[i] += float64(e.get(in[n*i:]) * k)
 				}
 			}
+			out := q.row(y)
+			for i, s := range sums {
+				e.put(out[n*i:], s)
+			}
 		}
-		done(y, out)
-	}
+	})
+	return q
 }
 
-// lowBits are split off the taps, so that each part of one fits in 16 bits.
-const lowBits = 11
-
-// packed returns the columns of a as horizontal4 takes them: the byte where each
-// begins, counted from the pixel origin, and the taps in groups of four, the upper parts before the lower ones.
-func (a *axis) packed(origin int) (first []int32, taps []int16, groups int) {
-	if !simd {
-		return nil, nil, 0
-	}
-	groups = (a.size + 3) / 4
-	first, taps = make([]int32, len(a.first)), make([]int16, 8*groups*len(a.first))
-	for i, f := range a.first {
-		first[i] = int32(3 * (f - origin))
-		to := taps[8*groups*i:][:8*groups]
-		for j, k := range a.taps[i*a.size:][:a.count[i]] {
-			at := j/4*8 + j%4
-			to[at], to[at+4] = int16(k>>lowBits), int16(k&(1<<lowBits-1))
-		}
-	}
-	return first, taps, groups
+// elements reads and writes the pixels of the modes whose elements are not bytes.
+var elements = map[Mode]struct {
+	size int
+	get  func(b []uint8) float64
+	put  func(b []uint8, v float64)
+}{
+	ModeI16: {2, func(b []uint8) float64 { return float64(binary.LittleEndian.Uint16(b)) }, func(b []uint8, v float64) {
+		binary.LittleEndian.PutUint16(b, uint16(min(max(round32(v), 0), 65535)))
+	}},
+	ModeI: {4, func(b []uint8) float64 { return float64(int32(binary.LittleEndian.Uint32(b))) }, func(b []uint8, v float64) {
+		binary.LittleEndian.PutUint32(b, uint32(round32(v)))
+	}},
+	ModeF: {4, func(b []uint8) float64 { return float64(getFloat(b)) }, func(b []uint8, v float64) { putFloat(b, float32(v)) }},
 }
 
-// cut copies src into dst, moved by x and y; what falls outside is lost.
-func cut(dst, src *RGB, x, y int) {
-	r := image.Rect(x, y, x+src.W, y+src.H).Intersect(image.Rect(0, 0, dst.W, dst.H))
-	for v := r.Min.Y; v < r.Max.Y; v++ {
-		copy(dst.Pix[3*(dst.W*v+r.Min.X):][:3*r.Dx()], src.Pix[3*(src.W*(v-y)+r.Min.X-x):])
-	}
-}
+// round32 rounds to the nearest integer, halves away from zero.
+func round32(v float64) int32 { return toInt32(v + math.Copysign(0.5, v)) }

@@ -16,11 +16,14 @@ type RGB struct {
 // NewRGB returns a black picture.
 func NewRGB(w, h int) *RGB { return &RGB{Pix: make([]uint8, 3*w*h), W: w, H: h} }
 
+// Image returns the picture as an [Image], which shares its pixels.
+func (p *RGB) Image() *Image { return &Image{Mode: ModeRGB, W: p.W, H: p.H, Pix: p.Pix} }
+
 // Crop returns the part r of the picture: img.crop(r). What lies outside the
 // picture is black.
 func (p *RGB) Crop(r image.Rectangle) *RGB {
 	dst := NewRGB(r.Dx(), r.Dy())
-	cut(dst, p, -r.Min.X, -r.Min.Y)
+	dst.Image().paste(p.Image(), -r.Min.X, -r.Min.Y)
 	return dst
 }
 
@@ -143,13 +146,4 @@ func divided(v, a int) uint8 {
 		return uint8(v)
 	}
 	return uint8(min(v*255/a, 255))
-}
-
-// fromCMYK is Pillow's conversion, which knows no colour profiles.
-func fromCMYK(to, from []uint8) {
-	rest := 255 - int(from[3])
-	for i := range to {
-		v := int(from[i])*rest + 128
-		to[i] = uint8(max(rest-(v>>8+v)>>8, 0))
-	}
 }

@@ -1,0 +1,175 @@
+package pillow
+
+import (
+	"fmt"
+	"image"
+)
+
+// maxCrop is where Pillow takes a crop for a decompression bomb.
+const maxCrop = 2 * 89478485
+
+// Crop returns the part r of the picture: img.crop(r). What lies outside the
+// picture is zeros. It refuses rectangles that end before they begin, and those of
+// more than Pillow's limit of 178,956,970 pixels.
+func (p *Image) Crop(r image.Rectangle) (*Image, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	switch {
+	case r == p.Bounds():
+		return p, nil
+	case r.Max.X < r.Min.X || r.Max.Y < r.Min.Y:
+		return nil, fmt.Errorf("the crop ends before it begins: from (%d, %d) to (%d, %d)", r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)
+	case r.Dy() > 0 && r.Dx() > maxCrop/r.Dy():
+		return nil, fmt.Errorf("the crop has %d×%d pixels; want %d at most", r.Dx(), r.Dy(), maxCrop)
+	}
+	q := p.like(r.Dx(), r.Dy())
+	q.paste(p, -r.Min.X, -r.Min.Y)
+	return q, nil
+}
+
+// paste copies src, of the same mode, into p, moved by x and y; what falls outside is lost.
+func (p *Image) paste(src *Image, x, y int) {
+	n := p.Mode.BytesPerPixel()
+	r := image.Rect(x, y, x+src.W, y+src.H).Intersect(p.Bounds())
+	for v := r.Min.Y; v < r.Max.Y; v++ {
+		copy(p.row(v)[n*r.Min.X:n*r.Max.X], src.row(v - y)[n*(r.Min.X-x):])
+	}
+}
+
+// A PadMode says what [Image.Pad] puts around a picture, by torchvision's name.
+type PadMode string
+
+// torchvision's padding modes.
+const (
+	PadConstant  PadMode = "constant"  // the fill
+	PadEdge      PadMode = "edge"      // the outermost pixels
+	PadReflect   PadMode = "reflect"   // a mirror on the outermost pixels, which are not repeated
+	PadSymmetric PadMode = "symmetric" // a mirror behind the outermost pixels
+)
+
+// Pad surrounds a picture, as torchvision.transforms.functional.pad does for
+// pictures of Pillow; negative numbers cut off instead.
+//
+// The fill, for PadConstant, is nil for zeros, one number for every channel, or
+// one for each; numbers are cut off to integers, except in the mode F. In the
+// mode P it is an index. A palette loses its alphas here. The other modes of
+// padding go through numpy in torchvision, and so there come out LA for La and
+// PA, RGB for YCbCr and HSV, and RGBA for RGBX, RGBa and CMYK, all with the same bytes.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.pad.html
+func (p *Image) Pad(left, top, right, bottom int, fill []float64, mode PadMode) (*Image, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	// Sums of sides must not wrap around.
+	for _, d := range []int{left, top, right, bottom} {
+		if d > maxPixels || d < -maxPixels {
+			return nil, fmt.Errorf("the padding of %d pixels is out of range", d)
+		}
+	}
+	w, h := p.W+left+right, p.H+top+bottom
+	if mode == PadConstant {
+		ink, err := p.Mode.ink(fill)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkSize(w, h); err != nil {
+			return nil, err
+		}
+		q := p.like(w, h)
+		if p.Mode == ModeP {
+			q.Palette = p.Palette.rgb()
+		}
+		q.flood(ink)
+		q.paste(p, left, top)
+		return q, nil
+	}
+	var index func(i, n int) int
+	switch mode {
+	case PadEdge:
+		index = func(i, n int) int { return min(max(i, 0), n-1) }
+	case PadReflect:
+		index = func(i, n int) int {
+			if n == 1 {
+				return 0
+			}
+			return fold(i, n, 2*(n-1), 0)
+		}
+	case PadSymmetric:
+		index = func(i, n int) int { return fold(i, n, 2*n, 1) }
+	default:
+		return nil, fmt.Errorf("no padding mode is called %q; want constant, edge, reflect or symmetric", mode)
+	}
+	// Sides are cut off first, and then padded.
+	cut := image.Rect(0, 0, p.W, p.H)
+	cut.Min.X, cut.Min.Y = max(0, -left), max(0, -top)
+	cut.Max.X, cut.Max.Y = p.W-max(0, -right), p.H-max(0, -bottom)
+	if cut.Dx() < 0 || cut.Dy() < 0 {
+		return nil, fmt.Errorf("the padding cuts off more than there is: %d×%d pixels, padding %d, %d, %d, %d", p.W, p.H, left, top, right, bottom)
+	}
+	if cut.Empty() && (max(left, 0)+max(right, 0) > 0 && cut.Dx() == 0 || max(top, 0)+max(bottom, 0) > 0 && cut.Dy() == 0) {
+		return nil, fmt.Errorf("there are no pixels to pad with")
+	}
+	if err := checkSize(w, h); err != nil {
+		return nil, err
+	}
+	q := &Image{Mode: p.throughNumpy(), W: w, H: h}
+	q.Pix = make([]uint8, w*h*p.Mode.BytesPerPixel())
+	if p.Mode == ModeP {
+		q.Mode = ModeP
+		q.Palette = p.Palette.rgb()
+	}
+	n := p.Mode.BytesPerPixel()
+	xs := make([]int, w)
+	for x := range xs {
+		xs[x] = cut.Min.X + index(x-max(left, 0), cut.Dx())
+	}
+	for y := range h {
+		from, to := p.row(cut.Min.Y+index(y-max(top, 0), cut.Dy())), q.row(y)
+		for x := 0; x < w; {
+			// Runs of neighbours, such as the picture itself, are copied at once.
+			run := 1
+			for x+run < w && xs[x+run] == xs[x]+run {
+				run++
+			}
+			copy(to[n*x:n*(x+run)], from[n*xs[x]:])
+			x += run
+		}
+		if p.Mode == Mode1 {
+			for i, v := range to {
+				if v != 0 {
+					to[i] = 255
+				}
+			}
+		}
+	}
+	return q, nil
+}
+
+// fold maps i to the mirrored axis of n pixels with that period.
+func fold(i, n, period, repeat int) int {
+	i %= period
+	if i < 0 {
+		i += period
+	}
+	if i >= n {
+		i = period - repeat - i
+	}
+	return i
+}
+
+// throughNumpy returns the mode of Image.fromarray(numpy.asarray(p)).
+func (p *Image) throughNumpy() Mode {
+	switch p.Mode {
+	case ModeLa, ModePA:
+		return ModeLA
+	case ModeYCbCr, ModeHSV:
+		return ModeRGB
+	case ModeRGBX, ModeRGBa, ModeCMYK:
+		return ModeRGBA
+	case ModeP:
+		return ModeL
+	}
+	return p.Mode
+}
