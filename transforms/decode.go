@@ -78,11 +78,14 @@ func decodeJPEG(data []byte) (*RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pix, err := turbojpeg.Decode(data, h)
+	pix, err := turbojpeg.Decode(data, h, 1)
 	if err != nil {
 		return nil, err
 	}
-	if h.CMYK { // Adobe's CMYK is inverted, and Pillow takes all to be Adobe's
+	if h.Channels == 1 {
+		return ToRGB(&image.Gray{Pix: pix, Stride: h.W, Rect: image.Rect(0, 0, h.W, h.H)}), nil
+	}
+	if h.Channels == 4 { // Adobe's CMYK is inverted, and Pillow takes all to be Adobe's
 		for i := range pix {
 			pix[i] = 255 - pix[i]
 		}
