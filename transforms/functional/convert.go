@@ -125,7 +125,7 @@ func ToPILImage(x *torch.Tensor, mode ...Mode) image.Image {
 		torch.Scope(func() { p = toPicture(op, x, first(mode)) })
 		return v
 	})
-	return shown(p)
+	return Shown(p)
 }
 
 // channelModes lists what the channels of a tensor can mean, the default first.

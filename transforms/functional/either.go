@@ -37,12 +37,12 @@ func either(op string, v Value, onPicture func(*pillow.Image) (*pillow.Image, er
 	if q == p {
 		return v
 	}
-	return v.WithImage(shown(q))
+	return v.WithImage(Shown(q))
 }
 
-// shown returns the picture as the type of the standard library for its mode,
+// Shown returns the picture as the type of the standard library for its mode,
 // where that costs nothing.
-func shown(p *pillow.Image) image.Image {
+func Shown(p *pillow.Image) image.Image {
 	switch p.Mode {
 	case pillow.ModeL, pillow.ModeRGB, pillow.ModeRGBA, pillow.ModeCMYK:
 		return p.Go()

@@ -222,6 +222,6 @@ func throughTensor(op string, v Value, f func(*torch.Tensor) *torch.Tensor) Valu
 	return named(op, v, func() Value {
 		var out *pillow.Image
 		torch.Scope(func() { out = toPicture(op, f(pilToTensor(p)), p.Mode) })
-		return v.WithImage(shown(out))
+		return v.WithImage(Shown(out))
 	})
 }

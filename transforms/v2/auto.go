@@ -7,8 +7,8 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
 	"github.com/torchhub/torchhub/transforms/internal/policies"
-	F "github.com/torchhub/torchhub/transforms/v2/functional"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
+	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
 // AutoAugmentOptions say more about the automatic augmentations.
@@ -234,9 +234,9 @@ func AutoAugment(policy AutoAugmentPolicy, options ...AutoAugmentOptions) Transf
 
 // RandAugmentOptions say more about [RandAugment].
 type RandAugmentOptions struct {
-	NumOps             *int // nil is 2
-	Magnitude          *int // from 0 to below NumMagnitudeBins; nil is 9
-	NumMagnitudeBins   int  // 2 or more; 0 is 31
+	NumOps           *int // nil is 2
+	Magnitude        *int // from 0 to below NumMagnitudeBins; nil is 9
+	NumMagnitudeBins int  // 2 or more; 0 is 31
 	AutoAugmentOptions
 }
 

@@ -54,7 +54,11 @@ func ToTensor() Transform {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ToPILImage.html
 func ToPILImage(mode string) Transform {
-	F.CheckMode("ToPILImage", mode)
+	switch mode {
+	case "", "L", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "I", "I;16", "F":
+	default:
+		refuse("ToPILImage", "no mode of a tensor is called %q", mode)
+	}
 	return plain(repr("ToPILImage", "mode", orNil(mode)), is(tv.PureTensor, tv.ImageKind),
 		func(v any) any { return F.ToPILImage(tv.TensorOf(v), mode) })
 }

@@ -7,24 +7,24 @@ import (
 
 	"golang.org/x/sys/cpu"
 
-	"github.com/torchhub/torchhub/transforms/internal/pillow"
+	v1 "github.com/torchhub/torchhub/transforms/functional"
 )
 
 // An Interpolation says how a pixel is computed from its neighbours, by the name
 // of torchvision's InterpolationMode.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.InterpolationMode.html
-type Interpolation = pillow.Interpolation
+type Interpolation = v1.Interpolation
 
 // The interpolations. Box and Hamming are for pictures only.
 const (
-	Nearest      = pillow.Nearest
-	NearestExact = Interpolation("nearest-exact") // for pictures the same as Nearest
-	Bilinear     = pillow.Bilinear
-	Bicubic      = pillow.Bicubic
-	Box          = pillow.Box
-	Hamming      = pillow.Hamming
-	Lanczos      = pillow.Lanczos
+	Nearest      = v1.Nearest
+	NearestExact = v1.NearestExact // for pictures the same as Nearest
+	Bilinear     = v1.Bilinear
+	Bicubic      = v1.Bicubic
+	Box          = v1.Box
+	Hamming      = v1.Hamming
+	Lanczos      = v1.Lanczos
 )
 
 // nativeUint8 reports whether libtorch resizes bytes as bytes, which for Bilinear
