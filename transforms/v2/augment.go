@@ -13,32 +13,27 @@ import (
 
 // RandomErasingOptions say more about [RandomErasing].
 type RandomErasingOptions struct {
-	Scale   [2]float64 // least and largest part of the area; zero is 0.02 to 0.33
-	Ratio   [2]float64 // least and largest height by width; zero is 0.3 to 3.3
-	Value   []float64  // what the part becomes, one number or one for each channel; nil is 0
-	Random  bool       // normal random numbers in place of Value: value="random"
-	InPlace bool       // write to the tensors of the sample
+	P       *float64  // the probability; nil is 0.5
+	Scale   []float64 // least and greatest part of the area; nil is 0.02 to 0.33
+	Ratio   []float64 // least and greatest height by width; nil is 0.3 to 3.3
+	Value   []float64 // what the part becomes, one number or one for each channel; nil is 0
+	Random  bool      // normal random numbers in place of Value: value="random"
+	InPlace bool      // write to the tensors of the sample
 }
 
 // RandomErasing erases a random part of images, videos and pictures with
-// probability p: RandomErasing(p, scale, ratio, value). Python's p is 0.5 by default.
+// a probability: RandomErasing(p, scale, ratio, value).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomErasing.html
-func RandomErasing(p float64, options ...RandomErasingOptions) Transform {
+func RandomErasing(options ...RandomErasingOptions) Transform {
 	const op = "RandomErasing"
 	o := first(options)
-	checkP(op, p)
-	if o.Scale == [2]float64{} {
-		o.Scale = [2]float64{0.02, 0.33}
-	}
-	if o.Ratio == [2]float64{} {
-		o.Ratio = [2]float64{0.3, 3.3}
-	}
+	p := orP(op, o.P, 0.5)
+	scale := rangeOf(op, "scale", o.Scale, [2]float64{0.02, 0.33}, 0, 1)
+	ratio := rangeOf(op, "ratio", o.Ratio, [2]float64{0.3, 3.3}, math.SmallestNonzeroFloat64, math.MaxFloat64)
 	if o.Value == nil {
 		o.Value = []float64{0}
 	}
-	checkRange(op, "scale", o.Scale, 0, 1)
-	checkRange(op, "ratio", o.Ratio, math.SmallestNonzeroFloat64, math.MaxFloat64)
 	var shown any = slices.Clone(o.Value)
 	if o.Random {
 		shown = nil
@@ -49,7 +44,7 @@ func RandomErasing(p float64, options ...RandomErasingOptions) Transform {
 		i, j, h, w int
 		v          *torch.Tensor
 	}
-	name := repr(op, "p", p, "scale", o.Scale, "ratio", o.Ratio, "value", shown, "inplace", o.InPlace)
+	name := repr(op, "p", p, "scale", scale, "ratio", ratio, "value", shown, "inplace", o.InPlace)
 	return &step[params]{name: name, p: p, hooks: Hooks[params]{
 		Params: func(flat []any, g *torch.Generator) params {
 			c, h, w := QueryCHW(flat)
@@ -58,8 +53,8 @@ func RandomErasing(p float64, options ...RandomErasingOptions) Transform {
 			}
 			area := float64(h * w)
 			for range 10 {
-				erase := area * uniform(g, o.Scale[0], o.Scale[1])
-				aspect := expUniform(g, o.Ratio)
+				erase := area * uniform(g, scale[0], scale[1])
+				aspect := expUniform(g, ratio)
 				eh := int(math.RoundToEven(math.Sqrt(erase * aspect)))
 				ew := int(math.RoundToEven(math.Sqrt(erase / aspect)))
 				if eh >= h || ew >= w {

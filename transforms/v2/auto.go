@@ -11,8 +11,8 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// AutoAugmentOptions say more about the automatic augmentations.
-type AutoAugmentOptions struct {
+// WarpOptions say how the automatic augmentations warp.
+type WarpOptions struct {
 	Interpolation Interpolation // "" is Nearest, and Bilinear for AugMix
 	Fill          Fill          // nil is none
 	FillOf        map[Kind]Fill // for some kinds of values, in place of Fill
@@ -26,7 +26,7 @@ type auto struct {
 	run         func(a *auto, v any, g *torch.Generator) any
 }
 
-func newAuto(class string, o AutoAugmentOptions, standard Interpolation, run func(a *auto, v any, g *torch.Generator) any, attributes ...any) Transform {
+func newAuto(class string, o WarpOptions, standard Interpolation, run func(a *auto, v any, g *torch.Generator) any, attributes ...any) Transform {
 	a := &auto{class: class, how: checkInterpolation(class, o.Interpolation, standard), fill: newFills(o.Fill, o.FillOf, nil), run: run}
 	a.name = repr(class, append([]any{"interpolation", a.how, "fill", a.fill.repr()}, attributes...)...)
 	return a
@@ -203,12 +203,20 @@ const (
 	SVHN     AutoAugmentPolicy = "svhn"
 )
 
+// AutoAugmentOptions say more about [AutoAugment].
+type AutoAugmentOptions struct {
+	Policy AutoAugmentPolicy // "" is ImageNet
+	WarpOptions
+}
+
 // AutoAugment does one of 25 pairs of operations that were learnt on a set of
-// data: AutoAugment(policy, interpolation, fill). The sample has one image, video or picture; an empty policy is ImageNet.
+// data: AutoAugment(policy, interpolation, fill). The sample has one image, video or picture.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.AutoAugment.html
-func AutoAugment(policy AutoAugmentPolicy, options ...AutoAugmentOptions) Transform {
+func AutoAugment(options ...AutoAugmentOptions) Transform {
 	const op = "AutoAugment"
+	o := first(options)
+	policy := o.Policy
 	if policy == "" {
 		policy = ImageNet
 	}
@@ -220,7 +228,7 @@ func AutoAugment(policy AutoAugmentPolicy, options ...AutoAugmentOptions) Transf
 	for _, o := range autoOps {
 		byName[o.name] = o
 	}
-	return newAuto(op, first(options), F.Nearest, func(a *auto, v any, g *torch.Generator) any {
+	return newAuto(op, o.WarpOptions, F.Nearest, func(a *auto, v any, g *torch.Generator) any {
 		h, w := F.GetSize(v)
 		for _, s := range pairs[randint(g, 0, len(pairs))] {
 			if uniform32(g) <= float32(s.P) {
@@ -237,7 +245,7 @@ type RandAugmentOptions struct {
 	NumOps           *int // nil is 2
 	Magnitude        *int // from 0 to below NumMagnitudeBins; nil is 9
 	NumMagnitudeBins int  // 2 or more; 0 is 31
-	AutoAugmentOptions
+	WarpOptions
 }
 
 // RandAugment does some random operations of one magnitude: RandAugment(num_ops, magnitude, …).
@@ -261,7 +269,7 @@ func RandAugment(options ...RandAugmentOptions) Transform {
 	if m < 0 || m >= bins {
 		refuse(op, "the magnitude is %d; want 0 to %d", m, bins-1)
 	}
-	return newAuto(op, o.AutoAugmentOptions, F.Nearest, func(a *auto, v any, g *torch.Generator) any {
+	return newAuto(op, o.WarpOptions, F.Nearest, func(a *auto, v any, g *torch.Generator) any {
 		h, w := F.GetSize(v)
 		for range n {
 			o := randOps[randint(g, 0, len(randOps))]
@@ -284,7 +292,7 @@ func binsOf(op string, bins int) int {
 // TrivialAugmentWideOptions say more about [TrivialAugmentWide].
 type TrivialAugmentWideOptions struct {
 	NumMagnitudeBins int // 2 or more; 0 is 31
-	AutoAugmentOptions
+	WarpOptions
 }
 
 // TrivialAugmentWide does one random operation of a random magnitude:
@@ -295,7 +303,7 @@ func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 	const op = "TrivialAugmentWide"
 	o := first(options)
 	bins := binsOf(op, o.NumMagnitudeBins)
-	return newAuto(op, o.AutoAugmentOptions, F.Nearest, func(a *auto, v any, g *torch.Generator) any {
+	return newAuto(op, o.WarpOptions, F.Nearest, func(a *auto, v any, g *torch.Generator) any {
 		h, w := F.GetSize(v)
 		o := trivialOps[randint(g, 0, len(trivialOps))]
 		return a.apply(v, o.name, o.magnitude(g, bins, h, w, func() int { return randint(g, 0, bins) }))
@@ -308,8 +316,8 @@ type AugMixOptions struct {
 	MixtureWidth int     // the chains that are mixed; 0 is 3
 	ChainDepth   int     // the operations of a chain; 0 is a random number from 1 to 3
 	Alpha        float64 // of the Dirichlet distribution that is drawn from; 0 is 1
-	NotAllOps    bool    // leave out brightness, colour, contrast and sharpness
-	AutoAugmentOptions
+	NoColor      bool    // leave out brightness, colour, contrast and sharpness: all_ops=False
+	WarpOptions
 }
 
 // AugMix mixes an image, video or picture with chains of random operations of it:
@@ -338,14 +346,14 @@ func AugMix(options ...AugMixOptions) Transform {
 		refuse(op, "alpha is %v; want a number above 0", o.Alpha)
 	}
 	ops := mixOps
-	if o.NotAllOps {
+	if o.NoColor {
 		ops = mixOps[:len(mixOps)-len(enhancing)]
 	}
 	depth := o.ChainDepth
 	if depth <= 0 {
 		depth = -1
 	}
-	return newAuto(op, o.AutoAugmentOptions, F.Bilinear, func(a *auto, v any, g *torch.Generator) any {
+	return newAuto(op, o.WarpOptions, F.Bilinear, func(a *auto, v any, g *torch.Generator) any {
 		h, w := F.GetSize(v)
 		x := tv.TensorOf(v)
 		if x == nil {
@@ -395,5 +403,5 @@ func AugMix(options ...AugMixOptions) Transform {
 			return F.ToPILImage(mix, "")
 		}
 		return tv.Wrap(mix, v)
-	}, "severity", o.Severity, "mixture_width", o.MixtureWidth, "chain_depth", depth, "alpha", o.Alpha, "all_ops", !o.NotAllOps)
+	}, "severity", o.Severity, "mixture_width", o.MixtureWidth, "chain_depth", depth, "alpha", o.Alpha, "all_ops", !o.NoColor)
 }

@@ -10,21 +10,25 @@ import (
 // Grayscale makes images and pictures grey, with 1 channel or 3: Grayscale(num_output_channels). Videos are left alone, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html
-func Grayscale(channels int) Transform {
-	if channels != 1 && channels != 3 {
-		refuse("Grayscale", "%d channels are asked for; want 1 or 3", channels)
+func Grayscale(channels ...int) Transform {
+	n := 1
+	if len(channels) > 0 {
+		n = channels[0]
 	}
-	return always("RGBToGrayscale", repr("Grayscale", "num_output_channels", channels), func(v any) any { return F.RGBToGrayscale(v, channels) })
+	if len(channels) > 1 || n != 1 && n != 3 {
+		refuse("Grayscale", "the channels are %v; want 1 or 3", channels)
+	}
+	return always("RGBToGrayscale", repr("Grayscale", "num_output_channels", n), func(v any) any { return F.RGBToGrayscale(v, n) })
 }
 
 // RandomGrayscale makes images and pictures grey, with as many channels as before,
-// with probability p: RandomGrayscale(p). Python's p is 0.1 by default.
+// with probability p: RandomGrayscale(p). p is 0.1 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomGrayscale.html
-func RandomGrayscale(p float64) Transform {
+func RandomGrayscale(p ...float64) Transform {
 	const op = "RandomGrayscale"
-	checkP(op, p)
-	return &step[int]{name: repr(op, "p", p), p: p, hooks: Hooks[int]{
+	chance := probability(op, p, 0.1)
+	return &step[int]{name: repr(op, "p", chance), p: chance, hooks: Hooks[int]{
 		Params: func(flat []any, _ *torch.Generator) int {
 			c, _, _ := QueryCHW(flat)
 			return c
@@ -60,10 +64,10 @@ func hue(v any, f *float64) any { return adjust("AdjustHue", F.AdjustHue[any], v
 // ColorJitterOptions say how much [ColorJitter] changes. Each is nil for not at
 // all, one number x for 1-x to 1+x, for Hue -x to x, or the least and largest factor.
 type ColorJitterOptions struct {
-	Brightness []float64 // factors of 0 or more
-	Contrast   []float64 // factors of 0 or more
-	Saturation []float64 // factors of 0 or more
-	Hue        []float64 // within -0.5 to 0.5
+	Brightness Floats // factors of 0 or more
+	Contrast   Floats // factors of 0 or more
+	Saturation Floats // factors of 0 or more
+	Hue        Floats // within -0.5 to 0.5
 }
 
 // ColorJitter changes brightness, contrast, saturation and hue at random, in a
@@ -111,7 +115,8 @@ func ColorJitter(o ColorJitterOptions) Transform {
 }
 
 // jitter returns the range of a factor, nil where it changes nothing.
-func jitter(op, name string, v []float64, centre, low, high float64) *[2]float64 {
+func jitter(op, name string, f Floats, centre, low, high float64) *[2]float64 {
+	v := floatsOf(op, name, f)
 	var r [2]float64
 	switch len(v) {
 	case 0:
@@ -129,7 +134,6 @@ func jitter(op, name string, v []float64, centre, low, high float64) *[2]float64
 	default:
 		refuse(op, "the %s has %d numbers; want one or two", name, len(v))
 	}
-	checkFinite(op, name, r[:]...)
 	checkRange(op, name, r, low, high)
 	if r[0] == centre && r[1] == centre {
 		return nil
@@ -157,31 +161,27 @@ func permute(v any, order []int) any {
 // RandomPhotometricDistortOptions say how much [RandomPhotometricDistort] changes:
 // the least and largest factors.
 type RandomPhotometricDistortOptions struct {
-	Brightness [2]float64 // zero is 0.875 to 1.125
-	Contrast   [2]float64 // zero is 0.5 to 1.5
-	Saturation [2]float64 // zero is 0.5 to 1.5
-	Hue        [2]float64 // zero is -0.05 to 0.05
+	Brightness []float64 // nil is 0.875 to 1.125
+	Contrast   []float64 // nil is 0.5 to 1.5
+	Saturation []float64 // nil is 0.5 to 1.5
+	Hue        []float64 // nil is -0.05 to 0.05
+	P          *float64  // the probability of each change; nil is 0.5
 }
 
 // RandomPhotometricDistort changes brightness, contrast, saturation, hue and the
-// order of the channels, each with probability p, as the paper of SSD does:
-// RandomPhotometricDistort(…, p). Python's p is 0.5 by default.
+// order of the channels, each with a probability, as the paper of SSD does:
+// RandomPhotometricDistort(brightness, contrast, saturation, hue, p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPhotometricDistort.html
-func RandomPhotometricDistort(p float64, options ...RandomPhotometricDistortOptions) Transform {
+func RandomPhotometricDistort(options ...RandomPhotometricDistortOptions) Transform {
 	const op = "RandomPhotometricDistort"
 	o := first(options)
-	checkP(op, p)
-	ranges := [4][2]float64{o.Brightness, o.Contrast, o.Saturation, o.Hue}
-	for i, standard := range [4][2]float64{{0.875, 1.125}, {0.5, 1.5}, {0.5, 1.5}, {-0.05, 0.05}} {
-		if ranges[i] == [2]float64{} {
-			ranges[i] = standard
-		}
-		low, high := 0.0, math.MaxFloat64
-		if i == 3 {
-			low, high = -0.5, 0.5
-		}
-		checkRange(op, []string{"brightness", "contrast", "saturation", "hue"}[i], ranges[i], low, high)
+	p := orP(op, o.P, 0.5)
+	ranges := [4][2]float64{
+		rangeOf(op, "brightness", o.Brightness, [2]float64{0.875, 1.125}, 0, math.MaxFloat64),
+		rangeOf(op, "contrast", o.Contrast, [2]float64{0.5, 1.5}, 0, math.MaxFloat64),
+		rangeOf(op, "saturation", o.Saturation, [2]float64{0.5, 1.5}, 0, math.MaxFloat64),
+		rangeOf(op, "hue", o.Hue, [2]float64{-0.05, 0.05}, -0.5, 0.5),
 	}
 	type params struct {
 		factors        [4]*float64
@@ -223,61 +223,67 @@ func RandomPhotometricDistort(p float64, options ...RandomPhotometricDistortOpti
 	}}
 }
 
-// RandomEqualize evens out the histogram with probability p: RandomEqualize(p). Python's p is 0.5 by default.
+// RandomEqualize evens out the histogram with probability p: RandomEqualize(p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomEqualize.html
-func RandomEqualize(p float64) Transform {
-	const class = "RandomEqualize"
-	return sometimes(p, "Equalize", class, repr(class, "p", p), F.Equalize[any])
+func RandomEqualize(p ...float64) Transform {
+	const op = "RandomEqualize"
+	chance := probability(op, p, 0.5)
+	return sometimes(chance, "Equalize", repr(op, "p", chance), F.Equalize[any])
 }
 
-// RandomInvert makes a negative with probability p: RandomInvert(p). Python's p is 0.5 by default.
+// RandomInvert makes a negative with probability p: RandomInvert(p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomInvert.html
-func RandomInvert(p float64) Transform {
-	const class = "RandomInvert"
-	return sometimes(p, "Invert", class, repr(class, "p", p), F.Invert[any])
+func RandomInvert(p ...float64) Transform {
+	const op = "RandomInvert"
+	chance := probability(op, p, 0.5)
+	return sometimes(chance, "Invert", repr(op, "p", chance), F.Invert[any])
 }
 
 // RandomPosterize keeps the highest bits, 0 to 8, of each channel with probability
-// p: RandomPosterize(bits, p). Python's p is 0.5 by default.
+// p: RandomPosterize(bits, p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPosterize.html
-func RandomPosterize(bits int, p float64) Transform {
-	const class = "RandomPosterize"
+func RandomPosterize(bits int, p ...float64) Transform {
+	const op = "RandomPosterize"
+	chance := probability(op, p, 0.5)
 	if bits < 0 || bits > 8 {
-		refuse(class, "%d bits are asked for; want 0 to 8", bits)
+		refuse(op, "%d bits are asked for; want 0 to 8", bits)
 	}
-	return sometimes(p, "Posterize", class, repr(class, "p", p, "bits", bits), func(v any) any { return F.Posterize(v, bits) })
+	return sometimes(chance, "Posterize", repr(op, "p", chance, "bits", bits), func(v any) any { return F.Posterize(v, bits) })
 }
 
 // RandomSolarize inverts the values from threshold on with probability p:
-// RandomSolarize(threshold, p). Python's p is 0.5 by default.
+// RandomSolarize(threshold, p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomSolarize.html
-func RandomSolarize(threshold, p float64) Transform {
-	const class = "RandomSolarize"
-	checkFinite(class, "threshold", threshold)
-	return sometimes(p, "Solarize", class, repr(class, "p", p, "threshold", threshold), func(v any) any { return F.Solarize(v, threshold) })
+func RandomSolarize(threshold float64, p ...float64) Transform {
+	const op = "RandomSolarize"
+	chance := probability(op, p, 0.5)
+	checkFinite(op, "threshold", threshold)
+	return sometimes(chance, "Solarize", repr(op, "p", chance, "threshold", threshold), func(v any) any { return F.Solarize(v, threshold) })
 }
 
 // RandomAutocontrast stretches each channel to the whole range with probability p:
-// RandomAutocontrast(p). Python's p is 0.5 by default.
+// RandomAutocontrast(p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAutocontrast.html
-func RandomAutocontrast(p float64) Transform {
-	const class = "RandomAutocontrast"
-	return sometimes(p, "Autocontrast", class, repr(class, "p", p), F.Autocontrast[any])
+func RandomAutocontrast(p ...float64) Transform {
+	const op = "RandomAutocontrast"
+	chance := probability(op, p, 0.5)
+	return sometimes(chance, "Autocontrast", repr(op, "p", chance), F.Autocontrast[any])
 }
 
 // RandomAdjustSharpness scales the sharpness by a factor with probability p:
-// RandomAdjustSharpness(sharpness_factor, p). Python's p is 0.5 by default.
+// RandomAdjustSharpness(sharpness_factor, p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAdjustSharpness.html
-func RandomAdjustSharpness(factor, p float64) Transform {
-	const class = "RandomAdjustSharpness"
+func RandomAdjustSharpness(factor float64, p ...float64) Transform {
+	const op = "RandomAdjustSharpness"
+	chance := probability(op, p, 0.5)
 	if !(factor >= 0) || math.IsInf(factor, 0) {
-		refuse(class, "the sharpness factor is %v; want 0 or more", factor)
+		refuse(op, "the sharpness factor is %v; want 0 or more", factor)
 	}
-	return sometimes(p, "AdjustSharpness", class, repr(class, "p", p, "sharpness_factor", factor), func(v any) any { return F.AdjustSharpness(v, factor) })
+	return sometimes(chance, "AdjustSharpness", repr(op, "p", chance, "sharpness_factor", factor), func(v any) any { return F.AdjustSharpness(v, factor) })
 }

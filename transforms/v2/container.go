@@ -58,13 +58,13 @@ func inOrder(s *Sample, ts []Transform) {
 func Compose(ts ...Transform) Transform { return newContainer("Compose", ts, inOrder) }
 
 // RandomApply runs all of the transforms, one after the other, with probability p,
-// and none otherwise: RandomApply([t, …], p). Python's p is 0.5 by default.
+// 0.5 by default, and none otherwise: RandomApply([t, …], p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomApply.html
-func RandomApply(p float64, ts ...Transform) Transform {
-	checkP("RandomApply", p)
+func RandomApply(ts []Transform, p ...float64) Transform {
+	chance := probability("RandomApply", p, 0.5)
 	return newContainer("RandomApply", ts, func(s *Sample, ts []Transform) {
-		if uniform32(s.Generator) >= float32(p) {
+		if uniform32(s.Generator) >= float32(chance) {
 			return
 		}
 		inOrder(s, ts)
@@ -72,10 +72,10 @@ func RandomApply(p float64, ts ...Transform) Transform {
 }
 
 // RandomChoice runs one of the transforms, each with a weight of p, or of 1 where
-// p is nil: RandomChoice([t, …], p).
+// there is none: RandomChoice([t, …], p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomChoice.html
-func RandomChoice(p []float64, ts ...Transform) Transform {
+func RandomChoice(ts []Transform, p ...float64) Transform {
 	const op = "RandomChoice"
 	if p == nil {
 		p = slices.Repeat([]float64{1}, len(ts))

@@ -50,17 +50,18 @@ func ToTensor() Transform {
 }
 
 // ToPILImage makes a picture of an image or plain tensor, in a mode of Pillow
-// such as "RGBA", or in the one that its channels and dtype imply for "": ToPILImage(mode).
+// such as "RGBA", or in the one that its channels and dtype imply: ToPILImage(mode).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ToPILImage.html
-func ToPILImage(mode string) Transform {
-	switch mode {
+func ToPILImage(mode ...string) Transform {
+	m := first(mode)
+	switch m {
 	case "", "L", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "I", "I;16", "F":
 	default:
-		refuse("ToPILImage", "no mode of a tensor is called %q", mode)
+		refuse("ToPILImage", "no mode of a tensor is called %q", m)
 	}
-	return plain(repr("ToPILImage", "mode", orNil(mode)), is(tv.PureTensor, tv.ImageKind),
-		func(v any) any { return F.ToPILImage(tv.TensorOf(v), mode) })
+	return plain(repr("ToPILImage", "mode", orNil(m)), is(tv.PureTensor, tv.ImageKind),
+		func(v any) any { return F.ToPILImage(tv.TensorOf(v), m) })
 }
 
 // ToDtype converts images, videos and plain tensors to a dtype, and with scale
@@ -211,11 +212,16 @@ func LinearTransformation(matrix, mean *torch.Tensor) Transform {
 	}}
 }
 
+// GaussianBlurOptions say more about [GaussianBlur].
+type GaussianBlurOptions struct {
+	Sigma Floats // the standard deviation, above 0, or the least and the greatest; nil is 0.1 to 2
+}
+
 // GaussianBlur blurs images, videos and pictures with a kernel of odd sizes and a
-// sigma drawn from a range, or of one number; nil is 0.1 to 2: GaussianBlur(kernel_size, sigma).
+// random sigma: GaussianBlur(kernel_size, sigma).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.GaussianBlur.html
-func GaussianBlur(kernelSize torch.Ints, sigma []float64) Transform {
+func GaussianBlur(kernelSize torch.Ints, options ...GaussianBlurOptions) Transform {
 	const op = "GaussianBlur"
 	k := listOf(op, "kernel size", kernelSize)
 	if len(k) == 1 {
@@ -224,6 +230,7 @@ func GaussianBlur(kernelSize torch.Ints, sigma []float64) Transform {
 	if len(k) != 2 || k[0] < 1 || k[1] < 1 || k[0]%2 == 0 || k[1]%2 == 0 {
 		refuse(op, "the kernel size is %v; want one or two odd numbers above 0", k)
 	}
+	sigma := first(options).Sigma
 	if sigma == nil {
 		sigma = []float64{0.1, 2}
 	}

@@ -8,20 +8,22 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// RandomHorizontalFlip mirrors left and right with probability p: RandomHorizontalFlip(p). Python's p is 0.5 by default.
+// RandomHorizontalFlip mirrors left and right with probability p: RandomHorizontalFlip(p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomHorizontalFlip.html
-func RandomHorizontalFlip(p float64) Transform {
-	const class = "RandomHorizontalFlip"
-	return sometimes(p, "HorizontalFlip", class, repr(class, "p", p), F.HorizontalFlip[any])
+func RandomHorizontalFlip(p ...float64) Transform {
+	const op = "RandomHorizontalFlip"
+	chance := probability(op, p, 0.5)
+	return sometimes(chance, "HorizontalFlip", repr(op, "p", chance), F.HorizontalFlip[any])
 }
 
-// RandomVerticalFlip mirrors top and bottom with probability p: RandomVerticalFlip(p). Python's p is 0.5 by default.
+// RandomVerticalFlip mirrors top and bottom with probability p: RandomVerticalFlip(p). p is 0.5 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomVerticalFlip.html
-func RandomVerticalFlip(p float64) Transform {
-	const class = "RandomVerticalFlip"
-	return sometimes(p, "VerticalFlip", class, repr(class, "p", p), F.VerticalFlip[any])
+func RandomVerticalFlip(p ...float64) Transform {
+	const op = "RandomVerticalFlip"
+	chance := probability(op, p, 0.5)
+	return sometimes(chance, "VerticalFlip", repr(op, "p", chance), F.VerticalFlip[any])
 }
 
 // ResizeOptions say more about the transforms that resize.
@@ -91,8 +93,8 @@ type cropBox struct{ top, left, height, width int }
 
 // RandomResizedCropOptions say more about [RandomResizedCrop].
 type RandomResizedCropOptions struct {
-	Scale         [2]float64    // least and largest part of the area; zero is 0.08 to 1
-	Ratio         [2]float64    // least and largest width by height; zero is 3/4 to 4/3
+	Scale         []float64     // least and greatest part of the area; nil is 0.08 to 1
+	Ratio         []float64     // least and greatest width by height; nil is 3/4 to 4/3
 	Interpolation Interpolation // "" is Bilinear
 	NoAntialias   bool          // shrink images by Bilinear and Bicubic without it
 }
@@ -103,21 +105,15 @@ type RandomResizedCropOptions struct {
 func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Transform {
 	const op = "RandomResizedCrop"
 	o := first(options)
-	if o.Scale == [2]float64{} {
-		o.Scale = [2]float64{0.08, 1}
-	}
-	if o.Ratio == [2]float64{} {
-		o.Ratio = [2]float64{3.0 / 4.0, 4.0 / 3.0}
-	}
 	s := sizeOf(op, size)
-	checkRange(op, "scale", o.Scale, 0, math.MaxFloat64)
-	checkRange(op, "ratio", o.Ratio, math.SmallestNonzeroFloat64, math.MaxFloat64)
+	scale := rangeOf(op, "scale", o.Scale, [2]float64{0.08, 1}, 0, math.MaxFloat64)
+	ratio := rangeOf(op, "ratio", o.Ratio, [2]float64{3.0 / 4.0, 4.0 / 3.0}, math.SmallestNonzeroFloat64, math.MaxFloat64)
 	r := ResizeOptions{Interpolation: o.Interpolation, NoAntialias: o.NoAntialias}.check(op, false)
-	name := repr(op, "size", s, "scale", o.Scale, "ratio", o.Ratio, "interpolation", r.Interpolation, "antialias", !r.NoAntialias)
+	name := repr(op, "size", s, "scale", scale, "ratio", ratio, "interpolation", r.Interpolation, "antialias", !r.NoAntialias)
 	return &step[cropBox]{name: name, p: -1, hooks: Hooks[cropBox]{
 		Params: func(flat []any, g *torch.Generator) cropBox {
 			h, w := QuerySize(flat)
-			return randomArea(g, h, w, o.Scale, o.Ratio)
+			return randomArea(g, h, w, scale, ratio)
 		},
 		Transform: func(v any, b cropBox) any {
 			return through("ResizedCrop", v, func(v any) any { return F.ResizedCrop(v, b.top, b.left, b.height, b.width, s[:], r.kernel()) })
@@ -160,11 +156,17 @@ func FiveCrop(size torch.Ints) Transform {
 	return crops("FiveCrop", repr("FiveCrop", "size", s), func(v any) []any { return F.FiveCrop(v, s[:]) })
 }
 
+// TenCropOptions say more about [TenCrop].
+type TenCropOptions struct {
+	VerticalFlip bool // flip top to bottom, not left to right
+}
+
 // TenCrop turns an image, video or picture into ten: those of [FiveCrop] and those
 // of it flipped, left to right or, for vertical, top to bottom: TenCrop(size, vertical_flip=vertical).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.TenCrop.html
-func TenCrop(size torch.Ints, vertical bool) Transform {
+func TenCrop(size torch.Ints, options ...TenCropOptions) Transform {
+	vertical := first(options).VerticalFlip
 	s := sizeOf("TenCrop", size)
 	return crops("TenCrop", repr("TenCrop", "size", s, "vertical_flip", vertical), func(v any) []any { return F.TenCrop(v, s[:], vertical) })
 }
@@ -184,9 +186,9 @@ func crops(class, name string, f func(any) []any) Transform {
 
 // PadOptions say more about [Pad].
 type PadOptions struct {
-	Fill   Fill          // nil is 0
-	FillOf map[Kind]Fill // for some kinds of values, in place of Fill
-	Mode   PaddingMode   // "" is Constant
+	Fill        Fill          // nil is 0
+	FillOf      map[Kind]Fill // for some kinds of values, in place of Fill
+	PaddingMode PaddingMode   // "" is Constant
 }
 
 // Pad adds pixels around: padding is one number for all sides, two for left and
@@ -197,42 +199,40 @@ func Pad(padding torch.Ints, options ...PadOptions) Transform {
 	const op = "Pad"
 	o := first(options)
 	p := checkPadding(op, padding)
-	mode := checkMode(op, o.Mode)
+	mode := checkMode(op, o.PaddingMode)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
 	var shown any = p
 	if n, ok := padding.(int); ok {
 		shown = n
 	}
 	name := repr(op, "padding", shown, "fill", fill.repr(), "padding_mode", mode)
-	return always(op, name, func(v any) any { return F.Pad(v, p, F.PadOptions{Fill: fill.get(v), Mode: mode}) })
+	return always(op, name, func(v any) any { return F.Pad(v, p, F.PadOptions{Fill: fill.get(v), PaddingMode: mode}) })
 }
 
 // RandomZoomOutOptions say more about [RandomZoomOut].
 type RandomZoomOutOptions struct {
 	Fill      Fill          // nil is 0
 	FillOf    map[Kind]Fill // for some kinds of values, in place of Fill
-	SideRange [2]float64    // how many times larger the canvas becomes, at least and at most; zero is 1 to 4
+	SideRange []float64     // how many times larger the canvas becomes, at least and at most; nil is 1 to 4
+	P         *float64      // the probability; nil is 0.5
 }
 
-// RandomZoomOut puts the image at a random place of a larger canvas, with
-// probability p: RandomZoomOut(fill, side_range, p). Python's p is 0.5 by default.
+// RandomZoomOut puts the image at a random place of a larger canvas, with a
+// probability: RandomZoomOut(fill, side_range, p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomZoomOut.html
-func RandomZoomOut(p float64, options ...RandomZoomOutOptions) Transform {
+func RandomZoomOut(options ...RandomZoomOutOptions) Transform {
 	const op = "RandomZoomOut"
 	o := first(options)
-	if o.SideRange == [2]float64{} {
-		o.SideRange = [2]float64{1, 4}
-	}
-	checkP(op, p)
-	checkRange(op, "side range", o.SideRange, 1, math.MaxFloat64)
+	p := orP(op, o.P, 0.5)
+	side := rangeOf(op, "side range", o.SideRange, [2]float64{1, 4}, 1, math.MaxFloat64)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
-	name := repr(op, "p", p, "fill", fill.repr(), "side_range", o.SideRange)
+	name := repr(op, "p", p, "fill", fill.repr(), "side_range", side)
 	return &step[[]int]{name: name, p: p, hooks: Hooks[[]int]{
 		Params: func(flat []any, g *torch.Generator) []int {
 			h, w := QuerySize(flat)
 			// In float32, as Python computes with the tensor it draws.
-			r := float32(uniform32(g)*float32(o.SideRange[1]-o.SideRange[0])) + float32(o.SideRange[0])
+			r := float32(uniform32(g)*float32(side[1]-side[0])) + float32(side[0])
 			cw, ch := int(float32(w)*r), int(float32(h)*r)
 			at := rand(g, 2)
 			left, top := int(float32(cw-w)*at[0]), int(float32(ch-h)*at[1])
@@ -257,7 +257,7 @@ type RandomRotationOptions struct {
 // number, or from -d to d of one: RandomRotation(degrees, …).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomRotation.html
-func RandomRotation(degrees []float64, options ...RandomRotationOptions) Transform {
+func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform {
 	const op = "RandomRotation"
 	o := first(options)
 	d := angles(op, "angle", degrees, 2)
@@ -286,7 +286,7 @@ func listOrNil(v []float64) any {
 type RandomAffineOptions struct {
 	Translate     []float64     // the largest parts of the width and height that it moves by, 0 to 1; nil is not at all
 	Scale         []float64     // least and largest scale; nil is 1
-	Shear         []float64     // degrees along x, as one number s for -s to s or as two, or four for x and y; nil is none
+	Shear         Floats        // degrees along x, as one number s for -s to s or as two, or four for x and y; nil is none
 	Interpolation Interpolation // "" is Nearest
 	Fill          Fill          // nil is 0
 	FillOf        map[Kind]Fill // for some kinds of values, in place of Fill
@@ -297,7 +297,7 @@ type RandomAffineOptions struct {
 // [RandomRotation]: RandomAffine(degrees, translate, scale, shear, …).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAffine.html
-func RandomAffine(degrees []float64, options ...RandomAffineOptions) Transform {
+func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	const op = "RandomAffine"
 	o := first(options)
 	d := angles(op, "angle", degrees, 2)
@@ -364,7 +364,7 @@ type RandomCropOptions struct {
 	PadIfNeeded bool          // pad what is smaller than the crop, on both sides
 	Fill        Fill          // nil is 0
 	FillOf      map[Kind]Fill // for some kinds of values, in place of Fill
-	Mode        PaddingMode   // "" is Constant
+	PaddingMode PaddingMode   // "" is Constant
 }
 
 // RandomCrop keeps a random part of a size: RandomCrop(size, padding, pad_if_needed, …).
@@ -374,7 +374,7 @@ func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
 	const op = "RandomCrop"
 	o := first(options)
 	s := sizeOf(op, size)
-	mode := checkMode(op, o.Mode)
+	mode := checkMode(op, o.PaddingMode)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
 	var pads [4]int // left, top, right, bottom
 	var shown any
@@ -423,7 +423,7 @@ func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
 		},
 		Transform: func(v any, p params) any {
 			if p.padding != nil {
-				v = through("Pad", v, func(v any) any { return F.Pad(v, p.padding, F.PadOptions{Fill: fill.get(v), Mode: mode}) })
+				v = through("Pad", v, func(v any) any { return F.Pad(v, p.padding, F.PadOptions{Fill: fill.get(v), PaddingMode: mode}) })
 			}
 			if p.crop {
 				b := p.box
@@ -436,19 +436,24 @@ func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
 
 // RandomPerspectiveOptions say more about [RandomPerspective].
 type RandomPerspectiveOptions struct {
-	Interpolation Interpolation // "" is Bilinear
-	Fill          Fill          // nil is 0
-	FillOf        map[Kind]Fill // for some kinds of values, in place of Fill
+	DistortionScale *float64      // how far the corners move, 0 to 1; nil is 0.5
+	P               *float64      // the probability; nil is 0.5
+	Interpolation   Interpolation // "" is Bilinear
+	Fill            Fill          // nil is 0
+	FillOf          map[Kind]Fill // for some kinds of values, in place of Fill
 }
 
-// RandomPerspective looks at the image from a random side, with probability p:
-// RandomPerspective(distortion_scale, p, …). The scale is from 0 to 1; Python's are both 0.5 by default.
+// RandomPerspective looks at the image from a random side, with a probability:
+// RandomPerspective(distortion_scale, p, …).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPerspective.html
-func RandomPerspective(distortionScale, p float64, options ...RandomPerspectiveOptions) Transform {
+func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 	const op = "RandomPerspective"
 	o := first(options)
-	checkP(op, p)
+	p, distortionScale := orP(op, o.P, 0.5), 0.5
+	if o.DistortionScale != nil {
+		distortionScale = *o.DistortionScale
+	}
 	if !(0 <= distortionScale && distortionScale <= 1) {
 		refuse(op, "the distortion scale is %v; want 0 to 1", distortionScale)
 	}
@@ -480,8 +485,8 @@ func RandomPerspective(distortionScale, p float64, options ...RandomPerspectiveO
 
 // ElasticTransformOptions say more about [ElasticTransform].
 type ElasticTransformOptions struct {
-	Alpha         []float64     // how far pixels move along x and y, or one number for both; nil is 50
-	Sigma         []float64     // how smoothly; nil is 5
+	Alpha         Floats        // how far pixels move along x and y, or one number for both; nil is 50
+	Sigma         Floats        // how smoothly; nil is 5
 	Interpolation Interpolation // "" is Bilinear
 	Fill          Fill          // nil is 0
 	FillOf        map[Kind]Fill // for some kinds of values, in place of Fill
@@ -522,8 +527,8 @@ func ElasticTransform(options ...ElasticTransformOptions) Transform {
 }
 
 // pairOf returns one or two numbers as two, and a default where there are none.
-func pairOf(op, name string, v []float64, standard float64) [2]float64 {
-	checkFinite(op, name, v...)
+func pairOf(op, name string, f Floats, standard float64) [2]float64 {
+	v := floatsOf(op, name, f)
 	switch len(v) {
 	case 0:
 		return [2]float64{standard, standard}
@@ -686,20 +691,24 @@ func boxIoU(a, b *torch.Tensor) *torch.Tensor {
 	return inter.Div(union)
 }
 
+// ScaleJitterOptions say more about [ScaleJitter].
+type ScaleJitterOptions struct {
+	ScaleRange []float64 // the least and the greatest multiple; nil is 0.1 to 2
+	ResizeOptions
+}
+
 // ScaleJitter resizes to a random multiple of what fits the target's height and
-// width: ScaleJitter(target_size, scale_range, …). A zero range is 0.1 to 2.
+// width: ScaleJitter(target_size, scale_range, …).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ScaleJitter.html
-func ScaleJitter(targetSize [2]int, scaleRange [2]float64, options ...ResizeOptions) Transform {
+func ScaleJitter(targetSize [2]int, options ...ScaleJitterOptions) Transform {
 	const op = "ScaleJitter"
-	o := first(options).check(op, false)
-	if scaleRange == [2]float64{} {
-		scaleRange = [2]float64{0.1, 2}
-	}
+	so := first(options)
+	o := so.ResizeOptions.check(op, false)
+	scaleRange := rangeOf(op, "scale range", so.ScaleRange, [2]float64{0.1, 2}, math.SmallestNonzeroFloat64, math.MaxFloat64)
 	if min(targetSize[0], targetSize[1]) < 1 {
 		refuse(op, "the target size is %v; want 1 or more", targetSize)
 	}
-	checkRange(op, "scale range", scaleRange, math.SmallestNonzeroFloat64, math.MaxFloat64)
 	name := repr(op, "target_size", targetSize, "scale_range", scaleRange, "interpolation", o.Interpolation, "antialias", !o.NoAntialias)
 	return resizer(name, o, func(flat []any, g *torch.Generator) []int {
 		h, w := QuerySize(flat)

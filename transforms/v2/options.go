@@ -101,6 +101,59 @@ func checkInterpolation(op string, how Interpolation, standard Interpolation) In
 	return ""
 }
 
+// Floats is a number, a float64 or an int, or a []float64.
+type Floats = any
+
+// floatsOf returns the numbers of f, nil for nil.
+func floatsOf(op, name string, f Floats) (out []float64) {
+	switch f := f.(type) {
+	case nil:
+	case int:
+		out = []float64{float64(f)}
+	case float64:
+		out = []float64{f}
+	case []float64:
+		out = append([]float64{}, f...)
+	default:
+		refuse(op, "the %s is a %T; want a float64, an int or a []float64", name, f)
+	}
+	checkFinite(op, name, out...)
+	return out
+}
+
+// rangeOf returns a range of two numbers, or a default for nil.
+func rangeOf(op, name string, r []float64, standard [2]float64, low, high float64) [2]float64 {
+	if r == nil {
+		return standard
+	}
+	if len(r) != 2 {
+		refuse(op, "the %s has %d numbers; want the least and the greatest", name, len(r))
+	}
+	checkRange(op, name, [2]float64(r), low, high)
+	return [2]float64(r)
+}
+
+// probability returns the one that is given, or a default.
+func probability(op string, p []float64, standard float64) float64 {
+	if len(p) > 1 {
+		refuse(op, "there are %d probabilities; want one", len(p))
+	}
+	if len(p) == 1 {
+		standard = p[0]
+	}
+	checkP(op, standard)
+	return standard
+}
+
+// orP returns the probability of an option, or a default for nil.
+func orP(op string, p *float64, standard float64) float64 {
+	if p == nil {
+		return standard
+	}
+	checkP(op, *p)
+	return *p
+}
+
 func checkMode(op string, m PaddingMode) PaddingMode {
 	switch m {
 	case "":
@@ -145,8 +198,8 @@ func checkCentre(op string, c []float64) []float64 {
 }
 
 // angles returns the range of an angle: of one number a, from -a to a.
-func angles(op, name string, v []float64, lengths ...int) []float64 {
-	checkFinite(op, name, v...)
+func angles(op, name string, f Floats, lengths ...int) []float64 {
+	v := floatsOf(op, name, f)
 	if len(v) == 1 {
 		if v[0] < 0 {
 			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
@@ -155,7 +208,7 @@ func angles(op, name string, v []float64, lengths ...int) []float64 {
 	}
 	for _, n := range lengths {
 		if len(v) == n {
-			return append([]float64{}, v...)
+			return v
 		}
 	}
 	refuse(op, "the %s has %d numbers; want 1 or %v", name, len(v), lengths)
@@ -178,8 +231,7 @@ func always(functional, name string, f func(any) any) Transform {
 }
 
 // sometimes makes a transform that is done with a probability and draws nothing else.
-func sometimes(p float64, functional, class, name string, f func(any) any) Transform {
-	checkP(class, p)
+func sometimes(p float64, functional, name string, f func(any) any) Transform {
 	return &step[struct{}]{name: name, p: p, hooks: Hooks[struct{}]{
 		Transform: func(v any, _ struct{}) any { return through(functional, v, f) },
 	}}

@@ -322,15 +322,15 @@ type Fill []float64
 
 // PadOptions say more about [Pad].
 type PadOptions struct {
-	Fill Fill        // nil is 0
-	Mode PaddingMode // "" is Constant
+	Fill        Fill        // nil is 0
+	PaddingMode PaddingMode // "" is Constant
 }
 
 func (o PadOptions) mode() PaddingMode {
-	if o.Mode == "" {
+	if o.PaddingMode == "" {
 		return Constant
 	}
-	return o.Mode
+	return o.PaddingMode
 }
 
 // Pad adds pixels around: padding holds one number for all sides, two for left and
@@ -372,7 +372,7 @@ func PadImage(x *torch.Tensor, padding torch.Ints, options ...PadOptions) *torch
 	switch o.mode() {
 	case Constant, Edge, Reflect, Symmetric:
 	default:
-		fail(op, x, "the padding mode is %q; want constant, edge, reflect or symmetric", o.Mode)
+		fail(op, x, "the padding mode is %q; want constant, edge, reflect or symmetric", o.PaddingMode)
 	}
 	if len(o.Fill) <= 1 {
 		fill := 0.0

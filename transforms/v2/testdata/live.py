@@ -1,0 +1,88 @@
+import warnings
+warnings.simplefilter("ignore")
+import numpy, PIL.Image, torch
+from torch.utils._pytree import tree_flatten
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F, InterpolationMode
+
+
+def unpack(p):
+    kind = p["kind"]
+    if kind == "others":
+        return int(p["mode"])
+    a = p["array"]
+    if kind == "PIL.Image":
+        mode = p["mode"]
+        if a.shape[2] == 1:
+            a = a[:, :, 0]
+        return PIL.Image.fromarray(a.copy(), mode=mode)
+    x = torch.from_numpy(a.copy()).to(getattr(torch, p["dtype"]))
+    y = torch.empty_strided(x.shape, p.get("strides") or (), dtype=x.dtype)  # Go's memory format
+    x = y.copy_(x)
+    if kind == "Tensor":
+        return x
+    if kind == "BoundingBoxes":
+        clamping = p["clamping"]
+        return tv_tensors.BoundingBoxes(x, format=p["format"], canvas_size=tuple(p["canvas"]), clamping_mode=None if clamping == "None" else clamping)
+    if kind == "KeyPoints":
+        return tv_tensors.KeyPoints(x, canvas_size=tuple(p["canvas"]))
+    return getattr(tv_tensors, kind)(x)
+
+
+def pack(v):
+    if isinstance(v, (tuple, list)):
+        return {"kind": "several", "several": [pack(e) for e in v]}
+    if isinstance(v, PIL.Image.Image):
+        a = numpy.array(v)
+        return {"kind": "PIL.Image", "mode": v.mode, "array": a if a.ndim == 3 else a[:, :, None]}
+    if not isinstance(v, torch.Tensor):
+        return {"kind": "others", "mode": str(v)}
+    x = v.as_subclass(torch.Tensor)
+    p = {"kind": type(v).__name__, "dtype": str(x.dtype)[6:], "array": x.float() if x.dtype in (torch.float16, torch.bfloat16) else x}
+    if isinstance(v, tv_tensors.BoundingBoxes):
+        p.update(format=v.format.value, canvas=list(v.canvas_size), clamping=str(v.clamping_mode))
+    if isinstance(v, tv_tensors.KeyPoints):
+        p.update(canvas=list(v.canvas_size))
+    return p
+
+
+made = {}
+
+
+def make(expr):
+    if expr not in made:
+        made[expr] = eval(expr, globals())
+    return made[expr]
+
+
+def transform(expr, seed, sample, names=None):
+    try:
+        sample = [unpack(p) for p in sample]
+        if names:
+            sample = dict(zip(names, sample))
+        torch.manual_seed(seed)
+        out = make(expr)(sample)
+        return {"out": [pack(v) for v in (out.values() if names else out)]}
+    except Exception as e:
+        return {"error": f"{type(e).__name__}: {e}"}
+
+
+def functional(expr, seed, sample):
+    out = []
+    for p in sample:
+        try:
+            x = unpack(p)
+            torch.manual_seed(seed)
+            out.append(pack(make(expr)(x)))
+        except Exception as e:
+            out.append({"kind": "error", "error": f"{type(e).__name__}: {e}"})
+    return out
+
+
+# The draws of random transforms: what their parameters are, a thousand times.
+def draws(expr, seed, n, sample):
+    sample = [unpack(p) for p in sample]
+    torch.manual_seed(seed)
+    t = make(expr)
+    return [[pack(v) for v in t(sample)] for _ in range(n)]
