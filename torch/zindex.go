@@ -91,4 +91,3 @@
 // [Tensor.ColIndices], [Tensor.CcolIndices], [Tensor.RowIndices], [Tensor.SparseMask],
 // [Tensor.SparseDim], [Tensor.DenseDim].
 package torch
-

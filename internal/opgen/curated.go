@@ -374,7 +374,7 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 		out[file.path] = formatted
 	}
 	// A second comment of the package: godoc shows it after doc.go's.
-	out["torch/zindex.go"] = []byte(strings.Replace(header, "package aten", index+"package torch", 1))
+	out["torch/zindex.go"] = []byte(strings.TrimSpace(strings.Replace(header, "package aten", index+"package torch", 1)) + "\n")
 	imports := "import (\n\t\"github.com/torchhub/torchhub/torch\"\n"
 	for _, p := range []string{"fft", "linalg", "nn/functional", "special"} {
 		imports += fmt.Sprintf("\t\"github.com/torchhub/torchhub/torch/%s\"\n", p)
