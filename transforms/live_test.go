@@ -72,7 +72,7 @@ def describe(y):
         if z.dtype == torch.bool: data = bytes(b != 0 for b in data)
         if not z.dim(): data = z.reshape(1).view(torch.uint8).numpy().tobytes()
         return {"mode": "", "dtype": str(z.dtype)[6:], "shape": list(z.shape), "data": base64.b64encode(data).decode()}
-    return {"text": repr(y)}
+    raise TypeError(f"cannot describe {type(y)}")
 
 def judge(cases):
     out = []
@@ -80,8 +80,12 @@ def judge(cases):
         try:
             torch.manual_seed(c["seed"]); random.seed(c["seed"])
             x = load(c)
-            y = eval(c["expr"], globals(), {"x": x})
-            y = describe(y)
+            if c["made"]:
+                t = eval(c["made"])
+                y = describe(t(x))
+                y["text"] = str(t)
+            else:
+                y = describe(eval(c["expr"], globals(), {"x": x}))
             y["next"] = torch.randint(1 << 30, (1,)).item()
             out.append(y)
         except Exception as e:
@@ -91,7 +95,7 @@ def judge(cases):
 def digests(c, n):
     x = load(c)
     torch.manual_seed(c["seed"]); random.seed(c["seed"])
-    t = eval(c["expr"])
+    t = eval(c["made"])
     out = []
     for _ in range(n):
         y = t(x)
@@ -116,7 +120,8 @@ type input struct {
 	Shape  []int  `json:"shape"`
 	Layout string `json:"layout"`
 	Data   []byte `json:"data"`
-	Expr   string `json:"expr"`
+	Expr   string `json:"expr"` // of x
+	Made   string `json:"made"` // or a transform
 	Seed   int64  `json:"seed"`
 }
 
@@ -242,11 +247,16 @@ func agree(v Value, want verdict) string {
 // A trial draws random parameters: the expression in Python and the same in Go.
 type trial func(g *gen) (expr string, f func(Value) Value)
 
+// A class draws the parameters of a transform: how Python makes it, and Go.
+type class func(g *gen) (expr string, f func() Transform)
+
 // A row compares one class or functional with Python's.
 type row struct {
 	name   string // Python's
 	kinds  string // "picture", "tensor" or "" for both
-	trial  trial
+	trial  trial  // of a functional
+	class  class  // or of a class
+	silent bool   // Python writes the transform in another way than Go
 	uint8  bool   // tensors are uint8, as the operation takes no other
 	reason string // why Go refuses what Python takes
 	refuse func(in *input, message string) bool
@@ -458,13 +468,25 @@ func cases(env string, standard int) int {
 // compare runs n trials of a row on both sides.
 func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 	g := &gen{Rand: rand.New(rand.NewPCG(seed, uint64(crc32.ChecksumIEEE([]byte(r.name)))))}
+	var text string
 	var ins []*input
 	var fs []func(Value) Value
 	for range n {
 		in := g.input(r)
 		g.in = in
-		expr, f := r.trial(g)
-		in.Expr, in.Seed = expr, int64(g.IntN(1<<40))-1<<20
+		var f func(Value) Value
+		if r.class != nil {
+			var make func() Transform
+			in.Made, make = r.class(g)
+			f = func(v Value) Value {
+				transform := make()
+				text = transform.(fmt.Stringer).String()
+				return transform.Transform(v)
+			}
+		} else {
+			in.Expr, f = r.trial(g)
+		}
+		in.Seed = int64(g.IntN(1<<40)) - 1<<20
 		ins, fs = append(ins, in), append(fs, f)
 	}
 	var want []verdict
@@ -503,13 +525,16 @@ func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 			if problem == "" && out.Parts == nil && (out.Generator != before.Generator || out.Random != before.Random) {
 				problem = "the generators are lost"
 			}
-			if next := randint(v, 0, 1<<30); problem == "" && next != w.Next && w.Text == "" {
+			if next := randint(v, 0, 1<<30); problem == "" && next != w.Next {
 				problem = "another number of draws"
+			}
+			if problem == "" && r.class != nil && !r.silent && text != w.Text {
+				problem = "is written as " + text + "; want " + w.Text
 			}
 		}
 		if problem != "" {
 			if bad++; bad <= 6 {
-				t.Errorf("%s: %s of %v %dx%d %s%v %s: %s", r.name, in.Expr, in.Mode, in.W, in.H, in.DType, in.Shape, in.Layout, problem)
+				t.Errorf("%s: %s of %v %dx%d %s%v %s: %s", r.name, in.Expr+in.Made, in.Mode, in.W, in.H, in.DType, in.Shape, in.Layout, problem)
 			}
 		}
 	}
