@@ -55,7 +55,15 @@ func (m *Model) start(d torch.Device) (*Model, error) {
 	p := m.preset
 	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
 	err := torch.Try(func() {
-		m.pre = transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std)
+		m.pre = transforms.Compose(
+			transforms.Lambda(func(v transforms.Value) transforms.Value { // what pictures of other modes need
+				if v.Image != nil {
+					v = v.WithImage(transforms.ToRGB(v.Image))
+				}
+				return v
+			}),
+			transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std),
+		)
 	})
 	if err == nil && m.script != nil {
 		err = m.script.Train(false)

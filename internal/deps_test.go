@@ -35,8 +35,14 @@ var policy = map[string][]string{
 	"models/builtin":             {"models"},
 	"internal/turbojpeg":         {},
 	"internal/reference":         {},
+	"transforms/internal/args":   {"torch"},
+	"transforms/pyrandom":        {},
+	"internal/libm":              {},
 	"transforms/internal/pillow": {},
-	"transforms":                 {"torch", "internal/turbojpeg", "transforms/internal/pillow"},
+	"transforms/functional":      {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/args", "transforms/internal/pillow", "transforms/pyrandom"},
+	"transforms":                 {"torch", "torch/aten", "internal/libm", "internal/turbojpeg", "transforms/internal/args", "transforms/internal/codec", "transforms/internal/pillow", "transforms/functional", "transforms/pyrandom"},
+	"transforms/draw":            {"torch", "transforms"},
+	"transforms/internal/codec":  {"internal/turbojpeg", "transforms/internal/pillow"},
 	"hub":                        {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":               {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
@@ -45,7 +51,7 @@ var policy = map[string][]string{
 var network = []string{"hub", "internal/libtorch", "cmd/torchhub"}
 
 // cgo lists the rooms that may import "C".
-var cgo = []string{"internal/libtorch", "internal/turbojpeg"}
+var cgo = []string{"internal/libtorch", "internal/libm", "internal/turbojpeg"}
 
 func TestImports(t *testing.T) {
 	seen := 0

@@ -2,8 +2,6 @@ package transforms
 
 import (
 	"image"
-	"strconv"
-	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -59,9 +57,11 @@ func merge(ts []Transform) []Transform {
 					continue
 				}
 			case *normalize:
-				if _, ok := out[n-1].(toTensor); ok {
-					out[n-1] = newToNormalized(t)
-					continue
+				if to, ok := out[n-1].(toTensor); ok {
+					if f := newToNormalized(to, t); f != nil {
+						out[n-1] = f
+						continue
+					}
 				}
 			}
 		}
@@ -71,15 +71,7 @@ func merge(ts []Transform) []Transform {
 }
 
 // String returns the pipeline as Python writes it.
-func (p *Pipeline) String() string {
-	var b strings.Builder
-	b.WriteString("Compose(\n")
-	for _, t := range p.steps {
-		b.WriteString("    " + name(t) + "\n")
-	}
-	b.WriteString(")")
-	return b.String()
-}
+func (p *Pipeline) String() string { return block("Compose", p.steps) }
 
 // Transform passes v through all transforms.
 func (p *Pipeline) Transform(v Value) Value {
@@ -91,8 +83,8 @@ func (p *Pipeline) Transform(v Value) Value {
 
 // Apply passes a picture through all transforms and returns the tensor they end
 // in; with [Resize], [CenterCrop], [ToTensor] and [Normalize] a contiguous
-// float32 [3, H, W] on the CPU. The picture is converted as [ToRGB] does it and
-// is not changed.
+// float32 [C, H, W] on the CPU. The picture is not changed. Where three channels
+// are needed, a picture that may be grey or transparent is best passed through [ToRGB] first.
 //
 // It panics with a [*torch.Error], which [torch.Try] turns into an error, where
 // a transform does not take its value, or the last one returns no tensor.
@@ -102,33 +94,4 @@ func (p *Pipeline) Apply(img image.Image) *torch.Tensor {
 		panic(&torch.Error{Op: "transforms.Pipeline.Apply", Args: v.String(), Msg: "the pipeline ends in no tensor; add ToTensor()"})
 	}
 	return v.Tensor
-}
-
-// Classification returns the preprocessing of torchvision's classifiers: resize the
-// short side, crop the centre, scale to [0, 1], normalise. It equals
-// torchvision.transforms._presets.ImageClassification with these numbers, on
-// pictures, but for its result, which is contiguous.
-func Classification(resize, crop int, how Interpolation, mean, std []float64) *Pipeline {
-	return Compose(
-		Resize(resize, ResizeOptions{Interpolation: how}),
-		CenterCrop(crop),
-		ToTensor(),
-		Normalize(mean, std),
-	)
-}
-
-// list writes numbers as Python does.
-func list(numbers []float64) string {
-	var b []byte
-	for i, x := range numbers {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		n := len(b)
-		b = strconv.AppendFloat(b, x, 'g', -1, 64)
-		if !strings.ContainsAny(string(b[n:]), ".eIN") {
-			b = append(b, ".0"...)
-		}
-	}
-	return "[" + string(b) + "]"
 }

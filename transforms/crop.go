@@ -6,41 +6,46 @@ import (
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
+// area panics unless a crop of h×w pixels can be.
+func area(op string, size torch.Ints) (h, w int) {
+	h, w = args.Sides("transforms."+op, size)
+	if min(h, w) < 1 || h > math.MaxInt32/w {
+		refuse(op, "the size is %d×%d (height × width); want 1 pixel or more each, and not more than %d together", h, w, math.MaxInt32)
+	}
+	return h, w
+}
+
 type centerCrop struct{ h, w int }
 
-// CenterCrop cuts the central square of size×size pixels out of a picture or a
-// tensor [..., C, H, W]: torchvision.transforms.CenterCrop(size). Where the picture is
-// smaller, it is surrounded by zeros (black). Where an odd number of pixels is
-// cut away, the half pixel is rounded to even, as in Python.
+// CenterCrop cuts the central part out of a picture or a tensor [..., H, W]:
+// torchvision.transforms.CenterCrop(size). The size is an int for a square or a
+// []int of height and width. Where the picture is smaller, it is surrounded by
+// zeros (black). Where an odd number of pixels is cut away, the half pixel is
+// rounded to even, as in Python.
 //
-// It panics with a [*torch.Error] where size is less than 1.
+// It panics with a [*torch.Error] where a side is less than 1.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.CenterCrop.html
-func CenterCrop(size int) Transform { return CenterCropTo(size, size) }
-
-// CenterCropTo cuts out a central part of a height and a width in pixels:
-// torchvision.transforms.CenterCrop((h, w)). See [CenterCrop].
-func CenterCropTo(h, w int) Transform {
-	if min(h, w) < 1 || h > math.MaxInt32/w {
-		refuse("CenterCrop", "the size is %d×%d (height × width); want 1 pixel or more each, and not more than %d together", h, w, math.MaxInt32)
-	}
+func CenterCrop(size torch.Ints) Transform {
+	h, w := area("CenterCrop", size)
 	return &centerCrop{h, w}
 }
+
+// CenterCropTo is [CenterCrop] of a height and a width in pixels:
+// torchvision.transforms.CenterCrop((h, w)).
+func CenterCropTo(h, w int) Transform { return CenterCrop([]int{h, w}) }
 
 // String returns the transform as Python writes it.
 func (t *centerCrop) String() string { return fmt.Sprintf("CenterCrop(size=(%d, %d))", t.h, t.w) }
 
 // Transform crops the picture or tensor.
 func (t *centerCrop) Transform(v Value) Value {
-	if v.Image == nil {
-		return Value{Tensor: t.tensor(v)}
-	}
-	p := v.picture(t)
-	x, y := cropStart(p.W, t.w), cropStart(p.H, t.h)
-	return Value{Image: p.Crop(image.Rect(x, y, x+t.w, y+t.h))}
+	return named(t, v, func() Value { return functional.CenterCrop(v, []int{t.h, t.w}) })
 }
 
 // cropStart returns where a crop of a dimension begins. It is negative where the crop is longer.
@@ -49,34 +54,7 @@ func cropStart(in, crop int) int {
 	if d < 0 {
 		return -(-d / 2) // the padding rounds down
 	}
-	if d%4 == 3 { // d/2 = …1.5, which rounds to the even number above it
-		d++
-	}
-	return d / 2
-}
-
-var opPad = torch.NewOp("aten::constant_pad_nd", "")
-
-func (t *centerCrop) tensor(v Value) *torch.Tensor {
-	x := v.tensor(t)
-	for _, d := range []struct{ dim, crop int }{{-2, t.h}, {-1, t.w}} {
-		in := x.Size(d.dim)
-		if d.crop <= in {
-			x = x.Narrow(d.dim, cropStart(in, d.crop), d.crop)
-			continue
-		}
-		before := (d.crop - in) / 2
-		pad := []int{before, d.crop - in - before} // of the last dimension first
-		if d.dim == -2 {
-			pad = append([]int{0, 0}, pad...)
-		}
-		var c torch.Call
-		c.Tensor(x)
-		c.Ints(pad...)
-		c.Float(0)
-		x = c.One(opPad)
-	}
-	return x
+	return int(math.RoundToEven(float64(d) / 2))
 }
 
 // A resizeCrop is a resize followed by a centerCrop, which computes only what the crop keeps.
@@ -87,20 +65,211 @@ type resizeCrop struct {
 
 // Transform resizes and crops the picture or tensor.
 func (t *resizeCrop) Transform(v Value) Value {
-	if v.Image == nil {
+	p := rgb(t.resize, v)
+	if p == nil {
 		return t.crop.Transform(t.resize.Transform(v))
 	}
-	p := v.picture(t.resize)
-	w, h := t.resize.size(v, p.W, p.H)
+	h, w := t.resize.result(v, p.H, p.W)
 	x, y := cropStart(w, t.crop.w), cropStart(h, t.crop.h)
 	crop := image.Rect(x, y, x+t.crop.w, y+t.crop.h)
 	if w == p.W && h == p.H {
-		return Value{Image: p.Crop(crop)}
+		return v.WithImage(p.Crop(crop))
 	}
 	window := crop.Intersect(image.Rect(0, 0, w, h))
-	part := pillow.Resample(p, w, h, t.resize.Interpolation, window)
+	part := pillow.Resample(p, w, h, t.resize.filter(), window)
 	if window != crop {
 		part = part.Crop(crop.Sub(window.Min))
 	}
-	return Value{Image: part}
+	return v.WithImage(part)
 }
+
+// FiveCrop cuts out the four corners and the centre of a picture or a tensor
+// [..., H, W]: torchvision.transforms.FiveCrop(size). The size is an int for a
+// square or a []int of height and width. The result has five parts: top left, top right, bottom left, bottom
+// right, centre; see [Lambda] for what to do with them.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.FiveCrop.html
+func FiveCrop(size torch.Ints) Transform {
+	h, w := area("FiveCrop", size)
+	return &step{fmt.Sprintf("FiveCrop(size=(%d, %d))", h, w), func(v Value) Value {
+		return functional.FiveCrop(v, []int{h, w})
+	}}
+}
+
+// TenCropOptions are the options of [TenCrop]. The zero value is torchvision's default.
+type TenCropOptions struct {
+	VerticalFlip bool // mirror upside down, not left to right
+}
+
+// TenCrop is [FiveCrop], of the picture and then of its mirror image:
+// torchvision.transforms.TenCrop(size, vertical_flip). The result has ten parts.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.TenCrop.html
+func TenCrop(size torch.Ints, options ...TenCropOptions) Transform {
+	h, w := area("TenCrop", size)
+	vertical := first(options).VerticalFlip
+	text := fmt.Sprintf("TenCrop(size=(%d, %d), vertical_flip=%s)", h, w, boolean(vertical))
+	return &step{text, func(v Value) Value { return functional.TenCrop(v, []int{h, w}, vertical) }}
+}
+
+// PadOptions are the options of [Pad]. The zero value is torchvision's default.
+type PadOptions = functional.PadOptions
+
+// Pad surrounds a picture or a tensor with pixels: torchvision.transforms.Pad(padding,
+// fill, padding_mode). The padding is an int for all borders or a []int, of left
+// and right, top and bottom, or of left, top, right, bottom. See [functional.Pad].
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Pad.html
+func Pad(padding torch.Ints, options ...PadOptions) Transform {
+	const op = "Pad"
+	o := first(options)
+	args.Borders("transforms."+op, padding)
+	checkPad(op, o)
+	padding = copied(padding)
+	text := fmt.Sprintf("Pad(padding=%s, fill=%s, padding_mode=%s)", integers(padding), filling(o.Fill), mode(o.PaddingMode))
+	return &step{text, func(v Value) Value { return functional.Pad(v, padding, o) }}
+}
+
+func checkPad(op string, o PadOptions) {
+	args.Finite("transforms."+op, "fill", o.Fill...)
+	args.PaddingMode("transforms."+op, o.PaddingMode)
+}
+
+// copied returns sizes that the caller cannot change.
+func copied(n torch.Ints) torch.Ints {
+	if list, ok := n.([]int); ok {
+		return append([]int{}, list...)
+	}
+	return n
+}
+
+func mode(padding string) string {
+	if padding == "" {
+		return "constant"
+	}
+	return padding
+}
+
+// RandomCropOptions are the options of [RandomCrop]. The zero value is torchvision's default.
+type RandomCropOptions struct {
+	Padding     torch.Ints // what is padded before, as for [Pad]; nil is nothing
+	PadIfNeeded bool       // pad what is smaller than the size, on both sides by all that is missing
+	PadOptions
+}
+
+// RandomCrop cuts a part of a size out of a random place of a picture or a tensor
+// [..., H, W]: torchvision.transforms.RandomCrop(size, padding, pad_if_needed, fill,
+// padding_mode). The size is an int for a square or a []int of height and width.
+// What is smaller is a mistake, unless it is padded.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomCrop.html
+func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
+	const op = "RandomCrop"
+	th, tw := area(op, size)
+	o := first(options)
+	checkPad(op, o.PadOptions)
+	if o.Padding != nil {
+		args.Borders("transforms."+op, o.Padding)
+	}
+	o.Padding = copied(o.Padding)
+	return &step{fmt.Sprintf("RandomCrop(size=(%d, %d), padding=%s)", th, tw, integers(o.Padding)), func(v Value) Value {
+		if o.Padding != nil {
+			v = functional.Pad(v, o.Padding, o.PadOptions)
+		}
+		_, h, w := functional.GetDimensions(v)
+		if o.PadIfNeeded && w < tw {
+			v = functional.Pad(v, []int{tw - w, 0}, o.PadOptions)
+		}
+		if o.PadIfNeeded && h < th {
+			v = functional.Pad(v, []int{0, th - h}, o.PadOptions)
+		}
+		_, h, w = functional.GetDimensions(v)
+		if h < th || w < tw {
+			panic(&torch.Error{Op: op, Args: v.String(), Msg: fmt.Sprintf("a crop of %d×%d pixels (height × width) is larger than the picture of %d×%d", th, tw, h, w)})
+		}
+		i, j := 0, 0
+		if h != th || w != tw {
+			i = randint(v, 0, h-th+1)
+			j = randint(v, 0, w-tw+1)
+		}
+		return functional.Crop(v, i, j, th, tw)
+	}}
+}
+
+// RandomResizedCropOptions are the options of [RandomResizedCrop]. The zero value is torchvision's default.
+type RandomResizedCropOptions struct {
+	Scale         []float64     // the least and the greatest part of the picture's area that is kept; nil is 0.08 to 1
+	Ratio         []float64     // the least and the greatest aspect, width to height, of that part; nil is 3/4 to 4/3
+	Interpolation Interpolation // "" is Bilinear
+	NoAntialias   bool          // tensors alone are resized without, as antialias=False
+}
+
+// RandomResizedCrop cuts a part of random size and aspect out of a random place of a
+// picture or a tensor [..., C, H, W], and resizes it:
+// torchvision.transforms.RandomResizedCrop(size, scale, ratio, interpolation, antialias).
+// The size is an int for a square or a []int of height and width.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomResizedCrop.html
+func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Transform {
+	const op = "RandomResizedCrop"
+	th, tw := area(op, size)
+	o := first(options)
+	scale, ratio := patch(op, o.Scale, []float64{0.08, 1}, o.Ratio, []float64{3. / 4, 4. / 3})
+	how := functional.ResizeOptions{Interpolation: o.Interpolation, NoAntialias: o.NoAntialias}
+	interpolation(op, &how.Interpolation, Bilinear)
+	text := fmt.Sprintf("RandomResizedCrop(size=(%d, %d), scale=%s, ratio=%s, interpolation=%s, antialias=%s)",
+		th, tw, rounded(scale), rounded(ratio), how.Interpolation, boolean(!o.NoAntialias))
+	return &step{text, func(v Value) Value {
+		_, h, w := functional.GetDimensions(v)
+		ph, pw, ok := patchSize(v, h, w, scale, ratio, func(area, aspect float64) (h, w int) {
+			return sqrt(area / aspect), sqrt(area * aspect)
+		}, func(ph, pw int) bool { return 0 < pw && pw <= w && 0 < ph && ph <= h })
+		if ok {
+			i := randint(v, 0, h-ph+1)
+			j := randint(v, 0, w-pw+1)
+			return functional.ResizedCrop(v, i, j, ph, pw, []int{th, tw}, how)
+		}
+		ph, pw = h, w
+		switch aspect := float64(w) / float64(h); {
+		case aspect < min(ratio[0], ratio[1]):
+			ph = int(math.RoundToEven(float64(w) / min(ratio[0], ratio[1])))
+		case aspect > max(ratio[0], ratio[1]):
+			pw = int(math.RoundToEven(float64(h) * max(ratio[0], ratio[1])))
+		}
+		return functional.ResizedCrop(v, (h-ph)/2, (w-pw)/2, ph, pw, []int{th, tw}, how)
+	}}
+}
+
+// patch returns the ranges of scale and ratio, checked.
+func patch(op string, scale, standardScale, ratio, standardRatio []float64) (_, _ []float64) {
+	scale, ratio = interval(op, "Scale", scale, standardScale), interval(op, "Ratio", ratio, standardRatio)
+	if scale[0] < 0 || scale[0] > scale[1] {
+		refuse(op, "Scale is %v; want the least, 0 or more, and the greatest", scale)
+	}
+	if ratio[0] <= 0 || ratio[0] > ratio[1] {
+		refuse(op, "Ratio is %v; want the least, above 0, and the greatest", ratio)
+	}
+	return scale, ratio
+}
+
+// patchSize draws up to ten sizes of a part of a picture of h×w pixels, until one fits.
+func patchSize(v Value, h, w int, scale, ratio []float64, size func(area, aspect float64) (h, w int), fits func(h, w int) bool) (ph, pw int, ok bool) {
+	area := float64(h * w)
+	var logs []float64
+	torch.Scope(func() {
+		x := torch.FromSlice([]float32{float32(ratio[0]), float32(ratio[1])}).Log()
+		logs = torch.Data[float64](x.ToDType(torch.Float64))
+	})
+	for range 10 {
+		part := area * between(v, scale)
+		var aspect float64
+		torch.Scope(func() { aspect = onCPU.Empty(1).UniformInPlace(logs[0], logs[1], generator(v)).Exp().Item() })
+		if ph, pw = size(part, aspect); fits(ph, pw) {
+			return ph, pw, true
+		}
+	}
+	return 0, 0, false
+}
+
+// sqrt is Python's int(round(math.sqrt(x))).
+func sqrt(x float64) int { return int(math.RoundToEven(math.Sqrt(x))) }

@@ -9,7 +9,7 @@ import (
 )
 
 func Example() {
-	img := image.NewRGBA(image.Rect(0, 0, 500, 392)) // or what transforms.Open returns
+	img := &transforms.RGB{Pix: make([]uint8, 3*500*392), W: 500, H: 392} // or what transforms.Open returns
 	preprocess := transforms.Compose(
 		transforms.Resize(256),
 		transforms.CenterCrop(224),
@@ -48,21 +48,21 @@ func ExampleCenterCrop() {
 	img := image.NewGray(image.Rect(0, 0, 2, 2))
 	img.Pix[3] = 255
 	crop := transforms.Compose(transforms.CenterCropTo(3, 4), transforms.ToTensor())
-	fmt.Println(torch.Data[float32](crop.Apply(img))[:12])
+	fmt.Println(torch.Data[float32](crop.Apply(img)))
 	// Output:
 	// [0 0 0 0 0 0 1 0 0 0 0 0]
 }
 
 func ExampleFunc() {
 	half := transforms.Func(func(v transforms.Value) transforms.Value {
-		return transforms.Value{Tensor: v.Tensor.MulScalar(0.5)}
+		return v.WithTensor(v.Tensor.MulScalar(0.5))
 	})
 	img := image.NewGray(image.Rect(0, 0, 1, 1))
 	img.Pix[0] = 255
 	x := transforms.Compose(transforms.ToTensor(), half).Apply(img)
 	fmt.Println(torch.Data[float32](x))
 	// Output:
-	// [0.5 0.5 0.5]
+	// [0.5]
 }
 
 func ExamplePipeline_Apply() {
@@ -71,4 +71,30 @@ func ExamplePipeline_Apply() {
 	fmt.Println(err)
 	// Output:
 	// torch: transforms.Pipeline.Apply(picture of 341×256 pixels): the pipeline ends in no tensor; add ToTensor()
+}
+
+func ExampleTenCrop() {
+	img := image.NewGray(image.Rect(0, 0, 300, 200))
+	crops := transforms.Compose(
+		transforms.TenCrop(128),
+		transforms.Lambda(func(crops transforms.Value) transforms.Value {
+			return crops.Map(transforms.ToTensor().Transform).Stack()
+		}),
+	)
+	fmt.Println(crops.Apply(img).Shape())
+	// Output:
+	// [10 1 128 128]
+}
+
+func ExampleWorkerGenerators() {
+	augment := transforms.Compose(transforms.RandomCrop(2), transforms.RandomHorizontalFlip(), transforms.ToTensor())
+	img := image.NewGray(image.Rect(0, 0, 6, 6))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i)
+	}
+	v := transforms.Value{Image: img}
+	v.Generator, v.Random = transforms.WorkerGenerators(1234, 0) // what the first worker of a DataLoader has
+	fmt.Println(torch.Data[float32](augment.Transform(v).Tensor.MulScalar(255)))
+	// Output:
+	// [2 1 8 7]
 }

@@ -56,7 +56,7 @@ func TestGoldens(t *testing.T) {
 	for _, g := range goldens.Prepared {
 		p := (&resizeCrop{Resize(g.Resize, ResizeOptions{Interpolation: g.How}).(*resize), CenterCrop(g.Crop).(*centerCrop)}).
 			Transform(Value{Image: lcg(g.From[0], g.From[1])}).Image.(*RGB)
-		l := newToNormalized(Normalize(mean, std).(*normalize)).levels
+		l := newToNormalized(toTensor{}, Normalize(mean, std).(*normalize)).levels
 		var b bytes.Buffer
 		require.NoError(t, binary.Write(&b, binary.LittleEndian, l.planes(p)))
 		require.Equal(t, g.SHA256, digest(b.Bytes()), "%v", g)

@@ -3,6 +3,9 @@ package transforms
 import (
 	"image"
 
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -17,20 +20,56 @@ type RGB = pillow.RGB
 // mode I;16. A picture that is an *RGB already is returned itself.
 func ToRGB(img image.Image) *RGB { return pillow.ToRGB(img) }
 
-// An Interpolation says how [Resize] computes a pixel from its neighbours. The
-// values are the names of torchvision's InterpolationMode and of Pillow's
-// Resampling filters; the empty string is [Bilinear].
-type Interpolation = pillow.Interpolation
+// An Interpolation says how a pixel is computed from its neighbours. It is
+// [functional.Interpolation].
+type Interpolation = functional.Interpolation
 
-// Pillow's resampling filters. All but Nearest are widened by the scale when a
-// picture shrinks (torchvision's antialias, which pictures always have).
+// The interpolations. All but Nearest and NearestExact are widened by the scale
+// when a picture shrinks (torchvision's antialias, which pictures always have).
 const (
-	Nearest  = pillow.Nearest
-	Box      = pillow.Box
-	Bilinear = pillow.Bilinear // torchvision's default
-	Hamming  = pillow.Hamming
-	Bicubic  = pillow.Bicubic // a = -0.5
-	Lanczos  = pillow.Lanczos // of three lobes
-	MKS2013  = pillow.MKS2013 // Magic Kernel Sharp, of 2013 and of 2021; not in torchvision
-	MKS2021  = pillow.MKS2021
+	Nearest      = functional.Nearest
+	NearestExact = functional.NearestExact
+	Box          = functional.Box
+	Bilinear     = functional.Bilinear
+	Hamming      = functional.Hamming
+	Bicubic      = functional.Bicubic // a = -0.5
+	Lanczos      = functional.Lanczos // of three lobes
+	MKS2013      = pillow.MKS2013     // Magic Kernel Sharp, of 2013 and of 2021; Pillow's, not torchvision's
+	MKS2021      = pillow.MKS2021
 )
+
+// A Picture is a Pillow image of any [Mode]. It implements image.Image.
+type Picture = functional.Picture
+
+// A Mode is the kind of a picture's pixels, by Pillow's name, such as "L" or "YCbCr".
+type Mode = functional.Mode
+
+// rgb returns the pixels of v where it is a picture of mode RGB, else nil.
+func rgb(t Transform, v Value) *RGB {
+	if v.Image == nil || v.Tensor != nil {
+		return nil
+	}
+	p, ok := v.Image.(*RGB)
+	if !ok {
+		q := pillow.From(v.Image)
+		if q.Mode != pillow.ModeRGB || q.Check() != nil {
+			return nil
+		}
+		p = &RGB{Pix: q.Pix, W: q.W, H: q.H}
+	}
+	if p.W <= 0 || p.H <= 0 {
+		fail(t, v, "the picture has no pixels")
+	}
+	if len(p.Pix) < 3*p.W*p.H {
+		fail(t, v, "the picture's Pix holds %d bytes; want %d", len(p.Pix), 3*p.W*p.H)
+	}
+	return p
+}
+
+// pictureOf returns v's picture. It panics where v is none; [named] says whose mistake it is.
+func pictureOf(v Value) image.Image {
+	if v.Image == nil || v.Tensor != nil {
+		panic(&torch.Error{Op: args.Functional, Args: v.String(), Msg: "a picture is needed here; put it before ToTensor()"})
+	}
+	return v.Image
+}

@@ -2,182 +2,91 @@ package transforms
 
 import (
 	"fmt"
-	"image"
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/transforms/internal/pillow"
+	"github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
-// ResizeOptions say more about [Resize] and [ResizeTo]. The zero value is torchvision's default.
-type ResizeOptions struct {
-	Interpolation Interpolation // "" is Bilinear
-	MaxSize       int           // limit of the long side in pixels, more than the short side's size; 0 is none; not for ResizeTo
-}
+// ResizeOptions say more about [Resize]. The zero value is torchvision's default.
+type ResizeOptions = functional.ResizeOptions
 
 type resize struct {
-	h, w int // w is 0 where h is the size of the short side
+	size []int // of the short side, or height and width
 	ResizeOptions
 }
 
-// Resize scales a picture so that its short side has size pixels and the long
-// one keeps the aspect, rounded down: torchvision.transforms.Resize(size). Where
-// a MaxSize is given and the long side would be longer, the long side has
-// MaxSize pixels. A picture of that size already passes as it is.
+// Resize scales a picture or a tensor [..., C, H, W] of 3 or 4 dimensions:
+// torchvision.transforms.Resize(size, interpolation, max_size, antialias). The
+// size is an int, to which the short side is scaled while the long one keeps the
+// aspect, rounded down, or a []int of height and width. Where a MaxSize is given
+// and the long side would be longer, the long side has MaxSize pixels. What has
+// that size already passes as it is.
 //
-// The pixels are those of Pillow 13's Image.resize, to the last bit. A tensor
-// [..., C, H, W] is resized as torchvision does it, with antialias, by Bilinear,
-// Bicubic or Nearest.
+// The pixels of a picture are those of Pillow 13's Image.resize, to the last bit;
+// see [functional.Resize] for tensors.
 //
-// It panics with a [*torch.Error] where size is less than 1, or the options are not as they say.
+// It panics with a [*torch.Error] where a size is less than 1, or the options are not as they say.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Resize.html
-func Resize(size int, o ...ResizeOptions) Transform {
-	t := newResize("Resize", size, 0, o)
-	switch {
-	case size < 1 || size > math.MaxInt32:
-		refuse("Resize", "the size is %d; want 1 pixel or more", size)
-	case t.MaxSize != 0 && t.MaxSize <= size:
-		refuse("Resize", "MaxSize is %d; want more than the size of the short side, %d", t.MaxSize, size)
+func Resize(size torch.Ints, o ...ResizeOptions) Transform {
+	const op = "Resize"
+	t := &resize{args.Size("transforms."+op, size), first(o)}
+	for _, n := range t.size {
+		if n < 1 || n > math.MaxInt32 {
+			refuse(op, "the size is %v; want 1 pixel or more", size)
+		}
 	}
+	interpolation(op, &t.Interpolation, Bilinear)
+	args.MaxSize("transforms."+op, t.MaxSize, t.size)
 	return t
 }
 
-// ResizeTo scales a picture to a height and a width in pixels, whatever its
-// aspect: torchvision.transforms.Resize((h, w)). See [Resize].
-func ResizeTo(h, w int, o ...ResizeOptions) Transform {
-	t := newResize("ResizeTo", h, w, o)
-	switch {
-	case min(h, w) < 1 || max(h, w) > math.MaxInt32:
-		refuse("ResizeTo", "the size is %d×%d (height × width); want 1 pixel or more each", h, w)
-	case t.MaxSize != 0:
-		refuse("ResizeTo", "MaxSize is %d, but both sides are given already; leave it out or use Resize", t.MaxSize)
-	}
-	return t
-}
-
-func newResize(op string, h, w int, o []ResizeOptions) *resize {
-	t := &resize{h: h, w: w}
-	if len(o) > 0 {
-		t.ResizeOptions = o[0]
-	}
-	if t.Interpolation == "" {
-		t.Interpolation = Bilinear
-	}
-	if !t.Interpolation.Valid() {
-		refuse(op, "no interpolation is called %q; want nearest, box, bilinear, hamming, bicubic, lanczos, mks2013 or mks2021", t.Interpolation)
-	}
-	return t
-}
+// ResizeTo is [Resize] to a height and a width in pixels, whatever the aspect:
+// torchvision.transforms.Resize((h, w)).
+func ResizeTo(h, w int, o ...ResizeOptions) Transform { return Resize([]int{h, w}, o...) }
 
 // String returns the transform as Python writes it.
 func (t *resize) String() string {
-	size, limit := fmt.Sprint(t.h), "None"
-	if t.w > 0 {
-		size = fmt.Sprintf("(%d, %d)", t.h, t.w)
+	size, limit := fmt.Sprint(t.size[0]), "None"
+	if len(t.size) == 2 {
+		size = integers(t.size)
 	}
 	if t.MaxSize > 0 {
 		limit = fmt.Sprint(t.MaxSize)
 	}
-	return fmt.Sprintf("Resize(size=%s, interpolation=%s, max_size=%s, antialias=True)", size, t.Interpolation, limit)
+	return fmt.Sprintf("Resize(size=%s, interpolation=%s, max_size=%s, antialias=%s)", size, t.Interpolation, limit, boolean(!t.NoAntialias))
 }
 
 // Transform resizes the picture or tensor.
 func (t *resize) Transform(v Value) Value {
-	if v.Image == nil {
-		return Value{Tensor: t.tensor(v)}
-	}
-	p := v.picture(t)
-	w, h := t.size(v, p.W, p.H)
-	if w == p.W && h == p.H {
-		return Value{Image: p}
-	}
-	const limit = 1 << 30 // 3 GB
-	if w > limit/h {
-		fail(t, v, "the result of %d×%d pixels would not fit in memory; crop the picture first or set MaxSize", w, h)
-	}
-	return Value{Image: pillow.Resample(p, w, h, t.Interpolation, image.Rect(0, 0, w, h))}
+	return named(t, v, func() Value { return functional.Resize(v, t.size, t.ResizeOptions) })
 }
 
-// size returns what a picture of w×h pixels is resized to.
-func (t *resize) size(v Value, w, h int) (int, int) {
-	if t.w > 0 {
-		return t.w, t.h
+// filter returns Pillow's name of the interpolation.
+func (t *resize) filter() Interpolation {
+	if t.Interpolation == NearestExact {
+		return Nearest
 	}
-	// As Python: int(a * b / c), where the division is of integers and correctly rounded.
-	scale := func(a, b, c int) int { return int(float64(a) * float64(b) / float64(c)) }
-	short, long := t.h, scale(t.h, max(w, h), min(w, h))
-	if t.MaxSize > 0 && long > t.MaxSize {
-		short, long = scale(t.MaxSize, short, long), t.MaxSize
-	}
-	if short < 1 || long > math.MaxInt32 {
-		fail(t, v, "the sides would become %d and %d pixels long; want 1 to %d", short, long, math.MaxInt32)
-	}
-	if w <= h {
-		return short, long
-	}
-	return long, short
+	return t.Interpolation
 }
 
-// upsample holds the ops that resize tensors, and whether they take align_corners.
-var upsample = map[Interpolation]struct {
-	op      *torch.Op
-	corners bool
-}{
-	Nearest:  {torch.NewOp("aten::upsample_nearest2d", ""), false},
-	Bilinear: {torch.NewOp("aten::_upsample_bilinear2d_aa", ""), true},
-	Bicubic:  {torch.NewOp("aten::_upsample_bicubic2d_aa", ""), true},
+// result returns what a picture of h×w pixels is resized to.
+func (t *resize) result(v Value, h, w int) (int, int) {
+	h, w = args.ResizedSize(h, w, t.size, t.MaxSize)
+	if err := args.CheckSides(h, w); err != "" {
+		fail(t, v, "%s", err)
+	}
+	return h, w
 }
 
-var (
-	opClamp = torch.NewOp("aten::clamp", "")
-	opRound = torch.NewOp("aten::round", "")
-)
-
-func (t *resize) tensor(v Value) *torch.Tensor {
-	x := v.tensor(t)
-	up, ok := upsample[t.Interpolation]
-	if !ok {
-		fail(t, v, "tensors are resized by bilinear, bicubic or nearest only")
+// interpolation panics where there is no such interpolation, and fills in the default.
+func interpolation(op string, how *Interpolation, standard Interpolation) {
+	if *how == "" {
+		*how = standard
 	}
-	h, w := x.Size(-2), x.Size(-1)
-	if x.Numel() == 0 {
-		fail(t, v, "the tensor has no elements")
+	if *how != NearestExact && !how.Valid() {
+		refuse(op, "no interpolation is called %q; want nearest, nearest-exact, box, bilinear, hamming, bicubic or lanczos", *how)
 	}
-	nw, nh := t.size(v, w, h)
-	if nw == w && nh == h {
-		return x
-	}
-	dtype, dims := x.DType(), x.Dim()
-	if dims == 3 {
-		x = x.Unsqueeze(0)
-	}
-	floating := dtype == torch.Float32 || dtype == torch.Float64
-	if !floating {
-		x = x.ToDType(torch.Float32)
-	}
-	var c torch.Call
-	c.Tensor(x)
-	c.Ints(nh, nw)
-	if up.corners {
-		c.Bool(false)
-	}
-	x = c.One(up.op)
-	if dtype == torch.Uint8 && t.Interpolation == Bicubic { // which overshoots
-		var c torch.Call
-		c.Tensor(x)
-		c.Int(0)
-		c.Int(255)
-		x = c.One(opClamp)
-	}
-	if dims == 3 {
-		x = x.Squeeze(0)
-	}
-	switch dtype {
-	case torch.Uint8, torch.Int8, torch.Int16, torch.Int32, torch.Int64:
-		var c torch.Call
-		c.Tensor(x)
-		x = c.One(opRound)
-	}
-	return x.ToDType(dtype)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/functional"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -39,41 +40,67 @@ func (l *levels) planes(p *RGB) []float32 {
 	return out
 }
 
-type toTensor struct{}
+// A toTensor is ToTensor, and where preset is true what torchvision's presets
+// have in its place, which takes tensors too.
+type toTensor struct{ preset bool }
 
-// ToTensor turns a picture into a contiguous float32 tensor [3, H, W] with values
-// in [0, 1]: torchvision.transforms.ToTensor(). The channels are red, green and
-// blue, of grey pictures too.
+// ToTensor turns a picture into a contiguous tensor [C, H, W] with a channel for each of
+// its mode: torchvision.transforms.ToTensor(). Bytes become float32 from 0 to 1; the
+// modes I, I;16 and F keep their numbers, as int32, int16 and float32.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ToTensor.html
 func ToTensor() Transform { return toTensor{} }
 
 // String returns the transform as Python writes it.
-func (toTensor) String() string { return "ToTensor()" }
+func (t toTensor) String() string {
+	if t.preset {
+		return "ConvertImageDtype()"
+	}
+	return "ToTensor()"
+}
 
 // Transform makes a tensor of the picture.
-func (t toTensor) Transform(v Value) Value { return Value{Tensor: unit.tensor(v.picture(t))} }
+func (t toTensor) Transform(v Value) Value {
+	if p := rgb(t, v); p != nil {
+		return v.WithTensor(unit.tensor(p))
+	}
+	return named(t, v, func() Value {
+		switch {
+		case !t.preset:
+			return v.WithTensor(functional.ToTensor(pictureOf(v)))
+		case v.Tensor == nil:
+			v = v.WithTensor(functional.PILToTensor(pictureOf(v)))
+		}
+		return functional.ConvertImageDtype(v, torch.Float32)
+	})
+}
 
-type normalize struct{ mean, std []float64 }
+// NormalizeOptions are the options of [Normalize]. The zero value is torchvision's default.
+type NormalizeOptions = functional.NormalizeOptions
+
+type normalize struct {
+	mean, std []float64
+	NormalizeOptions
+}
 
 // Normalize subtracts each channel's mean and divides by its std:
-// torchvision.transforms.Normalize(mean, std). It takes a floating-point tensor
+// torchvision.transforms.Normalize(mean, std, inplace). It takes a floating-point tensor
 // [..., C, H, W] and computes in its dtype. One number does for all channels.
 //
 // It panics with a [*torch.Error] where there are no numbers, the lengths
-// differ, or a std is zero in float32.
+// differ, or a std is zero.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Normalize.html
-func Normalize(mean, std []float64) Transform {
+func Normalize(mean, std []float64, options ...NormalizeOptions) Transform {
 	if len(mean) == 0 || len(std) == 0 || len(mean) != len(std) && len(mean) != 1 && len(std) != 1 {
 		refuse("Normalize", "there are %d means and %d stds; want one of each for every channel", len(mean), len(std))
 	}
 	for i, s := range std {
-		if float32(s) == 0 {
+		if s == 0 {
 			refuse("Normalize", "std[%d] is %v, which nothing can be divided by", i, s)
 		}
 	}
-	return &normalize{append([]float64{}, mean...), append([]float64{}, std...)}
+	return &normalize{append([]float64{}, mean...), append([]float64{}, std...), first(options)}
 }
 
 // String returns the transform as Python writes it.
@@ -83,38 +110,28 @@ func (t *normalize) String() string {
 
 // Transform normalises the tensor.
 func (t *normalize) Transform(v Value) Value {
-	x := v.tensor(t)
-	if !x.DType().IsFloatingPoint() {
-		fail(t, v, "a floating-point tensor is needed here; put ToTensor() before it or convert with ToDType")
-	}
-	t.check(v, x.Size(-3))
-	column := func(numbers []float64) *torch.Tensor {
-		return torch.FromSlice(numbers, len(numbers), 1, 1).ToDType(x.DType()).To(x.Device())
-	}
-	mean, std := column(t.mean), column(t.std)
-	defer mean.Free()
-	defer std.Free()
-	return Value{Tensor: x.Sub(mean).Then(func(x *torch.Tensor) *torch.Tensor { return x.Div(std) })}
+	return named(t, v, func() Value { return functional.Normalize(v, t.mean, t.std, t.NormalizeOptions) })
 }
 
-// check panics unless the numbers fit the channels.
-func (t *normalize) check(v Value, channels int) {
-	if n := max(len(t.mean), len(t.std)); n != 1 && n != channels {
-		fail(t, v, "there are numbers for %d channels, but the value has %d", n, channels)
-	}
-}
-
-// A toNormalized is a toTensor followed by a normalize, as one table of 3×256 numbers.
+// A toNormalized is a toTensor followed by a normalize, as one table of 3×256
+// numbers for pictures of mode RGB.
 type toNormalized struct {
 	toTensor
 	normalize *normalize
 	levels    levels
 }
 
-func newToNormalized(t *normalize) *toNormalized {
-	f := &toNormalized{normalize: t, levels: unit}
+// newToNormalized returns nil where the numbers do not fit such pictures.
+func newToNormalized(to toTensor, t *normalize) *toNormalized {
+	if n := max(len(t.mean), len(t.std)); n != 1 && n != 3 {
+		return nil
+	}
+	f := &toNormalized{to, t, unit}
 	for c := range f.levels {
 		mean, std := float32(t.mean[c%len(t.mean)]), float32(t.std[c%len(t.std)])
+		if std == 0 {
+			return nil
+		}
 		for i, x := range f.levels[c] {
 			f.levels[c][i] = (x - mean) / std
 		}
@@ -124,7 +141,8 @@ func newToNormalized(t *normalize) *toNormalized {
 
 // Transform makes a normalised tensor of the picture.
 func (t *toNormalized) Transform(v Value) Value {
-	p := v.picture(t)
-	t.normalize.check(v, 3)
-	return Value{Tensor: t.levels.tensor(p)}
+	if p := rgb(t, v); p != nil {
+		return v.WithTensor(t.levels.tensor(p))
+	}
+	return t.normalize.Transform(t.toTensor.Transform(v))
 }

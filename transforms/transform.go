@@ -2,18 +2,16 @@ package transforms
 
 import (
 	"fmt"
-	"image"
-	"strings"
+	"math"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
 // A Value is what transforms take and return: a picture until [ToTensor], a
-// tensor from then on. One of the two is set.
-type Value struct {
-	Image  image.Image
-	Tensor *torch.Tensor
-}
+// tensor from then on, or several of them. It is [functional.Value].
+type Value = functional.Value
 
 // A Transform is one step of a preprocessing. The ones of this package may be
 // used by any number of goroutines at once, and so should others be. Where a
@@ -22,57 +20,56 @@ type Transform interface {
 	Transform(Value) Value
 }
 
-// A Func is a function as a Transform: torchvision.transforms.Lambda.
+// A Func is a function as a Transform.
 type Func func(Value) Value
 
 // Transform returns f(v).
 func (f Func) Transform(v Value) Value { return f(v) }
 
-// picture returns the pixels of v, or panics on behalf of the transform t.
-func (v Value) picture(t Transform) *RGB {
-	if v.Image == nil {
-		fail(t, v, "a picture is needed here; put it before ToTensor()")
+// String returns the transform as Python writes it.
+func (f Func) String() string { return "Lambda()" }
+
+// Lambda makes a transform of a function: torchvision.transforms.Lambda(lambd). The
+// usual one behind [FiveCrop] and [TenCrop] is
+//
+//	transforms.Lambda(func(crops transforms.Value) transforms.Value {
+//		return crops.Map(transforms.ToTensor().Transform).Stack() // [10, C, H, W]
+//	})
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Lambda.html
+func Lambda(f func(Value) Value) Transform {
+	if f == nil {
+		refuse("Lambda", "there is no function")
 	}
-	p := ToRGB(v.Image)
-	if p.W <= 0 || p.H <= 0 {
-		fail(t, v, "the picture has no pixels")
-	}
-	if len(p.Pix) < 3*p.W*p.H {
-		fail(t, v, "the picture's Pix holds %d bytes; want %d", len(p.Pix), 3*p.W*p.H)
-	}
-	return p
+	return Func(f)
 }
 
-// tensor returns v's tensor [..., C, H, W], or panics on behalf of the transform t.
-func (v Value) tensor(t Transform) *torch.Tensor {
-	if v.Tensor == nil {
-		fail(t, v, "a tensor is needed here; put it behind ToTensor()")
-	}
-	if v.Tensor.Dim() < 3 {
-		fail(t, v, "the tensor's shape is not [..., C, H, W]")
-	}
-	return v.Tensor
+// A step is a transform that needs no more than its name and a function.
+type step struct {
+	text string // as Python writes the transform
+	f    func(Value) Value
 }
 
-func (v Value) String() string {
-	switch {
-	case v.Tensor != nil:
-		return strings.ReplaceAll(fmt.Sprint(v.Tensor.Shape()), " ", ", ") + " " + fmt.Sprint(v.Tensor.DType())
-	case v.Image != nil:
-		b := v.Image.Bounds()
-		return fmt.Sprintf("picture of %d×%d pixels", b.Dx(), b.Dy())
-	}
-	return "nothing"
+// String returns the transform as Python writes it.
+func (s *step) String() string { return s.text }
+
+// Transform applies the step. An error in it names the step.
+func (s *step) Transform(v Value) Value {
+	return named(s, v, func() Value { return s.f(v) })
 }
 
 // fail panics: the transform t does not take the value v.
-func fail(t Transform, v Value, format string, args ...any) {
-	panic(&torch.Error{Op: "transforms." + name(t), Args: v.String(), Msg: fmt.Sprintf(format, args...)})
+func fail(t Transform, v Value, format string, a ...any) {
+	panic(&torch.Error{Op: "transforms." + name(t), Args: v.String(), Msg: fmt.Sprintf(format, a...)})
 }
 
 // refuse panics: a constructor's argument is wrong.
-func refuse(op, format string, args ...any) {
-	panic(&torch.Error{Op: "transforms." + op, Msg: fmt.Sprintf(format, args...)})
+func refuse(op, format string, a ...any) { args.Refuse("transforms."+op, format, a...) }
+
+// named calls f, and puts the transform's name and v into what it panics with.
+func named(t Transform, v Value, f func() Value) (out Value) {
+	args.Named("transforms."+name(t), v, func() { out = f() })
+	return out
 }
 
 func name(t Transform) string {
@@ -80,4 +77,88 @@ func name(t Transform) string {
 		return s.String()
 	}
 	return fmt.Sprintf("%T", t)
+}
+
+// Floats is a number, a float64 or an int, or a []float64.
+type Floats = any
+
+// floats returns the numbers of f, nil for nil.
+func floats(op, what string, f Floats) []float64 {
+	var out []float64
+	switch f := f.(type) {
+	case nil:
+	case int:
+		out = []float64{float64(f)}
+	case float64:
+		out = []float64{f}
+	case []float64:
+		out = append([]float64{}, f...)
+	default:
+		refuse(op, "%s is a %T; want a float64 or a []float64", what, f)
+	}
+	for _, x := range out {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			refuse(op, "%s is %v; want finite numbers", what, f)
+		}
+	}
+	return out
+}
+
+// interval returns the least and the greatest of a []float64 of two, or of standard for nil.
+func interval(op, what string, f, standard []float64) []float64 {
+	if f == nil {
+		return standard
+	}
+	if f = floats(op, what, f); len(f) != 2 {
+		refuse(op, "%s has %d numbers; want the least and the greatest", what, len(f))
+	}
+	return f
+}
+
+// around returns the range of a number, -x to x, or of a []float64 of as many numbers as one of lengths.
+func around(op, what string, f Floats, lengths ...int) []float64 {
+	x := floats(op, what, f)
+	if _, list := f.([]float64); !list && len(x) == 1 {
+		if x[0] < 0 {
+			refuse(op, "%s is %v; want 0 or more, or a []float64 of the least and the greatest", what, x[0])
+		}
+		return []float64{-x[0], x[0]}
+	}
+	for _, n := range lengths {
+		if len(x) == n {
+			return x
+		}
+	}
+	refuse(op, "%s has %d numbers; want %v", what, len(x), lengths)
+	return nil
+}
+
+// chance returns the probability that a variadic parameter holds, or standard.
+func chance(op string, p []float64, standard float64) float64 {
+	switch len(p) {
+	case 0:
+		return standard
+	case 1:
+		return probability(op, &p[0], standard)
+	}
+	refuse(op, "there are %d probabilities; want one", len(p))
+	return 0
+}
+
+func probability(op string, p *float64, standard float64) float64 {
+	if p == nil {
+		return standard
+	}
+	if math.IsNaN(*p) {
+		refuse(op, "the probability is NaN")
+	}
+	return *p
+}
+
+// first returns the options that a variadic parameter holds.
+func first[T any](options []T) (o T) {
+	if len(options) > 0 {
+		o = options[0]
+	}
+	return o
 }

@@ -1,0 +1,219 @@
+package transforms
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/torchhub/torchhub/transforms/functional"
+)
+
+// Grayscale makes a picture, or a tensor [..., 3, H, W], grey, with one channel or
+// three equal ones: torchvision.transforms.Grayscale(num_output_channels). The default is one.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Grayscale.html
+func Grayscale(channels ...int) Transform {
+	n := 1
+	if len(channels) > 0 {
+		n = channels[0]
+	}
+	if n != 1 && n != 3 || len(channels) > 1 {
+		refuse("Grayscale", "there are to be %v channels; want 1 or 3", channels)
+	}
+	return &step{fmt.Sprintf("Grayscale(num_output_channels=%d)", n), func(v Value) Value {
+		return functional.RGBToGrayscale(v, n)
+	}}
+}
+
+// RandomGrayscale makes a picture, or a tensor [..., 1 or 3, H, W], grey with probability
+// p, 0.1 where none is given, without changing how many channels it has:
+// torchvision.transforms.RandomGrayscale(p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomGrayscale.html
+func RandomGrayscale(p ...float64) Transform {
+	c := chance("RandomGrayscale", p, 0.1)
+	return &step{"RandomGrayscale(p=" + float(c) + ")", func(v Value) Value {
+		channels := functional.GetImageNumChannels(v)
+		if !happens(v, c) {
+			return v
+		}
+		return functional.RGBToGrayscale(v, channels)
+	}}
+}
+
+// ColorJitterOptions say how much [ColorJitter] changes. A number x is for a
+// factor from max(0, 1-x) to 1+x, of the hue -x to x; a []float64 is the least
+// and the greatest. What is left out is not changed.
+type ColorJitterOptions struct {
+	Brightness Floats // 0 or more
+	Contrast   Floats // 0 or more
+	Saturation Floats // 0 or more
+	Hue        Floats // a number up to 0.5; or from -0.5 to 0.5
+}
+
+// ColorJitter changes brightness, contrast, saturation and hue of a picture or a
+// tensor [..., 1 or 3, H, W] by random factors, in random order:
+// torchvision.transforms.ColorJitter(brightness, contrast, saturation, hue).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ColorJitter.html
+func ColorJitter(o ColorJitterOptions) Transform {
+	const op = "ColorJitter"
+	jitters := []struct {
+		apply func(Value, float64) Value
+		r     []float64
+	}{
+		{functional.AdjustBrightness, jitter(op, "Brightness", o.Brightness, 1, 0, math.Inf(1))},
+		{functional.AdjustContrast, jitter(op, "Contrast", o.Contrast, 1, 0, math.Inf(1))},
+		{functional.AdjustSaturation, jitter(op, "Saturation", o.Saturation, 1, 0, math.Inf(1))},
+		{functional.AdjustHue, jitter(op, "Hue", o.Hue, 0, -0.5, 0.5)},
+	}
+	text := fmt.Sprintf("ColorJitter(brightness=%s, contrast=%s, saturation=%s, hue=%s)", none(jitters[0].r, tuple),
+		none(jitters[1].r, tuple), none(jitters[2].r, tuple), none(jitters[3].r, tuple))
+	return &step{text, func(v Value) Value {
+		order := randperm(v, len(jitters))
+		var factors [4]float64
+		for i, j := range jitters {
+			if j.r != nil {
+				factors[i] = between(v, j.r)
+			}
+		}
+		for _, i := range order {
+			if j := jitters[i]; j.r != nil {
+				v = j.apply(v, factors[i])
+			}
+		}
+		return v
+	}}
+}
+
+// jitter returns the range of a factor, nil where it is always the neutral one.
+func jitter(op, what string, f Floats, neutral, low, high float64) []float64 {
+	if f == nil {
+		return nil
+	}
+	r := floats(op, what, f)
+	if _, list := f.([]float64); !list {
+		if r[0] < 0 {
+			refuse(op, "%s is %v; want 0 or more", what, f)
+		}
+		r = []float64{neutral - r[0], neutral + r[0]}
+		if neutral == 1 {
+			r[0] = max(r[0], 0)
+		}
+	}
+	if len(r) != 2 || !(low <= r[0] && r[0] <= r[1] && r[1] <= high) {
+		refuse(op, "%s is %v; want a number, or the least and the greatest, within %v and %v", what, f, low, high)
+	}
+	if r[0] == neutral && r[1] == neutral {
+		return nil
+	}
+	return r
+}
+
+// sometimes applies f with a probability, drawn as torchvision's newer transforms do it.
+func sometimes(text string, p float64, f func(Value) Value) Transform {
+	return &step{text, func(v Value) Value {
+		if !happensExactly(v, p) {
+			return v
+		}
+		return f(v)
+	}}
+}
+
+// RandomInvert turns a picture, or a tensor [..., 1 or 3, H, W], into its negative
+// with probability p, 0.5 where none is given: torchvision.transforms.RandomInvert(p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomInvert.html
+func RandomInvert(p ...float64) Transform {
+	c := chance("RandomInvert", p, 0.5)
+	return sometimes("RandomInvert(p="+float(c)+")", c, functional.Invert)
+}
+
+// RandomPosterize keeps the upper bits, 0 to 8, of every channel of a picture of mode L or
+// RGB, or of a uint8 tensor [..., 1 or 3, H, W], with probability p, 0.5 where none
+// is given: torchvision.transforms.RandomPosterize(bits, p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomPosterize.html
+func RandomPosterize(bits int, p ...float64) Transform {
+	const op = "RandomPosterize"
+	if bits < 0 || bits > 8 {
+		refuse(op, "%d bits are to be kept; want 0 to 8", bits)
+	}
+	c := chance(op, p, 0.5)
+	return sometimes(fmt.Sprintf("RandomPosterize(bits=%d,p=%s)", bits, float(c)), c, func(v Value) Value {
+		return functional.Posterize(v, bits)
+	})
+}
+
+// RandomSolarize inverts what is not below the threshold, in a picture of mode L or RGB or a
+// tensor [..., 1 or 3, H, W], with probability p, 0.5 where none is given:
+// torchvision.transforms.RandomSolarize(threshold, p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomSolarize.html
+func RandomSolarize(threshold float64, p ...float64) Transform {
+	const op = "RandomSolarize"
+	floats(op, "the threshold", threshold)
+	c := chance(op, p, 0.5)
+	return sometimes(fmt.Sprintf("RandomSolarize(threshold=%s,p=%s)", float(threshold), float(c)), c, func(v Value) Value {
+		return functional.Solarize(v, threshold)
+	})
+}
+
+// RandomAdjustSharpness takes a picture or a tensor [..., 1 or 3, H, W] away from its
+// smoothed version by a factor, 0 for smooth, 1 for no change, with probability p,
+// 0.5 where none is given: torchvision.transforms.RandomAdjustSharpness(sharpness_factor, p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAdjustSharpness.html
+func RandomAdjustSharpness(factor float64, p ...float64) Transform {
+	const op = "RandomAdjustSharpness"
+	floats(op, "the factor", factor)
+	c := chance(op, p, 0.5)
+	return sometimes(fmt.Sprintf("RandomAdjustSharpness(sharpness_factor=%s,p=%s)", float(factor), float(c)), c, func(v Value) Value {
+		return functional.AdjustSharpness(v, factor)
+	})
+}
+
+// RandomAutocontrast stretches each channel of a picture of mode L or RGB, or of a tensor
+// [..., 1 or 3, H, W], to the whole range with probability p, 0.5 where none is
+// given: torchvision.transforms.RandomAutocontrast(p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAutocontrast.html
+func RandomAutocontrast(p ...float64) Transform {
+	c := chance("RandomAutocontrast", p, 0.5)
+	return sometimes("RandomAutocontrast(p="+float(c)+")", c, functional.Autocontrast)
+}
+
+// RandomEqualize makes the histogram of each channel flat, of a picture of mode L, P or
+// RGB or a uint8 tensor [1 or 3, H, W] or [N, 1 or 3, H, W], with probability p, 0.5
+// where none is given: torchvision.transforms.RandomEqualize(p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomEqualize.html
+func RandomEqualize(p ...float64) Transform {
+	c := chance("RandomEqualize", p, 0.5)
+	return sometimes("RandomEqualize(p="+float(c)+")", c, functional.Equalize)
+}
+
+// RandomHorizontalFlip mirrors a picture or a tensor [..., H, W] left to right with
+// probability p, 0.5 where none is given: torchvision.transforms.RandomHorizontalFlip(p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomHorizontalFlip.html
+func RandomHorizontalFlip(p ...float64) Transform {
+	return randomFlip("RandomHorizontalFlip", p, functional.HFlip)
+}
+
+// RandomVerticalFlip turns a picture or a tensor [..., H, W] upside down with
+// probability p, 0.5 where none is given: torchvision.transforms.RandomVerticalFlip(p).
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomVerticalFlip.html
+func RandomVerticalFlip(p ...float64) Transform {
+	return randomFlip("RandomVerticalFlip", p, functional.VFlip)
+}
+
+func randomFlip(op string, p []float64, flip func(Value) Value) Transform {
+	c := chance(op, p, 0.5)
+	return &step{op + "(p=" + float(c) + ")", func(v Value) Value {
+		if !happens(v, c) {
+			return v
+		}
+		return flip(v)
+	}}
+}

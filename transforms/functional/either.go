@@ -1,0 +1,59 @@
+package functional
+
+import (
+	"image"
+
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
+)
+
+// picture returns the pixels of v, or panics on behalf of op where it is no picture.
+func picture(op string, v Value) *pillow.Image {
+	switch {
+	case v.Parts != nil:
+		fail(op, v, "one picture or tensor is needed here; use Value.Map")
+	case v.Tensor != nil:
+		fail(op, v, "a picture is needed here; put it before ToTensor() or behind ToPILImage()")
+	case v.Image == nil:
+		fail(op, v, "a picture or a tensor is needed here")
+	}
+	p := pillow.From(v.Image)
+	if err := p.Check(); err != nil {
+		fail(op, v, "%v", err)
+	}
+	return p
+}
+
+// either returns v with what onPicture makes of its picture, or onTensor of its tensor.
+func either(op string, v Value, onPicture func(*pillow.Image) (*pillow.Image, error), tensor func(*torch.Tensor) *torch.Tensor) Value {
+	if v.Tensor != nil {
+		return onTensor(op, v, tensor)
+	}
+	p := picture(op, v)
+	q, err := onPicture(p)
+	if err != nil {
+		fail(op, v, "%v", err)
+	}
+	if q == p {
+		return v
+	}
+	return v.WithImage(shown(q))
+}
+
+// shown returns the picture as the type of the standard library for its mode,
+// where that costs nothing.
+func shown(p *pillow.Image) image.Image {
+	switch p.Mode {
+	case pillow.ModeL, pillow.ModeRGB, pillow.ModeRGBA, pillow.ModeCMYK:
+		return p.Go()
+	}
+	return p
+}
+
+// first returns the options that a variadic parameter holds.
+func first[T any](options []T) (o T) {
+	if len(options) > 0 {
+		o = options[0]
+	}
+	return o
+}

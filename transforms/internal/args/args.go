@@ -1,0 +1,208 @@
+// Package args checks the arguments that functionals and transforms share, and
+// names the operation in the error of what goes wrong.
+package args
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strings"
+
+	"github.com/torchhub/torchhub/torch"
+)
+
+// Functional begins the Op of the errors of package functional.
+const Functional = "functional."
+
+// Refuse panics: an argument of op is wrong, whatever the value.
+func Refuse(op, format string, a ...any) {
+	panic(&torch.Error{Op: op, Msg: fmt.Sprintf(format, a...)})
+}
+
+// Named calls f and puts the name op and a description of the value into the
+// [*torch.Error] that it panics with, before what the error says already.
+func Named(op string, value fmt.Stringer, f func()) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case *torch.Error:
+			rename(p, op, value)
+			panic(p)
+		default:
+			panic(p)
+		}
+	}()
+	f()
+}
+
+func rename(e *torch.Error, op string, value fmt.Stringer) {
+	text := ""
+	if value != nil {
+		text = value.String()
+	}
+	if strings.HasPrefix(e.Op, Functional) && (e.Args == "" || e.Args == text) {
+		e.Op, e.Args = op, text // the functional says no more than the transform
+		return
+	}
+	inner := e.Op
+	if e.Overload != "" {
+		inner += "." + e.Overload
+	}
+	if e.Args != "" && e.Args != text {
+		inner += "(" + e.Args + ")"
+	}
+	e.Op, e.Overload, e.Args = op, "", text
+	if inner != op {
+		e.Msg = inner + ": " + e.Msg
+	}
+}
+
+// Size returns a size of one or two ints.
+func Size(op string, size torch.Ints) []int {
+	switch s := size.(type) {
+	case int:
+		return []int{s}
+	case []int:
+		if len(s) == 1 || len(s) == 2 {
+			return append([]int{}, s...)
+		}
+		Refuse(op, "the size has %d elements; want the height and the width", len(s))
+	}
+	Refuse(op, "the size is a %T; want an int, or a []int of the height and the width", size)
+	return nil
+}
+
+// Sides returns the height and width that a size names: one int stands for both.
+func Sides(op string, size torch.Ints) (h, w int) {
+	s := Size(op, size)
+	return s[0], s[len(s)-1]
+}
+
+// ResizedSize returns what a picture of h×w pixels is resized to, for a size of one
+// or two numbers and the longest side, 0 for none: torchvision's
+// _compute_resized_output_size.
+func ResizedSize(h, w int, size []int, longest int) (int, int) {
+	if len(size) == 2 {
+		return size[0], size[1]
+	}
+	short, long := size[0], scaled(size[0], max(w, h), min(w, h))
+	if longest > 0 && long > longest {
+		short, long = scaled(longest, short, long), longest
+	}
+	if w <= h {
+		return long, short
+	}
+	return short, long
+}
+
+// scaled is Python's int(a * b / c): the product is of integers, the quotient correctly rounded.
+func scaled(a, b, c int) int {
+	if c == 0 {
+		return math.MaxInt
+	}
+	if n := float64(a) * float64(b); math.Abs(n) < 1<<53 {
+		return int(n / float64(c))
+	}
+	r := new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(int64(a)), big.NewInt(int64(b))), big.NewInt(int64(c)))
+	f, _ := r.Float64()
+	if f >= math.MaxInt || f <= math.MinInt {
+		return math.MaxInt
+	}
+	return int(f)
+}
+
+// CheckSides says what is wrong with a picture of h×w pixels, or "".
+func CheckSides(h, w int) string {
+	if min(h, w) < 1 || max(h, w) > math.MaxInt32 {
+		return fmt.Sprintf("the sides would become %d and %d pixels long; want 1 to %d", min(h, w), max(h, w), math.MaxInt32)
+	}
+	return ""
+}
+
+// CheckMemory says what is wrong with holding a picture of h×w pixels, or "".
+func CheckMemory(h, w int) string {
+	const limit = 1 << 30 // 3 GB
+	if w > limit/h {
+		return fmt.Sprintf("the result of %d×%d pixels would not fit in memory; crop the picture first or set MaxSize", w, h)
+	}
+	return ""
+}
+
+// MaxSize panics where a limit of the long side does not go with the size.
+func MaxSize(op string, longest int, size []int) {
+	switch {
+	case longest != 0 && len(size) == 2:
+		Refuse(op, "MaxSize is %d, but both sides are given already; leave one out", longest)
+	case longest < 0 || longest != 0 && longest <= size[0]:
+		Refuse(op, "MaxSize is %d; want more than the size of the short side, %d", longest, size[0])
+	}
+}
+
+// Borders returns the left, top, right and bottom padding that an int, or a list
+// of 1, 2 (left and right, top and bottom) or 4 ints names.
+func Borders(op string, padding torch.Ints) (left, top, right, bottom int) {
+	var p []int
+	switch q := padding.(type) {
+	case int:
+		p = []int{q}
+	case []int:
+		p = q
+	default:
+		Refuse(op, "the padding is a %T; want an int or a []int", padding)
+	}
+	switch len(p) {
+	case 1, 2:
+		left, top = p[0], p[len(p)-1]
+		right, bottom = left, top
+	case 4:
+		left, top, right, bottom = p[0], p[1], p[2], p[3]
+	default:
+		Refuse(op, "the padding has %d elements; want 1, 2 or 4", len(p))
+	}
+	for _, n := range []int{left, top, right, bottom} {
+		if n > math.MaxInt32 || n < -math.MaxInt32 {
+			Refuse(op, "the padding is %d; want at most %d", n, math.MaxInt32)
+		}
+	}
+	return left, top, right, bottom
+}
+
+// PaddingMode panics where there is no such mode. "" is the default, constant.
+func PaddingMode(op, mode string) {
+	switch mode {
+	case "", "constant", "edge", "reflect", "symmetric":
+	default:
+		Refuse(op, "no padding mode is called %q; want constant, edge, reflect or symmetric", mode)
+	}
+}
+
+// Kernel returns a kernel's size in x and y: an int or a list of both, odd and above 0.
+func Kernel(op string, size torch.Ints) (k [2]int) {
+	switch s := size.(type) {
+	case int:
+		k = [2]int{s, s}
+	case []int:
+		if len(s) != 2 {
+			Refuse(op, "the kernel size has %d elements; want those of x and y", len(s))
+		}
+		k = [2]int(s)
+	default:
+		Refuse(op, "the kernel size is a %T; want an int or a []int", size)
+	}
+	for _, n := range k {
+		if n < 1 || n%2 == 0 || n > math.MaxInt32 {
+			Refuse(op, "the kernel size is %d; want an odd number above 0", n)
+		}
+	}
+	return k
+}
+
+// Finite panics unless the parameter of that name is of finite numbers: what comes
+// of NaN or infinity as a pixel is undefined in Python.
+func Finite(op, name string, values ...float64) {
+	for _, x := range values {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			Refuse(op, "the %s is %v; want a finite number", name, x)
+		}
+	}
+}
