@@ -10,13 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 	v1 "github.com/torchhub/torchhub/transforms/functional"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
-	"github.com/torchhub/torchhub/transforms/v2"
 )
 
 //go:embed testdata/live.py
@@ -192,7 +189,9 @@ func convert[E uint8 | int8 | int16 | uint16 | int32 | int64 | float32](v []E) [
 // A maker makes random samples.
 type maker struct {
 	*rand.Rand
-	big bool
+	big   bool
+	c     int           // channels of images, videos and pictures; 0 is random
+	dtype []torch.DType // of images and videos; nil is all
 }
 
 func (r maker) between(low, high int) int { return low + r.IntN(high-low+1) }
@@ -249,9 +248,20 @@ func (r maker) pixels(d torch.DType, shape ...int) *torch.Tensor {
 	return x.MulScalar(top).ToDType(d)
 }
 
+// kind returns a dtype and a number of channels.
+func (r maker) kind(channels ...int) (torch.DType, int) {
+	ds, c := imageDTypes, pickOf(r, channels...)
+	if r.dtype != nil {
+		ds = r.dtype
+	}
+	if r.c > 0 {
+		c = r.c
+	}
+	return pickOf(r, ds...), c
+}
+
 func (r maker) image(h, w int) *torch.Tensor {
-	d := pickOf(r, imageDTypes...)
-	c := pickOf(r, 3, 3, 3, 1, 1, 2, 4)
+	d, c := r.kind(3, 3, 3, 1, 1, 2, 4)
 	switch r.IntN(6) {
 	case 0:
 		return r.pixels(d, 2, c, h, w)
@@ -264,8 +274,7 @@ func (r maker) image(h, w int) *torch.Tensor {
 }
 
 func (r maker) video(h, w int) *torch.Tensor {
-	d := pickOf(r, imageDTypes...)
-	c := pickOf(r, 3, 3, 1)
+	d, c := r.kind(3, 3, 1)
 	if r.IntN(3) == 0 {
 		return r.pixels(d, 2, 3, c, h, w)
 	}
@@ -334,6 +343,12 @@ func (r maker) points(h, w int) tv.KeyPoints {
 }
 
 func (r maker) picture(h, w int) image.Image {
+	switch r.c {
+	case 1:
+		return v1.ToPILImage(r.pixels(torch.Uint8, 1, h, w))
+	case 3:
+		return v1.ToPILImage(r.pixels(torch.Uint8, 3, h, w))
+	}
 	switch r.pick("RGB", "RGB", "L", "RGBA", "LA", "F", "I", "I;16", "CMYK", "YCbCr", "HSV") {
 	case "RGB":
 		return v1.ToPILImage(r.pixels(torch.Uint8, 3, h, w))
@@ -389,9 +404,6 @@ func packAll(vs []any) []packed {
 	return out
 }
 
-// attempt calls f and returns the error it panics with.
-func attempt(f func()) error { return torch.Try(f) }
-
 // A live is a Python beside the test.
 type live struct{ *reference.Process }
 
@@ -412,27 +424,6 @@ func (p live) functional(expr string, seed int, sample []any) []packed {
 	var out []packed
 	p.Call(&out, "functional", expr, seed, packAll(sample))
 	return out
-}
-
-// compare runs a transform in Go and in Python on one sample.
-func compare(t *testing.T, p live, expr string, tr v2.Transform, seed int, sample []any, steps float64) {
-	t.Helper()
-	want, raised := p.transform(expr, seed, sample)
-	before := pack(sample)
-	torch.ManualSeed(int64(seed))
-	var got []any
-	err := attempt(func() { got = v2.Apply(tr, sample) })
-	what := fmt.Sprintf("%s, seed %d, %v", expr, seed, briefs(packAll(sample)))
-	require.Empty(t, same(before, pack(sample), 0), "%s: the sample was changed", what)
-	if raised != "" {
-		require.Error(t, err, "%s: Python raises %s", what, raised)
-		return
-	}
-	require.NoError(t, err, what)
-	require.Len(t, got, len(want), what)
-	for i := range want {
-		require.Empty(t, same(want[i], pack(got[i]), steps), "%s: value %d", what, i)
-	}
 }
 
 func briefs(ps []packed) string {

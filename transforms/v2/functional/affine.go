@@ -208,7 +208,7 @@ func outputSize(matrix [6]float64, h, w int) (int, int) {
 	half := torch.FromSlice([]float64{hw, hh}).ToDType(torch.Float32)
 	const tol = 1e-4
 	round := func(v *torch.Tensor) *torch.Tensor {
-		return v.AddInPlace(half).MulScalarInPlace(1.0 / tol).TruncInPlace().MulScalarInPlace(tol)
+		return v.AddInPlace(half).MulInPlace(scalarOf(1.0 / tol)).TruncInPlace().MulInPlace(scalarOf(tol))
 	}
 	size := torch.Data[float32](round(high).CeilInPlace().SubInPlace(round(low).FloorInPlace()))
 	return int(size[1]), int(size[0])

@@ -184,7 +184,7 @@ func cornersToXYWHR(x *torch.Tensor) *torch.Tensor {
 	columns(x, 2, 4, 1).SubInPlace(columns(x, 0, 2, 1))
 	at(2).CopyInPlace(at(2).PowScalar(2).Add(at(3).PowScalar(2)).Sqrt())
 	at(3).CopyInPlace(at(4).PowScalar(2).Add(at(5).PowScalar(2)).Sqrt())
-	at(4).CopyInPlace(r.DivScalarInPlace(math.Pi).MulScalarInPlace(180.0))
+	at(4).CopyInPlace(r.DivScalarInPlace(math.Pi).MulInPlace(scalarOf(180.0)))
 	return columns(x.ToDType(dtype), 0, 5, 1)
 }
 

@@ -265,7 +265,7 @@ func rgbToHSV(x *torch.Tensor) *torch.Tensor {
 	hr := bc.SubInPlace(gc).MulInPlace(notR.BitwiseNot())
 	hb := gc.AddScalarInPlace(4.0).SubInPlace(rc).MulInPlace(notR.LogicalAndInPlace(isG.LogicalNotInPlace()))
 	h := hr.AddInPlace(hg).AddInPlace(hb)
-	h = h.MulScalarInPlace(1.0 / 6.0).AddScalarInPlace(1.0).FmodScalarInPlace(1.0)
+	h = h.MulInPlace(scalarOf(1.0 / 6.0)).AddScalarInPlace(1.0).FmodScalarInPlace(1.0)
 	return torch.Stack([]*torch.Tensor{h, s, maxc}, -3)
 }
 
@@ -312,7 +312,7 @@ func AdjustGammaImage(x *torch.Tensor, gamma, gain float64) *torch.Tensor {
 		out = aten.PowInPlaceScalar(ToDtypeImage(x, torch.Float32, true), gamma)
 	}
 	if gain != 1.0 {
-		out = out.MulScalarInPlace(gain).ClampInPlace(0.0, 1.0)
+		out = out.MulInPlace(scalarOf(gain)).ClampInPlace(0.0, 1.0)
 	}
 	return ToDtypeImage(out, x.DType(), true)
 }
@@ -340,7 +340,7 @@ func PosterizeImage(x *torch.Tensor, bits int) *torch.Tensor {
 	}
 	if x.DType().IsFloatingPoint() {
 		levels := 1 << bits
-		return x.MulScalar(levels).FloorInPlace().ClampInPlace(0, levels-1).MulScalarInPlace(1.0 / float64(levels))
+		return x.MulScalar(levels).FloorInPlace().ClampInPlace(0, levels-1).MulInPlace(scalarOf(1.0 / float64(levels)))
 	}
 	n := valueBits("Posterize", x, x.DType())
 	if bits >= n {
@@ -395,7 +395,7 @@ func AutocontrastImage(x *torch.Tensor) *torch.Tensor {
 	low := y.AminDims([]int{-2, -1}, torch.AminOptions{KeepDim: true})
 	high := y.AmaxDims([]int{-2, -1}, torch.AmaxOptions{KeepDim: true})
 	flat := high.Eq(low)
-	scale := high.SubInPlace(low).MulScalarInPlace(1.0 / float64(bound))
+	scale := high.SubInPlace(low).MulInPlace(scalarOf(1.0 / float64(bound)))
 	low.MaskedFillInPlace(flat, 0.0)
 	scale.MaskedFillInPlace(flat, 1.0)
 	return y.Sub(low).DivInPlace(scale).ClampInPlace(0, bound).ToDType(x.DType())

@@ -10,7 +10,7 @@ import (
 
 // ElasticOptions say more about [Elastic].
 type ElasticOptions struct {
-	Interpolation Interpolation // "" is Bilinear; images take Nearest and Bilinear
+	Interpolation Interpolation // "" is Bilinear; images take Nearest, Bilinear and Bicubic
 	Fill          Fill          // nil is none: the same as 0 but for rounding
 }
 
@@ -59,8 +59,10 @@ func ElasticImage(x, displacement *torch.Tensor, options ...ElasticOptions) *tor
 	const op = "Elastic"
 	o := first(options)
 	how := ResizeOptions{Interpolation: o.Interpolation}.interpolation()
-	checkGrid(op, x, how, o.Fill)
-	h, w := hw(op, x)
+	if checked(how, op, x); how != Nearest && how != Bilinear && how != Bicubic {
+		fail(op, x, "images are not sampled by %s; want nearest, bilinear or bicubic", how)
+	}
+	_, h, w := chw(op, x)
 	checkDisplacement(x, displacement, h, w)
 	dtype, half := computeDType(x), false
 	if half = dtype == torch.Float16 && x.Device().Type == torch.CPUType; half { // which grid_sample does not take

@@ -182,9 +182,6 @@ func resized(x any, h, w int, want torch.Ints, maxSize int) (int, int) {
 	default:
 		fail(op, x, "the size is %v and MaxSize %d; want a height and a width, a short side, or a MaxSize, of 1 or more", size, maxSize)
 	}
-	if short < 1 {
-		fail(op, x, "the sides would become %d and %d pixels long; want 1 or more", short, long)
-	}
 	if w <= h {
 		return long, short
 	}
@@ -437,7 +434,7 @@ func padSymmetric(x *torch.Tensor, l, r, t, b int) *torch.Tensor {
 	h, w = x.Size(-2), x.Size(-1)
 	index := func(name string, n, before, after int) *torch.Tensor {
 		before, after = max(0, before), max(0, after)
-		if max(before, after) > n {
+		if max(before, after) > n || n == 0 {
 			fail("Pad", x, "symmetric padding of %d and %d is more than the %s of %d pixels", before, after, name, n)
 		}
 		order := make([]int64, 0, before+n+after)

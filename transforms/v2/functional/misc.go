@@ -228,7 +228,7 @@ func ToDtypeImage(x *torch.Tensor, dtype torch.DType, scale bool) *torch.Tensor 
 		const eps = 1e-3 // so that the top of the range is no wider than the rest
 		return x.MulScalar(float64(maxValue(dtype)) + 1.0 - eps).ToDType(dtype)
 	case dtype.IsFloatingPoint():
-		return x.ToDType(dtype).MulScalarInPlace(1.0 / float64(maxValue(from)))
+		return x.ToDType(dtype).MulInPlace(scalarOf(1.0 / float64(maxValue(from))))
 	}
 	in, out := valueBits(op, x, from), valueBits(op, x, dtype)
 	switch shift := out - in; {

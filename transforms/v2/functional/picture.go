@@ -201,7 +201,7 @@ func pictureJPEG(p image.Image, quality int) image.Image {
 	if err := transforms.EncodeJPEG(&b, p, transforms.JPEGOptions{Quality: quality}); err != nil {
 		fail(op, p, "%v", err)
 	}
-	out, err := transforms.Decode(&b)
+	out, err := transforms.Decode(&b, transforms.WithMode())
 	if err != nil {
 		fail(op, p, "%v", err)
 	}

@@ -112,6 +112,10 @@ func asImage(mask *torch.Tensor, f func(*torch.Tensor) *torch.Tensor) *torch.Ten
 // rsub returns v - x.
 func rsub(v torch.Number, x *torch.Tensor) *torch.Tensor { return aten.RsubScalar(x, v, 1) }
 
+// scalarOf returns a number as a tensor without dimensions. Python's x.mul_(number)
+// is the operator of two tensors, and the one of a number rounds it to x's dtype first.
+func scalarOf(v float64) *torch.Tensor { return torch.Scalar(v) }
+
 // compute returns x itself where it is floating-point and x as float32 otherwise.
 func compute(x *torch.Tensor) *torch.Tensor {
 	if x.DType().IsFloatingPoint() {

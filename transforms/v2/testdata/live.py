@@ -1,4 +1,4 @@
-import warnings
+import hashlib, warnings
 warnings.simplefilter("ignore")
 import numpy, PIL.Image, torch
 from torch.utils._pytree import tree_flatten
@@ -16,7 +16,7 @@ def unpack(p):
         mode = p["mode"]
         if a.shape[2] == 1:
             a = a[:, :, 0]
-        return PIL.Image.fromarray(a.copy(), mode=mode)
+        return PIL.Image.frombytes(mode, (a.shape[1], a.shape[0]), a.tobytes())
     x = torch.from_numpy(a.copy()).to(getattr(torch, p["dtype"]))
     y = torch.empty_strided(x.shape, p.get("strides") or (), dtype=x.dtype)  # Go's memory format
     x = y.copy_(x)
@@ -80,9 +80,19 @@ def functional(expr, seed, sample):
     return out
 
 
-# The draws of random transforms: what their parameters are, a thousand times.
+# What a random transform makes of a sample, many times after one seed, each as a digest.
 def draws(expr, seed, n, sample):
     sample = [unpack(p) for p in sample]
     torch.manual_seed(seed)
     t = make(expr)
-    return [[pack(v) for v in t(sample)] for _ in range(n)]
+    return [digest([pack(v) for v in t(sample)]) for _ in range(n)]
+
+
+def digest(values):
+    h = hashlib.sha256()
+    for p in values:
+        a = p["array"]
+        a = a.numpy() if hasattr(a, "numpy") else a
+        h.update((" ".join(map(str, a.shape)) + ";").encode())
+        h.update(a.tobytes())
+    return h.hexdigest()

@@ -1,0 +1,48 @@
+// Package v2 is torchvision.transforms.v2: transforms of images, videos, masks,
+// bounding boxes and key points together, and of pictures.
+//
+// A sample is a Go value of any shape; [Apply] finds what to transform in it:
+//
+//	type Sample struct {
+//		Image  v2.Image
+//		Boxes  v2.BoundingBoxes
+//		Masks  v2.Mask
+//		Labels *torch.Tensor
+//	}
+//	augment := v2.Compose(
+//		v2.RandomIoUCrop(),
+//		v2.RandomHorizontalFlip(),
+//		v2.Resize([]int{640, 640}),
+//		v2.SanitizeBoundingBoxes(),
+//		v2.ToDtype(torch.Float32, true),
+//	)
+//	out := v2.Apply(augment, sample) // another Sample; the one given is not changed
+//
+// One value is a sample too: img = v2.Apply(v2.Resize(256), img). Where a pipeline
+// changes types, [Convert] returns the result as another one.
+//
+// # Numbers
+//
+// Tensors are computed by the operators of libtorch that Python calls, in its
+// order, and pictures have the pixels of Pillow 13, so that results equal those of
+// torchvision 0.29 to the last bit. Random transforms draw with the operators that Python calls, in
+// its order: after torch.ManualSeed(s) a program augments as the Python program
+// does after torch.manual_seed(s).
+//
+// Pictures are not written as JPEG in the modes CMYK and YCbCr; [JPEG] refuses them.
+//
+// # Where Go differs
+//
+// Python's dictionaries by type are maps by [Kind]; the types are those of package
+// tvtensors. A labels_getter is a struct tag or a list of field names, see
+// [SanitizeBoundingBoxes]. Warnings are not given. Maps are walked in the order of
+// their keys.
+//
+// # Mistakes
+//
+// A constructor panics with a [*torch.Error] where its arguments cannot be, and a
+// transform where it does not take the sample; the error names the transform and
+// the value. [torch.Try] turns either into an error.
+//
+// https://docs.pytorch.org/vision/stable/transforms.html
+package v2
