@@ -368,9 +368,9 @@ var converters = map[[2]Mode]converter{
 	{ModeRGB, ModeF}: each(4, 3, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
-	{ModeRGB, ModeRGBA}:  each(4, 3, addAlpha),
-	{ModeRGB, ModeRGBa}:  each(4, 3, addAlpha),
-	{ModeRGB, ModeRGBX}:  each(4, 3, addAlpha),
+	{ModeRGB, ModeRGBA}:  addAlphas,
+	{ModeRGB, ModeRGBa}:  addAlphas,
+	{ModeRGB, ModeRGBX}:  addAlphas,
 	{ModeRGB, ModeCMYK}:  each(4, 3, toCMYK),
 	{ModeRGB, ModeYCbCr}: each(3, 3, toYCbCr),
 	{ModeRGB, ModeHSV}:   each(3, 3, toHSV),
@@ -381,11 +381,8 @@ var converters = map[[2]Mode]converter{
 	{ModeRGBA, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
-	{ModeRGBA, ModeRGB}: each(3, 4, dropAlpha),
-	{ModeRGBA, ModeRGBa}: each(4, 4, func(to, from []uint8) {
-		a := uint32(from[3])
-		to[0], to[1], to[2], to[3] = uint8(muldiv(uint32(from[0]), a)), uint8(muldiv(uint32(from[1]), a)), uint8(muldiv(uint32(from[2]), a)), from[3]
-	}),
+	{ModeRGBA, ModeRGB}:   dropAlphas,
+	{ModeRGBA, ModeRGBa}:  premultiply,
 	{ModeRGBA, ModeRGBX}:  each(4, 4, addAlpha),
 	{ModeRGBA, ModeCMYK}:  each(4, 4, toCMYK),
 	{ModeRGBA, ModeYCbCr}: each(3, 4, toYCbCr),
@@ -404,7 +401,7 @@ var converters = map[[2]Mode]converter{
 	{ModeRGBX, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
-	{ModeRGBX, ModeRGB}:   each(3, 4, dropAlpha),
+	{ModeRGBX, ModeRGB}:   dropAlphas,
 	{ModeRGBX, ModeCMYK}:  each(4, 4, toCMYK),
 	{ModeRGBX, ModeYCbCr}: each(3, 4, toYCbCr),
 	{ModeRGBX, ModeHSV}:   each(3, 4, toHSV),
@@ -435,8 +432,27 @@ func fromL(to, from []uint8) {
 	}
 }
 
-func addAlpha(to, from []uint8)  { to[0], to[1], to[2], to[3] = from[0], from[1], from[2], 255 }
-func dropAlpha(to, from []uint8) { to[0], to[1], to[2] = from[0], from[1], from[2] }
+func addAlpha(to, from []uint8) { to[0], to[1], to[2], to[3] = from[0], from[1], from[2], 255 }
+
+func addAlphas(to, from []uint8) {
+	for ; len(to) >= 4 && len(from) >= 3; to, from = to[4:], from[3:] {
+		to[0], to[1], to[2], to[3] = from[0], from[1], from[2], 255
+	}
+}
+
+func dropAlphas(to, from []uint8) {
+	for ; len(to) >= 3 && len(from) >= 4; to, from = to[3:], from[4:] {
+		to[0], to[1], to[2] = from[0], from[1], from[2]
+	}
+}
+
+func premultiply(to, from []uint8) {
+	for ; len(to) >= 4 && len(from) >= 4; to, from = to[4:], from[4:] {
+		a := uint32(from[3])
+		to[0], to[1], to[2], to[3] = uint8(muldiv(uint32(from[0]), a)), uint8(muldiv(uint32(from[1]), a)), uint8(muldiv(uint32(from[2]), a)), from[3]
+	}
+}
+
 func toCMYK(to, from []uint8) {
 	to[0], to[1], to[2], to[3] = ^from[0], ^from[1], ^from[2], 0
 }

@@ -200,9 +200,15 @@ func (q *Image) warpFixed(p *Image, a []float64) {
 				if uint32(u) >= w || uint32(v) >= h {
 					continue
 				}
-				from, to := p.Pix[n*(int(v)*p.W+int(u)):][:n], row[n*x:][:n]
-				for i := range to {
-					to[i] = from[i]
+				at := n * (int(v)*p.W + int(u))
+				switch n {
+				case 1:
+					row[x] = p.Pix[at]
+				case 3:
+					from, to := p.Pix[at:at+3:at+3], row[3*x:3*x+3:3*x+3]
+					to[0], to[1], to[2] = from[0], from[1], from[2]
+				default:
+					copy(row[n*x:n*x+n], p.Pix[at:])
 				}
 			}
 		}
@@ -250,10 +256,13 @@ func newSampler(p *Image) *sampler {
 	return s
 }
 
-// split returns the whole and the broken part of where a sample lies.
+// split returns the whole and the broken part of where a sample lies, which is -0.5 or more.
 func split(v float64) (int, float64) {
-	i := math.Floor(v)
-	return int(i), v - i
+	i := int(v)
+	if v < 0 {
+		i = -1
+	}
+	return i, v - float64(i)
 }
 
 // clamp keeps a column or row inside the picture.
@@ -332,10 +341,14 @@ func (s *sampler) bicubic(to []uint8, u, v float64) {
 		putFloat(to, float32(cubic(rows[0], rows[1], rows[2], rows[3], dy)))
 		return
 	}
-	for c := range to[:s.n] {
+	// Each row's weights of the four columns are those of the polynomial; they
+	// are not multiplied out, which would round otherwise.
+	n := s.n
+	for c := range to[:n] {
 		for i, at := range ys {
 			pix := s.pix[at+c:]
-			rows[i] = cubic(float64(pix[xs[0]]), float64(pix[xs[1]]), float64(pix[xs[2]]), float64(pix[xs[3]]), dx)
+			v1, v2, v3, v4 := int(pix[xs[0]]), int(pix[xs[1]]), int(pix[xs[2]]), int(pix[xs[3]])
+			rows[i] = polynomial(float64(v2), float64(v3-v1), float64(2*(v1-v2)+v3-v4), float64(v2-v1-v3+v4), dx)
 		}
 		switch v := cubic(rows[0], rows[1], rows[2], rows[3], dy); {
 		case v >= 255:

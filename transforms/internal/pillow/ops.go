@@ -432,31 +432,65 @@ func Blend(a, b *Image, alpha float64) (*Image, error) {
 	}
 	q := a.withMode(a.Mode)
 	n := a.W * a.Mode.Bands()
+	mix := newMixer(f)
 	Parallel(a.H, n, func(lo, hi int) {
-		mix(q.Pix[n*lo:n*hi], a.Pix[n*lo:n*hi], b.Pix[n*lo:n*hi], f)
+		mix.blend(q.Pix[n*lo:n*hi], a.Pix[n*lo:n*hi], b.Pix[n*lo:n*hi])
 	})
 	return q, nil
 }
 
-// mix blends bytes, in float32 and without a fused multiply-add.
-func mix(to, a, b []uint8, f float32) {
+// A mixer blends bytes by one factor.
+type mixer struct {
+	factor float32
+	// steps holds what is added to a for each difference b-a from -255 on; nil
+	// where float32's rounding makes that depend on a.
+	steps *[512]int16
+}
+
+func newMixer(factor float32) mixer {
+	m := mixer{factor: factor, steps: new([512]int16)}
+	for i := range 511 {
+		d := float64(float32(factor * float32(i-255)))
+		whole := math.Floor(d)
+		m.steps[i] = int16(min(max(whole, -256), 256))
+		// A sum this close below an integer may be rounded up to it, or one this
+		// small lost beside a.
+		if part := d - whole; part > 1-1./(1<<14) || !(math.Abs(d) < 1<<14) {
+			for a := max(0, 255-i); a <= min(255, 510-i); a++ {
+				if m.one(uint8(a), uint8(a+i-255)) != clip8(a+int(m.steps[i])) {
+					return mixer{factor: factor}
+				}
+			}
+		}
+	}
+	return m
+}
+
+func clip8(v int) uint8 { return uint8(min(max(v, 0), 255)) }
+
+// one blends two bytes as Pillow does, in float32 and without a fused multiply-add.
+func (m *mixer) one(a, b uint8) uint8 {
+	v := float32(a) + float32(m.factor*float32(int32(b)-int32(a)))
+	switch {
+	case v >= 255:
+		return 255
+	case v > 0:
+		return uint8(int32(v))
+	}
+	return 0
+}
+
+func (m *mixer) blend(to, a, b []uint8) {
 	a, b = a[:len(to)], b[:len(to)]
-	if f >= 0 && f <= 1 {
+	if m.steps == nil {
 		for i := range to {
-			to[i] = uint8(int32(float32(a[i]) + float32(f*float32(int32(b[i])-int32(a[i])))))
+			to[i] = m.one(a[i], b[i])
 		}
 		return
 	}
 	for i := range to {
-		v := float32(a[i]) + float32(f*float32(int32(b[i])-int32(a[i])))
-		switch {
-		case v >= 255:
-			to[i] = 255
-		case v > 0:
-			to[i] = uint8(int32(v))
-		default:
-			to[i] = 0
-		}
+		v := int(a[i])
+		to[i] = clip8(v + int(m.steps[(int(b[i])-v+255)&511]))
 	}
 }
 
