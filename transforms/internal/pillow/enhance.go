@@ -65,9 +65,9 @@ func AdjustSaturation(p *Image, factor float64) (*Image, error) {
 					continue
 				}
 				l, base := int(v), 255-int(v)
-				to[0] = clip8(l + int(mix.steps[(int(from[0])+base)&511]))
-				to[1] = clip8(l + int(mix.steps[(int(from[1])+base)&511]))
-				to[2] = clip8(l + int(mix.steps[(int(from[2])+base)&511]))
+				to[0] = mix.steps[(int(from[0])+base)&511].plus(l)
+				to[1] = mix.steps[(int(from[1])+base)&511].plus(l)
+				to[2] = mix.steps[(int(from[2])+base)&511].plus(l)
 			}
 		})
 		return q, nil

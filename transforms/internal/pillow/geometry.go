@@ -305,6 +305,17 @@ func (s *sampler) bilinear(to []uint8, u, v float64) {
 		putFloat(to, float32(lerp(row(top), row(bottom), dy)))
 		return
 	}
+	if s.step == 3 {
+		a, b := (*[3]uint8)(s.pix[top+x0:]), (*[3]uint8)(s.pix[top+x1:])
+		c, d := (*[3]uint8)(s.pix[bottom+x0:]), (*[3]uint8)(s.pix[bottom+x1:])
+		to := (*[3]uint8)(to)
+		for i := range to {
+			v1 := float64(a[i]) + float64(float64(int32(b[i])-int32(a[i]))*dx)
+			v2 := float64(c[i]) + float64(float64(int32(d[i])-int32(c[i]))*dx)
+			to[i] = uint8(int32(lerp(v1, v2, dy)))
+		}
+		return
+	}
 	n := s.n
 	a, b := s.pix[top+x0:][:n], s.pix[top+x1:][:n]
 	c, d := s.pix[bottom+x0:][:n], s.pix[bottom+x1:][:n]
@@ -341,24 +352,46 @@ func (s *sampler) bicubic(to []uint8, u, v float64) {
 		putFloat(to, float32(cubic(rows[0], rows[1], rows[2], rows[3], dy)))
 		return
 	}
-	// Each row's weights of the four columns are those of the polynomial; they
-	// are not multiplied out, which would round otherwise.
 	n := s.n
+	// Inside the picture the four pixels of a row lie side by side.
+	if s.step == 3 && x >= 1 && x+2 < s.w {
+		var r [4]*[12]uint8
+		for i, at := range ys {
+			r[i] = (*[12]uint8)(s.pix[at+xs[0]:])
+		}
+		for c := range 3 {
+			v1 := cubicBytes(r[0][c], r[0][c+3], r[0][c+6], r[0][c+9], dx)
+			v2 := cubicBytes(r[1][c], r[1][c+3], r[1][c+6], r[1][c+9], dx)
+			v3 := cubicBytes(r[2][c], r[2][c+3], r[2][c+6], r[2][c+9], dx)
+			v4 := cubicBytes(r[3][c], r[3][c+3], r[3][c+6], r[3][c+9], dx)
+			to[c] = byteOf(cubic(v1, v2, v3, v4, dy))
+		}
+		return
+	}
 	for c := range to[:n] {
 		for i, at := range ys {
 			pix := s.pix[at+c:]
-			v1, v2, v3, v4 := int(pix[xs[0]]), int(pix[xs[1]]), int(pix[xs[2]]), int(pix[xs[3]])
-			rows[i] = polynomial(float64(v2), float64(v3-v1), float64(2*(v1-v2)+v3-v4), float64(v2-v1-v3+v4), dx)
+			rows[i] = cubicBytes(pix[xs[0]], pix[xs[1]], pix[xs[2]], pix[xs[3]], dx)
 		}
-		switch v := cubic(rows[0], rows[1], rows[2], rows[3], dy); {
-		case v >= 255:
-			to[c] = 255
-		case v > 0:
-			to[c] = uint8(int32(v))
-		default:
-			to[c] = 0
-		}
+		to[c] = byteOf(cubic(rows[0], rows[1], rows[2], rows[3], dy))
 	}
+}
+
+// cubicBytes is cubic for bytes, whose differences are exact.
+func cubicBytes(a, b, c, d uint8, at float64) float64 {
+	v1, v2, v3, v4 := int32(a), int32(b), int32(c), int32(d)
+	return polynomial(float64(v2), float64(v3-v1), float64(2*(v1-v2)+v3-v4), float64(v2-v1-v3+v4), at)
+}
+
+// byteOf cuts off a number to a byte.
+func byteOf(v float64) uint8 {
+	switch {
+	case v >= 255:
+		return 255
+	case v > 0:
+		return uint8(int32(v))
+	}
+	return 0
 }
 
 // RotateOptions say more about [Image.Rotate]. The zero value is torchvision's default.

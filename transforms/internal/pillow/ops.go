@@ -442,28 +442,38 @@ func Blend(a, b *Image, alpha float64) (*Image, error) {
 // A mixer blends bytes by one factor.
 type mixer struct {
 	factor float32
-	// steps holds what is added to a for each difference b-a from -255 on; nil
-	// where float32's rounding makes that depend on a.
-	steps *[512]int16
+	steps  *[512]step // of each difference b-a from -255 on; nil where it takes more than that
 }
 
+// A step is what is added to a: whole, and one more where float32's rounding
+// brings the sum up to the next integer, which it does for large a.
+type step struct{ whole, from int16 }
+
 func newMixer(factor float32) mixer {
-	m := mixer{factor: factor, steps: new([512]int16)}
+	m := mixer{factor: factor, steps: new([512]step)}
 	for i := range 511 {
 		d := float64(float32(factor * float32(i-255)))
 		whole := math.Floor(d)
-		m.steps[i] = int16(min(max(whole, -256), 256))
-		// A sum this close below an integer may be rounded up to it, or one this
-		// small lost beside a.
+		s := &m.steps[i]
+		*s = step{int16(min(max(whole, -256), 256)), 256}
 		if part := d - whole; part > 1-1./(1<<14) || !(math.Abs(d) < 1<<14) {
-			for a := max(0, 255-i); a <= min(255, 510-i); a++ {
-				if m.one(uint8(a), uint8(a+i-255)) != clip8(a+int(m.steps[i])) {
+			low, high := max(0, 255-i), min(255, 510-i)
+			for a := low; a <= high; a++ {
+				if s.from == 256 && m.one(uint8(a), uint8(a+i-255)) > s.plus(a) {
+					s.from = int16(a)
+				}
+				if m.one(uint8(a), uint8(a+i-255)) != s.plus(a) {
 					return mixer{factor: factor}
 				}
 			}
 		}
 	}
 	return m
+}
+
+// plus returns a with the step added, cut off.
+func (s *step) plus(a int) uint8 {
+	return clip8(a + int(s.whole) + (int(s.from)-1-a)>>63&1)
 }
 
 func clip8(v int) uint8 { return uint8(min(max(v, 0), 255)) }
@@ -490,7 +500,7 @@ func (m *mixer) blend(to, a, b []uint8) {
 	}
 	for i := range to {
 		v := int(a[i])
-		to[i] = clip8(v + int(m.steps[(int(b[i])-v+255)&511]))
+		to[i] = m.steps[(int(b[i])-v+255)&511].plus(v)
 	}
 }
 
