@@ -61,7 +61,13 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		one := plain
 		one.W, one.H, one.Pix = 1, 1, nil
 		for _, v := range p.Transparency {
-			one.Pix = append(one.Pix, uint8(min(max(v, 0), 255)))
+			one.Pix = append(one.Pix, clip8(v))
+		}
+		if len(one.Pix) > from.Bands() {
+			return nil, fmt.Errorf("the transparency has %d numbers; want 1", len(one.Pix))
+		}
+		if t := p.Transparency[0]; len(one.Pix) < from.Bands() { // a colour in one number, as a grey picture leaves behind
+			one.Pix = []uint8{uint8(t), uint8(t >> 8), uint8(t >> 16)}
 		}
 		if to == ModeP {
 			mode = ModeRGB
@@ -82,11 +88,15 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		return q, nil
 	case from == ModeP && is(to, ModeLA, ModePA, ModeRGBA):
 		t := p.Palette.table()
-		for i, a := range p.Alphas[:min(len(p.Alphas), 256)] {
+		for i, a := range p.Alphas {
 			t[i][3] = a
 		}
-		if p.Alphas == nil && p.Transparency[0] >= 0 && p.Transparency[0] < 256 {
-			t[p.Transparency[0]][3] = 0
+		if p.Alphas == nil {
+			i := p.Transparency[0]
+			if i < 0 || i > 255 || len(p.Transparency) > 1 {
+				return nil, fmt.Errorf("the transparency is %d; want an index of the palette", p.Transparency)
+			}
+			t[i][3] = 0
 		}
 		plain.Palette = &Palette{Mode: ModeRGBA}
 		for _, c := range t {
@@ -115,10 +125,10 @@ func (p *Image) convertColour(mode Mode, t []int) (*Image, error) {
 	var c [3]uint8
 	for i := range c {
 		switch {
+		case p.Mode != ModeRGB:
+			c[i] = uint8(t[0])
 		case i < len(t):
 			c[i] = uint8(t[i])
-		case p.Mode != ModeRGB:
-			c[i] = c[0]
 		}
 	}
 	// Grey is looked up in the result, colours in the source.
@@ -557,9 +567,9 @@ func fromHSV(to, from []uint8) {
 	value := float64(v)
 	// C's round; the arguments are not negative.
 	round := func(x float64) uint8 { return uint8(min(int(math.Floor(x+0.5)), 255)) }
-	p := round(value * (1 - float64(s)))
-	q := func() uint8 { return round(value * (1 - float64(s*h.part))) }
-	t := func() uint8 { return round(value * (1 - float64(float64(s)*(1-float64(h.part))))) }
+	p := round(float64(value * (1 - float64(s))))
+	q := func() uint8 { return round(float64(value * (1 - float64(s*h.part)))) }
+	t := func() uint8 { return round(float64(value * (1 - float64(float64(s)*(1-float64(h.part)))))) }
 	switch h.sector {
 	case 0:
 		to[0], to[1], to[2] = v, t(), p

@@ -82,7 +82,7 @@ func (q *Image) warp(p *Image, warp Warp, a []float64, how Interpolation) {
 	if warp == Affine && how == Nearest && p.Mode.kind() != ints16 {
 		switch {
 		case a[1] == 0 && a[3] == 0:
-			q.pick(p, steps(a[2]+float64(a[0]*0.5), a[0], q.W, p.W), steps(a[5]+float64(a[4]*0.5), a[4], q.H, p.H))
+			q.pick(p, steps(a[2]+float64(a[0]*0.5), a[0], 0, q.W, p.W), steps(a[5]+float64(a[4]*0.5), a[4], 0, q.H, p.H))
 		case fitsFixed(a, 0, 0) && fitsFixed(a, q.W, q.H) && fitsFixed(a, 0, q.H) && fitsFixed(a, q.W, 0):
 			q.warpFixed(p, a)
 		default:
@@ -122,14 +122,16 @@ func (q *Image) warp(p *Image, warp Warp, a []float64, how Interpolation) {
 	})
 }
 
-// steps returns the pixels at at, at+step, …, of in, or -1 where there are none.
-// Pillow adds up the steps, and their rounding errors.
-func steps(at, step float64, out, in int) []int {
-	index := make([]int, out)
-	for i := range index {
-		index[i] = -1
-		if at >= 0 && at < float64(in) {
-			index[i] = int(at)
+// steps returns the pixels at at+i*step of in, for i from lo to hi, or -1 where
+// there are none. Pillow adds up the steps, and their rounding errors.
+func steps(at, step float64, lo, hi, in int) []int {
+	index := make([]int, hi-lo)
+	for i := range hi {
+		if i >= lo {
+			index[i-lo] = -1
+			if at >= 0 && at < float64(in) {
+				index[i-lo] = int(at)
+			}
 		}
 		at += step
 	}
@@ -138,7 +140,6 @@ func steps(at, step float64, out, in int) []int {
 
 // pick copies the pixels of the columns xs and rows ys of src, none for the index -1.
 func (q *Image) pick(src *Image, xs, ys []int) {
-	// Pillow copies from the first to the last column that lies inside, and those between all do.
 	n := src.Mode.BytesPerPixel()
 	Parallel(q.H, q.W*n, func(lo, hi int) {
 		for y := lo; y < hi; y++ {

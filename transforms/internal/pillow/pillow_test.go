@@ -289,6 +289,10 @@ func operations(rng *rand.Rand, p *Image) []operation {
 	if p.Mode == ModeRGBA && (mode == ModeP || mode == ModePA) {
 		mode = ModeRGB // those are left out
 	}
+	via := modes[rng.IntN(len(modes)-3)]
+	if (p.Mode == ModeRGBA || via == ModeRGBA) && (mode == ModeP || mode == ModePA) || p.Mode == ModeRGBA && (via == ModeP || via == ModePA) {
+		via = ModeRGB
+	}
 	box := [4]float64{rng.Float64() * float64(p.W), rng.Float64() * float64(p.H), 0, 0}
 	if rng.IntN(2) == 0 {
 		box[0], box[1] = math.Floor(box[0]), math.Floor(box[1])
@@ -355,6 +359,13 @@ func operations(rng *rand.Rand, p *Image) []operation {
 	channels := []int{1, 3}[rng.IntN(2)]
 	return []operation{
 		{"convert", []any{mode}, func(p *Image) (*Image, error) { return p.Convert(mode) }},
+		{"convert_twice", []any{via, mode}, func(p *Image) (*Image, error) {
+			q, err := p.Convert(via)
+			if err != nil {
+				return nil, err
+			}
+			return q.Convert(mode)
+		}},
 		{"resize", []any{w, h, how}, func(p *Image) (*Image, error) { return p.Resize(w, h, how) }},
 		{"resize_box", []any{w, h, how, box}, func(p *Image) (*Image, error) { return p.ResizeBox(w, h, how, box) }},
 		{"resize_crop", []any{w, h, how, []int{window.Min.X, window.Min.Y, window.Max.X, window.Max.Y}}, func(p *Image) (*Image, error) { return p.ResizeCrop(w, h, how, window) }},
