@@ -104,7 +104,7 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		}
 		q, err := plain.convert(mode)
 		if err == nil && q.Palette != nil {
-			q.Palette = &Palette{Mode: ModeRGB, Colors: p.Palette.rgb().Colors}
+			q.Palette = p.Palette.rgb()
 		}
 		return q, err
 	}
