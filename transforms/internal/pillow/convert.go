@@ -12,8 +12,9 @@ import (
 // Floyd-Steinberg dithering, as by default in Pillow. A see-through colour becomes
 // alpha where the mode has it. A picture of the mode already is returned itself.
 //
-// It refuses what Pillow refuses, such as L to RGBa; and besides, RGBA to P or
-// PA, for which Pillow looks for a palette of its own.
+// From RGBA to P, the palette is made for the picture, without dithering.
+//
+// It refuses what Pillow refuses, such as L to RGBa; and besides, RGBA to PA.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.convert
 func (p *Image) Convert(mode Mode) (*Image, error) {
@@ -26,8 +27,11 @@ func (p *Image) Convert(mode Mode) (*Image, error) {
 	if p.Mode == mode {
 		return p, nil
 	}
-	if p.Mode == ModeRGBA && (mode == ModeP || mode == ModePA) {
-		return nil, fmt.Errorf("the conversion from RGBA to %s is not supported; convert to RGB first", mode)
+	if p.Mode == ModeRGBA && mode == ModePA {
+		return nil, errors.New("the conversion from RGBA to PA is not supported; convert to P or RGB")
+	}
+	if p.Mode == ModeRGBA && mode == ModeP {
+		return p.quantize()
 	}
 	if p.Transparency != nil || p.Alphas != nil {
 		return p.convertSeeThrough(mode)

@@ -286,12 +286,9 @@ func operations(rng *rand.Rand, p *Image) []operation {
 	how := allFilters[rng.IntN(len(allFilters))]
 	warpHow := []Interpolation{Nearest, Bilinear, Bicubic}[rng.IntN(3)]
 	mode := modes[rng.IntN(len(modes))]
-	if p.Mode == ModeRGBA && (mode == ModeP || mode == ModePA) {
-		mode = ModeRGB // those are left out
-	}
 	via := modes[rng.IntN(len(modes)-3)]
-	if (p.Mode == ModeRGBA || via == ModeRGBA) && (mode == ModeP || mode == ModePA) || p.Mode == ModeRGBA && (via == ModeP || via == ModePA) {
-		via = ModeRGB
+	if mode == ModePA && (p.Mode == ModeRGBA || via == ModeRGBA) || p.Mode == ModeRGBA && via == ModePA {
+		mode, via = ModeP, ModeRGB // RGBA to PA is left out
 	}
 	box := [4]float64{rng.Float64() * float64(p.W), rng.Float64() * float64(p.H), 0, 0}
 	if rng.IntN(2) == 0 {
@@ -478,5 +475,20 @@ func TestHistogramAgainstPillow(t *testing.T) {
 		got, err := p.Histogram()
 		require.NoError(t, err)
 		require.Equal(t, want, got, "%v", p)
+	}
+}
+
+// TestQuantizeAgainstPillow looks for palettes of pictures of few and of many colours.
+func TestQuantizeAgainstPillow(t *testing.T) {
+	python := start(t)
+	rng := rand.New(rand.NewPCG(12, 12))
+	for i := range 40 {
+		p := noise(rng, ModeRGBA, side(rng, 200), side(rng, 200))
+		if mask := uint8(0xff) << rng.IntN(8); i%2 == 0 {
+			for j := range p.Pix {
+				p.Pix[j] &= mask
+			}
+		}
+		agree(t, python, p, operation{"convert", []any{ModeP}, func(p *Image) (*Image, error) { return p.Convert(ModeP) }})
 	}
 }
