@@ -7,28 +7,44 @@ import (
 	"image"
 	"io"
 	"os"
-	"strings"
 
-	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/codec"
 )
 
 // An OpenOption changes how [Open] and [Decode] read pictures.
 type OpenOption func(*openOptions)
 
-type openOptions struct {
-	maxPixels int
-	orient    bool
-}
+type openOptions struct{ codec.Options }
 
 // WithEXIFOrientation turns and mirrors the picture as its EXIF data ask for:
 // ImageOps.exif_transpose(img). Without it they are ignored, as in Pillow's open.
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageOps.html#PIL.ImageOps.exif_transpose
-func WithEXIFOrientation() OpenOption { return func(o *openOptions) { o.orient = true } }
+func WithEXIFOrientation() OpenOption { return func(o *openOptions) { o.Orient = true } }
 
 // WithMaxPixels refuses pictures of more than n pixels before memory is taken
 // for them. The default is Pillow's limit, 178,956,970.
-func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.maxPixels = n } }
+func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.MaxPixels = n } }
+
+// WithMode keeps the mode that the picture has in its file: Image.open without
+// convert("RGB"). A grey picture is an *image.Gray then, one with a palette an
+// *image.Paletted, one with an alpha an *image.NRGBA, CMYK an *image.CMYK, 16-bit grey
+// an *image.Gray16, and RGB an [*RGB]. Pillow's modes that Go has no type for (1, LA, PA,
+// I, F, and pictures with a transparent colour) are images of this package's own type, whose
+// String names the mode. All transforms take all of them.
+//
+// Of 16 bits a channel the upper 8 count but in grey, as in Pillow.
+//
+// https://pillow.readthedocs.io/en/stable/handbook/concepts.html#concept-modes
+func WithMode() OpenOption { return func(o *openOptions) { o.RGB = false } }
+
+// WithDraft lets a JPEG be decoded at 1/2, 1/4 or 1/8 of its size, the smallest of
+// these that is no smaller than w×h in either direction: img.draft(None, (w, h)). That is much faster
+// and changes the pixels, also those of what the picture is resized to afterwards.
+// Other formats, and JPEGs where libjpeg-turbo is not there, ignore it.
+//
+// https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.draft
+func WithDraft(w, h int) OpenOption { return func(o *openOptions) { o.Draft = image.Pt(w, h) } }
 
 // maxPixels is twice Pillow's MAX_IMAGE_PIXELS, where it stops warning and refuses.
 const maxPixels = 2 * 89478485
@@ -36,11 +52,11 @@ const maxPixels = 2 * 89478485
 // maxFile bounds what is read of a picture, compressed.
 const maxFile = 1 << 30
 
-// Errors of [Open] and [Decode], for errors.Is.
+// Errors of [Open] and [Decode], for errors.Is. [WithMaxPixels] sets the limit of ErrTooLarge.
 var (
-	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP)")
-	ErrTruncated = errors.New("the picture is truncated; get the whole file")
-	ErrTooLarge  = errors.New("the picture has too many pixels; WithMaxPixels sets the limit")
+	ErrFormat    = codec.ErrFormat
+	ErrTruncated = codec.ErrTruncated
+	ErrTooLarge  = codec.ErrTooLarge
 )
 
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
@@ -92,8 +108,8 @@ func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
 func tooLarge() error { return fmt.Errorf("the file is larger than %d MiB", maxFile>>20) }
 
 // read reads all of r, of which about size bytes are expected, and decodes it.
-func read(r io.Reader, size int, opts []OpenOption) (_ image.Image, err error) {
-	o := openOptions{maxPixels: maxPixels}
+func read(r io.Reader, size int, opts []OpenOption) (image.Image, error) {
+	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true}}
 	for _, f := range opts {
 		f(&o)
 	}
@@ -108,44 +124,9 @@ func read(r io.Reader, size int, opts []OpenOption) (_ image.Image, err error) {
 	case n == 0:
 		return nil, errors.New("the file is empty")
 	}
-	// Decoders are handed whatever users are sent; one that fails hard has met a broken file.
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the picture is broken: %v", p)
-		}
-	}()
-	data := b.Bytes()
-	for _, f := range formats {
-		if !f.match(data) {
-			continue
-		}
-		w, h, err := f.size(data)
-		if err != nil {
-			return nil, broken(f.name, err)
-		}
-		if w <= 0 || h <= 0 {
-			return nil, fmt.Errorf("the picture has no pixels (%d×%d)", w, h)
-		}
-		if w > o.maxPixels/h {
-			return nil, fmt.Errorf("%d×%d pixels are more than %d: %w", w, h, o.maxPixels, ErrTooLarge)
-		}
-		p, err := f.decode(data)
-		if err != nil {
-			return nil, broken(f.name, err)
-		}
-		if o.orient || f.name == "TIFF" { // Pillow does so for TIFF by itself
-			p = oriented(p, orientation(f.name, data))
-		}
-		return p, nil
+	p, err := codec.Decode(b.Bytes(), o.Options)
+	if err != nil {
+		return nil, err
 	}
-	return nil, ErrFormat
-}
-
-// broken says what is wrong with a file of a known format.
-func broken(format string, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, turbojpeg.ErrTruncated) ||
-		strings.Contains(err.Error(), "not enough") { // image/png's and image/gif's words
-		err = ErrTruncated
-	}
-	return fmt.Errorf("%s: %w", format, err)
+	return p.Go(), nil
 }

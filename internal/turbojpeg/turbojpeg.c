@@ -9,10 +9,13 @@ typedef void *handle;
 static handle (*init_decompress)(void);
 static int (*decompress_header)(handle, const unsigned char *, unsigned long, int *, int *, int *, int *);
 static int (*decompress)(handle, const unsigned char *, unsigned long, unsigned char *, int, int, int, int, int);
+static handle (*init_compress)(void);
+static int (*compress)(handle, const unsigned char *, int, int, int, int, unsigned char **, unsigned long *, int, int, int);
+static void (*free_data)(unsigned char *);
 static char *(*error_text)(handle);
 static int (*destroy)(handle);
 
-enum { ACCURATE_DCT = 4096, LIMIT_SCANS = 32768 };
+enum { ACCURATE_DCT = 4096, PROGRESSIVE = 16384, LIMIT_SCANS = 32768 };
 
 int turbo_open(const char *name, char *path, int n) {
 	void *lib = dlopen(name, RTLD_NOW | RTLD_LOCAL);
@@ -21,9 +24,12 @@ int turbo_open(const char *name, char *path, int n) {
 	*(void **)&init_decompress = dlsym(lib, "tjInitDecompress");
 	*(void **)&decompress_header = dlsym(lib, "tjDecompressHeader3");
 	*(void **)&decompress = dlsym(lib, "tjDecompress2");
+	*(void **)&init_compress = dlsym(lib, "tjInitCompress");
+	*(void **)&compress = dlsym(lib, "tjCompress2");
+	*(void **)&free_data = dlsym(lib, "tjFree");
 	*(void **)&error_text = dlsym(lib, "tjGetErrorStr2");
 	*(void **)&destroy = dlsym(lib, "tjDestroy");
-	if (!init_decompress || !decompress_header || !decompress || !error_text || !destroy) {
+	if (!init_decompress || !decompress_header || !decompress || !init_compress || !compress || !free_data || !error_text || !destroy) {
 		dlclose(lib);
 		return 0;
 	}
@@ -57,4 +63,23 @@ int turbo_decode(const unsigned char *data, size_t len, unsigned char *pix, int 
 	if (t)
 		destroy(t);
 	return r;
+}
+
+int turbo_encode(const unsigned char *pix, int w, int h, int format, int subsampling, int quality, int progressive,
+	unsigned char **ret_data, size_t *ret_len, char *text, int n) {
+	handle t = init_compress();
+	unsigned long len = 0;
+	int r = 0;
+	*ret_data = NULL;
+	if (!t || compress(t, pix, w, 0, h, format, ret_data, &len, subsampling, quality, ACCURATE_DCT | (progressive ? PROGRESSIVE : 0)) != 0)
+		r = 1, fail(t, text, n);
+	*ret_len = len;
+	if (t)
+		destroy(t);
+	return r;
+}
+
+void turbo_free(unsigned char *data) {
+	if (data)
+		free_data(data);
 }

@@ -55,6 +55,9 @@ func (p *Image) resize(w, h int, how Interpolation, edges [4]float64, r image.Re
 	if err := checkSize(window.Dx(), window.Dy()); err != nil {
 		return nil, err
 	}
+	if max(window.Dx(), window.Dy()) > maxSide {
+		return nil, fmt.Errorf("sides of %d and %d pixels would not fit in memory; want %d at most", window.Dx(), window.Dy(), maxSide)
+	}
 	var q *Image
 	switch flat := premultiplied[p.Mode]; {
 	case window.Empty():
@@ -92,9 +95,9 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 	}
 	if how == Nearest {
 		q := p.like(r.Dx(), r.Dy())
-		xs := p.nearest(float64(box[0]), float64(box[2]-box[0])/float64(w), w, p.W)
-		ys := p.nearest(float64(box[1]), float64(box[3]-box[1])/float64(h), h, p.H)
-		q.pick(p, xs[r.Min.X:r.Max.X], ys[r.Min.Y:r.Max.Y])
+		xs := p.nearest(float64(box[0]), float64(box[2]-box[0])/float64(w), r.Min.X, r.Max.X, p.W)
+		ys := p.nearest(float64(box[1]), float64(box[3]-box[1])/float64(h), r.Min.Y, r.Max.Y, p.H)
+		q.pick(p, xs, ys)
 		return q
 	}
 	if p.Mode == ModePA { // Pillow forgets the colours here
@@ -107,36 +110,26 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 	rows := newAxis(p.H, h, r.Min.Y, r.Max.Y, box[1], box[3], f, p.Mode.kind())
 	left, right := cols.span()
 	top, bottom := rows.span()
-	// Pillow rounds between the passes, so their order shows. Since 13.0 the
-	// vertical one comes first where it shrinks the picture by much more.
-	if h < p.H && p.H-h > 2*(p.W-w) {
+	if verticalFirst(p.W, p.H, w, h) {
 		return p.vertical(rows, 0, left, right).horizontal(cols, left, 0, r.Dy())
 	}
 	return p.horizontal(cols, 0, top, bottom).vertical(rows, top, 0, r.Dx())
 }
 
-// nearest returns which of in pixels each of out comes from, -1 for none. The mode
-// I;16 goes by the products, the others by the sums of the steps.
-func (p *Image) nearest(begin, step float64, out, in int) []int {
+// nearest returns which of in pixels the outputs lo to hi come from, -1 for none.
+// The mode I;16 goes by the products, the others by the sums of the steps.
+func (p *Image) nearest(begin, step float64, lo, hi, in int) []int {
 	if p.Mode != ModeI16 {
-		return steps(begin+float64(step*0.5), step, out, in)
+		return steps(begin+float64(step*0.5), step, lo, hi, in)
 	}
-	index := make([]int, out)
+	index := make([]int, hi-lo)
 	for i := range index {
 		index[i] = -1
-		if at := float64(step*(float64(i)+0.5)) + begin; at >= 0 && at < float64(in) {
+		if at := float64(step*(float64(lo+i)+0.5)) + begin; at >= 0 && at < float64(in) {
 			index[i] = int(at)
 		}
 	}
 	return index
-}
-
-// half is what rounds a sum of taps.
-const half = 1 << (precision - 1)
-
-// clip returns the pixel of a sum of taps.
-func clip(sum int32) uint8 {
-	return uint8(min(max(sum>>precision, 0), 255))
 }
 
 // horizontal returns the rows top to bottom of p with a's columns, counted from origin.
@@ -146,99 +139,24 @@ func (p *Image) horizontal(a *axis, origin, top, bottom int) *Image {
 		q.paste(p, -(a.first[0] - origin), -top)
 		return q
 	}
+	if p.Mode.kind() == bytes8 {
+		p.plane().from(0, top).horizontal(p.Mode.Bands(), a, origin, q.H, q.plane().put)
+		return q
+	}
+	e := elements[p.Mode]
 	Parallel(q.H, q.W*a.size*p.Mode.Bands()/2, func(lo, hi int) {
 		for y := lo; y < hi; y++ {
 			in, out := p.row(top+y), q.row(y)
-			switch p.Mode.kind() {
-			case bytes8:
-				switch p.Mode.Bands() {
-				case 1:
-					horizontal1(out, in, a, origin)
-				case 2:
-					horizontal2(out, in, a, origin)
-				case 3:
-					horizontal3(out, in, a, origin)
-				default:
-					horizontal4(out, in, a, origin)
+			for i, first := range a.first {
+				sum := 0.0
+				for j, k := range a.weights[i*a.size:][:a.count[i]] {
+					sum += float64(e.get(in[e.size*(first-origin+j):]) * k)
 				}
-			default:
-				e := elements[p.Mode]
-				for i, first := range a.first {
-					sum := 0.0
-					for j, k := range a.weights[i*a.size:][:a.count[i]] {
-						sum += float64(e.get(in[e.size*(first-origin+j):]) * k)
-					}
-					e.put(out[e.size*i:], sum)
-				}
+				e.put(out[e.size*i:], sum)
 			}
 		}
 	})
 	return q
-}
-
-func horizontal1(out, in []uint8, a *axis, origin int) {
-	for i, first := range a.first {
-		taps := a.taps[i*a.size:][:a.count[i]]
-		p := in[first-origin:][:len(taps)]
-		var s int32 = half
-		for j, k := range taps {
-			s += k * int32(p[j])
-		}
-		out[i] = clip(s)
-	}
-}
-
-func horizontal2(out, in []uint8, a *axis, origin int) {
-	for i, first := range a.first {
-		p := in[2*(first-origin):]
-		var s, t int32 = half, half
-		for _, k := range a.taps[i*a.size:][:a.count[i]] {
-			s += k * int32(p[0])
-			t += k * int32(p[1])
-			p = p[2:]
-		}
-		q := out[2*i:][:2]
-		q[0], q[1] = clip(s), clip(t)
-	}
-}
-
-func horizontal3(out, in []uint8, a *axis, origin int) {
-	for i, first := range a.first {
-		taps := a.taps[i*a.size:][:a.count[i]]
-		p := in[3*(first-origin):][:3*len(taps)]
-		var r, g, b int32 = half, half, half
-		for len(taps) >= 2 && len(p) >= 6 { // two at a time take a fifth off the time
-			k, l := taps[0], taps[1]
-			r += k*int32(p[0]) + l*int32(p[3])
-			g += k*int32(p[1]) + l*int32(p[4])
-			b += k*int32(p[2]) + l*int32(p[5])
-			taps, p = taps[2:], p[6:]
-		}
-		if len(taps) > 0 && len(p) >= 3 {
-			r += taps[0] * int32(p[0])
-			g += taps[0] * int32(p[1])
-			b += taps[0] * int32(p[2])
-		}
-		q := out[3*i:][:3]
-		q[0], q[1], q[2] = clip(r), clip(g), clip(b)
-	}
-}
-
-func horizontal4(out, in []uint8, a *axis, origin int) {
-	for i, first := range a.first {
-		p := in[4*(first-origin):]
-		var s, t, u, v int32 = half, half, half, half
-		for _, k := range a.taps[i*a.size:][:a.count[i]] {
-			f := p[:4]
-			s += k * int32(f[0])
-			t += k * int32(f[1])
-			u += k * int32(f[2])
-			v += k * int32(f[3])
-			p = p[4:]
-		}
-		q := out[4*i:][:4]
-		q[0], q[1], q[2], q[3] = clip(s), clip(t), clip(u), clip(v)
-	}
 }
 
 // vertical returns the columns left to right of p with a's rows, counted from origin.
@@ -249,39 +167,24 @@ func (p *Image) vertical(a *axis, origin, left, right int) *Image {
 		return q
 	}
 	n := p.Mode.BytesPerPixel()
+	if p.Mode.kind() == bytes8 {
+		p.plane().from(n*left, 0).vertical(p.Mode.Bands(), a, origin, n*q.W, q.plane().put)
+		return q
+	}
+	e := elements[p.Mode]
 	Parallel(q.H, q.W*a.size*p.Mode.Bands()/2, func(lo, hi int) {
-		if p.Mode.kind() != bytes8 {
-			e := elements[p.Mode]
-			sums := make([]float64, q.W)
-			for y := lo; y < hi; y++ {
-				clear(sums)
-				for j, k := range a.weights[y*a.size:][:a.count[y]] {
-					in := p.row(a.first[y] - origin + j)[n*left:]
-					for i := range sums {
-						sums[i] += float64(e.get(in[n*i:]) * k)
-					}
-				}
-				out := q.row(y)
-				for i, s := range sums {
-					e.put(out[n*i:], s)
-				}
-			}
-			return
-		}
-		sums := make([]int32, n*q.W)
+		sums := make([]float64, q.W)
 		for y := lo; y < hi; y++ {
-			for i := range sums {
-				sums[i] = half
-			}
-			for j, k := range a.taps[y*a.size:][:a.count[y]] {
-				in := p.row(a.first[y] - origin + j)[n*left:][:len(sums)]
-				for i, v := range in {
-					sums[i] += k * int32(v)
+			clear(sums)
+			for j, k := range a.weights[y*a.size:][:a.count[y]] {
+				in := p.row(a.first[y] - origin + j)[n*left:]
+				for i := range sums {
+					sums[i] += float64(e.get(in[n*i:]) * k)
 				}
 			}
-			out := q.row(y)[:len(sums)]
-			for i, v := range sums {
-				out[i] = clip(v)
+			out := q.row(y)
+			for i, s := range sums {
+				e.put(out[n*i:], s)
 			}
 		}
 	})

@@ -1,4 +1,4 @@
-package transforms
+package codec
 
 import (
 	"bytes"
@@ -9,26 +9,40 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-func webpSize(data []byte) (int, int, error) { return sizeBy(webp.DecodeConfig)(data) }
+var webpSize = sizeBy(webp.DecodeConfig)
 
-func decodeWebP(data []byte) (*RGB, error) {
+func decodeWebP(data []byte, _ Options) (*pillow.Image, error) {
 	img, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
 	switch m := img.(type) {
 	case *image.YCbCr:
-		return fromVP8(m), nil
+		return fromVP8(m).Image(), nil
 	case *image.NYCbCrA:
-		return fromVP8(&m.YCbCr), nil
+		rgb := fromVP8(&m.YCbCr)
+		p := pillow.New(pillow.ModeRGBA, rgb.W, rgb.H)
+		for i := range rgb.W * rgb.H {
+			copy(p.Pix[4*i:4*i+3], rgb.Pix[3*i:])
+			p.Pix[4*i+3] = m.A[i/rgb.W*m.AStride+i%rgb.W]
+		}
+		return p, nil
 	}
-	return ToRGB(img), nil
+	p := pillow.From(img)
+	// The header says whether there is an alpha, in a byte of its own or in one of VP8L's.
+	const extended, lossless = 20, 24
+	alpha := len(data) > lossless && (string(data[12:16]) == "VP8L" && data[lossless]>>4&1 != 0 ||
+		string(data[12:16]) == "VP8X" && data[extended]&0x10 != 0)
+	if !alpha && p.Mode == pillow.ModeRGBA {
+		return bands(pillow.ModeRGB, p.W, p.H, p.Pix, 4*p.W, 4, 0, 1, 2), nil
+	}
+	return p, nil
 }
 
 // fromVP8 turns the planes of a lossy WebP into RGB with libwebp's numbers:
 // chroma doubled by its "fancy" filter, 9:3:3:1, then its fixed-point conversion
 // from the studio range, which is not JPEG's.
-func fromVP8(m *image.YCbCr) *RGB {
+func fromVP8(m *image.YCbCr) *pillow.RGB {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	p := pillow.NewRGB(w, h)
 	pillow.Parallel(h, 8*w, func(from, to int) {

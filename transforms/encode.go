@@ -1,0 +1,167 @@
+package transforms
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/torchhub/torchhub/internal/turbojpeg"
+)
+
+// JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
+type JPEGOptions struct {
+	Quality     int    // 1 to 100; 0 is 75
+	Subsampling string // of the colour: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0
+	Progressive bool
+}
+
+var subsamplings = map[string]turbojpeg.Subsampling{
+	"": turbojpeg.S420, "4:2:0": turbojpeg.S420, "4:2:2": turbojpeg.S422, "4:4:4": turbojpeg.S444,
+}
+
+// EncodeJPEG writes a picture as JPEG: img.save(w, "JPEG", quality=…), and
+// torchvision.io.encode_jpeg. Grey pictures stay grey, and all others are converted as
+// [ToRGB] does it, so that an alpha is dropped.
+//
+// Where the machine has the TurboJPEG library of libjpeg-turbo, the bytes are Pillow's; else
+// image/jpeg writes, which knows neither Progressive nor a Subsampling but 4:2:0.
+//
+// https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#jpeg-saving
+func EncodeJPEG(w io.Writer, img image.Image, options ...JPEGOptions) error {
+	if err := encodeJPEG(w, img, options); err != nil {
+		return fmt.Errorf("transforms: encode a JPEG: %w", err)
+	}
+	return nil
+}
+
+func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
+	var o JPEGOptions
+	if len(options) > 0 {
+		o = options[0]
+	}
+	if o.Quality == 0 {
+		o.Quality = 75
+	}
+	sub, ok := subsamplings[o.Subsampling]
+	b := img.Bounds()
+	const longest = 65500 // libjpeg's JPEG_MAX_DIMENSION
+	switch {
+	case o.Quality < 1 || o.Quality > 100:
+		return fmt.Errorf("the quality is %d; want 1 to 100", o.Quality)
+	case !ok:
+		return fmt.Errorf("the subsampling is %q; want 4:4:4, 4:2:2 or 4:2:0", o.Subsampling)
+	case b.Empty():
+		return fmt.Errorf("the picture has no pixels (%d×%d)", b.Dx(), b.Dy())
+	case max(b.Dx(), b.Dy()) > longest:
+		return fmt.Errorf("the picture has %d×%d pixels; a JPEG has at most %d on a side", b.Dx(), b.Dy(), longest)
+	}
+	pix, channels := packed(img)
+	if len(pix) < channels*b.Dx()*b.Dy() {
+		return fmt.Errorf("the picture's Pix holds %d bytes; want %d", len(pix), channels*b.Dx()*b.Dy())
+	}
+	if turbojpeg.Library() == "" {
+		if o.Progressive || sub != turbojpeg.S420 {
+			return errors.New("Go's image/jpeg writes no progressive JPEGs and no subsampling but 4:2:0; install libturbojpeg")
+		}
+		r := image.Rect(0, 0, b.Dx(), b.Dy())
+		if channels == 1 {
+			return jpeg.Encode(w, &image.Gray{Pix: pix, Stride: b.Dx(), Rect: r}, &jpeg.Options{Quality: o.Quality})
+		}
+		return jpeg.Encode(w, opaque(pix, r), &jpeg.Options{Quality: o.Quality})
+	}
+	data, err := turbojpeg.Encode(pix, b.Dx(), b.Dy(), channels, o.Quality, sub, o.Progressive)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// packed returns the pixels of a picture without padding, of 1 or 3 channels.
+func packed(img image.Image) (pix []uint8, channels int) {
+	m, ok := img.(*image.Gray)
+	if !ok {
+		return ToRGB(img).Pix, 3
+	}
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	if m.Stride == w {
+		return m.Pix, 1
+	}
+	for y := range h {
+		pix = append(pix, m.Pix[y*m.Stride:][:w]...)
+	}
+	return pix, 1
+}
+
+// opaque returns pixels of three channels as a picture that Go's encoders are fast with.
+func opaque(pix []uint8, r image.Rectangle) *image.RGBA {
+	m := image.NewRGBA(r)
+	for i, j := 0, 0; i < len(m.Pix); i, j = i+4, j+3 {
+		copy(m.Pix[i:i+3], pix[j:j+3])
+		m.Pix[i+3] = 255
+	}
+	return m
+}
+
+// EncodePNG writes a picture as PNG: img.save(w, "PNG"), with the same pixels though
+// not the same bytes. Grey, 16-bit, palette and alpha pictures stay what they are.
+//
+// https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#png-saving
+func EncodePNG(w io.Writer, img image.Image) error {
+	if b := img.Bounds(); b.Empty() {
+		return fmt.Errorf("transforms: encode a PNG: the picture has no pixels (%d×%d)", b.Dx(), b.Dy())
+	}
+	if p, ok := img.(*RGB); ok {
+		if len(p.Pix) < 3*p.W*p.H {
+			return fmt.Errorf("transforms: encode a PNG: the picture's Pix holds %d bytes; want %d", len(p.Pix), 3*p.W*p.H)
+		}
+		img = opaque(p.Pix, p.Bounds())
+	}
+	if err := png.Encode(w, img); err != nil {
+		return fmt.Errorf("transforms: encode a PNG: %w", err)
+	}
+	return nil
+}
+
+// Save writes a picture into a file: img.save(path). The extension says the
+// format: .jpg, .jpeg, .jfif or .png. The file appears when all of it is written;
+// one of that name is replaced.
+//
+// https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.save
+func Save(path string, img image.Image, options ...JPEGOptions) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("transforms: save %s: %w", path, err)
+		}
+	}()
+	encode := func(w io.Writer) error { return encodeJPEG(w, img, options) }
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".jpg", ".jpeg", ".jpe", ".jfif":
+	case ".png":
+		encode = func(w io.Writer) error { return EncodePNG(w, img) }
+	default:
+		return fmt.Errorf("the extension is %q; want .jpg or .png", ext)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".save-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed
+	defer f.Close()
+	w := bufio.NewWriter(f)
+	if err := encode(w); err != nil {
+		return err
+	}
+	const readable = 0o644 // CreateTemp's files are the owner's alone
+	if err := errors.Join(w.Flush(), f.Chmod(readable), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,307 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
+)
+
+// A bmpHeader is the header of a BMP of any of its versions.
+type bmpHeader struct {
+	w, h        int
+	upsideDown  bool // the first row is the lowest
+	bits        int
+	compression uint32
+	layout      string  // of the bytes of a pixel of 24 or 32 bits; "15" and "16" are numbers of 16
+	palette     []uint8 // blue, green, red and, where entry is 4, nothing
+	entry       int
+	colours     int
+	at          int // where the pixels begin
+}
+
+// The ways of compression.
+const (
+	bmpRaw, bmpRLE8, bmpRLE4, bmpMasks = 0, 1, 2, 3
+)
+
+// bmpLayouts are the masks of red, green, blue and alpha that Pillow knows.
+var bmpLayouts = map[int]map[[4]uint32]string{
+	32: {
+		{0xff0000, 0xff00, 0xff, 0}:          "BGRX",
+		{0xff000000, 0xff0000, 0xff00, 0}:    "XBGR",
+		{0xff000000, 0xff00, 0xff, 0}:        "BGXR",
+		{0xff000000, 0xff0000, 0xff00, 0xff}: "ABGR",
+		{0xff, 0xff00, 0xff0000, 0xff000000}: "RGBA",
+		{0xff0000, 0xff00, 0xff, 0xff000000}: "BGRA",
+		{0xff000000, 0xff00, 0xff, 0xff0000}: "BGAR",
+		{0, 0, 0, 0}:                         "BGRA",
+	},
+	24: {{0xff0000, 0xff00, 0xff}: "BGR"},
+	16: {{0xf800, 0x7e0, 0x1f}: "16", {0x7c00, 0x3e0, 0x1f}: "15"},
+}
+
+func readBMPHeader(data []byte) (h bmpHeader, err error) {
+	const file = 14
+	le := binary.LittleEndian
+	if len(data) < file+4 {
+		return h, io.ErrUnexpectedEOF
+	}
+	size := int(le.Uint32(data[file:]))
+	d := data[file:]
+	switch size {
+	case 12, 40, 52, 56, 64, 108, 124:
+	default:
+		return h, fmt.Errorf("its header has %d bytes, which no version has", size)
+	}
+	if len(d) < size {
+		return h, io.ErrUnexpectedEOF
+	}
+	h.at = int(le.Uint32(data[10:]))
+	next := file + size
+	h.upsideDown, h.entry = true, 4
+	if size == 12 {
+		h.w, h.h, h.bits, h.entry = int(le.Uint16(d[4:])), int(le.Uint16(d[6:])), int(le.Uint16(d[10:])), 3
+	} else {
+		h.w, h.h, h.bits, h.compression = int(le.Uint32(d[4:])), int(le.Uint32(d[8:])), int(le.Uint16(d[14:])), le.Uint32(d[16:])
+		if d[11] == 0xff {
+			h.upsideDown, h.h = false, 1<<32-h.h
+		}
+		h.colours = int(le.Uint32(d[32:]))
+	}
+	switch h.bits {
+	case 1, 4, 8, 16, 24, 32:
+	default:
+		return h, fmt.Errorf("its pixels have %d bits; want 1, 4, 8, 16, 24 or 32", h.bits)
+	}
+	if h.colours == 0 {
+		h.colours = 1 << h.bits
+	}
+	if h.at == file+size && h.bits <= 8 {
+		h.at += h.entry * h.colours
+	}
+	h.layout = map[int]string{16: "15", 24: "BGR", 32: "BGRX"}[h.bits]
+	switch h.compression {
+	case bmpRaw:
+	case bmpRLE8, bmpRLE4:
+		if h.bits > 8 {
+			return h, fmt.Errorf("its pixels have %d bits, and run lengths", h.bits)
+		}
+	case bmpMasks:
+		var masks [4]uint32
+		n, from := 3, d[40:]
+		if size >= 56 {
+			n = 4
+		}
+		if size < 52 {
+			next += 12
+		}
+		if len(from) < 4*n {
+			return h, io.ErrUnexpectedEOF
+		}
+		for i := range n {
+			masks[i] = le.Uint32(from[4*i:])
+		}
+		if h.bits != 32 {
+			masks[3] = 0
+		}
+		if h.layout = bmpLayouts[h.bits][masks]; h.layout == "" {
+			return h, fmt.Errorf("its masks %#x of %d bits are not among those that Pillow reads", masks, h.bits)
+		}
+	default:
+		return h, fmt.Errorf("its compression is %d; want none, run lengths or masks", h.compression)
+	}
+	if h.bits <= 8 {
+		if h.colours > 1<<16 {
+			return h, fmt.Errorf("its palette has %d colours", h.colours)
+		}
+		if len(data) < next+h.entry*h.colours {
+			return h, io.ErrUnexpectedEOF
+		}
+		h.palette = data[next:][:h.entry*h.colours]
+		next += len(h.palette)
+	}
+	if h.at == 0 {
+		h.at = next
+	}
+	return h, nil
+}
+
+func bmpSize(data []byte) (int, int, error) {
+	h, err := readBMPHeader(data)
+	return h.w, h.h, err
+}
+
+func decodeBMP(data []byte, _ Options) (*pillow.Image, error) {
+	h, err := readBMPHeader(data)
+	if err != nil {
+		return nil, err
+	}
+	if h.at > len(data) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	p := h.picture()
+	rle := h.compression == bmpRLE8 || h.compression == bmpRLE4
+	stride := (h.w*h.bits + 31) / 32 * 4
+	pix := data[h.at:]
+	if rle {
+		if pix, err = bmpRuns(data, h); err != nil {
+			return nil, err
+		}
+		stride = h.w
+	} else if used := (h.w*h.bits + 7) / 8; len(pix) < stride*(h.h-1)+used {
+		return nil, io.ErrUnexpectedEOF
+	}
+	n := p.Mode.BytesPerPixel()
+	for y := range h.h {
+		from := pix[stride*y:]
+		row := y
+		if h.upsideDown {
+			row = h.h - 1 - y
+		}
+		to := p.Pix[n*h.w*row:][:n*h.w]
+		switch {
+		case rle:
+			copy(to, from)
+		case h.bits <= 8:
+			copy(to, unpack(from, h.bits, h.w))
+		default:
+			h.pixels(to, from, n)
+		}
+		if p.Mode == pillow.Mode1 {
+			for i, v := range to {
+				if v != 0 {
+					to[i] = 255
+				}
+			}
+		}
+	}
+	return p, nil
+}
+
+// picture returns the picture without its pixels.
+func (h *bmpHeader) picture() *pillow.Image {
+	if h.bits > 8 {
+		if strings.Contains(h.layout, "A") {
+			return pillow.New(pillow.ModeRGBA, h.w, h.h)
+		}
+		return pillow.New(pillow.ModeRGB, h.w, h.h)
+	}
+	// A palette of greys in order is none.
+	grey := true
+	for i := range h.colours {
+		want := i
+		if h.colours == 2 {
+			want = 255 * i
+		}
+		for _, v := range h.palette[h.entry*i:][:3] {
+			grey = grey && int(v) == want
+		}
+	}
+	switch {
+	case grey && h.colours <= 2:
+		return pillow.New(pillow.Mode1, h.w, h.h)
+	case grey:
+		return pillow.New(pillow.ModeL, h.w, h.h)
+	}
+	p := pillow.New(pillow.ModeP, h.w, h.h)
+	p.Palette = &pillow.Palette{Mode: pillow.ModeRGB}
+	for c := h.palette; len(c) >= h.entry && len(p.Palette.Colors) < 3*256; c = c[h.entry:] {
+		p.Palette.Colors = append(p.Palette.Colors, c[2], c[1], c[0])
+	}
+	return p
+}
+
+// pixels converts a row of pixels of 16 bits or more.
+func (h *bmpHeader) pixels(to, from []uint8, n int) {
+	if h.bits == 16 {
+		green, red := 31, 10
+		if h.layout == "16" {
+			green, red = 63, 11
+		}
+		for i := 0; i < len(to); i += 3 {
+			v := int(binary.LittleEndian.Uint16(from[i/3*2:]))
+			to[i] = uint8(v >> red & 31 * 255 / 31)
+			to[i+1] = uint8(v >> 5 & green * 255 / green)
+			to[i+2] = uint8(v & 31 * 255 / 31)
+		}
+		return
+	}
+	var place [4]int
+	for i, c := range "RGBA"[:n] {
+		place[i] = strings.IndexRune(h.layout, c)
+	}
+	for len(to) > 0 {
+		for i := range n {
+			to[i] = from[place[i]]
+		}
+		to, from = to[n:], from[h.bits/8:]
+	}
+}
+
+// bmpRuns expands run lengths into a byte a pixel.
+func bmpRuns(data []byte, h bmpHeader) ([]uint8, error) {
+	n := h.w * h.h
+	// Two bytes of the file make 255 pixels at most, and four bytes skip 255 rows.
+	out := make([]uint8, 0, n)
+	fill := func(k int) { out = append(out, make([]uint8, k)...) }
+	at, x := h.at, 0
+	for len(out) < n && len(data)-at >= 2 {
+		count, v := int(data[at]), data[at+1]
+		at += 2
+		if count > 0 {
+			count = min(count, max(h.w-x, 0), n-len(out))
+			for i := range count {
+				w := v
+				if h.compression == bmpRLE4 {
+					w = v >> 4
+					if i%2 == 1 {
+						w = v & 15
+					}
+				}
+				out = append(out, w)
+			}
+			x += count
+			continue
+		}
+		switch v {
+		case 0: // end of the row
+			if r := len(out) % h.w; r > 0 {
+				fill(h.w - r)
+			}
+			x = 0
+		case 1: // end of the picture
+			return nil, io.ErrUnexpectedEOF
+		case 2: // go right and up
+			if len(data)-at < 2 {
+				return nil, io.ErrUnexpectedEOF
+			}
+			fill(min(int(data[at])+int(data[at+1])*h.w, n-len(out)))
+			at += 2
+			x = len(out) % h.w
+		default: // as they are
+			count := min(int(v), n-len(out))
+			used := count
+			if h.compression == bmpRLE4 {
+				used = (count + 1) / 2
+			}
+			if len(data)-at < used {
+				return nil, io.ErrUnexpectedEOF
+			}
+			if h.compression == bmpRLE4 {
+				out = append(out, unpack(data[at:], 4, count)...)
+			} else {
+				out = append(out, data[at:at+used]...)
+			}
+			at += used
+			x += int(v)
+			at += at & 1 // to a whole 16-bit word of the file
+		}
+	}
+	if len(out) < n {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return out, nil
+}

@@ -1,0 +1,151 @@
+// Package codec reads picture files as Pillow 13 does: the same pixels, in the
+// same mode, for JPEG, PNG, GIF, BMP, TIFF and WebP.
+//
+// Files come from anywhere. A decoder returns an error on a broken one, takes no
+// more memory than the size it reports needs, and its time is bounded by that and
+// the file's length.
+package codec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"strings"
+
+	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
+)
+
+// Errors of [Decode], for errors.Is.
+var (
+	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP)")
+	ErrTruncated = errors.New("the picture is truncated; get the whole file")
+	ErrTooLarge  = errors.New("the picture has too many pixels")
+)
+
+// Options say how to decode.
+type Options struct {
+	MaxPixels int         // more are refused before memory is taken for them
+	Orient    bool        // turn as the EXIF data say
+	RGB       bool        // convert to the mode RGB
+	Draft     image.Point // the least size of a JPEG that is decoded smaller; zero decodes all of it
+}
+
+// A format is a kind of picture file.
+type format struct {
+	name   string
+	match  func(data []byte) bool
+	size   func(data []byte) (w, h int, err error)
+	decode func(data []byte, o Options) (*pillow.Image, error)
+}
+
+// formats is filled in when the package starts, since TIFF's decoder needs JPEG's.
+var formats = []format{
+	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG},
+	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF},
+	{"BMP", prefix("BM"), bmpSize, decodeBMP},
+	{"TIFF", func(d []byte) bool { return prefix("II*\x00")(d) || prefix("MM\x00*")(d) }, tiffSize, decodeTIFF},
+	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP},
+}
+
+func prefix(magic string) func([]byte) bool {
+	return func(data []byte) bool { return bytes.HasPrefix(data, []byte(magic)) }
+}
+
+// Decode reads a picture.
+func Decode(data []byte, o Options) (p *pillow.Image, err error) {
+	// Decoders are handed whatever users are sent; one that fails hard has met a broken file.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the picture is broken: %v", r)
+		}
+	}()
+	for _, f := range formats {
+		if !f.match(data) {
+			continue
+		}
+		w, h, err := f.size(data)
+		if err != nil {
+			return nil, broken(f.name, err)
+		}
+		if err := fits(w, h, o); err != nil {
+			return nil, err
+		}
+		p, err := f.decode(data, o)
+		if err != nil {
+			return nil, broken(f.name, err)
+		}
+		if o.RGB {
+			if p.Mode != pillow.ModeRGB {
+				if p, err = p.Convert(pillow.ModeRGB); err != nil {
+					return nil, broken(f.name, err)
+				}
+			}
+			p.Transparency, p.Alphas = nil, nil
+		}
+		if o.Orient || f.name == "TIFF" { // Pillow does so for TIFF by itself
+			return upright(p, orientation(f.name, data))
+		}
+		return p, nil
+	}
+	return nil, ErrFormat
+}
+
+// fits returns an error where a picture has no pixels or too many.
+func fits(w, h int, o Options) error {
+	if w <= 0 || h <= 0 {
+		return fmt.Errorf("the picture has no pixels (%d×%d)", w, h)
+	}
+	if w > o.MaxPixels/h {
+		return fmt.Errorf("%d×%d pixels are more than %d: %w", w, h, o.MaxPixels, ErrTooLarge)
+	}
+	return nil
+}
+
+// broken says what is wrong with a file of a known format.
+func broken(format string, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, turbojpeg.ErrTruncated) ||
+		strings.Contains(err.Error(), "not enough") { // image/png's and image/gif's words
+		err = ErrTruncated
+	}
+	return fmt.Errorf("%s: %w", format, err)
+}
+
+func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (int, int, error) {
+	return func(data []byte) (int, int, error) {
+		c, err := config(bytes.NewReader(data))
+		return c.Width, c.Height, err
+	}
+}
+
+// bands returns an image of bytes with a mode's bands, taken from pixels of n bytes at the offsets given.
+func bands(mode pillow.Mode, w, h int, pix []uint8, stride, n int, offsets ...int) *pillow.Image {
+	p := pillow.New(mode, w, h)
+	to := p.Pix
+	for y := range h {
+		row := pix[y*stride:]
+		for x := range w {
+			for i, o := range offsets {
+				to[i] = row[n*x+o]
+			}
+			to = to[len(offsets):]
+		}
+	}
+	return p
+}
+
+// unpack returns n numbers of some bits each, the first in a byte's upper bits.
+func unpack(row []uint8, bits, n int) []uint8 {
+	if bits == 8 {
+		return row[:n]
+	}
+	out := make([]uint8, n)
+	for i := range out {
+		at := i * bits
+		out[i] = row[at/8] >> (8 - bits - at%8) & (1<<bits - 1)
+	}
+	return out
+}
