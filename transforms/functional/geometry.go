@@ -149,6 +149,9 @@ func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 			return p.Pad(l, t, r, b, o.Fill, mode)
 		},
 		func(x *torch.Tensor) *torch.Tensor {
+			if len(o.Fill) > 1 {
+				fail(op, v, "there are %d numbers to fill with; a tensor takes one", len(o.Fill))
+			}
 			switch o.PaddingMode {
 			case "edge":
 				return padFloat(x, l, t, r, b, "replicate")
@@ -158,12 +161,8 @@ func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 				return padSymmetric(v, l, t, r, b)
 			}
 			fill := 0.0
-			switch len(o.Fill) {
-			case 0:
-			case 1:
+			if len(o.Fill) == 1 {
 				fill = o.Fill[0]
-			default:
-				fail(op, v, "there are %d numbers to fill with; a tensor takes one", len(o.Fill))
 			}
 			return padConstant(x, l, t, r, b, fill)
 		})

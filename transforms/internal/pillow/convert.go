@@ -54,18 +54,27 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		return plain.convertColour(mode, p.Transparency)
 	case is(from, ModeL, ModeRGB, ModeP) && is(to, ModeL, ModeRGB, ModeP):
 		q, err := plain.convert(mode)
-		if err != nil || p.Alphas != nil || to == ModeP {
+		if err != nil || p.Alphas != nil {
 			return q, err
 		}
-		// The colour is converted as the pixels are.
+		// The colour is converted as the pixels are, but not dithered: it gets a place in the palette.
 		one := plain
 		one.W, one.H, one.Pix = 1, 1, nil
 		for _, v := range p.Transparency {
 			one.Pix = append(one.Pix, uint8(min(max(v, 0), 255)))
 		}
+		if to == ModeP {
+			mode = ModeRGB
+		}
 		c, err := one.Convert(mode)
 		if err != nil {
 			return nil, err
+		}
+		if to == ModeP {
+			var index int
+			q.Palette, index = q.Palette.with(c.Pix)
+			q.Transparency = []int{index}
+			return q, nil
 		}
 		for _, v := range c.Pix {
 			q.Transparency = append(q.Transparency, int(v))

@@ -11,7 +11,7 @@ func AdjustBrightness(p *Image, factor float64) (*Image, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	return enhance(p, p.like(p.W, p.H), factor)
+	return enhance(p, New(p.Mode, p.W, p.H), factor)
 }
 
 // AdjustContrast blends with the grey of the picture's mean:

@@ -58,10 +58,10 @@ func From(img image.Image) *Image {
 	case *image.NRGBA:
 		return &Image{Mode: ModeRGBA, W: w, H: h, Pix: packed(m.Pix, m.Stride, 4)}
 	case *image.YCbCr:
-		return ToRGB(m).Image()
+		return opaqueRGB(m).Image()
 	}
-	if o, ok := img.(interface{ Opaque() bool }); ok && o.Opaque() {
-		return ToRGB(img).Image()
+	if opaque(img) {
+		return opaqueRGB(img).Image()
 	}
 	p := New(ModeRGBA, w, h)
 	switch m := img.(type) {
@@ -77,17 +77,6 @@ func From(img image.Image) *Image {
 			from, to := m.Pix[m.Stride*y:], p.row(y)
 			for i := range to {
 				to[i] = from[2*i]
-			}
-		}
-	case *image.RGBA64:
-		for y := range h {
-			from, to := m.Pix[m.Stride*y:], p.row(y)
-			var upper [4]uint8
-			for i := 0; i < len(to); i += 4 {
-				for j := range upper {
-					upper[j] = from[2*(i+j)]
-				}
-				unmultiply(to[i:i+4], upper[:])
 			}
 		}
 	default:

@@ -370,6 +370,9 @@ func (p *Image) Rotate(angle float64, o RotateOptions) (*Image, error) {
 	if o.Interpolation == "" {
 		o.Interpolation = Nearest
 	}
+	if _, err := p.Mode.ink(o.Fill); err != nil { // quarter turns do not look at it
+		return nil, err
+	}
 	// Python's remainder, which has the sign of the divisor.
 	if angle = math.Mod(angle, 360); angle < 0 {
 		angle += 360

@@ -63,6 +63,16 @@ func (p *Palette) rgb() *Palette {
 	return q
 }
 
+// with returns a palette of mode RGB that has the colour, and its place.
+func (p *Palette) with(c []uint8) (*Palette, int) {
+	for i := 0; i+3 <= len(p.Colors); i += 3 {
+		if slices.Equal(p.Colors[i:i+3], c) {
+			return p, i / 3
+		}
+	}
+	return &Palette{Mode: ModeRGB, Colors: slices.Concat(p.Colors, c)}, len(p.Colors) / 3
+}
+
 // maxPixels bounds the pictures that are made here; more would not fit in memory.
 const maxPixels = 1 << 30
 

@@ -461,7 +461,7 @@ func mix(to, a, b []uint8, f float32) {
 }
 
 // Composite returns a where the mask, of mode L or 1, is 255, b where it is 0,
-// and the two mixed elsewhere: Image.composite(a, b, mask).
+// and the two mixed elsewhere, byte by byte in every mode: Image.composite(a, b, mask).
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.composite
 func Composite(a, b, mask *Image) (*Image, error) {
@@ -483,23 +483,29 @@ func Composite(a, b, mask *Image) (*Image, error) {
 		}
 		a = c
 	}
-	if b.Mode.kind() != bytes8 && mask.Mode == ModeL {
-		return nil, fmt.Errorf("the mode %s takes masks of mode 1 only", b.Mode)
-	}
 	q := b.Copy()
 	n := b.Mode.BytesPerPixel()
-	for i, m := range mask.Pix[:mask.W*mask.H] {
-		to, from := q.Pix[n*i:][:n], a.Pix[n*i:][:n]
-		switch {
-		case m == 255 || mask.Mode == Mode1 && m != 0:
-			copy(to, from)
-		case m == 0:
-		default:
-			for c := range to {
-				t := uint32(to[c])*uint32(255-m) + uint32(from[c])*uint32(m) + 128
-				to[c] = uint8((t>>8 + t) >> 8)
-			}
+	if b.Mode == ModeI16 && mask.Mode == ModeL {
+		// Pillow takes the rows for bytes here, as many as there are pixels.
+		for y := range q.H {
+			blendBytes(q.row(y)[:q.W], a.row(y), mask.row(y), 1)
 		}
+		return q, nil
+	}
+	for i, m := range mask.Pix[:mask.W*mask.H] {
+		if mask.Mode == Mode1 && m != 0 {
+			m = 255
+		}
+		blendBytes(q.Pix[n*i:n*i+n], a.Pix[n*i:], []uint8{m}, n)
 	}
 	return q, nil
+}
+
+// blendBytes mixes from into to by a mask's byte for every n.
+func blendBytes(to, from, mask []uint8, n int) {
+	for i, v := range to {
+		m := uint32(mask[i/n])
+		t := uint32(v)*(255-m) + uint32(from[i])*m + 128
+		to[i] = uint8((t>>8 + t) >> 8)
+	}
 }

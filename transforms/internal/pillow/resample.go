@@ -59,6 +59,9 @@ func (p *Image) resize(w, h int, how Interpolation, edges [4]float64, r image.Re
 	switch flat := premultiplied[p.Mode]; {
 	case window.Empty():
 		q = p.like(0, 0)
+		if p.Mode == ModePA && how != Nearest {
+			q.Palette = nil
+		}
 	case flat != "" && how != Nearest:
 		c, err := p.Convert(flat)
 		if err != nil {
@@ -93,6 +96,11 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 		ys := p.nearest(float64(box[1]), float64(box[3]-box[1])/float64(h), h, p.H)
 		q.pick(p, xs[r.Min.X:r.Max.X], ys[r.Min.Y:r.Max.Y])
 		return q
+	}
+	if p.Mode == ModePA { // Pillow forgets the colours here
+		c := *p
+		c.Palette = nil
+		p = &c
 	}
 	f := filters[how]
 	cols := newAxis(p.W, w, r.Min.X, r.Max.X, box[0], box[2], f, p.Mode.kind())

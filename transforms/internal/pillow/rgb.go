@@ -53,68 +53,44 @@ func ToRGB(img image.Image) *RGB {
 	if p, ok := img.(*RGB); ok {
 		return p
 	}
-	b := img.Bounds()
-	p := NewRGB(b.Dx(), b.Dy())
-	row := rowOf(img)
-	for y := range p.H {
-		row(p.Pix[3*p.W*y:][:3*p.W], y)
+	switch img.(type) {
+	case *Image, *image.Gray, *image.Gray16, *image.Paletted, *image.CMYK, *image.NRGBA:
+	default:
+		if opaque(img) {
+			return opaqueRGB(img)
+		}
 	}
-	return p
+	q, err := From(img).Convert(ModeRGB)
+	if err != nil { // a mode that Pillow does not convert either
+		return opaqueRGB(img)
+	}
+	return &RGB{Pix: q.Pix, W: q.W, H: q.H}
 }
 
-// rowOf returns what converts row y, counted from the top, to RGB.
-func rowOf(img image.Image) func(to []uint8, y int) {
+// opaque reports whether the picture says that it is.
+func opaque(img image.Image) bool {
+	o, ok := img.(interface{ Opaque() bool })
+	return ok && o.Opaque()
+}
+
+// opaqueRGB returns the pixels of a picture without alpha.
+func opaqueRGB(img image.Image) *RGB {
 	b := img.Bounds()
-	// each calls f with the pixels of row y, of n bytes each.
-	each := func(pix []uint8, stride, n int, f func(to, from []uint8)) func([]uint8, int) {
-		return func(to []uint8, y int) {
-			from := pix[y*stride:]
-			for ; len(to) > 0; to, from = to[3:], from[n:] {
-				f(to[:3:3], from[:n:n])
-			}
-		}
-	}
+	p := NewRGB(b.Dx(), b.Dy())
+	var row func(to []uint8, y int)
 	switch m := img.(type) {
-	case *image.Gray:
-		return each(m.Pix, m.Stride, 1, func(to, from []uint8) { to[0], to[1], to[2] = from[0], from[0], from[0] })
-	case *image.Gray16:
-		return each(m.Pix, m.Stride, 2, func(to, from []uint8) {
-			v := clip16(from)
-			to[0], to[1], to[2] = v, v, v
-		})
-	case *image.NRGBA:
-		return each(m.Pix, m.Stride, 4, func(to, from []uint8) { copy(to, from) })
 	case *image.RGBA:
-		return each(m.Pix, m.Stride, 4, func(to, from []uint8) {
-			copy(to, from)
-			if a := int(from[3]); a != 255 {
-				for i := range to {
-					to[i] = divided(int(from[i]), a)
-				}
+		row = func(to []uint8, y int) {
+			for from := m.Pix[y*m.Stride:]; len(to) >= 3; to, from = to[3:], from[4:] {
+				to[0], to[1], to[2] = from[0], from[1], from[2]
 			}
-		})
-	case *image.NRGBA64:
-		return each(m.Pix, m.Stride, 8, func(to, from []uint8) { to[0], to[1], to[2] = from[0], from[2], from[4] })
-	case *image.RGBA64:
-		return each(m.Pix, m.Stride, 8, func(to, from []uint8) {
-			to[0], to[1], to[2] = from[0], from[2], from[4]
-			if a := int(from[6]); a != 255 {
-				for i := range to {
-					to[i] = divided(int(from[2*i]), a)
-				}
-			}
-		})
-	case *image.CMYK:
-		return each(m.Pix, m.Stride, 4, fromCMYK)
-	case *image.Paletted:
-		var table [256][3]uint8
-		for i, c := range m.Palette[:min(256, len(m.Palette))] {
-			n := color.NRGBAModel.Convert(c).(color.NRGBA)
-			table[i] = [3]uint8{n.R, n.G, n.B}
 		}
-		return each(m.Pix, m.Stride, 1, func(to, from []uint8) { copy(to, table[from[0]][:]) })
+	case *image.RGBA64:
+		row = upperBytes(m.Pix, m.Stride)
+	case *image.NRGBA64:
+		row = upperBytes(m.Pix, m.Stride)
 	case *image.YCbCr:
-		return func(to []uint8, y int) {
+		row = func(to []uint8, y int) {
 			for x := b.Min.X; x < b.Max.X; x++ {
 				c := m.YCbCrAt(x, y+b.Min.Y)
 				to[0], to[1], to[2] = color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
@@ -122,7 +98,7 @@ func rowOf(img image.Image) func(to []uint8, y int) {
 			}
 		}
 	default:
-		return func(to []uint8, y int) {
+		row = func(to []uint8, y int) {
 			for x := b.Min.X; x < b.Max.X; x++ {
 				c := color.NRGBAModel.Convert(img.At(x, y+b.Min.Y)).(color.NRGBA)
 				to[0], to[1], to[2] = c.R, c.G, c.B
@@ -130,20 +106,16 @@ func rowOf(img image.Image) func(to []uint8, y int) {
 			}
 		}
 	}
+	for y := range p.H {
+		row(p.Pix[3*p.W*y:][:3*p.W], y)
+	}
+	return p
 }
 
-// clip16 is Pillow's way from a big-endian I;16 to L.
-func clip16(v []uint8) uint8 {
-	if v[0] != 0 {
-		return 255
+func upperBytes(pix []uint8, stride int) func(to []uint8, y int) {
+	return func(to []uint8, y int) {
+		for from := pix[y*stride:]; len(to) >= 3; to, from = to[3:], from[8:] {
+			to[0], to[1], to[2] = from[0], from[2], from[4]
+		}
 	}
-	return v[1]
-}
-
-// divided takes a premultiplied alpha out, as Pillow does for its mode RGBa.
-func divided(v, a int) uint8 {
-	if a == 0 {
-		return uint8(v)
-	}
-	return uint8(min(v*255/a, 255))
 }

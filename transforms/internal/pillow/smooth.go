@@ -20,6 +20,7 @@ func Smooth(p *Image) (*Image, error) {
 		return p, nil
 	}
 	q := p.like(p.W, p.H)
+	q.Palette = nil // Pillow forgets the colours of PA here
 	copy(q.row(0), p.row(0))
 	copy(q.row(p.H-1), p.row(p.H-1))
 	Parallel(p.H-2, 9*p.W*p.Mode.BytesPerPixel(), func(lo, hi int) {
