@@ -17,6 +17,8 @@ type BatchOptions struct {
 	Workers   int              // pictures prepared at a time; 0 is one for each processor
 	Generator *torch.Generator // draws the seed of the workers; nil is libtorch's default generator, which torch.ManualSeed seeds
 	Open      []OpenOption     // how BatchFiles reads the files
+
+	opens bool // BatchFiles it is
 }
 
 // Batch prepares pictures on all processors and returns their tensors in one, [N, C, H, W]
@@ -31,7 +33,7 @@ type BatchOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/data.html#multi-process-data-loading
 func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...BatchOptions) (*torch.Tensor, error) {
-	return batch(ctx, t, len(pictures), first(options), func(i int) (image.Image, error) {
+	return batch(ctx, t, len(pictures), first(options), func(i int, _ []uint8) (image.Image, error) {
 		if pictures[i] == nil {
 			return nil, fmt.Errorf("transforms: batch: picture %d is nil", i)
 		}
@@ -42,16 +44,18 @@ func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...
 // BatchFiles is [Batch] of files, which it reads as [Open] does.
 func BatchFiles(ctx context.Context, t Transform, paths []string, options ...BatchOptions) (*torch.Tensor, error) {
 	o := first(options)
-	return batch(ctx, t, len(paths), o, func(i int) (image.Image, error) { return Open(paths[i], o.Open...) },
+	o.opens = true
+	return batch(ctx, t, len(paths), o, func(i int, buf []uint8) (image.Image, error) { return openIn(buf, paths[i], o.Open) },
 		func(i int) string { return paths[i] })
 }
 
 // A batching is a batch that is being made.
 type batching struct {
 	transform Transform
-	fused     *fused // what the transform does, where that is all
-	picture   func(i int) (image.Image, error)
+	fused     *fused                                        // what the transform does, where that is all
+	picture   func(i int, buf []uint8) (image.Image, error) // whose pixels may lie in buf
 	name      func(i int) string
+	opens     bool // picture makes the pictures
 	seed      int64
 	workers   int
 
@@ -60,7 +64,7 @@ type batching struct {
 	data  []float32 // of out, where the pictures are fused
 }
 
-func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func(int) (image.Image, error), name func(int) string) (_ *torch.Tensor, err error) {
+func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func(int, []uint8) (image.Image, error), name func(int) string) (_ *torch.Tensor, err error) {
 	switch {
 	case t == nil:
 		refuse("Batch", "the transform is nil")
@@ -72,7 +76,7 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 	if err := torch.Init(ctx); err != nil {
 		return nil, err
 	}
-	b := &batching{transform: t, picture: picture, name: name, workers: o.Workers}
+	b := &batching{transform: t, picture: picture, name: name, opens: o.opens, workers: o.Workers}
 	if b.workers == 0 {
 		b.workers = runtime.GOMAXPROCS(0)
 	}
@@ -194,6 +198,7 @@ type worker struct {
 	*batching
 	generator *torch.Generator
 	random    *pyrandom.Random
+	buf       []uint8 // the pixels of the last picture, whose memory the next one may have
 }
 
 func (b *batching) worker(w int) (*worker, error) {
@@ -207,7 +212,8 @@ func (w *worker) value(ctx context.Context, i int) (Value, error) {
 	if err := context.Cause(ctx); err != nil {
 		return Value{}, err
 	}
-	img, err := w.picture(i)
+	img, err := w.picture(i, w.buf)
+	w.buf = nil
 	return Value{Image: img, Generator: w.generator, Random: w.random}, err
 }
 
@@ -232,6 +238,9 @@ func (w *worker) prepare(ctx context.Context, i int) error {
 			w.fused.fill(w.data[i*size:(i+1)*size], p, width, height, crop)
 			done = true
 		})
+		if p, ok := v.Image.(*RGB); ok && done && w.opens {
+			w.buf = p.Pix // nobody else has seen the picture
+		}
 		if err != nil || done {
 			return err
 		}

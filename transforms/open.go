@@ -67,7 +67,12 @@ var (
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {
-	img, err := open(path, opts)
+	return openIn(nil, path, opts)
+}
+
+// openIn is Open that may use a buffer for the pixels.
+func openIn(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
+	img, err := open(buf, path, opts)
 	if err != nil {
 		var p *os.PathError
 		if errors.As(err, &p) {
@@ -78,7 +83,7 @@ func Open(path string, opts ...OpenOption) (image.Image, error) {
 	return img, nil
 }
 
-func open(path string, opts []OpenOption) (image.Image, error) {
+func open(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -93,12 +98,12 @@ func open(path string, opts []OpenOption) (image.Image, error) {
 	case st.Size() > maxFile:
 		return nil, tooLarge()
 	}
-	return read(f, int(st.Size()), opts)
+	return read(buf, f, int(st.Size()), opts)
 }
 
 // Decode is [Open] for a reader. It reads to the end.
 func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
-	img, err := read(r, 0, opts)
+	img, err := read(nil, r, 0, opts)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: decode: %w", err)
 	}
@@ -108,8 +113,8 @@ func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
 func tooLarge() error { return fmt.Errorf("the file is larger than %d MiB", maxFile>>20) }
 
 // read reads all of r, of which about size bytes are expected, and decodes it.
-func read(r io.Reader, size int, opts []OpenOption) (image.Image, error) {
-	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true}}
+func read(buf []uint8, r io.Reader, size int, opts []OpenOption) (image.Image, error) {
+	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true, Pix: buf}}
 	for _, f := range opts {
 		f(&o)
 	}

@@ -31,6 +31,7 @@ type Options struct {
 	Orient    bool        // turn as the EXIF data say
 	RGB       bool        // convert to the mode RGB
 	Draft     image.Point // the least size of a JPEG that is decoded smaller; zero decodes all of it
+	Pix       []uint8     // memory that the pixels may lie in; they need not
 }
 
 // A format is a kind of picture file.
