@@ -18,7 +18,7 @@ import (
 // JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
 type JPEGOptions struct {
 	Quality     int    // 1 to 100; 0 is 75
-	Subsampling string // of the colour: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0
+	Subsampling string // of the colour, not of grey pictures: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0
 	Progressive bool
 }
 

@@ -52,7 +52,7 @@ func TestPillowWritesTheSameJPEGs(t *testing.T) {
 		if o.Quality > 0 {
 			kw["quality"] = o.Quality
 		}
-		if o.Subsampling != "" {
+		if o.Subsampling != "" && i%4 > 0 { // Pillow writes it into grey JPEGs too, where it means nothing
 			kw["subsampling"] = o.Subsampling
 		}
 		var img image.Image
