@@ -45,6 +45,7 @@ def fill(f):
 
 ops = {
     "convert": lambda im, mode: im.convert(mode),
+    "convert_twice": lambda im, via, mode: im.convert(via).convert(mode),
     "resize": lambda im, w, h, r: im.resize((w, h), how(r)),
     "resize_box": lambda im, w, h, r, box: im.resize((w, h), how(r), box),
     "resize_crop": lambda im, w, h, r, box: im.resize((w, h), how(r)).crop(box),

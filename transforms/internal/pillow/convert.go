@@ -12,8 +12,9 @@ import (
 // Floyd-Steinberg dithering, as by default in Pillow. A see-through colour becomes
 // alpha where the mode has it. A picture of the mode already is returned itself.
 //
-// It refuses what Pillow refuses, such as L to RGBa; and besides, RGBA to P or
-// PA, for which Pillow looks for a palette of its own.
+// From RGBA to P, the palette is made for the picture, without dithering.
+//
+// It refuses what Pillow refuses, such as L to RGBa; and besides, RGBA to PA.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.convert
 func (p *Image) Convert(mode Mode) (*Image, error) {
@@ -26,8 +27,11 @@ func (p *Image) Convert(mode Mode) (*Image, error) {
 	if p.Mode == mode {
 		return p, nil
 	}
-	if p.Mode == ModeRGBA && (mode == ModeP || mode == ModePA) {
-		return nil, fmt.Errorf("the conversion from RGBA to %s is not supported; convert to RGB first", mode)
+	if p.Mode == ModeRGBA && mode == ModePA {
+		return nil, errors.New("the conversion from RGBA to PA is not supported; convert to P or RGB")
+	}
+	if p.Mode == ModeRGBA && mode == ModeP {
+		return p.quantize()
 	}
 	if p.Transparency != nil || p.Alphas != nil {
 		return p.convertSeeThrough(mode)
@@ -61,7 +65,13 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		one := plain
 		one.W, one.H, one.Pix = 1, 1, nil
 		for _, v := range p.Transparency {
-			one.Pix = append(one.Pix, uint8(min(max(v, 0), 255)))
+			one.Pix = append(one.Pix, clip8(v))
+		}
+		if len(one.Pix) > from.Bands() {
+			return nil, fmt.Errorf("the transparency has %d numbers; want 1", len(one.Pix))
+		}
+		if t := p.Transparency[0]; len(one.Pix) < from.Bands() { // a colour in one number, as a grey picture leaves behind
+			one.Pix = []uint8{uint8(t), uint8(t >> 8), uint8(t >> 16)}
 		}
 		if to == ModeP {
 			mode = ModeRGB
@@ -82,11 +92,15 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		return q, nil
 	case from == ModeP && is(to, ModeLA, ModePA, ModeRGBA):
 		t := p.Palette.table()
-		for i, a := range p.Alphas[:min(len(p.Alphas), 256)] {
+		for i, a := range p.Alphas {
 			t[i][3] = a
 		}
-		if p.Alphas == nil && p.Transparency[0] >= 0 && p.Transparency[0] < 256 {
-			t[p.Transparency[0]][3] = 0
+		if p.Alphas == nil {
+			i := p.Transparency[0]
+			if i < 0 || i > 255 || len(p.Transparency) > 1 {
+				return nil, fmt.Errorf("the transparency is %d; want an index of the palette", p.Transparency)
+			}
+			t[i][3] = 0
 		}
 		plain.Palette = &Palette{Mode: ModeRGBA}
 		for _, c := range t {
@@ -94,7 +108,7 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		}
 		q, err := plain.convert(mode)
 		if err == nil && q.Palette != nil {
-			q.Palette = &Palette{Mode: ModeRGB, Colors: p.Palette.rgb().Colors}
+			q.Palette = p.Palette.rgb()
 		}
 		return q, err
 	}
@@ -115,10 +129,10 @@ func (p *Image) convertColour(mode Mode, t []int) (*Image, error) {
 	var c [3]uint8
 	for i := range c {
 		switch {
+		case p.Mode != ModeRGB:
+			c[i] = uint8(t[0])
 		case i < len(t):
 			c[i] = uint8(t[i])
-		case p.Mode != ModeRGB:
-			c[i] = c[0]
 		}
 	}
 	// Grey is looked up in the result, colours in the source.
@@ -368,9 +382,9 @@ var converters = map[[2]Mode]converter{
 	{ModeRGB, ModeF}: each(4, 3, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
-	{ModeRGB, ModeRGBA}:  each(4, 3, addAlpha),
-	{ModeRGB, ModeRGBa}:  each(4, 3, addAlpha),
-	{ModeRGB, ModeRGBX}:  each(4, 3, addAlpha),
+	{ModeRGB, ModeRGBA}:  addAlphas,
+	{ModeRGB, ModeRGBa}:  addAlphas,
+	{ModeRGB, ModeRGBX}:  addAlphas,
 	{ModeRGB, ModeCMYK}:  each(4, 3, toCMYK),
 	{ModeRGB, ModeYCbCr}: each(3, 3, toYCbCr),
 	{ModeRGB, ModeHSV}:   each(3, 3, toHSV),
@@ -381,11 +395,8 @@ var converters = map[[2]Mode]converter{
 	{ModeRGBA, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
-	{ModeRGBA, ModeRGB}: each(3, 4, dropAlpha),
-	{ModeRGBA, ModeRGBa}: each(4, 4, func(to, from []uint8) {
-		a := uint32(from[3])
-		to[0], to[1], to[2], to[3] = uint8(muldiv(uint32(from[0]), a)), uint8(muldiv(uint32(from[1]), a)), uint8(muldiv(uint32(from[2]), a)), from[3]
-	}),
+	{ModeRGBA, ModeRGB}:   dropAlphas,
+	{ModeRGBA, ModeRGBa}:  premultiply,
 	{ModeRGBA, ModeRGBX}:  each(4, 4, addAlpha),
 	{ModeRGBA, ModeCMYK}:  each(4, 4, toCMYK),
 	{ModeRGBA, ModeYCbCr}: each(3, 4, toYCbCr),
@@ -404,7 +415,7 @@ var converters = map[[2]Mode]converter{
 	{ModeRGBX, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
-	{ModeRGBX, ModeRGB}:   each(3, 4, dropAlpha),
+	{ModeRGBX, ModeRGB}:   dropAlphas,
 	{ModeRGBX, ModeCMYK}:  each(4, 4, toCMYK),
 	{ModeRGBX, ModeYCbCr}: each(3, 4, toYCbCr),
 	{ModeRGBX, ModeHSV}:   each(3, 4, toHSV),
@@ -435,8 +446,27 @@ func fromL(to, from []uint8) {
 	}
 }
 
-func addAlpha(to, from []uint8)  { to[0], to[1], to[2], to[3] = from[0], from[1], from[2], 255 }
-func dropAlpha(to, from []uint8) { to[0], to[1], to[2] = from[0], from[1], from[2] }
+func addAlpha(to, from []uint8) { to[0], to[1], to[2], to[3] = from[0], from[1], from[2], 255 }
+
+func addAlphas(to, from []uint8) {
+	for ; len(to) >= 4 && len(from) >= 3; to, from = to[4:], from[3:] {
+		to[0], to[1], to[2], to[3] = from[0], from[1], from[2], 255
+	}
+}
+
+func dropAlphas(to, from []uint8) {
+	for ; len(to) >= 3 && len(from) >= 4; to, from = to[3:], from[4:] {
+		to[0], to[1], to[2] = from[0], from[1], from[2]
+	}
+}
+
+func premultiply(to, from []uint8) {
+	for ; len(to) >= 4 && len(from) >= 4; to, from = to[4:], from[4:] {
+		a := uint32(from[3])
+		to[0], to[1], to[2], to[3] = uint8(muldiv(uint32(from[0]), a)), uint8(muldiv(uint32(from[1]), a)), uint8(muldiv(uint32(from[2]), a)), from[3]
+	}
+}
+
 func toCMYK(to, from []uint8) {
 	to[0], to[1], to[2], to[3] = ^from[0], ^from[1], ^from[2], 0
 }
@@ -541,9 +571,9 @@ func fromHSV(to, from []uint8) {
 	value := float64(v)
 	// C's round; the arguments are not negative.
 	round := func(x float64) uint8 { return uint8(min(int(math.Floor(x+0.5)), 255)) }
-	p := round(value * (1 - float64(s)))
-	q := func() uint8 { return round(value * (1 - float64(s*h.part))) }
-	t := func() uint8 { return round(value * (1 - float64(float64(s)*(1-float64(h.part))))) }
+	p := round(float64(value * (1 - float64(s))))
+	q := func() uint8 { return round(float64(value * (1 - float64(s*h.part)))) }
+	t := func() uint8 { return round(float64(value * (1 - float64(float64(s)*(1-float64(h.part)))))) }
 	switch h.sector {
 	case 0:
 		to[0], to[1], to[2] = v, t(), p

@@ -3,6 +3,7 @@ package pillow
 import (
 	"fmt"
 	"image"
+	"math"
 )
 
 // maxCrop is where Pillow takes a crop for a decompression bomb.
@@ -15,12 +16,17 @@ func (p *Image) Crop(r image.Rectangle) (*Image, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
+	for _, v := range []int{r.Min.X, r.Min.Y, r.Max.X, r.Max.Y} {
+		if v < math.MinInt32 || v > math.MaxInt32 {
+			return nil, fmt.Errorf("the crop's edge at %d is out of range", v)
+		}
+	}
 	switch {
 	case r == p.Bounds():
 		return p, nil
 	case r.Max.X < r.Min.X || r.Max.Y < r.Min.Y:
 		return nil, fmt.Errorf("the crop ends before it begins: from (%d, %d) to (%d, %d)", r.Min.X, r.Min.Y, r.Max.X, r.Max.Y)
-	case r.Dy() > 0 && r.Dx() > maxCrop/r.Dy():
+	case max(r.Dx(), 1) > maxCrop/max(r.Dy(), 1):
 		return nil, fmt.Errorf("the crop has %d×%d pixels; want %d at most", r.Dx(), r.Dy(), maxCrop)
 	}
 	q := p.like(r.Dx(), r.Dy())

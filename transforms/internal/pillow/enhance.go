@@ -11,6 +11,9 @@ func AdjustBrightness(p *Image, factor float64) (*Image, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
+	if q := withConstant(p, 0, factor); q != nil {
+		return q, nil
+	}
 	return enhance(p, New(p.Mode, p.W, p.H), factor)
 }
 
@@ -31,6 +34,9 @@ func AdjustContrast(p *Image, factor float64) (*Image, error) {
 	if n > 0 {
 		mean = float64(sum) / float64(n)
 	}
+	if q := withConstant(p, uint8(int(mean+0.5)), factor); q != nil {
+		return q, nil
+	}
 	flat := New(ModeL, p.W, p.H)
 	flat.flood([]uint8{uint8(int(mean + 0.5))})
 	poor, err := flat.Convert(p.Mode)
@@ -44,6 +50,28 @@ func AdjustContrast(p *Image, factor float64) (*Image, error) {
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageEnhance.html#PIL.ImageEnhance.Color
 func AdjustSaturation(p *Image, factor float64) (*Image, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if f := float32(factor); p.Mode == ModeRGB && p.Transparency == nil && f != 0 && f != 1 { // at once, without pictures between
+		q := p.like(p.W, p.H)
+		mix := newMixer(f)
+		Parallel(p.H, 6*p.W, func(lo, hi int) {
+			to := q.Pix[3*p.W*lo : 3*p.W*hi]
+			for from := p.Pix[3*p.W*lo:]; len(to) >= 3 && len(from) >= 3; to, from = to[3:], from[3:] {
+				v := luma(from)
+				if mix.steps == nil {
+					to[0], to[1], to[2] = mix.one(v, from[0]), mix.one(v, from[1]), mix.one(v, from[2])
+					continue
+				}
+				l, base := int(v), 255-int(v)
+				to[0] = mix.steps[(int(from[0])+base)&511].plus(l)
+				to[1] = mix.steps[(int(from[1])+base)&511].plus(l)
+				to[2] = mix.steps[(int(from[2])+base)&511].plus(l)
+			}
+		})
+		return q, nil
+	}
 	via := ModeL
 	switch p.Mode {
 	case ModeLA, ModePA, ModeRGBA:
@@ -68,6 +96,20 @@ func AdjustSharpness(p *Image, factor float64) (*Image, error) {
 		return nil, err
 	}
 	return enhance(p, poor, factor)
+}
+
+// withConstant blends grey or colours with one level, by a table. It returns nil
+// for what has alpha, or is to be refused.
+func withConstant(p *Image, level uint8, factor float64) *Image {
+	f := float32(factor)
+	if p.Mode != ModeL && p.Mode != ModeRGB || f == 0 || f == 1 {
+		return nil
+	}
+	mix := newMixer(f)
+	plain := *p
+	plain.Transparency = nil
+	q, _ := plain.lut(tableOf(func(v int) int { return int(mix.one(level, uint8(v))) }), false)
+	return q
 }
 
 // enhance blends p with the poorer picture, which gets p's alpha.

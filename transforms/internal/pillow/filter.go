@@ -75,26 +75,26 @@ var filters = map[Interpolation]filter{
 	MKS2013: {2.5, func(x float64) float64 {
 		switch x = math.Abs(x); {
 		case x < 0.5:
-			return 1.0625 - float64(1.75*x*x)
+			return 1.0625 - float64(x*x*1.75)
 		case x < 1.5:
-			return 0.25 * (float64((4*x-11)*x) + 7)
+			return (1 - x) * (1.75 - x)
 		case x < 2.5:
-			return -0.125 * (x - 2.5) * (x - 2.5)
+			return (x - 2.5) * (x - 2.5) * -0.125
 		}
 		return 0
 	}},
 	MKS2021: {4.5, func(x float64) float64 {
 		switch x = math.Abs(x); {
 		case x < 0.5:
-			return 577./576 - float64(239./144*x*x)
+			return 577./576 - float64(x*x*(239./144))
 		case x < 1.5:
-			return 35. / 36 * (x - 1) * (x - 239./140)
+			return (x - 1) * (35. / 36) * (x - 239./140)
 		case x < 2.5:
-			return 1. / 6 * (x - 2) * (65./24 - x)
+			return (x - 2) * (1. / 6) * (65./24 - x)
 		case x < 3.5:
-			return 1. / 36 * (x - 3) * (x - 3.75)
+			return (x - 3) * (1. / 36) * (x - 3.75)
 		case x < 4.5:
-			return -1. / 288 * (x - 4.5) * (x - 4.5)
+			return (x - 4.5) * (x - 4.5) * (-1. / 288)
 		}
 		return 0
 	}},

@@ -82,7 +82,7 @@ func (q *Image) warp(p *Image, warp Warp, a []float64, how Interpolation) {
 	if warp == Affine && how == Nearest && p.Mode.kind() != ints16 {
 		switch {
 		case a[1] == 0 && a[3] == 0:
-			q.pick(p, steps(a[2]+float64(a[0]*0.5), a[0], q.W, p.W), steps(a[5]+float64(a[4]*0.5), a[4], q.H, p.H))
+			q.pick(p, steps(a[2]+float64(a[0]*0.5), a[0], 0, q.W, p.W), steps(a[5]+float64(a[4]*0.5), a[4], 0, q.H, p.H))
 		case fitsFixed(a, 0, 0) && fitsFixed(a, q.W, q.H) && fitsFixed(a, 0, q.H) && fitsFixed(a, q.W, 0):
 			q.warpFixed(p, a)
 		default:
@@ -122,14 +122,16 @@ func (q *Image) warp(p *Image, warp Warp, a []float64, how Interpolation) {
 	})
 }
 
-// steps returns the pixels at at, at+step, …, of in, or -1 where there are none.
-// Pillow adds up the steps, and their rounding errors.
-func steps(at, step float64, out, in int) []int {
-	index := make([]int, out)
-	for i := range index {
-		index[i] = -1
-		if at >= 0 && at < float64(in) {
-			index[i] = int(at)
+// steps returns the pixels at at+i*step of in, for i from lo to hi, or -1 where
+// there are none. Pillow adds up the steps, and their rounding errors.
+func steps(at, step float64, lo, hi, in int) []int {
+	index := make([]int, hi-lo)
+	for i := range hi {
+		if i >= lo {
+			index[i-lo] = -1
+			if at >= 0 && at < float64(in) {
+				index[i-lo] = int(at)
+			}
 		}
 		at += step
 	}
@@ -138,7 +140,6 @@ func steps(at, step float64, out, in int) []int {
 
 // pick copies the pixels of the columns xs and rows ys of src, none for the index -1.
 func (q *Image) pick(src *Image, xs, ys []int) {
-	// Pillow copies from the first to the last column that lies inside, and those between all do.
 	n := src.Mode.BytesPerPixel()
 	Parallel(q.H, q.W*n, func(lo, hi int) {
 		for y := lo; y < hi; y++ {
@@ -200,9 +201,15 @@ func (q *Image) warpFixed(p *Image, a []float64) {
 				if uint32(u) >= w || uint32(v) >= h {
 					continue
 				}
-				from, to := p.Pix[n*(int(v)*p.W+int(u)):][:n], row[n*x:][:n]
-				for i := range to {
-					to[i] = from[i]
+				at := n * (int(v)*p.W + int(u))
+				switch n {
+				case 1:
+					row[x] = p.Pix[at]
+				case 3:
+					from, to := p.Pix[at:at+3:at+3], row[3*x:3*x+3:3*x+3]
+					to[0], to[1], to[2] = from[0], from[1], from[2]
+				default:
+					copy(row[n*x:n*x+n], p.Pix[at:])
 				}
 			}
 		}
@@ -250,10 +257,13 @@ func newSampler(p *Image) *sampler {
 	return s
 }
 
-// split returns the whole and the broken part of where a sample lies.
+// split returns the whole and the broken part of where a sample lies, which is -0.5 or more.
 func split(v float64) (int, float64) {
-	i := math.Floor(v)
-	return int(i), v - i
+	i := int(v)
+	if v < 0 {
+		i = -1
+	}
+	return i, v - float64(i)
 }
 
 // clamp keeps a column or row inside the picture.
@@ -296,6 +306,17 @@ func (s *sampler) bilinear(to []uint8, u, v float64) {
 		putFloat(to, float32(lerp(row(top), row(bottom), dy)))
 		return
 	}
+	if s.step == 3 {
+		a, b := (*[3]uint8)(s.pix[top+x0:]), (*[3]uint8)(s.pix[top+x1:])
+		c, d := (*[3]uint8)(s.pix[bottom+x0:]), (*[3]uint8)(s.pix[bottom+x1:])
+		to := (*[3]uint8)(to)
+		for i := range to {
+			v1 := float64(a[i]) + float64(float64(int32(b[i])-int32(a[i]))*dx)
+			v2 := float64(c[i]) + float64(float64(int32(d[i])-int32(c[i]))*dx)
+			to[i] = uint8(int32(lerp(v1, v2, dy)))
+		}
+		return
+	}
 	n := s.n
 	a, b := s.pix[top+x0:][:n], s.pix[top+x1:][:n]
 	c, d := s.pix[bottom+x0:][:n], s.pix[bottom+x1:][:n]
@@ -332,20 +353,46 @@ func (s *sampler) bicubic(to []uint8, u, v float64) {
 		putFloat(to, float32(cubic(rows[0], rows[1], rows[2], rows[3], dy)))
 		return
 	}
-	for c := range to[:s.n] {
+	n := s.n
+	// Inside the picture the four pixels of a row lie side by side.
+	if s.step == 3 && x >= 1 && x+2 < s.w {
+		var r [4]*[12]uint8
+		for i, at := range ys {
+			r[i] = (*[12]uint8)(s.pix[at+xs[0]:])
+		}
+		for c := range 3 {
+			v1 := cubicBytes(r[0][c], r[0][c+3], r[0][c+6], r[0][c+9], dx)
+			v2 := cubicBytes(r[1][c], r[1][c+3], r[1][c+6], r[1][c+9], dx)
+			v3 := cubicBytes(r[2][c], r[2][c+3], r[2][c+6], r[2][c+9], dx)
+			v4 := cubicBytes(r[3][c], r[3][c+3], r[3][c+6], r[3][c+9], dx)
+			to[c] = byteOf(cubic(v1, v2, v3, v4, dy))
+		}
+		return
+	}
+	for c := range to[:n] {
 		for i, at := range ys {
 			pix := s.pix[at+c:]
-			rows[i] = cubic(float64(pix[xs[0]]), float64(pix[xs[1]]), float64(pix[xs[2]]), float64(pix[xs[3]]), dx)
+			rows[i] = cubicBytes(pix[xs[0]], pix[xs[1]], pix[xs[2]], pix[xs[3]], dx)
 		}
-		switch v := cubic(rows[0], rows[1], rows[2], rows[3], dy); {
-		case v >= 255:
-			to[c] = 255
-		case v > 0:
-			to[c] = uint8(int32(v))
-		default:
-			to[c] = 0
-		}
+		to[c] = byteOf(cubic(rows[0], rows[1], rows[2], rows[3], dy))
 	}
+}
+
+// cubicBytes is cubic for bytes, whose differences are exact.
+func cubicBytes(a, b, c, d uint8, at float64) float64 {
+	v1, v2, v3, v4 := int32(a), int32(b), int32(c), int32(d)
+	return polynomial(float64(v2), float64(v3-v1), float64(2*(v1-v2)+v3-v4), float64(v2-v1-v3+v4), at)
+}
+
+// byteOf cuts off a number to a byte.
+func byteOf(v float64) uint8 {
+	switch {
+	case v >= 255:
+		return 255
+	case v > 0:
+		return uint8(int32(v))
+	}
+	return 0
 }
 
 // RotateOptions say more about [Image.Rotate]. The zero value is torchvision's default.

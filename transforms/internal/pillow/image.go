@@ -76,6 +76,9 @@ func (p *Palette) with(c []uint8) (*Palette, int) {
 // maxPixels bounds the pictures that are made here; more would not fit in memory.
 const maxPixels = 1 << 30
 
+// maxSide bounds the sides that a resize computes the filters of.
+const maxSide = 1 << 26
+
 // New returns a picture of zeros: Image.new(mode, (w, h)). It panics where the
 // mode is unknown, a side is negative or there are more than 2³⁰ pixels.
 func New(mode Mode, w, h int) *Image {
@@ -117,7 +120,7 @@ func (p *Image) withMode(m Mode) *Image {
 }
 
 // Check returns an error where the picture is not one: an unknown mode, a
-// negative side, a palette of another mode, or less bytes than pixels. The
+// negative side, a palette of another mode, too few bytes. The
 // functions of this package check the pictures they are given.
 func (p *Image) Check() error {
 	if p.Mode.Bands() == 0 {
@@ -131,6 +134,9 @@ func (p *Image) Check() error {
 	}
 	if p.Palette != nil && p.Palette.Mode != ModeRGB && p.Palette.Mode != ModeRGBA {
 		return fmt.Errorf("the palette's mode is %q; want RGB or RGBA", p.Palette.Mode)
+	}
+	if n := len(p.Transparency); p.Transparency != nil && n != 1 && n != 3 || len(p.Alphas) > 256 {
+		return fmt.Errorf("the transparency has %d numbers or %d alphas; want 1 or 3, or 256 at most", n, len(p.Alphas))
 	}
 	return nil
 }

@@ -432,31 +432,75 @@ func Blend(a, b *Image, alpha float64) (*Image, error) {
 	}
 	q := a.withMode(a.Mode)
 	n := a.W * a.Mode.Bands()
+	mix := newMixer(f)
 	Parallel(a.H, n, func(lo, hi int) {
-		mix(q.Pix[n*lo:n*hi], a.Pix[n*lo:n*hi], b.Pix[n*lo:n*hi], f)
+		mix.blend(q.Pix[n*lo:n*hi], a.Pix[n*lo:n*hi], b.Pix[n*lo:n*hi])
 	})
 	return q, nil
 }
 
-// mix blends bytes, in float32 and without a fused multiply-add.
-func mix(to, a, b []uint8, f float32) {
+// A mixer blends bytes by one factor.
+type mixer struct {
+	factor float32
+	steps  *[512]step // of each difference b-a from -255 on; nil where it takes more than that
+}
+
+// A step is what is added to a: whole, and one more where float32's rounding
+// brings the sum up to the next integer, which it does for large a.
+type step struct{ whole, from int16 }
+
+func newMixer(factor float32) mixer {
+	m := mixer{factor: factor, steps: new([512]step)}
+	for i := range 511 {
+		d := float64(float32(factor * float32(i-255)))
+		whole := math.Floor(d)
+		s := &m.steps[i]
+		*s = step{int16(min(max(whole, -256), 256)), 256}
+		if part := d - whole; part > 1-1./(1<<14) || !(math.Abs(d) < 1<<14) {
+			low, high := max(0, 255-i), min(255, 510-i)
+			for a := low; a <= high; a++ {
+				if s.from == 256 && m.one(uint8(a), uint8(a+i-255)) > s.plus(a) {
+					s.from = int16(a)
+				}
+				if m.one(uint8(a), uint8(a+i-255)) != s.plus(a) {
+					return mixer{factor: factor}
+				}
+			}
+		}
+	}
+	return m
+}
+
+// plus returns a with the step added, cut off.
+func (s *step) plus(a int) uint8 {
+	return clip8(a + int(s.whole) + (int(s.from)-1-a)>>63&1)
+}
+
+func clip8(v int) uint8 { return uint8(min(max(v, 0), 255)) }
+
+// one blends two bytes as Pillow does, in float32 and without a fused multiply-add.
+func (m *mixer) one(a, b uint8) uint8 {
+	v := float32(a) + float32(m.factor*float32(int32(b)-int32(a)))
+	switch {
+	case v >= 255:
+		return 255
+	case v > 0:
+		return uint8(int32(v))
+	}
+	return 0
+}
+
+func (m *mixer) blend(to, a, b []uint8) {
 	a, b = a[:len(to)], b[:len(to)]
-	if f >= 0 && f <= 1 {
+	if m.steps == nil {
 		for i := range to {
-			to[i] = uint8(int32(float32(a[i]) + float32(f*float32(int32(b[i])-int32(a[i])))))
+			to[i] = m.one(a[i], b[i])
 		}
 		return
 	}
 	for i := range to {
-		v := float32(a[i]) + float32(f*float32(int32(b[i])-int32(a[i])))
-		switch {
-		case v >= 255:
-			to[i] = 255
-		case v > 0:
-			to[i] = uint8(int32(v))
-		default:
-			to[i] = 0
-		}
+		v := int(a[i])
+		to[i] = m.steps[(int(b[i])-v+255)&511].plus(v)
 	}
 }
 

@@ -52,9 +52,7 @@ func (p *Image) fromPalette(mode Mode) (*Image, error) {
 			from, to := p.row(y), q.row(y)
 			for ; len(to) >= m && len(from) >= n; to, from = to[m:], from[n:] {
 				c := out.Pix[m*int(from[0]):][:m]
-				for i, v := range c {
-					to[i] = v
-				}
+				copy(to, c)
 				if n == 2 && alpha > 0 {
 					to[alpha] = from[1]
 				}

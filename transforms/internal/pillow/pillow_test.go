@@ -286,8 +286,9 @@ func operations(rng *rand.Rand, p *Image) []operation {
 	how := allFilters[rng.IntN(len(allFilters))]
 	warpHow := []Interpolation{Nearest, Bilinear, Bicubic}[rng.IntN(3)]
 	mode := modes[rng.IntN(len(modes))]
-	if p.Mode == ModeRGBA && (mode == ModeP || mode == ModePA) {
-		mode = ModeRGB // those are left out
+	via := modes[rng.IntN(len(modes)-3)]
+	if mode == ModePA && (p.Mode == ModeRGBA || via == ModeRGBA) || p.Mode == ModeRGBA && via == ModePA {
+		mode, via = ModeP, ModeRGB // RGBA to PA is left out
 	}
 	box := [4]float64{rng.Float64() * float64(p.W), rng.Float64() * float64(p.H), 0, 0}
 	if rng.IntN(2) == 0 {
@@ -355,6 +356,13 @@ func operations(rng *rand.Rand, p *Image) []operation {
 	channels := []int{1, 3}[rng.IntN(2)]
 	return []operation{
 		{"convert", []any{mode}, func(p *Image) (*Image, error) { return p.Convert(mode) }},
+		{"convert_twice", []any{via, mode}, func(p *Image) (*Image, error) {
+			q, err := p.Convert(via)
+			if err != nil {
+				return nil, err
+			}
+			return q.Convert(mode)
+		}},
 		{"resize", []any{w, h, how}, func(p *Image) (*Image, error) { return p.Resize(w, h, how) }},
 		{"resize_box", []any{w, h, how, box}, func(p *Image) (*Image, error) { return p.ResizeBox(w, h, how, box) }},
 		{"resize_crop", []any{w, h, how, []int{window.Min.X, window.Min.Y, window.Max.X, window.Max.Y}}, func(p *Image) (*Image, error) { return p.ResizeCrop(w, h, how, window) }},
@@ -439,7 +447,10 @@ func TestLargeAgainstPillow(t *testing.T) {
 	for i, mode := range modes {
 		t.Run(string(mode), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(77, uint64(i)))
-			sizes := [][2]int{{600 + rng.IntN(200), 500 + rng.IntN(200)}, {1 + rng.IntN(3), 3000}, {3000, 1 + rng.IntN(3)}}
+			sizes := [][2]int{{500 + rng.IntN(200), 400 + rng.IntN(200)}, {1 + rng.IntN(3), 3000}}
+			if i%2 == 0 {
+				sizes[1][0], sizes[1][1] = sizes[1][1], sizes[1][0]
+			}
 			if mode == ModeRGB || mode == ModeL {
 				sizes = append(sizes, [2]int{2000, 1500})
 			}
@@ -464,5 +475,20 @@ func TestHistogramAgainstPillow(t *testing.T) {
 		got, err := p.Histogram()
 		require.NoError(t, err)
 		require.Equal(t, want, got, "%v", p)
+	}
+}
+
+// TestQuantizeAgainstPillow looks for palettes of pictures of few and of many colours.
+func TestQuantizeAgainstPillow(t *testing.T) {
+	python := start(t)
+	rng := rand.New(rand.NewPCG(12, 12))
+	for i := range 40 {
+		p := noise(rng, ModeRGBA, side(rng, 200), side(rng, 200))
+		if mask := uint8(0xff) << rng.IntN(8); i%2 == 0 {
+			for j := range p.Pix {
+				p.Pix[j] &= mask
+			}
+		}
+		agree(t, python, p, operation{"convert", []any{ModeP}, func(p *Image) (*Image, error) { return p.Convert(ModeP) }})
 	}
 }

@@ -31,7 +31,7 @@ func TestRefusals(t *testing.T) {
 		"gamma is -1; want 0 or more":                                                                       call(AdjustGamma(rgb, -1, 1)),
 		"gamma 1 and gain 1e+09 map 3 to 3.0117529411764708e+09, which is out of range":                     call(AdjustGamma(rgb, 1, 1e9)),
 		"the conversion from L to RGBa is not supported":                                                    call(l.Convert(ModeRGBa)),
-		"the conversion from RGBA to P is not supported; convert to RGB first":                              call(New(ModeRGBA, 1, 1).Convert(ModeP)),
+		"the conversion from RGBA to PA is not supported; convert to P or RGB":                              call(New(ModeRGBA, 1, 1).Convert(ModePA)),
 		`no mode is called "BGR"`:                                                                           call(l.Convert("BGR")),
 		"the pictures do not match: picture of 4×3 pixels, mode RGB and picture of 4×3 pixels, mode L":      call(Blend(rgb, l, 0.5)),
 		"the table has 256 bytes; want 768 for the mode RGB":                                                call(rgb.Point(make([]uint8, 256))),

@@ -55,6 +55,9 @@ func (p *Image) resize(w, h int, how Interpolation, edges [4]float64, r image.Re
 	if err := checkSize(window.Dx(), window.Dy()); err != nil {
 		return nil, err
 	}
+	if max(window.Dx(), window.Dy()) > maxSide {
+		return nil, fmt.Errorf("sides of %d and %d pixels would not fit in memory; want %d at most", window.Dx(), window.Dy(), maxSide)
+	}
 	var q *Image
 	switch flat := premultiplied[p.Mode]; {
 	case window.Empty():
@@ -92,9 +95,9 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 	}
 	if how == Nearest {
 		q := p.like(r.Dx(), r.Dy())
-		xs := p.nearest(float64(box[0]), float64(box[2]-box[0])/float64(w), w, p.W)
-		ys := p.nearest(float64(box[1]), float64(box[3]-box[1])/float64(h), h, p.H)
-		q.pick(p, xs[r.Min.X:r.Max.X], ys[r.Min.Y:r.Max.Y])
+		xs := p.nearest(float64(box[0]), float64(box[2]-box[0])/float64(w), r.Min.X, r.Max.X, p.W)
+		ys := p.nearest(float64(box[1]), float64(box[3]-box[1])/float64(h), r.Min.Y, r.Max.Y, p.H)
+		q.pick(p, xs, ys)
 		return q
 	}
 	if p.Mode == ModePA { // Pillow forgets the colours here
@@ -113,16 +116,16 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 	return p.horizontal(cols, 0, top, bottom).vertical(rows, top, 0, r.Dx())
 }
 
-// nearest returns which of in pixels each of out comes from, -1 for none. The mode
-// I;16 goes by the products, the others by the sums of the steps.
-func (p *Image) nearest(begin, step float64, out, in int) []int {
+// nearest returns which of in pixels the outputs lo to hi come from, -1 for none.
+// The mode I;16 goes by the products, the others by the sums of the steps.
+func (p *Image) nearest(begin, step float64, lo, hi, in int) []int {
 	if p.Mode != ModeI16 {
-		return steps(begin+float64(step*0.5), step, out, in)
+		return steps(begin+float64(step*0.5), step, lo, hi, in)
 	}
-	index := make([]int, out)
+	index := make([]int, hi-lo)
 	for i := range index {
 		index[i] = -1
-		if at := float64(step*(float64(i)+0.5)) + begin; at >= 0 && at < float64(in) {
+		if at := float64(step*(float64(lo+i)+0.5)) + begin; at >= 0 && at < float64(in) {
 			index[i] = int(at)
 		}
 	}

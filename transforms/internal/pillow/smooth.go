@@ -50,22 +50,39 @@ func Smooth(p *Image) (*Image, error) {
 	return q, nil
 }
 
-// The weights, as float32. Sums go from below upwards, each row from left to right.
+// The weights of the modes with wide elements, as float32. Sums go from below
+// upwards, each row from left to right.
 const (
 	edge   = float32(1) / 13
 	centre = float32(5) / 13
 )
 
+// thirteenths rounds the sums of weights of 1 and 5. Pillow's float32 do the
+// same: no sum lies so close to a half that they could err.
+var thirteenths = func() (t [13*255 + 1]uint8) {
+	for n := range t {
+		t[n] = uint8((2*n + 13) / 26)
+	}
+	return t
+}()
+
 func smooth(to, above, mid, below []uint8, n int) {
 	copy(to[:n], mid)
 	copy(to[len(to)-n:], mid[len(to)-n:])
-	above, mid, below = above[:len(to)], mid[:len(to)], below[:len(to)]
-	for i := n; i < len(to)-n; i++ {
-		s := float32(0.5)
-		s += float32(float32(below[i-n])*edge) + float32(float32(below[i])*edge) + float32(float32(below[i+n])*edge)
-		s += float32(float32(mid[i-n])*edge) + float32(float32(mid[i])*centre) + float32(float32(mid[i+n])*edge)
-		s += float32(float32(above[i-n])*edge) + float32(float32(above[i])*edge) + float32(float32(above[i+n])*edge)
-		to[i] = uint8(int32(min(s, 255)))
+	mid, below = mid[:len(above)], below[:len(above)]
+	var buffer [4096]uint16
+	sums := buffer[:0] // of the columns
+	if len(above) > len(buffer) {
+		sums = make([]uint16, 0, len(above))
+	}
+	sums = sums[:len(above)]
+	for i, v := range above {
+		sums[i] = uint16(v) + uint16(mid[i]) + uint16(below[i])
+	}
+	inner := to[n : len(to)-n]
+	left, here, right, centres := sums[:len(inner)], sums[n:][:len(inner)], sums[2*n:][:len(inner)], mid[n:][:len(inner)]
+	for i := range inner {
+		inner[i] = thirteenths[min(int(left[i]+here[i]+right[i])+4*int(centres[i]), len(thirteenths)-1)]
 	}
 }
 

@@ -96,7 +96,7 @@ func mirror(to, from []uint8, n int) {
 // turn sets q's pixel (x, y) to p's pixel (y, x), with p's columns and rows flipped
 // as asked. It goes by squares, whose rows and columns both stay in the cache.
 func turn(q, p *Image, n int, flipX, flipY bool) {
-	const side = 64
+	const side = 32
 	Parallel((q.H+side-1)/side, side*q.W*n, func(lo, hi int) {
 		for top := lo * side; top < min(hi*side, q.H); top += side {
 			for left := 0; left < q.W; left += side {
@@ -110,12 +110,28 @@ func turn(q, p *Image, n int, flipX, flipY bool) {
 					if flipY {
 						at, step = n*((p.H-1-left)*p.W+u), -step
 					}
-					for ; len(to) >= n; to = to[n:] {
-						from := p.Pix[at:][:n]
-						for i := range to[:n] {
-							to[i] = from[i]
+					switch n {
+					case 1:
+						for i := range to {
+							to[i] = p.Pix[at]
+							at += step
 						}
-						at += step
+					case 3:
+						for ; len(to) >= 3; to = to[3:] {
+							from := p.Pix[at : at+3 : at+3]
+							to[0], to[1], to[2] = from[0], from[1], from[2]
+							at += step
+						}
+					case 4:
+						for ; len(to) >= 4; to = to[4:] {
+							*(*[4]uint8)(to) = [4]uint8(p.Pix[at : at+4])
+							at += step
+						}
+					default:
+						for ; len(to) >= n; to = to[n:] {
+							copy(to[:n], p.Pix[at:])
+							at += step
+						}
 					}
 				}
 			}
