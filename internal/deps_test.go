@@ -41,7 +41,7 @@ var policy = map[string][]string{
 	"transforms/internal/pillow": {},
 	"transforms/functional":      {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/args", "transforms/internal/pillow", "transforms/pyrandom"},
 	"transforms":                 {"torch", "torch/aten", "internal/libm", "internal/turbojpeg", "transforms/internal/args", "transforms/internal/codec", "transforms/internal/pillow", "transforms/functional", "transforms/pyrandom"},
-	"transforms/draw":            {"torch", "transforms"},
+	"transforms/draw":            {"torch", "internal/libm", "transforms", "transforms/functional"},
 	"transforms/internal/codec":  {"internal/turbojpeg", "transforms/internal/pillow"},
 	"hub":                        {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":               {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},

@@ -120,6 +120,33 @@ func TestPillowReadsOurPNGs(t *testing.T) {
 	}
 }
 
+// TestPicturesOfAllModes writes what WithMode opens.
+func TestPicturesOfAllModes(t *testing.T) {
+	files, err := filepath.Glob("../testdata/pictures/*.*")
+	require.NoError(t, err)
+	for _, file := range files {
+		if filepath.Ext(file) == ".txt" {
+			continue
+		}
+		img, err := Open(file, WithMode())
+		require.NoError(t, err, file)
+		want := ToRGB(img).Pix
+		var b bytes.Buffer
+		require.NoError(t, EncodeJPEG(&b, img), file)
+		_, err = Decode(&b)
+		require.NoError(t, err, file)
+		if _, ok := img.(*image.CMYK); ok {
+			continue // a PNG cannot be
+		}
+		b.Reset()
+		require.NoError(t, EncodePNG(&b, img), file)
+		back, err := Decode(&b)
+		require.NoError(t, err, file)
+		require.Equal(t, want, back.(*RGB).Pix, file)
+	}
+	require.ErrorContains(t, EncodePNG(&bytes.Buffer{}, pillow.New(pillow.ModeF, 2, 2)), "no mode F")
+}
+
 func TestSave(t *testing.T) {
 	dir := t.TempDir()
 	img := noise(rand.New(rand.NewPCG(5, 3)), 8, 8)

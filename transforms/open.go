@@ -30,8 +30,7 @@ func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.MaxPixels
 // convert("RGB"). A grey picture is an *image.Gray then, one with a palette an
 // *image.Paletted, one with an alpha an *image.NRGBA, CMYK an *image.CMYK, 16-bit grey
 // an *image.Gray16, and RGB an [*RGB]. Pillow's modes that Go has no type for (1, LA, PA,
-// I, F, and pictures with a transparent colour) are images of this package's own type, whose
-// String names the mode. All transforms take all of them.
+// I, F, and pictures with a transparent colour) are a [*Picture].
 //
 // Of 16 bits a channel the upper 8 count but in grey, as in Pillow.
 //
@@ -60,8 +59,9 @@ var (
 )
 
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
-// is an [*RGB] with the pixels that Pillow has. Of animations it is the first
-// picture, and a TIFF is turned as its orientation asks, as in Pillow. JPEGs are decoded by libjpeg-turbo where the machine has its TurboJPEG
+// is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
+// and so on. Of a GIF it is the first picture, and a TIFF is turned as its orientation asks, as in
+// Pillow. JPEGs are decoded by libjpeg-turbo where the machine has its TurboJPEG
 // library, as in Pillow; else by image/jpeg, whose pixels differ by a few
 // steps. [JPEGDecoder] says which.
 //

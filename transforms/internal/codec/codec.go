@@ -42,7 +42,6 @@ type format struct {
 	decode func(data []byte, o Options) (*pillow.Image, error)
 }
 
-// formats is filled in when the package starts, since TIFF's decoder needs JPEG's.
 var formats = []format{
 	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG},
 	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG},
