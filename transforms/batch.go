@@ -86,7 +86,7 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 			b.fused, _ = merged[0].(*fused)
 		}
 	}
-	if b.seed, err = drawSeed(o.Generator); err != nil {
+	if err := torch.Try(func() { b.seed = BaseSeed(o.Generator) }); err != nil {
 		return nil, err
 	}
 	workers := make([]*worker, b.workers)
@@ -110,18 +110,6 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 		return nil, err
 	}
 	return b.out, nil
-}
-
-// drawSeed draws what the iterator of a DataLoader calls its base seed.
-func drawSeed(g *torch.Generator) (seed int64, err error) {
-	err = torch.Try(func() {
-		cpu := torch.CPU
-		x := torch.Options{DType: torch.Int64, Device: &cpu}.Empty()
-		defer x.Free()
-		aten.RandomInPlace(x, g)
-		seed = torch.Data[int64](x)[0]
-	})
-	return seed, err
 }
 
 // allocate makes the tensor for n pictures.
@@ -202,9 +190,8 @@ type worker struct {
 }
 
 func (b *batching) worker(w int) (*worker, error) {
-	seed := int64(uint64(b.seed) + uint64(w))
-	k := &worker{batching: b, random: pyrandom.New(seed)}
-	return k, torch.Try(func() { k.generator = torch.NewGenerator(torch.CPU).ManualSeed(seed) })
+	k := &worker{batching: b}
+	return k, torch.Try(func() { k.generator, k.random = WorkerGenerators(b.seed, w) })
 }
 
 // value returns picture i.
