@@ -185,7 +185,7 @@ func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
 		}
 		_, h, w = functional.GetDimensions(v)
 		if h < th || w < tw {
-			panic(&torch.Error{Op: op, Args: v.String(), Msg: fmt.Sprintf("a crop of %d×%d pixels (height × width) is larger than the picture of %d×%d", th, tw, h, w)})
+			mistake(v, "a crop of %d×%d pixels (height × width) is larger than the picture of %d×%d", th, tw, h, w)
 		}
 		i, j := 0, 0
 		if h != th || w != tw {

@@ -1,5 +1,5 @@
-// Package transforms turns pictures into tensors: torchvision.transforms with
-// torchvision's names and numbers.
+// Package transforms prepares and augments pictures and tensors:
+// torchvision.transforms with torchvision's names and numbers.
 //
 //	preprocess := transforms.Compose(
 //		transforms.Resize(256),
@@ -11,24 +11,45 @@
 //	…
 //	input := preprocess.Apply(img).Unsqueeze(0) // [1, 3, 224, 224]
 //
+// The functions behind them are in package functional; [Classification] and its
+// neighbours are the presets of torchvision's published weights.
+//
 // # Numbers
 //
-// A picture gives the tensor that it gives in Python, to the last bit: with
-// torchvision 0.29 on pictures of Pillow 13, opened and converted to RGB. Pillow
-// 12 resizes a few pictures differently in the last bit of some pixels: those more
+// A picture gives the pixels of Pillow 13, and a tensor [..., C, H, W] those of
+// torchvision 0.29's tensor backend, to the last bit. They differ in Python too.
+// Pillow 12 resizes a few pictures differently in the last bit of some pixels: those more
 // than twice as high as wide, as a rule, since 13.0 changed the order of its two passes.
+// What libtorch splits among threads may depend on their number in the last bit, in Python as here.
 //
-// Every picture has three channels here, red, green and blue; [ToRGB] makes them
-// of any image.Image. A grey picture has three equal channels, where torchvision
-// keeps one unless told otherwise.
+// A picture has the channels of its mode, as in Python: an *image.Gray is of mode L and
+// has one, an *image.NRGBA is RGBA and has four, an *[RGB] three. A [Picture] holds every mode of
+// Pillow. [ToRGB] makes three channels of any picture.
 //
-// [Resize], [CenterCrop] and [Normalize] take tensors [..., C, H, W] too, as
-// torchvision does; its numbers for a tensor and for a picture of the same pixels
-// differ, and so they do here.
+// # Randomness
+//
+// Random transforms draw from libtorch's generator in the order of Python, so
+// that after [torch.ManualSeed] a program augments as the Python program after
+// torch.manual_seed. [RandomChoice] and [RandomOrder] draw from Python's other
+// generator, which [Seed] seeds. A [Value] may carry generators of its own:
+//
+//	v := transforms.Value{Image: img}
+//	v.Generator, v.Random = transforms.WorkerGenerators(base, worker)
+//	x := augment.Transform(v).Tensor
+//
+// Then any number of goroutines draw independently, as the workers of a PyTorch
+// DataLoader do.
+//
+// # Differences from Python
+//
+// A probability that is NaN, and numbers that are not finite, are mistakes. So are sizes and crops
+// below 0, pictures without pixels that are to become tensors, and tensors [H, W] for
+// [RandomErasing], which Python refuses only when it erases. [ToPILImage] takes several channels only of uint8 and
+// floating-point numbers. The augmentations want two magnitudes or more.
 //
 // # Mistakes
 //
 // A constructor panics with a [*torch.Error] where its arguments cannot be, and a
-// transform where it does not take the value it is given. [torch.Try] turns either
-// into an error.
+// transform where it does not take the value it is given; the error names the
+// transform and the value. [torch.Try] turns either into an error.
 package transforms

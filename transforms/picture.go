@@ -3,9 +3,7 @@ package transforms
 import (
 	"image"
 
-	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms/functional"
-	"github.com/torchhub/torchhub/transforms/internal/args"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -69,7 +67,7 @@ func rgb(t Transform, v Value) *RGB {
 // pictureOf returns v's picture. It panics where v is none; [named] says whose mistake it is.
 func pictureOf(v Value) image.Image {
 	if v.Image == nil || v.Tensor != nil {
-		panic(&torch.Error{Op: args.Functional, Args: v.String(), Msg: "a picture is needed here; put it before ToTensor()"})
+		mistake(v, "a picture is needed here; put it before ToTensor()")
 	}
 	return v.Image
 }

@@ -50,7 +50,7 @@ func VideoClassification(resize, crop torch.Ints, how Interpolation, mean, std [
 	return &step{fmt.Sprintf("VideoClassification(crop_size=[%d, %d], resize_size=%s, mean=%s, std=%s)", h, w, integers(resize), list(mean), list(std)), func(v Value) Value {
 		x := v.Tensor
 		if x == nil || x.Dim() != 4 && x.Dim() != 5 {
-			panic(&torch.Error{Op: op, Args: v.String(), Msg: "a tensor [T, C, H, W] or [N, T, C, H, W] is needed here"})
+			mistake(v, "a tensor [T, C, H, W] or [N, T, C, H, W] is needed here")
 		}
 		var out *torch.Tensor
 		torch.Scope(func() {
@@ -83,7 +83,7 @@ func OpticalFlow() Transform {
 	one := Compose(toTensor{preset: true}, Normalize(half, half))
 	return &step{"OpticalFlow()", func(v Value) Value {
 		if len(v.Parts) != 2 {
-			panic(&torch.Error{Op: op, Args: v.String(), Msg: "a value of two parts is needed here, the two pictures"})
+			mistake(v, "a value of two parts is needed here, the two pictures")
 		}
 		return v.Map(func(v Value) Value {
 			v = one.Transform(v)

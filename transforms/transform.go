@@ -63,6 +63,11 @@ func fail(t Transform, v Value, format string, a ...any) {
 	panic(&torch.Error{Op: "transforms." + name(t), Args: v.String(), Msg: fmt.Sprintf(format, a...)})
 }
 
+// mistake panics inside of a transform, which does not take the value v.
+func mistake(v Value, format string, a ...any) {
+	panic(&torch.Error{Op: args.Functional, Args: v.String(), Msg: fmt.Sprintf(format, a...)})
+}
+
 // refuse panics: a constructor's argument is wrong.
 func refuse(op, format string, a ...any) { args.Refuse("transforms."+op, format, a...) }
 
