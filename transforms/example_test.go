@@ -122,7 +122,7 @@ func ExampleWithMode() {
 	}
 	fmt.Println(img)
 	// Output:
-	// picture of 67×45 pixels, mode LA
+	// picture of 61×45 pixels, mode LA
 }
 
 func ExampleSave() {
