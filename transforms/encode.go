@@ -72,7 +72,7 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 	}
 	if turbojpeg.Library() == "" {
 		if o.Progressive || sub != turbojpeg.S420 {
-			return errors.New("Go's image/jpeg writes no progressive JPEGs and no subsampling but 4:2:0; install libturbojpeg")
+			return errors.New("without libturbojpeg no progressive JPEGs are written, and no subsampling but 4:2:0; install it")
 		}
 		r := image.Rect(0, 0, b.Dx(), b.Dy())
 		if channels == 1 {

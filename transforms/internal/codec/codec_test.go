@@ -423,11 +423,12 @@ func TestBombs(t *testing.T) {
 		require.ErrorIs(t, err, ErrTooLarge, name)
 	}
 	for name, data := range map[string][]byte{
-		"an empty GIF":     []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"),
-		"TIFF's strips":    directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagRows, 4, 1<<31), tag(tagOffsets, 4, 1<<31)),
-		"TIFF's strips, 0": directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagRows, 4, 0), tag(tagOffsets, 4, 8)),
-		"TIFF's bits":      directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagBits, 4, 1<<31), tag(tagOffsets, 4, 8)),
-		"TIFF's samples":   directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagSamples, 4, 1<<31), tag(tagOffsets, 4, 8)),
+		"an empty GIF":      []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"),
+		"TIFF's strips":     directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagRows, 4, 1<<31), tag(tagOffsets, 4, 1<<31)),
+		"TIFF's strips, 0":  directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagRows, 4, 0), tag(tagOffsets, 4, 8)),
+		"TIFF's long tiles": directory(tag(tagWidth, 4, 1), tag(tagHeight, 4, 1), tag(tagTileWidth, 4, 1<<14), tag(tagTileRows, 4, 1<<13), tag(tagTileOffsets, 4, 8), tag(tagTileCounts, 4, 8)),
+		"TIFF's bits":       directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagBits, 4, 1<<31), tag(tagOffsets, 4, 8)),
+		"TIFF's samples":    directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagSamples, 4, 1<<31), tag(tagOffsets, 4, 8)),
 	} {
 		_, err := Decode(data, Options{MaxPixels: 1 << 28})
 		require.Error(t, err, name)
