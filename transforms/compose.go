@@ -15,9 +15,10 @@ type Pipeline struct {
 
 // Compose chains transforms: torchvision.transforms.Compose([t, …]).
 //
-// A [CenterCrop] behind a [Resize] lets it compute only the pixels that the crop
-// keeps, and a [Normalize] behind [ToTensor] is one look-up for each byte; the
-// numbers are the same to the last bit as those of the transforms one by one.
+// Neighbours are computed together: a [CenterCrop] behind a [Resize] lets it compute
+// only the pixels that the crop keeps, and [ToTensor] and [Normalize] behind them are one
+// look-up for each byte of these. The numbers are the same to the last bit as those of
+// the transforms one by one.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Compose.html
 func Compose(ts ...Transform) *Pipeline {
@@ -50,24 +51,44 @@ func merge(ts []Transform) []Transform {
 	var out []Transform
 	for _, t := range ts {
 		if n := len(out); n > 0 {
-			switch t := t.(type) {
-			case *centerCrop:
-				if r, ok := out[n-1].(*resize); ok {
-					out[n-1] = &resizeCrop{r, t}
-					continue
-				}
-			case *normalize:
-				if to, ok := out[n-1].(toTensor); ok {
-					if f := newToNormalized(to, t); f != nil {
-						out[n-1] = f
-						continue
-					}
-				}
+			if both := join(out[n-1], t); both != nil {
+				out[n-1] = both
+				continue
 			}
 		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// join returns a transform that does both, or nil.
+func join(a, b Transform) Transform {
+	switch b := b.(type) {
+	case *centerCrop:
+		if r, ok := a.(*resize); ok {
+			return &resizeCrop{r, b}
+		}
+	case toTensor:
+		if f := newFused(a, b); f != nil {
+			return f
+		}
+	case *normalize:
+		switch a := a.(type) {
+		case toTensor:
+			if f := newToNormalized(a, b); f != nil {
+				return f
+			}
+		case *fused:
+			to, ok := a.tail.(toTensor)
+			if !ok {
+				return nil
+			}
+			if n := newToNormalized(to, b); n != nil {
+				return newFused(a, n)
+			}
+		}
+	}
+	return nil
 }
 
 // String returns the pipeline as Python writes it.

@@ -26,6 +26,14 @@
 // has one, an *image.NRGBA is RGBA and has four, an *[RGB] three. A [Picture] holds every mode of
 // Pillow. [ToRGB] makes three channels of any picture.
 //
+// [Open] converts to RGB, as the models' pages do, and [WithMode] keeps the mode of the file.
+//
+// # Speed
+//
+// [Resize], [CenterCrop], [ToTensor] and [Normalize] in a [Compose] are one pass over the
+// pixels that the crop keeps. [Batch] and [BatchFiles] prepare many pictures on all
+// cores into one tensor.
+//
 // # Randomness
 //
 // Random transforms draw from libtorch's generator in the order of Python, so
@@ -38,7 +46,7 @@
 //	x := augment.Transform(v).Tensor
 //
 // Then any number of goroutines draw independently, as the workers of a PyTorch
-// DataLoader do.
+// DataLoader do; [Batch] gives its own goroutines such generators.
 //
 // # Differences from Python
 //

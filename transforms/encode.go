@@ -13,12 +13,13 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
 type JPEGOptions struct {
 	Quality     int    // 1 to 100; 0 is 75
-	Subsampling string // of the colour: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0
+	Subsampling string // of the colour, not of grey pictures: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0
 	Progressive bool
 }
 
@@ -62,13 +63,16 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 	case max(b.Dx(), b.Dy()) > longest:
 		return fmt.Errorf("the picture has %d×%d pixels; a JPEG has at most %d on a side", b.Dx(), b.Dy(), longest)
 	}
-	pix, channels := packed(img)
-	if len(pix) < channels*b.Dx()*b.Dy() {
+	pix, channels, err := packed(img)
+	switch {
+	case err != nil:
+		return err
+	case len(pix) < channels*b.Dx()*b.Dy():
 		return fmt.Errorf("the picture's Pix holds %d bytes; want %d", len(pix), channels*b.Dx()*b.Dy())
 	}
 	if turbojpeg.Library() == "" {
 		if o.Progressive || sub != turbojpeg.S420 {
-			return errors.New("Go's image/jpeg writes no progressive JPEGs and no subsampling but 4:2:0; install libturbojpeg")
+			return errors.New("without libturbojpeg no progressive JPEGs are written, and no subsampling but 4:2:0; install it")
 		}
 		r := image.Rect(0, 0, b.Dx(), b.Dy())
 		if channels == 1 {
@@ -85,19 +89,20 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 }
 
 // packed returns the pixels of a picture without padding, of 1 or 3 channels.
-func packed(img image.Image) (pix []uint8, channels int) {
-	m, ok := img.(*image.Gray)
-	if !ok {
-		return ToRGB(img).Pix, 3
+func packed(img image.Image) (pix []uint8, channels int, err error) {
+	if p, ok := img.(*RGB); ok {
+		return p.Pix, 3, nil
 	}
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	if m.Stride == w {
-		return m.Pix, 1
+	p := pillow.From(img)
+	mode, channels := pillow.ModeRGB, 3
+	if p.Mode == pillow.ModeL || p.Mode == pillow.Mode1 {
+		mode, channels = pillow.ModeL, 1
 	}
-	for y := range h {
-		pix = append(pix, m.Pix[y*m.Stride:][:w]...)
+	p, err = p.Convert(mode)
+	if err != nil {
+		return nil, 0, err
 	}
-	return pix, 1
+	return p.Pix, channels, nil
 }
 
 // opaque returns pixels of three channels as a picture that Go's encoders are fast with.
@@ -118,6 +123,12 @@ func EncodePNG(w io.Writer, img image.Image) error {
 	if b := img.Bounds(); b.Empty() {
 		return fmt.Errorf("transforms: encode a PNG: the picture has no pixels (%d×%d)", b.Dx(), b.Dy())
 	}
+	if p, ok := img.(*Picture); ok {
+		var err error
+		if img, err = standard(p); err != nil {
+			return fmt.Errorf("transforms: encode a PNG: %w", err)
+		}
+	}
 	if p, ok := img.(*RGB); ok {
 		if len(p.Pix) < 3*p.W*p.H {
 			return fmt.Errorf("transforms: encode a PNG: the picture's Pix holds %d bytes; want %d", len(p.Pix), 3*p.W*p.H)
@@ -128,6 +139,33 @@ func EncodePNG(w io.Writer, img image.Image) error {
 		return fmt.Errorf("transforms: encode a PNG: %w", err)
 	}
 	return nil
+}
+
+// standard returns a picture of a type that PNGs can be written of.
+func standard(p *Picture) (image.Image, error) {
+	to := p.Mode
+	switch p.Mode {
+	case pillow.Mode1:
+		to = pillow.ModeL
+	case pillow.ModeLA:
+		to = pillow.ModeRGBA
+	case pillow.ModeL, pillow.ModeRGB, pillow.ModeP, pillow.ModePA:
+		if p.Mode == pillow.ModePA || p.Transparency != nil || p.Alphas != nil {
+			to = pillow.ModeRGBA
+		}
+	case pillow.ModeRGBA, pillow.ModeI16:
+	default:
+		return nil, fmt.Errorf("a PNG has no mode %s; convert the picture to RGB", p.Mode)
+	}
+	if to != p.Mode {
+		var err error
+		if p, err = p.Convert(to); err != nil {
+			return nil, err
+		}
+	}
+	q := *p
+	q.Transparency, q.Alphas = nil, nil
+	return q.Go(), q.Check()
 }
 
 // Save writes a picture into a file: img.save(path). The extension says the

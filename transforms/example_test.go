@@ -1,8 +1,12 @@
 package transforms_test
 
 import (
+	"context"
 	"fmt"
 	"image"
+	"log"
+	"os"
+	"path/filepath"
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms"
@@ -97,4 +101,38 @@ func ExampleWorkerGenerators() {
 	fmt.Println(torch.Data[float32](augment.Transform(v).Tensor.MulScalar(255)))
 	// Output:
 	// [2 1 8 7]
+}
+
+func ExampleBatchFiles() {
+	preprocess := transforms.Classification(256, 224, transforms.Bilinear, []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225})
+	files := []string{"../testdata/pictures/photo.png", "../testdata/pictures/lossless.webp", "../testdata/pictures/photo.bmp"}
+	input, err := transforms.BatchFiles(context.Background(), preprocess, files)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(input.Shape())
+	// Output:
+	// [3 3 224 224]
+}
+
+func ExampleWithMode() {
+	img, err := transforms.Open("../testdata/pictures/greyalpha.png", transforms.WithMode())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(img)
+	// Output:
+	// picture of 61×45 pixels, mode LA
+}
+
+func ExampleSave() {
+	dir, err := os.MkdirTemp("", "save")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	img := &transforms.RGB{Pix: make([]uint8, 3*4*2), W: 4, H: 2}
+	fmt.Println(transforms.Save(filepath.Join(dir, "black.jpg"), img, transforms.JPEGOptions{Quality: 90}))
+	// Output:
+	// <nil>
 }

@@ -30,8 +30,7 @@ func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.MaxPixels
 // convert("RGB"). A grey picture is an *image.Gray then, one with a palette an
 // *image.Paletted, one with an alpha an *image.NRGBA, CMYK an *image.CMYK, 16-bit grey
 // an *image.Gray16, and RGB an [*RGB]. Pillow's modes that Go has no type for (1, LA, PA,
-// I, F, and pictures with a transparent colour) are images of this package's own type, whose
-// String names the mode. All transforms take all of them.
+// I, F, and pictures with a transparent colour) are a [*Picture].
 //
 // Of 16 bits a channel the upper 8 count but in grey, as in Pillow.
 //
@@ -60,14 +59,20 @@ var (
 )
 
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
-// is an [*RGB] with the pixels that Pillow has. Of animations it is the first
-// picture, and a TIFF is turned as its orientation asks, as in Pillow. JPEGs are decoded by libjpeg-turbo where the machine has its TurboJPEG
+// is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
+// and so on. Of a GIF it is the first picture, and a TIFF is turned as its orientation asks, as in
+// Pillow. JPEGs are decoded by libjpeg-turbo where the machine has its TurboJPEG
 // library, as in Pillow; else by image/jpeg, whose pixels differ by a few
 // steps. [JPEGDecoder] says which.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {
-	img, err := open(path, opts)
+	return openIn(nil, path, opts)
+}
+
+// openIn is Open that may use a buffer for the pixels.
+func openIn(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
+	img, err := open(buf, path, opts)
 	if err != nil {
 		var p *os.PathError
 		if errors.As(err, &p) {
@@ -78,7 +83,7 @@ func Open(path string, opts ...OpenOption) (image.Image, error) {
 	return img, nil
 }
 
-func open(path string, opts []OpenOption) (image.Image, error) {
+func open(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -93,12 +98,12 @@ func open(path string, opts []OpenOption) (image.Image, error) {
 	case st.Size() > maxFile:
 		return nil, tooLarge()
 	}
-	return read(f, int(st.Size()), opts)
+	return read(buf, f, int(st.Size()), opts)
 }
 
 // Decode is [Open] for a reader. It reads to the end.
 func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
-	img, err := read(r, 0, opts)
+	img, err := read(nil, r, 0, opts)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: decode: %w", err)
 	}
@@ -108,8 +113,8 @@ func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
 func tooLarge() error { return fmt.Errorf("the file is larger than %d MiB", maxFile>>20) }
 
 // read reads all of r, of which about size bytes are expected, and decodes it.
-func read(r io.Reader, size int, opts []OpenOption) (image.Image, error) {
-	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true}}
+func read(buf []uint8, r io.Reader, size int, opts []OpenOption) (image.Image, error) {
+	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true, Pix: buf}}
 	for _, f := range opts {
 		f(&o)
 	}

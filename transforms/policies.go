@@ -1,111 +1,24 @@
 package transforms
 
-import (
-	"fmt"
-	"strings"
-)
+import "github.com/torchhub/torchhub/transforms/internal/policies"
 
 // autoPolicies are the policies that AutoAugment's authors learnt, each a list of
 // pairs of operations with their probability and magnitude, if they have one.
 var autoPolicies = map[AutoAugmentPolicy][][2]sub{
-	ImageNet: policy(`
-		Posterize 0.4 8, Rotate 0.6 9
-		Solarize 0.6 5, AutoContrast 0.6 -
-		Equalize 0.8 -, Equalize 0.6 -
-		Posterize 0.6 7, Posterize 0.6 6
-		Equalize 0.4 -, Solarize 0.2 4
-		Equalize 0.4 -, Rotate 0.8 8
-		Solarize 0.6 3, Equalize 0.6 -
-		Posterize 0.8 5, Equalize 1.0 -
-		Rotate 0.2 3, Solarize 0.6 8
-		Equalize 0.6 -, Posterize 0.4 6
-		Rotate 0.8 8, Color 0.4 0
-		Rotate 0.4 9, Equalize 0.6 -
-		Equalize 0.0 -, Equalize 0.8 -
-		Invert 0.6 -, Equalize 1.0 -
-		Color 0.6 4, Contrast 1.0 8
-		Rotate 0.8 8, Color 1.0 2
-		Color 0.8 8, Solarize 0.8 7
-		Sharpness 0.4 7, Invert 0.6 -
-		ShearX 0.6 5, Equalize 1.0 -
-		Color 0.4 0, Equalize 0.6 -
-		Equalize 0.4 -, Solarize 0.2 4
-		Solarize 0.6 5, AutoContrast 0.6 -
-		Invert 0.6 -, Equalize 1.0 -
-		Color 0.6 4, Contrast 1.0 8
-		Equalize 0.8 -, Equalize 0.6 -
-	`),
-	CIFAR10: policy(`
-		Invert 0.1 -, Contrast 0.2 6
-		Rotate 0.7 2, TranslateX 0.3 9
-		Sharpness 0.8 1, Sharpness 0.9 3
-		ShearY 0.5 8, TranslateY 0.7 9
-		AutoContrast 0.5 -, Equalize 0.9 -
-		ShearY 0.2 7, Posterize 0.3 7
-		Color 0.4 3, Brightness 0.6 7
-		Sharpness 0.3 9, Brightness 0.7 9
-		Equalize 0.6 -, Equalize 0.5 -
-		Contrast 0.6 7, Sharpness 0.6 5
-		Color 0.7 7, TranslateX 0.5 8
-		Equalize 0.3 -, AutoContrast 0.4 -
-		TranslateY 0.4 3, Sharpness 0.2 6
-		Brightness 0.9 6, Color 0.2 8
-		Solarize 0.5 2, Invert 0.0 -
-		Equalize 0.2 -, AutoContrast 0.6 -
-		Equalize 0.2 -, Equalize 0.6 -
-		Color 0.9 9, Equalize 0.6 -
-		AutoContrast 0.8 -, Solarize 0.2 8
-		Brightness 0.1 3, Color 0.7 0
-		Solarize 0.4 5, AutoContrast 0.9 -
-		TranslateY 0.9 9, TranslateY 0.7 9
-		AutoContrast 0.9 -, Solarize 0.8 3
-		Equalize 0.8 -, Invert 0.1 -
-		TranslateY 0.7 9, AutoContrast 0.9 -
-	`),
-	SVHN: policy(`
-		ShearX 0.9 4, Invert 0.2 -
-		ShearY 0.9 8, Invert 0.7 -
-		Equalize 0.6 -, Solarize 0.6 6
-		Invert 0.9 -, Equalize 0.6 -
-		Equalize 0.6 -, Rotate 0.9 3
-		ShearX 0.9 4, AutoContrast 0.8 -
-		ShearY 0.9 8, Invert 0.4 -
-		ShearY 0.9 5, Solarize 0.2 6
-		Invert 0.9 -, AutoContrast 0.8 -
-		Equalize 0.6 -, Rotate 0.9 3
-		ShearX 0.9 4, Solarize 0.3 3
-		ShearY 0.8 8, Invert 0.7 -
-		Equalize 0.9 -, TranslateY 0.6 6
-		Invert 0.9 -, Equalize 0.6 -
-		Contrast 0.3 3, Rotate 0.8 4
-		Invert 0.8 -, TranslateY 0.0 2
-		ShearY 0.7 6, Solarize 0.4 8
-		Invert 0.6 -, Rotate 0.8 4
-		ShearY 0.3 7, TranslateX 0.9 3
-		ShearX 0.1 6, Invert 0.6 -
-		Solarize 0.7 2, TranslateY 0.6 7
-		ShearY 0.8 4, Invert 0.8 -
-		ShearX 0.7 9, TranslateY 0.8 3
-		ShearY 0.8 5, AutoContrast 0.7 -
-		ShearX 0.7 2, Invert 0.1 -
-	`),
+	ImageNet: policy(ImageNet),
+	CIFAR10:  policy(CIFAR10),
+	SVHN:     policy(SVHN),
 }
 
-func policy(text string) (pairs [][2]sub) {
+func policy(data AutoAugmentPolicy) (pairs [][2]sub) {
 	byName := map[string]choice{}
 	for _, c := range autoSpace {
 		byName[c.name] = c
 	}
-	for line := range strings.Lines(strings.TrimSpace(text)) {
+	for _, steps := range policies.Of(string(data)) {
 		var pair [2]sub
-		for i, part := range strings.Split(line, ",") {
-			s := &pair[i]
-			var name, magnitude string
-			fmt.Sscan(part, &name, &s.p, &magnitude)
-			s.choice = byName[name]
-			if _, err := fmt.Sscan(magnitude, &s.magnitude); err != nil {
-				s.magnitude = -1
-			}
+		for i, s := range steps {
+			pair[i] = sub{choice: byName[s.Op], p: s.P, magnitude: s.Magnitude}
 		}
 		pairs = append(pairs, pair)
 	}

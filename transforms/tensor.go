@@ -30,12 +30,7 @@ func (l *levels) planes(p *RGB) []float32 {
 	n := p.W * p.H
 	out := make([]float32, 3*n)
 	pillow.Parallel(n, 4, func(lo, hi int) {
-		r, g, b := out[lo:hi], out[n+lo:n+hi], out[2*n+lo:2*n+hi]
-		pix := p.Pix[3*lo : 3*hi]
-		for i := range r {
-			q := pix[3*i:][:3]
-			r[i], g[i], b[i] = l[0][q[0]], l[1][q[1]], l[2][q[2]]
-		}
+		l.row(out[lo:], out[n+lo:], out[2*n+lo:], p.Pix[3*lo:3*hi])
 	})
 	return out
 }

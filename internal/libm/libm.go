@@ -19,5 +19,8 @@ func Tan(x float64) float64 { return float64(C.tan(C.double(x))) }
 // Atan returns math.atan(x).
 func Atan(x float64) float64 { return float64(C.atan(C.double(x))) }
 
+// Atan2 returns math.atan2(y, x).
+func Atan2(y, x float64) float64 { return float64(C.atan2(C.double(y), C.double(x))) }
+
 // Pow returns x**y, of an x that is not negative.
 func Pow(x, y float64) float64 { return float64(C.pow(C.double(x), C.double(y))) }

@@ -98,15 +98,25 @@ func ReadHeader(data []byte) (Header, error) {
 // Decode decodes a JPEG of this header at 1/scale of its size, where scale is 1, 2, 4 or 8,
 // with the accurate integer DCT and fancy upsampling. The result has the header's
 // channels, as they are in the file: Adobe's CMYK is inverted. Damaged data are decoded as
-// far as they go, as Pillow does, and data that end too early are ErrTruncated.
-func Decode(data []byte, h Header, scale int) ([]byte, error) {
+// far as they go, as Pillow does, and data that end too early are ErrTruncated. The
+// result lies in buf where that is large enough.
+func Decode(data []byte, h Header, scale int, buf []byte) ([]byte, error) {
 	w, height := h.Scaled(scale)
-	pix := make([]byte, h.Channels*w*height)
-	if len(pix) == 0 {
+	n := h.Channels * w * height
+	if n == 0 {
 		return nil, errors.New("the picture has no pixels")
 	}
+	used := cap(buf) >= n
+	if !used {
+		buf = make([]byte, n)
+	}
+	pix := buf[:n]
 	format := formats[h.Channels]
 	status, text := decode(data, pix, w, height, format)
+	if status != 0 && used { // what damaged data leave out is black, and not the last picture's
+		clear(pix)
+		status, text = decode(data, pix, w, height, format)
+	}
 	switch {
 	case status == 0:
 	case !warning(text):

@@ -2,8 +2,8 @@ package draw
 
 import (
 	"image/color"
-	"math"
 
+	"github.com/torchhub/torchhub/internal/libm"
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -117,11 +117,11 @@ func (c *canvas) rotated(box []int, ink color.NRGBA, width int, filling *color.N
 func (c *canvas) dashed(from, to point, ink color.NRGBA, width int) {
 	const dash = 5.0
 	x, y, x1, y1 := float64(from.x), float64(from.y), float64(to.x), float64(to.y)
-	left := math.Pow(float64((x1-x)*(x1-x))+float64((y1-y)*(y1-y)), 0.5)
+	left := libm.Pow(float64((x1-x)*(x1-x))+float64((y1-y)*(y1-y)), 0.5)
 	for drawn := true; left > 0; drawn = !drawn {
 		n := min(left, dash)
-		cos, sin := direction(x1-x, y1-y)
-		endX, endY := x+float64(cos*n), y+float64(sin*n)
+		angle := libm.Atan2(y1-y, x1-x)
+		endX, endY := x+float64(libm.Cos(angle)*n), y+float64(libm.Sin(angle)*n)
 		if drawn {
 			c.line(point{int(x), int(y)}, point{int(endX), int(endY)}, ink, width)
 		}

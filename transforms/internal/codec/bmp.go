@@ -117,10 +117,9 @@ func readBMPHeader(data []byte) (h bmpHeader, err error) {
 		if h.colours > 1<<16 {
 			return h, fmt.Errorf("its palette has %d colours", h.colours)
 		}
-		if len(data) < next+h.entry*h.colours {
-			return h, io.ErrUnexpectedEOF
+		if next < len(data) { // what a palette lacks is black
+			h.palette = data[next:min(next+h.entry*h.colours, len(data))]
 		}
-		h.palette = data[next:][:h.entry*h.colours]
 		next += len(h.palette)
 	}
 	if h.at == 0 {
@@ -190,8 +189,8 @@ func (h *bmpHeader) picture() *pillow.Image {
 		return pillow.New(pillow.ModeRGB, h.w, h.h)
 	}
 	// A palette of greys in order is none.
-	grey := true
-	for i := range h.colours {
+	grey := len(h.palette) == h.entry*h.colours
+	for i := range len(h.palette) / h.entry {
 		want := i
 		if h.colours == 2 {
 			want = 255 * i

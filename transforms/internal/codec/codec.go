@@ -31,6 +31,7 @@ type Options struct {
 	Orient    bool        // turn as the EXIF data say
 	RGB       bool        // convert to the mode RGB
 	Draft     image.Point // the least size of a JPEG that is decoded smaller; zero decodes all of it
+	Pix       []uint8     // memory that the pixels may lie in; they need not
 }
 
 // A format is a kind of picture file.
@@ -41,7 +42,6 @@ type format struct {
 	decode func(data []byte, o Options) (*pillow.Image, error)
 }
 
-// formats is filled in when the package starts, since TIFF's decoder needs JPEG's.
 var formats = []format{
 	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG},
 	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG},

@@ -24,7 +24,7 @@ var noDraft image.Point
 var jpegModes = map[int]pillow.Mode{1: pillow.ModeL, 3: pillow.ModeRGB, 4: pillow.ModeCMYK}
 
 func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
-	p, err := jpegPixels(data, o.Draft)
+	p, err := jpegPixels(data, o.Draft, o.Pix)
 	if err == nil && p.Mode == pillow.ModeCMYK && turbojpeg.Library() != "" {
 		for i := range p.Pix { // Adobe's CMYK is inverted, and Pillow takes all to be Adobe's
 			p.Pix[i] = 255 - p.Pix[i]
@@ -34,7 +34,7 @@ func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
 }
 
 // jpegPixels decodes a JPEG, CMYK as it is in the file.
-func jpegPixels(data []byte, draft image.Point) (*pillow.Image, error) {
+func jpegPixels(data []byte, draft image.Point, buf []uint8) (*pillow.Image, error) {
 	if turbojpeg.Library() == "" {
 		img, err := jpeg.Decode(bytes.NewReader(data))
 		if err != nil {
@@ -53,7 +53,7 @@ func jpegPixels(data []byte, draft image.Point) (*pillow.Image, error) {
 			scale = s
 		}
 	}
-	pix, err := turbojpeg.Decode(data, h, scale)
+	pix, err := turbojpeg.Decode(data, h, scale, buf)
 	if err != nil {
 		return nil, err
 	}

@@ -262,6 +262,12 @@ func decodeTIFF(data []byte, o Options) (*pillow.Image, error) {
 	if len(l.offsets) < across*down*planes {
 		return nil, io.ErrUnexpectedEOF
 	}
+	// Parts may reach beyond the picture, but a file whose parts are mostly
+	// that would cost more time than its size says; all may be the same few bytes.
+	const small = 1 << 22
+	if area := float64(across*l.tileW) * float64(down*l.tileH); area > small && area > 4*float64(l.w)*float64(l.h) {
+		return nil, fmt.Errorf("its parts of %d×%d pixels are too large for %d×%d", l.tileW, l.tileH, l.w, l.h)
+	}
 	stride := (l.tileW*samples*l.bits + 7) / 8
 	whole := (l.tileW*l.samples*l.bits + 7) / 8
 	line := make([]uint8, whole)
@@ -452,7 +458,7 @@ func (l *tiffLayout) jpegPart(src []byte, stride, rows, samples int) ([]byte, er
 	if h > rows+l.tileH {
 		return nil, fmt.Errorf("a JPEG in it has %d rows; want %d", h, rows)
 	}
-	p, err := jpegPixels(jpeg, noDraft)
+	p, err := jpegPixels(jpeg, noDraft, nil)
 	if err != nil {
 		return nil, err
 	}

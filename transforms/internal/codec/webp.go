@@ -2,17 +2,60 @@ package codec
 
 import (
 	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"image"
+	"io"
 
 	"golang.org/x/image/webp"
 
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-var webpSize = sizeBy(webp.DecodeConfig)
+// webpSize returns the largest size that any of the file's chunks has, since the
+// decoder goes by each of them.
+func webpSize(data []byte) (w, h int, err error) {
+	frames := 0
+	for d := data[12:]; len(d) >= 8; {
+		kind, n := string(d[:4]), int(binary.LittleEndian.Uint32(d[4:]))
+		d = d[8:]
+		short := func(at int) int { return int(binary.LittleEndian.Uint16(d[at:])) }
+		var fw, fh int
+		switch {
+		case kind == "VP8X" && len(d) >= 10:
+			fw, fh = 1+short(4)+int(d[6])<<16, 1+short(7)+int(d[9])<<16
+		case kind == "VP8 " && len(d) >= 10:
+			frames++
+			fw, fh = short(6)&0x3fff, short(8)&0x3fff
+		case kind == "VP8L" && len(d) >= 5:
+			frames++
+			v := binary.LittleEndian.Uint32(d[1:])
+			fw, fh = 1+int(v&0x3fff), 1+int(v>>14&0x3fff)
+		case kind == "ANIM":
+			return w, h, errors.New("it is an animation, which is not read")
+		}
+		w, h = max(w, fw), max(h, fh)
+		if n > len(d) {
+			break
+		}
+		d = d[min(n+n&1, len(d)):]
+	}
+	if frames == 0 && w == 0 {
+		return 0, 0, io.ErrUnexpectedEOF
+	}
+	return w, h, nil
+}
 
 func decodeWebP(data []byte, _ Options) (*pillow.Image, error) {
 	img, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	w, h, err := webpSize(data)
+	if b := img.Bounds(); err == nil && (b.Dx() != w || b.Dy() != h) {
+		err = fmt.Errorf("its picture has %d×%d pixels, and its canvas %d×%d", b.Dx(), b.Dy(), w, h)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,302 @@
+package transforms
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"runtime"
+	"sync"
+
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten"
+	"github.com/torchhub/torchhub/transforms/pyrandom"
+)
+
+// BatchOptions say more about [Batch] and [BatchFiles].
+type BatchOptions struct {
+	Workers   int              // pictures prepared at a time; 0 is one for each processor
+	Generator *torch.Generator // draws the seed of the workers; nil is libtorch's default generator, which torch.ManualSeed seeds
+	Open      []OpenOption     // how BatchFiles reads the files
+
+	opens bool // BatchFiles it is
+}
+
+// Batch prepares pictures on all processors and returns their tensors in one, [N, C, H, W]
+// where the transform returns [C, H, W]: torch.stack([t(p) for p in pictures]). It
+// lies on the CPU, in pinned memory where CUDA is there.
+//
+// Random transforms draw what they draw in a DataLoader of one picture a batch: worker w of n
+// prepares the pictures w, w+n, w+2n, … in this order, with a generator and a Python random of its own, seeded with a
+// seed plus w. The seed is drawn from the Generator, once a call.
+//
+// An error names the picture. The context's end is one too. No more than two pictures a worker are held in memory at a time.
+//
+// https://docs.pytorch.org/docs/stable/data.html#multi-process-data-loading
+func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...BatchOptions) (*torch.Tensor, error) {
+	return batch(ctx, t, len(pictures), first(options), func(i int, _ []uint8) (image.Image, error) {
+		if pictures[i] == nil {
+			return nil, fmt.Errorf("transforms: batch: picture %d is nil", i)
+		}
+		return pictures[i], nil
+	}, func(i int) string { return fmt.Sprintf("picture %d", i) })
+}
+
+// BatchFiles is [Batch] of files, which it reads as [Open] does.
+func BatchFiles(ctx context.Context, t Transform, paths []string, options ...BatchOptions) (*torch.Tensor, error) {
+	o := first(options)
+	o.opens = true
+	return batch(ctx, t, len(paths), o, func(i int, buf []uint8) (image.Image, error) { return openIn(buf, paths[i], o.Open) },
+		func(i int) string { return paths[i] })
+}
+
+// A batching is a batch that is being made.
+type batching struct {
+	transform Transform
+	fused     *fused                                        // what the transform does, where that is all
+	picture   func(i int, buf []uint8) (image.Image, error) // whose pixels may lie in buf
+	name      func(i int) string
+	opens     bool // picture makes the pictures
+	seed      int64
+	workers   int
+
+	out   *torch.Tensor
+	shape []int     // of one picture
+	data  []float32 // of out, where the pictures are fused
+}
+
+func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func(int, []uint8) (image.Image, error), name func(int) string) (_ *torch.Tensor, err error) {
+	switch {
+	case t == nil:
+		refuse("Batch", "the transform is nil")
+	case o.Workers < 0:
+		refuse("Batch", "Workers is %d; want 1 or more, or 0 for one each processor", o.Workers)
+	case n == 0:
+		return nil, fmt.Errorf("transforms: batch: there are no pictures")
+	}
+	if err := torch.Init(ctx); err != nil {
+		return nil, err
+	}
+	b := &batching{transform: t, picture: picture, name: name, opens: o.opens, workers: o.Workers}
+	if b.workers == 0 {
+		b.workers = runtime.GOMAXPROCS(0)
+	}
+	b.workers = min(b.workers, n)
+	if plan := unfold(t); len(plan) > 0 {
+		if merged := merge(plan); len(merged) == 1 {
+			b.fused, _ = merged[0].(*fused)
+		}
+	}
+	if err := torch.Try(func() { b.seed = BaseSeed(o.Generator) }); err != nil {
+		return nil, err
+	}
+	workers := make([]*worker, b.workers)
+	for w := range workers {
+		if workers[w], err = b.worker(w); err != nil {
+			return nil, err
+		}
+	}
+	begin := 0
+	if b.fused != nil && b.fused.shape() != nil {
+		b.shape = b.fused.shape()
+		err = b.allocate(n, torch.Float32)
+	} else { // the first picture says what shape they all have
+		begin, err = 1, b.first(ctx, workers[0], n)
+	}
+	if err == nil {
+		err = b.all(ctx, workers, begin, n)
+	}
+	if err != nil {
+		b.out.Free()
+		return nil, err
+	}
+	return b.out, nil
+}
+
+// allocate makes the tensor for n pictures.
+func (b *batching) allocate(n int, dtype torch.DType) error {
+	return torch.Try(func() {
+		cpu, pinned := torch.CPU, false
+		if count, err := torch.CUDACount(context.Background()); err == nil && count > 0 {
+			pinned = true
+		}
+		b.out = aten.EmptyMemoryFormat(append([]int{n}, b.shape...), dtype, nil, &cpu, &pinned, nil)
+	})
+}
+
+// first prepares picture 0 and allocates the batch after its shape.
+func (b *batching) first(ctx context.Context, w *worker, n int) error {
+	x, err := w.tensor(ctx, 0)
+	if err != nil {
+		return err
+	}
+	b.shape = x.Shape()
+	if err := b.allocate(n, x.DType()); err != nil {
+		return err
+	}
+	return w.put(0, x)
+}
+
+// all prepares the pictures from begin on.
+func (b *batching) all(ctx context.Context, workers []*worker, begin, n int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	run := func() {
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		var panicked any
+		for i, w := range workers {
+			wg.Go(func() {
+				defer func() {
+					if p := recover(); p != nil {
+						mu.Lock()
+						panicked = p
+						mu.Unlock()
+						cancel(context.Canceled)
+					}
+				}()
+				for p := i; p < n; p += len(workers) {
+					if p < begin {
+						continue
+					}
+					if err := w.prepare(ctx, p); err != nil {
+						cancel(err) // the first one stands
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if panicked != nil { // on the caller's goroutine, who can recover from it
+			panic(panicked)
+		}
+	}
+	if b.fused != nil {
+		torch.WithData(b.out, func(data []float32) {
+			b.data = data
+			run()
+		})
+	} else {
+		run()
+	}
+	return context.Cause(ctx)
+}
+
+// A worker prepares pictures, one at a time.
+type worker struct {
+	*batching
+	generator *torch.Generator
+	random    *pyrandom.Random
+	buf       []uint8 // the pixels of the last picture, whose memory the next one may have
+}
+
+func (b *batching) worker(w int) (*worker, error) {
+	k := &worker{batching: b}
+	return k, torch.Try(func() { k.generator, k.random = WorkerGenerators(b.seed, w) })
+}
+
+// value returns picture i.
+func (w *worker) value(ctx context.Context, i int) (Value, error) {
+	if err := context.Cause(ctx); err != nil {
+		return Value{}, err
+	}
+	img, err := w.picture(i, w.buf)
+	w.buf = nil
+	return Value{Image: img, Generator: w.generator, Random: w.random}, err
+}
+
+// prepare prepares picture i and puts it into the batch.
+func (w *worker) prepare(ctx context.Context, i int) error {
+	if w.fused != nil {
+		v, err := w.value(ctx, i)
+		if err != nil {
+			return err
+		}
+		done := false
+		err = w.named(i, func() {
+			p := rgb(w.fused.resize, v)
+			if p == nil {
+				return
+			}
+			width, height, crop := w.fused.geometry(v, p)
+			size := 3 * crop.Dx() * crop.Dy()
+			if len(w.data)/size*size != len(w.data) || crop.Dy() != w.shape[1] || crop.Dx() != w.shape[2] {
+				w.mismatch(v, []int{3, crop.Dy(), crop.Dx()})
+			}
+			w.fused.fill(w.data[i*size:(i+1)*size], p, width, height, crop)
+			done = true
+		})
+		if p, ok := v.Image.(*RGB); ok && done && w.opens {
+			w.buf = p.Pix // nobody else has seen the picture
+		}
+		if err != nil || done {
+			return err
+		}
+		// Not of mode RGB: the numbers of the transforms one by one.
+		x, err := w.apply(i, v)
+		if err != nil {
+			return err
+		}
+		return w.put(i, x)
+	}
+	x, err := w.tensor(ctx, i)
+	if err != nil {
+		return err
+	}
+	return w.put(i, x)
+}
+
+// tensor prepares picture i.
+func (w *worker) tensor(ctx context.Context, i int) (*torch.Tensor, error) {
+	v, err := w.value(ctx, i)
+	if err != nil {
+		return nil, err
+	}
+	return w.apply(i, v)
+}
+
+func (w *worker) apply(i int, v Value) (x *torch.Tensor, err error) {
+	return x, w.named(i, func() {
+		torch.Run(func() {
+			out := w.transform.Transform(v)
+			if out.Tensor == nil {
+				panic(&torch.Error{Op: "transforms.Batch", Args: out.String(), Msg: "the transform ends in no tensor; add ToTensor()"})
+			}
+			x = out.Tensor
+		})
+	})
+}
+
+// put copies the tensor of picture i into the batch.
+func (w *worker) put(i int, x *torch.Tensor) error {
+	return w.named(i, func() {
+		torch.Run(func() {
+			torch.NoGrad(func() {
+				shape := x.Shape()
+				if len(shape) != len(w.shape) || x.DType() != w.out.DType() {
+					w.mismatch(Value{Tensor: x}, shape)
+				}
+				for d, s := range shape {
+					if s != w.shape[d] {
+						w.mismatch(Value{Tensor: x}, shape)
+					}
+				}
+				slot := w.out.Select(0, i)
+				slot.CopyInPlace(x)
+				slot.Free()
+			})
+		})
+	})
+}
+
+// mismatch panics: a picture is not of the shape of the first.
+func (w *worker) mismatch(v Value, shape []int) {
+	panic(&torch.Error{Op: "transforms.Batch", Args: v.String(), Msg: fmt.Sprintf("it becomes %v, but the batch is made of %v %v; resize and crop to one size", shape, w.shape, w.out.DType())})
+}
+
+// named calls f and returns its panic as an error that names picture i.
+func (w *worker) named(i int, f func()) error {
+	if err := torch.Try(f); err != nil {
+		return fmt.Errorf("transforms: batch: %s: %w", w.name(i), err)
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package transforms
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
+)
+
+func pictures(n int) []image.Image {
+	rng := rand.New(rand.NewPCG(8, 8))
+	out := make([]image.Image, n)
+	for i := range out {
+		out[i] = noise(rng, 20+rng.IntN(100), 20+rng.IntN(100))
+	}
+	return out
+}
+
+func TestBatch(t *testing.T) {
+	imgs := pictures(13)
+	for _, p := range []*Pipeline{
+		Classification(40, 32, Bilinear, mean, std), // written into the batch directly
+		Classification(10, 64, Bicubic, mean, std),  // padded
+		Compose(Resize([]int{16, 24}), ToTensor()),
+		Compose(Resize(40), CenterCrop(32), ToTensor(), Func(func(v Value) Value { return v.WithTensor(v.Tensor.ToDType(torch.Float64)) })),
+	} {
+		var alone []*torch.Tensor
+		for _, img := range imgs {
+			alone = append(alone, p.Apply(img))
+		}
+		for workers := range 5 {
+			got, err := Batch(t.Context(), p, imgs, BatchOptions{Workers: workers})
+			require.NoError(t, err)
+			require.True(t, got.Equal(torch.Stack(alone, 0)), "%v with %d workers", p, workers)
+		}
+	}
+}
+
+func TestBatchFiles(t *testing.T) {
+	dir := t.TempDir()
+	imgs := pictures(5)
+	var paths []string
+	for i, img := range imgs {
+		paths = append(paths, filepath.Join(dir, fmt.Sprint(i, ".png")))
+		require.NoError(t, Save(paths[i], img))
+	}
+	p := Classification(40, 32, Bilinear, mean, std)
+	want, err := Batch(t.Context(), p, imgs)
+	require.NoError(t, err)
+	got, err := BatchFiles(t.Context(), p, paths)
+	require.NoError(t, err)
+	require.True(t, got.Equal(want))
+
+	paths[3] = filepath.Join(dir, "none.png")
+	_, err = BatchFiles(t.Context(), p, paths)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "none.png")
+}
+
+// TestBatchDraws compares with the worker processes of a DataLoader.
+func TestBatchDraws(t *testing.T) {
+	p := reference.Start(t, `
+import numpy, random, torch
+from PIL import Image
+from torchvision import transforms as T
+
+class Pictures(torch.utils.data.Dataset):
+    def __init__(self, pictures, transform): self.pictures, self.transform = pictures, transform
+    def __len__(self): return len(self.pictures)
+    def __getitem__(self, i): return self.transform(self.pictures[i])
+
+def load(seed, arrays, workers):
+    torch.manual_seed(seed)
+    t = T.Compose([T.RandomChoice([T.RandomHorizontalFlip(), T.RandomVerticalFlip()]), T.RandomResizedCrop(16), T.ToTensor()])
+    pictures = [Image.fromarray(a) for a in arrays]
+    return torch.cat(list(torch.utils.data.DataLoader(Pictures(pictures, t), num_workers=workers)))
+`)
+	imgs := pictures(9)
+	var arrays []reference.Array
+	for _, img := range imgs {
+		arrays = append(arrays, array(img.(*RGB)))
+	}
+	pipeline := Compose(
+		RandomChoice([]Transform{RandomHorizontalFlip(), RandomVerticalFlip()}),
+		RandomResizedCrop(16),
+		ToTensor(),
+	)
+	for _, workers := range []int{1, 2, 3} {
+		var want reference.Array
+		p.Call(&want, "load", 40+workers, arrays, workers)
+		torch.ManualSeed(int64(40 + workers))
+		got, err := Batch(t.Context(), pipeline, imgs, BatchOptions{Workers: workers})
+		require.NoError(t, err)
+		require.Equal(t, want.Shape, got.Shape())
+		require.Equal(t, reference.Data[float32](want), torch.Data[float32](got), workers)
+
+		g := torch.NewGenerator(torch.CPU).ManualSeed(int64(40 + workers))
+		again, err := Batch(t.Context(), pipeline, imgs, BatchOptions{Workers: workers, Generator: g})
+		require.NoError(t, err)
+		require.True(t, again.Equal(got))
+	}
+}
+
+func TestBatchMistakes(t *testing.T) {
+	imgs := pictures(6)
+	p := Classification(40, 32, Bilinear, mean, std)
+	_, err := Batch(t.Context(), p, nil)
+	require.ErrorContains(t, err, "there are no pictures")
+	_, err = Batch(t.Context(), Resize(8), imgs)
+	require.ErrorContains(t, err, "transforms: batch: picture 0")
+	require.ErrorContains(t, err, "add ToTensor()")
+	_, err = Batch(t.Context(), Compose(Resize(8), ToTensor()), imgs)
+	require.ErrorContains(t, err, "resize and crop to one size")
+	bad := append([]image.Image{}, imgs...)
+	bad[4] = &RGB{Pix: make([]uint8, 5), W: 2, H: 2}
+	_, err = Batch(t.Context(), p, bad)
+	require.ErrorContains(t, err, "picture 4")
+	bad[4] = nil
+	_, err = Batch(t.Context(), p, bad)
+	require.ErrorContains(t, err, "picture 4 is nil")
+	bad[4] = image.NewGray(image.Rect(0, 0, 9, 9))
+	_, err = Batch(t.Context(), p, bad)
+	require.ErrorContains(t, err, "picture 4")
+	require.ErrorContains(t, torch.Try(func() { Batch(t.Context(), nil, imgs) }), "the transform is nil")
+	require.ErrorContains(t, torch.Try(func() { Batch(t.Context(), p, imgs, BatchOptions{Workers: -1}) }), "Workers is -1")
+	require.PanicsWithValue(t, "mine", func() {
+		Batch(t.Context(), Func(func(v Value) Value { panic("mine") }), imgs)
+	})
+}
+
+func TestBatchCancel(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var seen atomic.Int32
+	slow := Compose(Func(func(v Value) Value {
+		if seen.Add(1) == 3 {
+			cancel(errors.New("enough"))
+		}
+		time.Sleep(time.Millisecond)
+		return v
+	}), Resize([]int{8, 8}), ToTensor())
+	_, err := Batch(ctx, slow, pictures(200))
+	require.ErrorContains(t, err, "enough")
+	require.Less(t, seen.Load(), int32(100))
+}
+
+// TestAllocations checks that preparing a picture allocates a fixed number of times, whatever its size.
+func TestAllocations(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	p := Classification(256, 224, Bilinear, mean, std)
+	count := func(w, h int) float64 {
+		src := noise(rng, w, h)
+		return testing.AllocsPerRun(20, func() { p.Apply(src).Free() })
+	}
+	small, large := count(300, 300), count(2400, 1800)
+	t.Log(small, large)
+	require.LessOrEqual(t, large, 60.0)
+	require.LessOrEqual(t, large, small+20, "more goroutines for a large picture, but nothing a row or a pixel")
+}
+
+func TestDraft(t *testing.T) {
+	p := reference.Start(t, decoding)
+	if JPEGDecoder()[:2] == "Go" {
+		t.Skip("there is no libjpeg-turbo")
+	}
+	rng := rand.New(rand.NewPCG(9, 10))
+	for range 60 {
+		w, h := 1+rng.IntN(500), 1+rng.IntN(500)
+		dw, dh := 1+rng.IntN(300), 1+rng.IntN(300)
+		var data []byte
+		p.Call(&data, "bytes_of", []string{"L", "RGB", "CMYK"}[rng.IntN(3)], w, h, 1, map[string]any{"format": "JPEG"})
+		var want reference.Array
+		p.Call(&want, `lambda data, w, h: (lambda img: (img.draft(None, (w, h)), np.array(img.convert("RGB")))[1])(Image.open(io.BytesIO(__import__("base64").b64decode(data))))`, data, dw, dh)
+		got, err := Decode(bytes.NewReader(data), WithDraft(dw, dh))
+		require.NoError(t, err)
+		require.Equal(t, want.Shape[:2], []int{got.(*RGB).H, got.(*RGB).W})
+		same(t, want.Data, got.(*RGB).Pix, "%d×%d for %d×%d", w, h, dw, dh)
+	}
+}
