@@ -531,9 +531,8 @@ func compare(t *testing.T, p live, m made, seed int) bool {
 	t.Helper()
 	want, raised := p.transform(m.python, seed, m.sample)
 	before := pack(m.sample)
-	torch.ManualSeed(int64(seed))
 	var got []any
-	err := torch.Try(func() { got = v2.Apply(m.t, m.sample) })
+	err := seeded(seed, func() { got = v2.Apply(m.t, m.sample) })
 	what := fmt.Sprintf("%s, seed %d, %s", m.python, seed, briefs(packAll(m.sample)))
 	require.Empty(t, same(before, pack(m.sample), 0), "%s: the sample was changed", what)
 	if raised != "" {

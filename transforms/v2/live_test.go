@@ -189,7 +189,6 @@ func convert[E uint8 | int8 | int16 | uint16 | int32 | int64 | float32](v []E) [
 // A maker makes random samples.
 type maker struct {
 	*rand.Rand
-	big   bool
 	c     int           // channels of images, videos and pictures; 0 is random
 	dtype []torch.DType // of images and videos; nil is all
 }
@@ -204,9 +203,6 @@ func pickOf[T any](r maker, v ...T) T { return v[r.IntN(len(v))] }
 
 // size returns a height and width, often small, sometimes of extreme aspect.
 func (r maker) size() (h, w int) {
-	if r.big {
-		return r.between(200, 1500), r.between(200, 2000)
-	}
 	switch r.IntN(10) {
 	case 0:
 		return 1, 1
@@ -407,7 +403,21 @@ func packAll(vs []any) []packed {
 // A live is a Python beside the test.
 type live struct{ *reference.Process }
 
-func start(t *testing.T) live { return live{reference.Start(t, script)} }
+func start(t *testing.T) live {
+	return live{reference.Start(t, script)}
+}
+
+// seeded calls f on one thread, as the script computes, after a seed, and returns
+// the error that f panics with. The number of threads decides which kernel resizes.
+func seeded(seed int, f func()) error {
+	torch.SetNumThreads(1)
+	return torch.Try(func() {
+		torch.Run(func() {
+			torch.ManualSeed(int64(seed))
+			f()
+		})
+	})
+}
 
 // transform returns what Python makes of a sample after torch.manual_seed.
 func (p live) transform(expr string, seed int, sample []any) (out []packed, raised string) {

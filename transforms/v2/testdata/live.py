@@ -7,6 +7,9 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F, InterpolationMode
 
 
+torch.set_num_threads(1)  # as in Go: the number decides which kernel resizes, and how sums are parted
+
+
 def unpack(p):
     kind = p["kind"]
     if kind == "others":
