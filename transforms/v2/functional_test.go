@@ -370,7 +370,7 @@ func intsOrNil(v []int) any {
 }
 
 // trials is how many random samples a row is compared on.
-const trials = 25
+const trials = 40
 
 // TestFunctionalsEqualPython compares each functional, bit for bit, on values of
 // all kinds, sizes and dtypes and with random arguments; what Python refuses must be refused.

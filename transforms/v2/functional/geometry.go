@@ -200,14 +200,14 @@ func ResizeImage(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *to
 		if how == Lanczos && o.NoAntialias {
 			fail(op, x, "lanczos cannot do without antialias")
 		}
-	case Nearest, NearestExact:
-	default:
-		fail(op, x, "tensors are not resized by %s; want nearest, nearest-exact, bilinear, bicubic or lanczos", how)
 	}
 	c, h, w := chw(op, x)
 	nh, nw := resized(x, h, w, size, o.MaxSize)
 	if nh == h && nw == w {
 		return x
+	}
+	if how == Box || how == Hamming {
+		fail(op, x, "tensors are not resized by %s; want nearest, nearest-exact, bilinear, bicubic or lanczos", how)
 	}
 	shape := reshaped(x.Shape(), 3, c, nh, nw)
 	if x.Numel() == 0 {
@@ -381,8 +381,7 @@ func PadImage(x *torch.Tensor, padding torch.Ints, options ...PadOptions) *torch
 	if o.mode() != Constant {
 		fail(op, x, "the padding mode %s takes no fill of several numbers", o.mode())
 	}
-	c, _, _ := chw(op, x)
-	if c != len(o.Fill) && c != 1 {
+	if c, _, _ := chw(op, x); max(l, r, t, b) > 0 && c != len(o.Fill) {
 		fail(op, x, "the fill has %d numbers for %d channels", len(o.Fill), c)
 	}
 	out := pad(x, l, r, t, b, 0, Constant)
