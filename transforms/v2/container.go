@@ -13,7 +13,7 @@ type container struct {
 	name string
 	ts   []Transform
 	run  func(s *Sample, ts []Transform)
-	note string // what String says besides the transforms
+	text string // what String returns; "" is a line for each transform
 }
 
 func newContainer(name string, ts []Transform, run func(*Sample, []Transform)) *container {
@@ -33,8 +33,8 @@ func (c *container) Forward(s *Sample) { c.run(s, c.ts) }
 
 // String returns the transform as Python writes it.
 func (c *container) String() string {
-	if c.note != "" {
-		return c.name + "(" + strings.Trim(c.note, "\n") + ")"
+	if c.text != "" {
+		return c.text
 	}
 	var b strings.Builder
 	b.WriteString(c.name + "(\n")
@@ -105,7 +105,7 @@ func RandomChoice(ts []Transform, p ...float64) Transform {
 		})
 		ts[i].Forward(s)
 	})
-	c.note = "p=" + python(weights)
+	c.text = repr(op, "transforms", ts, "p", weights)
 	return c
 }
 
@@ -113,11 +113,13 @@ func RandomChoice(ts []Transform, p ...float64) Transform {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomOrder.html
 func RandomOrder(ts ...Transform) Transform {
-	return newContainer("RandomOrder", ts, func(s *Sample, ts []Transform) {
+	c := newContainer("RandomOrder", ts, func(s *Sample, ts []Transform) {
 		for _, i := range randperm(s.Generator, len(ts)) {
 			ts[i].Forward(s)
 		}
 	})
+	c.text = repr("RandomOrder", "transforms", ts)
+	return c
 }
 
 // Identity leaves samples as they are: Identity().

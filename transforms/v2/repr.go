@@ -45,6 +45,8 @@ func python(v any) string {
 		return python(tuple{v[0], v[1]})
 	case [2]float64:
 		return python(tuple{v[0], v[1]})
+	case []Transform:
+		return pythonList(v)
 	case tuple:
 		s := pythonList(v)
 		return "(" + s[1:len(s)-1] + ")"

@@ -41,7 +41,7 @@ func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
 	if o.NoLabels && o.Labels != nil {
 		refuse(op, "there are Labels and NoLabels; give one of them")
 	}
-	name := repr(op, "min_size", o.MinSize, "min_area", o.MinArea)
+	name := repr(op, "min_size", o.MinSize, "min_area", o.MinArea, "labels_getter", getter(o.Labels, o.NoLabels))
 	return &sanitize{class: op, name: name, labels: slices.Clone(o.Labels), noLabels: o.NoLabels, find: func(flat []any) (int, *torch.Tensor) {
 		b := GetBoundingBoxes(flat)
 		_, valid := F.SanitizeBoundingBoxes(b, F.SanitizeOptions{MinSize: o.MinSize, MinArea: o.MinArea})
@@ -76,7 +76,7 @@ func SanitizeKeyPoints(options ...SanitizeKeyPointsOptions) Transform {
 	if slices.Equal(labels, []string{"default"}) {
 		labels = nil
 	}
-	return &sanitize{class: op, name: op + "()", labels: labels, noLabels: none, find: func(flat []any) (int, *torch.Tensor) {
+	return &sanitize{class: op, name: repr(op, "labels_getter", getter(labels, none)), labels: labels, noLabels: none, find: func(flat []any) (int, *torch.Tensor) {
 		k := GetKeyPoints(flat)
 		_, valid := F.SanitizeKeyPoints(k)
 		return k.Size(0), valid
@@ -86,6 +86,14 @@ func SanitizeKeyPoints(options ...SanitizeKeyPointsOptions) Transform {
 		}
 		return nil, false
 	}}
+}
+
+// getter is what the labels_getter is written as.
+func getter(labels []string, none bool) any {
+	if none || labels != nil {
+		return nil
+	}
+	return "default"
 }
 
 // A sanitize removes values and their labels.
