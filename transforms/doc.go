@@ -31,7 +31,7 @@
 // Random transforms draw from libtorch's generator in the order of Python, so
 // that after [torch.ManualSeed] a program augments as the Python program after
 // torch.manual_seed. [RandomChoice] and [RandomOrder] draw from Python's other
-// generator, which [Seed] seeds. A [Value] may carry generators of its own:
+// generator, which [pyrandom.Seed] seeds. A [Value] may carry generators of its own:
 //
 //	v := transforms.Value{Image: img}
 //	v.Generator, v.Random = transforms.WorkerGenerators(base, worker)

@@ -508,7 +508,7 @@ func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 			v.Generator, v.Random = torch.NewGenerator(torch.CPU).ManualSeed(in.Seed), pyrandom.New(in.Seed)
 		} else {
 			torch.ManualSeed(in.Seed)
-			Seed(in.Seed)
+			pyrandom.Seed(in.Seed)
 		}
 		before := v
 		var out Value
