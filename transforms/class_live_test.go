@@ -140,10 +140,7 @@ var classes = []row{
 	}},
 	{name: "LinearTransformation", kinds: "tensor", silent: true, class: func(g *gen) (string, func() Transform) {
 		c, h, w := g.in.dims()
-		d := c * h * w
-		if d > 600 {
-			d = 600
-		}
+		d := min(c*h*w, 600)
 		d2 := pick(g, d, d, d, d+1)
 		return fmt.Sprintf("T.LinearTransformation(torch.sin(torch.arange(%d.)).view(%d, %d), torch.cos(torch.arange(%d.)))", d*d, d, d, d2), func() Transform {
 			return LinearTransformation(torch.Arange(float64(d*d)).Sin().View(d, d), torch.Arange(float64(d2)).Cos())
