@@ -309,6 +309,6 @@ func TestFunctionalsLive(t *testing.T) {
 	n := cases("TORCHHUB_TRIALS", 60)
 	for i := range functionals {
 		r := &functionals[i]
-		t.Run(r.name, func(t *testing.T) { compare(t, p, r, 1, n) })
+		t.Run(r.name, func(t *testing.T) { compare(t, p, r, uint64(cases("TORCHHUB_SEED", 1)), n) })
 	}
 }

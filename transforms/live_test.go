@@ -463,6 +463,8 @@ type verbatim string
 
 const x = verbatim("x")
 
+// cases returns the number that an environment variable holds: TORCHHUB_TRIALS
+// is how many trials a row has, TORCHHUB_SEED what they are drawn from.
 func cases(env string, standard int) int {
 	if n, err := strconv.Atoi(os.Getenv(env)); err == nil {
 		return n
