@@ -108,6 +108,13 @@ func (g *gen) some() (string, []Transform) {
 
 func (g *gen) corners() Interpolation { return pick(g, Nearest, Bilinear, Bilinear, Bicubic) }
 
+// ToPILImage refuses what Python takes, where the bytes of larger integers would be channels.
+const integersAreNoChannels = "the bytes of other integers than uint8 are no channels"
+
+func noChannels(in *input, message string) bool {
+	return in.DType != "uint8" && !in.floating() && strings.Contains(message, "make no picture")
+}
+
 var classes = []row{
 	{name: "Compose", class: func(g *gen) (string, func() Transform) {
 		text, ts := g.some()
@@ -124,7 +131,7 @@ var classes = []row{
 		}
 		m := pick(g, Mode("RGB"), "L", "HSV", "RGBA", "CMYK")
 		return call("T.ToPILImage", string(m)), func() Transform { return ToPILImage(m) }
-	}},
+	}, reason: integersAreNoChannels, refuse: noChannels},
 	{name: "ConvertImageDtype", kinds: "tensor", class: func(g *gen) (string, func() Transform) {
 		d := pick(g, torch.Float32, torch.Uint8, torch.Float64, torch.Int16)
 		return "T.ConvertImageDtype(torch." + d.String() + ")", func() Transform { return ConvertImageDtype(d) }
