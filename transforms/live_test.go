@@ -265,7 +265,8 @@ type row struct {
 // A gen draws inputs and parameters.
 type gen struct {
 	*rand.Rand
-	in *input
+	in    *input
+	large bool
 }
 
 func (g *gen) int(lo, hi int) int { return lo + g.IntN(hi-lo+1) }
@@ -280,6 +281,9 @@ func pick[T any](g *gen, xs ...T) T { return xs[g.IntN(len(xs))] }
 
 // size draws a side: mostly small.
 func (g *gen) side() int {
+	if g.large {
+		return g.int(300, 1500)
+	}
 	switch g.IntN(10) {
 	case 0:
 		return g.int(1, 3)
@@ -471,7 +475,12 @@ func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 	var text string
 	var ins []*input
 	var fs []func(Value) Value
-	for range n {
+	large := 0
+	if os.Getenv("TORCHHUB_TEST_LARGE") != "" {
+		large = 3
+	}
+	for i := range n + large {
+		g.large = i >= n
 		in := g.input(r)
 		g.in = in
 		var f func(Value) Value
