@@ -325,23 +325,3 @@ func TestPixels(t *testing.T) {
 		require.Equal(t, want, fmt.Sprintf("%08x", crc32.ChecksumIEEE(p.Pix)), file)
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	files, err := filepath.Glob("../testdata/pictures/*.*")
-	require.NoError(f, err)
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		require.NoError(f, err)
-		f.Add(data)
-	}
-	f.Add(hugePNG())
-	f.Fuzz(func(t *testing.T, data []byte) {
-		img, err := Decode(bytes.NewReader(data), WithMaxPixels(1<<20), WithEXIFOrientation())
-		if err != nil {
-			return
-		}
-		if p := img.(*RGB); p.W*p.H == 0 || len(p.Pix) != 3*p.W*p.H {
-			t.Fatalf("%d×%d with %d bytes", p.W, p.H, len(p.Pix))
-		}
-	})
-}

@@ -60,7 +60,8 @@ var (
 
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
 // is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
-// and so on. Of a GIF it is the first picture, and a TIFF is turned as its orientation asks, as in
+// and so on. Of animations it is the first
+// picture, and a TIFF is turned as its orientation asks, as in
 // Pillow. JPEGs are decoded by libjpeg-turbo where the machine has its TurboJPEG
 // library, as in Pillow; else by image/jpeg, whose pixels differ by a few
 // steps. [JPEGDecoder] says which.

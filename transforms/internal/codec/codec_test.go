@@ -241,6 +241,22 @@ func TestModesOfWrittenFiles(t *testing.T) {
 	t.Log(n, "files")
 }
 
+func TestFirstOfAnAnimation(t *testing.T) {
+	p := reference.Start(t, script)
+	for i, o := range []string{"lossless=True", "quality=60", "lossless=True, minimize_size=True", "quality=90, allow_mixed=True"} {
+		for j, mode := range []string{"RGB", "RGBA"} {
+			for _, format := range []string{"WEBP", "GIF"} {
+				if format == "GIF" && i > 0 {
+					continue
+				}
+				var data []byte
+				p.Call(&data, fmt.Sprintf(`lambda: (lambda b: (make(%[1]q, 40, 30, 1).save(b, %[2]q, save_all=True, append_images=[make(%[1]q, 40, 30, s) for s in (2, 3)], %[3]s), b.getvalue())[1])(io.BytesIO())`, mode, format, o))
+				require.True(t, check(t, p, fmt.Sprint(format, " ", mode, " ", o, j), data))
+			}
+		}
+	}
+}
+
 func TestRareBMPs(t *testing.T) {
 	p := reference.Start(t, script)
 	rng := rand.New(rand.NewPCG(3, 1))

@@ -3,10 +3,10 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"image"
 	"io"
+	"iter"
 
 	"golang.org/x/image/webp"
 
@@ -32,8 +32,6 @@ func webpSize(data []byte) (w, h int, err error) {
 			frames++
 			v := binary.LittleEndian.Uint32(d[1:])
 			fw, fh = 1+int(v&0x3fff), 1+int(v>>14&0x3fff)
-		case kind == "ANIM":
-			return w, h, errors.New("it is an animation, which is not read")
 		}
 		w, h = max(w, fw), max(h, fh)
 		if n > len(d) {
@@ -47,7 +45,113 @@ func webpSize(data []byte) (w, h int, err error) {
 	return w, h, nil
 }
 
-func decodeWebP(data []byte, _ Options) (*pillow.Image, error) {
+// The flags of a chunk VP8X, and where they lie.
+const (
+	webpFlags    = 20
+	webpAlpha    = 0x10
+	webpAnimated = 0x02
+)
+
+func webpFlag(data []byte, flag byte) bool {
+	return len(data) > webpFlags && string(data[12:16]) == "VP8X" && data[webpFlags]&flag != 0
+}
+
+func decodeWebP(data []byte, o Options) (*pillow.Image, error) {
+	if !webpFlag(data, webpAnimated) {
+		return decodeStill(data)
+	}
+	w, h, err := webpSize(data)
+	if err != nil {
+		return nil, err
+	}
+	still, at, err := firstFrame(data)
+	if err != nil {
+		return nil, err
+	}
+	fw, fh, err := webpSize(still)
+	if err != nil {
+		return nil, err
+	}
+	if err := fits(fw, fh, o); err != nil {
+		return nil, err
+	}
+	frame, err := decodeStill(still)
+	if err != nil {
+		return nil, err
+	}
+	if at.X+frame.W > w || at.Y+frame.H > h {
+		return nil, fmt.Errorf("its first picture, of %d×%d pixels at %v, reaches out of the canvas of %d×%d", frame.W, frame.H, at, w, h)
+	}
+	mode := pillow.ModeRGB
+	if webpFlag(data, webpAlpha) {
+		mode = pillow.ModeRGBA
+	}
+	// A frame without alpha in an animation with it is opaque, and the canvas transparent.
+	if frame, err = frame.Convert(mode); err != nil {
+		return nil, err
+	}
+	p := pillow.New(mode, w, h)
+	n := mode.BytesPerPixel()
+	for y := range frame.H {
+		copy(p.Pix[n*((at.Y+y)*w+at.X):], frame.Pix[n*frame.W*y:][:n*frame.W])
+	}
+	return p, nil
+}
+
+// firstFrame returns the first picture of an animation as a file of its own, and its place on the canvas.
+func firstFrame(data []byte) (still []byte, at image.Point, err error) {
+	var frame []byte
+	for kind, body := range webpChunks(data[12:]) {
+		if kind == "ANMF" {
+			frame = body
+			break
+		}
+	}
+	const header = 16
+	if len(frame) < header {
+		return nil, at, io.ErrUnexpectedEOF
+	}
+	number := func(i int) int { return int(frame[i]) | int(frame[i+1])<<8 | int(frame[i+2])<<16 }
+	at = image.Pt(2*number(0), 2*number(3))
+	chunk := func(kind string, body []byte) []byte {
+		c := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(body)))
+		return append(append(c, body...), make([]byte, len(body)&1)...)
+	}
+	var extended, picture []byte
+	for kind, body := range webpChunks(frame[header:]) {
+		switch kind {
+		case "ALPH":
+			size := append([]byte{webpAlpha, 0, 0, 0}, frame[6:12]...)
+			extended = append(chunk("VP8X", size), chunk(kind, body)...)
+		case "VP8 ":
+			picture = append(extended, chunk(kind, body)...)
+		case "VP8L":
+			picture = chunk(kind, body)
+		}
+		if picture != nil {
+			break
+		}
+	}
+	if picture == nil {
+		return nil, at, io.ErrUnexpectedEOF
+	}
+	return chunk("RIFF", append([]byte("WEBP"), picture...)), at, nil
+}
+
+// webpChunks yields the kinds and contents of the chunks that are whole.
+func webpChunks(d []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for len(d) >= 8 {
+			n := int(binary.LittleEndian.Uint32(d[4:]))
+			if n > len(d)-8 || !yield(string(d[:4]), d[8:8+n]) {
+				return
+			}
+			d = d[min(8+n+n&1, len(d)):]
+		}
+	}
+}
+
+func decodeStill(data []byte) (*pillow.Image, error) {
 	img, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -73,9 +177,8 @@ func decodeWebP(data []byte, _ Options) (*pillow.Image, error) {
 	}
 	p := pillow.From(img)
 	// The header says whether there is an alpha, in a byte of its own or in one of VP8L's.
-	const extended, lossless = 20, 24
-	alpha := len(data) > lossless && (string(data[12:16]) == "VP8L" && data[lossless]>>4&1 != 0 ||
-		string(data[12:16]) == "VP8X" && data[extended]&0x10 != 0)
+	const lossless = 24
+	alpha := webpFlag(data, webpAlpha) || len(data) > lossless && string(data[12:16]) == "VP8L" && data[lossless]>>4&1 != 0
 	if !alpha && p.Mode == pillow.ModeRGBA {
 		return bands(pillow.ModeRGB, p.W, p.H, p.Pix, 4*p.W, 4, 0, 1, 2), nil
 	}

@@ -17,7 +17,7 @@ func TestKernels(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(7, 7))
 	hows := slices.Sorted(maps.Keys(filters))
-	for i := range 600 {
+	for i := range 250 {
 		w, h := 1+rng.IntN(400), 1+rng.IntN(300)
 		nw, nh := 1+rng.IntN(200), 1+rng.IntN(200)
 		switch i % 20 {
