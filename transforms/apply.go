@@ -39,7 +39,7 @@ func RandomApply(ts []Transform, p ...float64) Transform {
 
 // RandomOrder applies the transforms in a random order:
 // torchvision.transforms.RandomOrder(ts). As in Python it draws from another generator than
-// the rest; see [Seed].
+// the rest; see [pyrandom.Seed].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomOrder.html
 func RandomOrder(ts ...Transform) Transform {
@@ -57,7 +57,7 @@ func RandomOrder(ts ...Transform) Transform {
 
 // RandomChoice applies one of the transforms: torchvision.transforms.RandomChoice(ts, p).
 // The weights p, one for each transform, need not add up to 1; without them all
-// are equally likely. As in Python it draws from another generator than the rest; see [Seed].
+// are equally likely. As in Python it draws from another generator than the rest; see [pyrandom.Seed].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomChoice.html
 func RandomChoice(ts []Transform, p ...float64) Transform {

@@ -39,7 +39,7 @@
 // Random transforms draw from libtorch's generator in the order of Python, so
 // that after [torch.ManualSeed] a program augments as the Python program after
 // torch.manual_seed. [RandomChoice] and [RandomOrder] draw from Python's other
-// generator, which [Seed] seeds. A [Value] may carry generators of its own:
+// generator, which [pyrandom.Seed] seeds. A [Value] may carry generators of its own:
 //
 //	v := transforms.Value{Image: img}
 //	v.Generator, v.Random = transforms.WorkerGenerators(base, worker)
@@ -50,10 +50,11 @@
 //
 // # Differences from Python
 //
-// A probability that is NaN, and numbers that are not finite, are mistakes. So are sizes and crops
-// below 0, pictures without pixels that are to become tensors, and tensors [H, W] for
-// [RandomErasing], which Python refuses only when it erases. [ToPILImage] takes several channels only of uint8 and
-// floating-point numbers. The augmentations want two magnitudes or more.
+// These are mistakes here, and what they are taken for in Python is of no use:
+// a probability that is NaN, and factors that are not finite; weights below 0; crops without pixels, and
+// pictures without pixels that are to become tensors; pictures and tensors [H, W] for [RandomErasing], which Python
+// refuses only when it erases; several channels of other integers than uint8 for [ToPILImage]; less than two
+// magnitudes for the augmentations, and a magnitude below 0.
 //
 // # Mistakes
 //

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
 // floating names the transforms whose pixels go through floating-point operators,
@@ -34,7 +35,7 @@ func TestDrawsGolden(t *testing.T) {
 		}
 		require.Contains(t, golden, d.python)
 		torch.ManualSeed(seed)
-		Seed(seed)
+		pyrandom.Seed(seed)
 		transform, sum := d.make(), uint32(0)
 		for range n {
 			sum = crc32.Update(sum, crc32.IEEETable, pix(transform.Transform(Value{Image: src})))

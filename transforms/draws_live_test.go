@@ -80,7 +80,7 @@ func TestDraws(t *testing.T) {
 			p.Call(&want, "digests", in, n)
 			v := in.value()
 			torch.ManualSeed(in.Seed)
-			Seed(in.Seed)
+			pyrandom.Seed(in.Seed)
 			own := v // the same numbers come from generators of its own
 			own.Generator, own.Random = torch.NewGenerator(torch.CPU).ManualSeed(in.Seed), pyrandom.New(in.Seed)
 			transform := d.make()

@@ -60,18 +60,20 @@ func RandomErasing(options ...RandomErasingOptions) Transform {
 			ph, pw, ok := patchSize(v, h, w, scale, ratio, func(area, aspect float64) (h, w int) {
 				return sqrt(area * aspect), sqrt(area / aspect)
 			}, func(ph, pw int) bool { return ph < h && pw < w })
-			i, j, x := 0, 0, v.Tensor
-			if ok {
-				if o.Random {
-					x = onCPU.Empty(c, ph, pw).NormalInPlace(0, 1, generator(v))
-				} else {
-					x = torch.FromSlice(value, len(value), 1, 1).ToDType(torch.Float32)
+			if !ok { // Python writes the tensor onto itself
+				if out = v; !o.InPlace {
+					out = v.WithTensor(torch.Keep(v.Tensor.Clone()))
 				}
-				i = randint(v, 0, h-ph+1)
-				j = randint(v, 0, w-pw+1)
-			} else {
-				ph, pw = h, w
+				return
 			}
+			var x *torch.Tensor
+			if o.Random {
+				x = onCPU.Empty(c, ph, pw).NormalInPlace(0, 1, generator(v))
+			} else {
+				x = torch.FromSlice(value, len(value), 1, 1).ToDType(torch.Float32)
+			}
+			i := randint(v, 0, h-ph+1)
+			j := randint(v, 0, w-pw+1)
 			out = functional.Erase(v, i, j, ph, pw, x, functional.EraseOptions{InPlace: o.InPlace})
 			if out.Tensor != v.Tensor {
 				torch.Keep(out.Tensor)

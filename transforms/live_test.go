@@ -16,6 +16,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten"
 	"github.com/torchhub/torchhub/transforms/functional"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 	"github.com/torchhub/torchhub/transforms/pyrandom"
@@ -174,11 +175,11 @@ func (in *input) value() Value {
 // pix returns the bytes of a value as describe does.
 func pix(v Value) []byte {
 	if v.Tensor != nil {
-		x := v.Tensor.Contiguous()
-		if x.Numel() == 0 {
+		if v.Tensor.Numel() == 0 {
 			return nil
 		}
-		return torch.Data[uint8](x.Reshape(-1).ViewDType(torch.Uint8))
+		x := aten.Clone(v.Tensor.Reshape(-1), new(torch.ContiguousFormat)) // one element may have any stride
+		return torch.Data[uint8](x.ViewDType(torch.Uint8))
 	}
 	p := pillow.From(v.Image)
 	out := slices.Clone(p.Pix[:p.W*p.H*p.Mode.BytesPerPixel()])
@@ -462,6 +463,8 @@ type verbatim string
 
 const x = verbatim("x")
 
+// cases returns the number that an environment variable holds: TORCHHUB_TRIALS
+// is how many trials a row has, TORCHHUB_SEED what they are drawn from.
 func cases(env string, standard int) int {
 	if n, err := strconv.Atoi(os.Getenv(env)); err == nil {
 		return n
@@ -508,7 +511,7 @@ func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 			v.Generator, v.Random = torch.NewGenerator(torch.CPU).ManualSeed(in.Seed), pyrandom.New(in.Seed)
 		} else {
 			torch.ManualSeed(in.Seed)
-			Seed(in.Seed)
+			pyrandom.Seed(in.Seed)
 		}
 		before := v
 		var out Value
@@ -556,6 +559,6 @@ func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 			ok++
 		}
 	}
-	t.Logf("%s: %d trials, of which Python takes %d; %d refused here alone", r.name, n, ok, refused)
+	t.Logf("%s: %d trials, of which Python takes %d; %d refused here alone", r.name, len(ins), ok, refused)
 	require.GreaterOrEqual(t, 3*ok, min(n, 30)/2, "Python refuses nearly all trials")
 }

@@ -62,7 +62,7 @@ func TestConstructors(t *testing.T) {
 		"RandomAffine: Translate is [0 1.5]; want 0 to 1":                  func() { RandomAffine(5, RandomAffineOptions{Translate: []float64{0, 1.5}}) },
 		"RandomAffine: Scale is [0 2]; want more than 0":                   func() { RandomAffine(5, RandomAffineOptions{Scale: []float64{0, 2}}) },
 		"RandomAffine: Shear has 3 numbers; want [2 4]":                    func() { RandomAffine(5, RandomAffineOptions{Shear: []float64{0, 2, 3}}) },
-		"RandomPerspective: DistortionScale is 2; want 0 to 1":             func() { RandomPerspective(RandomPerspectiveOptions{DistortionScale: new(2.0)}) },
+		"RandomPerspective: DistortionScale is -2; want 0 to 1":            func() { RandomPerspective(RandomPerspectiveOptions{DistortionScale: new(-2.0)}) },
 		"RandomErasing: the probability is 1.5; want 0 to 1":               func() { RandomErasing(RandomErasingOptions{P: new(1.5)}) },
 		"RandomErasing: Scale is [0 2]; want 0 to 1":                       func() { RandomErasing(RandomErasingOptions{Scale: []float64{0, 2}}) },
 		"RandomErasing: both Random and a Value are given":                 func() { RandomErasing(RandomErasingOptions{Random: true, Value: []float64{1}}) },

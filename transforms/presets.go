@@ -78,7 +78,6 @@ func VideoClassification(resize, crop torch.Ints, how Interpolation, mean, std [
 // returns one of two contiguous tensors. It equals
 // torchvision.transforms._presets.OpticalFlow.
 func OpticalFlow() Transform {
-	const op = "OpticalFlow"
 	half := []float64{0.5, 0.5, 0.5}
 	one := Compose(toTensor{preset: true}, Normalize(half, half))
 	return &step{"OpticalFlow()", func(v Value) Value {

@@ -71,13 +71,6 @@ func python(v Value) *pyrandom.Random {
 	return pyrandom.Default()
 }
 
-// Seed seeds what [RandomChoice] and [RandomOrder] draw from: Python's
-// random.seed(seed). All other transforms draw from libtorch, which
-// [torch.ManualSeed] seeds.
-//
-// https://docs.python.org/3/library/random.html#random.seed
-func Seed(seed int64) { pyrandom.Seed(seed) }
-
 // BaseSeed draws the number that a DataLoader of PyTorch draws for each epoch,
 // from g, or for nil from the default generator.
 func BaseSeed(g *torch.Generator) int64 {

@@ -180,7 +180,7 @@ func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 	if o.DistortionScale != nil {
 		distortion = *o.DistortionScale
 	}
-	if !(distortion >= 0 && distortion <= 1) {
+	if !(distortion >= 0) || math.IsInf(distortion, 0) {
 		refuse(op, "DistortionScale is %v; want 0 to 1", distortion)
 	}
 	how := functional.PerspectiveOptions{Interpolation: o.Interpolation, Fill: floats(op, "Fill", fillOf(o.Fill))}

@@ -100,3 +100,18 @@ func TestNothingIsLeft(t *testing.T) {
 	hold(func(v Value) Value { return GaussianBlur(v, 5) })
 	hold(func(v Value) Value { return Normalize(v, []float64{1}, []float64{2}) })
 }
+
+// TestResizeOfNothing checks that a picture without pixels is resized to zeros, as in Pillow.
+func TestResizeOfNothing(t *testing.T) {
+	for _, mode := range []Mode{"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "F", "I;16"} {
+		for _, how := range []Interpolation{Nearest, Box, Bilinear, Bicubic, Lanczos} {
+			for _, size := range [][2]int{{0, 3}, {1, 0}, {0, 0}} {
+				v := Value{Image: pillow.New(mode, size[0], size[1])}
+				p := pillow.From(Resize(v, []int{4, 3}, ResizeOptions{Interpolation: how}).Image)
+				require.Equal(t, []any{mode, 3, 4}, []any{p.Mode, p.W, p.H})
+				require.Equal(t, make([]uint8, len(p.Pix)), p.Pix, "%s %s %v", mode, how, size)
+				require.Error(t, torch.Try(func() { Resize(v, 4) }))
+			}
+		}
+	}
+}

@@ -245,8 +245,8 @@ func Resize(v Value, size torch.Ints, options ...ResizeOptions) Value {
 	args.MaxSize(args.Functional+op, o.MaxSize, s)
 	return named(op, v, func() Value {
 		_, h, w := GetDimensions(v)
-		if h == 0 || w == 0 {
-			fail(op, v, "there are no pixels")
+		if (h == 0 || w == 0) && len(s) == 1 {
+			fail(op, v, "there are no pixels, and so no aspect to keep")
 		}
 		th, tw := args.ResizedSize(h, w, s, o.MaxSize)
 		if err := args.CheckSides(th, tw); err != "" {
