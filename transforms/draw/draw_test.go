@@ -139,7 +139,7 @@ func numbers(colors [][3]uint8) (out [][]int) {
 func TestBoundingBoxes(t *testing.T) {
 	p := reference.Start(t, script)
 	rng := rand.New(rand.NewPCG(6, 1))
-	for i := range 900 {
+	for i := range 500 {
 		dtype := dtypes[rng.IntN(len(dtypes))]
 		c, h, w := 1+2*rng.IntN(2), 1+rng.IntN(70), 1+rng.IntN(70)
 		a, x := pixels(rng, c, h, w, dtype)
@@ -203,7 +203,7 @@ func TestSegmentationMasks(t *testing.T) {
 func TestKeypoints(t *testing.T) {
 	p := reference.Start(t, script)
 	rng := rand.New(rand.NewPCG(6, 3))
-	for range 500 {
+	for range 300 {
 		dtype := dtypes[rng.IntN(len(dtypes))]
 		h, w, n, k := 1+rng.IntN(80), 1+rng.IntN(80), rng.IntN(3), 1+rng.IntN(6)
 		a, x := pixels(rng, 3, h, w, dtype)
