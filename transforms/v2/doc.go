@@ -29,6 +29,10 @@
 // its order: after torch.ManualSeed(s) a program augments as the Python program
 // does after torch.manual_seed(s).
 //
+// libtorch chooses some kernels by the number of threads, that of Resize without
+// antialias for one, and the processor decides the last bit of others: numbers are Python's
+// on the same machine with as many threads.
+//
 // Pictures are not written as JPEG in the modes CMYK and YCbCr; [JPEG] refuses them.
 //
 // # Where Go differs
