@@ -108,7 +108,8 @@ func fits(w, h int, o Options) error {
 // broken says what is wrong with a file of a known format.
 func broken(format string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, turbojpeg.ErrTruncated) ||
-		strings.Contains(err.Error(), "not enough") { // image/png's and image/gif's words
+		strings.Contains(err.Error(), "not enough") || // image/png's and image/gif's words
+		strings.Contains(err.Error(), "short Huffman data") { // image/jpeg's
 		err = ErrTruncated
 	}
 	return fmt.Errorf("%s: %w", format, err)
