@@ -25,6 +25,7 @@ type options struct {
 	device    torch.Device
 	weights   string
 	notice    io.Writer
+	repoOptions
 }
 
 func newOptions(opts []Option) *options {
