@@ -2,11 +2,8 @@ package hub
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path"
@@ -160,8 +157,7 @@ func lockPartial(ctx context.Context, path string, ready func() bool) (*flock.Fl
 
 // fetch fills the partial file of dst, whose lock the caller holds, and gives it its final name.
 func (o *options) fetch(ctx context.Context, u *url.URL, dst, want string) error {
-	sum := sha256.Sum256([]byte(u.String()))
-	key := hex.EncodeToString(sum[:])
+	key := digestOf(u.String())
 	p, err := openPartial(ctx, dst+".partial", key)
 	if err != nil {
 		return bare(err)
@@ -194,17 +190,6 @@ func hashPrefix(name string) string {
 		prefix = m[1]
 	}
 	return prefix
-}
-
-func hasHash(ctx context.Context, file, want string) bool {
-	f, err := os.Open(file)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	h := sha256.New()
-	_, err = io.Copy(h, &ctxReader{ctx, f})
-	return err == nil && strings.HasPrefix(hex.EncodeToString(h.Sum(nil)), want)
 }
 
 // mirrored are the hosts that TORCHHUB_MIRROR stands in for.
