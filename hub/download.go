@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -128,6 +129,7 @@ type job struct {
 	page    bool                 // a web page is what is wanted
 	known   *entity              // what the server says is known before, and any bytes in part are the first ones of it
 	header  http.Header          // sent to the host of the source, and to no other
+	name    string               // of the bar; "" is that of dst
 }
 
 // do fetches what is not there yet, once among goroutines and processes.
@@ -229,7 +231,7 @@ func (o *options) fetch(ctx context.Context, u *url.URL, j *job) error {
 	}
 	defer p.close()
 	resumed := p.n > 0
-	bar := o.newBar(filepath.Base(j.dst))
+	bar := o.newBar(cmp.Or(j.name, filepath.Base(j.dst)))
 	t := &transfer{o: o, job: j, u: u, key: key, p: p, bar: bar}
 	err = t.run(ctx)
 	if err == nil && j.check != nil {

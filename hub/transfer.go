@@ -3,6 +3,7 @@ package hub
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -124,7 +125,7 @@ func (t *transfer) try(ctx context.Context) error {
 		if !t.job.page && strings.HasPrefix(http.DetectContentType(head), "text/html") {
 			return final{errors.New("the server sent a web page, not the file; check the URL, and whether this network asks to sign in first")}
 		}
-		if what := message(t.job.dst, head); what != "" {
+		if what := message(cmp.Or(t.job.name, t.job.dst), head); what != "" {
 			return final{fmt.Errorf("the server sent %s, not the file; check the URL", what)}
 		}
 		if err := p.restart(of); err != nil {
