@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,16 +42,27 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // [WithWeights], [WithNotice], [WithCacheDir] and what [DownloadURLToFile]
 // heeds. Free the model with Close.
 //
+// A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging
+// Face Hub, whose files [HFDownload] fetches; the name is then empty. Its config.json
+// says which architecture it is and how pictures are prepared: that of a ResNet of
+// timm, as in timm.create_model("hf-hub:owner/name", pretrained=True) with
+// timm.data.create_transform, or of a ResNetForImageClassification of
+// transformers. Its weights are model.safetensors, in one file or in shards, or
+// pytorch_model.bin. What cannot be built is an error that names it.
+//
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {
 	m, err := load(ctx, repo, name, newOptions(opts))
 	if err != nil {
-		return nil, fmt.Errorf("hub: load %.100q: %w", name, err)
+		return nil, fmt.Errorf("hub: load %.100q: %w", cmp.Or(name, repo), err)
 	}
 	return m, nil
 }
 
 func load(ctx context.Context, repo, name string, o *options) (*Model, error) {
+	if strings.HasPrefix(repo, "hf:") {
+		return loadHF(ctx, repo, name, o)
+	}
 	entry, err := lookup(repo, name)
 	if err != nil {
 		return nil, err

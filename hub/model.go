@@ -55,6 +55,9 @@ func (m *Model) start(d torch.Device) (*Model, error) {
 	p := m.preset
 	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
 	err := torch.Try(func() {
+		if m.pre != nil {
+			return // the repository says more than a preset can
+		}
 		m.pre = transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std)
 	})
 	if err == nil && m.script != nil {
