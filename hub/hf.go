@@ -204,26 +204,35 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 		return "", err
 	}
 	fail := func(err error) (string, error) { return "", fmt.Errorf("fetch %s: %w", u.Redacted(), err) }
-	// local answers from the cache, where the Hub does not.
-	local := func(err error) (string, error) {
+	// local answers from the cache, where the Hub is not asked or does not answer.
+	local := func() (path string, known bool) {
 		commit := r.revision
 		if b, err := os.ReadFile(filepath.Join(folder, "refs", filepath.FromSlash(r.revision))); err == nil {
 			commit = strings.TrimSpace(string(b))
 		}
-		if hfETag.MatchString(commit) {
-			if p := pointer(commit); exists(p) {
-				return p, nil
-			}
-			if errors.Is(err, ErrOffline) && exists(filepath.Join(folder, ".no_exist", commit, filepath.FromSlash(file))) {
-				err = fmt.Errorf("%w: %w", err, fs.ErrNotExist)
-			}
+		if !hfETag.MatchString(commit) {
+			return "", false
 		}
-		return fail(err)
+		if p := pointer(commit); exists(p) {
+			return p, true
+		}
+		return "", exists(filepath.Join(folder, ".no_exist", commit, filepath.FromSlash(file)))
 	}
+	have, known := local()
 	if o.offlineHF() {
-		return local(ErrOffline)
+		switch {
+		case have != "":
+			return have, nil
+		case known:
+			return fail(fmt.Errorf("%w: %w", ErrOffline, fs.ErrNotExist))
+		}
+		return fail(ErrOffline)
 	}
-	h, err := o.hfHead(ctx, r, u, file)
+	ask := *o
+	if have != "" {
+		ask.retries = 0 // the cache answers where the Hub does not at once
+	}
+	h, err := ask.hfHead(ctx, r, u, file)
 	var refused *hfError
 	switch {
 	case ctx.Err() != nil:
@@ -240,8 +249,10 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 			}
 		}
 		return fail(err)
+	case err != nil && have != "":
+		return have, nil
 	case err != nil:
-		return local(err)
+		return fail(err)
 	}
 
 	p := pointer(h.commit)
