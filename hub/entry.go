@@ -29,6 +29,8 @@ type source struct {
 // open finds what a repository's string names, apart from those that are registered.
 func (o *options) open(ctx context.Context, repo string) (*source, error) {
 	switch kind := strings.ToLower(o.source); {
+	case isHF(repo):
+		return nil, fmt.Errorf("%.100q is a repository of the Hugging Face Hub, which has one model without a name and no list of them", repo)
 	case kind != "" && kind != "github" && kind != "local":
 		return nil, fmt.Errorf("Unknown source: %q. Allowed values: \"github\" | \"local\".", kind) //lint:ignore ST1005 Python's message
 	case kind == "local":
@@ -435,7 +437,7 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 		return "", err
 	}
 	if file == "" {
-		u, err := parseURL(raw)
+		u, err := url.Parse(raw)
 		if err != nil {
 			return "", err
 		}

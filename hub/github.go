@@ -203,6 +203,9 @@ func (r gitRepo) isIn(dir string) bool {
 
 // get sends a GET that gives at most limit bytes.
 func (o *options) get(ctx context.Context, rawURL string, header map[string]string, limit int64, tries int) ([]byte, error) {
+	if o.offline {
+		return nil, ErrOffline
+	}
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = o.firstWait
 	return backoff.Retry(ctx, func() ([]byte, error) {
@@ -216,7 +219,7 @@ func (o *options) get(ctx context.Context, rawURL string, header map[string]stri
 		for k, v := range header {
 			req.Header.Set(k, v)
 		}
-		resp, err := (&transfer{o: o}).client().Do(req)
+		resp, err := o.http(req.Header).Do(req)
 		if err != nil {
 			err = connection(err)
 		} else {

@@ -45,16 +45,16 @@ func archive(t *testing.T, top string, files map[string]string) []byte {
 	return b.Bytes()
 }
 
-// fakeHub stands in for github.com and api.github.com.
-type fakeHub struct {
+// fakeGitHub stands in for github.com and api.github.com.
+type fakeGitHub struct {
 	mu       sync.Mutex
 	requests []string                    // "GET host/path?query token"
 	answers  map[string]http.HandlerFunc // by host/path
 	server   *httptest.Server
 }
 
-func newFakeHub(t *testing.T) *fakeHub {
-	f := &fakeHub{answers: map[string]http.HandlerFunc{}}
+func newFakeGitHub(t *testing.T) *fakeGitHub {
+	f := &fakeGitHub{answers: map[string]http.HandlerFunc{}}
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		key := host + "/" + path
@@ -82,7 +82,7 @@ func newFakeHub(t *testing.T) *fakeHub {
 }
 
 // RoundTrip sends what is meant for another host to the server, with the host as the first folder.
-func (f *fakeHub) RoundTrip(r *http.Request) (*http.Response, error) {
+func (f *fakeGitHub) RoundTrip(r *http.Request) (*http.Response, error) {
 	base, err := url.Parse(f.server.URL)
 	if err != nil {
 		return nil, err
@@ -94,21 +94,21 @@ func (f *fakeHub) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(c)
 }
 
-func (f *fakeHub) options(more ...Option) []Option {
+func (f *fakeGitHub) options(more ...Option) []Option {
 	return append(quick(WithHTTPClient(&http.Client{Transport: f}), WithNotice(nil), WithRetries(0)), more...)
 }
 
-func (f *fakeHub) on(path string, h http.HandlerFunc) {
+func (f *fakeGitHub) on(path string, h http.HandlerFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answers[path] = h
 }
 
-func (f *fakeHub) text(path, body string) {
+func (f *fakeGitHub) text(path, body string) {
 	f.on(path, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, body) })
 }
 
-func (f *fakeHub) seen() []string {
+func (f *fakeGitHub) seen() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.requests
@@ -117,7 +117,7 @@ func (f *fakeHub) seen() []string {
 }
 
 // refs serves lists of branches or tags in pages.
-func (f *fakeHub) refs(path string, pages ...[]string) {
+func (f *fakeGitHub) refs(path string, pages ...[]string) {
 	f.on("api.github.com/repos/"+path, func(w http.ResponseWriter, r *http.Request) {
 		n := 0
 		fmt.Sscanf(r.URL.Query().Get("page"), "%d", &n)
@@ -132,7 +132,7 @@ func (f *fakeHub) refs(path string, pages ...[]string) {
 }
 
 // repo serves a whole repository with one branch.
-func (f *fakeHub) repo(t *testing.T, owner, name, branch string, files map[string]string) {
+func (f *fakeGitHub) repo(t *testing.T, owner, name, branch string, files map[string]string) {
 	if branch == "main" {
 		f.text("github.com/"+owner+"/"+name+"/tree/main/", "<!DOCTYPE html><html>")
 	}
@@ -171,7 +171,7 @@ func TestParseRepo(t *testing.T) {
 }
 
 func TestRepository(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	dir := hubHome(t)
 	f.repo(t, "o", "n", "main", map[string]string{"hubconf.py": "x = 1\n", "a/b/c.txt": "deep"})
 	var notice bytes.Buffer
@@ -205,7 +205,7 @@ func TestRepository(t *testing.T) {
 }
 
 func TestDefaultBranch(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	dir := hubHome(t)
 	f.repo(t, "o", "old", "master", map[string]string{"hubconf.py": ""})
 	got, err := Repository(t.Context(), "o/old", f.options(WithTrust(TrustAlways))...)
@@ -234,7 +234,7 @@ func TestDefaultBranch(t *testing.T) {
 }
 
 func TestValidation(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	hubHome(t)
 	trust := WithTrust(TrustAlways)
 	f.refs("o/n/branches", []string{"b1", "b2"}, []string{"b3"})
@@ -295,7 +295,7 @@ func TestValidation(t *testing.T) {
 }
 
 func TestAmbiguousRef(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	hubHome(t)
 	data := archive(t, "o-n-x", map[string]string{"hubconf.py": "# the branch\n"})
 	f.on("github.com/o/n/zipball/v1", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusMultipleChoices) })
@@ -310,7 +310,7 @@ func TestAmbiguousRef(t *testing.T) {
 
 // A ref with digits behind a dash is no hash of the archive, and special characters reach GitHub.
 func TestOddRefs(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	hubHome(t)
 	data := archive(t, "o-n-x", map[string]string{"hubconf.py": ""})
 	for _, ref := range []string{"v1-0123456789ab.x", "a#b", "50%25", "é"} {
@@ -322,7 +322,7 @@ func TestOddRefs(t *testing.T) {
 
 // a/b_c:d and a/b:c_d have one folder; Python takes one for the other.
 func TestFolderOfAnother(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	hubHome(t)
 	for _, r := range []struct{ name, ref string }{{"b_c", "d"}, {"b", "c_d"}, {"b", "c/d"}} {
 		data := archive(t, "x", map[string]string{"hubconf.py": "# " + r.name + ":" + r.ref})
@@ -336,7 +336,7 @@ func TestFolderOfAnother(t *testing.T) {
 }
 
 func TestConcurrentRepository(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	dir := hubHome(t)
 	f.repo(t, "o", "n", "main", map[string]string{"hubconf.py": "x"})
 	var wg sync.WaitGroup
@@ -357,7 +357,7 @@ func TestConcurrentRepository(t *testing.T) {
 }
 
 func TestTrust(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	question := "The repository o_n does not belong to the list of trusted repositories and as such cannot be downloaded. " +
 		"Do you trust this repository and wish to add it to the trusted list of repositories (y/N)?"
 	for _, owner := range []string{"o", "pytorch", "own_er"} {
@@ -439,7 +439,7 @@ func TestTrust(t *testing.T) {
 
 // Archives that want to write elsewhere or fill the disk.
 func TestHostileArchives(t *testing.T) {
-	f := newFakeHub(t)
+	f := newFakeGitHub(t)
 	entry := func(z *zip.Writer, name, data string) {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
 		require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
+	text "golang.org/x/text/message"
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
@@ -297,7 +297,7 @@ func schemaError(err error) error {
 	if !errors.As(err, &ve) {
 		return err
 	}
-	p := message.NewPrinter(language.English)
+	p := text.NewPrinter(language.English)
 	var all []string
 	var walk func(e *jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {

@@ -1,12 +1,14 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -48,19 +50,36 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // Load heeds [WithDevice], [WithWeights], [WithNotice], [WithCacheDir],
 // [WithNativeCode], [WithSource] and what [Repository] heeds. Free the model with Close.
 //
+// A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging
+// Face Hub, whose files [HFDownload] fetches; the name is then empty. Its config.json
+// says which architecture it is and how pictures are prepared: that of a ResNet of
+// timm, as in timm.create_model("hf-hub:owner/name", pretrained=True) with
+// timm.data.create_transform, or of a ResNetForImageClassification of
+// transformers. Its weights are model.safetensors, in one file or in shards, or
+// pytorch_model.bin. What cannot be built is an error that names it.
+//
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {
-	o := newOptions(opts)
-	e, at, err := o.entry(ctx, repo, name)
-	var m *Model
-	if err == nil {
-		m, err = o.loadEntry(ctx, name, e, at)
-	}
+	m, err := load(ctx, repo, name, newOptions(opts))
 	if err != nil {
-		return nil, fmt.Errorf("hub: load %.100q: %w", name, err)
+		return nil, fmt.Errorf("hub: load %.100q: %w", cmp.Or(name, repo), err)
 	}
 	return m, nil
 }
+
+func load(ctx context.Context, repo, name string, o *options) (*Model, error) {
+	if isHF(repo) {
+		return loadHF(ctx, repo, name, o)
+	}
+	e, at, err := o.entry(ctx, repo, name)
+	if err != nil {
+		return nil, err
+	}
+	return o.loadEntry(ctx, name, e, at)
+}
+
+// isHF says whether a repository is one of the Hugging Face Hub.
+func isHF(repo string) bool { return strings.HasPrefix(repo, "hf:") }
 
 // initialise loads libtorch and makes sure of the device, before anything is downloaded for it.
 func initialise(ctx context.Context, d torch.Device) error {

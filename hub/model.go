@@ -62,8 +62,10 @@ func FromScript(ctx context.Context, name string, script *torch.ScriptModule, pr
 func (m *Model) start(d torch.Device) (*Model, error) {
 	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
 	var err error
-	if m.pre, err = m.steps.pipeline(); err != nil {
-		err = fmt.Errorf("preprocess%w", err)
+	if m.pre == nil {
+		if m.pre, err = m.steps.pipeline(); err != nil {
+			err = fmt.Errorf("preprocess%w", err)
+		}
 	}
 	if err == nil && m.program != nil {
 		err = m.program.Train(false)

@@ -10,8 +10,10 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/torchhub/torchhub/internal/badfile"
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/pickle"
+	"github.com/torchhub/torchhub/internal/safetensors"
 )
 
 // Named is an entry of a [StateDict].
@@ -44,49 +46,87 @@ func (s StateDict) Free() {
 
 // Errors of [Load], for errors.Is.
 var (
-	ErrMalformed   = errors.New("malformed checkpoint")   // broken bytes
-	ErrUnsupported = errors.New("unsupported checkpoint") // valid, but it holds what this package does not read
+	ErrMalformed   = badfile.ErrMalformed   // broken bytes
+	ErrUnsupported = badfile.ErrUnsupported // valid, but it holds what this package does not read
+)
+
+// What stands behind [ErrMalformed] and [ErrUnsupported], for errors.As: where in a file it is, and what.
+type (
+	MalformedError   = badfile.MalformedError
+	UnsupportedError = badfile.UnsupportedError
 )
 
 // Load reads what torch.save wrote, in the zip layout or in the one before
 // PyTorch 1.6: torch.load(path, map_location="cpu", weights_only=True,
-// mmap=True). No code in the file is run. The file is mapped and tensors lie in
-// the mapping, so nothing is copied and pages are read when they are first
-// used; writing to such a tensor does not change the file. The file must not be
-// truncated while they live.
+// mmap=True). It reads safetensors files, too, which are told by what is in them.
+// No code in the file is run. The file is mapped and tensors lie in the mapping,
+// so nothing is copied and pages are read when they are first used; writing to
+// such a tensor does not change the file. The file must not be truncated while
+// they live.
 //
-// Dicts become *Dict, lists []Value, tuples Tuple, torch.Size []int, bytes
-// []byte, and the rest is as [Value] says.
+// Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int,
+// bytes []byte, and the rest is as [Value] says. Tensors that shared memory when
+// they were saved share it again.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
 func Load(path string) (Value, error) {
+	v, err := load(path)
+	if err != nil {
+		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+	}
+	return v, nil
+}
+
+func load(path string) (Value, error) {
 	if err := Init(context.Background()); err != nil {
 		return nil, err
 	}
 	m, err := libtorch.OpenMap(path)
 	if err != nil {
-		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+		return nil, err
 	}
 	defer m.Close() // tensors keep the mapping
-	root, err := pickle.Read(m.Data, pickle.Options{})
+	var root any
+	if safetensors.Is(m.Data) {
+		root, err = flat(m.Data)
+	} else {
+		root, err = pickle.Read(m.Data, pickle.Options{})
+	}
 	if err != nil {
-		kind := ErrMalformed
-		if e := (*pickle.UnsupportedError)(nil); errors.As(err, &e) {
-			kind = ErrUnsupported
-		}
-		return nil, fmt.Errorf("torch: load %s: %w (%w)", path, err, kind)
+		return nil, err
 	}
 	l := loader{m: m, bases: map[base]*Tensor{}}
 	defer l.close()
-	err = l.readAhead(root)
-	var v Value
-	if err == nil {
-		v, err = l.value(root)
+	if err := l.readAhead(root); err != nil {
+		return nil, err
 	}
+	return l.value(root)
+}
+
+// flat reads a safetensors file as the dict of tensors, each with a storage of its own, that torch.save would have written.
+func flat(data []byte) (any, error) {
+	h, err := safetensors.Read(data)
 	if err != nil {
-		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+		return nil, err
 	}
-	return v, nil
+	d := &pickle.Dict{Class: "dict"}
+	for _, t := range h.Tensors {
+		s := &pickle.Storage{DType: t.DType, Data: data[t.Begin:t.End:t.End], Offset: int64(t.Begin), Key: t.Name}
+		d.Keys = append(d.Keys, t.Name)
+		d.Values = append(d.Values, &pickle.Tensor{Storage: s, DType: t.DType, Size: t.Shape, Stride: contiguous(t.Shape)})
+	}
+	return d, nil
+}
+
+// contiguous returns the strides of a tensor whose elements lie in the order of their indices.
+func contiguous(shape []int) []int {
+	strides := make([]int, len(shape))
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		strides[i] = n
+		n *= max(shape[i], 1)
+	}
+	return strides
 }
 
 // LoadStateDict is [Load] for a file that holds a state dict: a dict of names

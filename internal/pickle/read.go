@@ -7,10 +7,12 @@ package pickle
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"math/big"
+
+	"github.com/torchhub/torchhub/internal/badfile"
+	"github.com/torchhub/torchhub/internal/safetensors"
 )
 
 // Options bound what a file may ask for. The zero value means sane limits: a hostile file fails within a second and 100 MB.
@@ -48,35 +50,11 @@ func (o Options) withDefaults(size int) Options {
 	return o
 }
 
-// A MalformedError says that bytes are broken: no version of PyTorch would have written them so.
-type MalformedError struct {
-	Offset int64  // in bytes, in Record, or in the file where Record is empty
-	Record string // of a zip file, such as "archive/data.pkl"
-	Msg    string
-}
-
-func (e *MalformedError) Error() string {
-	return "pickle: malformed checkpoint: " + place(e.Record, e.Offset) + ": " + e.Msg
-}
-
-// An UnsupportedError says that bytes are valid but not for this package: a global off the allow list, a quantized tensor,
-// a TorchScript archive, more than Options allow.
-type UnsupportedError struct {
-	Offset  int64  // in bytes, in Record, or in the file where Record is empty
-	Record  string // of a zip file, such as "archive/data.pkl"
-	Feature string
-}
-
-func (e *UnsupportedError) Error() string {
-	return "pickle: unsupported checkpoint: " + place(e.Record, e.Offset) + ": " + e.Feature
-}
-
-func place(record string, offset int64) string {
-	if record == "" {
-		return fmt.Sprintf("byte %d", offset)
-	}
-	return fmt.Sprintf("record %q, byte %d", record, offset)
-}
+// The errors of this package.
+type (
+	MalformedError   = badfile.MalformedError
+	UnsupportedError = badfile.UnsupportedError
+)
 
 // Read decodes the checkpoint that lies whole in data, in torch.save's zip layout of PyTorch 1.6 and later or in the layout before it.
 // It equals torch.load(f, map_location="cpu", weights_only=True).
@@ -118,7 +96,7 @@ func (r *reader) file(data []byte, base int64, wrap bool) (any, error) {
 		}
 		v, err := r.file(b, off, false)
 		if err != nil {
-			return nil, fmt.Errorf("pickle: in the zip file's only record %q: %w", inner.name, err)
+			return nil, fmt.Errorf("in the zip file's only record %q: %w", inner.name, err)
 		}
 		return v, nil
 	}
@@ -161,7 +139,7 @@ func sniff(data []byte) error {
 		return &MalformedError{Msg: "the file is empty: download it again"}
 	}
 	// before JSON, since the length may begin with the byte of a brace
-	if len(data) >= 10 && data[8] == '{' && binary.LittleEndian.Uint64(data) <= uint64(len(data)-8) {
+	if safetensors.Is(data) {
 		return &UnsupportedError{Feature: "this is a safetensors file: load it as such"}
 	}
 	text := bytes.ToLower(bytes.TrimLeft(data[:min(len(data), 512)], "\xef\xbb\xbf \t\r\n"))
