@@ -45,6 +45,15 @@ func (o *options) open(ctx context.Context, repo string) (*source, error) {
 	return openFolder(repo, dir)
 }
 
+// openFile reads a hubconf.json at its path.
+func openFile(file string) (*source, error) {
+	conf, err := readHubconfFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("there is no file %s", file)
+	}
+	return &source{name: file, conf: conf, at: place{dir: filepath.Dir(file)}}, err
+}
+
 func openFolder(name, dir string) (*source, error) {
 	s := &source{name: name, at: place{dir: dir}}
 	var err error
@@ -67,14 +76,11 @@ func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
 		u = u.JoinPath(HubconfName)
 	}
 	if u.Scheme == "file" {
-		file := filepath.FromSlash(u.Path)
-		if filepath.Base(file) == HubconfName {
-			return openFolder(raw, filepath.Dir(file))
-		}
+		return openFile(filepath.FromSlash(u.Path))
 	}
 	clean := *u
 	clean.User, clean.RawQuery, clean.Fragment = nil, "", "" // secrets, maybe
-	if err := o.trustRepository(ctx, []string{clean.String()}, u.Scheme == "file"); err != nil {
+	if err := o.trustRepository(ctx, []string{clean.String()}, false); err != nil {
 		return nil, err
 	}
 	none, id := "", digestOf(u.String())

@@ -409,7 +409,7 @@ type place struct {
 
 // local says whether what is there may name files and servers of this machine.
 func (p place) local() bool {
-	return p.url == nil && p.dir == "" || p.url != nil && (p.url.Scheme == "file" || isLoopback(p.url))
+	return p.url == nil && p.dir == "" || p.url != nil && isLoopback(p.url)
 }
 
 // resolve returns the local path or the URL of a file that a hubconf.json names; one of them.
@@ -438,7 +438,10 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 
 // readHubconf reads the hubconf.json of a folder; without one the error is os.ErrNotExist.
 func readHubconf(dir string) (*Hubconf, error) {
-	file := filepath.Join(dir, HubconfName)
+	return readHubconfFile(filepath.Join(dir, HubconfName))
+}
+
+func readHubconfFile(file string) (*Hubconf, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
