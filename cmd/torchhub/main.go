@@ -5,6 +5,9 @@
 //	torchhub predict -m resnext101_32x8d_wsl dog.jpg
 //	torchhub list                                    the models that can be asked for
 //	torchhub show MODEL                              what is known of one
+//	torchhub export OWNER/REPO MODEL                 makes a model for Go of a hubconf.py, with your Python
+//	torchhub pack NAME FILE...                       writes a hubconf.json, by which a repository publishes to Go
+//	torchhub validate DIR                            checks one
 //	torchhub doctor                                  what was found on this machine, and what to do about it
 //	torchhub setup                                   installs libtorch now
 //	torchhub bundle DIR                              copies what a container needs
@@ -58,7 +61,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(predictCommand(), listCommand(), showCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
+	root.AddCommand(predictCommand(), listCommand(), showCommand(), packCommand(), validateCommand(), exportCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
 	for _, c := range root.Commands() {
 		if check := c.Args; check != nil {
 			c.Args = func(c *cobra.Command, args []string) error {
