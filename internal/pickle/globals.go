@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/torchhub/torchhub/internal/badfile"
 )
 
 // global is a class, function or dtype of Python that a pickle may name.
@@ -105,7 +107,7 @@ func (m *machine) global(module, name string) error {
 	if feature := unsupportedGlobals[full]; feature != "" {
 		return m.unsupported("%s (it names %s)", feature, full)
 	}
-	return m.unsupported("the global %s is not on the allow list: save only tensors and plain containers, such as a state_dict", strconv.Quote(clip(full)))
+	return m.unsupported("the global %s is not on the allow list: save only tensors and plain containers, such as a state_dict", strconv.Quote(badfile.Clip(full)))
 }
 
 // call pushes f(*args).
@@ -282,7 +284,7 @@ func encode(m *machine, args Tuple) (any, error) {
 		return nil, err
 	}
 	limit := rune(math.MaxInt32)
-	switch strings.ReplaceAll(strings.ToLower(clip(name)), "_", "-") {
+	switch strings.ReplaceAll(strings.ToLower(badfile.Clip(name)), "_", "-") {
 	case "latin1", "latin-1", "iso-8859-1", "iso8859-1":
 		limit = 0xff
 	case "ascii", "us-ascii":
@@ -293,7 +295,7 @@ func encode(m *machine, args Tuple) (any, error) {
 		}
 		return []byte(s), nil
 	default:
-		return nil, m.unsupported("the encoding %s: only latin1, ascii and utf-8 are known", strconv.Quote(clip(name)))
+		return nil, m.unsupported("the encoding %s: only latin1, ascii and utf-8 are known", strconv.Quote(badfile.Clip(name)))
 	}
 	b := make([]byte, 0, len(s))
 	for _, r := range s {
