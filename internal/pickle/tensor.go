@@ -73,6 +73,18 @@ func (t *Tensor) Numel() int {
 	return n
 }
 
+// View returns a tensor over the same storage, whose offset and strides are in its elements: t.as_strided(size, stride, offset).
+func (t *Tensor) View(offset int, size, stride []int) (*Tensor, error) {
+	stored := len(t.Storage.Data) / elements[t.DType].size
+	if len(size) != len(stride) || len(size) > maxDims || offset < 0 || slices.ContainsFunc(size, negative) || slices.ContainsFunc(stride, negative) ||
+		!fits(uint64(offset), size, stride, uint64(stored)) {
+		return nil, &MalformedError{Msg: fmt.Sprintf("a view of offset %d, size %v and stride %v exceeds its storage of %d elements", offset, size, stride, stored)}
+	}
+	v := *t
+	v.Offset, v.Size, v.Stride = offset, size, stride
+	return &v, nil
+}
+
 // Tensors may have no more dims: the same bound as in PyTorch's TensorIterator.
 const maxDims = 64
 
