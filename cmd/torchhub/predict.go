@@ -49,8 +49,8 @@ type predictFlags struct {
 	model, device, weights string
 	repo                   string
 	repoFlags
-	k                      int
-	json, logits           bool
+	k            int
+	json, logits bool
 }
 
 // named says whether a model is asked for.
