@@ -270,14 +270,22 @@ func hashPrefix(name string) string {
 }
 
 func hasHash(ctx context.Context, file, want string) bool {
+	got, err := fileHash(ctx, file)
+	return err == nil && strings.HasPrefix(got, want)
+}
+
+// fileHash returns a file's SHA-256.
+func fileHash(ctx context.Context, file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return false
+		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
-	_, err = io.Copy(h, &ctxReader{ctx, f})
-	return err == nil && strings.HasPrefix(hex.EncodeToString(h.Sum(nil)), want)
+	if _, err := io.Copy(h, &ctxReader{ctx, f}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // mirrored are the hosts that TORCHHUB_MIRROR stands in for.

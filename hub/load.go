@@ -87,9 +87,7 @@ func load(ctx context.Context, repo, name string, o *options) (*Model, error) {
 		ready <- nil
 	}
 	if file == "" {
-		if weights.Licence != "" && o.notice != nil {
-			fmt.Fprintf(o.notice, "torchhub: the weights of %s are licensed under %s\n", entry.Name, weights.Licence)
-		}
+		o.say(entry.Name, weights.Licence)
 		if file, err = o.cached(ctx, weights.URL); err != nil {
 			<-ready
 			return nil, err

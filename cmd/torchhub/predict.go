@@ -63,7 +63,7 @@ With --json each picture gives a line
 and with --logits, "logits": […] too. A picture that cannot be read is named on
 stderr, the others go on, and the exit status is 1.`,
 	}
-	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\"")
+	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
 	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels to show")
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	c.Flags().StringVar(&f.weights, "weights", "", "a path or URL of other weights for the model, .pth or TorchScript")
@@ -89,8 +89,8 @@ stderr, the others go on, and the exit status is 1.`,
 
 func predict(c *cobra.Command, f predictFlags, args []string) error {
 	ctx := c.Context()
-	if f.model != "" {
-		if _, err := models.Lookup(f.model); err != nil {
+	if repo, name := splitModel(f.model); name != "" {
+		if _, err := models.Lookup(name); repo == "" && err != nil {
 			return err // before anything is installed or fetched
 		}
 	}
@@ -151,7 +151,8 @@ func load(ctx context.Context, f predictFlags) (*hub.Model, error) {
 	if f.weights != "" {
 		opts = append(opts, hub.WithWeights(f.weights))
 	}
-	return hub.Load(ctx, "", f.model, opts...)
+	repo, name := splitModel(f.model)
+	return hub.Load(ctx, repo, name, opts...)
 }
 
 func chooseDevice(ctx context.Context, name string) (torch.Device, error) {
