@@ -34,6 +34,13 @@ import (
 func TestMain(m *testing.M) {
 	if args := os.Getenv("HUB_TEST_CHILD"); args != "" {
 		url, dst, _ := strings.Cut(args, " ")
+		if repo, ok := strings.CutPrefix(url, "hf:"); ok { // a repository and a file of it
+			if _, err := HFDownload(context.Background(), repo, dst, quick()...); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
 		if err := newOptions(quick()).download(context.Background(), url, dst, true); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

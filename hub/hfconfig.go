@@ -74,7 +74,7 @@ type timmConfig struct {
 
 // Limits of what a configuration may ask for: far beyond all that is published.
 const (
-	maxClasses = 1 << 20
+	maxClasses = 1 << 18
 	maxSide    = 1 << 14
 	maxBlocks  = 1 << 10
 	maxWidth   = 1 << 14
