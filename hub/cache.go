@@ -174,7 +174,7 @@ func (e CacheEntry) verify(ctx context.Context) error {
 
 // sameHash compares the hash of a file with the first digits of the one wanted.
 func sameHash(ctx context.Context, path, want string, git bool) error {
-	hash := fileHash
+	hash := hashFile
 	if git {
 		hash = gitHash
 	}

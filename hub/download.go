@@ -3,11 +3,8 @@ package hub
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -223,8 +220,7 @@ func lockPartial(ctx context.Context, path string, ready func() bool) (*flock.Fl
 
 // fetch fills the partial file of a job, whose lock the caller holds, and gives it its final name.
 func (o *options) fetch(ctx context.Context, u *url.URL, j *job) error {
-	sum := sha256.Sum256([]byte(u.String()))
-	key := hex.EncodeToString(sum[:])
+	key := digestOf(u.String())
 	p, err := openPartial(ctx, j.part, key, j.known)
 	if err != nil {
 		return bare(err)
@@ -267,25 +263,6 @@ func hashPrefix(name string) string {
 		prefix = m[1]
 	}
 	return prefix
-}
-
-func hasHash(ctx context.Context, file, want string) bool {
-	got, err := fileHash(ctx, file)
-	return err == nil && strings.HasPrefix(got, want)
-}
-
-// fileHash returns a file's SHA-256.
-func fileHash(ctx context.Context, file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, &ctxReader{ctx, f}); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // mirrored are the hosts that TORCHHUB_MIRROR stands in for.

@@ -4,11 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
-
-	"github.com/torchhub/torchhub/models"
 )
 
 // Download fetches the files of a model into the cache, without loading it or
@@ -24,7 +19,7 @@ func Download(ctx context.Context, repo, name string, opts ...Option) ([]string,
 }
 
 func (o *options) files(ctx context.Context, repo, name string) ([]string, error) {
-	if strings.HasPrefix(repo, "hf:") {
+	if isHF(repo) {
 		r, err := parseHF(repo)
 		if err != nil {
 			return nil, err
@@ -32,27 +27,24 @@ func (o *options) files(ctx context.Context, repo, name string) ([]string, error
 		_, files, err := o.hfPlan(ctx, r)
 		return files, err
 	}
-	entry, err := lookup(repo, name)
+	e, at, err := o.entry(ctx, repo, name)
 	if err != nil {
 		return nil, err
 	}
-	weights := entry.Default()
-	if o.weights != "" {
-		i := slices.IndexFunc(entry.Weights, func(w models.Weights) bool { return w.Name == o.weights })
-		if i < 0 {
-			file, err := o.file(ctx, o.weights)
-			return []string{file}, err
-		}
-		weights = &entry.Weights[i]
+	a, file, err := o.choose(ctx, e, at)
+	if err == nil && file == "" {
+		o.sayLicence(name, e.licence(a))
+		file, err = o.artifact(ctx, at, a)
 	}
-	o.say(entry.Name, weights.Licence)
-	file, err := o.cached(ctx, weights.URL)
-	return []string{file}, err
+	if err != nil {
+		return nil, err
+	}
+	return []string{file}, nil
 }
 
-// say writes what a licence asks for.
-func (o *options) say(model, licence string) {
-	if licence != "" && o.notice != nil {
-		io.WriteString(o.notice, fmt.Sprintf("torchhub: the weights of %s are licensed under %.100s\n", model, licence))
+// sayLicence writes what a licence asks for.
+func (o *options) sayLicence(model, licence string) {
+	if licence != "" {
+		o.say("torchhub: the weights of %s are licensed under %.100s\n", model, licence)
 	}
 }

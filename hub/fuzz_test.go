@@ -35,7 +35,7 @@ func FuzzHFConfig(f *testing.F) {
 			if p.pre == nil || len(p.labels) != p.net.NumClasses || p.net.NumClasses > maxClasses {
 				t.Fatalf("%+v", p)
 			}
-			if p.preset.Crop < 1 || p.preset.Crop > maxSide || p.preset.Resize < 1 || p.preset.Resize > maxSide {
+			if p.preset != nil && (p.preset.Crop < 1 || p.preset.Crop > maxSide || p.preset.Resize < 1 || p.preset.Resize > maxSide) {
 				t.Fatalf("%+v", p.preset)
 			}
 			for _, n := range p.net.Layers {

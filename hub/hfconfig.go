@@ -20,7 +20,7 @@ type plan struct {
 	net          models.ResNetConfig
 	rename       func(string) string // a tensor's name in the file to its name in the model; nil changes none
 	pre          *transforms.Pipeline
-	preset       models.Preset // what of pre it can say
+	preset       *models.Preset // what pre is, nil where a preset cannot say it
 	labels       []string
 	licence      string
 }
@@ -336,7 +336,9 @@ func (p *plan) prepareTimm(t *timmConfig) error {
 		steps = append(steps, transforms.CenterCropTo(h, w))
 	}
 	p.pre = transforms.Compose(append(steps, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))...)
-	p.preset = models.Preset{Resize: min(sh, sw), Crop: min(h, w), Interpolation: string(how), Mean: n.mean, Std: n.std}
+	if sh == sw && h == w && t.CropMode != "squash" && t.CropMode != "border" {
+		p.preset = &models.Preset{Resize: sh, Crop: h, Interpolation: string(how), Mean: n.mean, Std: n.std}
+	}
 	return nil
 }
 
@@ -586,6 +588,5 @@ func (p *plan) prepareTransformers(data []byte) error {
 	}
 	steps = append(steps, cropOrPad{h: crop.H, w: crop.W, floor: true}, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))
 	p.pre = transforms.Compose(steps...)
-	p.preset = models.Preset{Resize: cmp.Or(s.Short, min(s.H, s.W)), Crop: min(crop.H, crop.W), Interpolation: string(how), Mean: n.mean, Std: n.std}
 	return nil
 }

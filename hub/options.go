@@ -29,6 +29,7 @@ type options struct {
 	device     torch.Device
 	weights    string
 	notice     io.Writer
+	repoOptions
 }
 
 func newOptions(opts []Option) *options {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/torchhub/torchhub/torch"
@@ -125,15 +124,6 @@ func checkRecord(ctx context.Context, f *os.File, e *zip.File, buf []byte) error
 
 // isScript says whether a file is a TorchScript archive, by what is in it.
 func isScript(path string) bool {
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return false
-	}
-	defer z.Close()
-	for _, e := range z.File {
-		if strings.HasSuffix(e.Name, "/constants.pkl") {
-			return true
-		}
-	}
-	return false
+	f, err := formatOf(path)
+	return err == nil && f == TorchScript
 }

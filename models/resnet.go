@@ -25,7 +25,7 @@ var (
 
 func (p paper) entry(name, repo string, c ResNetConfig, w ...Weights) Entry {
 	return Entry{Name: name, Repo: repo, Title: p.title, Paper: p.url, Weights: w,
-		Build: func() nn.Module { return NewResNet(c) }}
+		Build: func() nn.Module { return NewResNet(c) }, configure: c.configure}
 }
 
 const (
