@@ -216,18 +216,25 @@ func formatOf(file string) (Format, error) {
 	z, err := zip.OpenReader(file)
 	if err == nil {
 		defer z.Close()
+		has := map[string]bool{}
 		for _, e := range z.File {
 			_, in, _ := strings.Cut(e.Name, "/")
 			switch {
-			case in == "constants.pkl":
-				return TorchScript, nil
+			case in == "constants.pkl" || in == "data.pkl":
+				has[in] = true
 			case strings.HasPrefix(in, "data/aotinductor/"):
 				return AOTInductor, nil
 			case strings.HasPrefix(in, "models/") && strings.HasSuffix(in, ".json"):
-				return "", errors.New("it is an archive of torch.export.save, which holds a graph and no code, and is not supported; compile it with torch._inductor.aoti_compile_and_package")
-			case in == "data.pkl":
-				return StateDict, nil
+				has["graph"] = true
 			}
+		}
+		switch {
+		case has["constants.pkl"]: // and data.pkl
+			return TorchScript, nil
+		case has["data.pkl"]:
+			return StateDict, nil
+		case has["graph"]:
+			return "", errors.New("it is an archive of torch.export.save, which holds a graph and no code, and is not supported; compile it with torch._inductor.aoti_compile_and_package")
 		}
 		return "", errors.New("it is a zip that holds no model")
 	}

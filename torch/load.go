@@ -159,7 +159,7 @@ type base struct {
 }
 
 type loader struct {
-	m     *libtorch.Map
+	m     *libtorch.Map // of the file; nil where storages are to be copied
 	bases map[base]*Tensor
 }
 
@@ -304,7 +304,7 @@ func (l *loader) newBase(k base) (*Tensor, error) {
 	var h uint64
 	var res libtorch.Result
 	var err error
-	if s.Offset >= 0 && n > 0 {
+	if l.m != nil && s.Offset >= 0 && n > 0 {
 		h, res, err = l.m.Tensor(int(s.Offset), bytes, k.d.scalarType(), n)
 	} else {
 		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, k.d.scalarType(), []int64{int64(n)})

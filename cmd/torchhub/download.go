@@ -34,16 +34,18 @@ fetched again; what was broken off is gone on with. The paths are printed, one
 a line. libtorch is not needed.`,
 		Args: cobra.MinimumNArgs(1),
 	}
+	repo := c.Flags().String("repo", "", "the models' repository: OWNER/REPO[:REF], a folder with --source local, or a URL")
+	var f repoFlags
+	f.add(c, false)
 	weights := c.Flags().String("weights", "", "a set of weights other than the model's newest, such as IMAGENET1K_V1")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		var opts []hub.Option
+		opts := f.options(c.ErrOrStderr())
 		if *weights != "" {
 			if len(args) > 1 {
 				return usageError{errors.New("--weights goes with one model")}
 			}
 			opts = append(opts, hub.WithWeights(*weights))
 		}
-		opts = append(opts, hub.WithNotice(c.ErrOrStderr()))
 		files, errs := make([][]string, len(args)), make([]error, len(args))
 		turns := make(chan struct{}, atOnce)
 		var wg sync.WaitGroup
@@ -51,8 +53,11 @@ a line. libtorch is not needed.`,
 			wg.Go(func() {
 				turns <- struct{}{}
 				defer func() { <-turns }()
-				repo, name := splitModel(model)
-				files[i], errs[i] = hub.Download(c.Context(), repo, name, opts...)
+				from, name := *repo, model
+				if from == "" {
+					from, name = splitModel(model)
+				}
+				files[i], errs[i] = hub.Download(c.Context(), from, name, opts...)
 			})
 		}
 		wg.Wait()

@@ -7,6 +7,9 @@
 //	torchhub show MODEL                              what is known of one
 //	torchhub download MODEL...                       fetches the files of models now
 //	torchhub cache ls|verify|rm                      what has been downloaded
+//	torchhub export OWNER/REPO MODEL                 makes a model for Go of a hubconf.py, with your Python
+//	torchhub pack NAME FILE...                       writes a hubconf.json, by which a repository publishes to Go
+//	torchhub validate DIR                            checks one
 //	torchhub doctor                                  what was found on this machine, and what to do about it
 //	torchhub setup                                   installs libtorch now
 //	torchhub bundle DIR                              copies what a container needs
@@ -60,7 +63,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(predictCommand(), listCommand(), showCommand(), downloadCommand(), cacheCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
+	root.AddCommand(predictCommand(), listCommand(), showCommand(), downloadCommand(), cacheCommand(), packCommand(), validateCommand(), exportCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
 	all := root.Commands()
 	for _, c := range root.Commands() {
 		all = append(all, c.Commands()...)

@@ -47,3 +47,11 @@ func place(record string, offset int64) string {
 	}
 	return fmt.Sprintf("record %q, byte %d", record, offset)
 }
+
+// Clip shortens a name for an error.
+func Clip(s string) string {
+	if len(s) > 80 {
+		return s[:77] + "..."
+	}
+	return s
+}

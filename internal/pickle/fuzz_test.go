@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
 // FuzzRead reads anything: it must return one of the two errors, or a value that is sound.
@@ -18,9 +19,12 @@ func FuzzRead(f *testing.F) {
 			data, err := os.ReadFile(file)
 			require.NoError(f, err)
 			f.Add(data)
-			if z, err := openZip(data); err == nil && z.setRoot() == nil {
-				if r := z.records["data.pkl"]; r != nil && !r.deflated {
-					f.Add(data[r.at : r.at+r.size])
+			if z, err := strictzip.Open(data); err == nil && z.SetRoot() == nil {
+				if r := z.Get("data.pkl"); r != nil {
+					b, _, err := strictzip.NewReader(1<<20).Read(z, r, 0)
+					if err == nil {
+						f.Add(b)
+					}
 				}
 			}
 		}

@@ -8,11 +8,11 @@ package pickle
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"math/big"
 
 	"github.com/torchhub/torchhub/internal/badfile"
 	"github.com/torchhub/torchhub/internal/safetensors"
+	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
 // Options bound what a file may ask for. The zero value means sane limits: a hostile file fails within a second and 100 MB.
@@ -44,7 +44,7 @@ func (o Options) withDefaults(size int) Options {
 		o.MaxMemory = 64 << 20
 	}
 	if o.MaxInflate == 0 {
-		o.MaxInflate = 32<<20 + 16*int64(size)
+		o.MaxInflate = strictzip.DefaultLimit(size)
 	}
 	o.VerifyCRC = o.VerifyCRC && !o.SkipCRC
 	return o
@@ -60,21 +60,21 @@ type (
 // It equals torch.load(f, map_location="cpu", weights_only=True).
 //
 // The result is made of nil, bool, int64, *big.Int (beyond 64 bits), float64, complex128, string, []byte (bytes and bytearray), Tuple,
-// *List, *Dict, *Set, Size, DType, Device, Layout, *Tensor and *Storage. It holds no cycle. Storages alias data wherever they can, so data
+// *List, *Dict, *Set, Size, DType, Device, Layout, QScheme, *Tensor, *Sparse, *Meta and *Storage. It holds no cycle. Storages alias data wherever they can, so data
 // must outlive them; everything else is copied. Errors are a *MalformedError or an *UnsupportedError.
 func Read(data []byte, o Options) (any, error) {
 	o = o.withDefaults(len(data))
-	r := &reader{Options: o, memory: o.MaxMemory, nodes: o.MaxNodes, inflate: o.MaxInflate}
+	r := &reader{Options: o, memory: o.MaxMemory, nodes: o.MaxNodes, zips: strictzip.NewReader(o.MaxInflate)}
+	r.zips.SkipCRC = o.SkipCRC
 	return r.file(data, 0, true)
 }
 
 // reader holds what one Read may still spend.
 type reader struct {
 	Options
-	memory   int64
-	nodes    int
-	inflate  int64
-	inflater io.Reader
+	memory int64
+	nodes  int
+	zips   *strictzip.Reader
 }
 
 // file decodes data, which begins at base in the input (-1 when it is memory of its own). A zip that wraps one file is opened where wrap is set.
@@ -82,36 +82,34 @@ func (r *reader) file(data []byte, base int64, wrap bool) (any, error) {
 	if err := sniff(data); err != nil {
 		return nil, err
 	}
-	if !isZip(data) {
+	if !strictzip.Is(data) {
 		return r.legacy(data, base)
 	}
-	z, err := openZip(data)
+	z, err := strictzip.Open(data)
 	if err != nil {
 		return nil, err
 	}
-	if inner := z.single(); inner != nil && wrap {
-		b, off, err := r.checked(z, inner, base)
+	if inner := single(z); inner != nil && wrap {
+		b, off, err := r.zips.Checked(z, inner, base)
 		if err != nil {
 			return nil, err
 		}
 		v, err := r.file(b, off, false)
 		if err != nil {
-			return nil, fmt.Errorf("in the zip file's only record %q: %w", inner.name, err)
+			return nil, fmt.Errorf("in the zip file's only record %q: %w", inner.Name, err)
 		}
 		return v, nil
 	}
 	return r.zip(z, base)
 }
 
-func isZip(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04")) }
-
 // IsTorchScript reports whether data is an archive of torch.jit.save: a zip file with a record constants.pkl.
 func IsTorchScript(data []byte) bool {
-	if !isZip(data) {
+	if !strictzip.Is(data) {
 		return false
 	}
-	z, err := openZip(data)
-	return err == nil && z.setRoot() == nil && z.records["constants.pkl"] != nil
+	z, err := strictzip.Open(data)
+	return err == nil && z.SetRoot() == nil && z.Get("constants.pkl") != nil
 }
 
 // foreign lists other formats by the bytes at an offset.

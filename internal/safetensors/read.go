@@ -157,11 +157,11 @@ func (h *Header) place(s *scanner, size int) error {
 		t := h.Tensors[i]
 		switch {
 		case t.Begin > end:
-			return malformed(s.at[i], "%d bytes before the tensor %q belong to none", t.Begin-end, clip(t.Name))
+			return malformed(s.at[i], "%d bytes before the tensor %q belong to none", t.Begin-end, badfile.Clip(t.Name))
 		case t.Begin < end:
-			return malformed(s.at[i], "the tensor %q overlaps the one before it", clip(t.Name))
+			return malformed(s.at[i], "the tensor %q overlaps the one before it", badfile.Clip(t.Name))
 		case t.End > size-start:
-			return malformed(s.at[i], "the tensor %q ends at byte %d of %d: the file is cut short or damaged", clip(t.Name), t.End, size-start)
+			return malformed(s.at[i], "the tensor %q ends at byte %d of %d: the file is cut short or damaged", badfile.Clip(t.Name), t.End, size-start)
 		}
 		end = t.End
 		t.Begin, t.End = t.Begin+start, t.End+start
@@ -193,11 +193,4 @@ func fits(shape []int, element, size int) bool {
 		n = 0
 	}
 	return n == uint64(size)
-}
-
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:77] + "..."
-	}
-	return s
 }

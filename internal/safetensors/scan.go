@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/torchhub/torchhub/internal/badfile"
 )
 
 // A scanner reads the JSON of a header, which ends data. Each method reads one thing and what white space is before it.
@@ -220,7 +222,7 @@ func (s *scanner) header() (*Header, error) {
 			return unsupported(at, "a name of %d bytes, more than %d", len(name), maxName)
 		}
 		if seen[name] {
-			return malformed(at, "there are two entries %q", clip(name))
+			return malformed(at, "there are two entries %q", badfile.Clip(name))
 		}
 		seen[name] = true
 		if name == "__metadata__" {
@@ -247,7 +249,7 @@ func (s *scanner) meta(h *Header) error {
 	h.Metadata = map[string]string{}
 	return s.members(func(key string, at int) error {
 		if _, ok := h.Metadata[key]; ok {
-			return malformed(at, "there are two metadata %q", clip(key))
+			return malformed(at, "there are two metadata %q", badfile.Clip(key))
 		}
 		v, err := s.str()
 		if err != nil {
@@ -280,15 +282,15 @@ func (s *scanner) tensor(name string, at int) (Tensor, error) {
 					return nil
 				}
 			}
-			return unsupported(at, "the tensor %q is of the dtype %q", clip(name), clip(d))
+			return unsupported(at, "the tensor %q is of the dtype %q", badfile.Clip(name), badfile.Clip(d))
 		case key == "shape" && t.Shape == nil:
 			t.Shape, err = s.numbers(maxDims)
 		case key == "data_offsets" && place == nil:
 			place, err = s.numbers(2)
 		case key == "dtype" || key == "shape" || key == "data_offsets":
-			err = malformed(at, "the tensor %q has two entries %q", clip(name), key)
+			err = malformed(at, "the tensor %q has two entries %q", badfile.Clip(name), key)
 		default:
-			err = unsupported(at, "the tensor %q has an entry %q", clip(name), clip(key))
+			err = unsupported(at, "the tensor %q has an entry %q", badfile.Clip(name), badfile.Clip(key))
 		}
 		return err
 	})
@@ -296,11 +298,11 @@ func (s *scanner) tensor(name string, at int) (Tensor, error) {
 	case err != nil:
 		return t, err
 	case element == 0 || t.Shape == nil || len(place) != 2:
-		return t, malformed(at, "the tensor %q lacks a dtype, a shape or two offsets", clip(name))
+		return t, malformed(at, "the tensor %q lacks a dtype, a shape or two offsets", badfile.Clip(name))
 	case place[0] > place[1]:
-		return t, malformed(at, "the tensor %q ends before it begins", clip(name))
+		return t, malformed(at, "the tensor %q ends before it begins", badfile.Clip(name))
 	case !fits(t.Shape, element, place[1]-place[0]):
-		return t, malformed(at, "the tensor %q of shape %v and dtype %s does not take the %d bytes from %d to %d", clip(name), t.Shape, t.DType, place[1]-place[0], place[0], place[1])
+		return t, malformed(at, "the tensor %q of shape %v and dtype %s does not take the %d bytes from %d to %d", badfile.Clip(name), t.Shape, t.DType, place[1]-place[0], place[0], place[1])
 	}
 	t.Begin, t.End = place[0], place[1]
 	return t, nil

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/torchhub/torchhub/internal/badfile"
 )
 
 // Write makes the beginning of a file that holds the tensors, of which Name, DType and Shape count: the header with its length. It orders
@@ -46,12 +48,12 @@ func (h *Header) Write() ([]byte, error) {
 	for i := range h.Tensors {
 		t := &h.Tensors[i]
 		if seen[t.Name] || len(t.Name) > maxName || !utf8.ValidString(t.Name) {
-			return nil, fmt.Errorf("safetensors: the name %q is there twice, is the metadata's, is longer than %d bytes, or is not UTF-8", clip(t.Name), maxName)
+			return nil, fmt.Errorf("safetensors: the name %q is there twice, is the metadata's, is longer than %d bytes, or is not UTF-8", badfile.Clip(t.Name), maxName)
 		}
 		seen[t.Name] = true
 		r := rank(t.DType)
 		if r < 0 {
-			return nil, fmt.Errorf("safetensors: the tensor %q is of the dtype %s, which the format has not", clip(t.Name), t.DType)
+			return nil, fmt.Errorf("safetensors: the tensor %q is of the dtype %s, which the format has not", badfile.Clip(t.Name), t.DType)
 		}
 		n := dtypes[r].size
 		for _, d := range t.Shape {
