@@ -296,9 +296,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	}
 	given := file != ""
 	if !given {
-		if l := e.licence(a); l != "" {
-			o.say("torchhub: the weights of %s are licensed under %s\n", name, l)
-		}
+		o.sayLicence(name, e.licence(a))
 		file, err = o.artifact(ctx, at, a)
 	}
 	if err == nil {

@@ -46,11 +46,13 @@ func (e *StatusError) Error() string {
 	}
 }
 
-// A HashError says that a download is not the file it was to be.
+// A HashError says that a file is not what it was to be.
 type HashError struct {
-	Got  string // the SHA-256 of what came, in hexadecimal
+	Got  string // the SHA-256 of what is there, in hexadecimal
 	Want string // the first digits of the one wanted
 	Git  bool   // they are Git's hashes of a blob, by SHA-1, instead
+
+	kept bool // it is of a file that is still there
 }
 
 // Error returns both hashes and what to do.
@@ -59,7 +61,11 @@ func (e *HashError) Error() string {
 	if e.Git {
 		kind = "Git hash"
 	}
-	return fmt.Sprintf("%s is %s, want %s…; what came was deleted, try again or check the URL", kind, e.Got, e.Want)
+	advice := "what came was deleted, try again or check the URL"
+	if e.kept {
+		advice = "it is damaged, remove it"
+	}
+	return fmt.Sprintf("%s is %s, want %s…; %s", kind, e.Got, e.Want, advice)
 }
 
 // final marks an error that trying again would not mend.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -511,4 +512,54 @@ func TestHFGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 	require.EqualValues(t, 1, h.fetched.Load())
+}
+
+func TestHFProcesses(t *testing.T) {
+	h := newFakeHub(t, hfFiles())
+	h.pause.Store(int64(10 * time.Millisecond))
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			if out, err := child("hf:o/n", "model.safetensors").CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, h.fetched.Load())
+	require.EqualValues(t, 300<<10, h.sent.Load())
+}
+
+// TestHFKill kills downloading processes; a blob that has its name is whole, and so is what links to it.
+func TestHFKill(t *testing.T) {
+	h := newFakeHub(t, map[string][]byte{"o/n/model.safetensors": content(1 << 20)})
+	h.pause.Store(int64(2 * time.Millisecond))
+	whole := h.files["o/n/model.safetensors"]
+	folder := filepath.Join(HFCacheDir(), "models--o--n")
+	r := rand.New(rand.NewPCG(5, 6))
+	for n := 0; ; n++ {
+		require.Less(t, n, 200, "no progress")
+		cmd := child("hf:o/n", "model.safetensors")
+		require.NoError(t, cmd.Start())
+		timer := time.AfterFunc(time.Duration(r.IntN(100))*time.Millisecond, func() { cmd.Process.Kill() })
+		err := cmd.Wait()
+		timer.Stop()
+		for _, p := range []string{filepath.Join(folder, "blobs", digest(whole)), filepath.Join(folder, "snapshots", commit1, "model.safetensors")} {
+			if got, rerr := os.ReadFile(p); rerr == nil {
+				require.Equal(t, digest(whole), digest(got))
+			} else {
+				require.Error(t, err)
+			}
+		}
+		if err == nil && n >= 5 {
+			t.Logf("%d kills, %d bytes sent of %d", n, h.sent.Load(), len(whole))
+			break
+		}
+		if err == nil { // too quick for anything to be seen
+			require.NoError(t, os.RemoveAll(folder))
+			h.sent.Store(0)
+		}
+	}
+	require.LessOrEqual(t, h.sent.Load(), int64(2*len(whole)))
+	require.Equal(t, []string{digest(whole)}, files(t, filepath.Join(folder, "blobs")))
 }

@@ -20,7 +20,7 @@ type plan struct {
 	net          models.ResNetConfig
 	rename       func(string) string // a tensor's name in the file to its name in the model; nil changes none
 	pre          *transforms.Pipeline
-	preset       models.Preset // what of pre it can say
+	preset       *models.Preset // what pre is, nil where a preset cannot say it
 	labels       []string
 	licence      string
 }
@@ -74,7 +74,7 @@ type timmConfig struct {
 
 // Limits of what a configuration may ask for: far beyond all that is published.
 const (
-	maxClasses = 1 << 20
+	maxClasses = 1 << 18
 	maxSide    = 1 << 14
 	maxBlocks  = 1 << 10
 	maxWidth   = 1 << 14
@@ -135,6 +135,7 @@ func (c *hfConfig) timm() (*plan, error) {
 
 // timmArgs applies model_args, the arguments of the entry point that the model was made with.
 func (c *hfConfig) timmArgs(net *models.ResNetConfig, classes **int) error {
+	stem, stemWidth := "", net.StemWidth
 	for key, value := range c.ModelArgs {
 		var to any
 		switch key {
@@ -147,6 +148,10 @@ func (c *hfConfig) timmArgs(net *models.ResNetConfig, classes **int) error {
 			to = &net.Groups
 		case "base_width":
 			to = &net.WidthPerGroup
+		case "stem_width":
+			to = &stemWidth
+		case "stem_type":
+			to = &stem
 		case "replace_stem_pool":
 			to = &net.StemConv
 		case "avg_down":
@@ -177,6 +182,15 @@ func (c *hfConfig) timmArgs(net *models.ResNetConfig, classes **int) error {
 		if err := json.Unmarshal(value, to); err != nil {
 			return fmt.Errorf("config.json: model_args.%s: %w", key, err)
 		}
+	}
+	if _, ok := c.ModelArgs["stem_type"]; ok {
+		kinds := map[string]models.Stem{"": models.PlainStem, "deep": models.DeepStem, "deep_tiered": models.TieredStem}
+		if net.Stem, ok = kinds[stem]; !ok {
+			return errUnsupported("%s with the stem_type %.100q", c.Architecture, stem)
+		}
+	}
+	if net.StemWidth = stemWidth; net.Stem == models.PlainStem {
+		net.StemWidth = 0 // which timm ignores then
 	}
 	return nil
 }
@@ -253,18 +267,27 @@ func labelsByID(byID map[string]string, n int) []string {
 	return labels
 }
 
-// normalisation checks a mean and a standard deviation, ImageNet's where there are none.
-func normalisation(mean, std []float64) ([]float64, []float64, error) {
-	if len(mean) == 0 {
-		mean = []float64{0.485, 0.456, 0.406}
+// normal is a mean and a standard deviation of the colours.
+type normal struct{ mean, std []float64 }
+
+var (
+	imageNetNormal = normal{[]float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}}
+	unitNormal     = normal{[]float64{0.5, 0.5, 0.5}, []float64{0.5, 0.5, 0.5}}
+	clipNormal     = normal{[]float64{0.48145466, 0.4578275, 0.40821073}, []float64{0.26862954, 0.26130258, 0.27577711}}
+)
+
+// or returns n, what is missing of it taken from another, or says what is wrong with it.
+func (n normal) or(d normal) (normal, error) {
+	if len(n.mean) == 0 {
+		n.mean = d.mean
 	}
-	if len(std) == 0 {
-		std = []float64{0.229, 0.224, 0.225}
+	if len(n.std) == 0 {
+		n.std = d.std
 	}
-	if len(mean) != 3 || len(std) != 3 || slices.ContainsFunc(std, func(s float64) bool { return !(s > 0) }) {
-		return nil, nil, fmt.Errorf("the mean %v and the standard deviation %v are not three numbers each, above 0", mean, std)
+	if len(n.mean) != 3 || len(n.std) != 3 || slices.ContainsFunc(n.std, func(s float64) bool { return !(s > 0) }) {
+		return n, fmt.Errorf("the mean %.100v and the standard deviation %.100v are not three numbers each, above 0", n.mean, n.std)
 	}
-	return mean, std, nil
+	return n, nil
 }
 
 // prepareTimm makes timm's transforms for evaluation:
@@ -289,7 +312,7 @@ func (p *plan) prepareTimm(t *timmConfig) error {
 	if _, ok := resamplings[how]; !ok {
 		return errUnsupported("the interpolation %.100q", how)
 	}
-	mean, std, err := normalisation(t.Mean, t.Std)
+	n, err := normal{t.Mean, t.Std}.or(imageNetNormal)
 	if err != nil {
 		return fmt.Errorf("config.json: %w", err)
 	}
@@ -299,7 +322,11 @@ func (p *plan) prepareTimm(t *timmConfig) error {
 	case "squash":
 		steps = append(steps, transforms.ResizeTo(sh, sw, transforms.ResizeOptions{Interpolation: how}), transforms.CenterCropTo(h, w))
 	case "border":
-		steps = append(steps, keepRatio{sh, sw, true, how}, cropOrPad{h, w, mean})
+		var fill [3]uint8
+		for i, m := range n.mean {
+			fill[i] = uint8(min(max(math.RoundToEven(255*m), 0), 255))
+		}
+		steps = append(steps, keepRatio{sh, sw, true, how}, cropOrPad{h: h, w: w, fill: fill})
 	default: // timm takes any other for "center"
 		if sh == sw {
 			steps = append(steps, transforms.Resize(sh, transforms.ResizeOptions{Interpolation: how}))
@@ -308,8 +335,10 @@ func (p *plan) prepareTimm(t *timmConfig) error {
 		}
 		steps = append(steps, transforms.CenterCropTo(h, w))
 	}
-	p.pre = transforms.Compose(append(steps, transforms.ToTensor(), transforms.Normalize(mean, std))...)
-	p.preset = models.Preset{Resize: min(sh, sw), Crop: min(h, w), Interpolation: string(how), Mean: mean, Std: std}
+	p.pre = transforms.Compose(append(steps, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))...)
+	if sh == sw && h == w && t.CropMode != "squash" && t.CropMode != "border" {
+		p.preset = &models.Preset{Resize: sh, Crop: h, Interpolation: string(how), Mean: n.mean, Std: n.std}
+	}
 	return nil
 }
 
@@ -480,21 +509,13 @@ func (p *plan) prepareTransformers(data []byte) error {
 	if no(c.DoResize) || no(c.DoRescale) || c.RescaleFactor != nil && math.Abs(*c.RescaleFactor*255-1) > 1e-6 {
 		return errUnsupported("pictures that are not resized, or not scaled to [0, 1]")
 	}
-	mean, std := c.Mean, c.Std
-	if no(c.DoNormalize) {
-		mean, std = []float64{0, 0, 0}, []float64{1, 1, 1}
-	}
-	mean, std, err := normalisation(mean, std)
-	if err != nil {
-		return err
-	}
-	how, square, size := transforms.Interpolation("bicubic"), false, json.RawMessage(`384`)
+	how, square, size, usual := transforms.Interpolation("bicubic"), false, json.RawMessage(`384`), unitNormal
 	switch kind {
 	case "ConvNext":
 	case "ViT":
 		how, square, size = "bilinear", true, json.RawMessage(`224`)
 	case "Bit", "CLIP":
-		size = json.RawMessage(`224`)
+		size, usual = json.RawMessage(`224`), clipNormal
 	default:
 		return errUnsupported("the processor %.100q", cmp.Or(c.Type, c.OldType))
 	}
@@ -508,6 +529,14 @@ func (p *plan) prepareTransformers(data []byte) error {
 		if how == "" {
 			return errUnsupported("the resample %d", *c.Resample)
 		}
+	}
+	n := normal{c.Mean, c.Std}
+	if no(c.DoNormalize) {
+		n = normal{[]float64{0, 0, 0}, []float64{1, 1, 1}}
+	}
+	n, err := n.or(usual)
+	if err != nil {
+		return err
 	}
 	if !isNull(c.Size) {
 		size = c.Size
@@ -557,8 +586,7 @@ func (p *plan) prepareTransformers(data []byte) error {
 			crop = processorSize{H: crop.Short, W: crop.Short}
 		}
 	}
-	steps = append(steps, transforms.CenterCropTo(crop.H, crop.W), transforms.ToTensor(), transforms.Normalize(mean, std))
+	steps = append(steps, cropOrPad{h: crop.H, w: crop.W, floor: true}, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))
 	p.pre = transforms.Compose(steps...)
-	p.preset = models.Preset{Resize: cmp.Or(s.Short, min(s.H, s.W)), Crop: min(crop.H, crop.W), Interpolation: string(how), Mean: mean, Std: std}
 	return nil
 }

@@ -42,10 +42,12 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	if p.licence != "" && o.notice != nil {
-		fmt.Fprintf(o.notice, "torchhub: the weights of %s are licensed under %.100s\n", r.id, p.licence)
+	switch strings.ToLower(p.licence) {
+	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // ask for nothing of who only runs them
+	default:
+		o.sayLicence(r.id, p.licence)
 	}
-	m := &Model{name: r.id, steps: &Preprocess{Classification: &p.preset}, pre: p.pre, labels: p.labels}
+	m := &Model{name: r.id, steps: &Preprocess{Classification: p.preset}, pre: p.pre, labels: p.labels}
 	if m.module, err = p.fill(ctx, files); err != nil {
 		return nil, err
 	}

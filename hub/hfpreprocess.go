@@ -41,11 +41,14 @@ func (t keepRatio) Transform(v transforms.Value) transforms.Value {
 	return transforms.ResizeTo(h, w, transforms.ResizeOptions{Interpolation: t.how}).Transform(transforms.Value{Image: p})
 }
 
-// cropOrPad cuts the centre out of a picture, which it first surrounds with the
-// mean colour where it is too small: timm.data.transforms.CenterCropOrPad((h, w), fill).
+// cropOrPad cuts the centre out of a picture, which it first surrounds with a
+// colour where it is too small: timm.data.transforms.CenterCropOrPad((h, w), fill).
+// With floor, half a pixel is rounded down, and up in the surroundings, as in
+// transformers.image_transforms.center_crop.
 type cropOrPad struct {
-	h, w int
-	mean []float64
+	h, w  int
+	fill  [3]uint8
+	floor bool
 }
 
 // String returns the transform as Python writes it.
@@ -54,30 +57,34 @@ func (t cropOrPad) String() string { return fmt.Sprintf("CenterCropOrPad(size=(%
 // Transform crops or pads the picture.
 func (t cropOrPad) Transform(v transforms.Value) transforms.Value {
 	p := picture(t, v)
-	padX, padY := max(t.w-p.W, 0), max(t.h-p.H, 0)
-	w, h := p.W+padX, p.H+padY
-	left, top := half(w-t.w), half(h-t.h)
+	left, top := t.start(p.W, t.w), t.start(p.H, t.h)
 	out := &transforms.RGB{W: t.w, H: t.h, Pix: make([]byte, 3*t.w*t.h)}
-	var fill [3]byte
-	for c, m := range t.mean {
-		fill[c] = uint8(min(max(math.RoundToEven(255*m), 0), 255))
-	}
 	for y := range t.h {
-		sy := y + top - padY/2
 		for x := range t.w {
 			to := out.Pix[3*(y*t.w+x):][:3]
-			if sx := x + left - padX/2; sx >= 0 && sx < p.W && sy >= 0 && sy < p.H {
+			if sx, sy := x+left, y+top; sx >= 0 && sx < p.W && sy >= 0 && sy < p.H {
 				copy(to, p.Pix[3*(sy*p.W+sx):][:3])
 			} else {
-				copy(to, fill[:])
+				copy(to, t.fill[:])
 			}
 		}
 	}
 	return transforms.Value{Image: out}
 }
 
-// half is int(round(n / 2.0)).
-func half(n int) int { return int(math.RoundToEven(float64(n) / 2)) }
+// start returns the first of n pixels that is cut out, negative where pixels are added before it.
+func (t cropOrPad) start(n, crop int) int {
+	d := n - crop
+	switch {
+	case d < 0 && t.floor:
+		return -((1 - d) / 2)
+	case d < 0:
+		return -(-d / 2)
+	case t.floor:
+		return d / 2
+	}
+	return int(math.RoundToEven(float64(d) / 2))
+}
 
 // picture returns the pixels of v.
 func picture(t fmt.Stringer, v transforms.Value) *transforms.RGB {

@@ -33,7 +33,7 @@ type board struct {
 
 // joinBoard returns what draws on w, and what to call when the bar is done.
 func joinBoard(w io.Writer) (*mpb.Progress, func()) {
-	start := func() *mpb.Progress { return mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh(), mpb.WithWidth(40)) }
+	start := func() *mpb.Progress { return mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh()) }
 	if !reflect.ValueOf(w).Comparable() {
 		p := start()
 		return p, p.Wait
@@ -74,7 +74,7 @@ func (b *bar) set(n, total int64) {
 		p, b.done = joinBoard(b.w)
 		b.b = p.AddBar(0,
 			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace)),
-			mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
+			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
 		b.b.SetRefill(n)
 	}
 	b.b.SetTotal(max(total, n), false)

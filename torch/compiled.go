@@ -228,7 +228,7 @@ func (m *CompiledModel) Constants() ([]string, error) {
 
 // stringList reads a list of strings.
 func stringList(res libtorch.Result) []string {
-	r := values{res.Words, res.Scope}
+	r := values{words: res.Words, scope: res.Scope}
 	list := r.next().([]Value)
 	all := make([]string, len(list))
 	for i, v := range list {
@@ -324,7 +324,7 @@ func (m *CompiledModel) run(inputs []*Tensor) ([]*Tensor, error) {
 		return nil, &Error{Op: m.name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
 	press(res.Live)
-	r := values{res.Words, res.Scope}
+	r := values{words: res.Words, scope: res.Scope}
 	list := r.next().([]Value)
 	outputs := make([]*Tensor, len(list))
 	for i, v := range list {

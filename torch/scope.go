@@ -80,11 +80,13 @@ func Scope(f func()) {
 					continue
 				}
 				if x.end() {
-					hs[n] = take(x.ref)
-					n++
 					if x.refs != nil {
+						hs[n] = x.refs.take(x.index)
 						small++
+					} else {
+						hs[n] = take(x.ref)
 					}
+					n++
 				}
 				if n == len(hs) {
 					libtorch.FreeTensors(hs[:n])

@@ -79,7 +79,8 @@ func (s *ScriptModule) call(method string, args []Value) (Value, error) {
 		return nil, &Error{Op: method, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
 	press(res.Live)
-	r := values{res.Words, res.Scope}
+	r := values{words: res.Words, scope: res.Scope}
+	defer r.done()
 	v := r.next()
 	if e, bad := v.(error); bad {
 		return nil, e

@@ -120,6 +120,7 @@ func (c *Call) Value(v Value) {
 type values struct {
 	words []uint64
 	scope uint64
+	maker
 }
 
 func (r *values) more() bool { return len(r.words) > 0 }
@@ -139,7 +140,7 @@ func (r *values) tensor() *Tensor {
 
 func (r *values) wrap() *Tensor {
 	h := r.word()
-	return wrap(h, int(r.word()), r.scope)
+	return r.maker.wrap(h, int(r.word()), r.scope)
 }
 
 func (r *values) string() string {

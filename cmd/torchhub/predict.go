@@ -69,7 +69,7 @@ With --json each picture gives a line
 and with --logits, "logits": […] too. A picture that cannot be read is named on
 stderr, the others go on, and the exit status is 1.`,
 	}
-	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\"")
+	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
 	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
 	f.add(c, true)
 	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels to show")
@@ -78,6 +78,9 @@ stderr, the others go on, and the exit status is 1.`,
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON lines")
 	c.Flags().BoolVar(&f.logits, "logits", false, "with --json, add the model's outputs")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if f.repo == "" {
+			f.repo, f.model = splitModel(f.model)
+		}
 		switch {
 		case f.k < 1:
 			return usageError{fmt.Errorf("-k is %d and must be at least 1", f.k)}

@@ -225,8 +225,10 @@ func FindOp(name, overload string) (Op, error) {
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
 // Call runs an operator. The results lie in buf, which has RetsHead words and
-// more, where they fit.
-func (op Op) Call(args, buf []uint64) (Result, error) {
+// more, where they fit. First it gives back the references that lie in buf, so
+// many from RetsHead on.
+func (op Op) Call(args, buf []uint64, dead int) (Result, error) {
+	buf[C.THUB_RETS_N] = uint64(dead)
 	return results(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
 }
 

@@ -99,6 +99,7 @@ typedef struct {
 	// Ops.
 	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
 	char *(*op_schema)(thub_op op); // text owned by the caller
+	// First gives back the references in rets: THUB_RETS_N of them, from THUB_RETS_VALUES on.
 	char *(*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
 
 	// Tensors.
