@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aoti"
 	"github.com/torchhub/torchhub/torch/jit"
 )
 
@@ -308,10 +309,16 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 		return nil, err
 	}
 	format, build := a.Format, e.Build
-	if given && isScript(file) { // an official state dict is never run as a program
-		format = TorchScript
-	} else if given && format == TorchScript {
-		return nil, fmt.Errorf("%s is no TorchScript archive, and the entry has no architecture that a state dict fills", file)
+	if given { // an official state dict is never run as a program
+		switch format, err = formatOf(file); {
+		case err != nil:
+			format, err = StateDict, nil // the load says what is wrong with it
+			fallthrough
+		case format == StateDict || format == Safetensors:
+			if build == nil && a.Architecture == nil {
+				return nil, fmt.Errorf("%s is no TorchScript archive, and the entry has no architecture that a state dict fills", file)
+			}
+		}
 	}
 	if a.Architecture != nil {
 		if build, err = a.Architecture.configure(); err != nil {
@@ -324,13 +331,50 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 		if script, err = jit.Load(file); err == nil {
 			m.program = script
 		}
-	case StateDict:
+	case StateDict, Safetensors:
 		m.module, err = fill(ctx, build, file)
+	case AOTInductor:
+		sum := a.SHA256
+		if given || sum == "" {
+			if sum, err = hashFile(ctx, file); err != nil {
+				return nil, err
+			}
+		}
+		m.program, err = o.nativeModel(ctx, name, file, sum)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return m.start(o.device)
+}
+
+// nativeModel loads a package of native code with this SHA-256, where it is trusted.
+func (o *options) nativeModel(ctx context.Context, name, file, sum string) (program, error) {
+	if !o.nativeTrusted(sum) || o.native == TrustAlways {
+		if err := o.trustNative(ctx, name, sum); err != nil {
+			return nil, err
+		}
+	}
+	d := o.device
+	m, err := aoti.Load(file, aoti.Options{Device: &d})
+	if err != nil {
+		return nil, err
+	}
+	return compiled{m}, nil
+}
+
+// compiled is an AOTInductor model as a program: it stays on its device, and is in evaluation mode.
+type compiled struct{ *aoti.Model }
+
+// Train does nothing for evaluation mode.
+func (c compiled) Train(bool) error { return nil }
+
+// To refuses other devices than the one it was compiled for.
+func (c compiled) To(d torch.Device) error {
+	if d != c.Device() {
+		return fmt.Errorf("it was compiled for %v and cannot be moved", c.Device())
+	}
+	return nil
 }
 
 // choose picks the artifact to load, or one as a stand-in for the file that the caller gives.
@@ -353,12 +397,23 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 		}
 		return a, file, nil
 	}
+	var native *Artifact // that is not trusted yet
 	for i := range e.Artifacts {
-		if ferr := o.fits(ctx, e, &e.Artifacts[i]); ferr == nil {
-			return &e.Artifacts[i], "", nil
-		} else if err == nil {
-			err = ferr
+		a := &e.Artifacts[i]
+		ferr := o.fits(ctx, e, a)
+		switch {
+		case ferr != nil:
+			if err == nil {
+				err = ferr
+			}
+		case a.Format != AOTInductor || o.nativeTrusted(a.SHA256):
+			return a, "", nil
+		case native == nil:
+			native = a
 		}
+	}
+	if native != nil {
+		return native, "", nil
 	}
 	return nil, "", err
 }

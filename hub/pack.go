@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/torchhub/torchhub/torch/aoti"
 )
 
 // schemaURL is where editors find the schema.
@@ -188,6 +190,17 @@ func (o *options) validateArtifact(ctx context.Context, at place, a *Artifact) e
 	}
 	if got != a.Format {
 		return fmt.Errorf("%s is of the format %s, not %s", file, got, a.Format)
+	}
+	if got == AOTInductor {
+		info, err := aoti.Inspect(file)
+		if err != nil {
+			return err
+		}
+		for _, m := range info.Models {
+			if m.Problem != "" {
+				return fmt.Errorf("%s: its model %q: %s", file, m.Name, m.Problem)
+			}
+		}
 	}
 	if a.Architecture != nil {
 		build, err := a.Architecture.configure()

@@ -42,7 +42,7 @@ var policy = map[string][]string{
 	"internal/turbojpeg":   {},
 	"internal/reference":   {},
 	"transforms":           {"torch", "internal/turbojpeg"},
-	"hub":                  {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
+	"hub":                  {"torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":         {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
 
