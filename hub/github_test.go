@@ -516,3 +516,11 @@ func TestHostileArchives(t *testing.T) {
 		require.True(t, fi.Mode().IsRegular())
 	})
 }
+
+// answering is a prompt that gives one answer and notes the questions.
+func answering(asked *[]string, answer string) func(context.Context, string) (string, error) {
+	return func(_ context.Context, question string) (string, error) {
+		*asked = append(*asked, question)
+		return answer, nil
+	}
+}
