@@ -34,7 +34,8 @@ func hfHub(t *testing.T) (url string) {
 		"config.json":       []byte(`{"architecture": "resnet18", "model_args": {"layers": [1, 1, 1, 1]}, "label_names": ["cat", "dog"], "num_classes": 2, "pretrained_cfg": {"input_size": [3, 32, 32]}}`),
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, ok := strings.CutPrefix(r.URL.Path, "/o/n/resolve/main/")
+		commit := strings.Repeat("a", 40)
+		name, ok := strings.CutPrefix(strings.Replace(r.URL.Path, commit, "main", 1), "/o/n/resolve/main/")
 		data, there := files[name]
 		if !ok || !there {
 			w.Header().Set("X-Error-Code", map[bool]string{true: "EntryNotFound", false: "RepoNotFound"}[ok])
@@ -42,7 +43,7 @@ func hfHub(t *testing.T) (url string) {
 			return
 		}
 		sum := sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(data)), data...))
-		w.Header().Set("X-Repo-Commit", strings.Repeat("a", 40))
+		w.Header().Set("X-Repo-Commit", commit)
 		w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:])+`"`)
 		w.Header().Set("Content-Length", fmt.Sprint(len(data)))
 		w.Write(data)
