@@ -33,7 +33,8 @@ func (o *options) open(ctx context.Context, repo string) (*source, error) {
 	case isHF(repo):
 		return nil, fmt.Errorf("%.100q is a repository of the Hugging Face Hub, which has one model without a name and no list of them", repo)
 	case kind != "" && kind != "github" && kind != "local":
-		return nil, fmt.Errorf("Unknown source: %q. Allowed values: \"github\" | \"local\".", kind) //lint:ignore ST1005 Python's message
+		//lint:ignore ST1005 Python's message
+		return nil, fmt.Errorf("Unknown source: %q. Allowed values: \"github\" | \"local\".", kind)
 	case kind == "local":
 		return openFolder(repo, expand(repo))
 	case kind == "" && strings.Contains(repo, "://"):
@@ -72,6 +73,9 @@ func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" && u.Scheme != "file" && !(u.Scheme == "http" && isLoopback(u)) {
 		return nil, fmt.Errorf("%.200q is no https URL", raw)
+	}
+	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); u.Hostname() == "github.com" && len(parts) == 2 {
+		return nil, fmt.Errorf("%.200q is a page of GitHub; give the repository as %s/%s", raw, parts[0], strings.TrimSuffix(parts[1], ".git"))
 	}
 	if !strings.HasSuffix(u.Path, ".json") {
 		u = u.JoinPath(HubconfName)
@@ -114,26 +118,38 @@ func (s *source) names() []string {
 func (s *source) entry(name string) (*Entry, error) {
 	if s.conf != nil {
 		e, ok := s.conf.Entries[name]
-		if !ok {
-			return nil, fmt.Errorf("Cannot find callable %.100s in %s of %s; there are %s", name, HubconfName, s.name, some(s.names())) //lint:ignore ST1005 Python's message
+		if ok {
+			return &e, nil
 		}
-		return &e, nil
+		if s.at.dir != "" {
+			if py, err := readPython(s.at.dir); err == nil && py.names[name] != nil && py.names[name].callable {
+				return nil, s.onlyPython(name)
+			}
+		}
+		//lint:ignore ST1005 Python's message
+		return nil, fmt.Errorf("Cannot find callable %.100s in %s of %s; there are %s", name, HubconfName, s.name, some(s.names()))
 	}
 	if _, err := s.function(name); err != nil {
 		return nil, err
 	}
+	return nil, s.onlyPython(name)
+}
+
+// onlyPython says what to do about a function that only Python can run.
+func (s *source) onlyPython(name string) error {
 	from := ""
 	if s.at.dir == s.name || expand(s.name) == s.at.dir {
 		from = "--source local "
 	}
-	return nil, fmt.Errorf("it is a function of the hubconf.py of %s, which is Python; \"torchhub export %s%s %s\" makes a model for Go of it with your Python", s.name, from, s.name, name)
+	return fmt.Errorf("it is a function of the hubconf.py of %s, which is Python; \"torchhub export %s%s %s\" makes a model for Go of it with your Python", s.name, from, s.name, name)
 }
 
 // function returns what a hubconf.py says of a name.
 func (s *source) function(name string) (*pyName, error) {
 	f := s.py.names[name]
 	if f == nil || !f.callable {
-		return nil, fmt.Errorf("Cannot find callable %.100s in hubconf of %s; there are %s", name, s.name, some(s.names())) //lint:ignore ST1005 Python's message
+		//lint:ignore ST1005 Python's message
+		return nil, fmt.Errorf("Cannot find callable %.100s in hubconf of %s; there are %s", name, s.name, some(s.names()))
 	}
 	return f, nil
 }

@@ -282,7 +282,8 @@ func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (str
 	case cached != "":
 		return cached, nil
 	}
-	return "", fmt.Errorf("It looks like there is no internet connection and the repo could not be found in the cache (%s): %w", hub, err) //lint:ignore ST1005 Python's message
+	//lint:ignore ST1005 Python's message
+	return "", fmt.Errorf("It looks like there is no internet connection and the repo could not be found in the cache (%s): %w", hub, err)
 }
 
 // validate looks for the ref among the branches and tags of the repository, for
@@ -335,7 +336,8 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 			}
 		}
 	}
-	return fmt.Errorf("Cannot find %s in %s/%s/%s. If it's a commit from a forked repo, please call hub.Load with the forked repo directly", //lint:ignore ST1005 Python's message
+	//lint:ignore ST1005 Python's message
+	return fmt.Errorf("Cannot find %s in %s/%s/%s. If it's a commit from a forked repo, please call hub.Load with the forked repo directly",
 		r.ref, gitHub, r.owner, r.name)
 }
 
@@ -500,11 +502,14 @@ func entryName(name string) (string, error) {
 	clean := path.Clean(name)
 	switch {
 	case strings.HasPrefix(clean, "/") || strings.HasPrefix(clean, `\`) || driveRE.MatchString(clean):
-		return "", fmt.Errorf("Archive entry has absolute path: %.200q", name) //lint:ignore ST1005 Python's message
+		//lint:ignore ST1005 Python's message
+		return "", fmt.Errorf("Archive entry has absolute path: %.200q", name)
 	case slices.Contains(strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }), ".."):
-		return "", fmt.Errorf("Archive entry contains directory traversal: %.200q", name) //lint:ignore ST1005 Python's message
+		//lint:ignore ST1005 Python's message
+		return "", fmt.Errorf("Archive entry contains directory traversal: %.200q", name)
 	case !filepath.IsLocal(filepath.FromSlash(clean)) || clean == "." || strings.ContainsAny(name, "\x00\\"):
-		return "", fmt.Errorf("Archive entry escapes target directory: %.200q", name) //lint:ignore ST1005 Python's message
+		//lint:ignore ST1005 Python's message
+		return "", fmt.Errorf("Archive entry escapes target directory: %.200q", name)
 	}
 	return clean, nil
 }

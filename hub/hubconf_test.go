@@ -237,6 +237,12 @@ func TestLoadLocal(t *testing.T) {
 	_, err = Load(t.Context(), dir, "letters", append(local, WithWeights(filepath.Join(dir, "labels.txt")))...)
 	require.ErrorContains(t, err, "is no TorchScript archive")
 
+	writeTree(t, dir, map[string]string{"hubconf.py": "def more(): pass\nVALUE = 1\n"})
+	_, err = Load(t.Context(), dir, "more", local...)
+	require.ErrorContains(t, err, "torchhub export --source local "+dir+" more")
+	_, err = Load(t.Context(), dir, "VALUE", local...)
+	require.ErrorContains(t, err, "Cannot find callable VALUE in hubconf.json")
+
 	script := filepath.Join(dir, "models", "letters.pt")
 	flipped := []byte(strings.Replace(string(builtin.Model()), "PK", "KP", 1))
 	require.NoError(t, os.WriteFile(script, flipped, 0o644))
@@ -314,6 +320,8 @@ func TestLoadFromURL(t *testing.T) {
 	f.on("example.com/gone/hubconf.json", http.NotFound)
 	_, err = List(t.Context(), "https://example.com/gone", f.options(WithTrust(TrustAlways))...)
 	require.ErrorContains(t, err, "404")
+	_, err = List(t.Context(), "https://github.com/o/n.git", f.options()...)
+	require.ErrorContains(t, err, "give the repository as o/n")
 	_, err = List(t.Context(), "http://example.com/models", f.options(WithTrust(TrustAlways))...)
 	require.ErrorContains(t, err, "no https URL")
 

@@ -151,9 +151,3 @@ func checkRecord(ctx context.Context, f *os.File, e *zip.File, buf []byte) error
 	}
 	return nil
 }
-
-// isScript says whether a file is a TorchScript archive, by what is in it.
-func isScript(path string) bool {
-	f, err := formatOf(path)
-	return err == nil && f == TorchScript
-}

@@ -88,7 +88,8 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question, h
 	case "n", "no", "":
 		return false, ErrUntrusted
 	}
-	return false, fmt.Errorf("Unrecognized response %.100s.", answer) //lint:ignore ST1005 Python's message
+	//lint:ignore ST1005 Python's message
+	return false, fmt.Errorf("Unrecognized response %.100s.", answer)
 }
 
 // askTerminal asks on the terminal. A cancelled question leaves its reader behind, which then takes the next line.

@@ -307,7 +307,7 @@ func compare(ctx context.Context, dir, name, checks string, res *exportResult, t
 		var out torch.Value
 		torch.NoGrad(func() { out, err = m.Call(ctx, inputs...) })
 		if err != nil {
-			return 0, fmt.Errorf("Go cannot run it: %w", err)
+			return 0, fmt.Errorf("run it in Go: %w", err)
 		}
 		got := flatten(out)
 		if len(got) != res.Outputs {
