@@ -400,7 +400,10 @@ func TestHFRefusals(t *testing.T) {
 		{name: "commit with a path", spoil: say("200", "X-Repo-Commit", "../../../evil", "ETag", etag), want: "names no commit or content"},
 		{name: "ETag with a path", spoil: say("200", "X-Repo-Commit", commit1, "ETag", `"../../evil"`), want: "names no commit or content"},
 		{name: "ETag of dots", spoil: say("200", "X-Repo-Commit", commit1, "ETag", `".."`), want: "names no commit or content"},
-		{name: "loop", spoil: func(w http.ResponseWriter, r *http.Request) bool { http.Redirect(w, r, r.URL.Path, http.StatusFound); return true }, want: "10 redirects"},
+		{name: "loop", spoil: func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+			return true
+		}, want: "10 redirects"},
 		{name: "bad name", repo: "a/b/c", want: `"a/b/c" is no repository of the Hugging Face Hub`},
 		{name: "dots", repo: "../x", want: "is no repository"},
 		{name: "dashes", repo: "a/b--c", want: "is no repository"},
