@@ -64,7 +64,12 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name, err := fileName(sources[0])
+	name := o.fileName
+	if name == "" {
+		name, err = fileName(sources[0])
+	} else if !isFileName(name) {
+		err = fmt.Errorf("%.200q is no name of a file in the cache; leave out folders", name)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -77,7 +82,10 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 		if !fi.Mode().IsRegular() {
 			return "", fmt.Errorf("%s is in the place of the weights and is no file; remove it", file)
 		}
-		return file, nil
+		if o.sha256 == nil || *o.sha256 == "" {
+			return file, nil
+		}
+		return file, o.download(ctx, rawURL, file, false) // which leaves it where it is the one wanted
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, bare(err))

@@ -39,7 +39,15 @@ func (o *options) files(ctx context.Context, repo, name string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
-	return []string{file}, nil
+	all := []string{file}
+	if e.Labels != nil && e.Labels.File != nil {
+		labels, err := o.content(ctx, at, *e.Labels.File)
+		if err != nil {
+			return nil, fmt.Errorf("labels: %w", err)
+		}
+		all = append(all, labels)
+	}
+	return all, nil
 }
 
 // sayLicence writes what a licence asks for.

@@ -48,10 +48,22 @@ func WithForceReload() Option { return func(o *options) { o.forceReload = true }
 // itself, and not to a fork of it: skip_validation=True.
 func WithSkipValidation() Option { return func(o *options) { o.skipValidation = true } }
 
+// WithFileName keeps a download in the cache under a name, instead of the last
+// element of the URL's path: the file_name of torch.hub.load_state_dict_from_url.
+// A name that leads to another folder is an error; Python follows it.
+func WithFileName(name string) Option { return func(o *options) { o.fileName = name } }
+
 // say writes a message for the user, who may have turned them off with [WithNotice].
 func (o *options) say(format string, args ...any) {
 	if o.notice != nil {
 		fmt.Fprintf(o.notice, format, args...)
+	}
+}
+
+// deprecated warns of a variable that had a meaning before TORCH_HOME.
+func (o *options) deprecated(variable string) {
+	if os.Getenv(variable) != "" {
+		o.say("%s is deprecated, please use env TORCH_HOME instead\n", variable)
 	}
 }
 
@@ -134,9 +146,7 @@ func (o *options) repository(ctx context.Context, repo string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if os.Getenv("TORCH_HUB") != "" {
-		o.say("TORCH_HUB is deprecated, please use env TORCH_HOME instead\n")
-	}
+	o.deprecated("TORCH_HUB")
 	hub, err := filepath.Abs(Dir())
 	if err == nil {
 		err = os.MkdirAll(hub, 0o777)

@@ -18,21 +18,51 @@ import (
 // downloaded to [Dir]'s folder checkpoints, under the last element of the
 // URL's path, unless it is there already: torch.hub.load_state_dict_from_url
 // with check_hash=True and weights_only=True. No code in the file is run. It
-// heeds [WithCacheDir] and what [DownloadURLToFile] heeds.
+// heeds [WithCacheDir], [WithFileName], [WithDevice] and what
+// [DownloadURLToFile] heeds.
 //
-// The tensors lie on the CPU, in the mapped file. A file that is there already
-// is not hashed again, as in Python; the checksums inside files of PyTorch's
-// zip layout are compared.
+// The tensors lie on the CPU, in the mapped file, or else on the device given:
+// map_location. A file that is there already is not hashed again, as in Python,
+// unless [WithSHA256] says what it must be; the checksums inside files of PyTorch's
+// zip layout are compared. A zip that holds one file, which torch.hub used before
+// PyTorch 1.6, is unpacked beside itself, as in Python.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
-	path, err := newOptions(opts).cached(ctx, url)
+	s, err := newOptions(opts).stateDict(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("hub: %w", err)
 	}
-	s, err := readStateDict(ctx, path)
+	return s, nil
+}
+
+func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, error) {
+	o.deprecated("TORCH_MODEL_ZOO")
+	path, err := o.cached(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("hub: %w", err)
+		return nil, err
+	}
+	if path, err = unpackLegacy(ctx, path); err != nil {
+		return nil, err
+	}
+	if o.device.Type != torch.CPUType {
+		if err := initialise(ctx, o.device); err != nil {
+			return nil, err
+		}
+	}
+	s, err := readStateDict(ctx, path)
+	if err != nil || o.device.Type == torch.CPUType {
+		return s, err
+	}
+	err = torch.Try(func() {
+		for i, e := range s {
+			s[i].Tensor = e.Tensor.To(o.device)
+			e.Tensor.Free()
+		}
+	})
+	if err != nil {
+		s.Free()
+		return nil, err
 	}
 	return s, nil
 }
