@@ -2,7 +2,8 @@
 // the cache, and these into a model that classifies pictures or does what else
 // it was made for.
 //
-// The cache is Python's own: what Python has downloaded or trusts is found, and
+// The caches are Python's own, that of torch.hub and, for the Hugging Face Hub,
+// that of huggingface_hub: what Python has downloaded or trusts is found, and
 // the reverse. A model comes from a Go package that has registered it
 // ([Register]), from a repository on GitHub, a folder or a URL with a
 // hubconf.json ([Hubconf], [Pack], [Validate]), or from the Hugging Face Hub. No code of

@@ -264,6 +264,56 @@ func TestHFDownload(t *testing.T) {
 	require.True(t, strings.HasPrefix(p, other))
 }
 
+// TestHFRedirects follows the Hub's redirects: of a repository that was renamed,
+// to its own cache, where only the first answer says which commit it is, and of a
+// mirror to another host, which does not get the token.
+func TestHFRedirects(t *testing.T) {
+	h := newFakeHub(t, hfFiles())
+	t.Setenv("HF_TOKEN", "hf_secret")
+	h.spoil = func(w http.ResponseWriter, r *http.Request) bool {
+		if rest, ok := strings.CutPrefix(r.URL.Path, "/old/name/"); ok {
+			http.Redirect(w, r, "/o/n/"+rest, http.StatusTemporaryRedirect)
+			return true
+		}
+		if rest, ok := strings.CutPrefix(r.URL.Path, "/o/cached/resolve/main/"); ok {
+			data := h.files["o/n/"+rest]
+			w.Header().Set("X-Repo-Commit", commit1)
+			w.Header().Set("X-Linked-Etag", strconv.Quote(digest(data)))
+			w.Header().Set("X-Linked-Size", strconv.Itoa(len(data)))
+			http.Redirect(w, r, "/api/resolve-cache/"+rest, http.StatusTemporaryRedirect)
+			return true
+		}
+		if rest, ok := strings.CutPrefix(r.URL.Path, "/api/resolve-cache/"); ok {
+			w.Header().Set("Content-Length", strconv.Itoa(len(h.files["o/n/"+rest])))
+			w.Write(h.files["o/n/"+rest])
+			return true
+		}
+		return false
+	}
+	for _, repo := range []string{"old/name", "o/cached"} {
+		for _, file := range []string{"config.json", "model.safetensors"} {
+			p, err := HFDownload(t.Context(), repo, file, quick()...)
+			require.NoError(t, err, repo)
+			got, err := os.ReadFile(p)
+			require.NoError(t, err)
+			require.Equal(t, digest(h.files["o/n/"+file]), digest(got))
+		}
+	}
+	require.Zero(t, h.leaked.Load())
+
+	var seen []string
+	mirror := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Header.Get("Authorization"))
+		http.Redirect(w, r, h.URL+r.URL.Path, http.StatusFound)
+	})
+	t.Setenv("HF_ENDPOINT", mirror)
+	clear(h.tokens)
+	_, err := HFDownload(t.Context(), "o/n", "sub/vocab.txt", quick()...)
+	require.NoError(t, err)
+	require.Equal(t, []string{"Bearer hf_secret", "Bearer hf_secret"}, seen)
+	require.Empty(t, h.tokens)
+}
+
 func TestHFOffline(t *testing.T) {
 	h := newFakeHub(t, hfFiles())
 	ctx := t.Context()
@@ -350,7 +400,10 @@ func TestHFRefusals(t *testing.T) {
 		{name: "commit with a path", spoil: say("200", "X-Repo-Commit", "../../../evil", "ETag", etag), want: "names no commit or content"},
 		{name: "ETag with a path", spoil: say("200", "X-Repo-Commit", commit1, "ETag", `"../../evil"`), want: "names no commit or content"},
 		{name: "ETag of dots", spoil: say("200", "X-Repo-Commit", commit1, "ETag", `".."`), want: "names no commit or content"},
-		{name: "loop", spoil: func(w http.ResponseWriter, r *http.Request) bool { http.Redirect(w, r, r.URL.Path, 302); return true }, want: "10 redirects"},
+		{name: "loop", spoil: func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+			return true
+		}, want: "10 redirects"},
 		{name: "bad name", repo: "a/b/c", want: `"a/b/c" is no repository of the Hugging Face Hub`},
 		{name: "dots", repo: "../x", want: "is no repository"},
 		{name: "dashes", repo: "a/b--c", want: "is no repository"},

@@ -219,8 +219,16 @@ def make_timm(folder, name, args, cfg, top):
     save_config_for_hf(m, os.path.join(folder, "config.json"), model_config=top, model_args=args)
     save_file({k: v.contiguous() for k, v in m.state_dict().items()}, os.path.join(folder, "model.safetensors"), {"format": "pt"})
 
+last = {}
+
+def once(folder, make):
+    if folder not in last:
+        last.clear()
+        last[folder] = make()
+    return last[folder]
+
 def timm_says(folder, picture):
-    m = timm.create_model("local-dir:" + folder, pretrained=True).eval()
+    m = once(folder, lambda: timm.create_model("local-dir:" + folder, pretrained=True).eval())
     pre = timm.data.create_transform(**timm.data.resolve_model_data_config(m))
     x = pre(Image.open(picture).convert("RGB"))
     with torch.no_grad():
@@ -235,7 +243,7 @@ def make_transformers(folder, config, processor):
 
 def transformers_says(folder, picture):
     import transformers
-    m = transformers.ResNetForImageClassification.from_pretrained(folder).eval()
+    m = once(folder, lambda: transformers.ResNetForImageClassification.from_pretrained(folder).eval())
     pre = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
     x = pre(Image.open(picture).convert("RGB"), return_tensors="pt")["pixel_values"]
     with torch.no_grad():
@@ -265,7 +273,7 @@ func pictures(t *testing.T) map[string]image.Image {
 	out := map[string]image.Image{}
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(8, 8))
-	for _, s := range []image.Point{{301, 217}, {97, 260}, {31, 18}} {
+	for _, s := range []image.Point{{301, 217}, {31, 58}} {
 		img := image.NewNRGBA(image.Rect(0, 0, s.X, s.Y))
 		for y := range s.Y {
 			for x := range s.X {
@@ -297,8 +305,8 @@ func TestHFTimm(t *testing.T) {
 		"squash":         {"seresnet18", `{}`, `{"input_size": [3, 64, 96], "crop_pct": 1.0, "crop_mode": "squash", "interpolation": "bicubic"}`, `{}`},
 		"border":         {"resnet18d", `{"num_classes": 3}`, `{"input_size": [3, 70, 90], "crop_pct": 0.9, "crop_mode": "border", "interpolation": "bicubic"}`, `{}`},
 		"border, zoomed": {"resnetblur18", `{}`, `{"input_size": [3, 65, 65], "crop_pct": 0.5, "crop_mode": "border", "interpolation": "bilinear"}`, `{}`},
-		"args":           {"resnet26", `{"stem_width": 24, "stem_type": "deep", "avg_down": true, "num_classes": 5, "block_reduce_first": 2, "drop_rate": 0.1}`, `{"input_size": [3, 64, 64]}`, `{}`},
-		"wsl":            {"resnext101_32x8d", `{}`, `{"tag": "fb_wsl_ig1b_ft_in1k", "input_size": [3, 224, 224], "crop_pct": 0.875, "interpolation": "bilinear"}`, `{}`},
+		"args":           {"resnet26", `{"layers": [1, 2, 1, 1], "stem_width": 24, "stem_type": "deep", "avg_down": true, "num_classes": 5, "block_reduce_first": 2, "drop_rate": 0.1}`, `{"input_size": [3, 64, 64]}`, `{}`},
+		"wsl":            {"resnext101_32x8d", `{"layers": [1, 1, 2, 1]}`, `{"tag": "fb_wsl_ig1b_ft_in1k", "input_size": [3, 224, 224], "crop_pct": 0.875, "interpolation": "bilinear"}`, `{}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
@@ -336,12 +344,12 @@ func TestHFTransformers(t *testing.T) {
 	pics := pictures(t)
 	const norm = `"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]`
 	for name, c := range map[string]struct{ config, processor string }{
-		"resnet-50":  {`{}`, `{"crop_pct": 0.875, "do_normalize": true, "do_resize": true, "feature_extractor_type": "ConvNextFeatureExtractor", "resample": 3, "size": 224, ` + norm + `}`},
+		"resnet-50":  {`{"depths": [1, 2, 1, 2]}`, `{"crop_pct": 0.875, "do_normalize": true, "do_resize": true, "feature_extractor_type": "ConvNextFeatureExtractor", "resample": 3, "size": 224, ` + norm + `}`},
 		"basic":      {`{"layer_type": "basic", "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2], "num_labels": 5}`, `{"image_processor_type": "ConvNextImageProcessor", "resample": 2, "size": {"shortest_edge": 100}, ` + norm + `}`},
 		"old stride": {`{"downsample_in_bottleneck": true, "embedding_size": 32, "hidden_sizes": [64, 128, 192, 256], "depths": [1, 2, 1, 1], "id2label": {"0": "a", "1": "b", "2": "c"}}`, `{"image_processor_type": "ViTImageProcessor", "size": {"height": 64, "width": 80}}`},
-		"large":      {`{"depths": [1, 1, 1, 1]}`, `{"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 384}}`},
-		"clip":       {`{"depths": [1, 1, 1, 1]}`, `{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 90}, "crop_size": {"height": 80, "width": 80}}`},
-		"bit":        {`{"depths": [1, 1, 1, 1]}`, `{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 70}, "crop_size": {"height": 80, "width": 96}, "do_normalize": false}`},
+		"large":      {`{"hidden_sizes": [64, 128, 128, 256], "depths": [1, 1, 1, 1]}`, `{"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 384}}`},
+		"clip":       {`{"hidden_sizes": [64, 128, 128, 256], "depths": [1, 1, 1, 1]}`, `{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 90}, "crop_size": {"height": 80, "width": 80}}`},
+		"bit":        {`{"hidden_sizes": [64, 128, 128, 256], "depths": [1, 1, 1, 1]}`, `{"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 70}, "crop_size": {"height": 80, "width": 96}, "do_normalize": false}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
