@@ -282,8 +282,8 @@ func (m *CompiledModel) Metadata() map[string]string { return m.meta }
 // returns its outputs in order, on the threads of [Run]. An output that is None is
 // nil. Nothing is recorded for autograd. Inputs of another number, dtype, shape,
 // memory format or device than the model was compiled for are an [*Error], as in
-// Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary may
-// be 0 or 1, too: compiled code takes what lies in memory as it is.
+// Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has
+// no bounds: compiled code takes what lies in memory as it is.
 func (m *CompiledModel) Run(inputs ...*Tensor) (outputs []*Tensor, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
