@@ -227,7 +227,7 @@ func digest(x *torch.Tensor) string {
 	if x.Numel() == 0 {
 		return ""
 	}
-	b := torch.Data[uint8](x.Detach().Contiguous().Reshape(-1).ViewDType(torch.Uint8))
+	b := torch.Data[uint8](x.Detach().Contiguous().AsStrided([]int{x.Numel()}, []int{1}).ViewDType(torch.Uint8))
 	if len(b) > 64 {
 		sum := sha256.Sum256(b)
 		return hex.EncodeToString(sum[:])

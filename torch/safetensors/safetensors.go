@@ -125,7 +125,9 @@ func save(state torch.StateDict, path string, metadata map[string]string) (err e
 					var c torch.Call
 					c.Tensor(byName[t.Name].Detach().To(torch.CPU).ResolveConj())
 					x := c.One(opResolveNeg).Contiguous()
-					torch.WithData(x.Reshape(-1).ViewDType(torch.Uint8), func(b []byte) { _, werr = f.Write(b) })
+					// one element counts as contiguous whatever its stride is, and then has no bytes to view
+					x = x.AsStrided([]int{x.Numel()}, []int{1})
+					torch.WithData(x.ViewDType(torch.Uint8), func(b []byte) { _, werr = f.Write(b) })
 				})
 			})
 		})
