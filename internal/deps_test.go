@@ -27,6 +27,8 @@ var policy = map[string][]string{
 	"internal/pt2":         {"internal/badfile", "internal/strictzip"},
 	"torch":                {"internal/libtorch", "internal/badfile", "internal/pickle", "internal/pt2", "internal/safetensors", "internal/strictzip"},
 	"torch/aoti":           {"torch", "internal/pt2", "internal/strictzip"},
+	"internal/npy":         {"internal/badfile"},
+	"torch/numpy":          {"torch", "internal/badfile", "internal/npy", "internal/strictzip"},
 	"torch/safetensors":    {"torch", "internal/safetensors"},
 	"internal/opgen":       {},
 	"torch/aten":           {"torch"},
