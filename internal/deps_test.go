@@ -42,6 +42,7 @@ var policy = map[string][]string{
 	"models":               {"torch", "torch/nn", "torch/nn/functional"},
 	"models/builtin":       {"models"},
 	"internal/turbojpeg":   {},
+	"internal/frugal":      {},
 	"internal/reference":   {},
 	"transforms":           {"torch", "internal/turbojpeg"},
 	"hub":                  {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
