@@ -423,16 +423,22 @@ func (c *Call) run(op *Op, rets []uint64) values {
 		panic(e)
 	}
 	relieve()
-	res, err := h.Call(c.words(), rets)
+	var m maker
+	b := m.room()
+	hs := rets[libtorch.RetsHead:]
+	dead := b.refs.exhume(hs[:bunch])
+	b.freed += dead
+	dead += b.refs.dig(hs[dead:][:2])
+	err := h.Call(c.words(), rets, dead)
 	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // once more without what lies about, if it cannot have begun to write
 		sweep()
-		res, err = h.Call(c.words(), rets)
+		err = h.Call(c.words(), rets, 0)
 	}
 	if err != nil {
+		m.done()
 		panic(&Error{Op: op.name, Overload: op.overload, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)})
 	}
-	press(res.Live)
-	return values{res.Words, res.Scope}
+	return returned(rets, m)
 }
 
 // Do makes the call and drops its results: for ops in place, whose result is their argument.
@@ -445,19 +451,23 @@ func (c *Call) Do(op *Op) {
 			x.Free()
 		}
 	}
+	r.done()
 }
 
 // One makes the call and returns its one tensor.
 func (c *Call) One(op *Op) *Tensor {
 	var rets [libtorch.RetsHead + 8]uint64
 	r := c.run(op, rets[:])
-	return r.tensor()
+	x := r.tensor()
+	r.done()
+	return x
 }
 
 // Two makes the call and returns its two tensors.
 func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 	var rets [libtorch.RetsHead + 8]uint64
 	r := c.run(op, rets[:])
+	defer r.done()
 	return r.tensor(), r.tensor()
 }
 
@@ -465,6 +475,7 @@ func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
 	var rets [libtorch.RetsHead + 16]uint64
 	r := c.run(op, rets[:])
+	defer r.done()
 	return r.tensor(), r.tensor(), r.tensor()
 }
 
@@ -472,6 +483,7 @@ func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
 func (c *Call) Four(op *Op) (_, _, _, _ *Tensor) {
 	var rets [libtorch.RetsHead + 16]uint64
 	r := c.run(op, rets[:])
+	defer r.done()
 	return r.tensor(), r.tensor(), r.tensor(), r.tensor()
 }
 
@@ -492,6 +504,7 @@ func Result[T any](c *Call, op *Op) T { return c.All(op)[0].(T) }
 func (c *Call) All(op *Op) []Value {
 	var rets [libtorch.RetsHead + 16]uint64
 	r := c.run(op, rets[:])
+	defer r.done()
 	var vs []Value
 	for r.more() {
 		vs = append(vs, r.next())

@@ -217,24 +217,28 @@ func (m *CompiledModel) Constants() ([]string, error) {
 	if m.closed {
 		return nil, fmt.Errorf("aoti: model %q: %w", m.name, ErrClosed)
 	}
-	res, err := m.p.Constants()
+	names, err := stringList(m.p.Constants)
 	if err != nil {
 		return nil, fmt.Errorf("aoti: model %q: %w", m.name, err)
 	}
-	names := stringList(res)
 	slices.Sort(names)
 	return names, nil
 }
 
-// stringList reads a list of strings.
-func stringList(res libtorch.Result) []string {
-	r := values{res.Words, res.Scope}
+// stringList returns the list of strings that a call gives.
+func stringList(call func(buf []uint64) error) ([]string, error) {
+	var rets [libtorch.RetsHead + 16]uint64
+	if err := call(rets[:]); err != nil {
+		return nil, err
+	}
+	r := returned(rets[:], maker{})
+	defer r.done()
 	list := r.next().([]Value)
 	all := make([]string, len(list))
 	for i, v := range list {
 		all[i] = v.(string)
 	}
-	return all
+	return all, nil
 }
 
 // LoadConstants gives the model copies of all its weights, by the names that
@@ -319,12 +323,11 @@ func (m *CompiledModel) run(inputs []*Tensor) ([]*Tensor, error) {
 	}
 	var rets [libtorch.RetsHead + 16]uint64
 	relieve()
-	res, err := m.p.Run(words, rets[:])
-	if err != nil {
+	if err := m.p.Run(words, rets[:]); err != nil {
 		return nil, &Error{Op: m.name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
-	press(res.Live)
-	r := values{res.Words, res.Scope}
+	r := returned(rets[:], maker{})
+	defer r.done()
 	list := r.next().([]Value)
 	outputs := make([]*Tensor, len(list))
 	for i, v := range list {
@@ -385,11 +388,10 @@ func (m *CompiledModel) Forward(args ...Value) (Value, error) {
 }
 
 func (m *CompiledModel) readSpec() error {
-	res, err := m.p.CallSpec()
+	spec, err := stringList(m.p.CallSpec)
 	if err != nil {
 		return err
 	}
-	spec := stringList(res)
 	if len(spec) != 2 {
 		return fmt.Errorf("the model says how it is called in %d texts, not 2", len(spec))
 	}

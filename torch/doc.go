@@ -30,4 +30,20 @@
 // [NoGrad], [InferenceMode], [Scope] and [WithDevice] hold for the closure they
 // are given, on its goroutine, which they lock to its OS thread meanwhile;
 // goroutines that the closure starts are not inside it, except through Run.
+//
+// # Names
+//
+// Python's x.add(y) is x.Add(y), x.add_(y) is x.AddInPlace(y), and x.add(2) is
+// x.AddScalar(2). Keyword arguments are the fields of an options struct, which
+// may be left out, and whose zero value is Python's defaults. What makes a tensor
+// has a twin with the dtype, device and requires_grad of [Options]. The rooms
+// linalg, fft, special and nn/functional are Python's modules of these names.
+// Package aten has every operator, curated or not, by position. [Tensor.String]
+// prints what Python's repr does.
+//
+// Go's values and tensors: [FromSlice], [Scalar], [Data], [Tensor.Item]; without
+// a copy [FromBuffer], [FromBlob], [WithData]. The formats that Go has no type
+// for are [F16], [BF16], [F8E4M3FN] and their kin. Indexing: [Tensor.Index] is
+// x[…], [Tensor.SetIndex] is x[…] = y, with integers, [Slice], [All], [Ellipsis],
+// [NewAxis], masks and index tensors.
 package torch

@@ -31,46 +31,149 @@ type block struct {
 	refs    *refs
 	n       int // tensors taken
 	bytes   int // they hold
+	freed   int // of them, by the ops that took the block
 }
 
-// refs are the references of a block's tensors, 0 when they were given back.
-// They lie apart from it, so that its cleanup can reach them.
+// refs are the references of a block's tensors. They lie apart from it, so that
+// its cleanup can reach them.
 type refs struct {
-	h    [blockTensors]uint64
-	dead atomic.Uint32 // a bit for each that Free has left to be given back with others
+	h     [blockTensors]uint64
+	marks atomic.Uint64 // a bit for each that Free has left to be given back with others, and gone times that once it is
+	left  uint32        // once the block is dead: those to be given back
+	grave *refs         // a dead block that the ops with this one empty, and so on
 }
 
-// A call into C costs as much as to free a small tensor, so they are freed in
-// bunches: of no more than malloc keeps at hand for the next ones.
+const gone = 1 << blockTensors
+
+// A call into C costs as much as to free a small tensor, so they are freed by the
+// next op, which then finds their memory at hand, or in bunches: of no more than
+// malloc keeps so.
 const bunch = 6
 
 // bury leaves a reference to be given back with the next ones of its block; not
 // while a program waits for memory that it lent to tensors.
 func (rs *refs) bury(i int32) {
-	if bits.OnesCount32(rs.dead.Add(1<<i)) < bunch && libtorch.Shared() == 0 {
+	if bits.OnesCount32(uint32(rs.marks.Add(1<<i))) < bunch && libtorch.Shared() == 0 {
 		return
 	}
 	var hs [blockTensors]uint64
-	n := 0
-	for dead := rs.dead.Swap(0); dead != 0; dead &= dead - 1 {
-		if h := take(&rs.h[bits.TrailingZeros32(dead)]); h != 0 {
-			hs[n] = h
-			n++
-		}
-	}
+	n := rs.exhume(hs[:])
 	libtorch.FreeTensors(hs[:n])
 	born(-n)
 }
 
+// exhume takes what bury has left, as far as it fits into hs.
+func (rs *refs) exhume(hs []uint64) (n int) {
+	for {
+		marks := rs.marks.Load()
+		var took uint64
+		n = 0
+		for dead := uint32(marks); dead != 0 && n < len(hs); dead &= dead - 1 {
+			i := bits.TrailingZeros32(dead)
+			hs[n] = rs.h[i]
+			took |= 1 << i
+			n++
+		}
+		if n == 0 || rs.marks.CompareAndSwap(marks, marks-took+took*gone) {
+			return n
+		}
+	}
+}
+
+// take takes a reference that nobody else gives back.
+func (rs *refs) take(i int32) uint64 {
+	rs.marks.Add(gone << i)
+	return rs.h[i]
+}
+
+// die is called when the collector has found the block.
+func (rs *refs) die() {
+	rs.left = ^uint32(rs.marks.Load() / gone)
+	for i, h := range rs.h {
+		if h == 0 { // never made
+			rs.left &^= 1 << i
+		}
+	}
+}
+
+// empty takes references of a dead block, as far as they fit into hs.
+func (rs *refs) empty(hs []uint64) (n int) {
+	for ; rs.left != 0 && n < len(hs); rs.left &= rs.left - 1 {
+		hs[n] = rs.h[bits.TrailingZeros32(rs.left)]
+		n++
+	}
+	return n
+}
+
+// dig is empty for dead blocks, one tensor for an op, or two where there is a crowd.
+func (rs *refs) dig(hs []uint64) int {
+	if rs.grave == nil {
+		n := dead.n.Load()
+		if n == 0 {
+			return 0
+		}
+		if rs.grave = dead.open(1 + int(n/crowd)); rs.grave == nil {
+			return 0
+		}
+	}
+	if rs.grave.grave == nil {
+		hs = hs[:1]
+	}
+	n := rs.grave.empty(hs)
+	if rs.grave.left == 0 {
+		next := rs.grave.grave
+		rs.grave.recycle()
+		rs.grave = next
+	}
+	return n
+}
+
+// recycle makes an empty dead block's refs those of a new one.
+func (rs *refs) recycle() {
+	wrapped.Add(-blockTensors * tensorWeight)
+	*rs = refs{}
+	spare.Put(rs)
+}
+
 var (
 	blocks  sync.Pool    // of *block with room, one for each processor
+	spare   sync.Pool    // of *refs, zero
 	wrapped atomic.Int64 // blocks there are, and tensors that stand alone, each by its tensorWeight
 	made    atomic.Int64 // the bytes of all tensors ever made
 )
 
+// A maker makes Tensors of new references, in a block that is its own meanwhile.
+type maker struct{ b *block }
+
+// room takes a block with room.
+func (m *maker) room() *block {
+	if m.b == nil {
+		m.b, _ = blocks.Get().(*block)
+		if m.b == nil {
+			m.b = newBlock()
+		}
+	}
+	return m.b
+}
+
+// done leaves the block to the next maker.
+func (m *maker) done() {
+	if m.b != nil {
+		blocks.Put(m.b)
+		m.b = nil
+	}
+}
+
 // wrap makes a Tensor of a new reference; 0, libtorch's undefined tensor, is
 // nil. The weight is the bytes that it keeps alive.
 func wrap(h uint64, weight int, scopeID uint64) *Tensor {
+	var m maker
+	x := m.wrap(h, weight, scopeID)
+	m.done()
+	return x
+}
+
+func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 	if h == 0 {
 		return nil
 	}
@@ -82,22 +185,19 @@ func wrap(h uint64, weight int, scopeID uint64) *Tensor {
 		}
 		made.Add(tensorWeight)
 	} else {
-		b, _ := blocks.Get().(*block)
-		if b == nil {
-			b = newBlock()
-		}
+		b := m.room()
 		x = &b.tensors[b.n]
-		x.h, x.ref, x.refs, x.index = h, &b.refs.h[b.n], b.refs, int32(b.n)
+		x.h, x.refs, x.index = h, b.refs, int32(b.n)
+		b.refs.h[b.n] = h
 		b.n++
 		b.bytes += weight
-		if b.n < blockTensors && b.bytes < blockBytes {
-			blocks.Put(b)
-		} else {
+		if b.n == blockTensors || b.bytes >= blockBytes {
 			made.Add(int64(b.bytes + blockTensors*tensorWeight))
+			born(b.n - b.freed)
+			dead.leave(b.refs)
+			m.b = nil
 		}
 	}
-	*x.ref = h
-	leakBegin(x.ref)
 	if s := scopeOf(scopeID); s != nil {
 		s.add(x)
 	}
@@ -105,15 +205,20 @@ func wrap(h uint64, weight int, scopeID uint64) *Tensor {
 }
 
 func newBlock() *block {
-	dead.bury(2)
-	born(blockTensors)
-	b := &block{refs: new(refs)}
-	wrapped.Add(blockTensors * tensorWeight)
+	b := &block{refs: newRefs()}
 	runtime.AddCleanup(b, dead.add, b.refs)
 	return b
 }
 
-// dead are blocks that the collector found. Who makes new blocks frees them: the
+func newRefs() *refs {
+	wrapped.Add(blockTensors * tensorWeight)
+	if rs, ok := spare.Get().(*refs); ok {
+		return rs
+	}
+	return new(refs)
+}
+
+// dead are blocks that the collector found. Who makes new tensors frees them: the
 // memory is then at hand in that thread, where to free it in the collector's
 // would have both threads wait for malloc's lock. A timer sees to what is left.
 var dead graveyard
@@ -121,88 +226,128 @@ var dead graveyard
 type graveyard struct {
 	mu     sync.Mutex
 	refs   []*refs
-	buried atomic.Bool // any since the timer looked
+	n      atomic.Int32 // len(refs)
+	opened bool         // any since the timer looked
+	timed  bool         // the timer runs
 }
 
-const graveyardRest = 10 * time.Millisecond
+// crowd is how many dead blocks may lie about before the ops free more tensors than they make.
+const crowd = nursery / blockTensors * 5 / 4
+
+const graveyardRest = 100 * time.Millisecond // longer than a burst of ops commonly waits for the next
 
 func (g *graveyard) add(rs *refs) {
-	left := false
-	for i := range rs.h {
-		left = left || atomic.LoadUint64(&rs.h[i]) != 0
-	}
-	if !left { // all freed already
-		wrapped.Add(-blockTensors * tensorWeight)
+	g.leave(rs)
+	rs.die()
+	if rs.left == 0 { // all freed already
+		rs.recycle()
 		return
 	}
+	g.put(rs)
+}
+
+// leave takes back the dead blocks that the ops with a block have not emptied.
+func (g *graveyard) leave(rs *refs) {
+	for rs.grave != nil {
+		grave := rs.grave
+		rs.grave, grave.grave = grave.grave, nil
+		g.put(grave)
+	}
+}
+
+// lay leaves references to be given back as those of a block are; not while a
+// program waits for memory that it lent to tensors.
+func (g *graveyard) lay(hs []uint64) {
+	if len(hs) == 0 || libtorch.Shared() != 0 {
+		libtorch.FreeTensors(hs)
+		return
+	}
+	rs := newRefs()
+	rs.left = 1<<len(hs) - 1
+	copy(rs.h[:], hs)
+	g.put(rs)
+}
+
+func (g *graveyard) put(rs *refs) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.refs = append(g.refs, rs)
-	if len(g.refs) == 1 {
+	g.n.Add(1)
+	if !g.timed {
+		g.timed = true
 		time.AfterFunc(graveyardRest, g.visit)
 	}
 }
 
 func (g *graveyard) visit() {
-	if g.buried.Swap(false) {
+	g.mu.Lock()
+	again := g.opened
+	g.opened, g.timed = false, again
+	g.mu.Unlock()
+	if again {
 		time.AfterFunc(graveyardRest, g.visit)
-		return
+	} else {
+		g.bury(math.MaxInt)
 	}
-	g.bury(math.MaxInt)
+}
+
+// open takes up to n blocks out, as a list.
+func (g *graveyard) open(n int) (list *refs) {
+	if g.n.Load() == 0 {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for ; n > 0 && len(g.refs) > 0; n-- {
+		last := len(g.refs) - 1
+		g.refs[last].grave = list
+		list = g.refs[last]
+		g.refs[last] = nil
+		g.refs = g.refs[:last]
+		g.n.Add(-1)
+		g.opened = true
+	}
+	return list
 }
 
 // bury frees up to n blocks.
 func (g *graveyard) bury(n int) {
-	g.mu.Lock()
-	n = min(n, len(g.refs))
-	rest := len(g.refs) - n
-	list := append(make([]*refs, 0, 2), g.refs[rest:]...)
-	clear(g.refs[rest:])
-	g.refs = g.refs[:rest]
-	g.mu.Unlock()
-	if n == 0 {
-		return
-	}
-	g.buried.Store(true)
-	for _, rs := range list {
+	list := g.open(n)
+	for list != nil {
 		var hs [blockTensors]uint64
-		n := 0
-		for i := range rs.h {
-			if h := take(&rs.h[i]); h != 0 {
-				hs[n] = h
-				n++
-			}
-		}
-		libtorch.FreeTensors(hs[:n])
+		libtorch.FreeTensors(hs[:list.empty(hs[:])])
+		next := list.grave
+		list.recycle()
+		list = next
 	}
-	wrapped.Add(int64(-n * blockTensors * tensorWeight))
 }
 
 // alone makes a Tensor with a cleanup of its own.
 func alone(h uint64) *Tensor {
-	x := &Tensor{h: h, ref: new(uint64)}
+	x := &Tensor{h: h, ref: &h}
 	wrapped.Add(tensorWeight)
 	runtime.AddCleanup(x, func(ref *uint64) {
 		wrapped.Add(-tensorWeight)
 		giveBack(ref)
 	}, x.ref)
+	leakBegin(x.ref)
 	return x
 }
 
-// take returns a reference that is to be given back now, once; 0 the next times.
+// giveBack frees the reference of a tensor that stands alone, once.
+func giveBack(ref *uint64) {
+	if h := take(ref); h != 0 {
+		libtorch.FreeTensors([]uint64{h})
+	}
+}
+
+// take returns such a reference that is to be given back now, once; 0 the next times.
 func take(ref *uint64) uint64 {
 	h := atomic.SwapUint64(ref, 0)
 	if h != 0 {
 		leakEnd(ref)
 	}
 	return h
-}
-
-// giveBack frees a reference, once.
-func giveBack(ref *uint64) {
-	if h := take(ref); h != 0 {
-		libtorch.FreeTensors([]uint64{h})
-	}
 }
 
 // freed is set in a tensor's state by Free. The reference goes back when no call uses it any more.
@@ -223,7 +368,7 @@ func (x *Tensor) acquire() bool {
 
 func (x *Tensor) release() {
 	if x.state.Add(-1) == freed {
-		giveBack(x.ref)
+		x.giveBack()
 	}
 }
 
@@ -247,11 +392,15 @@ func (x *Tensor) end() bool {
 // afterwards is an [*Error] with [ErrFreed]. Freeing twice, and freeing nil, do
 // nothing.
 func (x *Tensor) Free() {
-	switch {
-	case x == nil || x.h == 0 || !x.end():
-	case x.refs != nil:
+	if x != nil && x.h != 0 && x.end() {
+		x.giveBack()
+	}
+}
+
+func (x *Tensor) giveBack() {
+	if x.refs != nil {
 		x.refs.bury(x.index)
-	default:
+	} else {
 		giveBack(x.ref)
 	}
 }

@@ -14,8 +14,8 @@ import (
 // https://docs.pytorch.org/docs/stable/tensors.html
 type Tensor struct {
 	h     uint64       // one reference to a c10::TensorImpl
-	ref   *uint64      // the same until it is given back, then 0
-	refs  *refs        // those of its block, nil when it stands alone
+	ref   *uint64      // where it stands alone: the same until it is given back, then 0
+	refs  *refs        // else those of its block
 	scope *scope       // that will free it, nil when the collector will
 	state atomic.Int32 // calls that use h at this moment, plus freed
 	index int32        // of ref in refs

@@ -120,6 +120,13 @@ func (c *Call) Value(v Value) {
 type values struct {
 	words []uint64
 	scope uint64
+	maker
+}
+
+// returned is what a call wrote into rets.
+func returned(rets []uint64, m maker) values {
+	press(int64(rets[libtorch.RetsLive]))
+	return values{libtorch.Values(rets), rets[libtorch.RetsScope], m}
 }
 
 func (r *values) more() bool { return len(r.words) > 0 }
@@ -139,7 +146,7 @@ func (r *values) tensor() *Tensor {
 
 func (r *values) wrap() *Tensor {
 	h := r.word()
-	return wrap(h, int(r.word()), r.scope)
+	return r.maker.wrap(h, int(r.word()), r.scope)
 }
 
 func (r *values) string() string {

@@ -348,7 +348,11 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 	}
 	out := map[string][]byte{}
 	var table bytes.Buffer
+	index := "// # Functions by subject\n"
 	for _, file := range curated {
+		if path.Dir(file.path) == "torch" {
+			index += "//\n" + file.index()
+		}
 		var b bytes.Buffer
 		for _, f := range file.functions {
 			if err := f.emit(&b, file.path); err != nil {
@@ -369,6 +373,8 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 		}
 		out[file.path] = formatted
 	}
+	// A second comment of the package: godoc shows it after doc.go's.
+	out["torch/zindex.go"] = []byte(strings.TrimSpace(strings.Replace(header, "package aten", index+"package torch", 1)) + "\n")
 	imports := "import (\n\t\"github.com/torchhub/torchhub/torch\"\n"
 	for _, p := range []string{"fft", "linalg", "nn/functional", "special"} {
 		imports += fmt.Sprintf("\t\"github.com/torchhub/torchhub/torch/%s\"\n", p)
@@ -379,6 +385,17 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 	}
 	out["torch/aten/zcurated_test.go"] = text
 	return out, nil
+}
+
+// index is a paragraph with links to the file's functions. Those in place stand beside the others.
+func (file *curatedFile) index() string {
+	var links []string
+	for _, f := range file.functions {
+		if !strings.HasSuffix(f.name, "InPlace") || !slices.ContainsFunc(file.functions, func(g *curatedFunction) bool { return g.name+"InPlace" == f.name }) {
+			links = append(links, "["+f.link()+"]")
+		}
+	}
+	return wrapComment(file.title + ": " + strings.Join(links, ", ") + ".")
 }
 
 var qualified = regexp.MustCompile(`(?m)^(\s*//.*)$|\btorch\.(NewOp|Tensor|Call|DType|Number|Ints|Options|Layout|Device|MemoryFormat|Generator|Result)\b`)

@@ -128,6 +128,11 @@ thub_tensor give(at::Tensor t) {
 	return reinterpret_cast<thub_tensor>(t.unsafeReleaseTensorImpl());
 }
 
+void tensor_free(const uint64_t *tensors, size_t n) {
+	for (size_t i = 0; i < n; i++)
+		c10::raw::intrusive_ptr::decref(reinterpret_cast<at::TensorImpl *>(tensors[i]));
+}
+
 // ---- values: words to IValue
 
 struct Reader {
@@ -390,10 +395,13 @@ class Writer {
 public:
 	Writer(uint64_t *rets, size_t cap) : head_(rets), buf_(rets + THUB_RETS_VALUES), cap_(cap - THUB_RETS_VALUES) {}
 	void put(uint64_t w) {
-		if (big_.empty() && n_ < cap_) {
+		if (n_ < cap_) {
 			buf_[n_++] = w;
 			return;
 		}
+		spill(w);
+	}
+	__attribute__((noinline)) void spill(uint64_t w) {
 		if (big_.empty())
 			big_.assign(buf_, buf_ + n_);
 		big_.push_back(w);
@@ -498,6 +506,13 @@ using Sum = at::Tensor(const at::Tensor &, const at::Tensor &, const at::Scalar 
 using Scaled = at::Tensor(const at::Tensor &, const at::Scalar &);
 using Affine = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &); // linear
 
+bool aliases(const c10::FunctionSchema &schema) {
+	auto any = [](const std::vector<c10::Argument> &args) {
+		return std::any_of(args.begin(), args.end(), [](const c10::Argument &a) { return a.alias_info() != nullptr; });
+	};
+	return any(schema.arguments()) || any(schema.returns());
+}
+
 struct Op {
 	c10::OperatorHandle handle;
 	const c10::FunctionSchema &schema;
@@ -507,8 +522,11 @@ struct Op {
 	std::optional<c10::TypedOperatorHandle<Scaled>> scaled;
 	std::optional<c10::TypedOperatorHandle<Affine>> affine;
 	torchhub::Guard guard;
+	std::optional<at::Scalar> alpha; // the default of sum's and scaled's number
+	bool pure; // the results are new tensors, and the arguments stay as they are
 
-	explicit Op(const c10::OperatorHandle &h) : handle(h), schema(h.schema()), guard(torchhub::guard_of(schema.operator_name())) {
+	explicit Op(const c10::OperatorHandle &h)
+	    : handle(h), schema(h.schema()), guard(torchhub::guard_of(schema.operator_name())), pure(!aliases(schema)) {
 		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
 			const auto &args = schema.arguments();
 			const auto &rets = schema.returns();
@@ -531,6 +549,9 @@ struct Op {
 			scaled = handle.typed<Scaled>();
 		else if (is({T, T, O}) && kind_of(schema.arguments()[2].type().get()) == T)
 			affine = handle.typed<Affine>();
+		if (sum || scaled)
+			if (const auto &d = schema.arguments().back().default_value())
+				alpha = d->toScalar();
 	}
 };
 
@@ -556,10 +577,10 @@ char *op_schema(thub_op op) {
 	}
 }
 
-// scalar reads a number of an argument, or returns nothing where it is none.
-std::optional<at::Scalar> scalar(const uint64_t *args, size_t n, const c10::Argument &arg) {
+// scalar reads the number behind the tensors, or returns nothing where it is none.
+std::optional<at::Scalar> scalar(const Op &o, const uint64_t *args, size_t n) {
 	if (n == 0 || args[0] == THUB_DEFAULT)
-		return arg.default_value() ? std::optional(arg.default_value()->toScalar()) : std::nullopt;
+		return o.alpha;
 	if (n == 2 && args[0] == THUB_DOUBLE)
 		return at::Scalar(as_double(args[1]));
 	if (n == 2 && args[0] == THUB_INT)
@@ -567,34 +588,47 @@ std::optional<at::Scalar> scalar(const uint64_t *args, size_t n, const c10::Argu
 	return std::nullopt;
 }
 
-// call_unboxed makes the call if it is a common one.
+// untracked reports whether autograd has nothing to record of what is made of a tensor.
+bool untracked(const at::Tensor &t) {
+	const auto *meta = t.defined() ? t.unsafeGetTensorImpl()->autograd_meta() : nullptr;
+	return !meta || (!(c10::GradMode::is_enabled() && meta->requires_grad()) && !meta->fw_grad(0, t).defined());
+}
+bool untracked(const std::optional<at::Tensor> &t) { return !t || untracked(*t); }
+bool untracked(const at::Scalar &) { return true; }
+
+// call_unboxed makes the call if it is a common one. Where autograd would find
+// nothing to record it is left out, which saves a fifth of a small op.
 bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 	if (n < 2 || args[0] != THUB_TENSOR)
 		return false;
 	auto tensor = [&](size_t i) { return reinterpret_cast<thub_tensor>(args[i]); };
-	auto put = [&](at::Tensor &&t) {
+	auto call = [&](const auto &op, const auto &...args) {
+		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
+		if (o.pure && (untracked(args) && ...))
+			below.emplace();
 		w.put(THUB_TENSOR);
-		w.put_tensor(std::move(t));
+		w.put_tensor(op->call(args...));
 		return true;
 	};
 	if (o.unary && n == 2)
-		return put(o.unary->call(Lent(tensor(1)).t));
+		return call(o.unary, Lent(tensor(1)).t);
 	if (o.scaled)
-		if (auto v = scalar(args + 2, n - 2, o.schema.arguments()[1]))
-			return put(o.scaled->call(Lent(tensor(1)).t, *v));
+		if (auto v = scalar(o, args + 2, n - 2))
+			return call(o.scaled, Lent(tensor(1)).t, *v);
 	if (n < 4 || args[2] != THUB_TENSOR)
 		return false;
 	if (o.binary && n == 4)
-		return put(o.binary->call(Lent(tensor(1)).t, Lent(tensor(3)).t));
+		return call(o.binary, Lent(tensor(1)).t, Lent(tensor(3)).t);
 	if (o.sum)
-		if (auto v = scalar(args + 4, n - 4, o.schema.arguments()[2]))
-			return put(o.sum->call(Lent(tensor(1)).t, Lent(tensor(3)).t, *v));
+		if (auto v = scalar(o, args + 4, n - 4))
+			return call(o.sum, Lent(tensor(1)).t, Lent(tensor(3)).t, *v);
 	if (o.affine && n == 6 && args[4] == THUB_TENSOR)
-		return put(o.affine->call(Lent(tensor(1)).t, Lent(tensor(3)).t, borrow(tensor(5))));
+		return call(o.affine, Lent(tensor(1)).t, Lent(tensor(3)).t, std::optional<at::Tensor>(borrow(tensor(5))));
 	return false;
 }
 
 char *op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	tensor_free(rets + THUB_RETS_VALUES, rets[THUB_RETS_N]);
 	return caught([&]() -> char * {
 		const Op &o = as_op(op);
 		Writer w(rets, cap);
@@ -692,11 +726,6 @@ size_t tensor_info(thub_tensor t, int64_t *info, size_t cap) {
 		info[THUB_INFO_SIZES + d + i] = strided ? x.stride(int64_t(i)) : 0;
 	}
 	return need;
-}
-
-void tensor_free(const uint64_t *tensors, size_t n) {
-	for (size_t i = 0; i < n; i++)
-		c10::raw::intrusive_ptr::decref(reinterpret_cast<at::TensorImpl *>(tensors[i]));
 }
 
 char *tensor_grad_fn(thub_tensor t) {
@@ -964,30 +993,6 @@ char *jit_call(thub_module m, const char *method, const uint64_t *args, size_t n
 	});
 }
 
-char *jit_state(thub_module m, uint64_t *rets, size_t cap) {
-	return caught([&]() -> char * {
-		Writer w(rets, cap);
-		size_t n = 0;
-		for (auto p : module(m).named_parameters())
-			(void)p, n++;
-		for (auto b : module(m).named_buffers())
-			(void)b, n++;
-		w.put(THUB_DICT);
-		w.put(n);
-		auto put = [&](const std::string &name, const at::Tensor &t) {
-			w.put(THUB_STRING);
-			w.put_string(name);
-			w.put(THUB_TENSOR);
-			w.put_tensor(t);
-		};
-		for (auto p : module(m).named_parameters())
-			put(p.name, p.value);
-		for (auto b : module(m).named_buffers())
-			put(b.name, b.value);
-		return w.finish();
-	});
-}
-
 // ---- AOTInductor packages
 
 torchhub::Package &package(thub_package p) { return *reinterpret_cast<torchhub::Package *>(p); }
@@ -1083,7 +1088,6 @@ const thub_table table = {
     &jit_load,        &jit_load_bytes,
     &jit_free,        &jit_to,
     &jit_train,       &jit_call,
-    &jit_state,
     &generator_new,   &generator_seed,
     &generator_free,
     &aoti_load,       &aoti_run,

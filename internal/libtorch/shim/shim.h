@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 6
+#define THUB_ABI 8
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -99,6 +99,7 @@ typedef struct {
 	// Ops.
 	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
 	char *(*op_schema)(thub_op op); // text owned by the caller
+	// First gives back the references in rets: THUB_RETS_N of them, from THUB_RETS_VALUES on.
 	char *(*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
 
 	// Tensors.
@@ -146,7 +147,6 @@ typedef struct {
 	thub_result (*jit_to)(thub_module m, int32_t type, int32_t index);
 	thub_result (*jit_train)(thub_module m, int32_t on);
 	char *(*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
-	char *(*jit_state)(thub_module m, uint64_t *rets, size_t cap); // a dict of name to tensor
 
 	// Random number generators.
 	thub_result (*generator_new)(int32_t type, int32_t index, thub_generator *ret_generator /* owned by the caller */);
