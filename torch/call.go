@@ -425,19 +425,20 @@ func (c *Call) run(op *Op, rets []uint64) values {
 	relieve()
 	var m maker
 	b := m.room()
-	dead := b.refs.exhume(rets[libtorch.RetsHead:])
+	hs := rets[libtorch.RetsHead:]
+	dead := b.refs.exhume(hs[:bunch])
 	b.freed += dead
-	res, err := h.Call(c.words(), rets, dead)
+	dead += b.refs.dig(hs[dead:][:2])
+	err := h.Call(c.words(), rets, dead)
 	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // once more without what lies about, if it cannot have begun to write
 		sweep()
-		res, err = h.Call(c.words(), rets, 0)
+		err = h.Call(c.words(), rets, 0)
 	}
 	if err != nil {
 		m.done()
 		panic(&Error{Op: op.name, Overload: op.overload, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)})
 	}
-	press(res.Live)
-	return values{res.Words, res.Scope, m}
+	return returned(rets, m)
 }
 
 // Do makes the call and drops its results: for ops in place, whose result is their argument.

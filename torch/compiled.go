@@ -217,24 +217,28 @@ func (m *CompiledModel) Constants() ([]string, error) {
 	if m.closed {
 		return nil, fmt.Errorf("aoti: model %q: %w", m.name, ErrClosed)
 	}
-	res, err := m.p.Constants()
+	names, err := stringList(m.p.Constants)
 	if err != nil {
 		return nil, fmt.Errorf("aoti: model %q: %w", m.name, err)
 	}
-	names := stringList(res)
 	slices.Sort(names)
 	return names, nil
 }
 
-// stringList reads a list of strings.
-func stringList(res libtorch.Result) []string {
-	r := values{words: res.Words, scope: res.Scope}
+// stringList returns the list of strings that a call gives.
+func stringList(call func(buf []uint64) error) ([]string, error) {
+	var rets [libtorch.RetsHead + 16]uint64
+	if err := call(rets[:]); err != nil {
+		return nil, err
+	}
+	r := returned(rets[:], maker{})
+	defer r.done()
 	list := r.next().([]Value)
 	all := make([]string, len(list))
 	for i, v := range list {
 		all[i] = v.(string)
 	}
-	return all
+	return all, nil
 }
 
 // LoadConstants gives the model copies of all its weights, by the names that
@@ -282,8 +286,8 @@ func (m *CompiledModel) Metadata() map[string]string { return m.meta }
 // returns its outputs in order, on the threads of [Run]. An output that is None is
 // nil. Nothing is recorded for autograd. Inputs of another number, dtype, shape,
 // memory format or device than the model was compiled for are an [*Error], as in
-// Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary may
-// be 0 or 1, too: compiled code takes what lies in memory as it is.
+// Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has
+// no bounds: compiled code takes what lies in memory as it is.
 func (m *CompiledModel) Run(inputs ...*Tensor) (outputs []*Tensor, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -319,12 +323,11 @@ func (m *CompiledModel) run(inputs []*Tensor) ([]*Tensor, error) {
 	}
 	var rets [libtorch.RetsHead + 16]uint64
 	relieve()
-	res, err := m.p.Run(words, rets[:])
-	if err != nil {
+	if err := m.p.Run(words, rets[:]); err != nil {
 		return nil, &Error{Op: m.name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
-	press(res.Live)
-	r := values{words: res.Words, scope: res.Scope}
+	r := returned(rets[:], maker{})
+	defer r.done()
 	list := r.next().([]Value)
 	outputs := make([]*Tensor, len(list))
 	for i, v := range list {
@@ -385,11 +388,10 @@ func (m *CompiledModel) Forward(args ...Value) (Value, error) {
 }
 
 func (m *CompiledModel) readSpec() error {
-	res, err := m.p.CallSpec()
+	spec, err := stringList(m.p.CallSpec)
 	if err != nil {
 		return err
 	}
-	spec := stringList(res)
 	if len(spec) != 2 {
 		return fmt.Errorf("the model says how it is called in %d texts, not 2", len(spec))
 	}

@@ -39,6 +39,8 @@ type block struct {
 type refs struct {
 	h     [blockTensors]uint64
 	marks atomic.Uint64 // a bit for each that Free has left to be given back with others, and gone times that once it is
+	left  uint32        // once the block is dead: those to be given back
+	grave *refs         // a dead block that the ops with this one empty, and so on
 }
 
 const gone = 1 << blockTensors
@@ -84,20 +86,58 @@ func (rs *refs) take(i int32) uint64 {
 	return rs.h[i]
 }
 
-// rest takes what was not given back when the collector found the block.
-func (rs *refs) rest(hs []uint64) (n int) {
-	left := ^uint32(rs.marks.Load() / gone)
-	for ; left != 0; left &= left - 1 {
-		if h := rs.h[bits.TrailingZeros32(left)]; h != 0 {
-			hs[n] = h
-			n++
+// die is called when the collector has found the block.
+func (rs *refs) die() {
+	rs.left = ^uint32(rs.marks.Load() / gone)
+	for i, h := range rs.h {
+		if h == 0 { // never made
+			rs.left &^= 1 << i
 		}
+	}
+}
+
+// empty takes references of a dead block, as far as they fit into hs.
+func (rs *refs) empty(hs []uint64) (n int) {
+	for ; rs.left != 0 && n < len(hs); rs.left &= rs.left - 1 {
+		hs[n] = rs.h[bits.TrailingZeros32(rs.left)]
+		n++
 	}
 	return n
 }
 
+// dig is empty for dead blocks, one tensor for an op, or two where there is a crowd.
+func (rs *refs) dig(hs []uint64) int {
+	if rs.grave == nil {
+		n := dead.n.Load()
+		if n == 0 {
+			return 0
+		}
+		if rs.grave = dead.open(1 + int(n/crowd)); rs.grave == nil {
+			return 0
+		}
+	}
+	if rs.grave.grave == nil {
+		hs = hs[:1]
+	}
+	n := rs.grave.empty(hs)
+	if rs.grave.left == 0 {
+		next := rs.grave.grave
+		rs.grave.recycle()
+		rs.grave = next
+	}
+	return n
+}
+
+// recycle makes an empty dead block's refs those of a new one.
+func (rs *refs) recycle() {
+	wrapped.Add(-blockTensors * tensorWeight)
+	*rs = refs{}
+	spare.Put(rs)
+}
+
 var (
 	blocks  sync.Pool    // of *block with room, one for each processor
+	spare   sync.Pool    // of *refs, zero
 	wrapped atomic.Int64 // blocks there are, and tensors that stand alone, each by its tensorWeight
 	made    atomic.Int64 // the bytes of all tensors ever made
 )
@@ -154,6 +194,7 @@ func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 		if b.n == blockTensors || b.bytes >= blockBytes {
 			made.Add(int64(b.bytes + blockTensors*tensorWeight))
 			born(b.n - b.freed)
+			dead.leave(b.refs)
 			m.b = nil
 		}
 	}
@@ -164,14 +205,20 @@ func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 }
 
 func newBlock() *block {
-	dead.bury(2)
-	b := &block{refs: new(refs)}
-	wrapped.Add(blockTensors * tensorWeight)
+	b := &block{refs: newRefs()}
 	runtime.AddCleanup(b, dead.add, b.refs)
 	return b
 }
 
-// dead are blocks that the collector found. Who makes new blocks frees them: the
+func newRefs() *refs {
+	wrapped.Add(blockTensors * tensorWeight)
+	if rs, ok := spare.Get().(*refs); ok {
+		return rs
+	}
+	return new(refs)
+}
+
+// dead are blocks that the collector found. Who makes new tensors frees them: the
 // memory is then at hand in that thread, where to free it in the collector's
 // would have both threads wait for malloc's lock. A timer sees to what is left.
 var dead graveyard
@@ -180,53 +227,99 @@ type graveyard struct {
 	mu     sync.Mutex
 	refs   []*refs
 	n      atomic.Int32 // len(refs)
-	buried atomic.Bool  // any since the timer looked
+	opened bool         // any since the timer looked
+	timed  bool         // the timer runs
 }
 
-const graveyardRest = 10 * time.Millisecond
+// crowd is how many dead blocks may lie about before the ops free more tensors than they make.
+const crowd = nursery / blockTensors * 5 / 4
+
+const graveyardRest = 100 * time.Millisecond // longer than a burst of ops commonly waits for the next
 
 func (g *graveyard) add(rs *refs) {
-	var hs [blockTensors]uint64
-	if rs.rest(hs[:]) == 0 { // all freed already
-		wrapped.Add(-blockTensors * tensorWeight)
+	g.leave(rs)
+	rs.die()
+	if rs.left == 0 { // all freed already
+		rs.recycle()
 		return
 	}
+	g.put(rs)
+}
+
+// leave takes back the dead blocks that the ops with a block have not emptied.
+func (g *graveyard) leave(rs *refs) {
+	for rs.grave != nil {
+		grave := rs.grave
+		rs.grave, grave.grave = grave.grave, nil
+		g.put(grave)
+	}
+}
+
+// lay leaves references to be given back as those of a block are; not while a
+// program waits for memory that it lent to tensors.
+func (g *graveyard) lay(hs []uint64) {
+	if len(hs) == 0 || libtorch.Shared() != 0 {
+		libtorch.FreeTensors(hs)
+		return
+	}
+	rs := newRefs()
+	rs.left = 1<<len(hs) - 1
+	copy(rs.h[:], hs)
+	g.put(rs)
+}
+
+func (g *graveyard) put(rs *refs) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.refs = append(g.refs, rs)
 	g.n.Add(1)
-	if len(g.refs) == 1 {
+	if !g.timed {
+		g.timed = true
 		time.AfterFunc(graveyardRest, g.visit)
 	}
 }
 
 func (g *graveyard) visit() {
-	if g.buried.Swap(false) {
+	g.mu.Lock()
+	again := g.opened
+	g.opened, g.timed = false, again
+	g.mu.Unlock()
+	if again {
 		time.AfterFunc(graveyardRest, g.visit)
-		return
+	} else {
+		g.bury(math.MaxInt)
 	}
-	g.bury(math.MaxInt)
+}
+
+// open takes up to n blocks out, as a list.
+func (g *graveyard) open(n int) (list *refs) {
+	if g.n.Load() == 0 {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for ; n > 0 && len(g.refs) > 0; n-- {
+		last := len(g.refs) - 1
+		g.refs[last].grave = list
+		list = g.refs[last]
+		g.refs[last] = nil
+		g.refs = g.refs[:last]
+		g.n.Add(-1)
+		g.opened = true
+	}
+	return list
 }
 
 // bury frees up to n blocks.
 func (g *graveyard) bury(n int) {
-	if g.n.Load() == 0 {
-		return
-	}
-	g.mu.Lock()
-	n = min(n, len(g.refs))
-	rest := len(g.refs) - n
-	list := append(make([]*refs, 0, 2), g.refs[rest:]...)
-	clear(g.refs[rest:])
-	g.refs = g.refs[:rest]
-	g.n.Store(int32(rest))
-	g.mu.Unlock()
-	g.buried.Store(true)
-	for _, rs := range list {
+	list := g.open(n)
+	for list != nil {
 		var hs [blockTensors]uint64
-		libtorch.FreeTensors(hs[:rs.rest(hs[:])])
+		libtorch.FreeTensors(hs[:list.empty(hs[:])])
+		next := list.grave
+		list.recycle()
+		list = next
 	}
-	wrapped.Add(int64(-n * blockTensors * tensorWeight))
 }
 
 // alone makes a Tensor with a cleanup of its own.

@@ -65,7 +65,7 @@ type (
 // they live.
 //
 // Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int,
-// bytes []byte, and the rest is as [Value] says. Tensors that shared memory when
+// bytes []byte, a storage a 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when
 // they were saved share it again.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
@@ -174,6 +174,13 @@ func (l *loader) close() {
 func (l *loader) readAhead(root any) error {
 	var todo []base
 	seen := map[base]bool{}
+	add := func(s *pickle.Storage, dtype string) {
+		d, err := ParseDType(dtype)
+		if k := (base{s, d}); err == nil && !seen[k] {
+			seen[k] = true
+			todo = append(todo, k)
+		}
+	}
 	var walk func(v any)
 	all := func(vs []any) {
 		for _, v := range vs {
@@ -183,10 +190,12 @@ func (l *loader) readAhead(root any) error {
 	walk = func(v any) {
 		switch v := v.(type) {
 		case *pickle.Tensor:
-			d, err := ParseDType(v.DType)
-			if k := (base{v.Storage, d}); err == nil && !seen[k] {
-				seen[k] = true
-				todo = append(todo, k)
+			add(v.Storage, v.DType)
+		case *pickle.Storage:
+			add(v, v.DType)
+		case *pickle.Sparse:
+			for _, p := range v.Parts {
+				add(p.Storage, p.DType)
 			}
 		case *pickle.Dict:
 			all(v.Keys)
@@ -265,17 +274,108 @@ func (l *loader) value(v any) (Value, error) {
 			return ParseDevice(fmt.Sprintf("%s:%d", v.Type, v.Index))
 		}
 		return ParseDevice(v.Type)
-	case *pickle.Storage, pickle.Layout:
-		return nil, fmt.Errorf("a bare %T has no form here (%w)", v, ErrUnsupported)
+	case *pickle.Storage:
+		return l.storage(v)
+	case *pickle.Sparse:
+		return l.sparse(v)
+	case *pickle.Meta:
+		return meta(v)
+	case pickle.Layout:
+		return layouts[v], nil
+	case pickle.QScheme:
+		return string(v), nil
 	default: // nil, bool, float64, complex128, string, []byte, *big.Int
 		return v, nil
 	}
 }
 
-func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
-	d, err := ParseDType(t.DType)
+// layouts lists the layouts by the names that checkpoints have for them.
+var layouts = map[pickle.Layout]Layout{
+	"torch.strided": Strided, "torch.sparse_coo": Sparse, "torch.sparse_csr": SparseCSR, "torch.sparse_csc": SparseCSC,
+	"torch.sparse_bsr": SparseBSR, "torch.sparse_bsc": SparseBSC, "torch._mkldnn": Mkldnn, "torch.jagged": Jagged,
+}
+
+// dtypeOfFile returns the dtype of a tensor that begins at offset, -1 where that is not known.
+func dtypeOfFile(name string, offset int64) (DType, error) {
+	d, err := ParseDType(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", err, ErrUnsupported)
+		return 0, &badfile.UnsupportedError{Offset: max(offset, 0), Feature: fmt.Sprintf("a tensor of the dtype %s", name)}
+	}
+	return d, nil
+}
+
+// storage makes a 1-d tensor over a whole storage.
+func (l *loader) storage(s *pickle.Storage) (*Tensor, error) {
+	d, err := dtypeOfFile(s.DType, s.Offset)
+	if err != nil {
+		return nil, err
+	}
+	return l.tensor(&pickle.Tensor{Storage: s, DType: s.DType, Size: []int{len(s.Data) / d.Size()}, Stride: []int{1}})
+}
+
+var (
+	opSparseCOO        = NewOp("aten::sparse_coo_tensor", "indices_size")
+	opSparseCompressed = NewOp("aten::sparse_compressed_tensor", "comp_plain_value_size")
+	opEmptyStrided     = NewOp("aten::empty_strided", "")
+)
+
+// sparse makes a sparse tensor, whose indices libtorch checks.
+func (l *loader) sparse(s *pickle.Sparse) (x *Tensor, err error) {
+	var c Call
+	for _, p := range s.Parts {
+		t, err := l.tensor(p)
+		if err != nil {
+			return nil, err
+		}
+		defer t.Free()
+		c.Tensor(t)
+	}
+	c.Size(s.Size...)
+	c.None() // dtype, layout, device and pin_memory
+	op := opSparseCOO
+	if s.Layout == "torch.sparse_coo" {
+		c.None()
+	} else {
+		op = opSparseCompressed
+		c.Layout(layouts[s.Layout])
+	}
+	c.None()
+	c.None()
+	if s.Coalesced {
+		c.Bool(true)
+	}
+	err = Try(func() { NoGrad(func() { x = c.One(op) }) })
+	if e := (*Error)(nil); errors.As(err, &e) {
+		err = &badfile.MalformedError{Offset: max(s.Parts[0].Storage.Offset, 0), Msg: "a sparse tensor: " + e.Msg}
+	}
+	return x, err
+}
+
+// meta makes a tensor without values.
+func meta(t *pickle.Meta) (x *Tensor, err error) {
+	d, err := dtypeOfFile(t.DType, -1)
+	if err != nil {
+		return nil, err
+	}
+	err = Try(func() {
+		var c Call
+		c.Size(t.Size...)
+		c.Ints(t.Stride...)
+		c.DType(d)
+		c.None()
+		c.Device(Meta)
+		x = c.One(opEmptyStrided)
+		if t.RequiresGrad {
+			x.RequireGrad(true)
+		}
+	})
+	return x, err
+}
+
+func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
+	d, err := dtypeOfFile(t.DType, t.Storage.Offset)
+	if err != nil {
+		return nil, err
 	}
 	b := l.bases[base{t.Storage, d}]
 	err = Try(func() {
@@ -291,6 +391,9 @@ func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 			}
 			if t.Neg {
 				x = x.Then((*Tensor).Neg)
+			}
+			if t.RequiresGrad && (d.IsFloatingPoint() || d.IsComplex()) {
+				x.RequireGrad(true)
 			}
 		})
 	})

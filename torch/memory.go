@@ -89,12 +89,14 @@ func sweep() {
 
 const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not ours may take long
 
-// The processor's caches hold some thousands of small tensors. Where the
+// The processor's caches hold a few thousand small tensors. Where the
 // collector has left more than that many to lie about, to collect them early is
-// quicker than to fetch new memory for each; it may take a tenth of the time.
+// quicker than to fetch new memory for each; it may take a tenth of the time,
+// besides what a collection of a small heap takes, most of it waiting.
 const (
-	nursery      = 8192 // tensors
+	nursery      = 4096 // tensors
 	nurseryShare = 10
+	nurseryGrace = time.Millisecond
 )
 
 var (
@@ -111,7 +113,7 @@ func born(n int) {
 		start := time.Now()
 		runtime.GC()
 		young.Store(0)
-		time.Sleep((nurseryShare - 1) * time.Since(start))
+		time.Sleep((nurseryShare - 1) * (time.Since(start) - nurseryGrace))
 		collecting.Store(false)
 	}()
 }

@@ -50,7 +50,7 @@ func (s *scope) add(x *Tensor) {
 }
 
 // Scope calls f, then frees the tensors that were made inside it and not kept
-// with [Keep], also when f panics. Scopes nest.
+// with [Keep], as [Tensor.Free] does, also when f panics. Scopes nest.
 //
 //	var y *torch.Tensor
 //	torch.Scope(func() { y = torch.Keep(x.MatMul(w).Add(b)) })
@@ -73,28 +73,32 @@ func Scope(f func()) {
 			made := s.made
 			s.made = nil
 			s.mu.Unlock()
-			var hs [256]uint64
-			n, small := 0, 0
+			var hs, small [blockTensors]uint64
+			n, m := 0, 0
 			for _, x := range made {
-				if x.scope != s { // kept
+				if x.scope != s || !x.end() { // kept, or in use
 					continue
 				}
-				if x.end() {
-					if x.refs != nil {
-						hs[n] = x.refs.take(x.index)
-						small++
-					} else {
-						hs[n] = take(x.ref)
-					}
+				if x.refs != nil {
+					small[m] = x.refs.take(x.index)
+					m++
+				} else {
+					hs[n] = take(x.ref)
 					n++
 				}
 				if n == len(hs) {
 					libtorch.FreeTensors(hs[:n])
 					n = 0
 				}
+				if m == len(small) {
+					libtorch.FreeTensors(small[:m])
+					born(-m)
+					m = 0
+				}
 			}
 			libtorch.FreeTensors(hs[:n])
-			born(-small)
+			dead.lay(small[:m])
+			born(-m)
 			clear(made)
 			made = made[:0]
 			lists.Put(&made)

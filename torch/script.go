@@ -74,12 +74,10 @@ func (s *ScriptModule) call(method string, args []Value) (Value, error) {
 	}
 	var rets [libtorch.RetsHead + 16]uint64
 	relieve()
-	res, err := s.m.Call(method, c.words(), rets[:])
-	if err != nil {
+	if err := s.m.Call(method, c.words(), rets[:]); err != nil {
 		return nil, &Error{Op: method, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
-	press(res.Live)
-	r := values{words: res.Words, scope: res.Scope}
+	r := returned(rets[:], maker{})
 	defer r.done()
 	v := r.next()
 	if e, bad := v.(error); bad {

@@ -123,6 +123,12 @@ type values struct {
 	maker
 }
 
+// returned is what a call wrote into rets.
+func returned(rets []uint64, m maker) values {
+	press(int64(rets[libtorch.RetsLive]))
+	return values{libtorch.Values(rets), rets[libtorch.RetsScope], m}
+}
+
 func (r *values) more() bool { return len(r.words) > 0 }
 
 func (r *values) word() uint64 {

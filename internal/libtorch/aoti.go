@@ -20,21 +20,19 @@ func LoadPackage(path, model string, runners, deviceIndex int) (Package, error) 
 	return pkg, err
 }
 
-// Run calls the model with tensors, and gives a List of tensors.
-func (p Package) Run(inputs, buf []uint64) (Result, error) {
-	return results(C.t_aoti_run(p.h, first(inputs), C.size_t(len(inputs)), first(buf), C.size_t(len(buf))), buf)
+// Run calls the model with tensors, and gives a List of tensors; see [Values] for where.
+func (p Package) Run(inputs, buf []uint64) error {
+	return answer(C.t_aoti_run(p.h, first(inputs), C.size_t(len(inputs)), first(buf), C.size_t(len(buf))))
 }
 
-// CallSpec returns a List of two strings: how the inputs and the outputs lie in Python's containers.
-func (p Package) CallSpec() (Result, error) {
-	var buf [RetsHead]uint64
-	return results(C.t_aoti_call_spec(p.h, first(buf[:]), RetsHead), buf[:])
+// CallSpec gives a List of two strings: how the inputs and the outputs lie in Python's containers.
+func (p Package) CallSpec(buf []uint64) error {
+	return answer(C.t_aoti_call_spec(p.h, first(buf), C.size_t(len(buf))))
 }
 
-// Constants returns a List of the weights' names.
-func (p Package) Constants() (Result, error) {
-	var buf [RetsHead]uint64
-	return results(C.t_aoti_constants(p.h, first(buf[:]), RetsHead), buf[:])
+// Constants gives a List of the weights' names.
+func (p Package) Constants(buf []uint64) error {
+	return answer(C.t_aoti_constants(p.h, first(buf), C.size_t(len(buf))))
 }
 
 // LacksConstants reports whether the weights are not in the library and have

@@ -156,11 +156,10 @@ const (
 	FlagLeaf
 )
 
-// Result is what a call gave besides an error.
+// Result is the state of things after a call.
 type Result struct {
-	Words []uint64 // the values, flat; tensors in them are new references
-	Live  int64    // bytes held by live CPU tensors
-	Scope uint64   // of the calling thread
+	Live  int64  // bytes held by live CPU tensors
+	Scope uint64 // of the calling thread
 }
 
 func takeString(s *C.char) string {
@@ -183,22 +182,21 @@ func errorOf(text *C.char) error {
 	return &Error{Kind: s[0], Msg: s[1:]}
 }
 
-// RetsHead is the room that a buffer for results needs besides the results.
-const RetsHead = C.THUB_RETS_VALUES
+// What a call writes into the buffer for its results: a head, and behind it the
+// values where they fit.
+const (
+	RetsLive  = C.THUB_RETS_LIVE  // bytes held by live CPU tensors
+	RetsScope = C.THUB_RETS_SCOPE // of the calling thread
+	RetsHead  = C.THUB_RETS_VALUES
+)
 
-// results reads what a call wrote into buf.
-func results(err *C.char, buf []uint64) (Result, error) {
-	if err != nil {
-		return Result{}, errorOf(err)
-	}
+// Values returns the values that a call wrote, flat; tensors in them are new references.
+func Values(buf []uint64) []uint64 {
 	n := int(buf[C.THUB_RETS_N])
-	res := Result{Live: int64(buf[C.THUB_RETS_LIVE]), Scope: buf[C.THUB_RETS_SCOPE]}
 	if buf[C.THUB_RETS_WORDS] == 0 {
-		res.Words = buf[RetsHead:][:n]
-	} else {
-		res.Words = taken(buf[C.THUB_RETS_WORDS], n)
+		return buf[RetsHead:][:n]
 	}
-	return res, nil
+	return taken(buf[C.THUB_RETS_WORDS], n)
 }
 
 // taken copies words that C allocated, and frees them.
@@ -224,12 +222,18 @@ func FindOp(name, overload string) (Op, error) {
 // Schema returns the operator's signature in the words of native_functions.yaml.
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
-// Call runs an operator. The results lie in buf, which has RetsHead words and
-// more, where they fit. First it gives back the references that lie in buf, so
-// many from RetsHead on.
-func (op Op) Call(args, buf []uint64, dead int) (Result, error) {
+// Call runs an operator; see [Values] for the results in buf. First it gives
+// back the references that lie in buf, so many from RetsHead on.
+func (op Op) Call(args, buf []uint64, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
-	return results(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
+	return answer(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+}
+
+func answer(text *C.char) error {
+	if text != nil {
+		return errorOf(text)
+	}
+	return nil
 }
 
 func first(w []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(w)) }
@@ -443,14 +447,8 @@ func (m Module) Train(on bool) error {
 }
 
 // Call runs a method.
-func (m Module) Call(method string, args, buf []uint64) (Result, error) {
+func (m Module) Call(method string, args, buf []uint64) error {
 	n := C.CString(method)
 	defer C.free(unsafe.Pointer(n))
-	return results(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))), buf)
-}
-
-// State returns the parameters and buffers as a Dict of names to tensors.
-func (m Module) State() (Result, error) {
-	var buf [RetsHead]uint64
-	return results(C.t_jit_state(m.h, first(buf[:]), RetsHead), buf[:])
+	return answer(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
 }

@@ -51,7 +51,6 @@ void t_jit_free(thub_module m);
 thub_result t_jit_to(thub_module m, int32_t type, int32_t index);
 thub_result t_jit_train(thub_module m, int32_t on);
 char *t_jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
-char *t_jit_state(thub_module m, uint64_t *rets, size_t cap);
 thub_result t_generator_new(int32_t type, int32_t index, thub_generator *ret_generator);
 thub_result t_generator_seed(thub_generator g, uint64_t seed);
 void t_generator_free(thub_generator g);

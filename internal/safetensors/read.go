@@ -12,8 +12,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/torchhub/torchhub/internal/badfile"
@@ -176,21 +174,6 @@ func (h *Header) place(s *scanner, size int) error {
 
 // fits reports whether a shape of a dtype takes so many bytes.
 func fits(shape []int, element, size int) bool {
-	n := uint64(element)
-	empty := false
-	for _, d := range shape {
-		if d == 0 {
-			empty = true
-			continue // what the others make must be a number all the same
-		}
-		hi, lo := bits.Mul64(n, uint64(d))
-		if hi != 0 || lo > math.MaxInt {
-			return false
-		}
-		n = lo
-	}
-	if empty {
-		n = 0
-	}
-	return n == uint64(size)
+	n, ok := badfile.Bytes(shape, element)
+	return ok && n == size
 }

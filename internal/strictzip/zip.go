@@ -82,6 +82,7 @@ func Open(data []byte) (*Archive, error) {
 	z := &Archive{data: data, Records: make([]*Record, 0, count)}
 	folded := make(map[string]string, count)
 	byPlace := make([]*Record, 0, count)
+	z.prefetch(dir, count)
 	pos, end := dir.start, dir.end
 	for range count {
 		if end-pos < centralSize || !bytes.HasPrefix(data[pos:], []byte("PK\x01\x02")) {
@@ -122,6 +123,29 @@ func Open(data []byte) (*Archive, error) {
 		}
 	}
 	return z, nil
+}
+
+// prefetch asks for the pages of the local headers, all at once, where the archive is a mapped file that is not in memory. To fault them in one by
+// one takes a wait each, in which the kernel reads megabytes around the page.
+func (z *Archive) prefetch(dir span, count int) {
+	if len(z.data) < 64<<20 {
+		return
+	}
+	pos := dir.start
+	for range count {
+		if dir.end-pos < centralSize {
+			return
+		}
+		b := z.data[pos:dir.end]
+		name, extra, comment := int(le16(b[28:])), int(le16(b[30:])), int(le16(b[32:]))
+		size, packed, header := le32(b[24:]), le32(b[20:]), le32(b[42:])
+		n := centralSize + name + extra + comment
+		if n > len(b) || !wide(b[centralSize+name:centralSize+name+extra], &size, &packed, &header) || header >= uint64(dir.start) {
+			return
+		}
+		willNeed(z.data[header:min(header+localSize+maxRecordName, uint64(dir.start))])
+		pos += n
+	}
 }
 
 type span struct{ start, end int }

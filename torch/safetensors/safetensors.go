@@ -80,8 +80,6 @@ func SaveFile(state torch.StateDict, path string, metadata map[string]string) er
 	return nil
 }
 
-var opResolveNeg = torch.NewOp("aten::resolve_neg", "")
-
 func save(state torch.StateDict, path string, metadata map[string]string) (err error) {
 	h := safetensors.Header{Metadata: metadata}
 	byName := make(map[string]*torch.Tensor, len(state))
@@ -120,14 +118,7 @@ func save(state torch.StateDict, path string, metadata map[string]string) (err e
 		}
 		var werr error
 		err := torch.Try(func() {
-			torch.Scope(func() {
-				torch.NoGrad(func() {
-					var c torch.Call
-					c.Tensor(byName[t.Name].Detach().To(torch.CPU).ResolveConj())
-					x := c.One(opResolveNeg).Contiguous()
-					torch.WithData(x.Reshape(-1).ViewDType(torch.Uint8), func(b []byte) { _, werr = f.Write(b) })
-				})
-			})
+			torch.WithBytes(byName[t.Name], func(b []byte) { _, werr = f.Write(b) })
 		})
 		if err := errors.Join(err, werr); err != nil {
 			return fmt.Errorf("tensor %q: %w", t.Name, err)

@@ -34,7 +34,7 @@ func samples() torch.StateDict {
 	x := torch.Arange(24).ToDType(torch.Float32).Reshape(2, 3, 4)
 	for name, t := range map[string]*torch.Tensor{
 		"scalar": torch.FromSlice([]float64{2.5}).Reshape(), "empty": torch.Zeros(0), "hollow": torch.Zeros(2, 0, 3),
-		"turned": x.Transpose(0, 2), "part": x.Select(1, 1), "whole": x, "é \"\\\n\u0001 日本語 😀": torch.FromSlice([]int8{1}),
+		"turned": x.Transpose(0, 2), "part": x.Select(1, 1), "one": x.Select(0, 1).Select(0, 1).AsStrided([]int{1}, []int{2}), "whole": x, "é \"\\\n\u0001 日本語 😀": torch.FromSlice([]int8{1}),
 		"grad": torch.Options{RequiresGrad: true}.Ones(2),
 	} {
 		s = append(s, torch.Named{Name: name, Tensor: t})
@@ -56,7 +56,7 @@ func requireEqual(t *testing.T, want, got torch.StateDict) {
 
 func bits(x *torch.Tensor) (b []byte) {
 	if x.Numel() > 0 {
-		b = torch.Data[uint8](x.Detach().Contiguous().Reshape(-1).ViewDType(torch.Uint8))
+		b = torch.Data[uint8](x.Detach().Contiguous().AsStrided([]int{x.Numel()}, []int{1}).ViewDType(torch.Uint8))
 	}
 	return b
 }

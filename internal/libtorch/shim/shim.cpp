@@ -993,30 +993,6 @@ char *jit_call(thub_module m, const char *method, const uint64_t *args, size_t n
 	});
 }
 
-char *jit_state(thub_module m, uint64_t *rets, size_t cap) {
-	return caught([&]() -> char * {
-		Writer w(rets, cap);
-		size_t n = 0;
-		for (auto p : module(m).named_parameters())
-			(void)p, n++;
-		for (auto b : module(m).named_buffers())
-			(void)b, n++;
-		w.put(THUB_DICT);
-		w.put(n);
-		auto put = [&](const std::string &name, const at::Tensor &t) {
-			w.put(THUB_STRING);
-			w.put_string(name);
-			w.put(THUB_TENSOR);
-			w.put_tensor(t);
-		};
-		for (auto p : module(m).named_parameters())
-			put(p.name, p.value);
-		for (auto b : module(m).named_buffers())
-			put(b.name, b.value);
-		return w.finish();
-	});
-}
-
 // ---- AOTInductor packages
 
 torchhub::Package &package(thub_package p) { return *reinterpret_cast<torchhub::Package *>(p); }
@@ -1112,7 +1088,6 @@ const thub_table table = {
     &jit_load,        &jit_load_bytes,
     &jit_free,        &jit_to,
     &jit_train,       &jit_call,
-    &jit_state,
     &generator_new,   &generator_seed,
     &generator_free,
     &aoti_load,       &aoti_run,

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 6
+#define THUB_ABI 8
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -147,7 +147,6 @@ typedef struct {
 	thub_result (*jit_to)(thub_module m, int32_t type, int32_t index);
 	thub_result (*jit_train)(thub_module m, int32_t on);
 	char *(*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
-	char *(*jit_state)(thub_module m, uint64_t *rets, size_t cap); // a dict of name to tensor
 
 	// Random number generators.
 	thub_result (*generator_new)(int32_t type, int32_t index, thub_generator *ret_generator /* owned by the caller */);
