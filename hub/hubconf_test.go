@@ -430,7 +430,7 @@ import torch
 from torchvision.models.resnet import ResNet, BasicBlock, Bottleneck
 from torchvision import models
 made = {}
-def save(name, file):
+def save(name, file, wrapped=False):
     torch.manual_seed(3)
     m = {"own": lambda: ResNet(Bottleneck, [1, 1, 1, 1], num_classes=7, groups=2, width_per_group=32),
          "changed": lambda: models.resnet18(num_classes=5)}[name]().eval()
@@ -438,6 +438,9 @@ def save(name, file):
     if file.endswith(".safetensors"):
         from safetensors.torch import save_file
         save_file(m.state_dict(), file)
+    elif wrapped:
+        s = {"module." + k: v for k, v in m.state_dict().items()}
+        torch.save({"epoch": 3, "model_state": s, "optimizer": {"lr": [1.0, torch.ones(3)]}}, file)
     else:
         torch.save(m.state_dict(), file)
 def run(name):
@@ -458,13 +461,29 @@ def run(name):
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
 		conf[name] = Entry{Artifacts: []Artifact{{Format: StateDict, URL: name + ".pth", SHA256: digest(data), Size: int64(len(data)), Architecture: &a}}}
+		if name == "own" { // once more, inside of a checkpoint
+			p.Call(nil, "save", name, filepath.Join(dir, "training.pth"), true)
+			data, err := os.ReadFile(filepath.Join(dir, "training.pth"))
+			require.NoError(t, err)
+			in := Artifact{Name: "right", Format: StateDict, URL: "training.pth", SHA256: digest(data), Size: int64(len(data)), Architecture: &a, Key: "model_state", Prefix: "module."}
+			key, prefix, none := in, in, in
+			key.Name, key.Key = "key", "optimizer"
+			none.Name, none.Key = "none", "ema"
+			prefix.Name, prefix.Prefix = "prefix", "model."
+			conf["training"] = Entry{Artifacts: []Artifact{in, key, prefix, none}}
+		}
 	}
 	writeTree(t, dir, map[string]string{"hubconf.json": hubconf(t, conf)})
+	for weights, want := range map[string]string{"key": "is no state dict", "none": "no state dict under the key", "prefix": `does not begin with "model."`} {
+		_, err := Load(t.Context(), dir, "training", WithSource("local"), WithWeights(weights))
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "damaged")
+	}
 	for name := range conf {
 		m, err := Load(t.Context(), dir, name, WithSource("local"))
 		require.NoError(t, err)
 		var want [2]reference.Array
-		p.Call(&want, "run", name)
+		p.Call(&want, "run", strings.Replace(name, "training", "own", 1))
 		torch.NoGrad(func() {
 			x := torch.FromSlice(reference.Data[float32](want[0]), want[0].Shape...)
 			y := m.Forward(x)
