@@ -348,7 +348,11 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 			m.program = script
 		}
 	case StateDict, Safetensors:
-		m.module, err = fill(ctx, build, file)
+		key, prefix := a.Key, a.Prefix
+		if given {
+			key, prefix = "", "" // the file is not the artifact
+		}
+		m.module, err = fill(ctx, build, file, key, prefix)
 	case AOTInductor:
 		sum := a.SHA256
 		if given || sum == "" {

@@ -82,6 +82,8 @@ type Artifact struct {
 	Size         int64         `json:"size"`             // in bytes, checked at each load; a Go package may leave it out
 	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" where it runs on no other
 	Architecture *Architecture `json:"architecture,omitempty"`
+	Key          string        `json:"key,omitempty"`        // under which a checkpoint holds the state dict, such as "model_state"
+	Prefix       string        `json:"prefix,omitempty"`     // taken off all names of a state dict, such as "module." of DataParallel
 	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // where it is not the entry's
 	Requires     *Requires     `json:"requires,omitempty"`
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+	"github.com/torchhub/torchhub/torch/safetensors"
 	"github.com/torchhub/torchhub/transforms"
 )
 
@@ -380,6 +382,11 @@ func TestRegister(t *testing.T) {
 	e := letters("file:///" + strings.TrimPrefix(filepath.ToSlash(filepath.Join(t.TempDir(), "letters.pt")), "/"))
 	require.NoError(t, os.WriteFile(strings.TrimPrefix(e.Artifacts[0].URL, "file://"), builtin.Model(), 0o644))
 	hubHome(t)
+	t.Cleanup(func() {
+		registry.Lock()
+		defer registry.Unlock()
+		delete(registry.repos, "testowner/registered")
+	})
 	Register("TestOwner/registered", "letters", e)
 	names, err := List(t.Context(), "testowner/Registered:any")
 	require.NoError(t, err)
@@ -430,7 +437,7 @@ import torch
 from torchvision.models.resnet import ResNet, BasicBlock, Bottleneck
 from torchvision import models
 made = {}
-def save(name, file):
+def save(name, file, wrapped=False):
     torch.manual_seed(3)
     m = {"own": lambda: ResNet(Bottleneck, [1, 1, 1, 1], num_classes=7, groups=2, width_per_group=32),
          "changed": lambda: models.resnet18(num_classes=5)}[name]().eval()
@@ -438,6 +445,9 @@ def save(name, file):
     if file.endswith(".safetensors"):
         from safetensors.torch import save_file
         save_file(m.state_dict(), file)
+    elif wrapped:
+        s = {"module." + k: v for k, v in m.state_dict().items()}
+        torch.save({"epoch": 3, "model_state": s, "optimizer": {"lr": [1.0, torch.ones(3)]}}, file)
     else:
         torch.save(m.state_dict(), file)
 def run(name):
@@ -458,13 +468,29 @@ def run(name):
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
 		conf[name] = Entry{Artifacts: []Artifact{{Format: StateDict, URL: name + ".pth", SHA256: digest(data), Size: int64(len(data)), Architecture: &a}}}
+		if name == "own" { // once more, inside of a checkpoint
+			p.Call(nil, "save", name, filepath.Join(dir, "training.pth"), true)
+			data, err := os.ReadFile(filepath.Join(dir, "training.pth"))
+			require.NoError(t, err)
+			in := Artifact{Name: "right", Format: StateDict, URL: "training.pth", SHA256: digest(data), Size: int64(len(data)), Architecture: &a, Key: "model_state", Prefix: "module."}
+			key, prefix, none := in, in, in
+			key.Name, key.Key = "key", "optimizer"
+			none.Name, none.Key = "none", "ema"
+			prefix.Name, prefix.Prefix = "prefix", "model."
+			conf["training"] = Entry{Artifacts: []Artifact{in, key, prefix, none}}
+		}
 	}
 	writeTree(t, dir, map[string]string{"hubconf.json": hubconf(t, conf)})
+	for weights, want := range map[string]string{"key": "is no state dict", "none": "no state dict under the key", "prefix": `does not begin with "model."`} {
+		_, err := Load(t.Context(), dir, "training", WithSource("local"), WithWeights(weights))
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "damaged")
+	}
 	for name := range conf {
 		m, err := Load(t.Context(), dir, name, WithSource("local"))
 		require.NoError(t, err)
 		var want [2]reference.Array
-		p.Call(&want, "run", name)
+		p.Call(&want, "run", strings.Replace(name, "training", "own", 1))
 		torch.NoGrad(func() {
 			x := torch.FromSlice(reference.Data[float32](want[0]), want[0].Shape...)
 			y := m.Forward(x)
@@ -518,4 +544,85 @@ func letterG(t *testing.T) image.Image {
 	img, err := transforms.Decode(bytes.NewReader(builtin.Picture()))
 	require.NoError(t, err)
 	return img
+}
+
+func TestSafetensorsArtifact(t *testing.T) {
+	require.NoError(t, torch.Init(t.Context()))
+	hubHome(t)
+	dir := t.TempDir()
+	arguments := json.RawMessage(`{"block": "BasicBlock", "layers": [1, 1, 1, 1], "num_classes": 3}`)
+	build, err := models.Configure("resnet", arguments)
+	require.NoError(t, err)
+	torch.ManualSeed(1)
+	made := build()
+	nn.Eval(made)
+	require.NoError(t, safetensors.SaveFile(nn.StateDict(made), filepath.Join(dir, "m.safetensors"), nil))
+	err = Pack(t.Context(), dir, "m", Entry{Artifacts: []Artifact{{URL: "m.safetensors", Architecture: &Architecture{"resnet", arguments}}}})
+	require.NoError(t, err)
+	conf, err := Validate(t.Context(), dir)
+	require.NoError(t, err)
+	require.Equal(t, Safetensors, conf.Entries["m"].Artifacts[0].Format)
+	m, err := Load(t.Context(), dir, "m", WithSource("local"))
+	require.NoError(t, err)
+	torch.NoGrad(func() {
+		x := torch.Ones(1, 3, 40, 40)
+		require.Equal(t, torch.Data[float32](made.Forward(x)), torch.Data[float32](m.Forward(x)))
+	})
+	require.NoError(t, m.Close())
+	conf.Entries["m"].Artifacts[0].Architecture.Name = "resnet50"
+	conf.Entries["m"].Artifacts[0].Architecture.Arguments = nil
+	writeTree(t, dir, map[string]string{"hubconf.json": hubconf(t, conf.Entries)})
+	_, err = Validate(t.Context(), dir)
+	require.ErrorContains(t, err, "entries.m.artifacts[0]: ")
+	require.ErrorContains(t, err, "missing")
+}
+
+// Native code runs only where it is trusted by itself.
+func TestNativeCode(t *testing.T) {
+	home := hubHome(t)
+	dir := t.TempDir()
+	native := zipped(t, "m/data/aotinductor/model/x.so", "no library", "m/archive_format", "pt2")
+	writeTree(t, dir, map[string]string{"native.pt2": string(native), "letters.pt": string(builtin.Model())})
+	both := letters("letters.pt")
+	package2 := Artifact{URL: "native.pt2"}
+	both.Artifacts = []Artifact{package2, {URL: "letters.pt"}}
+	only := Entry{Artifacts: []Artifact{package2}}
+	require.NoError(t, Pack(t.Context(), dir, "both", both))
+	require.NoError(t, Pack(t.Context(), dir, "only", only))
+	var asked []string
+	load := func(name string, answer string, opts ...Option) error {
+		asked = nil
+		m, err := Load(t.Context(), dir, name, append([]Option{WithSource("local"), WithNotice(nil), WithPrompt(answering(&asked, answer))}, opts...)...)
+		if err == nil {
+			m.Close()
+		}
+		return err
+	}
+	require.NoError(t, load("both", "n"), "the other artifact is taken")
+	require.Empty(t, asked)
+	require.ErrorIs(t, load("only", "n"), ErrUntrusted)
+	require.Len(t, asked, 1)
+	require.Contains(t, asked[0], "holds native code, which runs with all your rights (sha256 "+digest(native)+")")
+	require.ErrorIs(t, load("only", ""), ErrUntrusted)
+	require.ErrorIs(t, load("only", "", WithTrust(TrustAlways)), ErrUntrusted, "to trust the repository is not enough")
+	require.ErrorIs(t, load("only", "n", WithWeights(filepath.Join(dir, "native.pt2"))), ErrUntrusted, "nor to name the file")
+	_, err := os.Stat(filepath.Join(home, "trusted_native"))
+	if err == nil {
+		list, err := os.ReadFile(filepath.Join(home, "trusted_native"))
+		require.NoError(t, err)
+		require.Empty(t, list)
+	}
+	err = load("only", "y") // this one is no package that could run
+	require.Error(t, err)
+	require.NotErrorIs(t, err, ErrUntrusted)
+	list, err := os.ReadFile(filepath.Join(home, "trusted_native"))
+	require.NoError(t, err)
+	require.Equal(t, digest(native)+"\n", string(list))
+	require.NotErrorIs(t, load("only", "n"), ErrUntrusted)
+	require.Empty(t, asked, "it is remembered")
+	require.ErrorIs(t, load("only", "n", WithNativeCode(TrustAsk)), ErrUntrusted)
+	require.Len(t, asked, 1)
+	require.NoError(t, os.Remove(filepath.Join(home, "trusted_native")))
+	require.NotErrorIs(t, load("only", "n", WithNativeCode(TrustAlways)), ErrUntrusted)
+	require.Empty(t, asked)
 }

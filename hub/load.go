@@ -116,13 +116,21 @@ func (o *options) file(ctx context.Context, weights string) (string, error) {
 	return p, nil
 }
 
-// fill builds a model without memory of its own and gives it the tensors of a file.
-func fill(ctx context.Context, build func() nn.Module, file string) (nn.Module, error) {
-	state, err := readStateDict(ctx, file)
+// fill builds a model without memory of its own and gives it the tensors of a
+// file: those under a key of it, with a prefix taken off their names.
+func fill(ctx context.Context, build func() nn.Module, file, key, prefix string) (nn.Module, error) {
+	state, err := readStateDictAt(ctx, file, key)
 	if err != nil {
 		return nil, err
 	}
 	defer state.Free()
+	for i, e := range state {
+		name, ok := strings.CutPrefix(e.Name, prefix)
+		if !ok {
+			return nil, fmt.Errorf("%s: the name %.100q does not begin with %q", file, e.Name, prefix)
+		}
+		state[i].Name = name
+	}
 	var m nn.Module
 	err = torch.Try(func() { torch.WithDevice(torch.Meta, func() { m = build() }) })
 	if err == nil {

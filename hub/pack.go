@@ -207,7 +207,7 @@ func (o *options) validateArtifact(ctx context.Context, at place, a *Artifact) e
 		if err != nil {
 			return err
 		}
-		m, err := fill(ctx, build, file)
+		m, err := fill(ctx, build, file, a.Key, a.Prefix)
 		if err != nil {
 			return err
 		}

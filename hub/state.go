@@ -69,12 +69,17 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 
 // readStateDict reads a checkpoint, and blames its file for what is wrong with it.
 func readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
+	return readStateDictAt(ctx, path, "")
+}
+
+// readStateDictAt reads the state dict under a key of a checkpoint, which is all of it for "".
+func readStateDictAt(ctx context.Context, path, key string) (torch.StateDict, error) {
 	if err := torch.Init(ctx); err != nil {
 		return nil, err
 	}
 	checked := make(chan error, 1)
 	go func() { checked <- checkZip(ctx, path) }()
-	s, err := torch.LoadStateDict(path)
+	s, err := loadStateDict(path, key)
 	if cerr := <-checked; err == nil && cerr != nil {
 		s.Free()
 		s, err = nil, cerr
@@ -83,6 +88,34 @@ func readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
 		err = fmt.Errorf("%w; the file is damaged, delete %s and try again", err, path)
 	}
 	return s, err
+}
+
+func loadStateDict(path, key string) (torch.StateDict, error) {
+	if key == "" {
+		return torch.LoadStateDict(path)
+	}
+	v, err := torch.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	var inner torch.Value
+	if d, ok := v.(*torch.Dict); ok {
+		inner, _ = d.Get(key)
+	}
+	d, ok := inner.(*torch.Dict)
+	if !ok {
+		return nil, fmt.Errorf("%s has no state dict under the key %q (%w)", path, key, torch.ErrUnsupported)
+	}
+	var s torch.StateDict
+	for _, e := range d.Entries {
+		name, isName := e.Key.(string)
+		x, isTensor := e.Value.(*torch.Tensor)
+		if !isName || !isTensor {
+			return nil, fmt.Errorf("%s: what is under the key %q is no state dict: its key %.100q holds a %T (%w)", path, key, fmt.Sprint(e.Key), e.Value, torch.ErrUnsupported)
+		}
+		s = append(s, torch.Named{Name: name, Tensor: x})
+	}
+	return s, nil
 }
 
 // checkZip compares the checksums of the records of a checkpoint in PyTorch's

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -279,4 +284,71 @@ func TestExport(t *testing.T) {
 	names, err := filepath.Glob(filepath.Join(to, ".*"))
 	require.NoError(t, err)
 	require.Empty(t, names, "nothing is left aside")
+}
+
+// gitHub answers as GitHub would for owner/name, whose only branch is main.
+type gitHub struct{ hubconf string }
+
+func (g gitHub) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body bytes.Buffer
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/branches"):
+		body.WriteString(`[{"name": "main", "commit": {"sha": "0123"}}]`)
+	case strings.HasSuffix(r.URL.Path, "/zipball/main"):
+		z := zip.NewWriter(&body)
+		w, err := z.Create("owner-name-0123/hubconf.py")
+		if err != nil {
+			return nil, err
+		}
+		w.Write([]byte(g.hubconf))
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+	case !strings.HasSuffix(r.URL.Path, "/tree/main/"):
+		return nil, errors.New("no such page " + r.URL.String())
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(&body), ContentLength: int64(body.Len()), Request: r}, nil
+}
+
+// TestRepositoryCommands runs the commands in this process, with a GitHub of its own.
+func TestRepositoryCommands(t *testing.T) {
+	real := http.DefaultTransport
+	http.DefaultTransport = gitHub{exported}
+	defer func() { http.DefaultTransport = real }()
+	home := t.TempDir()
+	t.Setenv("TORCH_HOME", home)
+	here := func(args ...string) (string, string, int) {
+		var out, errs bytes.Buffer
+		status := run(t.Context(), args, strings.NewReader(""), &out, &errs)
+		return out.String(), errs.String(), status
+	}
+	_, errs, status := here("list", "owner/name")
+	require.Equal(t, 1, status)
+	require.Contains(t, errs, "Untrusted repository. owner_name is not in the list of trusted repositories")
+	out, errs, status := here("list", "--trust", "owner/name")
+	require.Zero(t, status, errs)
+	require.Equal(t, "Net\nNoisy\nOdd\nWords\nnet\nnoisy\nnumber\nodd\nwords\n", out)
+	require.Contains(t, errs, `Downloading: "https://github.com/owner/name/zipball/main"`)
+	out, errs, status = here("show", "--repo", "owner/name", "net") // trusted now
+	require.Zero(t, status, errs)
+	require.Equal(t, "A net of n classes.\n", out)
+	require.Equal(t, "Using cache found in "+filepath.Join(home, "hub", "owner_name_main")+"\n", errs)
+	_, errs, status = here("predict", "--repo", "owner/name", "-m", "net", "x.png")
+	require.Equal(t, 1, status)
+	require.Contains(t, errs, "torchhub export owner/name net")
+
+	python := os.Getenv(reference.Variable)
+	if python == "" {
+		t.Skip(reference.Variable + " is not set")
+	}
+	to := t.TempDir()
+	out, errs, status = here("export", "--python", python, "-o", to, "--input", "1,3,9,9", "owner/name", "net")
+	require.Zero(t, status, errs)
+	require.Contains(t, out, "net by script")
+	data, err := os.ReadFile(filepath.Join(to, "hubconf.json"))
+	require.NoError(t, err)
+	conf, err := hub.ParseHubconf(data)
+	require.NoError(t, err)
+	require.Equal(t, "https://github.com/owner/name", conf.Entries["net"].Homepage)
+	require.Contains(t, conf.Entries["net"].Artifacts[0].Doc, "from owner/name by script of torch ")
 }

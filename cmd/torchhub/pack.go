@@ -119,7 +119,7 @@ func below(dir, file string) (string, error) {
 
 func packCommand() *cobra.Command {
 	var f entryFlags
-	var base, architecture, arguments, device string
+	var base, architecture, arguments, device, key, prefix string
 	c := &cobra.Command{
 		Use:   "pack [flags] NAME FILE...",
 		Short: "Write an entry of a hubconf.json from files of a model",
@@ -136,6 +136,8 @@ loads the model.`,
 	c.Flags().StringVar(&base, "url", "", "the https URL of the folder where the files will lie")
 	c.Flags().StringVar(&architecture, "architecture", "", "what state dicts fill: a model of \"torchhub list\", or "+strings.Join(models.Families(), ", "))
 	c.Flags().StringVar(&arguments, "arguments", "", `its arguments as JSON, such as '{"num_classes": 10}'`)
+	c.Flags().StringVar(&key, "key", "", "under which a checkpoint holds the state dict, such as model_state")
+	c.Flags().StringVar(&prefix, "prefix", "", "what to take off all names of the state dict, such as module.")
 	c.Flags().StringVar(&device, "device", "", "the only device that the files run on: cpu or cuda")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if arguments != "" && architecture == "" {
@@ -164,6 +166,7 @@ loads the model.`,
 				if architecture == "" {
 					return usageError{fmt.Errorf("%s is a state dict; name what it fills with --architecture", file)}
 				}
+				a.Key, a.Prefix = key, prefix
 				a.Architecture = &hub.Architecture{Name: architecture, Arguments: json.RawMessage(arguments)}
 			}
 			e.Artifacts = append(e.Artifacts, a)
