@@ -350,8 +350,12 @@ func take(ref *uint64) uint64 {
 	return h
 }
 
-// freed is set in a tensor's state by Free. The reference goes back when no call uses it any more.
-const freed = 1 << 30
+// freed is in a tensor's state from Free on, and given once its reference was
+// given back, which is when no call uses it any more.
+const (
+	freed = 1 << 30
+	given = freed + 1<<29
+)
 
 // acquire keeps the reference from being given back until release. It fails after
 // Free, and for a Tensor that nobody made.
@@ -367,7 +371,7 @@ func (x *Tensor) acquire() bool {
 }
 
 func (x *Tensor) release() {
-	if x.state.Add(-1) == freed {
+	if x.state.Add(-1) == freed && x.state.CompareAndSwap(freed, given) {
 		x.giveBack()
 	}
 }
@@ -381,8 +385,11 @@ func (x *Tensor) end() bool {
 		if s >= freed {
 			return false
 		}
-		if x.state.CompareAndSwap(s, s+freed) {
-			return s == 0
+		if s == 0 && x.state.CompareAndSwap(0, given) {
+			return true
+		}
+		if s > 0 && x.state.CompareAndSwap(s, s+freed) {
+			return false
 		}
 	}
 }
@@ -403,6 +410,7 @@ func (x *Tensor) giveBack() {
 	} else {
 		giveBack(x.ref)
 	}
+	runtime.KeepAlive(x) // as long as its block's refs are in use
 }
 
 // Then returns f(x) and frees x, if f gave another tensor: a chain of layers

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/torchhub/torchhub/torch"
 )
@@ -176,5 +177,30 @@ func TestGenerator(t *testing.T) {
 	require.NotEqual(t, want, draw(g))
 	if n, err := torch.CUDACount(t.Context()); err != nil || n == 0 {
 		require.Error(t, torch.Try(func() { torch.NewGenerator(torch.CUDA) }))
+	}
+}
+
+// Small tensors share a block: what is done wrongly with one must not reach the others.
+func TestUseAfterFreeLeavesOthersAlone(t *testing.T) {
+	var xs []*torch.Tensor
+	for i := range 100 {
+		xs = append(xs, torch.Full(i, 3))
+	}
+	for i := 0; i < len(xs); i += 2 {
+		xs[i].Free()
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := 0; i < len(xs); i += 2 {
+				xs[i].Free()
+				assert.ErrorIs(t, torch.Try(func() { xs[i].Add(xs[i+1]) }), torch.ErrFreed)
+				assert.ErrorIs(t, torch.Try(func() { xs[i].Shape() }), torch.ErrFreed)
+			}
+		})
+	}
+	wg.Wait()
+	for i := 1; i < len(xs); i += 2 {
+		require.Equal(t, []int64{int64(i), int64(i), int64(i)}, torch.Data[int64](xs[i]))
 	}
 }
