@@ -65,9 +65,14 @@ func expand(p string) string {
 // fileName returns the last element of a URL's path, refused where it could not be a file's name in a folder.
 func fileName(u *url.URL) (string, error) {
 	name := path.Base(u.Path)
-	odd := func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
-	if !filepath.IsLocal(name) || name == "." || strings.ContainsFunc(name, odd) {
+	if !isFileName(name) {
 		return "", fmt.Errorf("the URL %s names no file; its path must end in a file name", u.Redacted())
 	}
 	return name, nil
+}
+
+// isFileName says whether a name can be that of a file in a folder, and not lead out of it.
+func isFileName(name string) bool {
+	odd := func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
+	return filepath.IsLocal(name) && name != "." && !strings.ContainsFunc(name, odd)
 }

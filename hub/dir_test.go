@@ -98,6 +98,6 @@ func TestMirror(t *testing.T) {
 			continue
 		}
 		require.NoError(t, err)
-		require.Equal(t, c.want, u.String())
+		require.Equal(t, c.want, u[0].String())
 	}
 }

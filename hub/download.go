@@ -1,17 +1,17 @@
 package hub
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +45,12 @@ import (
 //
 // Where TORCHHUB_MIRROR is set, to a URL, it takes the place of https://host in
 // URLs of download.pytorch.org and dl.fbaipublicfiles.com:
-// https://download.pytorch.org/models/X becomes $TORCHHUB_MIRROR/models/X.
+// https://download.pytorch.org/models/X becomes $TORCHHUB_MIRROR/models/X. Of
+// several URLs, with commas between them, each is tried where the one before it
+// failed; "direct" among them is the official host.
+//
+// Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower
+// case. [WithOffline] and TORCHHUB_OFFLINE forbid the network.
 func DownloadURLToFile(ctx context.Context, rawURL, dst string, opts ...Option) error {
 	if err := newOptions(opts).download(ctx, rawURL, expand(dst), false); err != nil {
 		return fmt.Errorf("hub: %w", err)
@@ -55,11 +60,16 @@ func DownloadURLToFile(ctx context.Context, rawURL, dst string, opts ...Option) 
 
 // cached returns the file of a URL in the cache, downloaded if it is not there.
 func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
-	u, err := parseURL(rawURL)
+	sources, err := parseURL(rawURL)
 	if err != nil {
 		return "", err
 	}
-	name, err := fileName(u)
+	name := o.fileName
+	if name == "" {
+		name, err = fileName(sources[0])
+	} else if !isFileName(name) {
+		err = fmt.Errorf("%.200q is no name of a file in the cache; leave out folders", name)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +82,10 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 		if !fi.Mode().IsRegular() {
 			return "", fmt.Errorf("%s is in the place of the weights and is no file; remove it", file)
 		}
-		return file, nil
+		if o.sha256 == nil || *o.sha256 == "" {
+			return file, nil
+		}
+		return file, o.download(ctx, rawURL, file, false) // which leaves it where it is the one wanted
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
@@ -82,10 +95,11 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 
 // download fetches rawURL into dst; with reuse, a dst that is there is taken as it is.
 func (o *options) download(ctx context.Context, rawURL, dst string, reuse bool) error {
-	u, err := parseURL(rawURL)
+	sources, err := parseURL(rawURL)
 	if err != nil {
 		return err
 	}
+	u := sources[len(sources)-1] // the one that was asked for, or the last mirror
 	want := hashPrefix(filepath.Base(dst))
 	if want == "" {
 		want = hashPrefix(path.Base(u.Path))
@@ -93,34 +107,88 @@ func (o *options) download(ctx context.Context, rawURL, dst string, reuse bool) 
 	if o.sha256 != nil {
 		want = strings.ToLower(*o.sha256)
 	}
-	before, err := os.Stat(dst)
+	j := &job{
+		sources: sources, dst: dst, part: dst + ".partial", reuse: reuse,
+		page: isPage(path.Ext(dst)) || isPage(path.Ext(u.Path)),
+	}
+	if want != "" {
+		j.check = func(p *partial) error {
+			if got := p.digest(); !strings.HasPrefix(got, want) {
+				return &HashError{Got: got, Want: want}
+			}
+			return nil
+		}
+		j.same = func() bool { return hasHash(ctx, dst, want) }
+	}
+	return o.do(ctx, j)
+}
+
+// A job is a file to be had.
+type job struct {
+	sources []*url.URL // tried one after the other
+	dst     string
+	part    string               // where it grows
+	reuse   bool                 // a dst that is there is taken as it is
+	same    func() bool          // says whether a dst that is there is the one wanted; nil is never
+	check   func(*partial) error // says what is wrong with what came; nil is nothing
+	page    bool                 // a web page is what is wanted
+	known   *entity              // what the server says is known before, and any bytes in part are the first ones of it
+	header  http.Header          // sent to the host of the source, and to no other
+	name    string               // of the bar; "" is that of dst
+}
+
+// do fetches what is not there yet, once among goroutines and processes.
+func (o *options) do(ctx context.Context, j *job) error {
+	before, err := os.Stat(j.dst)
 	if err == nil && before.IsDir() {
-		return fmt.Errorf("fetch %s: %s is a folder; name a file", u.Redacted(), dst)
+		return fmt.Errorf("fetch %s: %s is a folder; name a file", j.sources[0].Redacted(), j.dst)
 	}
 	// ready says whether dst needs no download (any more).
 	ready := func() bool {
-		now, err := os.Stat(dst)
+		now, err := os.Stat(j.dst)
 		switch {
 		case err != nil:
 			return false
-		case reuse || before == nil || !os.SameFile(before, now) || !before.ModTime().Equal(now.ModTime()):
+		case j.reuse || before == nil || !os.SameFile(before, now) || !before.ModTime().Equal(now.ModTime()):
 			return true
 		}
-		return want != "" && hasHash(ctx, dst, want)
+		return j.same != nil && j.same()
 	}
 	if before != nil && ready() {
 		return nil
 	}
-	lock, err := lockPartial(ctx, dst+".partial", ready)
-	if err == nil && lock != nil {
-		defer lock.Close()
-		err = o.fetch(ctx, u, dst, want)
+	if o.offline && !slices.ContainsFunc(j.sources, isFile) {
+		return fmt.Errorf("fetch %s: %w", j.sources[0].Redacted(), ErrOffline)
 	}
+	lock, err := lockPartial(ctx, j.part, ready)
 	if err != nil {
-		return fmt.Errorf("fetch %s: %w", u.Redacted(), err)
+		return fmt.Errorf("fetch %s: %w", j.sources[0].Redacted(), err)
 	}
-	return nil
+	if lock == nil {
+		return nil
+	}
+	defer lock.Close()
+	var failed []error
+	for _, u := range j.sources {
+		if o.offline && !isFile(u) {
+			continue
+		}
+		err := o.fetch(ctx, u, j)
+		if err == nil {
+			return nil
+		}
+		failed = append(failed, fmt.Errorf("fetch %s: %w", u.Redacted(), err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if n := len(failed) - 1; n > 0 {
+		return fmt.Errorf("%w (and before it, %w)", failed[n], failed[n-1])
+	}
+	return failed[0]
 }
+
+func isFile(u *url.URL) bool { return u.Scheme == "file" }
 
 // lockPartial locks the file at path, made at need, among goroutines and
 // processes, or returns nil when ready says that there is nothing left to do.
@@ -158,27 +226,36 @@ func lockPartial(ctx context.Context, path string, ready func() bool) (*flock.Fl
 	}
 }
 
-// fetch fills the partial file of dst, whose lock the caller holds, and gives it its final name.
-func (o *options) fetch(ctx context.Context, u *url.URL, dst, want string) error {
-	sum := sha256.Sum256([]byte(u.String()))
-	key := hex.EncodeToString(sum[:])
-	p, err := openPartial(ctx, dst+".partial", key)
+// fetch fills the partial file of a job, whose lock the caller holds, and gives it its final name.
+func (o *options) fetch(ctx context.Context, u *url.URL, j *job) error {
+	key := digestOf(u.String())
+	p, err := openPartial(ctx, j.part, key, j.known)
 	if err != nil {
 		return bare(err)
 	}
 	defer p.close()
-	bar := o.newBar(filepath.Base(dst))
-	d := &transfer{o: o, u: u, key: key, p: p, bar: bar, page: isPage(path.Ext(dst)) || isPage(path.Ext(u.Path))}
-	err = d.run(ctx)
+	resumed := p.n > 0
+	bar := o.newBar(cmp.Or(j.name, filepath.Base(j.dst)))
+	t := &transfer{o: o, job: j, u: u, key: key, p: p, bar: bar}
+	err = t.run(ctx)
+	if err == nil && j.check != nil {
+		if err = j.check(p); err != nil && resumed && j.known != nil {
+			// Whoever left those first bytes, they were others.
+			if err = p.restart(entity{}); err == nil {
+				if err = t.run(ctx); err == nil {
+					err = j.check(p)
+				}
+			}
+		}
+		if errors.As(err, new(*HashError)) {
+			p.of = entity{} // not kept
+		}
+	}
 	bar.close(err == nil)
 	if err != nil {
 		return err
 	}
-	if got := p.digest(); !strings.HasPrefix(got, want) {
-		p.of = entity{} // not kept
-		return &HashError{Got: got, Want: want}
-	}
-	return p.publish(dst)
+	return p.publish(j.dst)
 }
 
 var hashRE = regexp.MustCompile(`-([a-f0-9]{8,64})\.`)
@@ -196,44 +273,44 @@ func hashPrefix(name string) string {
 	return prefix
 }
 
-func hasHash(ctx context.Context, file, want string) bool {
-	f, err := os.Open(file)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	h := sha256.New()
-	_, err = io.Copy(h, &ctxReader{ctx, f})
-	return err == nil && strings.HasPrefix(hex.EncodeToString(h.Sum(nil)), want)
-}
-
 // mirrored are the hosts that TORCHHUB_MIRROR stands in for.
 var mirrored = map[string]bool{"download.pytorch.org": true, "dl.fbaipublicfiles.com": true}
 
-// parseURL reads a URL and applies the mirror.
-func parseURL(raw string) (*url.URL, error) {
+// parseURL reads a URL and returns where it can be had: there, or from each of the mirrors.
+func parseURL(raw string) ([]*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no URL; give one such as https://host/path/file.pth", raw)
 	}
-	if mirror := os.Getenv("TORCHHUB_MIRROR"); mirror != "" && mirrored[u.Hostname()] {
-		m, err := url.Parse(mirror)
-		if err != nil || m.Scheme == "" {
-			return nil, fmt.Errorf("TORCHHUB_MIRROR is %q, which is no URL; set it to one such as https://host/path", mirror)
+	sources := []*url.URL{u}
+	if mirrors := os.Getenv("TORCHHUB_MIRROR"); mirrors != "" && mirrored[u.Hostname()] {
+		sources = nil
+		for mirror := range strings.SplitSeq(mirrors, ",") {
+			mirror = strings.TrimSpace(mirror)
+			if mirror == "direct" {
+				sources = append(sources, u)
+				continue
+			}
+			m, err := url.Parse(mirror)
+			if err != nil || m.Scheme == "" {
+				return nil, fmt.Errorf("TORCHHUB_MIRROR has %q, which is no URL; set it to one such as https://host/path, or to several with commas between them", mirror)
+			}
+			m = m.JoinPath(u.EscapedPath())
+			m.RawQuery = u.RawQuery
+			sources = append(sources, m)
 		}
-		m = m.JoinPath(u.EscapedPath())
-		m.RawQuery = u.RawQuery
-		u = m
 	}
-	switch {
-	case u.Scheme == "http" || u.Scheme == "https":
-		if u.Host != "" {
-			return u, nil
+	for _, u := range sources {
+		ok := false
+		switch u.Scheme {
+		case "http", "https":
+			ok = u.Host != ""
+		case "file":
+			ok = u.Path != "" && (u.Host == "" || u.Host == "localhost")
 		}
-	case u.Scheme == "file":
-		if u.Path != "" && (u.Host == "" || u.Host == "localhost") {
-			return u, nil
+		if !ok {
+			return nil, fmt.Errorf("cannot fetch %q; give an http, https or file URL", u.Redacted())
 		}
 	}
-	return nil, fmt.Errorf("cannot fetch %q; give an http, https or file URL", u.Redacted())
+	return sources, nil
 }

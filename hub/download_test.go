@@ -6,11 +6,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,6 +34,13 @@ import (
 func TestMain(m *testing.M) {
 	if args := os.Getenv("HUB_TEST_CHILD"); args != "" {
 		url, dst, _ := strings.Cut(args, " ")
+		if repo, ok := strings.CutPrefix(url, "hf:"); ok { // a repository and a file of it
+			if _, err := HFDownload(context.Background(), repo, dst, quick()...); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
 		if err := newOptions(quick()).download(context.Background(), url, dst, true); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -287,6 +297,17 @@ func TestFailures(t *testing.T) {
 			w.Header().Set("Content-Type", "application/octet-stream")
 			io.WriteString(w, "<html><body>Please sign in</body></html>")
 		}, want: []string{"web page"}, requests: 1},
+		{name: "JSON", h: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, ` {"error": "quota exceeded"}`)
+		}, want: []string{"a JSON message", "check the URL"}, requests: 1},
+		{name: "XML", h: func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>NoSuchKey</Code></Error>`)
+		}, want: []string{"an XML message"}, requests: 1},
+		{name: "LFS pointer", h: func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")
+		}, want: []string{"a pointer of Git LFS"}, requests: 1},
+		{name: "501", h: status(501), want: []string{"501 Not Implemented"}, requests: 1},
 		{name: "brotli", h: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "br")
 			w.Write(body)
@@ -668,7 +689,7 @@ func TestProcesses(t *testing.T) {
 	url := serve(t, f.ServeHTTP)
 	dir := t.TempDir()
 	var wg sync.WaitGroup
-	for range 20 {
+	for range 50 {
 		wg.Go(func() {
 			if out, err := child(url, filepath.Join(dir, "x.pth")).CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
@@ -681,37 +702,235 @@ func TestProcesses(t *testing.T) {
 	require.Equal(t, []string{"x.pth"}, files(t, dir))
 }
 
-// TestKill kills a downloading process at random moments until one gets through.
+var kills = flag.Int("kills", 40, "how many processes TestKill kills")
+
+// TestKill kills downloading processes at random moments, some while they start,
+// some after a random number of bytes, until all files are there: each is right,
+// and for none is more than its size sent again.
 func TestKill(t *testing.T) {
 	body := content(4 << 20)
 	f := &flaky{body: body, etag: `"v1"`}
-	f.pause.Store(int64(3 * time.Millisecond))
+	f.pause.Store(int64(time.Millisecond))
+	s := httptest.NewUnstartedServer(f)
+	s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		c.(*net.TCPConn).SetWriteBuffer(16 << 10) // what lies there counts as sent
+		return ctx
+	}
+	s.Start()
+	defer s.Close()
+	r := rand.New(rand.NewPCG(1, uint64(*kills)))
+	killed, downloads, most := 0, 0, int64(0)
+	for killed < *kills {
+		downloads++
+		f.sent.Store(0)
+		dir := t.TempDir()
+		dst := filepath.Join(dir, "x.pth") // no hash in the name: only the bytes decide
+		for alive := 0; ; {
+			cmd := child(s.URL, dst)
+			require.NoError(t, cmd.Start())
+			done := make(chan struct{})
+			if killed < *kills {
+				go kill(cmd, done, moment(r, alive), &f.sent, f.sent.Load()+r.Int64N(600<<10))
+			}
+			err := cmd.Wait()
+			close(done)
+			if err == nil {
+				break
+			}
+			killed++
+			alive++
+			for _, name := range files(t, dir) {
+				switch name {
+				case "x.pth": // killed with its work done
+					got, err := os.ReadFile(dst)
+					require.NoError(t, err)
+					require.Equal(t, digest(body), digest(got), "half a file under the final name")
+				case "x.pth.partial", "x.pth.partial.json":
+				default:
+					t.Fatalf("there is a file %s", name)
+				}
+			}
+			require.Less(t, killed, *kills+50, "no progress")
+		}
+		got, err := os.ReadFile(dst)
+		require.NoError(t, err)
+		require.Equal(t, digest(body), digest(got))
+		require.NotContains(t, files(t, dir), "x.pth.partial")
+		again := f.sent.Load() - int64(len(body))
+		require.LessOrEqual(t, again, int64(len(body)), "bytes sent again")
+		most = max(most, again)
+	}
+	t.Logf("%d kills in %d downloads of %d bytes, %d resumed, at most %d bytes sent again for one", killed, downloads, len(body), f.ranged.Load(), most)
+	require.Positive(t, f.ranged.Load())
+}
+
+// kill ends a process after a time, or when a number of bytes has been sent.
+func kill(cmd *exec.Cmd, done <-chan struct{}, after time.Duration, sent *atomic.Int64, at int64) {
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	poll := time.NewTicker(200 * time.Microsecond)
+	defer poll.Stop()
+	for sent.Load() < at {
+		select {
+		case <-timer.C:
+			at = 0
+		case <-poll.C:
+		case <-done:
+			return
+		}
+	}
+	cmd.Process.Kill()
+}
+
+// moment returns after what time to kill at the latest: now and then before the download starts.
+func moment(r *rand.Rand, n int) time.Duration {
+	if n%4 == 0 {
+		return time.Duration(r.IntN(60)) * time.Millisecond
+	}
+	return time.Minute
+}
+
+// TestOffline forbids the network.
+func TestOffline(t *testing.T) {
+	f := &flaky{body: content(1000), etag: `"v1"`}
 	url := serve(t, f.ServeHTTP)
 	dir := t.TempDir()
-	dst := filepath.Join(dir, "x.pth") // no hash in the name: only the bytes decide
-	r := rand.New(rand.NewPCG(1, 2))
-	kills := 0
-	for {
-		cmd := child(url, dst)
-		require.NoError(t, cmd.Start())
-		before := f.sent.Load()
-		// Some die while they start, some while they download.
-		timer := time.AfterFunc(time.Duration(r.IntN(80))*time.Millisecond, func() { cmd.Process.Kill() })
-		err := cmd.Wait()
-		timer.Stop()
-		if _, statErr := os.Stat(dst); err == nil || statErr == nil { // or killed with its work done
-			break
-		}
-		kills++
-		require.Subset(t, []string{"x.pth.partial", "x.pth.partial.json"}, files(t, dir))
-		require.Less(t, kills, 500, "no progress: %d bytes in the last try", f.sent.Load()-before)
-	}
-	got, err := os.ReadFile(dst)
+	_, err := newOptions(quick(WithCacheDir(dir))).cached(t.Context(), url+"/have.pth")
 	require.NoError(t, err)
-	require.Equal(t, digest(body), digest(got))
-	require.Equal(t, []string{"x.pth"}, files(t, dir))
-	t.Logf("%d kills, %d resumed, %.1f times the bytes sent", kills, f.ranged.Load(), float64(f.sent.Load())/float64(len(body)))
-	require.Positive(t, f.ranged.Load())
+	check := func(opts ...Option) {
+		t.Helper()
+		err := DownloadURLToFile(t.Context(), url+"/x.pth", filepath.Join(dir, "x.pth"), quick(opts...)...)
+		require.ErrorIs(t, err, ErrOffline)
+		require.ErrorContains(t, err, "hub: fetch "+url+"/x.pth: the network is forbidden")
+		o := newOptions(quick(append(opts, WithCacheDir(dir))...))
+		_, err = o.cached(t.Context(), url+"/have.pth")
+		require.NoError(t, err)
+		_, err = o.cached(t.Context(), url+"/none.pth")
+		require.ErrorIs(t, err, ErrOffline)
+		require.NoError(t, DownloadURLToFile(t.Context(), "file://"+filepath.Join(dir, "have.pth"), filepath.Join(dir, "copy"), quick(opts...)...))
+		require.NoError(t, os.Remove(filepath.Join(dir, "copy")))
+		require.Equal(t, []string{"have.pth"}, files(t, dir))
+	}
+	check(WithOffline(true))
+	for _, v := range []string{"1", "true", "ON", "Yes"} {
+		t.Setenv("TORCHHUB_OFFLINE", v)
+		check()
+	}
+	require.EqualValues(t, 1, f.requests.Load())
+	require.NoError(t, DownloadURLToFile(t.Context(), url+"/x.pth", filepath.Join(dir, "x.pth"), quick(WithOffline(false))...))
+	for _, v := range []string{"", "0", "no", "off"} {
+		t.Setenv("TORCHHUB_OFFLINE", v)
+		require.NoError(t, DownloadURLToFile(t.Context(), url+"/x.pth", filepath.Join(dir, "x.pth"), quick()...))
+	}
+}
+
+// TestMirrors lets mirrors fail, one after the other.
+func TestMirrors(t *testing.T) {
+	body := content(1000)
+	name := "x-" + digest(body)[:8] + ".pth"
+	var asked []string
+	answer := func(who string, h http.HandlerFunc) string {
+		return serve(t, func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, who+r.URL.Path)
+			h(w, r)
+		})
+	}
+	none := answer("none", http.NotFound)
+	wrong := answer("wrong", func(w http.ResponseWriter, r *http.Request) { w.Write(body[1:]) })
+	good := answer("good", func(w http.ResponseWriter, r *http.Request) { w.Write(body) })
+	get := func(mirrors ...string) error {
+		asked = nil
+		t.Setenv("TORCHHUB_MIRROR", strings.Join(mirrors, ","))
+		dir := t.TempDir()
+		err := DownloadURLToFile(t.Context(), "https://download.pytorch.org/models/"+name, filepath.Join(dir, name), quick(WithRetries(0))...)
+		if err != nil {
+			require.Empty(t, files(t, dir))
+		}
+		return err
+	}
+	require.NoError(t, get(none, " "+wrong+"/a", good+"/b/", "direct"))
+	require.Equal(t, []string{"none/models/" + name, "wrong/a/models/" + name, "good/b/models/" + name}, asked)
+	require.NoError(t, get(good, none))
+	require.Len(t, asked, 1)
+	err := get(wrong, none)
+	require.ErrorContains(t, err, none+"/models/"+name+": 404 Not Found")
+	require.ErrorContains(t, err, "and before it, fetch "+wrong)
+	require.ErrorAs(t, err, new(*HashError))
+	require.ErrorContains(t, get("nonsense", good), `TORCHHUB_MIRROR has "nonsense"`)
+}
+
+// TestProxy sends children through a proxy, with names that only the proxy knows.
+func TestProxy(t *testing.T) {
+	body := content(100 << 10)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(body) }))
+	defer secure.Close()
+	var mu sync.Mutex
+	var asked []string
+	proxy := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		asked = append(asked, r.Method+" "+r.Host)
+		mu.Unlock()
+		switch {
+		case r.Header.Get("Proxy-Authorization") != "Basic dXNlcjpwYXNz":
+			w.WriteHeader(http.StatusProxyAuthRequired)
+		case r.Method != http.MethodConnect:
+			w.Write(body)
+		default:
+			to, err := net.Dial("tcp", secure.Listener.Addr().String())
+			if err != nil {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			w.WriteHeader(http.StatusOK)
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				return
+			}
+			go func() { io.Copy(to, c); to.Close() }()
+			io.Copy(c, to)
+			c.Close()
+		}
+	})
+	auth := strings.Replace(proxy, "http://", "http://user:pass@", 1)
+	dir := t.TempDir()
+	ca := filepath.Join(dir, "ca.pem")
+	require.NoError(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o666))
+	for _, c := range []struct{ url, env, asked, fails string }{
+		{"http://weights.invalid/x.pth", "HTTP_PROXY=" + auth, "GET weights.invalid", ""},
+		{"http://weights.invalid/x.pth", "http_proxy=" + auth, "GET weights.invalid", ""},
+		{"https://example.com/x.pth", "HTTPS_PROXY=" + auth, "CONNECT example.com:443", ""},
+		{"http://weights.invalid/x.pth", "HTTP_PROXY=" + proxy, "GET weights.invalid", "407 Proxy Authentication Required; the server or a proxy refuses it"},
+		{"https://example.com/x.pth", "HTTPS_PROXY=" + proxy, "CONNECT example.com:443", "Proxy Authentication Required"},
+		{"http://weights.invalid/x.pth", "HTTP_PROXY=http://127.0.0.1:1", "", "check the network"},
+		{"http://weights.invalid/x.pth", "HTTP_PROXY=" + auth + " NO_PROXY=.invalid", "", "weights.invalid"},
+	} {
+		asked = nil
+		dst := filepath.Join(dir, "x.pth")
+		cmd := child(c.url, dst)
+		for _, v := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"} {
+			cmd.Env = append(cmd.Env, v+"=")
+		}
+		cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+ca)
+		cmd.Env = append(cmd.Env, strings.Fields(c.env)...)
+		out, err := cmd.CombinedOutput()
+		if c.asked != "" {
+			require.Contains(t, asked, c.asked, "%s %s: %s", c.url, c.env, out)
+		} else {
+			require.Empty(t, asked)
+		}
+		if c.fails != "" {
+			require.Error(t, err)
+			require.Contains(t, string(out), c.fails)
+			require.NotContains(t, string(out), "pass@")
+			require.NoFileExists(t, dst)
+			continue
+		}
+		require.NoError(t, err, string(out))
+		got, err := os.ReadFile(dst)
+		require.NoError(t, err)
+		require.Equal(t, digest(body), digest(got))
+		require.NoError(t, os.Remove(dst))
+	}
 }
 
 func TestFileURL(t *testing.T) {
@@ -743,6 +962,62 @@ func TestProgress(t *testing.T) {
 		hangUp(w)
 	}), filepath.Join(t.TempDir(), "x.pth"), quick(WithProgress(&b), WithRetries(0))...))
 	require.Contains(t, b.String(), "x.pth")
+}
+
+// TestProgressOfSeveral draws several bars below each other.
+func TestProgressOfSeveral(t *testing.T) {
+	f := &flaky{body: content(400 << 10), etag: `"v1"`}
+	f.pause.Store(int64(20 * time.Millisecond))
+	url := serve(t, f.ServeHTTP)
+	for _, w := range []interface {
+		io.Writer
+		String() string
+	}{&syncBuffer{}, uncomparable{&syncBuffer{}, nil}} {
+		dir := t.TempDir()
+		var wg sync.WaitGroup
+		for i := range 3 {
+			wg.Go(func() {
+				name := fmt.Sprintf("/file%d.pth", i)
+				if err := DownloadURLToFile(t.Context(), url+name, dir+name, quick(WithProgress(w))...); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for i := range 3 {
+			require.Contains(t, w.String(), fmt.Sprintf("file%d.pth", i))
+		}
+		if _, ok := w.(*syncBuffer); ok {
+			require.Regexp(t, `(file\d.*%.*\n){3}`, w.String())
+			require.NotContains(t, w.String(), "…", "a line was cut")
+		}
+	}
+	boards.Lock()
+	defer boards.Unlock()
+	require.Empty(t, boards.of)
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// uncomparable cannot be a key of a map.
+type uncomparable struct {
+	*syncBuffer
+	_ []int
 }
 
 func ExampleDownloadURLToFile() {

@@ -1,16 +1,32 @@
 package hub
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"time"
 )
 
+// ErrOffline says that something is not in the cache and that the network is forbidden.
+var ErrOffline = errors.New("the network is forbidden and the file is not in the cache; unset TORCHHUB_OFFLINE and HF_HUB_OFFLINE, or leave WithOffline out")
+
 // A StatusError is a server's refusal: an HTTP status other than success.
 type StatusError struct {
 	Code  int       // such as 404
 	Until time.Time // when the server's rate limit ends, if it says so
+}
+
+// Is makes errors.Is work with fs.ErrNotExist for 404 and 410 and with fs.ErrPermission for 401, 403 and 407.
+func (e *StatusError) Is(target error) bool {
+	switch e.Code {
+	case http.StatusNotFound, http.StatusGone:
+		return target == fs.ErrNotExist
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return target == fs.ErrPermission
+	}
+	return false
 }
 
 // Error returns the status and what to do about it.
@@ -30,15 +46,26 @@ func (e *StatusError) Error() string {
 	}
 }
 
-// A HashError says that a download is not the file it was to be.
+// A HashError says that a file is not what it was to be.
 type HashError struct {
-	Got  string // the SHA-256 of what came, in hexadecimal
+	Got  string // the SHA-256 of what is there, in hexadecimal
 	Want string // the first digits of the one wanted
+	Git  bool   // they are Git's hashes of a blob, by SHA-1, instead
+
+	kept bool // it is of a file that is still there
 }
 
 // Error returns both hashes and what to do.
 func (e *HashError) Error() string {
-	return fmt.Sprintf("sha256 is %s, want %s…; what came was deleted, try again or check the URL", e.Got, e.Want)
+	kind := "sha256"
+	if e.Git {
+		kind = "Git hash"
+	}
+	advice := "what came was deleted, try again or check the URL"
+	if e.kept {
+		advice = "it is damaged, remove it"
+	}
+	return fmt.Sprintf("%s is %s, want %s…; %s", kind, e.Got, e.Want, advice)
 }
 
 // final marks an error that trying again would not mend.

@@ -30,7 +30,7 @@ func Example() {
 }
 
 func ExampleList() {
-	names, err := hub.List("facebookresearch/WSL-Images")
+	names, err := hub.List(context.Background(), "facebookresearch/WSL-Images")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func ExampleList() {
 }
 
 func ExampleHelp() {
-	text, err := hub.Help("", "resnext101_32x8d_wsl")
+	text, err := hub.Help(context.Background(), "", "resnext101_32x8d_wsl")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -37,23 +37,28 @@ func TestTop(t *testing.T) {
 	require.InDelta(t, 1, Top([]float32{1000, -1000}, nil, 1)[0].Score, 1e-12)
 }
 
+func no(context.Context, string) (string, error) { return "n", nil }
+
 func TestRepositories(t *testing.T) {
+	t.Setenv("TORCH_HOME", t.TempDir())
 	for _, c := range []struct{ repo, name, want string }{
 		{"", "resnet5", "no model \"resnet5\"; did you mean resnet50"},
-		{"nobody/nothing", "resnet50", `unknown repository "nobody/nothing"; there are pytorch/vision and facebookresearch/WSL-Images`},
+		{"nobody/nothing:main", "resnet50", "Untrusted repository."},
+		{"nothing", "resnet50", `"nothing" is no repository`},
+		{"pytorch/vision:v0.10.0", "fcn_resnet50", "torchhub export pytorch/vision:v0.10.0 fcn_resnet50"},
 		{"facebookresearch/WSL-Images", "resnet50", "facebookresearch/WSL-Images has no such model; it is one of pytorch/vision"},
 		{"pytorch/vision:v0.10.0", "resnext101_32x8d_wsl", "pytorch/vision has no such model"},
 	} {
-		_, err := Load(t.Context(), c.repo, c.name)
+		_, err := Load(t.Context(), c.repo, c.name, quick(WithRetries(0), WithPrompt(no))...)
 		require.ErrorContains(t, err, c.want)
-		_, err = Help(c.repo, c.name)
+		_, err = Help(t.Context(), c.repo, c.name, quick(WithRetries(0), WithPrompt(no))...)
 		require.ErrorContains(t, err, c.want)
 	}
-	_, err := List("x/y")
-	require.ErrorContains(t, err, "unknown repository")
-	all, err := List("")
+	_, err := List(t.Context(), "x/y:main", WithPrompt(no))
+	require.ErrorContains(t, err, "Untrusted repository.")
+	all, err := List(t.Context(), "")
 	require.NoError(t, err)
-	vision, err := List("pytorch/vision:main")
+	vision, err := List(t.Context(), "pytorch/vision:main")
 	require.NoError(t, err)
 	require.Len(t, all, len(vision)+4)
 }
@@ -250,7 +255,7 @@ func small(t *testing.T) *Model {
 	require.NoError(t, err)
 	require.NoError(t, torch.Init(t.Context()))
 	torch.ManualSeed(1)
-	m := &Model{name: "resnet18", preset: entry.Default().Preset, labels: models.ImageNet.Labels(), module: entry.Build()}
+	m := &Model{name: "resnet18", steps: &Preprocess{Classification: &entry.Default().Preset}, labels: models.ImageNet.Labels(), module: entry.Build()}
 	m, err = m.start(torch.CPU)
 	require.NoError(t, err)
 	return m

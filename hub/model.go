@@ -21,17 +21,25 @@ import (
 // their forwards take turns on the threads of [torch.Run].
 type Model struct {
 	name   string
-	preset models.Preset
-	labels []string
+	steps  *Preprocess // nil where nothing is said of pictures
+	labels []string    // nil where they have no names
 
 	pre   *transforms.Pipeline
 	turns chan struct{} // one for each picture that may be in memory as an input at a time
 
-	mu     sync.RWMutex // held for reading by forwards, for writing by Close and To
-	module nn.Module    // one of the two
-	script *torch.ScriptModule
-	device torch.Device
-	closed bool
+	mu      sync.RWMutex // held for reading by forwards, for writing by Close and To
+	module  nn.Module    // one of the two
+	program program
+	device  torch.Device
+	closed  bool
+}
+
+// A program is a model that a file holds, architecture and all.
+type program interface {
+	Forward(inputs ...torch.Value) (torch.Value, error)
+	To(torch.Device) error
+	Train(bool) error
+	Close() error
 }
 
 // FromScript makes a model of a TorchScript module that maps [N, 3, H, W] to
@@ -39,7 +47,7 @@ type Model struct {
 // The module is the model's from then on, also to close. It heeds [WithDevice].
 func FromScript(ctx context.Context, name string, script *torch.ScriptModule, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	o := newOptions(opts)
-	m := &Model{name: name, preset: preset, labels: slices.Clone(labels), script: script}
+	m := &Model{name: name, steps: &Preprocess{Classification: &preset}, labels: slices.Clone(labels), program: script}
 	err := initialise(ctx, o.device)
 	if err == nil {
 		m, err = m.start(o.device)
@@ -50,23 +58,28 @@ func FromScript(ctx context.Context, name string, script *torch.ScriptModule, pr
 	return m, nil
 }
 
+// rgb is what pictures of other modes need.
+func rgb(v transforms.Value) transforms.Value {
+	if v.Image == nil {
+		return v
+	}
+	return v.WithImage(transforms.ToRGB(v.Image))
+}
+
 // start makes the preprocessing, sets evaluation mode and moves the model.
 func (m *Model) start(d torch.Device) (*Model, error) {
-	p := m.preset
 	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
-	err := torch.Try(func() {
-		m.pre = transforms.Compose(
-			transforms.Lambda(func(v transforms.Value) transforms.Value { // what pictures of other modes need
-				if v.Image != nil {
-					v = v.WithImage(transforms.ToRGB(v.Image))
-				}
-				return v
-			}),
-			transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std),
-		)
-	})
-	if err == nil && m.script != nil {
-		err = m.script.Train(false)
+	var err error
+	if m.pre == nil {
+		if m.pre, err = m.steps.pipeline(); err != nil {
+			err = fmt.Errorf("preprocess%w", err)
+		}
+	}
+	if m.pre != nil {
+		m.pre = transforms.Compose(transforms.Lambda(rgb), m.pre)
+	}
+	if err == nil && m.program != nil {
+		err = m.program.Train(false)
 	} else if err == nil {
 		nn.Eval(m.module)
 	}
@@ -83,14 +96,22 @@ func (m *Model) start(d torch.Device) (*Model, error) {
 // Name returns the name that the model was asked for by.
 func (m *Model) Name() string { return m.name }
 
-// Labels returns the names of the classes, in the order of the logits.
+// Labels returns the names of the classes, in the order of the logits, or nil
+// where the model's entry does not tell them.
 func (m *Model) Labels() []string { return m.labels }
 
-// Preset returns how pictures are prepared, and Preprocess does it.
-func (m *Model) Preset() models.Preset { return m.preset }
+// Preset returns how pictures are prepared, and Preprocess does it. It is the
+// zero Preset where they are prepared in another way than by one.
+func (m *Model) Preset() models.Preset {
+	if m.steps == nil || m.steps.Classification == nil {
+		return models.Preset{}
+	}
+	return *m.steps.Classification
+}
 
 // Preprocess returns the transforms that turn a picture into an input
-// [3, H, W] of the model, on the CPU: weights.transforms().
+// [3, H, W] of the model, on the CPU: weights.transforms(). It is nil where the
+// model's entry has none.
 func (m *Model) Preprocess() *transforms.Pipeline { return m.pre }
 
 // Device returns where the model runs.
@@ -109,8 +130,8 @@ func (m *Model) To(d torch.Device) error {
 		return fmt.Errorf("hub: move model %q: %w", m.name, torch.ErrClosed)
 	}
 	var err error
-	if m.script != nil {
-		err = m.script.To(d)
+	if m.program != nil {
+		err = m.program.To(d)
 	} else if d != m.device { // it is made on the CPU, the zero Device
 		err = torch.Try(func() { nn.To(m.module, d) })
 	}
@@ -130,8 +151,8 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
-	if m.script != nil {
-		return m.script.Close()
+	if m.program != nil {
+		return m.program.Close()
 	}
 	if m.module != nil {
 		nn.StateDict(m.module).Free()
@@ -153,11 +174,39 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 	return y
 }
 
-func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
-	if m.script == nil {
-		return m.module.Forward(x)
+// Call maps any inputs to whatever the model gives, for models that take or
+// give more than one tensor: model(*inputs). The values are those of
+// [torch.Value]. An error of the model is returned. A state dict's module takes one tensor.
+func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		err = torch.ErrClosed
+	} else if err = ctx.Err(); err == nil {
+		if terr := torch.Try(func() { torch.Run(func() { out, err = m.call(inputs) }) }); terr != nil {
+			err = terr
+		}
 	}
-	v, err := m.script.Forward(x)
+	if err != nil {
+		return nil, fmt.Errorf("hub: model %q: %w", m.name, err)
+	}
+	return out, nil
+}
+
+func (m *Model) call(inputs []torch.Value) (torch.Value, error) {
+	if m.program != nil {
+		return m.program.Forward(inputs...)
+	}
+	if len(inputs) == 1 {
+		if x, ok := inputs[0].(*torch.Tensor); ok {
+			return m.module.Forward(x), nil
+		}
+	}
+	return nil, fmt.Errorf("it takes one tensor, and was given %d inputs", len(inputs))
+}
+
+func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
+	v, err := m.call([]torch.Value{x})
 	if e := (*torch.Error)(nil); errors.As(err, &e) {
 		panic(e)
 	} else if err != nil {
@@ -182,6 +231,9 @@ func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) 
 func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if m.pre == nil {
+		return nil, errors.New("its entry does not say how pictures are prepared; make the input yourself and call Forward")
 	}
 	select {
 	case m.turns <- struct{}{}:
@@ -220,12 +272,20 @@ func (m *Model) infer(x *torch.Tensor) []float32 {
 	batch := x.Unsqueeze(0).Then(func(x *torch.Tensor) *torch.Tensor { return x.To(m.device) })
 	y := batch.Then(m.forward)
 	defer y.Free()
-	if y.Dim() != 2 || y.Size(0) != 1 || y.Size(1) != len(m.labels) || !y.DType().IsFloatingPoint() {
-		panic(&torch.Error{Op: "hub.Model.Logits", Msg: fmt.Sprintf("the model gives %v %v, not logits [1, %d]", y.Shape(), y.DType(), len(m.labels))})
+	if y.Dim() != 2 || y.Size(0) != 1 || m.labels != nil && y.Size(1) != len(m.labels) || !y.DType().IsFloatingPoint() {
+		panic(&torch.Error{Op: "hub.Model.Logits", Msg: fmt.Sprintf("the model gives %v %v, not logits %s", y.Shape(), y.DType(), m.wanted())})
 	}
 	y = y.ToDType(torch.Float32).Then(func(y *torch.Tensor) *torch.Tensor { return y.To(torch.CPU) })
 	defer y.Free()
 	return torch.Data[float32](y)
+}
+
+// wanted words the shape of the logits of one picture.
+func (m *Model) wanted() string {
+	if m.labels == nil {
+		return "[1, classes]"
+	}
+	return fmt.Sprintf("[1, %d]", len(m.labels))
 }
 
 // A Label is a class that a picture may show.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/torchhub/torchhub/torch"
@@ -13,18 +14,22 @@ import (
 type Option func(*options)
 
 type options struct {
-	client    *http.Client
-	dir       string
-	sha256    *string
-	progress  io.Writer
-	noBar     bool
-	stall     time.Duration
-	retries   int
-	firstWait time.Duration
-	maxSize   int64
-	device    torch.Device
-	weights   string
-	notice    io.Writer
+	client     *http.Client
+	dir        string
+	sha256     *string
+	progress   io.Writer
+	noBar      bool
+	stall      time.Duration
+	retries    int
+	firstWait  time.Duration
+	maxSize    int64
+	offline    bool
+	offlineSet bool // by WithOffline
+	hfToken    *string
+	device     torch.Device
+	weights    string
+	notice     io.Writer
+	repoOptions
 }
 
 func newOptions(opts []Option) *options {
@@ -34,6 +39,7 @@ func newOptions(opts []Option) *options {
 		retries:   4,
 		firstWait: 500 * time.Millisecond,
 		maxSize:   64 << 30,
+		offline:   isTrue("TORCHHUB_OFFLINE"),
 		notice:    os.Stderr,
 	}
 	for _, f := range opts {
@@ -79,3 +85,19 @@ func WithRetries(n int) Option { return func(o *options) { o.retries = n } }
 
 // WithMaxSize refuses downloads of more than n bytes. The default is 64 GiB.
 func WithMaxSize(n int64) Option { return func(o *options) { o.maxSize = n } }
+
+// WithOffline forbids the network, or allows it where TORCHHUB_OFFLINE or
+// HF_HUB_OFFLINE is set to 1, on, yes or true. What is in the cache, or has a
+// file URL, can be had; the rest is [ErrOffline].
+func WithOffline(offline bool) Option {
+	return func(o *options) { o.offline, o.offlineSet = offline, true }
+}
+
+// isTrue reads a variable as huggingface_hub does.
+func isTrue(variable string) bool {
+	switch strings.ToUpper(os.Getenv(variable)) {
+	case "1", "ON", "YES", "TRUE":
+		return true
+	}
+	return false
+}

@@ -42,21 +42,27 @@ type partial struct {
 	of   entity
 	n    int64
 	sum  hash.Hash // over those n bytes
+
+	known *entity // see job; nothing is written beside the file then
 }
 
 func metaPath(part string) string { return part + ".json" }
 
 // openPartial opens a partial file, whose lock the caller holds, with the bytes
 // that an earlier try left there if they can be built on.
-func openPartial(ctx context.Context, path, url string) (*partial, error) {
+func openPartial(ctx context.Context, path, url string, known *entity) (*partial, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	p := &partial{f: f, path: path, sum: sha256.New()}
+	p := &partial{f: f, path: path, sum: sha256.New(), known: known}
 	var e entity
-	meta, err := os.ReadFile(metaPath(path))
-	if err != nil || json.Unmarshal(meta, &e) != nil || e.URL != url || !e.resumable() {
+	if known != nil {
+		e = *known
+	} else if meta, err := os.ReadFile(metaPath(path)); err != nil || json.Unmarshal(meta, &e) != nil || e.URL != url {
+		return p, nil
+	}
+	if !e.resumable() {
 		return p, nil
 	}
 	n, err := io.Copy(p.sum, &ctxReader{ctx, f})
@@ -96,7 +102,7 @@ func (p *partial) restart(e entity) error {
 	if err := p.f.Truncate(0); err != nil {
 		return p.failed(err)
 	}
-	if !e.resumable() {
+	if !e.resumable() || p.known != nil {
 		return nil
 	}
 	meta, err := json.Marshal(e)
@@ -143,14 +149,13 @@ func (p *partial) publish(dst string) error {
 	if err := p.f.Sync(); err != nil {
 		return p.failed(err)
 	}
-	// Before the rename: a description left behind would have nothing that removes it.
-	if err := os.Remove(metaPath(p.path)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return p.failed(err)
-	}
+	// Then its description: a kill between the two costs no byte, and the next
+	// download or "torchhub cache rm" removes a description that is left alone.
 	if err := os.Rename(p.path, dst); err != nil {
 		p.of = entity{}
 		return p.failed(err)
 	}
+	os.Remove(metaPath(p.path))
 	if d, err := os.Open(filepath.Dir(dst)); err == nil {
 		d.Sync() // not all file systems can
 		d.Close()

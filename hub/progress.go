@@ -3,6 +3,8 @@ package hub
 import (
 	"io"
 	"os"
+	"reflect"
+	"sync"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -10,11 +12,48 @@ import (
 )
 
 // bar shows how far a download is. It appears with the first byte that comes.
+// Bars of one writer at the same time stand below each other.
 type bar struct {
 	w    io.Writer // nil draws nothing
 	name string
-	p    *mpb.Progress
 	b    *mpb.Bar
+	done func()
+}
+
+// boards holds what draws on each writer that can be a key.
+var boards = struct {
+	sync.Mutex
+	of map[io.Writer]*board
+}{of: map[io.Writer]*board{}}
+
+type board struct {
+	p    *mpb.Progress
+	bars int
+}
+
+// joinBoard returns what draws on w, and what to call when the bar is done.
+func joinBoard(w io.Writer) (*mpb.Progress, func()) {
+	start := func() *mpb.Progress { return mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh()) }
+	if !reflect.ValueOf(w).Comparable() {
+		p := start()
+		return p, p.Wait
+	}
+	boards.Lock()
+	defer boards.Unlock()
+	b := boards.of[w]
+	if b == nil {
+		b = &board{p: start()}
+		boards.of[w] = b
+	}
+	b.bars++
+	return b.p, func() {
+		boards.Lock()
+		defer boards.Unlock()
+		if b.bars--; b.bars == 0 {
+			b.p.Wait() // under the lock, so that the next one begins where this one has ended
+			delete(boards.of, w)
+		}
+	}
 }
 
 func (o *options) newBar(name string) *bar {
@@ -30,11 +69,12 @@ func (b *bar) set(n, total int64) {
 	if b.w == nil {
 		return
 	}
-	if b.p == nil {
-		b.p = mpb.New(mpb.WithOutput(b.w), mpb.WithAutoRefresh(), mpb.WithWidth(40))
-		b.b = b.p.AddBar(0,
-			mpb.PrependDecorators(decor.Name(b.name+" "), decor.CountersKibiByte("% .1f / % .1f")),
-			mpb.AppendDecorators(decor.Percentage(), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
+	if b.b == nil {
+		var p *mpb.Progress
+		p, b.done = joinBoard(b.w)
+		b.b = p.AddBar(0,
+			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace)),
+			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
 		b.b.SetRefill(n)
 	}
 	b.b.SetTotal(max(total, n), false)
@@ -42,7 +82,7 @@ func (b *bar) set(n, total int64) {
 }
 
 func (b *bar) close(ok bool) {
-	if b.p == nil {
+	if b.b == nil {
 		return
 	}
 	if ok {
@@ -50,5 +90,5 @@ func (b *bar) close(ok bool) {
 	} else {
 		b.b.Abort(false)
 	}
-	b.p.Wait()
+	b.done()
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/torchhub/torchhub/torch"
@@ -19,33 +18,68 @@ import (
 // downloaded to [Dir]'s folder checkpoints, under the last element of the
 // URL's path, unless it is there already: torch.hub.load_state_dict_from_url
 // with check_hash=True and weights_only=True. No code in the file is run. It
-// heeds [WithCacheDir] and what [DownloadURLToFile] heeds.
+// heeds [WithCacheDir], [WithFileName], [WithDevice] and what
+// [DownloadURLToFile] heeds.
 //
-// The tensors lie on the CPU, in the mapped file. A file that is there already
-// is not hashed again, as in Python; the checksums inside files of PyTorch's
-// zip layout are compared.
+// The tensors lie on the CPU, in the mapped file, or else on the device given:
+// map_location. A file that is there already is not hashed again, as in Python,
+// unless [WithSHA256] says what it must be; the checksums inside files of PyTorch's
+// zip layout are compared. A zip that holds one file, which torch.hub used before
+// PyTorch 1.6, is unpacked beside itself, as in Python.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
-	path, err := newOptions(opts).cached(ctx, url)
-	if err != nil {
-		return nil, fmt.Errorf("hub: %w", err)
-	}
-	s, err := readStateDict(ctx, path)
+	s, err := newOptions(opts).stateDict(ctx, url)
 	if err != nil {
 		return nil, fmt.Errorf("hub: %w", err)
 	}
 	return s, nil
 }
 
+func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, error) {
+	o.deprecated("TORCH_MODEL_ZOO")
+	path, err := o.cached(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	if path, err = unpackLegacy(ctx, path); err != nil {
+		return nil, err
+	}
+	if o.device.Type != torch.CPUType {
+		if err := initialise(ctx, o.device); err != nil {
+			return nil, err
+		}
+	}
+	s, err := readStateDict(ctx, path)
+	if err != nil || o.device.Type == torch.CPUType {
+		return s, err
+	}
+	err = torch.Try(func() {
+		for i, e := range s {
+			s[i].Tensor = e.Tensor.To(o.device)
+			e.Tensor.Free()
+		}
+	})
+	if err != nil {
+		s.Free()
+		return nil, err
+	}
+	return s, nil
+}
+
 // readStateDict reads a checkpoint, and blames its file for what is wrong with it.
 func readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
+	return readStateDictAt(ctx, path, "")
+}
+
+// readStateDictAt reads the state dict under a key of a checkpoint, which is all of it for "".
+func readStateDictAt(ctx context.Context, path, key string) (torch.StateDict, error) {
 	if err := torch.Init(ctx); err != nil {
 		return nil, err
 	}
 	checked := make(chan error, 1)
 	go func() { checked <- checkZip(ctx, path) }()
-	s, err := torch.LoadStateDict(path)
+	s, err := loadStateDict(path, key)
 	if cerr := <-checked; err == nil && cerr != nil {
 		s.Free()
 		s, err = nil, cerr
@@ -54,6 +88,34 @@ func readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
 		err = fmt.Errorf("%w; the file is damaged, delete %s and try again", err, path)
 	}
 	return s, err
+}
+
+func loadStateDict(path, key string) (torch.StateDict, error) {
+	if key == "" {
+		return torch.LoadStateDict(path)
+	}
+	v, err := torch.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	var inner torch.Value
+	if d, ok := v.(*torch.Dict); ok {
+		inner, _ = d.Get(key)
+	}
+	d, ok := inner.(*torch.Dict)
+	if !ok {
+		return nil, fmt.Errorf("%s has no state dict under the key %q (%w)", path, key, torch.ErrUnsupported)
+	}
+	var s torch.StateDict
+	for _, e := range d.Entries {
+		name, isName := e.Key.(string)
+		x, isTensor := e.Value.(*torch.Tensor)
+		if !isName || !isTensor {
+			return nil, fmt.Errorf("%s: what is under the key %q is no state dict: its key %.100q holds a %T (%w)", path, key, fmt.Sprint(e.Key), e.Value, torch.ErrUnsupported)
+		}
+		s = append(s, torch.Named{Name: name, Tensor: x})
+	}
+	return s, nil
 }
 
 // checkZip compares the checksums of the records of a checkpoint in PyTorch's
@@ -121,19 +183,4 @@ func checkRecord(ctx context.Context, f *os.File, e *zip.File, buf []byte) error
 		return fmt.Errorf("its checksum is %08x, want %08x", got, e.CRC32)
 	}
 	return nil
-}
-
-// isScript says whether a file is a TorchScript archive, by what is in it.
-func isScript(path string) bool {
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return false
-	}
-	defer z.Close()
-	for _, e := range z.File {
-		if strings.HasSuffix(e.Name, "/constants.pkl") {
-			return true
-		}
-	}
-	return false
 }

@@ -2,12 +2,16 @@ package hub
 
 import (
 	"bufio"
+	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -29,22 +33,34 @@ var (
 
 // transfer moves the body of a URL into a partial file.
 type transfer struct {
-	o    *options
-	u    *url.URL
-	key  string // what the partial file calls u
-	p    *partial
-	bar  *bar
-	page bool // a web page is what is wanted
+	o   *options
+	job *job
+	u   *url.URL
+	key string // what the partial file calls u
+	p   *partial
+	bar *bar
 }
 
 // run tries until the file is complete.
 func (t *transfer) run(ctx context.Context) error {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval = t.o.firstWait
-	pause.MaxInterval = 20 * t.o.firstWait
 	mark := t.p.n
+	return t.o.retry(ctx, t.try, func() bool {
+		// A try that got further starts the count anew; by enough, so that a server cannot hold us a byte at a time.
+		if t.p.n-mark < max(1, min(1<<20, t.p.of.Size/64)) {
+			return false
+		}
+		mark = t.p.n
+		return true
+	})
+}
+
+// retry tries again what may succeed with time, until it does not get any further.
+func (o *options) retry(ctx context.Context, try func(context.Context) error, further func() bool) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = o.firstWait
+	pause.MaxInterval = 20 * o.firstWait
 	for failures := 0; ; {
-		err := t.try(ctx)
+		err := try(ctx)
 		if err == nil {
 			return nil
 		}
@@ -55,12 +71,11 @@ func (t *transfer) run(ctx context.Context) error {
 		if errors.As(err, &f) {
 			return f.error
 		}
-		// A try that got further starts the count anew; by enough, so that a server cannot hold us a byte at a time.
-		if t.p.n-mark >= max(1, min(1<<20, t.p.of.Size/64)) {
-			mark, failures = t.p.n, 0
+		if further() {
+			failures = 0
 			pause.Reset()
 		}
-		if failures++; failures > t.o.retries {
+		if failures++; failures > o.retries {
 			if failures > 1 {
 				return fmt.Errorf("%w (tried %d times)", err, failures)
 			}
@@ -107,8 +122,11 @@ func (t *transfer) try(ctx context.Context) error {
 	}
 	if !resumed {
 		head, _ := r.Peek(512)
-		if !t.page && strings.HasPrefix(http.DetectContentType(head), "text/html") {
+		if !t.job.page && strings.HasPrefix(http.DetectContentType(head), "text/html") {
 			return final{errors.New("the server sent a web page, not the file; check the URL, and whether this network asks to sign in first")}
+		}
+		if what := message(cmp.Or(t.job.name, t.job.dst), head); what != "" {
+			return final{fmt.Errorf("the server sent %s, not the file; check the URL", what)}
 		}
 		if err := p.restart(of); err != nil {
 			return err
@@ -188,12 +206,15 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 	}
 	req.Header.Set("User-Agent", "torchhub")
 	req.Header.Set("Accept-Encoding", "identity") // or offsets and lengths would be another file's
+	maps.Copy(req.Header, t.job.header)
 	resume := p.n > 0 && p.of.resumable()
 	if resume {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.n))
-		req.Header.Set("If-Range", p.of.validator())
+		if p.known == nil {
+			req.Header.Set("If-Range", p.of.validator())
+		}
 	}
-	resp, err := t.client().Do(req)
+	resp, err := t.o.http(t.job.header).Do(req)
 	if err != nil {
 		return nil, entity{}, false, connection(err)
 	}
@@ -204,7 +225,7 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 	case resp.StatusCode == http.StatusPartialContent && resume:
 		from, total := contentRange(resp.Header.Get("Content-Range"))
 		of.Size = total
-		if from == p.n && total == p.of.Size && of.validator() == p.of.validator() {
+		if from == p.n && total == p.of.Size && (p.known != nil || of.validator() == p.of.validator()) {
 			return resp.Body, p.of, true, nil
 		}
 		fallthrough
@@ -224,6 +245,13 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 	}
 	switch enc := resp.Header.Get("Content-Encoding"); strings.ToLower(enc) {
 	case "", "identity":
+		if p.known != nil {
+			if of.Size >= 0 && of.Size != p.known.Size {
+				resp.Body.Close()
+				return nil, entity{}, false, final{fmt.Errorf("the server sends %d bytes, where it said %d before; try again later", of.Size, p.known.Size)}
+			}
+			of = *p.known
+		}
 		return resp.Body, of, false, nil
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(resp.Body)
@@ -270,9 +298,9 @@ func (t *transfer) describe(resp *http.Response) entity {
 	return e
 }
 
-// client is the caller's with our policy for redirects.
-func (t *transfer) client() *http.Client {
-	c := *t.o.client
+// http is the caller's client with our policy for redirects. Those in header go to no other host than the first.
+func (o *options) http(header http.Header) *http.Client {
+	c := *o.client
 	own := c.CheckRedirect
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		last := via[len(via)-1].URL
@@ -283,7 +311,13 @@ func (t *transfer) client() *http.Client {
 			return final{fmt.Errorf("the server redirects from https to %s, which is refused; check the URL", req.URL.Scheme)}
 		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
 			return final{fmt.Errorf("the server redirects to %s, which is refused; check the URL", req.URL.Scheme)}
-		case own != nil:
+		}
+		if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+			for k := range header {
+				req.Header.Del(k)
+			}
+		}
+		if own != nil {
 			if err := own(req, via); err != nil {
 				return final{err}
 			}
@@ -291,6 +325,26 @@ func (t *transfer) client() *http.Client {
 		return nil
 	}
 	return &c
+}
+
+// message says what a body is that cannot be the weights or archive that a
+// file's name promises, by its first bytes: what servers answer instead of an error.
+func message(file string, head []byte) string {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".pth", ".pt", ".pt2", ".bin", ".safetensors", ".zip", ".tar", ".gz", ".bz2", ".npz", ".npy":
+	default:
+		return ""
+	}
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	switch {
+	case bytes.HasPrefix(head, []byte("<?xml")), bytes.HasPrefix(head, []byte("<Error")):
+		return "an XML message"
+	case bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")):
+		return "a pointer of Git LFS"
+	case len(head) > 1 && (head[0] == '{' || head[0] == '[') && json.Valid(head):
+		return "a JSON message"
+	}
+	return ""
 }
 
 // connection words an error of a request that got no answer.
@@ -329,6 +383,7 @@ func refusal(resp *http.Response) error {
 		}
 	}
 	switch {
+	case e.Code == http.StatusNotImplemented, e.Code == http.StatusHTTPVersionNotSupported:
 	case e.Code == http.StatusRequestTimeout, e.Code == http.StatusTooManyRequests, e.Code >= 500:
 		return e
 	}

@@ -20,8 +20,16 @@ const module = "github.com/torchhub/torchhub/"
 // the imports is the architecture.
 var policy = map[string][]string{
 	"internal/libtorch":            {},
-	"internal/pickle":              {},
-	"torch":                        {"internal/libtorch", "internal/pickle"},
+	"internal/badfile":             {},
+	"internal/safetensors":         {"internal/badfile"},
+	"internal/strictzip":           {"internal/badfile"},
+	"internal/pickle":              {"internal/badfile", "internal/safetensors", "internal/strictzip"},
+	"internal/pt2":                 {"internal/badfile", "internal/strictzip"},
+	"torch":                        {"internal/libtorch", "internal/badfile", "internal/pickle", "internal/pt2", "internal/safetensors", "internal/strictzip"},
+	"torch/aoti":                   {"torch", "internal/pt2", "internal/strictzip"},
+	"internal/npy":                 {"internal/badfile"},
+	"torch/numpy":                  {"torch", "internal/badfile", "internal/npy", "internal/strictzip"},
+	"torch/safetensors":            {"torch", "internal/safetensors"},
 	"internal/opgen":               {},
 	"torch/aten":                   {"torch"},
 	"torch/cuda":                   {"torch"},
@@ -34,6 +42,7 @@ var policy = map[string][]string{
 	"models":                       {"torch", "torch/nn", "torch/nn/functional"},
 	"models/builtin":               {"models"},
 	"internal/turbojpeg":           {},
+	"internal/frugal":              {},
 	"internal/reference":           {},
 	"transforms/internal/args":     {"torch"},
 	"transforms/pyrandom":          {},
@@ -47,7 +56,7 @@ var policy = map[string][]string{
 	"transforms/v2":                {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/policies", "transforms/tvtensors", "transforms/v2/functional"},
 	"transforms/draw":              {"torch", "internal/libm", "transforms", "transforms/functional"},
 	"transforms/internal/codec":    {"internal/turbojpeg", "transforms/internal/pillow"},
-	"hub":                          {"torch", "torch/nn", "torch/jit", "torch/cuda", "models", "transforms"},
+	"hub":                          {"torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
 

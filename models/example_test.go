@@ -40,3 +40,20 @@ func ExampleLookup() {
 	// <nil>
 	// models: no model "resnet_50"; did you mean resnet50, resnet152, resnet101?
 }
+
+func ExampleConfigure() {
+	build, err := models.Configure("resnet18", []byte(`{"num_classes": 10}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resnet := build()
+	nn.Eval(resnet)
+	torch.NoGrad(func() {
+		fmt.Println(resnet.Forward(torch.Zeros(1, 3, 64, 64)).Shape())
+	})
+	fmt.Println(models.Families())
+	// Output:
+	// [1 10]
+	// [resnet]
+}

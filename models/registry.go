@@ -26,6 +26,8 @@ type Entry struct {
 	Paper   string           // its URL
 	Build   func() nn.Module // makes the module, initialised as torchvision's, in training mode
 	Weights []Weights        // from the oldest to the newest; at least one
+
+	configure func(arguments []byte) (func() nn.Module, error) // see [Configure]
 }
 
 // Default returns the weights taken where none are named: the newest, torchvision's weights="DEFAULT".

@@ -2,6 +2,9 @@ package models
 
 import (
 	"cmp"
+	"fmt"
+	"math"
+	"slices"
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -22,7 +25,7 @@ var (
 
 func (p paper) entry(name, repo string, c ResNetConfig, w ...Weights) Entry {
 	return Entry{Name: name, Repo: repo, Title: p.title, Paper: p.url, Weights: w,
-		Build: func() nn.Module { return NewResNet(c) }}
+		Build: func() nn.Module { return NewResNet(c) }, configure: c.configure}
 }
 
 const (
@@ -104,50 +107,105 @@ func (b Block) expansion() int {
 	return 1
 }
 
-// ResNetConfig describes a ResNet: the arguments of torchvision.models.resnet.ResNet.
+// Stem is the kind of a ResNet's first convolutions.
+type Stem int
+
+// Kinds of stems.
+const (
+	PlainStem  Stem = iota // one 7×7 convolution
+	DeepStem               // three 3×3 convolutions, of StemWidth, StemWidth and 2·StemWidth channels
+	TieredStem             // three 3×3 convolutions, of ¾·StemWidth, StemWidth and 2·StemWidth channels
+)
+
+// Attention is what weighs the channels at the end of each residual block.
+type Attention int
+
+// Kinds of attention.
+const (
+	NoAttention Attention = iota
+	SE                    // Squeeze-and-Excitation, https://arxiv.org/abs/1709.01507
+	ECA                   // Efficient Channel Attention, https://arxiv.org/abs/1910.03151
+)
+
+// AntiAlias is what smooths before each stride of 2.
+type AntiAlias int
+
+// Kinds of smoothing.
+const (
+	NoAntiAlias AntiAlias = iota
+	Blur                  // a binomial filter, https://arxiv.org/abs/1904.11486
+	Average               // the mean of 2×2
+)
+
+// ResNetConfig describes a ResNet: the arguments of torchvision.models.resnet.ResNet,
+// and after them those of timm.models.resnet.ResNet, whose zero values are
+// torchvision's model.
 type ResNetConfig struct {
 	Block         Block
 	Layers        [4]int // blocks of each stage
 	NumClasses    int    // 0 means 1000
-	Groups        int    // of the 3×3 convolutions in Bottlenecks, 0 means 1
-	WidthPerGroup int    // channels of a group in the first stage, 0 means 64
+	Groups        int    // of the 3×3 convolutions in Bottlenecks, 0 means 1: timm's cardinality
+	WidthPerGroup int    // channels of a group in the first stage, 0 means 64: timm's base_width
+
+	Stem        Stem      // stem_type
+	StemWidth   int       // stem_width, 0 means 64; of a PlainStem, its channels
+	StemConv    bool      // replace_stem_pool: a 3×3 convolution in place of the max pooling
+	Channels    [4]int    // channels: planes of each stage, 0 means 64, 128, 256, 512
+	AvgDown     bool      // avg_down: shortcuts are pooled, not strided
+	DownKernel  int       // down_kernel_size, 0 means 1
+	ReduceFirst int       // block_reduce_first: divides the width of a block's first convolution, 0 means 1
+	StrideFirst bool      // Bottlenecks stride in their first convolution, as in the paper, and not in their 3×3 one
+	AntiAlias   AntiAlias // aa_layer
+	Attention   Attention // attn_layer
+	SERatio     float64   // rd_ratio of SE, 0 means 1/16
 }
 
-// ResNet is torchvision.models.resnet.ResNet.
+// TimmResNet returns the configuration of one of timm's ResNets by the name of
+// its architecture, such as "resnet50d" or "seresnext26t_32x4d", and whether there is one.
+//
+// https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/resnet.py
+func TimmResNet(architecture string) (ResNetConfig, bool) {
+	c, ok := timmResNets[architecture]
+	return c, ok
+}
+
+// ResNet is torchvision.models.resnet.ResNet, and timm.models.resnet.ResNet with
+// batch normalisation and ReLU.
 //
 // https://docs.pytorch.org/vision/stable/models/resnet.html
 type ResNet struct {
-	Conv1                          *nn.Conv2d
+	Conv1                          nn.Module // a Conv2d or, for a deep stem, a Sequential
 	BN1                            *nn.BatchNorm2d
+	MaxPool                        nn.Module `nn:"maxpool"` // nil where it is torchvision's, without parameters
 	Layer1, Layer2, Layer3, Layer4 nn.Sequential
 	FC                             *nn.Linear
 }
 
 // NewResNet builds a ResNet, initialised as torchvision's. As there, groups and
-// widths with BasicBlocks are an [*torch.Error].
+// widths with BasicBlocks are an [*torch.Error], and so is a number that is negative.
 func NewResNet(c ResNetConfig) *ResNet {
 	c.Groups, c.WidthPerGroup = cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
-	if c.Block == BasicBlocks && (c.Groups != 1 || c.WidthPerGroup != 64) {
-		panic(&torch.Error{Op: "NewResNet", Msg: "BasicBlocks have one group of width 64; use Bottlenecks"})
+	c.StemWidth, c.DownKernel, c.ReduceFirst = cmp.Or(c.StemWidth, 64), cmp.Or(c.DownKernel, 1), cmp.Or(c.ReduceFirst, 1)
+	c.SERatio = cmp.Or(c.SERatio, 1./16)
+	if c.Channels == [4]int{} {
+		c.Channels = [4]int{64, 128, 256, 512}
 	}
-	in := 64
-	stage := func(i, planes, stride int) nn.Sequential {
+	c.check()
+	in := c.StemWidth
+	if c.Stem != PlainStem {
+		in *= 2
+	}
+	m := &ResNet{Conv1: c.stem(in), BN1: nn.NewBatchNorm2d(in), MaxPool: c.stemPool(in)}
+	stage := func(i, stride int) nn.Sequential {
 		s := make(nn.Sequential, c.Layers[i])
 		for j := range s {
-			s[j] = c.block(in, planes, stride)
-			in, stride = planes*c.Block.expansion(), 1
+			s[j] = c.block(in, c.Channels[i], stride)
+			in, stride = c.Channels[i]*c.Block.expansion(), 1
 		}
 		return s
 	}
-	m := &ResNet{
-		Conv1:  nn.NewConv2d(3, in, 7, nn.Conv2dOptions{Stride: 2, Padding: 3, NoBias: true}),
-		BN1:    nn.NewBatchNorm2d(in),
-		Layer1: stage(0, 64, 1),
-		Layer2: stage(1, 128, 2),
-		Layer3: stage(2, 256, 2),
-		Layer4: stage(3, 512, 2),
-		FC:     nn.NewLinear(512*c.Block.expansion(), cmp.Or(c.NumClasses, 1000)),
-	}
+	m.Layer1, m.Layer2, m.Layer3, m.Layer4 = stage(0, 1), stage(1, 2), stage(2, 2), stage(3, 2)
+	m.FC = nn.NewLinear(in, cmp.Or(c.NumClasses, 1000))
 	for _, p := range nn.Parameters(m) {
 		if p.Dim() == 4 { // a convolution's weight
 			nn.InitKaimingNormal(p)
@@ -156,25 +214,123 @@ func NewResNet(c ResNetConfig) *ResNet {
 	return m
 }
 
+// check refuses a configuration, whose defaults are filled in, that cannot be built.
+func (c ResNetConfig) check() {
+	refuse := func(format string, args ...any) {
+		panic(&torch.Error{Op: "NewResNet", Msg: fmt.Sprintf(format, args...)})
+	}
+	if c.Block == BasicBlocks && (c.Groups != 1 || c.WidthPerGroup != 64) {
+		refuse("BasicBlocks have one group of width 64; use Bottlenecks")
+	}
+	if least := min(c.NumClasses, c.Groups-1, c.WidthPerGroup-1, c.StemWidth-1, c.DownKernel-1, c.ReduceFirst-1, slices.Min(c.Layers[:])-1, slices.Min(c.Channels[:])-1); least < 0 || !(c.SERatio > 0) {
+		refuse("a number of %+v is too small", c)
+	}
+	if c.DownKernel%2 == 0 {
+		refuse("DownKernel is %d and must be odd", c.DownKernel)
+	}
+}
+
+func (c ResNetConfig) stem(out int) nn.Module {
+	if c.Stem == PlainStem {
+		return nn.NewConv2d(3, out, 7, nn.Conv2dOptions{Stride: 2, Padding: 3, NoBias: true})
+	}
+	first := c.StemWidth
+	if c.Stem == TieredStem {
+		first = 3 * (c.StemWidth / 4)
+	}
+	return nn.Sequential{
+		conv3x3(3, first, 2, 1), nn.NewBatchNorm2d(first), &nn.ReLU{InPlace: true},
+		conv3x3(first, c.StemWidth, 1, 1), nn.NewBatchNorm2d(c.StemWidth), &nn.ReLU{InPlace: true},
+		conv3x3(c.StemWidth, out, 1, 1),
+	}
+}
+
+// stemPool halves the sides of what comes out of the stem; nil where that is torchvision's max pooling.
+func (c ResNetConfig) stemPool(channels int) nn.Module {
+	switch {
+	case c.StemConv && c.AntiAlias == NoAntiAlias:
+		return nn.Sequential{conv3x3(channels, channels, 2, 1), nn.NewBatchNorm2d(channels), &nn.ReLU{InPlace: true}}
+	case c.StemConv:
+		return nn.Sequential{conv3x3(channels, channels, 1, 1), c.smooth(), nn.NewBatchNorm2d(channels), &nn.ReLU{InPlace: true}}
+	case c.AntiAlias == Average:
+		return c.smooth()
+	case c.AntiAlias == Blur:
+		return nn.Sequential{nn.NewMaxPool2d(3, F.MaxPool2dOptions{Stride: 1, Padding: 1}), c.smooth()}
+	}
+	return nil
+}
+
+func (c ResNetConfig) smooth() nn.Module {
+	if c.AntiAlias == Blur {
+		return blurPool{}
+	}
+	return avgPool{}
+}
+
 func (c ResNetConfig) block(in, planes, stride int) nn.Module {
 	// The shortcut comes first, as in torchvision, so that random numbers fall alike.
-	var downsample nn.Sequential
-	if out := planes * c.Block.expansion(); stride != 1 || in != out {
-		downsample = nn.Sequential{
-			nn.NewConv2d(in, out, 1, nn.Conv2dOptions{Stride: stride, NoBias: true}),
-			nn.NewBatchNorm2d(out),
-		}
+	var downsample nn.Module
+	out := planes * c.Block.expansion()
+	if stride != 1 || in != out {
+		downsample = c.shortcut(in, out, stride)
+	}
+	var aa nn.Module
+	convStride := stride
+	if c.AntiAlias != NoAntiAlias && stride == 2 {
+		aa, convStride = c.smooth(), 1
 	}
 	if c.Block == Bottlenecks {
-		return newBottleneck(in, planes, stride, c.Groups, c.WidthPerGroup, downsample)
+		return c.bottleneck(in, planes, convStride, aa, downsample)
 	}
-	return newBasicBlock(in, planes, stride, downsample)
+	first := planes / c.ReduceFirst
+	return &basicBlock{
+		Conv1:      conv3x3(in, first, convStride, 1),
+		BN1:        nn.NewBatchNorm2d(first),
+		AA:         aa,
+		Conv2:      conv3x3(first, planes, 1, 1),
+		BN2:        nn.NewBatchNorm2d(planes),
+		SE:         c.attention(out),
+		Downsample: downsample,
+	}
+}
+
+// shortcut fits a block's input to its output.
+func (c ResNetConfig) shortcut(in, out, stride int) nn.Module {
+	if c.AvgDown {
+		return &avgShortcut{stride: stride, Conv: conv1x1(in, out, 1), BN: nn.NewBatchNorm2d(out)}
+	}
+	k := c.DownKernel
+	if stride == 1 {
+		k = 1
+	}
+	return nn.Sequential{
+		nn.NewConv2d(in, out, k, nn.Conv2dOptions{Stride: stride, Padding: k / 2, NoBias: true}),
+		nn.NewBatchNorm2d(out),
+	}
+}
+
+// avgShortcut pools, where it strides, and convolves. Its pool is module 0, which has no parameters.
+type avgShortcut struct {
+	stride int
+	Conv   *nn.Conv2d      `nn:"1"`
+	BN     *nn.BatchNorm2d `nn:"2"`
+}
+
+// Forward maps [N, in, H, W] to [N, out, H/stride, W/stride].
+func (m *avgShortcut) Forward(x *torch.Tensor) *torch.Tensor {
+	if m.stride == 1 {
+		return m.Conv.Forward(x).Then(m.BN.Forward)
+	}
+	return avgPool{ceil: true}.Forward(x).Then(m.Conv.Forward).Then(m.BN.Forward)
 }
 
 // Forward maps pictures x [N, 3, H, W] to logits [N, classes].
 func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
 	x = m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace() // [N, 64, H/2, W/2]
 	x = x.Then(func(x *torch.Tensor) *torch.Tensor {
+		if m.MaxPool != nil {
+			return m.MaxPool.Forward(x)
+		}
 		return F.MaxPool2d(x, 3, F.MaxPool2dOptions{Stride: 2, Padding: 1}) // [N, 64, H/4, W/4]
 	})
 	x = x.Then(m.Layer1.Forward).Then(m.Layer2.Forward).Then(m.Layer3.Forward).Then(m.Layer4.Forward) // [N, C, H/32, W/32]
@@ -188,26 +344,18 @@ func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
 type basicBlock struct {
 	Conv1      *nn.Conv2d
 	BN1        *nn.BatchNorm2d
+	AA         nn.Module // nil without
 	Conv2      *nn.Conv2d
 	BN2        *nn.BatchNorm2d
-	Downsample nn.Sequential
-}
-
-func newBasicBlock(in, planes, stride int, downsample nn.Sequential) *basicBlock {
-	return &basicBlock{
-		Conv1:      conv3x3(in, planes, stride, 1),
-		BN1:        nn.NewBatchNorm2d(planes),
-		Conv2:      conv3x3(planes, planes, 1, 1),
-		BN2:        nn.NewBatchNorm2d(planes),
-		Downsample: downsample,
-	}
+	SE         nn.Module // nil without
+	Downsample nn.Module // nil without
 }
 
 // Forward maps [N, in, H, W] to [N, planes, H/stride, W/stride].
 func (m *basicBlock) Forward(x *torch.Tensor) *torch.Tensor {
 	y := m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace()
-	y = y.Then(m.Conv2.Forward).Then(m.BN2.Forward)
-	return addShortcut(y, x, m.Downsample)
+	y = maybe(y, m.AA).Then(m.Conv2.Forward).Then(m.BN2.Forward)
+	return addShortcut(maybe(y, m.SE), x, m.Downsample)
 }
 
 type bottleneck struct {
@@ -215,21 +363,30 @@ type bottleneck struct {
 	BN1        *nn.BatchNorm2d
 	Conv2      *nn.Conv2d
 	BN2        *nn.BatchNorm2d
+	AA         nn.Module // nil without
 	Conv3      *nn.Conv2d
 	BN3        *nn.BatchNorm2d
-	Downsample nn.Sequential
+	SE         nn.Module // nil without
+	Downsample nn.Module // nil without
 }
 
-// newBottleneck puts the stride in the 3×3 convolution, ResNet v1.5 as torchvision calls it.
-func newBottleneck(in, planes, stride, groups, widthPerGroup int, downsample nn.Sequential) *bottleneck {
-	width, out := planes*widthPerGroup/64*groups, planes*Bottlenecks.expansion()
+// bottleneck puts the stride in the 3×3 convolution, ResNet v1.5 as torchvision calls it, unless told otherwise.
+func (c ResNetConfig) bottleneck(in, planes, stride int, aa nn.Module, downsample nn.Module) *bottleneck {
+	width, out := planes*c.WidthPerGroup/64*c.Groups, planes*Bottlenecks.expansion()
+	first := width / c.ReduceFirst
+	stride1, stride2 := 1, stride
+	if c.StrideFirst {
+		stride1, stride2 = stride, 1
+	}
 	return &bottleneck{
-		Conv1:      conv1x1(in, width),
-		BN1:        nn.NewBatchNorm2d(width),
-		Conv2:      conv3x3(width, width, stride, groups),
+		Conv1:      conv1x1(in, first, stride1),
+		BN1:        nn.NewBatchNorm2d(first),
+		Conv2:      conv3x3(first, width, stride2, c.Groups),
 		BN2:        nn.NewBatchNorm2d(width),
-		Conv3:      conv1x1(width, out),
+		AA:         aa,
+		Conv3:      conv1x1(width, out, 1),
 		BN3:        nn.NewBatchNorm2d(out),
+		SE:         c.attention(out),
 		Downsample: downsample,
 	}
 }
@@ -238,13 +395,21 @@ func newBottleneck(in, planes, stride, groups, widthPerGroup int, downsample nn.
 func (m *bottleneck) Forward(x *torch.Tensor) *torch.Tensor {
 	y := m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace()
 	y = y.Then(m.Conv2.Forward).Then(m.BN2.Forward).ReLUInPlace()
-	y = y.Then(m.Conv3.Forward).Then(m.BN3.Forward)
-	return addShortcut(y, x, m.Downsample)
+	y = maybe(y, m.AA).Then(m.Conv3.Forward).Then(m.BN3.Forward)
+	return addShortcut(maybe(y, m.SE), x, m.Downsample)
+}
+
+// maybe passes y through a module that may be nil.
+func maybe(y *torch.Tensor, m nn.Module) *torch.Tensor {
+	if m == nil {
+		return y
+	}
+	return y.Then(m.Forward)
 }
 
 // addShortcut returns relu(y + downsample(x)), in place of y.
-func addShortcut(y, x *torch.Tensor, downsample nn.Sequential) *torch.Tensor {
-	if len(downsample) == 0 {
+func addShortcut(y, x *torch.Tensor, downsample nn.Module) *torch.Tensor {
+	if downsample == nil {
 		return y.AddInPlace(x).ReLUInPlace()
 	}
 	x = downsample.Forward(x)
@@ -256,6 +421,83 @@ func conv3x3(in, out, stride, groups int) *nn.Conv2d {
 	return nn.NewConv2d(in, out, 3, nn.Conv2dOptions{Stride: stride, Padding: 1, Groups: groups, NoBias: true})
 }
 
-func conv1x1(in, out int) *nn.Conv2d {
-	return nn.NewConv2d(in, out, 1, nn.Conv2dOptions{NoBias: true})
+func conv1x1(in, out, stride int) *nn.Conv2d {
+	return nn.NewConv2d(in, out, 1, nn.Conv2dOptions{Stride: stride, NoBias: true})
+}
+
+// attention returns what weighs channels, nil for nothing.
+func (c ResNetConfig) attention(channels int) nn.Module {
+	switch c.Attention {
+	case SE:
+		// To the nearest multiple of 8, at least 8: timm's make_divisible.
+		reduced := max(8, int(float64(channels)*c.SERatio+4)/8*8)
+		return &squeezeExcite{FC1: nn.NewConv2d(channels, reduced, 1), FC2: nn.NewConv2d(reduced, channels, 1)}
+	case ECA:
+		k := int((math.Log2(float64(channels)) + 1) / 2)
+		k = max(k+1-k%2, 3)
+		w := torch.Empty(1, 1, k)
+		if w.Device() != torch.Meta {
+			bound := 1 / math.Sqrt(float64(k)) // as torch.nn.Conv1d
+			w.UniformInPlace(-bound, bound)
+		}
+		return &channelAttention{Conv: &conv1d{Weight: w.RequireGrad(true)}}
+	}
+	return nil
+}
+
+type squeezeExcite struct{ FC1, FC2 *nn.Conv2d }
+
+// Forward maps [N, C, H, W] to the same shape.
+func (m *squeezeExcite) Forward(x *torch.Tensor) *torch.Tensor {
+	s := x.MeanDims([]int{2, 3}, torch.MeanOptions{KeepDim: true}) // [N, C, 1, 1]
+	s = s.Then(m.FC1.Forward).ReLUInPlace().Then(m.FC2.Forward)
+	return weigh(x, s)
+}
+
+// weigh returns x times the sigmoid of s, which it frees.
+func weigh(x, s *torch.Tensor) *torch.Tensor {
+	return s.Then(func(s *torch.Tensor) *torch.Tensor { return s.Sigmoid() }).Then(func(s *torch.Tensor) *torch.Tensor { return x.Mul(s) })
+}
+
+// channelAttention convolves over the channels, each with its neighbours.
+type channelAttention struct{ Conv *conv1d }
+
+type conv1d struct{ Weight *torch.Tensor } // [1, 1, k]
+
+// Forward maps [N, C, H, W] to the same shape.
+func (m *channelAttention) Forward(x *torch.Tensor) *torch.Tensor {
+	n, c := x.Size(0), x.Size(1)
+	s := x.MeanDims([]int{2, 3}).Then(func(s *torch.Tensor) *torch.Tensor { return s.Reshape(n, 1, c) })
+	s = s.Then(func(s *torch.Tensor) *torch.Tensor {
+		return F.Conv1d(s, m.Conv.Weight, nil, F.Conv1dOptions{Padding: m.Conv.Weight.Size(2) / 2})
+	}).Then(func(s *torch.Tensor) *torch.Tensor { return s.Reshape(n, c, 1, 1) })
+	return weigh(x, s)
+}
+
+// avgPool averages 2×2, of the pixels that are there: ceil keeps the last of an odd number.
+type avgPool struct{ ceil bool }
+
+// Forward maps [N, C, H, W] to [N, C, H/2, W/2].
+func (m avgPool) Forward(x *torch.Tensor) *torch.Tensor {
+	return F.AvgPool2d(x, 2, F.AvgPool2dOptions{CeilMode: m.ceil, ExcludePad: m.ceil})
+}
+
+// blurPool smooths with 1 2 1 both ways, mirrored at the edges: timm's BlurPool2d.
+type blurPool struct{}
+
+// Forward maps [N, C, H, W] to [N, C, ⌈H/2⌉, ⌈W/2⌉].
+func (blurPool) Forward(x *torch.Tensor) *torch.Tensor {
+	c := x.Size(1)
+	filter := torch.FromSlice([]float32{1. / 16, 2. / 16, 1. / 16, 2. / 16, 4. / 16, 2. / 16, 1. / 16, 2. / 16, 1. / 16}, 1, 1, 3, 3)
+	for _, f := range []func(*torch.Tensor) *torch.Tensor{
+		func(f *torch.Tensor) *torch.Tensor { return f.ToDType(x.DType()) },
+		func(f *torch.Tensor) *torch.Tensor { return f.To(x.Device()) },
+		func(f *torch.Tensor) *torch.Tensor { return f.Expand(c, 1, 3, 3) },
+	} {
+		filter = filter.Then(f)
+	}
+	defer filter.Free()
+	return F.Pad(x, []int{1, 1, 1, 1}, F.PadOptions{Mode: "reflect"}).Then(func(x *torch.Tensor) *torch.Tensor {
+		return F.Conv2d(x, filter, nil, F.Conv2dOptions{Stride: 2, Groups: c})
+	})
 }

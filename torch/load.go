@@ -10,8 +10,10 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/torchhub/torchhub/internal/badfile"
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/pickle"
+	"github.com/torchhub/torchhub/internal/safetensors"
 )
 
 // Named is an entry of a [StateDict].
@@ -44,49 +46,87 @@ func (s StateDict) Free() {
 
 // Errors of [Load], for errors.Is.
 var (
-	ErrMalformed   = errors.New("malformed checkpoint")   // broken bytes
-	ErrUnsupported = errors.New("unsupported checkpoint") // valid, but it holds what this package does not read
+	ErrMalformed   = badfile.ErrMalformed   // broken bytes
+	ErrUnsupported = badfile.ErrUnsupported // valid, but it holds what this package does not read
+)
+
+// What stands behind [ErrMalformed] and [ErrUnsupported], for errors.As: where in a file it is, and what.
+type (
+	MalformedError   = badfile.MalformedError
+	UnsupportedError = badfile.UnsupportedError
 )
 
 // Load reads what torch.save wrote, in the zip layout or in the one before
 // PyTorch 1.6: torch.load(path, map_location="cpu", weights_only=True,
-// mmap=True). No code in the file is run. The file is mapped and tensors lie in
-// the mapping, so nothing is copied and pages are read when they are first
-// used; writing to such a tensor does not change the file. The file must not be
-// truncated while they live.
+// mmap=True). It reads safetensors files, too, which are told by what is in them.
+// No code in the file is run. The file is mapped and tensors lie in the mapping,
+// so nothing is copied and pages are read when they are first used; writing to
+// such a tensor does not change the file. The file must not be truncated while
+// they live.
 //
-// Dicts become *Dict, lists []Value, tuples Tuple, torch.Size []int, bytes
-// []byte, and the rest is as [Value] says.
+// Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int,
+// bytes []byte, a storage a 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when
+// they were saved share it again.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
 func Load(path string) (Value, error) {
+	v, err := load(path)
+	if err != nil {
+		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+	}
+	return v, nil
+}
+
+func load(path string) (Value, error) {
 	if err := Init(context.Background()); err != nil {
 		return nil, err
 	}
 	m, err := libtorch.OpenMap(path)
 	if err != nil {
-		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+		return nil, err
 	}
 	defer m.Close() // tensors keep the mapping
-	root, err := pickle.Read(m.Data, pickle.Options{})
+	var root any
+	if safetensors.Is(m.Data) {
+		root, err = flat(m.Data)
+	} else {
+		root, err = pickle.Read(m.Data, pickle.Options{})
+	}
 	if err != nil {
-		kind := ErrMalformed
-		if e := (*pickle.UnsupportedError)(nil); errors.As(err, &e) {
-			kind = ErrUnsupported
-		}
-		return nil, fmt.Errorf("torch: load %s: %w (%w)", path, err, kind)
+		return nil, err
 	}
 	l := loader{m: m, bases: map[base]*Tensor{}}
 	defer l.close()
-	err = l.readAhead(root)
-	var v Value
-	if err == nil {
-		v, err = l.value(root)
+	if err := l.readAhead(root); err != nil {
+		return nil, err
 	}
+	return l.value(root)
+}
+
+// flat reads a safetensors file as the dict of tensors, each with a storage of its own, that torch.save would have written.
+func flat(data []byte) (any, error) {
+	h, err := safetensors.Read(data)
 	if err != nil {
-		return nil, fmt.Errorf("torch: load %s: %w", path, err)
+		return nil, err
 	}
-	return v, nil
+	d := &pickle.Dict{Class: "dict"}
+	for _, t := range h.Tensors {
+		s := &pickle.Storage{DType: t.DType, Data: data[t.Begin:t.End:t.End], Offset: int64(t.Begin), Key: t.Name}
+		d.Keys = append(d.Keys, t.Name)
+		d.Values = append(d.Values, &pickle.Tensor{Storage: s, DType: t.DType, Size: t.Shape, Stride: contiguous(t.Shape)})
+	}
+	return d, nil
+}
+
+// contiguous returns the strides of a tensor whose elements lie in the order of their indices.
+func contiguous(shape []int) []int {
+	strides := make([]int, len(shape))
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		strides[i] = n
+		n *= max(shape[i], 1)
+	}
+	return strides
 }
 
 // LoadStateDict is [Load] for a file that holds a state dict: a dict of names
@@ -119,7 +159,7 @@ type base struct {
 }
 
 type loader struct {
-	m     *libtorch.Map
+	m     *libtorch.Map // of the file; nil where storages are to be copied
 	bases map[base]*Tensor
 }
 
@@ -134,6 +174,13 @@ func (l *loader) close() {
 func (l *loader) readAhead(root any) error {
 	var todo []base
 	seen := map[base]bool{}
+	add := func(s *pickle.Storage, dtype string) {
+		d, err := ParseDType(dtype)
+		if k := (base{s, d}); err == nil && !seen[k] {
+			seen[k] = true
+			todo = append(todo, k)
+		}
+	}
 	var walk func(v any)
 	all := func(vs []any) {
 		for _, v := range vs {
@@ -143,10 +190,12 @@ func (l *loader) readAhead(root any) error {
 	walk = func(v any) {
 		switch v := v.(type) {
 		case *pickle.Tensor:
-			d, err := ParseDType(v.DType)
-			if k := (base{v.Storage, d}); err == nil && !seen[k] {
-				seen[k] = true
-				todo = append(todo, k)
+			add(v.Storage, v.DType)
+		case *pickle.Storage:
+			add(v, v.DType)
+		case *pickle.Sparse:
+			for _, p := range v.Parts {
+				add(p.Storage, p.DType)
 			}
 		case *pickle.Dict:
 			all(v.Keys)
@@ -225,17 +274,108 @@ func (l *loader) value(v any) (Value, error) {
 			return ParseDevice(fmt.Sprintf("%s:%d", v.Type, v.Index))
 		}
 		return ParseDevice(v.Type)
-	case *pickle.Storage, pickle.Layout:
-		return nil, fmt.Errorf("a bare %T has no form here (%w)", v, ErrUnsupported)
+	case *pickle.Storage:
+		return l.storage(v)
+	case *pickle.Sparse:
+		return l.sparse(v)
+	case *pickle.Meta:
+		return meta(v)
+	case pickle.Layout:
+		return layouts[v], nil
+	case pickle.QScheme:
+		return string(v), nil
 	default: // nil, bool, float64, complex128, string, []byte, *big.Int
 		return v, nil
 	}
 }
 
-func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
-	d, err := ParseDType(t.DType)
+// layouts lists the layouts by the names that checkpoints have for them.
+var layouts = map[pickle.Layout]Layout{
+	"torch.strided": Strided, "torch.sparse_coo": Sparse, "torch.sparse_csr": SparseCSR, "torch.sparse_csc": SparseCSC,
+	"torch.sparse_bsr": SparseBSR, "torch.sparse_bsc": SparseBSC, "torch._mkldnn": Mkldnn, "torch.jagged": Jagged,
+}
+
+// dtypeOfFile returns the dtype of a tensor that begins at offset, -1 where that is not known.
+func dtypeOfFile(name string, offset int64) (DType, error) {
+	d, err := ParseDType(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", err, ErrUnsupported)
+		return 0, &badfile.UnsupportedError{Offset: max(offset, 0), Feature: fmt.Sprintf("a tensor of the dtype %s", name)}
+	}
+	return d, nil
+}
+
+// storage makes a 1-d tensor over a whole storage.
+func (l *loader) storage(s *pickle.Storage) (*Tensor, error) {
+	d, err := dtypeOfFile(s.DType, s.Offset)
+	if err != nil {
+		return nil, err
+	}
+	return l.tensor(&pickle.Tensor{Storage: s, DType: s.DType, Size: []int{len(s.Data) / d.Size()}, Stride: []int{1}})
+}
+
+var (
+	opSparseCOO        = NewOp("aten::sparse_coo_tensor", "indices_size")
+	opSparseCompressed = NewOp("aten::sparse_compressed_tensor", "comp_plain_value_size")
+	opEmptyStrided     = NewOp("aten::empty_strided", "")
+)
+
+// sparse makes a sparse tensor, whose indices libtorch checks.
+func (l *loader) sparse(s *pickle.Sparse) (x *Tensor, err error) {
+	var c Call
+	for _, p := range s.Parts {
+		t, err := l.tensor(p)
+		if err != nil {
+			return nil, err
+		}
+		defer t.Free()
+		c.Tensor(t)
+	}
+	c.Size(s.Size...)
+	c.None() // dtype, layout, device and pin_memory
+	op := opSparseCOO
+	if s.Layout == "torch.sparse_coo" {
+		c.None()
+	} else {
+		op = opSparseCompressed
+		c.Layout(layouts[s.Layout])
+	}
+	c.None()
+	c.None()
+	if s.Coalesced {
+		c.Bool(true)
+	}
+	err = Try(func() { NoGrad(func() { x = c.One(op) }) })
+	if e := (*Error)(nil); errors.As(err, &e) {
+		err = &badfile.MalformedError{Offset: max(s.Parts[0].Storage.Offset, 0), Msg: "a sparse tensor: " + e.Msg}
+	}
+	return x, err
+}
+
+// meta makes a tensor without values.
+func meta(t *pickle.Meta) (x *Tensor, err error) {
+	d, err := dtypeOfFile(t.DType, -1)
+	if err != nil {
+		return nil, err
+	}
+	err = Try(func() {
+		var c Call
+		c.Size(t.Size...)
+		c.Ints(t.Stride...)
+		c.DType(d)
+		c.None()
+		c.Device(Meta)
+		x = c.One(opEmptyStrided)
+		if t.RequiresGrad {
+			x.RequireGrad(true)
+		}
+	})
+	return x, err
+}
+
+func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
+	d, err := dtypeOfFile(t.DType, t.Storage.Offset)
+	if err != nil {
+		return nil, err
 	}
 	b := l.bases[base{t.Storage, d}]
 	err = Try(func() {
@@ -252,6 +392,9 @@ func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 			if t.Neg {
 				x = x.Then((*Tensor).Neg)
 			}
+			if t.RequiresGrad && (d.IsFloatingPoint() || d.IsComplex()) {
+				x.RequireGrad(true)
+			}
 		})
 	})
 	return x, err
@@ -264,7 +407,7 @@ func (l *loader) newBase(k base) (*Tensor, error) {
 	var h uint64
 	var res libtorch.Result
 	var err error
-	if s.Offset >= 0 && n > 0 {
+	if l.m != nil && s.Offset >= 0 && n > 0 {
 		h, res, err = l.m.Tensor(int(s.Offset), bytes, k.d.scalarType(), n)
 	} else {
 		h, res, err = libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(s.Data)), bytes, k.d.scalarType(), []int64{int64(n)})

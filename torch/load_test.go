@@ -6,12 +6,18 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten"
 )
 
 const checkpoints = "../testdata/checkpoints/"
@@ -77,14 +83,175 @@ func TestLoadIsCopyOnWrite(t *testing.T) {
 	require.Equal(t, before, after)
 }
 
+// TestLoadAllGoldens compares with what torch.load makes of the same files.
 func TestLoadAllGoldens(t *testing.T) {
-	paths, err := filepath.Glob(checkpoints + "*.pt")
+	requireGoldens(t, checkpoints, 40)
+}
+
+// TestLoadEqualsPython compares random nested containers of all dtypes that Python saves.
+func TestLoadEqualsPython(t *testing.T) {
+	python := os.Getenv(reference.Variable)
+	if python == "" {
+		t.Skip(reference.Variable + " is not set")
+	}
+	dir := t.TempDir()
+	out, err := exec.Command(python, "../testdata/gen/checkpoints.py", "--random", dir, "100", "7").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	requireGoldens(t, dir, 100)
+}
+
+func requireGoldens(t *testing.T, dir string, atLeast int) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.pt"))
 	require.NoError(t, err)
-	require.NotEmpty(t, paths)
+	require.GreaterOrEqual(t, len(paths), atLeast)
 	for _, p := range paths {
-		_, err := torch.Load(p)
-		if err != nil {
+		var want any
+		b, err := os.ReadFile(strings.TrimSuffix(p, ".pt") + ".json")
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &want))
+		v, err := torch.Load(p)
+		if err != nil { // a dtype that libtorch cannot compute with, which the layout itself allows
 			require.ErrorIs(t, err, torch.ErrUnsupported, p)
+			require.ErrorContains(t, err, "dtype", p)
+			continue
+		}
+		requireTree(t, p, want, v)
+	}
+}
+
+// requireTree compares a value with the tree that testdata/gen/checkpoints.py wrote for Python's.
+func requireTree(t *testing.T, at string, want any, got torch.Value) {
+	list := func(items any, got []torch.Value) {
+		require.Len(t, got, len(items.([]any)), at)
+		for i, w := range items.([]any) {
+			requireTree(t, fmt.Sprintf("%s[%d]", at, i), w, got[i])
+		}
+	}
+	switch w := want.(type) {
+	case nil, bool, string:
+		require.Equal(t, want, got, at)
+		return
+	case []any:
+		require.IsType(t, []torch.Value{}, got, at)
+		list(w, got.([]torch.Value))
+		return
+	}
+	for kind, w := range want.(map[string]any) {
+		switch kind {
+		case "int":
+			require.Equal(t, w, fmt.Sprint(got), at)
+		case "float":
+			require.Equal(t, w, fmt.Sprintf("%016x", math.Float64bits(got.(float64))), at)
+		case "complex":
+			c := got.(complex128)
+			require.Equal(t, w, fmt.Sprintf("%016x%016x", math.Float64bits(real(c)), math.Float64bits(imag(c))), at)
+		case "str":
+			require.Equal(t, w, hex.EncodeToString([]byte(got.(string))), at)
+		case "bytes":
+			require.Equal(t, w, hex.EncodeToString(got.([]byte)), at)
+		case "tuple":
+			list(w, got.(torch.Tuple))
+		case "set":
+			require.Len(t, got, len(w.([]any)), at)
+		case "size":
+			require.Equal(t, numbers(w), got, at)
+		case "items":
+			d := got.(*torch.Dict)
+			require.Len(t, d.Entries, len(w.([]any)), at)
+			for i, e := range w.([]any) {
+				requireTree(t, fmt.Sprintf("%s key %d", at, i), e.([]any)[0], d.Entries[i].Key)
+				requireTree(t, fmt.Sprintf("%s value %d", at, i), e.([]any)[1], d.Entries[i].Value)
+			}
+		case "class", "metadata": // which a Dict does not keep
+		case "dtype":
+			require.Equal(t, w, got.(torch.DType).String(), at)
+		case "device":
+			require.Equal(t, w.([]any)[0], got.(torch.Device).Type.String(), at)
+		case "layout":
+			require.Equal(t, torch.Strided, got, at)
+		case "qscheme":
+			require.Equal(t, w, got, at)
+		case "storage":
+			require.Equal(t, w, digest(got.(*torch.Tensor)), at)
+		case "meta":
+			x, m := got.(*torch.Tensor), w.(map[string]any)
+			require.Equal(t, torch.Meta, x.Device(), at)
+			requireShape(t, at, m, x)
+			require.Equal(t, numbers(m["stride"]), x.Strides(), at)
+			require.Equal(t, m["grad"], x.RequiresGrad(), at)
+		case "sparse":
+			x, m := got.(*torch.Tensor), w.(map[string]any)
+			require.Equal(t, numbers(m["size"]), x.Shape(), at)
+			var parts []*torch.Tensor
+			if m["layout"] == "torch.sparse_coo" {
+				parts = []*torch.Tensor{aten.InternalIndices(x), aten.InternalValues(x)}
+				require.Equal(t, m["coalesced"], aten.IsCoalesced(x), at)
+			} else if m["layout"] == "torch.sparse_csr" || m["layout"] == "torch.sparse_bsr" {
+				parts = []*torch.Tensor{aten.CrowIndices(x), aten.ColIndices(x), aten.Values(x)}
+			} else {
+				parts = []*torch.Tensor{aten.CcolIndices(x), aten.RowIndices(x), aten.Values(x)}
+			}
+			for i, p := range m["parts"].([]any) {
+				requireShape(t, at, p.(map[string]any), parts[i])
+				require.Equal(t, p.(map[string]any)["values"], digest(parts[i]), at)
+			}
+		case "tensor":
+			x, m := got.(*torch.Tensor), w.(map[string]any)
+			requireShape(t, at, m, x)
+			require.Equal(t, m["grad"], x.RequiresGrad(), at)
+			if m["conj"] == false && m["neg"] == false { // else the tree has what is stored, not what it stands for
+				require.Equal(t, numbers(m["stride"]), x.Strides(), at)
+				require.Equal(t, m["values"], digest(x), at)
+			}
+		default:
+			require.Fail(t, "a tree of an unknown kind", kind)
+		}
+	}
+}
+
+func requireShape(t *testing.T, at string, want map[string]any, x *torch.Tensor) {
+	require.Equal(t, numbers(want["size"]), x.Shape(), at)
+	require.Equal(t, want["dtype"], x.DType().String(), at)
+}
+
+func numbers(v any) []int {
+	n := []int{}
+	for _, x := range v.([]any) {
+		n = append(n, int(x.(float64)))
+	}
+	return n
+}
+
+// digest returns, as the trees have it, the bytes of a tensor or a hash of what is longer.
+func digest(x *torch.Tensor) string {
+	if x.Numel() == 0 {
+		return ""
+	}
+	b := torch.Data[uint8](x.Detach().Contiguous().AsStrided([]int{x.Numel()}, []int{1}).ViewDType(torch.Uint8))
+	if len(b) > 64 {
+		sum := sha256.Sum256(b)
+		return hex.EncodeToString(sum[:])
+	}
+	return hex.EncodeToString(b)
+}
+
+// Tensors that shared memory when they were saved share it again.
+func TestLoadShares(t *testing.T) {
+	for _, name := range []string{"zip_views", "legacy_views", "legacy_storage_views"} {
+		v, err := torch.Load(checkpoints + name + ".pt")
+		require.NoError(t, err)
+		d := v.(*torch.Dict)
+		for i := range d.Entries {
+			x := d.Entries[i].Value.(*torch.Tensor)
+			if x.Numel() == 0 || d.Entries[i].Key == "channels_last" {
+				continue
+			}
+			for _, e := range d.Entries { // each shows in the first what is written to it
+				e.Value.(*torch.Tensor).FillInPlace(0)
+			}
+			x.FillInPlace(7)
+			first := d.Entries[0].Value.(*torch.Tensor)
+			require.Equal(t, 7.0, first.Max().Item(), "%s: %v", name, d.Entries[i].Key)
 		}
 	}
 }

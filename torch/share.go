@@ -84,6 +84,29 @@ func WithData[E Element](x *Tensor, f func(data []E)) {
 	})
 }
 
+var opResolveNeg = NewOp("aten::resolve_neg", "")
+
+// WithBytes calls f with the bytes of x's elements, in the order of the indices:
+// x.detach().cpu().contiguous().numpy().tobytes(), but without a copy where x lies so
+// already. The slice is f's only until it returns, and only to read. It panics with
+// an [*Error] where x is sparse or has no values.
+func WithBytes(x *Tensor, f func(data []byte)) {
+	if x.Numel() == 0 {
+		f(nil)
+		return
+	}
+	Scope(func() {
+		NoGrad(func() {
+			var c Call
+			c.Tensor(x.Detach().To(CPU).ResolveConj())
+			y := c.One(opResolveNeg).Contiguous()
+			// one element counts as contiguous whatever its stride is, and then has no bytes to view
+			y = y.AsStrided([]int{y.Numel()}, []int{1})
+			WithData(y.ViewDType(Uint8), f)
+		})
+	})
+}
+
 // wantElements wants x to be of E's dtype.
 func wantElements[E Element](op string, x *Tensor) {
 	if d := x.DType(); d != dtypeOf[E]() {

@@ -66,12 +66,19 @@ func cards(e *models.Entry) []card {
 
 func listCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "list",
-		Short: "List the models that can be asked for by name",
-		Args:  cobra.NoArgs,
+		Use:   "list [OWNER/REPO[:REF]|DIR|URL]",
+		Short: "List the models that can be asked for by name, or those of a repository",
+		Long: `List the models that can be asked for by name without a repository, or those of
+a repository: of a hubconf.json, else of its hubconf.py, which is read and not run.`,
+		Args: cobra.MaximumNArgs(1),
 	}
-	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights")
-	c.RunE = func(c *cobra.Command, _ []string) error {
+	var f repoFlags
+	f.add(c, false)
+	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights; without a repository")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return listRepo(c, &f, args[0])
+		}
 		enc := json.NewEncoder(c.OutOrStdout())
 		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 		if !*asJSON {
@@ -104,8 +111,14 @@ func showCommand() *cobra.Command {
 		Short: "Show what is known of a model: size, accuracy, file, preset, licence",
 		Args:  cobra.ExactArgs(1),
 	}
-	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights")
+	var f repoFlags
+	f.add(c, false)
+	repo := c.Flags().String("repo", "", "the repository: OWNER/REPO[:REF], a folder with --source local, or a URL")
+	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights; without a repository")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if *repo != "" {
+			return showRepo(c, &f, *repo, args[0])
+		}
 		e, err := models.Lookup(args[0])
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -46,9 +47,14 @@ type label struct {
 
 type predictFlags struct {
 	model, device, weights string
-	k                      int
-	json, logits           bool
+	repo                   string
+	repoFlags
+	k            int
+	json, logits bool
 }
+
+// named says whether a model is asked for.
+func (f *predictFlags) named() bool { return f.model != "" || f.repo != "" }
 
 func predictCommand() *cobra.Command {
 	var f predictFlags
@@ -63,24 +69,31 @@ With --json each picture gives a line
 and with --logits, "logits": […] too. A picture that cannot be read is named on
 stderr, the others go on, and the exit status is 1.`,
 	}
-	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\"")
+	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
+	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
+	f.add(c, true)
 	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels to show")
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	c.Flags().StringVar(&f.weights, "weights", "", "a path or URL of other weights for the model, .pth or TorchScript")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON lines")
 	c.Flags().BoolVar(&f.logits, "logits", false, "with --json, add the model's outputs")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if f.repo == "" {
+			f.repo, f.model = splitModel(f.model)
+		}
 		switch {
 		case f.k < 1:
 			return usageError{fmt.Errorf("-k is %d and must be at least 1", f.k)}
 		case f.logits && !f.json:
 			return usageError{errors.New("--logits needs --json")}
-		case f.model == "" && f.weights != "":
-			return usageError{errors.New("--weights needs -m, the model that they belong to")}
-		case f.model == "" && len(args) > 0:
-			return usageError{errors.New("name a model with -m; \"torchhub list\" shows them")}
-		case f.model != "" && len(args) == 0:
+		case f.model == "" && f.repo != "" && !strings.HasPrefix(f.repo, "hf:"):
+			return usageError{errors.New("--repo needs -m, the name of one of its models")}
+		case f.named() && len(args) == 0:
 			return usageError{errors.New("name a picture: a file, a URL, or - for stdin")}
+		case !f.named() && f.weights != "":
+			return usageError{errors.New("--weights needs -m, the model that they belong to")}
+		case !f.named() && len(args) > 0:
+			return usageError{errors.New("name a model with -m; \"torchhub list\" shows them")}
 		}
 		return predict(c, f, args)
 	}
@@ -89,7 +102,7 @@ stderr, the others go on, and the exit status is 1.`,
 
 func predict(c *cobra.Command, f predictFlags, args []string) error {
 	ctx := c.Context()
-	if f.model != "" {
+	if f.model != "" && f.repo == "" {
 		if _, err := models.Lookup(f.model); err != nil {
 			return err // before anything is installed or fetched
 		}
@@ -140,8 +153,8 @@ func load(ctx context.Context, f predictFlags) (*hub.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := []hub.Option{hub.WithDevice(device)}
-	if f.model == "" {
+	opts := append(f.options(os.Stderr), hub.WithDevice(device))
+	if !f.named() {
 		script, err := jit.LoadBytes(builtin.Model())
 		if err != nil {
 			return nil, err
@@ -151,7 +164,7 @@ func load(ctx context.Context, f predictFlags) (*hub.Model, error) {
 	if f.weights != "" {
 		opts = append(opts, hub.WithWeights(f.weights))
 	}
-	return hub.Load(ctx, "", f.model, opts...)
+	return hub.Load(ctx, f.repo, f.model, opts...)
 }
 
 func chooseDevice(ctx context.Context, name string) (torch.Device, error) {

@@ -143,6 +143,8 @@ func compile(ctx context.Context, lib *Library, shim, rpath string) error {
 	args = append(args, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)
 	if runtime.GOOS == "linux" {
 		args = append(args, "-ldl", "-Wl,--unresolved-symbols=ignore-in-shared-libs") // a CUDA build's libraries may be absent
+		// Compiled models ask for libtorch.so, which is empty but asks for all of a CUDA build's libraries. Under its name the shim takes its place.
+		args = append(args, "-Wl,-soname,libtorch.so")
 	}
 	text, err := exec.CommandContext(ctx, cxx, args...).CombinedOutput()
 	if ctx.Err() != nil {

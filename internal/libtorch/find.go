@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // The libtorch versions that the shim is written for.
@@ -89,10 +88,10 @@ func places(ctx context.Context) []place {
 		{"beside the program", false, findBundle},
 		{"torchhub's cache", false, findInstalled},
 	}
-	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
-		ps = append(ps, pythonPlace(ctx, "the virtual environment's torch", filepath.Join(env, "bin", "python")))
+	for _, p := range pythons() {
+		ps = append(ps, pythonPlace(ctx, p.name+"'s torch", p.exe))
 	}
-	return append(ps, pythonPlace(ctx, "python3's torch", "python3"))
+	return ps
 }
 
 // findInstalled takes the best of torchhub's own installations: one for CUDA
@@ -205,19 +204,10 @@ func pythonPlace(ctx context.Context, name, exe string) place {
 		if err != nil {
 			return nil, errNothing
 		}
-		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-		defer cancel()
-		// The working folder is on the path of a program given by -c, and may hold a folder torch.
-		const find = `import sys
-sys.path[:] = [p for p in sys.path if p]
-import importlib.util as u
-s = u.find_spec("torch")
-print(s.submodule_search_locations[0] if s and s.submodule_search_locations else "")`
-		out, err := exec.CommandContext(ctx, exe, "-c", find).Output()
+		root, err := torchOf(ctx, exe)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", exe, err)
+			return nil, err
 		}
-		root := strings.TrimSpace(string(out))
 		if root == "" {
 			return nil, errNothing
 		}

@@ -72,3 +72,10 @@ thub_result t_generator_new(int32_t type, int32_t index, thub_generator *ret_gen
 thub_result t_generator_seed(thub_generator g, uint64_t seed) { return T->generator_seed(g, seed); }
 void t_generator_free(thub_generator g) { T->generator_free(g); }
 char *t_tensor_grad_fn(thub_tensor t) { return T->tensor_grad_fn(t); }
+thub_result t_aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) { return T->aoti_load(path, model, runners, device_index, ret_package); }
+char *t_aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap) { return T->aoti_run(p, inputs, n, rets, cap); }
+char *t_aoti_call_spec(thub_package p, uint64_t *rets, size_t cap) { return T->aoti_call_spec(p, rets, cap); }
+char *t_aoti_constants(thub_package p, uint64_t *rets, size_t cap) { return T->aoti_constants(p, rets, cap); }
+thub_result t_aoti_lacks_constants(thub_package p, int32_t *ret_lacks) { return T->aoti_lacks_constants(p, ret_lacks); }
+thub_result t_aoti_load_constants(thub_package p, const uint64_t *dict, size_t n) { return T->aoti_load_constants(p, dict, n); }
+void t_aoti_free(thub_package p) { T->aoti_free(p); }

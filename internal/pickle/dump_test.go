@@ -89,6 +89,16 @@ func node(v any, storages map[*Storage]int) any {
 			"storage": id, "dtype": v.DType, "offset": v.Offset, "size": v.Size, "stride": v.Stride,
 			"grad": v.RequiresGrad, "parameter": v.Parameter, "conj": v.Conj, "neg": v.Neg, "values": digest(elementsOf(v)),
 		}}
+	case QScheme:
+		return object{"qscheme": v}
+	case *Meta:
+		return object{"meta": object{"dtype": v.DType, "size": v.Size, "stride": v.Stride, "grad": v.RequiresGrad}}
+	case *Sparse:
+		parts := []any{}
+		for _, p := range v.Parts {
+			parts = append(parts, object{"dtype": p.DType, "size": p.Size, "values": digest(elementsOf(p))})
+		}
+		return object{"sparse": object{"layout": v.Layout, "parts": parts, "size": v.Size, "coalesced": v.Coalesced}}
 	case *Storage:
 		return object{"storage": digest(v.Data)}
 	}

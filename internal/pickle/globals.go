@@ -2,9 +2,12 @@ package pickle
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/torchhub/torchhub/internal/badfile"
 )
 
 // global is a class, function or dtype of Python that a pickle may name.
@@ -41,6 +44,9 @@ func init() {
 	allow(global{call: layout}, "torch.serialization._get_layout")
 	allow(global{call: rebuildTensor}, "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2")
 	allow(global{call: rebuildTensorV3}, "torch._utils._rebuild_tensor_v3")
+	allow(global{call: rebuildSparse}, "torch._utils._rebuild_sparse_tensor")
+	allow(global{call: rebuildMeta}, "torch._utils._rebuild_meta_tensor_no_storage")
+	allow(global{call: rebuildDevice}, "torch._utils._rebuild_device_tensor_from_cpu_tensor")
 	allow(global{call: rebuildParameter}, "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
 	allow(global{call: rebuildFromType}, "torch._tensor._rebuild_from_type_v2")
 	allow(global{}, "torch.Tensor", "torch.nn.parameter.Parameter")
@@ -58,6 +64,9 @@ func init() {
 		allow(global{storage: dtype}, "torch."+prefix+"Storage")
 		dtypes["torch."+dtype] = DType(dtype)
 	}
+	for _, scheme := range []string{"per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric", "per_channel_affine_float_qparams"} {
+		dtypes["torch."+scheme] = QScheme("torch." + scheme)
+	}
 	for dtype := range elements {
 		dtypes["torch."+dtype] = DType(dtype)
 	}
@@ -68,20 +77,18 @@ var dtypes = map[string]any{}
 
 // unsupportedGlobals says in plain words what lies behind globals that torch.load allows, or that users meet often.
 var unsupportedGlobals = map[string]string{
-	"torch._utils._rebuild_qtensor":                       "a quantized tensor: save a dequantized copy",
-	"torch._utils._rebuild_sparse_tensor":                 "a sparse tensor: save a dense copy",
-	"torch._utils._rebuild_nested_tensor":                 "a nested tensor: save its parts",
-	"torch.nested._internal.nested_tensor._rebuild_njt":   "a nested tensor: save its parts",
-	"torch.nested._internal.nested_tensor.NestedTensor":   "a nested tensor: save its parts",
-	"torch._utils._rebuild_meta_tensor_no_storage":        "a tensor on the meta device, which has no values",
-	"torch._utils._rebuild_wrapper_subclass":              "a tensor of a wrapper subclass: save a plain copy",
-	"torch._utils._rebuild_device_tensor_from_numpy":      "a tensor of a device without storages: save a copy on the CPU",
-	"torch._utils._rebuild_device_tensor_from_cpu_tensor": "a tensor of a device without storages: save a copy on the CPU",
-	"torch.distributed.tensor._api.DTensor":               "a distributed tensor: save its full_tensor()",
-	"numpy.core.multiarray._reconstruct":                  "a NumPy array: save it as a tensor",
-	"numpy._core.multiarray._reconstruct":                 "a NumPy array: save it as a tensor",
-	"numpy.core.multiarray.scalar":                        "a NumPy scalar: save it as a float or an int",
-	"numpy._core.multiarray.scalar":                       "a NumPy scalar: save it as a float or an int",
+	"torch._utils._rebuild_qtensor":                     "a quantized tensor: save a dequantized copy",
+	"torch._utils._rebuild_nested_tensor":               "a nested tensor: save its parts",
+	"torch.nested._internal.nested_tensor._rebuild_njt": "a nested tensor: save its parts",
+	"torch.nested._internal.nested_tensor.NestedTensor": "a nested tensor: save its parts",
+	"torch._utils._rebuild_wrapper_subclass":            "a tensor of a wrapper subclass: save a plain copy",
+	"torch._utils._rebuild_device_tensor_from_numpy":    "a tensor of a device without storages: save a copy on the CPU",
+	"torch.storage.TypedStorage":                        "a storage without a type",
+	"torch.distributed.tensor._api.DTensor":             "a distributed tensor: save its full_tensor()",
+	"numpy.core.multiarray._reconstruct":                "a NumPy array: save it as a tensor",
+	"numpy._core.multiarray._reconstruct":               "a NumPy array: save it as a tensor",
+	"numpy.core.multiarray.scalar":                      "a NumPy scalar: save it as a float or an int",
+	"numpy._core.multiarray.scalar":                     "a NumPy scalar: save it as a float or an int",
 }
 
 // renamed maps the modules of Python 2.
@@ -105,7 +112,7 @@ func (m *machine) global(module, name string) error {
 	if feature := unsupportedGlobals[full]; feature != "" {
 		return m.unsupported("%s (it names %s)", feature, full)
 	}
-	return m.unsupported("the global %s is not on the allow list: save only tensors and plain containers, such as a state_dict", strconv.Quote(clip(full)))
+	return m.unsupported("the global %s is not on the allow list: save only tensors and plain containers, such as a state_dict", strconv.Quote(badfile.Clip(full)))
 }
 
 // call pushes f(*args).
@@ -282,7 +289,7 @@ func encode(m *machine, args Tuple) (any, error) {
 		return nil, err
 	}
 	limit := rune(math.MaxInt32)
-	switch strings.ReplaceAll(strings.ToLower(clip(name)), "_", "-") {
+	switch strings.ReplaceAll(strings.ToLower(badfile.Clip(name)), "_", "-") {
 	case "latin1", "latin-1", "iso-8859-1", "iso8859-1":
 		limit = 0xff
 	case "ascii", "us-ascii":
@@ -293,7 +300,7 @@ func encode(m *machine, args Tuple) (any, error) {
 		}
 		return []byte(s), nil
 	default:
-		return nil, m.unsupported("the encoding %s: only latin1, ascii and utf-8 are known", strconv.Quote(clip(name)))
+		return nil, m.unsupported("the encoding %s: only latin1, ascii and utf-8 are known", strconv.Quote(badfile.Clip(name)))
 	}
 	b := make([]byte, 0, len(s))
 	for _, r := range s {
@@ -438,17 +445,124 @@ func rebuildParameter(m *machine, args Tuple) (any, error) {
 	if n := len(args); n != 3 && n != 4 {
 		return nil, m.wrong("torch._utils._rebuild_parameter", args)
 	}
-	data, ok1 := args[0].(*Tensor)
-	grad, ok2 := truth(args[1])
+	grad, ok := truth(args[1])
+	if err := m.spend(costTensor); err != nil {
+		return nil, err
+	}
+	switch data := args[0].(type) {
+	case *Tensor:
+		if ok {
+			p := *data
+			p.RequiresGrad, p.Parameter = grad, true
+			return &p, nil
+		}
+	case *Meta:
+		if ok {
+			p := *data
+			p.RequiresGrad = grad
+			return &p, nil
+		}
+	case *Sparse:
+		if ok {
+			return data, nil // as a parameter's gradient is told from a dense one's
+		}
+	}
+	return nil, m.wrong("torch._utils._rebuild_parameter", args)
+}
+
+// rebuildSparse is _rebuild_sparse_tensor(layout, (indices, values, size[, is_coalesced])) or, of compressed layouts,
+// (layout, (compressed indices, plain indices, values, size)).
+func rebuildSparse(m *machine, args Tuple) (any, error) {
+	if err := m.spend(costTensor); err != nil {
+		return nil, err
+	}
+	if len(args) != 2 {
+		return nil, m.wrong("torch._utils._rebuild_sparse_tensor", args)
+	}
+	layout, ok1 := args[0].(Layout)
+	data, ok2 := args[1].(Tuple)
 	if !ok1 || !ok2 {
-		return nil, m.wrong("torch._utils._rebuild_parameter", args)
+		return nil, m.wrong("torch._utils._rebuild_sparse_tensor", args)
+	}
+	s := &Sparse{Layout: layout}
+	parts := 3
+	switch layout {
+	case "torch.sparse_coo":
+		parts = 2
+		if len(data) == 4 && data[3] != nil {
+			var ok bool
+			if s.Coalesced, ok = data[3].(bool); !ok {
+				return nil, m.wrong("torch._utils._rebuild_sparse_tensor", data)
+			}
+		}
+		data = data[:min(len(data), 3)]
+	case "torch.sparse_csr", "torch.sparse_csc", "torch.sparse_bsr", "torch.sparse_bsc":
+	default:
+		return nil, m.unsupported("a sparse tensor of the layout %s", layout)
+	}
+	if len(data) != parts+1 {
+		return nil, m.wrong("torch._utils._rebuild_sparse_tensor", data)
+	}
+	for i, p := range data[:parts] {
+		t, ok := p.(*Tensor)
+		if !ok {
+			return nil, m.wrong("torch._utils._rebuild_sparse_tensor", data)
+		}
+		if i < parts-1 && t.DType != "int64" && t.DType != "int32" {
+			return nil, m.malformed("a sparse tensor's indices are of the dtype %s", t.DType)
+		}
+		s.Parts = append(s.Parts, t)
+	}
+	var ok bool
+	if s.Size, ok = ints(data[parts]); !ok || len(s.Size) > maxDims || !fits(0, s.Size, make([]int, len(s.Size)), 1) || slices.ContainsFunc(s.Size, negative) {
+		return nil, m.malformed("a sparse tensor's size is %s of no use", describe(data[parts]))
+	}
+	return s, nil
+}
+
+// rebuildMeta is _rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad).
+func rebuildMeta(m *machine, args Tuple) (any, error) {
+	if err := m.spend(costTensor); err != nil {
+		return nil, err
+	}
+	if len(args) != 4 {
+		return nil, m.wrong("torch._utils._rebuild_meta_tensor_no_storage", args)
+	}
+	dtype, ok1 := args[0].(DType)
+	size, ok2 := ints(args[1])
+	stride, ok3 := ints(args[2])
+	grad, ok4 := truth(args[3])
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return nil, m.wrong("torch._utils._rebuild_meta_tensor_no_storage", args)
+	}
+	// as if there were a storage, which at most has all that can be addressed
+	if len(size) != len(stride) || len(size) > maxDims || slices.ContainsFunc(size, negative) || slices.ContainsFunc(stride, negative) ||
+		!fits(0, size, stride, math.MaxInt/16) {
+		return nil, m.malformed("a meta tensor has the size %v and stride %v", size, stride)
+	}
+	return &Meta{string(dtype), size, stride, grad}, nil
+}
+
+// rebuildDevice is _rebuild_device_tensor_from_cpu_tensor(data, dtype, device, requires_grad), of devices that have no storages.
+func rebuildDevice(m *machine, args Tuple) (any, error) {
+	if len(args) != 4 {
+		return nil, m.wrong("torch._utils._rebuild_device_tensor_from_cpu_tensor", args)
+	}
+	data, ok1 := args[0].(*Tensor)
+	dtype, ok2 := args[1].(DType)
+	grad, ok3 := truth(args[3])
+	if !ok1 || !ok2 || !ok3 {
+		return nil, m.wrong("torch._utils._rebuild_device_tensor_from_cpu_tensor", args)
+	}
+	if string(dtype) != data.DType {
+		return nil, m.unsupported("a tensor that was saved as %s and was %s", data.DType, dtype)
 	}
 	if err := m.spend(costTensor); err != nil {
 		return nil, err
 	}
-	p := *data
-	p.RequiresGrad, p.Parameter = grad, true
-	return &p, nil
+	t := *data
+	t.RequiresGrad = grad
+	return &t, nil
 }
 
 // rebuildFromType is _rebuild_from_type_v2(function, type, args, state), how a tensor with Python attributes is written. They are left aside.
@@ -466,13 +580,11 @@ func rebuildFromType(m *machine, args Tuple) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := v.(*Tensor)
-	switch kind.name {
-	case "torch.Tensor":
-	case "torch.nn.parameter.Parameter":
-		t.Parameter = true
-	default:
+	if kind.name != "torch.Tensor" && kind.name != "torch.nn.parameter.Parameter" {
 		return nil, m.malformed("a tensor of the class %s", kind.name)
 	}
-	return t, nil
+	if t, ok := v.(*Tensor); ok && kind.name == "torch.nn.parameter.Parameter" {
+		t.Parameter = true
+	}
+	return v, nil
 }

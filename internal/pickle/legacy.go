@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+
+	"github.com/torchhub/torchhub/internal/badfile"
 )
 
 // legacySource notes the storages that the object names: their bytes come behind it.
@@ -13,7 +15,7 @@ func (l *legacySource) arity() int { return 6 }
 
 func (l *legacySource) find(m *machine, s *Storage) error {
 	if s.size > l.left {
-		return m.malformed("the storage %q has %d bytes, but %d are left: the file is cut short or damaged", clip(s.Key), s.size, l.left)
+		return m.malformed("the storage %q has %d bytes, but %d are left: the file is cut short or damaged", badfile.Clip(s.Key), s.size, l.left)
 	}
 	l.left -= s.size
 	return nil
@@ -43,7 +45,7 @@ func (r *reader) legacy(data []byte, base int64) (any, error) {
 	switch n := v.(type) {
 	case *big.Int:
 		if n.Cmp(magic) != 0 {
-			return nil, fail("the magic number is %s, not %s: the file is damaged", clip(n.Text(16)), magic.Text(16))
+			return nil, fail("the magic number is %s, not %s: the file is damaged", badfile.Clip(n.Text(16)), magic.Text(16))
 		}
 	case int64:
 		return nil, fail("the magic number is %x, not %s: the file is damaged", n, magic.Text(16))
@@ -83,15 +85,15 @@ func (r *reader) legacy(data []byte, base int64) (any, error) {
 		}
 		s := storages[key]
 		if s == nil || filled[key] {
-			return nil, fail("the storage %q is listed twice, or belongs to no tensor", clip(key))
+			return nil, fail("the storage %q is listed twice, or belongs to no tensor", badfile.Clip(key))
 		}
 		filled[key] = true
 		rest := data[pos:]
 		if len(rest) < 8 || s.size > len(rest)-8 {
-			return nil, fail("the storage %q needs %d bytes, but %d are left: the file is cut short or damaged", clip(key), 8+s.size, len(rest))
+			return nil, fail("the storage %q needs %d bytes, but %d are left: the file is cut short or damaged", badfile.Clip(key), 8+s.size, len(rest))
 		}
 		if n := binary.LittleEndian.Uint64(rest); n != uint64(s.size/elements[s.DType].size) {
-			return nil, fail("the storage %q has %d elements, but %d of %d bytes were announced", clip(key), n, s.size/elements[s.DType].size, elements[s.DType].size)
+			return nil, fail("the storage %q has %d elements, but %d of %d bytes were announced", badfile.Clip(key), n, s.size/elements[s.DType].size, elements[s.DType].size)
 		}
 		pos += 8
 		s.Data, s.Offset = data[pos:pos+s.size:pos+s.size], -1

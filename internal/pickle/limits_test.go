@@ -27,7 +27,7 @@ func pack(entries ...entry) []byte {
 	for _, e := range entries {
 		method, body := uint16(0), e.data
 		if e.packed != nil {
-			method, body = deflate, e.packed
+			method, body = 8, e.packed
 		}
 		at := len(out)
 		head := le.AppendUint16(nil, 20)

@@ -94,11 +94,11 @@ type machine struct {
 }
 
 func (m *machine) malformed(format string, args ...any) error {
-	return &MalformedError{m.base + int64(m.op), m.record, fmt.Sprintf(format, args...)}
+	return &MalformedError{Offset: m.base + int64(m.op), Record: m.record, Msg: fmt.Sprintf(format, args...)}
 }
 
 func (m *machine) unsupported(format string, args ...any) error {
-	return &UnsupportedError{m.base + int64(m.op), m.record, fmt.Sprintf(format, args...)}
+	return &UnsupportedError{Offset: m.base + int64(m.op), Record: m.record, Feature: fmt.Sprintf(format, args...)}
 }
 
 // spend takes n bytes from what may be allocated for objects.

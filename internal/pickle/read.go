@@ -7,10 +7,12 @@ package pickle
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"math/big"
+
+	"github.com/torchhub/torchhub/internal/badfile"
+	"github.com/torchhub/torchhub/internal/safetensors"
+	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
 // Options bound what a file may ask for. The zero value means sane limits: a hostile file fails within a second and 100 MB.
@@ -42,61 +44,37 @@ func (o Options) withDefaults(size int) Options {
 		o.MaxMemory = 64 << 20
 	}
 	if o.MaxInflate == 0 {
-		o.MaxInflate = 32<<20 + 16*int64(size)
+		o.MaxInflate = strictzip.DefaultLimit(size)
 	}
 	o.VerifyCRC = o.VerifyCRC && !o.SkipCRC
 	return o
 }
 
-// A MalformedError says that bytes are broken: no version of PyTorch would have written them so.
-type MalformedError struct {
-	Offset int64  // in bytes, in Record, or in the file where Record is empty
-	Record string // of a zip file, such as "archive/data.pkl"
-	Msg    string
-}
-
-func (e *MalformedError) Error() string {
-	return "pickle: malformed checkpoint: " + place(e.Record, e.Offset) + ": " + e.Msg
-}
-
-// An UnsupportedError says that bytes are valid but not for this package: a global off the allow list, a quantized tensor,
-// a TorchScript archive, more than Options allow.
-type UnsupportedError struct {
-	Offset  int64  // in bytes, in Record, or in the file where Record is empty
-	Record  string // of a zip file, such as "archive/data.pkl"
-	Feature string
-}
-
-func (e *UnsupportedError) Error() string {
-	return "pickle: unsupported checkpoint: " + place(e.Record, e.Offset) + ": " + e.Feature
-}
-
-func place(record string, offset int64) string {
-	if record == "" {
-		return fmt.Sprintf("byte %d", offset)
-	}
-	return fmt.Sprintf("record %q, byte %d", record, offset)
-}
+// The errors of this package.
+type (
+	MalformedError   = badfile.MalformedError
+	UnsupportedError = badfile.UnsupportedError
+)
 
 // Read decodes the checkpoint that lies whole in data, in torch.save's zip layout of PyTorch 1.6 and later or in the layout before it.
 // It equals torch.load(f, map_location="cpu", weights_only=True).
 //
 // The result is made of nil, bool, int64, *big.Int (beyond 64 bits), float64, complex128, string, []byte (bytes and bytearray), Tuple,
-// *List, *Dict, *Set, Size, DType, Device, Layout, *Tensor and *Storage. It holds no cycle. Storages alias data wherever they can, so data
+// *List, *Dict, *Set, Size, DType, Device, Layout, QScheme, *Tensor, *Sparse, *Meta and *Storage. It holds no cycle. Storages alias data wherever they can, so data
 // must outlive them; everything else is copied. Errors are a *MalformedError or an *UnsupportedError.
 func Read(data []byte, o Options) (any, error) {
 	o = o.withDefaults(len(data))
-	r := &reader{Options: o, memory: o.MaxMemory, nodes: o.MaxNodes, inflate: o.MaxInflate}
+	r := &reader{Options: o, memory: o.MaxMemory, nodes: o.MaxNodes, zips: strictzip.NewReader(o.MaxInflate)}
+	r.zips.SkipCRC = o.SkipCRC
 	return r.file(data, 0, true)
 }
 
 // reader holds what one Read may still spend.
 type reader struct {
 	Options
-	memory   int64
-	nodes    int
-	inflate  int64
-	inflater io.Reader
+	memory int64
+	nodes  int
+	zips   *strictzip.Reader
 }
 
 // file decodes data, which begins at base in the input (-1 when it is memory of its own). A zip that wraps one file is opened where wrap is set.
@@ -104,36 +82,34 @@ func (r *reader) file(data []byte, base int64, wrap bool) (any, error) {
 	if err := sniff(data); err != nil {
 		return nil, err
 	}
-	if !isZip(data) {
+	if !strictzip.Is(data) {
 		return r.legacy(data, base)
 	}
-	z, err := openZip(data)
+	z, err := strictzip.Open(data)
 	if err != nil {
 		return nil, err
 	}
-	if inner := z.single(); inner != nil && wrap {
-		b, off, err := r.checked(z, inner, base)
+	if inner := single(z); inner != nil && wrap {
+		b, off, err := r.zips.Checked(z, inner, base)
 		if err != nil {
 			return nil, err
 		}
 		v, err := r.file(b, off, false)
 		if err != nil {
-			return nil, fmt.Errorf("pickle: in the zip file's only record %q: %w", inner.name, err)
+			return nil, fmt.Errorf("in the zip file's only record %q: %w", inner.Name, err)
 		}
 		return v, nil
 	}
 	return r.zip(z, base)
 }
 
-func isZip(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04")) }
-
 // IsTorchScript reports whether data is an archive of torch.jit.save: a zip file with a record constants.pkl.
 func IsTorchScript(data []byte) bool {
-	if !isZip(data) {
+	if !strictzip.Is(data) {
 		return false
 	}
-	z, err := openZip(data)
-	return err == nil && z.setRoot() == nil && z.records["constants.pkl"] != nil
+	z, err := strictzip.Open(data)
+	return err == nil && z.SetRoot() == nil && z.Get("constants.pkl") != nil
 }
 
 // foreign lists other formats by the bytes at an offset.
@@ -161,7 +137,7 @@ func sniff(data []byte) error {
 		return &MalformedError{Msg: "the file is empty: download it again"}
 	}
 	// before JSON, since the length may begin with the byte of a brace
-	if len(data) >= 10 && data[8] == '{' && binary.LittleEndian.Uint64(data) <= uint64(len(data)-8) {
+	if safetensors.Is(data) {
 		return &UnsupportedError{Feature: "this is a safetensors file: load it as such"}
 	}
 	text := bytes.ToLower(bytes.TrimLeft(data[:min(len(data), 512)], "\xef\xbb\xbf \t\r\n"))

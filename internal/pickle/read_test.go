@@ -6,12 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/torchhub/torchhub/internal/frugal"
 )
 
 const testdata = "../../testdata/checkpoints"
@@ -116,7 +115,7 @@ func TestHostile(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(testdata, "hostile.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(b, &index))
-	require.GreaterOrEqual(t, len(index), 60)
+	require.GreaterOrEqual(t, len(index), 150)
 	for name, want := range index {
 		t.Run(name, func(t *testing.T) {
 			data, err := os.ReadFile(filepath.Join(testdata, "hostile", name+".pt"))
@@ -143,16 +142,8 @@ func requireKind(t testing.TB, err error, kind string) {
 }
 
 // frugally reads data within the limits that Options promise.
-func frugally(t testing.TB, data []byte) error {
+func frugally(t testing.TB, data []byte) (err error) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	_, err := Read(data, Options{})
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	require.Less(t, took, 20*time.Second) // a second, in truth; machines are busy, and the race detector slow
-	// all that was allocated, so that the answer does not hang on when the collector ran
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
+	frugal.Do(t, func() { _, err = Read(data, Options{}) })
 	return err
 }

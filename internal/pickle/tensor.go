@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/badfile"
 )
 
 // elements gives the size of an element, and of the part of it that a byte order turns around, in bytes.
@@ -69,6 +71,18 @@ func (t *Tensor) Numel() int {
 		n *= s
 	}
 	return n
+}
+
+// View returns a tensor over the same storage, whose offset and strides are in its elements: t.as_strided(size, stride, offset).
+func (t *Tensor) View(offset int, size, stride []int) (*Tensor, error) {
+	stored := len(t.Storage.Data) / elements[t.DType].size
+	if len(size) != len(stride) || len(size) > maxDims || offset < 0 || slices.ContainsFunc(size, negative) || slices.ContainsFunc(stride, negative) ||
+		!fits(uint64(offset), size, stride, uint64(stored)) {
+		return nil, &MalformedError{Msg: fmt.Sprintf("a view of offset %d, size %v and stride %v exceeds its storage of %d elements", offset, size, stride, stored)}
+	}
+	v := *t
+	v.Offset, v.Size, v.Stride = offset, size, stride
+	return &v, nil
 }
 
 // Tensors may have no more dims: the same bound as in PyTorch's TensorIterator.
@@ -206,7 +220,7 @@ func (m *machine) storage(id any) (any, error) {
 		if kind == "module" {
 			return nil, m.unsupported("a whole module: save its state_dict instead")
 		}
-		return nil, m.unsupported("a persistent id of %q: only storages are allowed", clip(fmt.Sprint(describe(t[0]), " ", kind)))
+		return nil, m.unsupported("a persistent id of %q: only storages are allowed", badfile.Clip(fmt.Sprint(describe(t[0]), " ", kind)))
 	}
 	if want := m.file.arity(); len(t) != want {
 		return nil, m.malformed("a storage's persistent id has %d parts, not %d", len(t), want)
@@ -224,7 +238,7 @@ func (m *machine) storage(id any) (any, error) {
 	}
 	hi, size := bits.Mul64(uint64(numel), uint64(e.size))
 	if numel < 0 || hi != 0 || size > math.MaxInt {
-		return nil, m.malformed("storage %q has %d elements", clip(key), numel)
+		return nil, m.malformed("storage %q has %d elements", badfile.Clip(key), numel)
 	}
 	s := m.storages[key]
 	if s == nil {
@@ -242,7 +256,7 @@ func (m *machine) storage(id any) (any, error) {
 		}
 		m.storages[key] = s
 	} else if s.DType != kind.storage || s.untyped != kind.untyped || s.size != int(size) || s.location != location {
-		return nil, m.malformed("storage %q is %d bytes of %s in one place and %d of %s in another, or on two devices", clip(key), s.size, s.DType, size, kind.storage)
+		return nil, m.malformed("storage %q is %d bytes of %s in one place and %d of %s in another, or on two devices", badfile.Clip(key), s.size, s.DType, size, kind.storage)
 	}
 	if len(t) == 5 || t[5] == nil {
 		return s, nil
@@ -260,7 +274,7 @@ func (m *machine) view(s *Storage, meta any, element int) (any, error) {
 	offset, ok2 := t[1].(int64)
 	size, ok3 := t[2].(int64)
 	if n := int64(s.size / element); !ok1 || !ok2 || !ok3 || offset < 0 || size < 0 || offset > n || size > n-offset {
-		return nil, m.malformed("a view exceeds its storage %q of %d elements, or is described by %s, %s and %s, not a str and two ints", clip(s.Key), n, describe(t[0]), describe(t[1]), describe(t[2]))
+		return nil, m.malformed("a view exceeds its storage %q of %d elements, or is described by %s, %s and %s, not a str and two ints", badfile.Clip(s.Key), n, describe(t[0]), describe(t[1]), describe(t[2]))
 	}
 	return &storageView{Storage: s, start: int(offset) * element, size: int(size) * element}, nil
 }
@@ -274,12 +288,4 @@ func text(v any) (string, bool) {
 		return string(v), true
 	}
 	return "", false
-}
-
-// clip shortens a name for an error.
-func clip(s string) string {
-	if len(s) > 80 {
-		return s[:77] + "..."
-	}
-	return s
 }

@@ -37,6 +37,24 @@ type Size []int
 // DType is a torch.dtype by its name in PyTorch without "torch.", such as "float32".
 type DType string
 
+// Sparse is a sparse tensor. Its parts are checked one by one: that indices lie within Size is for who builds it.
+type Sparse struct {
+	Layout    Layout
+	Parts     []*Tensor // indices and values of sparse_coo, else compressed indices, plain indices and values
+	Size      []int
+	Coalesced bool // whether it was known to be
+}
+
+// Meta is a tensor on the meta device: one without values.
+type Meta struct {
+	DType        string
+	Size, Stride []int
+	RequiresGrad bool
+}
+
+// QScheme is a torch.qscheme by its name in PyTorch, such as "torch.per_tensor_affine".
+type QScheme string
+
 // Layout is a torch.layout by its name in PyTorch, such as "torch.strided".
 type Layout string
 
@@ -116,7 +134,7 @@ const maxKey = 4096
 // it is mutable, too long, a NaN, or an object that Python would compare by identity.
 func hashKey(v any) (any, bool) {
 	switch v := v.(type) {
-	case nil, string, int64, DType, Device, Layout:
+	case nil, string, int64, DType, Device, Layout, QScheme:
 		return v, true
 	case bool:
 		if v {
@@ -205,6 +223,8 @@ func appendKey(b []byte, v any) ([]byte, bool) {
 		tag, s = 'd', string(k)
 	case Layout:
 		tag, s = 'l', string(k)
+	case QScheme:
+		tag, s = 'q', string(k)
 	case Device:
 		tag, s = 'v', k.Type+":"+strconv.Itoa(k.Index)
 	}
@@ -248,9 +268,9 @@ func (m *machine) check(root any) error {
 		}
 		f.next++
 		switch c := c.(type) {
-		case nil, bool, int64, *big.Int, float64, complex128, string, []byte, Size, DType, Device, Layout, *Tensor, *Storage:
+		case nil, bool, int64, *big.Int, float64, complex128, string, []byte, Size, DType, Device, Layout, QScheme, *Tensor, *Storage, *Meta:
 			f.size++
-		case Tuple, *List, *Dict, *Set:
+		case Tuple, *List, *Dict, *Set, *Sparse:
 			id := identity(c)
 			s, known := seen[id]
 			switch {
@@ -307,6 +327,10 @@ func child(v any, i int) (any, bool) {
 		if i < len(v.Items) {
 			return v.Items[i], true
 		}
+	case *Sparse:
+		if i < len(v.Parts) {
+			return v.Parts[i], true
+		}
 	case *Dict:
 		n := len(v.Keys)
 		switch {
@@ -348,6 +372,10 @@ func describe(v any) string {
 		return "a set"
 	case *Tensor:
 		return "a tensor"
+	case *Sparse:
+		return "a sparse tensor"
+	case *Meta:
+		return "a meta tensor"
 	case *Storage, *storageView:
 		return "a storage"
 	case *global:

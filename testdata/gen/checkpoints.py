@@ -62,6 +62,16 @@ def dump(v, storages):
         return {"device": [v.type, -1 if v.index is None else v.index]}
     if isinstance(v, torch.layout):
         return {"layout": str(v)}
+    if isinstance(v, torch.qscheme):
+        return {"qscheme": str(v)}
+    if isinstance(v, torch.Tensor) and v.is_meta:
+        return {"meta": {"dtype": str(v.dtype).removeprefix("torch."), "size": list(v.shape), "stride": list(v.stride()), "grad": v.requires_grad}}
+    if isinstance(v, torch.Tensor) and v.layout != torch.strided:
+        v = v.detach()
+        parts = [v._indices(), v._values()] if v.layout == torch.sparse_coo else \
+            [v.crow_indices(), v.col_indices(), v.values()] if v.layout in (torch.sparse_csr, torch.sparse_bsr) else [v.ccol_indices(), v.row_indices(), v.values()]
+        return {"sparse": {"layout": str(v.layout), "parts": [{"dtype": str(p.dtype).removeprefix("torch."), "size": list(p.shape), "values": digest(raw(p))} for p in parts],
+                           "size": list(v.shape), "coalesced": v.layout == torch.sparse_coo and v.is_coalesced()}}
     if isinstance(v, torch.Tensor):
         key = v.untyped_storage()._cdata
         return {"tensor": {
@@ -142,6 +152,7 @@ def goldens():
     attributed = torch.ones(2)
     attributed.note = {"a": 1}
     shared = [1, 2]
+    grid = (torch.arange(24.0).view(4, 6) % 5 - 2).clamp(0)
     z = torch.tensor([1 + 2j, 3 - 4j])
     cases = {
         "state_dict": net().state_dict(),
@@ -161,6 +172,10 @@ def goldens():
                        "shared": [shared, shared], "dtype": torch.bfloat16, "size": torch.Size([2, 3]), "device": [torch.device("cpu"), torch.device("cuda", 1)],
                        "layout": torch.strided, "keys": {torch.float32: 1, b"k": 2, 2**70: 3, 1j: 4}},
         "names": {"weight" + str(i): torch.full((1,), float(i)) for i in range(40)},
+        "sparse": [grid.to_sparse(), torch.sparse_coo_tensor([[1, 1], [0, 0]], [2.0, 3.0], (2, 3)), torch.sparse_coo_tensor(torch.zeros(2, 0), torch.zeros(0, 5), (2, 3, 5)), grid.to_sparse_csr(),
+                   grid.to_sparse_csc(), grid.to_sparse_bsr((2, 3)), grid.to_sparse_bsc((2, 3)), grid.to(torch.bfloat16).to_sparse(), torch.nn.Parameter(grid.to_sparse())],
+        "meta": [torch.empty(2, 3, device="meta"), torch.empty(3, 2, device="meta", dtype=torch.bfloat16).t(), torch.nn.Parameter(torch.empty(4, device="meta")), torch.empty(2**40, device="meta")],
+        "schemes": [torch.per_tensor_affine, {torch.per_channel_symmetric: 1}],
         "storage": [torch.arange(3, dtype=torch.int16).untyped_storage(), torch.arange(2.0).storage()],
     }
     dtypes = {"dtypes": typed(DTYPES)}
@@ -248,6 +263,15 @@ def typed(dtype, storage, offset=0, size=(2,), stride=(1,)):
     return call(V3, storage, num(offset), ints(*size), ints(*stride), b"\x89", OD, g("torch", dtype))
 
 
+META = g("torch._utils", "_rebuild_meta_tensor_no_storage")
+def meta(size=(2,), stride=(1,)):
+    return call(META, g("torch", "float32"), ints(*size), ints(*stride), b"\x89")
+def indices(): # over the same 8 bytes
+    return typed("int64", pid("1", module="torch.storage", kind="UntypedStorage", numel=8), size=(1, 1), stride=(1, 1))
+def sparse(layout, *parts):
+    return call(g("torch._utils", "_rebuild_sparse_tensor"), call(g("torch.serialization", "_get_layout"), s("torch." + layout)), tup(*parts))
+
+
 # ---- zip files by hand ----
 
 class Entry:
@@ -325,7 +349,7 @@ def legacy_views(offset=2, size=3):
 def hostile():
     M, U = "malformed", "unsupported"
     good, glegacy = zipped(), legacy()
-    p = lambda body: zipped(PROTO + body + b".")
+    p = lambda body: zipped(PROTO + body + b".", *([Entry("archive/data/1", struct.pack("<q", 0))] if indices() in body else []))
     laughs = b"]q\0" + b"".join(b"(" + b"h" + bytes([i]) + b"h" + bytes([i]) + b"tq" + bytes([i + 1]) for i in range(60))
     cases = {
         # globals
@@ -349,8 +373,28 @@ def hostile():
         "parameter_new": (U, "Parameter", p(g("torch.nn.parameter", "Parameter") + b")\x81")),
         "bytearray_huge": (U, "bytearray with a size", p(call(g("builtins", "bytearray"), i8(2**45)))),
         "untyped_storage_huge": (U, "UntypedStorage", p(call(g("torch.storage", "UntypedStorage"), i8(2**45)))),
-        "meta_tensor": (U, "meta", p(g("torch._utils", "_rebuild_meta_tensor_no_storage"))),
-        "sparse": (U, "sparse", save(torch.eye(2).to_sparse())),
+        "meta_as_value": (U, "as a value", p(g("torch._utils", "_rebuild_meta_tensor_no_storage"))),
+        "meta_negative": (M, "meta tensor", p(meta(size=(-1,)))),
+        "meta_huge": (M, "meta tensor", p(meta(size=(2**40, 2**40), stride=(0, 0)))),
+        "meta_strides": (M, "meta tensor", p(meta(size=(2, 2)))),
+        "meta_far": (M, "meta tensor", p(meta(size=(2,), stride=(2**62,)))),
+        "meta_args": (M, "arguments", p(call(META, g("torch", "float32"), ints(2)))),
+        "meta_dtype": (M, "arguments", p(call(META, s("float32"), ints(2), ints(1), b"\x89"))),
+        "sparse_one_part": (M, "arguments", p(sparse("sparse_coo", tensor()))),
+        "sparse_float_indices": (M, "indices", p(sparse("sparse_coo", tensor(), tensor(), ints(2)))),
+        "sparse_size_negative": (M, "size", p(sparse("sparse_coo", indices(), tensor(), ints(-2)))),
+        "sparse_size_huge": (M, "size", p(sparse("sparse_coo", indices(), tensor(), ints(2**40, 2**40)))),
+        "sparse_size_str": (M, "size", p(sparse("sparse_coo", indices(), tensor(), s("2")))),
+        "sparse_coalesced_int": (M, "arguments", p(sparse("sparse_coo", indices(), tensor(), ints(2), b1(1)))),
+        "sparse_strided": (U, "layout", p(sparse("strided", indices(), tensor(), ints(2)))),
+        "sparse_csr_three": (M, "arguments", p(sparse("sparse_csr", indices(), tensor(), ints(2)))),
+        "sparse_values_list": (M, "arguments", p(sparse("sparse_coo", indices(), b"]", ints(2)))),
+        "sparse_layout_str": (M, "arguments", p(call(g("torch._utils", "_rebuild_sparse_tensor"), s("torch.sparse_coo"), tup(indices(), tensor(), ints(2))))),
+        "device_tensor": (U, "was saved as", p(call(g("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"), tensor(), g("torch", "float64"), s("xla:0"), b"\x89"))),
+        "device_tensor_int": (M, "arguments", p(call(g("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"), b1(1), g("torch", "float64"), s("xla:0"), b"\x89"))),
+        "from_type_sparse": (M, "of the class", p(call(g("torch._tensor", "_rebuild_from_type_v2"), g("torch._utils", "_rebuild_sparse_tensor"), g("torch", "Size"),
+                                                          tup(call(g("torch.serialization", "_get_layout"), s("torch.sparse_coo")), tup(indices(), tensor(), ints(2))), b"}"))),
+        "typed_storage": (U, "storage without a type", p(call(g("torch.storage", "TypedStorage"), b1(5)))),
         "quantized": (U, "quantized", save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8))),
         "nested": (U, "", save(torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]))),
         "codec": (U, "encoding", p(call(g("_codecs", "encode"), s("abc"), s("rot13")))),
@@ -552,8 +596,8 @@ def hostile():
         "lfs": (M, "Git LFS", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"),
         "text": (M, "neither", b"hello, this is no checkpoint at all"),
         "zeros": (M, "neither", bytes(100)),
-        "safetensors": (U, "safetensors", struct.pack("<Q", 2) + b"{}"),
-        "safetensors_brace": (U, "safetensors", struct.pack("<Q", 0x7b) + b"{" + b" " * 0x7a),
+        "safetensors": (U, "safetensors", wrap(struct.pack("<Q", 2) + b"{}", zipfile.ZIP_STORED)),
+        "safetensors_brace": (U, "safetensors", wrap(struct.pack("<Q", 0x7b) + b"{" + b" " * 0x7a, zipfile.ZIP_STORED)),
         "numpy": (U, "NumPy", b"\x93NUMPY\x01\x00"),
         "npz": (U, "npz", pack([Entry("a.npy", b"\x93NUMPY"), Entry("b.npy", b"\x93NUMPY")])),
         "hdf5": (U, "HDF5", b"\x89HDF\r\n\x1a\n" + bytes(20)),
@@ -615,7 +659,8 @@ def anything(rnd, depth, pool):
     if kind == 3:
         return "".join(chr(rnd.choice([rnd.randrange(32, 127), rnd.randrange(0xd800), rnd.randrange(0xe000, 0x110000)])) for _ in range(rnd.randrange(12)))
     if kind == 4:
-        return rnd.choice([rnd.randbytes(rnd.randrange(1, 9)), bytearray(rnd.randbytes(3)), torch.Size([rnd.randrange(9)]), rnd.choice(DTYPES), torch.device("cuda", 1)])
+        return rnd.choice([rnd.randbytes(rnd.randrange(1, 9)), bytearray(rnd.randbytes(3)), torch.Size([rnd.randrange(9)]), rnd.choice(DTYPES), torch.device("cuda", 1),
+                           torch.per_tensor_affine, torch.empty(rnd.randrange(9), 2, device="meta"), (torch.ones(rnd.randrange(4), 3) * rnd.randrange(2)).to_sparse()])
     if kind <= 8:
         if pool and rnd.random() < 0.5:
             t = rnd.choice(pool)

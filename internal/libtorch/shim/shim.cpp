@@ -4,6 +4,7 @@
 #include "shim.h"
 
 #include "alloc.h"
+#include "aoti.h"
 #include "guard.h"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -992,6 +993,80 @@ char *jit_call(thub_module m, const char *method, const uint64_t *args, size_t n
 	});
 }
 
+// ---- AOTInductor packages
+
+torchhub::Package &package(thub_package p) { return *reinterpret_cast<torchhub::Package *>(p); }
+
+thub_result aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) {
+	return guarded([&]() -> char * {
+		*ret_package = reinterpret_cast<thub_package>(torchhub::aoti_load(path, model, runners, device_index));
+		return nullptr;
+	});
+}
+
+char *aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap) {
+	return caught([&]() -> char * {
+		std::vector<at::Tensor> in;
+		in.reserve(n);
+		for (size_t i = 0; i < n; i++)
+			in.push_back(borrow(reinterpret_cast<thub_tensor>(inputs[i])).detach());
+		auto out = torchhub::aoti_run(package(p), std::move(in));
+		Writer w(rets, cap);
+		w.put(THUB_LIST);
+		w.put(out.size());
+		for (auto &t : out) {
+			w.put(t.defined() ? THUB_TENSOR : THUB_NONE);
+			if (t.defined())
+				w.put_tensor(std::move(t));
+		}
+		return w.finish();
+	});
+}
+
+char *put_strings(const std::vector<std::string> &list, uint64_t *rets, size_t cap) {
+	Writer w(rets, cap);
+	w.put(THUB_LIST);
+	w.put(list.size());
+	for (const auto &s : list) {
+		w.put(THUB_STRING);
+		w.put_string(s);
+	}
+	return w.finish();
+}
+
+char *aoti_call_spec(thub_package p, uint64_t *rets, size_t cap) {
+	return caught([&] { return put_strings(torchhub::aoti_call_spec(package(p)), rets, cap); });
+}
+
+char *aoti_constants(thub_package p, uint64_t *rets, size_t cap) {
+	return caught([&] { return put_strings(torchhub::aoti_constants(package(p)), rets, cap); });
+}
+
+thub_result aoti_lacks_constants(thub_package p, int32_t *ret_lacks) {
+	return guarded([&]() -> char * {
+		*ret_lacks = torchhub::aoti_lacks_constants(package(p));
+		return nullptr;
+	});
+}
+
+thub_result aoti_load_constants(thub_package p, const uint64_t *dict, size_t n) {
+	return guarded([&]() -> char * {
+		Reader r{dict, dict + n};
+		std::unordered_map<std::string, at::Tensor> constants;
+		for (const auto &e : read_value(r, nullptr).toGenericDict())
+			constants[e.key().toStringRef()] = e.value().toTensor();
+		torchhub::aoti_load_constants(package(p), std::move(constants));
+		return nullptr;
+	});
+}
+
+void aoti_free(thub_package p) {
+	try {
+		torchhub::aoti_free(&package(p));
+	} catch (...) {
+	}
+}
+
 const thub_table table = {
     THUB_ABI,         TORCH_VERSION,
     &free,            &op_find,
@@ -1015,6 +1090,11 @@ const thub_table table = {
     &jit_train,       &jit_call,
     &generator_new,   &generator_seed,
     &generator_free,
+    &aoti_load,       &aoti_run,
+    &aoti_call_spec,  &aoti_constants,
+    &aoti_lacks_constants,
+    &aoti_load_constants,
+    &aoti_free,
 };
 
 } // namespace

@@ -18,13 +18,14 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 7
+#define THUB_ABI 8
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
 typedef struct thub_module_s *thub_module; // torch::jit::Module*
 typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
+typedef struct thub_package_s *thub_package; // torchhub::Package*
 
 // Values are passed flat, as 64-bit words: a tag, then what the tag says.
 enum {
@@ -151,6 +152,16 @@ typedef struct {
 	thub_result (*generator_new)(int32_t type, int32_t index, thub_generator *ret_generator /* owned by the caller */);
 	thub_result (*generator_seed)(thub_generator g, uint64_t seed);
 	void (*generator_free)(thub_generator g);
+
+	// AOTInductor packages: native code.
+	thub_result (*aoti_load)(const char *path, const char *model, size_t runners, int32_t device_index,
+	                         thub_package *ret_package /* owned by the caller */);
+	char *(*aoti_run)(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap); // tensors in, a list of tensors out
+	char *(*aoti_call_spec)(thub_package p, uint64_t *rets, size_t cap); // a list of two strings
+	char *(*aoti_constants)(thub_package p, uint64_t *rets, size_t cap); // a list of the weights' names
+	thub_result (*aoti_lacks_constants)(thub_package p, int32_t *ret_lacks);
+	thub_result (*aoti_load_constants)(thub_package p, const uint64_t *dict, size_t n); // a dict of name to tensor
+	void (*aoti_free)(thub_package p);
 } thub_table;
 
 #ifdef __cplusplus

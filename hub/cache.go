@@ -1,0 +1,281 @@
+package hub
+
+import (
+	"archive/zip"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// A CacheKind says what a [CacheEntry] is.
+type CacheKind string
+
+// Kinds of entries.
+const (
+	CacheWeights    CacheKind = "weights"      // a file in Dir's folder checkpoints
+	CacheRepository CacheKind = "repository"   // a repository of GitHub, unpacked in Dir
+	CacheHF         CacheKind = "hugging face" // a repository of the Hugging Face Hub, all its revisions
+	CachePartial    CacheKind = "partial"      // a download under way or broken off, which can be gone on with
+)
+
+// A CacheEntry is something in the caches of torch.hub and of the Hugging Face Hub.
+type CacheEntry struct {
+	Kind     CacheKind
+	Name     string // of the file or folder; "hf:owner/name" for the Hugging Face Hub
+	Path     string
+	Size     int64     // in bytes, of all files in it
+	Modified time.Time // when it was last written
+}
+
+// Cache lists what is in [Dir] and in [HFCacheDir], the largest first. It heeds
+// [WithCacheDir], whose folder takes the place of Dir's folder checkpoints and is
+// then all that is listed. Folders that are not there are empty ones. The
+// list of trusted repositories is no entry.
+func Cache(opts ...Option) ([]CacheEntry, error) {
+	o := newOptions(opts)
+	var entries []CacheEntry
+	var err error
+	if o.dir != "" {
+		entries, err = weightsIn(expand(o.dir))
+	} else {
+		for _, list := range []func() ([]CacheEntry, error){
+			func() ([]CacheEntry, error) { return weightsIn(filepath.Join(Dir(), "checkpoints")) },
+			func() ([]CacheEntry, error) { return repositoriesIn(Dir()) },
+			func() ([]CacheEntry, error) { return hfIn(HFCacheDir()) },
+		} {
+			var some []CacheEntry
+			if some, err = list(); err != nil {
+				break
+			}
+			entries = append(entries, some...)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("hub: list the cache: %w", err)
+	}
+	slices.SortFunc(entries, func(a, b CacheEntry) int {
+		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Path, b.Path))
+	})
+	return entries, nil
+}
+
+// list returns what is in a folder that need not be there.
+func list(dir string) ([]fs.DirEntry, error) {
+	es, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return es, err
+}
+
+func weightsIn(dir string) ([]CacheEntry, error) {
+	es, err := list(dir)
+	var out []CacheEntry
+	for _, e := range es {
+		fi, err := os.Stat(filepath.Join(dir, e.Name()))
+		if err != nil || !fi.Mode().IsRegular() {
+			continue // gone meanwhile, or nothing of ours
+		}
+		entry := CacheEntry{Kind: CacheWeights, Name: e.Name(), Path: filepath.Join(dir, e.Name()), Size: fi.Size(), Modified: fi.ModTime()}
+		whole, description := strings.CutSuffix(e.Name(), ".partial.json")
+		switch {
+		case description && exists(filepath.Join(dir, whole+".partial")):
+			continue // listed with what it describes
+		case description, strings.HasSuffix(e.Name(), ".partial"):
+			entry.Kind = CachePartial
+		}
+		out = append(out, entry)
+	}
+	return out, err
+}
+
+func repositoriesIn(dir string) ([]CacheEntry, error) {
+	es, err := list(dir)
+	var out []CacheEntry
+	for _, e := range es {
+		// owner_name_ref
+		if e.IsDir() && strings.Count(e.Name(), "_") >= 2 && !strings.HasPrefix(e.Name(), ".") {
+			out = append(out, folderEntry(CacheRepository, e.Name(), filepath.Join(dir, e.Name())))
+		}
+	}
+	return out, err
+}
+
+func hfIn(dir string) ([]CacheEntry, error) {
+	es, err := list(dir)
+	var out []CacheEntry
+	for _, e := range es {
+		if id, ok := strings.CutPrefix(e.Name(), "models--"); ok && e.IsDir() {
+			out = append(out, folderEntry(CacheHF, "hf:"+strings.Replace(id, "--", "/", 1), filepath.Join(dir, e.Name())))
+		}
+	}
+	return out, err
+}
+
+// folderEntry adds up the files of a folder; links count as nothing, for what they point to counts.
+func folderEntry(kind CacheKind, name, path string) CacheEntry {
+	e := CacheEntry{Kind: kind, Name: name, Path: path}
+	filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // gone meanwhile
+		}
+		if fi, err := d.Info(); err == nil && fi.Mode().IsRegular() {
+			e.Size += fi.Size()
+			if fi.ModTime().After(e.Modified) {
+				e.Modified = fi.ModTime()
+			}
+		}
+		return nil
+	})
+	return e
+}
+
+// ErrUnverifiable says that nothing tells what a file should hold.
+var ErrUnverifiable = errors.New("nothing says what it should hold")
+
+// Verify reads an entry again and compares it with the hash in its name, with
+// the hashes that the Hugging Face Hub gave, or else with the checksums within
+// it. It returns [ErrUnverifiable] where there is none of them, and another error,
+// which is a [*HashError] where a hash differs, for what is damaged.
+func (e CacheEntry) Verify(ctx context.Context) error {
+	err := e.verify(ctx)
+	if err != nil {
+		return fmt.Errorf("hub: verify %s: %w", e.Name, err)
+	}
+	return nil
+}
+
+func (e CacheEntry) verify(ctx context.Context) error {
+	switch e.Kind {
+	case CacheWeights:
+		if want := hashPrefix(e.Name); want != "" {
+			return sameHash(ctx, e.Path, want, false)
+		}
+		z, err := zip.OpenReader(e.Path)
+		if err != nil {
+			return ErrUnverifiable
+		}
+		z.Close()
+		return checkZip(ctx, e.Path)
+	case CacheHF:
+		return e.verifyHF(ctx)
+	}
+	return ErrUnverifiable
+}
+
+// sameHash compares the hash of a file with the first digits of the one wanted.
+func sameHash(ctx context.Context, path, want string, git bool) error {
+	hash := hashFile
+	if git {
+		hash = gitHash
+	}
+	got, err := hash(ctx, path)
+	if err == nil && !strings.HasPrefix(got, want) {
+		err = &HashError{Got: got, Want: want, Git: git, kept: true}
+	}
+	return err
+}
+
+func (e CacheEntry) verifyHF(ctx context.Context) error {
+	blobs := filepath.Join(e.Path, "blobs")
+	es, err := list(blobs)
+	if err != nil {
+		return err
+	}
+	checked := 0
+	for _, b := range es {
+		name := b.Name()
+		if !isHex(name) || len(name) != 40 && len(name) != 64 {
+			continue // a partial one, or of another kind
+		}
+		checked++
+		if err := sameHash(ctx, filepath.Join(blobs, name), name, len(name) == 40); err != nil {
+			return fmt.Errorf("%s: %w", filepath.Join(blobs, name), err)
+		}
+	}
+	// A link to nothing is a file that is not there.
+	err = filepath.WalkDir(filepath.Join(e.Path, "snapshots"), func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
+		}
+		if d.Type() == fs.ModeSymlink && !exists(p) {
+			return fmt.Errorf("%s is a link to what is not there; remove the entry", p)
+		}
+		return nil
+	})
+	if err == nil && checked == 0 {
+		err = ErrUnverifiable
+	}
+	return err
+}
+
+// Remove removes an entry. It fails while a download of it is under way.
+func (e CacheEntry) Remove() error {
+	if err := e.remove(); err != nil {
+		return fmt.Errorf("hub: remove %s: %w", e.Name, err)
+	}
+	return nil
+}
+
+func (e CacheEntry) remove() error {
+	switch e.Kind {
+	case CachePartial:
+		part := strings.TrimSuffix(e.Path, ".json")
+		return whileFree([]string{part}, func() error {
+			os.Remove(metaPath(part))
+			return ignoreMissing(os.Remove(part))
+		})
+	case CacheHF:
+		locks := filepath.Join(filepath.Dir(e.Path), ".locks", filepath.Base(e.Path))
+		held, err := filepath.Glob(filepath.Join(locks, "*.lock"))
+		if err != nil {
+			return err
+		}
+		return whileFree(held, func() error {
+			err := os.RemoveAll(e.Path)
+			os.RemoveAll(locks)
+			return err
+		})
+	case CacheRepository:
+		return os.RemoveAll(e.Path)
+	}
+	return ignoreMissing(os.Remove(e.Path))
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// whileFree calls do with the lock of each of the files that exist, or says that one is taken.
+func whileFree(paths []string, do func() error) error {
+	for _, p := range paths {
+		if !exists(p) {
+			continue
+		}
+		l := flock.New(p, flock.SetFlag(os.O_RDWR))
+		ok, err := l.TryLock()
+		defer l.Close()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err == nil && !ok {
+			return errors.New("a download of it is under way; try again when it is done")
+		}
+	}
+	return do()
+}

@@ -1,0 +1,628 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aoti"
+	"github.com/torchhub/torchhub/torch/jit"
+)
+
+// A source is a repository that has been found: the entries of a hubconf.json,
+// or what can be read of a hubconf.py.
+type source struct {
+	name string // of the repository, for messages
+	conf *Hubconf
+	at   place
+	py   *pyModule
+}
+
+// open finds what a repository's string names, apart from those that are registered.
+func (o *options) open(ctx context.Context, repo string) (*source, error) {
+	switch kind := strings.ToLower(o.source); {
+	case isHF(repo):
+		return nil, fmt.Errorf("%.100q is a repository of the Hugging Face Hub, which has one model without a name and no list of them", repo)
+	case kind != "" && kind != "github" && kind != "local":
+		//lint:ignore ST1005 Python's message
+		return nil, fmt.Errorf("Unknown source: %q. Allowed values: \"github\" | \"local\".", kind)
+	case kind == "local":
+		return openFolder(repo, expand(repo))
+	case kind == "" && strings.Contains(repo, "://"):
+		return o.openURL(ctx, repo)
+	}
+	dir, err := o.repository(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	return openFolder(repo, dir)
+}
+
+// openFile reads a hubconf.json at its path.
+func openFile(file string) (*source, error) {
+	conf, err := readHubconfFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("there is no file %s", file)
+	}
+	return &source{name: file, conf: conf, at: place{dir: filepath.Dir(file)}}, err
+}
+
+func openFolder(name, dir string) (*source, error) {
+	s := &source{name: name, at: place{dir: dir}}
+	var err error
+	if s.conf, err = readHubconf(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return s, err
+	}
+	if s.py, err = readPython(dir); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no %s and no hubconf.py", dir, HubconfName)
+	}
+	return s, err
+}
+
+// openURL fetches the hubconf.json at a URL, anew each time; where the network cannot be reached, the last one is taken.
+func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "https" && u.Scheme != "file" && !(u.Scheme == "http" && isLoopback(u)) {
+		return nil, fmt.Errorf("%.200q is no https URL", raw)
+	}
+	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); u.Hostname() == "github.com" && len(parts) == 2 {
+		return nil, fmt.Errorf("%.200q is a page of GitHub; give the repository as %s/%s", raw, parts[0], strings.TrimSuffix(parts[1], ".git"))
+	}
+	if !strings.HasSuffix(u.Path, ".json") {
+		u = u.JoinPath(HubconfName)
+	}
+	if u.Scheme == "file" {
+		return openFile(filepath.FromSlash(u.Path))
+	}
+	clean := *u
+	clean.User, clean.RawQuery, clean.Fragment = nil, "", "" // secrets, maybe
+	if err := o.trustRepository(ctx, []string{clean.String()}, false); err != nil {
+		return nil, err
+	}
+	none, id := "", digestOf(u.String())
+	once := *o
+	once.sha256, once.noBar, once.maxSize = &none, true, maxHubconf
+	dir := filepath.Join(Dir(), "url_"+id[:16])
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
+	}
+	if err := once.download(ctx, u.String(), filepath.Join(dir, HubconfName), false); err != nil {
+		_, missing := os.Stat(filepath.Join(dir, HubconfName))
+		if ctx.Err() != nil || missing != nil || errors.As(err, new(*StatusError)) {
+			return nil, err
+		}
+		o.say("Using cache found in %s\n", dir)
+	}
+	conf, err := readHubconf(dir)
+	return &source{name: clean.String(), conf: conf, at: place{url: u}}, err
+}
+
+// names lists the entry points.
+func (s *source) names() []string {
+	if s.conf != nil {
+		return slices.Sorted(maps.Keys(s.conf.Entries))
+	}
+	return s.py.callables()
+}
+
+// entry returns the entry of a name.
+func (s *source) entry(name string) (*Entry, error) {
+	if s.conf != nil {
+		e, ok := s.conf.Entries[name]
+		if ok {
+			return &e, nil
+		}
+		if s.at.dir != "" {
+			if py, err := readPython(s.at.dir); err == nil && py.names[name] != nil && py.names[name].callable {
+				return nil, s.onlyPython(name)
+			}
+		}
+		//lint:ignore ST1005 Python's message
+		return nil, fmt.Errorf("Cannot find callable %.100s in %s of %s; there are %s", name, HubconfName, s.name, some(s.names()))
+	}
+	if _, err := s.function(name); err != nil {
+		return nil, err
+	}
+	return nil, s.onlyPython(name)
+}
+
+// onlyPython says what to do about a function that only Python can run.
+func (s *source) onlyPython(name string) error {
+	from := ""
+	if s.at.dir == s.name || expand(s.name) == s.at.dir {
+		from = "--source local "
+	}
+	return fmt.Errorf("it is a function of the hubconf.py of %s, which is Python; \"torchhub export %s%s %s\" makes a model for Go of it with your Python", s.name, from, s.name, name)
+}
+
+// function returns what a hubconf.py says of a name.
+func (s *source) function(name string) (*pyName, error) {
+	f := s.py.names[name]
+	if f == nil || !f.callable {
+		//lint:ignore ST1005 Python's message
+		return nil, fmt.Errorf("Cannot find callable %.100s in hubconf of %s; there are %s", name, s.name, some(s.names()))
+	}
+	return f, nil
+}
+
+// some lists names, the first ones where there are many.
+func some(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > 10 {
+		return strings.Join(names[:10], ", ") + fmt.Sprintf(" and %d more", len(names)-10)
+	}
+	return strings.Join(names, ", ")
+}
+
+// isGo says whether a repository's string is one that Go packages answer.
+func (o *options) isGo(repo string) bool {
+	return o.source == "" && (repo == "" || isRegistered(repo))
+}
+
+// entry finds an entry by its repository and name, and where its files are.
+func (o *options) entry(ctx context.Context, repo, name string) (*Entry, place, error) {
+	if o.isGo(repo) {
+		e, err := findRegistered(repo, name)
+		return e, place{}, err
+	}
+	s, err := o.open(ctx, repo)
+	if err != nil {
+		return nil, place{}, err
+	}
+	e, err := s.entry(name)
+	return e, s.at, err
+}
+
+// List returns the names of the models of a repository in alphabetical order,
+// of all that Go packages have registered for "": torch.hub.list. Repositories are those of [Load].
+//
+// Of a repository that has only a hubconf.py, it returns the names of its
+// functions and classes, its own and imported ones, that do not begin with an
+// underscore, as Python does. The file is read and not run: what it imports from
+// other packages is taken for callable unless it is known or named as a module or a
+// constant, and names that a running program would make are missing.
+//
+// List heeds [WithSource] and what [Repository] heeds.
+//
+// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.list
+func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
+	o := newOptions(opts)
+	if o.isGo(repo) {
+		return registeredNames(repo), nil
+	}
+	s, err := o.open(ctx, repo)
+	if err != nil {
+		return nil, fmt.Errorf("hub: list: %w", err)
+	}
+	return s.names(), nil
+}
+
+// Help describes a model: torch.hub.help. It returns the text of the entry and
+// a line for each artifact: its name, file, size, what is said of it, and its licence. Of a
+// repository that has only a hubconf.py, it is the function's docstring, as in
+// Python, read and not run. Help heeds what [List] heeds.
+//
+// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help
+func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {
+	text, err := newOptions(opts).help(ctx, repo, name)
+	if err != nil {
+		return "", fmt.Errorf("hub: help: %w", err)
+	}
+	return text, nil
+}
+
+func (o *options) help(ctx context.Context, repo, name string) (string, error) {
+	var e *Entry
+	var err error
+	if o.isGo(repo) {
+		e, err = findRegistered(repo, name)
+	} else {
+		var s *source
+		if s, err = o.open(ctx, repo); err != nil {
+			return "", err
+		}
+		if s.py != nil {
+			f, err := s.function(name)
+			if err != nil {
+				return "", err
+			}
+			return f.doc, nil
+		}
+		e, err = s.entry(name)
+	}
+	if err != nil {
+		return "", err
+	}
+	return e.help(), nil
+}
+
+func (e *Entry) help() string {
+	var b strings.Builder
+	if doc := strings.TrimRight(e.Doc, "\n"); doc != "" {
+		fmt.Fprintln(&b, doc)
+	}
+	if e.Homepage != "" && !strings.Contains(e.Doc, e.Homepage) {
+		fmt.Fprintln(&b, e.Homepage)
+	}
+	for _, a := range e.Artifacts {
+		facts := []string{a.URL[strings.LastIndexByte(a.URL, '/')+1:]}
+		if a.Format != StateDict || a.Architecture != nil {
+			facts = append(facts, string(a.Format))
+		}
+		if a.Architecture != nil {
+			facts = append(facts, "architecture "+a.Architecture.Name)
+		}
+		if a.Size > 0 {
+			facts = append(facts, size(a.Size))
+		}
+		if a.Device != "" {
+			facts = append(facts, "for "+a.Device)
+		}
+		if a.Doc != "" {
+			facts = append(facts, a.Doc)
+		}
+		if l := e.licence(&a); l != "" {
+			facts = append(facts, "licence "+l)
+		}
+		if a.Name != "" {
+			fmt.Fprintf(&b, "%s: ", a.Name)
+		}
+		fmt.Fprintln(&b, strings.Join(facts, ", "))
+	}
+	return b.String()
+}
+
+func (e *Entry) licence(a *Artifact) string {
+	if a.Licence != "" {
+		return a.Licence
+	}
+	return e.Licence
+}
+
+// loadEntry makes the model of an entry.
+func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place) (*Model, error) {
+	a, file, err := o.choose(ctx, e, at)
+	if err != nil {
+		return nil, err
+	}
+	// Loading libtorch takes a quarter of a second, in which the weights are
+	// found. For another device it comes first: it says whether there is one.
+	ready := make(chan error, 1)
+	go func() { ready <- initialise(ctx, o.device) }()
+	if o.device.Type != torch.CPUType {
+		if err := <-ready; err != nil {
+			return nil, err
+		}
+		ready <- nil
+	}
+	m := &Model{name: name, steps: e.Preprocess}
+	if a.Preprocess != nil {
+		m.steps = a.Preprocess
+	}
+	given := file != ""
+	if !given {
+		o.sayLicence(name, e.licence(a))
+		file, err = o.artifact(ctx, at, a)
+	}
+	if err == nil {
+		m.labels, err = o.labels(ctx, e.Labels, at)
+	}
+	if rerr := <-ready; err == nil {
+		err = rerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	format, build := a.Format, e.Build
+	if given { // an official state dict is never run as a program
+		switch format, err = formatOf(file); {
+		case err != nil:
+			format, err = StateDict, nil // the load says what is wrong with it
+			fallthrough
+		case format == StateDict || format == Safetensors:
+			if build == nil && a.Architecture == nil {
+				return nil, fmt.Errorf("%s is no TorchScript archive, and the entry has no architecture that a state dict fills", file)
+			}
+		}
+	}
+	if a.Architecture != nil {
+		if build, err = a.Architecture.configure(); err != nil {
+			return nil, err
+		}
+	}
+	switch format {
+	case TorchScript:
+		var script *torch.ScriptModule
+		if script, err = jit.Load(file); err == nil {
+			m.program = script
+		}
+	case StateDict, Safetensors:
+		key, prefix := a.Key, a.Prefix
+		if given {
+			key, prefix = "", "" // the file is not the artifact
+		}
+		m.module, err = fill(ctx, build, file, key, prefix)
+	case AOTInductor:
+		sum := a.SHA256
+		if given || sum == "" {
+			if sum, err = hashFile(ctx, file); err != nil {
+				return nil, err
+			}
+		}
+		m.program, err = o.nativeModel(ctx, name, file, sum)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.start(o.device)
+}
+
+// nativeModel loads a package of native code with this SHA-256, where it is trusted.
+func (o *options) nativeModel(ctx context.Context, name, file, sum string) (program, error) {
+	if !o.nativeTrusted(sum) || o.native == TrustAlways {
+		if err := o.trustNative(ctx, name, sum); err != nil {
+			return nil, err
+		}
+	}
+	d := o.device
+	m, err := aoti.Load(file, aoti.Options{Device: &d})
+	if err != nil {
+		return nil, err
+	}
+	return compiled{m}, nil
+}
+
+// compiled is an AOTInductor model as a program: it stays on its device, and is in evaluation mode.
+type compiled struct{ *aoti.Model }
+
+// Train does nothing for evaluation mode.
+func (c compiled) Train(bool) error { return nil }
+
+// To refuses other devices than the one it was compiled for.
+func (c compiled) To(d torch.Device) error {
+	if d != c.Device() {
+		return fmt.Errorf("it was compiled for %v and cannot be moved", c.Device())
+	}
+	return nil
+}
+
+// choose picks the artifact to load, or one as a stand-in for the file that the caller gives.
+func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, file string, err error) {
+	if o.weights != "" {
+		for i := range e.Artifacts {
+			if e.Artifacts[i].Name == o.weights {
+				return &e.Artifacts[i], "", o.fits(ctx, e, &e.Artifacts[i])
+			}
+		}
+		if file, err = o.file(ctx, o.weights); err != nil {
+			return nil, "", err
+		}
+		a = &e.Artifacts[0]
+		for i := range e.Artifacts {
+			if f := e.Artifacts[i].Format; f == StateDict || f == Safetensors {
+				a = &e.Artifacts[i]
+				break
+			}
+		}
+		return a, file, nil
+	}
+	var native *Artifact // that is not trusted yet
+	for i := range e.Artifacts {
+		a := &e.Artifacts[i]
+		ferr := o.fits(ctx, e, a)
+		switch {
+		case ferr != nil:
+			if err == nil {
+				err = ferr
+			}
+		case a.Format != AOTInductor || o.nativeTrusted(a.SHA256):
+			return a, "", nil
+		case native == nil:
+			native = a
+		}
+	}
+	if native != nil {
+		return native, "", nil
+	}
+	return nil, "", err
+}
+
+// fits says why an artifact cannot be loaded here.
+func (o *options) fits(ctx context.Context, e *Entry, a *Artifact) error {
+	if a.Device != "" && a.Device != o.device.Type.String() {
+		return fmt.Errorf("%s runs on %s only; choose that device", a.URL, a.Device)
+	}
+	for _, r := range []*Requires{e.Requires, a.Requires} {
+		if r == nil {
+			continue
+		}
+		if have, ok := moduleVersion(); ok && older(have, r.Torchhub) {
+			return fmt.Errorf("it needs torchhub %s, and this is %s; update it", r.Torchhub, have)
+		}
+		if r.Libtorch != "" {
+			if err := torch.Init(ctx); err != nil {
+				return err
+			}
+			if older(torch.Version(), r.Libtorch) {
+				return fmt.Errorf("it needs libtorch %s, and %s is in use; \"torchhub setup\" installs a newer one", r.Libtorch, torch.Version())
+			}
+		}
+	}
+	return nil
+}
+
+// moduleVersion returns the version of this module in the program, if it is a released one.
+func moduleVersion() (string, bool) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "", false
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == "github.com/torchhub/torchhub" {
+			v := strings.TrimPrefix(m.Version, "v")
+			return v, v != "" && v != "(devel)" && !strings.HasPrefix(v, "0.0.0-") && m.Replace == nil
+		}
+	}
+	return "", false
+}
+
+// older compares versions by their numbers; what is not said is 0.
+func older(have, want string) bool {
+	number := func(v string, i int) int {
+		v, _, _ = strings.Cut(v, "+")
+		v, _, _ = strings.Cut(v, "-")
+		parts := strings.Split(v, ".")
+		if i >= len(parts) {
+			return 0
+		}
+		digits := strings.IndexFunc(parts[i], func(r rune) bool { return r < '0' || r > '9' })
+		if digits < 0 {
+			digits = len(parts[i])
+		}
+		n, _ := strconv.Atoi(parts[i][:digits])
+		return n
+	}
+	for i := range 3 {
+		if h, w := number(have, i), number(want, i); h != w {
+			return h < w
+		}
+	}
+	return false
+}
+
+// artifact returns the checked local file of an artifact, downloaded at need.
+func (o *options) artifact(ctx context.Context, at place, a *Artifact) (string, error) {
+	if a.SHA256 == "" { // of a Go package; its name tells the hash
+		return o.cached(ctx, a.URL)
+	}
+	return o.content(ctx, at, File{a.URL, a.SHA256, a.Size})
+}
+
+// content returns the checked local file of a file that a hubconf.json names.
+func (o *options) content(ctx context.Context, at place, f File) (string, error) {
+	file, raw, err := at.resolve(f.URL)
+	if err != nil {
+		return "", err
+	}
+	if file == "" {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return "", err
+		}
+		name, err := fileName(u)
+		if err != nil {
+			return "", err
+		}
+		dir := expand(o.dir)
+		if dir == "" {
+			dir = filepath.Join(Dir(), "checkpoints")
+		}
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
+		}
+		file = filepath.Join(dir, withHash(name, f.SHA256))
+		exact := *o
+		exact.sha256 = &f.SHA256
+		if f.Size > 0 {
+			exact.maxSize = min(o.maxSize, f.Size)
+		}
+		// A file that is there is hashed, and taken only where it is the one wanted.
+		if err := exact.download(ctx, raw, file, false); err != nil {
+			return "", err
+		}
+		return file, checkSize(file, f.Size)
+	}
+	if err := checkSize(file, f.Size); err != nil {
+		return "", err
+	}
+	got, err := hashFile(ctx, file)
+	if err != nil {
+		return "", err
+	}
+	if got != f.SHA256 {
+		return "", fmt.Errorf("%s: sha256 is %s, want %s; it is not the file that the %s names", file, got, f.SHA256, HubconfName)
+	}
+	return file, nil
+}
+
+func checkSize(file string, want int64) error {
+	fi, err := os.Stat(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("there is no file %s; the %s names it", file, HubconfName)
+	case err != nil:
+		return fmt.Errorf("%s: %w", file, bare(err))
+	case !fi.Mode().IsRegular():
+		return fmt.Errorf("%s is no file", file)
+	case want > 0 && fi.Size() != want:
+		hint := ""
+		if head, err := head(file, 64); err == nil && strings.HasPrefix(head, "version https://git-lfs.github.com/") {
+			hint = "; it is a pointer of Git LFS, which GitHub's archives hold in place of the file"
+		}
+		return fmt.Errorf("%s has %d bytes, want %d%s", file, fi.Size(), want, hint)
+	}
+	return nil
+}
+
+func head(file string, n int) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	n, err = f.Read(b)
+	return string(b[:n]), err
+}
+
+// withHash puts digits of a SHA-256 into a file's name, where Python looks for them, unless they are there.
+func withHash(name, sha256 string) string {
+	if p := hashPrefix(name); p != "" && strings.HasPrefix(sha256, p) {
+		return name
+	}
+	ext := filepath.Ext(name)
+	if ext == "" {
+		ext = ".bin"
+	}
+	return strings.TrimSuffix(name, filepath.Ext(name)) + "-" + sha256[:8] + ext
+}
+
+// labels returns the names of the classes.
+func (o *options) labels(ctx context.Context, l *Labels, at place) ([]string, error) {
+	switch {
+	case l == nil:
+		return nil, nil
+	case l.Set != "":
+		return l.Set.Labels(), nil
+	case l.File == nil:
+		return slices.Clone(l.Names), nil
+	}
+	file, err := o.content(ctx, at, *l.File)
+	if err != nil {
+		return nil, fmt.Errorf("labels: %w", err)
+	}
+	return readLabels(file)
+}
+
+func readLabels(file string) ([]string, error) {
+	if fi, err := os.Stat(file); err == nil && fi.Size() > maxHubconf {
+		return nil, fmt.Errorf("labels: %s is bigger than %s", file, size(maxHubconf))
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("labels: %w", err)
+	}
+	text := strings.TrimSuffix(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
+	return strings.Split(text, "\n"), nil
+}

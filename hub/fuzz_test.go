@@ -1,0 +1,52 @@
+package hub
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/torchhub/torchhub/torch"
+)
+
+// FuzzHFConfig reads configurations of strangers: config.json, then, after a
+// zero byte, preprocessor_config.json or an index of shards.
+func FuzzHFConfig(f *testing.F) {
+	for _, s := range []string{
+		timmResNet18,
+		`{"architecture": "resnext101_32x8d", "num_classes": 1000, "num_features": 2048, "pretrained_cfg": {"tag": "fb_wsl_ig1b_ft_in1k", "custom_load": false, "input_size": [3, 224, 224], "fixed_input_size": false, "interpolation": "bilinear", "crop_pct": 0.875, "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "num_classes": 1000, "pool_size": [7, 7], "first_conv": "conv1", "classifier": "fc", "license": "cc-by-nc-4.0"}}`,
+		`{"architecture": "resnet50", "labels": ["a"], "num_classes": 1, "crop_mode": "border", "input_size": [3, 7, 9], "model_args": {"stem_type": "deep", "layers": [1, 1, 1, 1]}}`,
+		`{"architectures": ["ResNetForImageClassification"], "depths": [3, 4, 6, 3], "downsample_in_bottleneck": false, "downsample_in_first_stage": false, "embedding_size": 64, "hidden_act": "relu", "hidden_sizes": [256, 512, 1024, 2048], "id2label": {"0": "tench", "1": "goldfish"}, "layer_type": "bottleneck", "model_type": "resnet", "num_channels": 3}` + "\x00" +
+			`{"crop_pct": 0.875, "do_normalize": true, "do_resize": true, "feature_extractor_type": "ConvNextFeatureExtractor", "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "resample": 3, "size": 224}`,
+		`{"architectures": ["ResNetForImageClassification"], "num_labels": 2}` + "\x00" + `{"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 90}, "crop_size": {"height": 80, "width": 80}}`,
+		`{}` + "\x00" + `{"metadata": {}, "weight_map": {"a": "model-00001-of-00002.safetensors", "b": "../../x"}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		config, second, _ := strings.Cut(string(data), "\x00")
+		var p *plan
+		var err error
+		if terr := torch.Try(func() {
+			p, err = readHFConfig([]byte(config), func(string) ([]byte, error) { return []byte(second), nil })
+		}); terr != nil {
+			t.Fatalf("a transform was asked for what it cannot do: %v", terr)
+		}
+		if err == nil {
+			if p.pre == nil || len(p.labels) != p.net.NumClasses || p.net.NumClasses > maxClasses {
+				t.Fatalf("%+v", p)
+			}
+			if p.preset != nil && (p.preset.Crop < 1 || p.preset.Crop > maxSide || p.preset.Resize < 1 || p.preset.Resize > maxSide) {
+				t.Fatalf("%+v", p.preset)
+			}
+			for _, n := range p.net.Layers {
+				if n < 1 || n > maxBlocks {
+					t.Fatalf("%+v", p.net)
+				}
+			}
+		}
+		shards, err := readIndex([]byte(second))
+		if err == nil && (len(shards) == 0 || len(shards) > maxShards) {
+			t.Fatal(len(shards))
+		}
+		renameTransformers(second)
+	})
+}

@@ -1,0 +1,212 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+const (
+	maxConfig = 32 << 20 // bytes of a JSON file; lists of 20,000 labels are some 2 MB
+	maxShards = 1000
+	atOnce    = 4 // downloads
+)
+
+// loadHF returns the model of a repository on the Hugging Face Hub.
+func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) {
+	r, err := parseHF(repo)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		return nil, fmt.Errorf("a repository of the Hugging Face Hub holds one model; leave the name empty, it is %.100q", name)
+	}
+	ready := make(chan error, 1)
+	go func() { ready <- initialise(ctx, o.device) }()
+	p, files, err := o.hfPlan(ctx, r)
+	if rerr := <-ready; err == nil {
+		err = rerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch strings.ToLower(p.licence) {
+	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // ask for nothing of who only runs them
+	default:
+		o.sayLicence(r.id, p.licence)
+	}
+	m := &Model{name: r.id, steps: &Preprocess{Classification: p.preset}, pre: p.pre, labels: p.labels}
+	if m.module, err = p.fill(ctx, files); err != nil {
+		return nil, err
+	}
+	return m.start(o.device)
+}
+
+// hfPlan fetches a repository's files and says what to do with them. Where
+// other weights are asked for, the repository's own are left where they are.
+func (o *options) hfPlan(ctx context.Context, r hfRepo) (*plan, []string, error) {
+	path, err := o.hfFile(ctx, r, "config.json")
+	if err != nil {
+		return nil, nil, err
+	}
+	// All files are to be of one commit, if the branch moves meanwhile.
+	if commit := filepath.Base(filepath.Dir(path)); hfCommit.MatchString(commit) {
+		r.revision = commit
+	}
+	data, err := readSmall(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	var p *plan
+	if terr := torch.Try(func() {
+		p, err = readHFConfig(data, func(file string) ([]byte, error) {
+			path, err := o.hfFile(ctx, r, file)
+			if err != nil {
+				return nil, err
+			}
+			return readSmall(path)
+		})
+	}); terr != nil {
+		err = terr
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", r.id, err)
+	}
+	if o.weights != "" {
+		file, err := o.file(ctx, o.weights)
+		return p, []string{file}, err
+	}
+	files, err := o.hfWeights(ctx, r)
+	return p, files, err
+}
+
+// readSmall reads a file of settings.
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("%s is longer than %s", path, size(maxConfig))
+	}
+	return data, err
+}
+
+// hfWeights fetches the weights, in one file or in several.
+func (o *options) hfWeights(ctx context.Context, r hfRepo) ([]string, error) {
+	const one = "model.safetensors"
+	var missing error
+	for _, name := range []string{one, one + ".index.json", "pytorch_model.bin"} {
+		path, err := o.hfFile(ctx, r, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if missing == nil {
+				missing = err
+			}
+		case err != nil:
+			return nil, err
+		case strings.HasSuffix(name, ".json"):
+			data, err := readSmall(path)
+			if err != nil {
+				return nil, err
+			}
+			shards, err := readIndex(data)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			return o.hfFiles(ctx, r, shards)
+		default:
+			return []string{path}, nil
+		}
+	}
+	return nil, missing
+}
+
+// readIndex returns the files of an index of shards.
+func readIndex(data []byte) ([]string, error) {
+	var index struct {
+		Map map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(data, &index); err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var shards []string
+	for _, shard := range index.Map {
+		if !seen[shard] {
+			seen[shard] = true
+			shards = append(shards, shard)
+		}
+	}
+	if len(shards) == 0 || len(shards) > maxShards {
+		return nil, fmt.Errorf("its weight_map names %d files; want 1 to %d", len(shards), maxShards)
+	}
+	slices.Sort(shards)
+	return shards, nil
+}
+
+// hfFiles fetches several files, some at a time.
+func (o *options) hfFiles(ctx context.Context, r hfRepo, names []string) ([]string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	paths, errs := make([]string, len(names)), make([]error, len(names))
+	turns := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			if paths[i], errs[i] = o.hfFile(ctx, r, name); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+	}
+	return paths, errors.Join(errs...)
+}
+
+// fill builds the model and gives it the tensors of the files.
+func (p *plan) fill(ctx context.Context, files []string) (nn.Module, error) {
+	var state torch.StateDict
+	defer func() { state.Free() }()
+	for _, file := range files {
+		s, err := readStateDict(ctx, file)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range s {
+			if p.rename != nil {
+				e.Name = p.rename(e.Name)
+			}
+			state = append(state, e)
+		}
+	}
+	var m nn.Module
+	err := torch.Try(func() { torch.WithDevice(torch.Meta, func() { m = models.NewResNet(p.net) }) })
+	if err == nil {
+		err = nn.LoadStateDict(m, state, nn.LoadOptions{Assign: true})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; it is no checkpoint of a %s", strings.Join(files, ", "), err, p.architecture)
+	}
+	return m, nil
+}

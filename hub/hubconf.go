@@ -1,0 +1,472 @@
+package hub
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"golang.org/x/text/language"
+	text "golang.org/x/text/message"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// HubconfName is the name of the file by which a repository publishes models
+// to Go, as hubconf.py is to Python.
+const HubconfName = "hubconf.json"
+
+// HubconfSchema is the JSON Schema of hubconf.json.
+//
+//go:embed hubconf.schema.json
+var HubconfSchema []byte
+
+// A Hubconf is a hubconf.json: what a repository publishes to Go.
+type Hubconf struct {
+	Schema  string           `json:"$schema,omitempty"` // the URL of the schema, for editors
+	Version int              `json:"hubconf"`           // of the format: 1
+	Entries map[string]Entry `json:"entries"`           // by name
+}
+
+// An Entry is an entry point of a repository: what a function of hubconf.py is
+// to Python. It comes from a hubconf.json or from [Register].
+type Entry struct {
+	Doc        string      `json:"doc,omitempty"`        // what [Help] says
+	Homepage   string      `json:"homepage,omitempty"`   // the page of the model or its paper
+	Licence    string      `json:"licence,omitempty"`    // of the artifacts, such as "BSD-3-Clause"
+	Artifacts  []Artifact  `json:"artifacts"`            // files that each hold the model, the preferred one first
+	Preprocess *Preprocess `json:"preprocess,omitempty"` // how a picture becomes the input
+	Labels     *Labels     `json:"labels,omitempty"`     // the names of the classes
+	Inputs     []Input     `json:"inputs,omitempty"`     // what the artifacts were checked with
+	Requires   *Requires   `json:"requires,omitempty"`
+
+	// Build makes the module that a state dict fills, for artifacts without an
+	// Architecture. Only Go packages have it.
+	Build func() nn.Module `json:"-"`
+}
+
+// A Format is a kind of artifact.
+type Format string
+
+// Kinds of artifacts. An AOTInductor package holds native code, see [WithNativeCode].
+const (
+	TorchScript Format = "torchscript"  // of torch.jit.save
+	StateDict   Format = "state_dict"   // of torch.save
+	Safetensors Format = "safetensors"  // a state dict
+	AOTInductor Format = "aot_inductor" // of torch._inductor.aoti_compile_and_package
+)
+
+// An Artifact is a file that holds a model.
+type Artifact struct {
+	Name         string        `json:"name,omitempty"`    // what [WithWeights] calls it
+	Doc          string        `json:"doc,omitempty"`     // one line for [Help]
+	Licence      string        `json:"licence,omitempty"` // where it is not the entry's
+	Format       Format        `json:"format"`
+	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL
+	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may leave it out where the file's name tells it
+	Size         int64         `json:"size"`             // in bytes, checked at each load; a Go package may leave it out
+	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" where it runs on no other
+	Architecture *Architecture `json:"architecture,omitempty"`
+	Key          string        `json:"key,omitempty"`        // under which a checkpoint holds the state dict, such as "model_state"
+	Prefix       string        `json:"prefix,omitempty"`     // taken off all names of a state dict, such as "module." of DataParallel
+	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // where it is not the entry's
+	Requires     *Requires     `json:"requires,omitempty"`
+}
+
+// An Architecture is a model of package models and its arguments, see [models.Configure].
+type Architecture struct {
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments,omitempty"`
+}
+
+// An Input is the shape and dtype of one of a model's inputs.
+type Input struct {
+	Shape []int  `json:"shape"`
+	DType string `json:"dtype"`
+}
+
+// Requires are the oldest versions that will do, such as "2.11".
+type Requires struct {
+	Torchhub string `json:"torchhub,omitempty"`
+	Libtorch string `json:"libtorch,omitempty"`
+}
+
+// Labels name the classes of a model: one of its fields is set.
+type Labels struct {
+	Names []string
+	Set   models.Classes
+	File  *File // one name a line
+}
+
+// A File is a file beside a hubconf.json or on the network.
+type File struct {
+	URL    string `json:"url"`
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// MarshalJSON writes the field that is set.
+func (l Labels) MarshalJSON() ([]byte, error) {
+	switch {
+	case l.File != nil:
+		return json.Marshal(l.File)
+	case l.Set != "":
+		return json.Marshal(l.Set)
+	}
+	return json.Marshal(l.Names)
+}
+
+// UnmarshalJSON reads a list, the name of a set, or a file.
+func (l *Labels) UnmarshalJSON(data []byte) error {
+	*l = Labels{}
+	switch {
+	case bytes.HasPrefix(data, []byte("[")):
+		return json.Unmarshal(data, &l.Names)
+	case bytes.HasPrefix(data, []byte(`"`)):
+		return json.Unmarshal(data, &l.Set)
+	}
+	return json.Unmarshal(data, &l.File)
+}
+
+// What a hubconf.json may be.
+const (
+	maxHubconf = 16 << 20
+	maxDepth   = 32
+)
+
+// ParseHubconf reads a hubconf.json. Nothing in it passes unread: unknown fields,
+// fields that come twice and values beyond the limits of [HubconfSchema] are
+// errors, which say where, as in entries.resnet18.artifacts[0].sha256.
+func ParseHubconf(data []byte) (*Hubconf, error) {
+	c, err := parseHubconf(data)
+	if err != nil {
+		return nil, fmt.Errorf("hub: %s: %w", HubconfName, err)
+	}
+	return c, nil
+}
+
+func parseHubconf(data []byte) (*Hubconf, error) {
+	switch {
+	case len(data) > maxHubconf:
+		return nil, fmt.Errorf("it is bigger than %s", size(maxHubconf))
+	case !utf8.Valid(data):
+		return nil, errors.New("it is not UTF-8")
+	}
+	if err := scanJSON(data); err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	schema, err := compiledSchema()
+	if err != nil {
+		return nil, err
+	}
+	if err := schema.Validate(doc); err != nil {
+		return nil, schemaError(err)
+	}
+	var c Hubconf
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, err
+	}
+	for name, e := range c.Entries {
+		if err := e.check(); err != nil {
+			return nil, fmt.Errorf("entries.%s.%w", name, err)
+		}
+	}
+	return &c, nil
+}
+
+var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(HubconfSchema))
+	if err != nil {
+		return nil, err
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("hubconf.schema.json", doc); err != nil {
+		return nil, err
+	}
+	return c.Compile("hubconf.schema.json")
+})
+
+// scanJSON finds what the decoder lets pass: fields that come twice, depth, and what follows the value.
+func scanJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	type level struct {
+		keys map[string]bool // nil for an array
+		key  string          // of the value that comes next; "" where the key does
+		n    int
+	}
+	var levels []level
+	where := func() string {
+		var at []string
+		for _, l := range levels {
+			if l.keys == nil {
+				at = append(at, strconv.Itoa(l.n))
+			} else if l.key != "" {
+				at = append(at, l.key)
+			}
+		}
+		return location(at)
+	}
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return fmt.Errorf("%sit is no JSON: %w at byte %d", where(), err, d.InputOffset())
+		}
+		if n := len(levels); n > 0 && levels[n-1].keys != nil && levels[n-1].key == "" {
+			if key, ok := tok.(string); ok {
+				l := &levels[n-1]
+				if l.keys[key] {
+					return fmt.Errorf("%sthe field %.100q comes twice", where(), key)
+				}
+				l.keys[key], l.key = true, key
+				if key == "" {
+					return fmt.Errorf("%sa field has no name", where())
+				}
+				continue
+			}
+		}
+		switch tok {
+		case json.Delim('{'):
+			levels = append(levels, level{keys: map[string]bool{}})
+		case json.Delim('['):
+			levels = append(levels, level{})
+		case json.Delim('}'), json.Delim(']'):
+			levels = levels[:len(levels)-1]
+		}
+		if len(levels) > maxDepth {
+			return fmt.Errorf("it is nested more than %d deep", maxDepth)
+		}
+		if tok == json.Delim('{') || tok == json.Delim('[') {
+			continue
+		}
+		if len(levels) == 0 {
+			break
+		}
+		l := &levels[len(levels)-1]
+		l.key = ""
+		l.n++
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("something follows the value at byte %d", d.InputOffset())
+	}
+	return nil
+}
+
+// location words a path in a document, with what comes between it and a message.
+func location(at []string) string {
+	var b strings.Builder
+	for _, p := range at {
+		switch _, err := strconv.Atoi(p); {
+		case err == nil:
+			b.WriteString("[" + p + "]")
+		case b.Len() > 0:
+			b.WriteString("." + p)
+		default:
+			b.WriteString(p)
+		}
+	}
+	if b.Len() > 0 {
+		b.WriteString(": ")
+	}
+	return fmt.Sprintf("%.300s", b.String())
+}
+
+// schemaError words what the schema finds: the deepest causes, three at most.
+func schemaError(err error) error {
+	var ve *jsonschema.ValidationError
+	if !errors.As(err, &ve) {
+		return err
+	}
+	p := text.NewPrinter(language.English)
+	var all []string
+	var walk func(e *jsonschema.ValidationError)
+	walk = func(e *jsonschema.ValidationError) {
+		if len(e.Causes) == 0 {
+			all = append(all, location(e.InstanceLocation)+fmt.Sprintf("%.300s", e.ErrorKind.LocalizedString(p)))
+		}
+		for _, c := range e.Causes {
+			walk(c)
+		}
+	}
+	walk(ve)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	more := ""
+	if len(all) > 3 {
+		more = fmt.Sprintf("; and %d more", len(all)-3)
+		all = all[:3]
+	}
+	return errors.New(strings.Join(all, "; ") + more)
+}
+
+// check finds what the schema cannot.
+func (e *Entry) check() error {
+	names := map[string]bool{}
+	for i, a := range e.Artifacts {
+		if err := a.check(e.Build != nil); err != nil {
+			return fmt.Errorf("artifacts[%d]%w", i, err)
+		}
+		if a.Name != "" && names[a.Name] {
+			return fmt.Errorf("artifacts[%d].name: %q comes twice", i, a.Name)
+		}
+		names[a.Name] = true
+	}
+	if _, err := e.Preprocess.pipeline(); err != nil {
+		return fmt.Errorf("preprocess%w", err)
+	}
+	if e.Labels != nil {
+		if e.Labels.Set != "" && e.Labels.Set.Labels() == nil {
+			return fmt.Errorf("labels: there are no labels called %q", e.Labels.Set)
+		}
+		if f := e.Labels.File; f != nil {
+			if err := checkURL(f.URL); err != nil {
+				return fmt.Errorf("labels.url: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (a *Artifact) check(built bool) error {
+	if err := checkURL(a.URL); err != nil {
+		return fmt.Errorf(".url: %w", err)
+	}
+	if a.Architecture != nil {
+		if _, err := a.Architecture.configure(); err != nil {
+			return fmt.Errorf(".architecture: %w", err)
+		}
+	}
+	stateful := a.Format == StateDict || a.Format == Safetensors
+	switch {
+	case stateful && a.Architecture == nil && !built:
+		return errors.New(".architecture: it is missing, and the format needs it")
+	case !stateful && a.Format != TorchScript && a.Format != AOTInductor:
+		return fmt.Errorf(".format: there is no format %q", a.Format)
+	}
+	if _, err := a.Preprocess.pipeline(); err != nil {
+		return fmt.Errorf(".preprocess%w", err)
+	}
+	return nil
+}
+
+func (a *Architecture) configure() (func() nn.Module, error) {
+	build, err := models.Configure(a.Name, a.Arguments)
+	if err != nil {
+		return nil, err
+	}
+	return build, nil
+}
+
+// checkURL refuses what is neither a path below the folder nor a URL that can be trusted to come from its host.
+func checkURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%.200q is no URL", raw)
+	case u.Scheme == "" && u.Host == "":
+		if strings.ContainsAny(raw, "\\\x00?#:") || !filepath.IsLocal(filepath.FromSlash(raw)) || path.Clean(raw) != raw || raw == "." {
+			return fmt.Errorf("%.200q is no path below the folder of the %s", raw, HubconfName)
+		}
+		return nil
+	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && isLoopback(u), u.Scheme == "file" && u.Host == "":
+	default:
+		return fmt.Errorf("%.200q is neither a path nor an https URL", raw)
+	}
+	_, err = fileName(u)
+	return err
+}
+
+func isLoopback(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// A place is where a hubconf.json lies: a folder, or a URL.
+type place struct {
+	dir string   // a folder, or ""
+	url *url.URL // of the hubconf.json, or nil; both are empty for a Go package
+}
+
+// local says whether what is there may name files and servers of this machine.
+func (p place) local() bool {
+	return p.url == nil && p.dir == "" || p.url != nil && isLoopback(p.url)
+}
+
+// resolve returns the local path or the URL of a file that a hubconf.json names; one of them.
+func (p place) resolve(raw string) (file, rawURL string, err error) {
+	if err := checkURL(raw); err != nil {
+		return "", "", err
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", "", err
+	}
+	switch {
+	case u.Scheme == "" && p.dir != "":
+		return filepath.Join(p.dir, filepath.FromSlash(raw)), "", nil
+	case u.Scheme == "" && p.url != nil:
+		to := *p.url
+		to.Path, to.RawPath = path.Join(path.Dir(to.Path), raw), ""
+		return "", to.String(), nil
+	case u.Scheme == "":
+		return "", "", fmt.Errorf("%q is no URL", raw)
+	case u.Scheme != "https" && p.dir == "" && !p.local():
+		return "", "", fmt.Errorf("%q is on this machine, but %s is not", raw, p.url.Redacted())
+	}
+	return "", raw, nil
+}
+
+// readHubconf reads the hubconf.json of a folder; without one the error is os.ErrNotExist.
+func readHubconf(dir string) (*Hubconf, error) {
+	return readHubconfFile(filepath.Join(dir, HubconfName))
+}
+
+func readHubconfFile(file string) (*Hubconf, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxHubconf+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, bare(err))
+	}
+	c, err := parseHubconf(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return c, nil
+}
+
+// trial runs what may panic with a [*torch.Error] on arguments from outside.
+func trial(f func()) error {
+	var e *torch.Error
+	if err := torch.Try(f); errors.As(err, &e) {
+		return errors.New(e.Msg)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,457 @@
+package hub
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A pyModule is what can be told of a Python module without running it.
+type pyModule struct {
+	names        map[string]*pyName
+	dependencies []string // the strings of the list of that name
+}
+
+// A pyName is a name of a module.
+type pyName struct {
+	callable bool
+	doc      string  // the docstring
+	makes    bool    // a function or class of which a call gives something callable
+	module   *string // the dotted name of a module of another package
+}
+
+// callables lists the names that torch.hub.list would: those of callables that do not begin with an underscore.
+func (m *pyModule) callables() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(m.names)) {
+		if m.names[name].callable && !strings.HasPrefix(name, "_") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// What a repository's Python may be; the rest of it counts as another package.
+const (
+	maxPython      = 4 << 20 // bytes of a file
+	maxPythonFiles = 100
+	maxImports     = 20 // deep
+)
+
+// readPython reads the hubconf.py of a folder and, as far as names come from there, the folder's other modules.
+func readPython(dir string) (*pyModule, error) {
+	r := &pyReader{dir: dir, modules: map[string]*pyModule{}}
+	file := filepath.Join(dir, "hubconf.py")
+	src, err := readSource(file)
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.parse(src, "", 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
+}
+
+func readSource(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no file", file)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxPython+1))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, bare(err))
+	}
+	if len(data) > maxPython {
+		return "", fmt.Errorf("%s is bigger than %s", file, size(maxPython))
+	}
+	return string(data), nil
+}
+
+type pyReader struct {
+	dir     string // "" for a file that stands alone
+	modules map[string]*pyModule
+}
+
+// parse reads a module; pkg is the package that relative imports in it start from.
+func (r *pyReader) parse(src, pkg string, depth int) (*pyModule, error) {
+	lines, err := pyLines(src)
+	if err != nil {
+		return nil, err
+	}
+	s := &pyScope{r: r, pkg: pkg, depth: depth, m: &pyModule{names: map[string]*pyName{}}}
+	s.block(lines)
+	return s.m, nil
+}
+
+// module returns a module of the folder, or nil; is says whether there is one, readable or not.
+func (r *pyReader) module(name string, depth int) (m *pyModule, is bool) {
+	if r.dir == "" || name == "" {
+		return nil, false
+	}
+	if m, seen := r.modules[name]; seen {
+		return m, true
+	}
+	for _, part := range strings.Split(name, ".") {
+		if part == "" {
+			return nil, false
+		}
+	}
+	rel := filepath.FromSlash(strings.ReplaceAll(name, ".", "/"))
+	if !filepath.IsLocal(rel) {
+		return nil, false
+	}
+	base := filepath.Join(r.dir, rel)
+	file, pkg := filepath.Join(base, "__init__.py"), name
+	if fi, err := os.Stat(file); err != nil || !fi.Mode().IsRegular() {
+		file, pkg = base+".py", name[:max(0, strings.LastIndexByte(name, '.'))]
+		if fi, err := os.Stat(file); err != nil || !fi.Mode().IsRegular() {
+			fi, err := os.Stat(base)
+			return nil, err == nil && fi.IsDir() // a package without a file
+		}
+	}
+	if depth >= maxImports || len(r.modules) >= maxPythonFiles {
+		return nil, true
+	}
+	r.modules[name] = nil // what imports itself in a circle finds nothing the second time
+	if src, err := readSource(file); err == nil {
+		if m, err := r.parse(src, pkg, depth+1); err == nil {
+			r.modules[name] = m
+		}
+	}
+	return r.modules[name], true
+}
+
+// A pyScope reads the statements of a module.
+type pyScope struct {
+	r     *pyReader
+	pkg   string
+	depth int
+	m     *pyModule
+}
+
+// block reads lines, of which the first has the least indentation.
+func (s *pyScope) block(lines []pyLine) {
+	for i := 0; i < len(lines); {
+		l := lines[i]
+		end := i + 1
+		for end < len(lines) && lines[end].indent > l.indent {
+			end++
+		}
+		body := lines[i+1 : end]
+		i = end
+		head, inline, compound := l.split()
+		if !compound {
+			for _, one := range head.statements() {
+				s.statement(one)
+			}
+			continue
+		}
+		if len(inline) > 0 {
+			body = []pyLine{{l.indent + 1, inline}}
+		}
+		t := head
+		if t.is(0, "async") {
+			t = t[1:]
+		}
+		switch t.word(0) {
+		case "def":
+			s.define(t, body, pyName{callable: true, makes: returnsCallable(body)})
+			continue
+		case "class":
+			s.define(t, body, pyName{callable: true, makes: callableInstances(t, body)})
+			continue
+		case "if", "elif":
+			if t.has("__name__") || t.has("TYPE_CHECKING") {
+				continue
+			}
+		case "with", "for":
+			s.targets(t)
+		}
+		s.block(body)
+	}
+}
+
+// define records a function or class with its docstring.
+func (s *pyScope) define(t pyTokens, body []pyLine, n pyName) {
+	name := t.word(1)
+	if name == "" {
+		return
+	}
+	if len(body) > 0 {
+		n.doc = body[0].tokens.docstring()
+	}
+	s.m.names[name] = &n
+}
+
+// targets records the names that with and for bind; what they hold is not known.
+func (s *pyScope) targets(t pyTokens) {
+	for i := range t {
+		if t.is(0, "for") && t.is(i, "in") {
+			break
+		}
+		if t[i].kind == pyWord && i > 0 && (t.is(0, "for") || t.is(i-1, "as")) && !t.is(i, "for") {
+			s.m.names[t[i].text] = &pyName{}
+		}
+	}
+}
+
+func (s *pyScope) statement(t pyTokens) {
+	switch t.word(0) {
+	case "import":
+		for _, part := range t[1:].split(",") {
+			dotted, rest := part.dotted()
+			name, _, _ := strings.Cut(dotted, ".")
+			to := name
+			if rest.is(0, "as") {
+				name, to = rest.word(1), dotted
+			}
+			if name != "" {
+				s.m.names[name] = &pyName{module: &to}
+			}
+		}
+	case "from":
+		s.from(t[1:])
+	case "del":
+		for _, part := range t[1:].split(",") {
+			if len(part) == 1 {
+				delete(s.m.names, part.word(0))
+			}
+		}
+	case "return", "raise", "assert", "pass", "global", "nonlocal", "yield", "await", "break", "continue":
+	default:
+		s.assign(t)
+	}
+}
+
+// from reads what follows "from" of an import.
+func (s *pyScope) from(t pyTokens) {
+	dots := 0
+	for len(t) > 0 && strings.Trim(t[0].text, ".") == "" && t[0].kind == pyOp {
+		dots += len(t[0].text)
+		t = t[1:]
+	}
+	var mod string
+	if !t.is(0, "import") {
+		mod, t = t.dotted()
+	}
+	if !t.is(0, "import") {
+		return
+	}
+	t = t[1:]
+	if dots > 0 {
+		pkg := s.pkg
+		for range dots - 1 {
+			pkg = pkg[:max(0, strings.LastIndexByte(pkg, '.'))]
+		}
+		mod = strings.Trim(pkg+"."+mod, ".")
+	}
+	m, own := s.r.module(mod, s.depth)
+	if t.is(0, "*") {
+		if m != nil {
+			for name, n := range m.names {
+				if !strings.HasPrefix(name, "_") {
+					s.m.names[name] = n
+				}
+			}
+		}
+		return
+	}
+	if t.is(0, "(") {
+		t = t[1:]
+		if len(t) > 0 && t.is(len(t)-1, ")") {
+			t = t[:len(t)-1]
+		}
+	}
+	for _, part := range t.split(",") {
+		name := part.word(0)
+		as := name
+		if part.is(1, "as") {
+			as = part.word(2)
+		}
+		if name == "" || as == "" {
+			continue
+		}
+		s.m.names[as] = s.imported(mod, name, m, own)
+	}
+}
+
+// imported is what a name of a module is.
+func (s *pyScope) imported(mod, name string, m *pyModule, own bool) *pyName {
+	full := mod + "." + name
+	if m != nil {
+		if n := m.names[name]; n != nil {
+			return n
+		}
+	}
+	if own || mod == "" {
+		if _, is := s.r.module(strings.TrimPrefix(full, "."), s.depth); is {
+			return &pyName{module: &full}
+		}
+	}
+	return foreign(full)
+}
+
+// foreign is what a dotted name of another package is taken for.
+func foreign(full string) *pyName {
+	pkg, name := full[:strings.LastIndexByte(full, '.')], full[strings.LastIndexByte(full, '.')+1:]
+	if pkg == "__future__" || isConstant(name) {
+		return &pyName{}
+	}
+	if knownModules[full] {
+		return &pyName{module: &full}
+	}
+	return &pyName{callable: true, makes: strings.HasSuffix(full, ".partial") || strings.HasSuffix(full, ".namedtuple")}
+}
+
+// isConstant says whether a name is written as one that is not callable.
+func isConstant(name string) bool {
+	return len(name) > 1 && strings.ToUpper(name) == name && strings.ToLower(name) != name
+}
+
+// knownModules are modules that "from package import" often names.
+var knownModules = func() map[string]bool {
+	known := map[string]bool{}
+	for pkg, names := range map[string]string{
+		"os": "path", "collections": "abc", "concurrent": "futures", "importlib": "util machinery abc resources metadata",
+		"urllib": "request parse error", "xml": "etree dom sax", "xml.etree": "ElementTree", "logging": "handlers config", "unittest": "mock",
+		"torch": "nn optim hub utils cuda jit fft linalg special distributions distributed multiprocessing autograd functional onnx backends " +
+			"quantization ao amp fx sparse random serialization testing profiler export mps xpu func compiler",
+		"torch.nn":    "functional init utils modules parallel parameter quantized intrinsic qat attention",
+		"torch.utils": "data model_zoo checkpoint tensorboard cpp_extension dlpack mobile_optimizer bundled_inputs",
+		"torchvision": "models transforms datasets ops io utils",
+		"torchvision.models": "detection segmentation video quantization optical_flow feature_extraction resnet vgg densenet squeezenet mobilenet mobilenetv2 " +
+			"mobilenetv3 mnasnet shufflenetv2 efficientnet regnet convnext inception vision_transformer swin_transformer maxvit",
+		"torchvision.transforms": "functional v2 transforms", "torchvision.transforms.v2": "functional",
+		"torchaudio": "models transforms functional datasets pipelines", "numpy": "random linalg fft ma testing",
+		"PIL": "Image ImageDraw ImageFont ImageFilter ImageOps ImageEnhance ImageColor", "scipy": "ndimage signal stats io optimize",
+	} {
+		for _, n := range strings.Fields(names) {
+			known[pkg+"."+n] = true
+		}
+	}
+	return known
+}()
+
+// assign reads "a = b = expression" and "a: type = expression".
+func (s *pyScope) assign(t pyTokens) {
+	parts := t.split("=")
+	if len(parts) < 2 {
+		return
+	}
+	value := parts[len(parts)-1]
+	n := s.value(value)
+	for _, target := range parts[:len(parts)-1] {
+		if i := target.index(":"); i >= 0 {
+			target = target[:i]
+		}
+		names := target.split(",")
+		for _, one := range names {
+			for len(one) > 1 && (one.is(0, "(") || one.is(0, "[") || one.is(0, "*")) {
+				one = one[1:]
+			}
+			if name := one.word(0); name != "" && (len(one) == 1 || len(names) > 1) && !one.is(1, ".") && !one.is(1, "[") {
+				if len(names) > 1 {
+					s.m.names[name] = &pyName{}
+					continue
+				}
+				s.m.names[name] = n
+				if name == "dependencies" {
+					s.m.dependencies = value.strings()
+				}
+			}
+		}
+	}
+}
+
+// value is what an expression gives.
+func (s *pyScope) value(t pyTokens) *pyName {
+	for len(t) > 2 && t.is(0, "(") && t.closes(0) == len(t)-1 {
+		t = t[1 : len(t)-1]
+	}
+	if i := t.index("if"); i > 0 { // a if c else b
+		t = t[:i]
+	}
+	if t.is(0, "lambda") {
+		return &pyName{callable: true}
+	}
+	dotted, rest := t.dotted()
+	if dotted == "" {
+		return &pyName{}
+	}
+	n := s.lookup(dotted)
+	switch {
+	case len(rest) == 0:
+		return n
+	case rest.is(0, "(") && rest.closes(0) == len(rest)-1:
+		if n.makes {
+			made := &pyName{callable: true}
+			inside := rest[1 : len(rest)-1]
+			if arg, more := inside.dotted(); arg != "" && (len(more) == 0 || more.is(0, ",")) {
+				made.doc = s.lookup(arg).doc // of the function that partial wraps
+			}
+			return made
+		}
+	}
+	return &pyName{}
+}
+
+// lookup finds a dotted name.
+func (s *pyScope) lookup(dotted string) *pyName {
+	name, rest, more := strings.Cut(dotted, ".")
+	n := s.m.names[name]
+	switch {
+	case n == nil:
+		return &pyName{callable: builtins[name]}
+	case !more:
+		return n
+	case n.module == nil:
+		return &pyName{}
+	}
+	full := *n.module + "." + rest
+	at := strings.LastIndexByte(full, '.')
+	m, own := s.r.module(full[:at], s.depth)
+	return s.imported(full[:at], full[at+1:], m, own)
+}
+
+// builtins are the callables that a hubconf.py may give another name.
+var builtins = map[string]bool{"dict": true, "list": true, "tuple": true, "set": true, "int": true, "float": true, "str": true, "print": true, "open": true, "object": true, "len": true, "range": true}
+
+// returnsCallable says whether a function makes a function: it holds one and returns something.
+func returnsCallable(body []pyLine) bool {
+	inner, returns := false, false
+	for _, l := range body {
+		if l.tokens.is(0, "def") {
+			inner = true
+		}
+		if l.tokens.is(0, "return") && len(l.tokens) > 1 {
+			returns = true
+			inner = inner || l.tokens.is(1, "lambda") || l.tokens.is(1, "partial") || l.tokens.is(3, "partial")
+		}
+	}
+	return inner && returns
+}
+
+// callableInstances says whether a class's instances are callable: it has __call__, or is a torch.nn.Module.
+func callableInstances(head pyTokens, body []pyLine) bool {
+	if head.has("Module") || head.has("Sequential") {
+		return true
+	}
+	for _, l := range body {
+		if l.tokens.is(0, "def") && l.tokens.is(1, "__call__") {
+			return true
+		}
+	}
+	return false
+}
+
+var errPython = errors.New("it cannot be read as Python")

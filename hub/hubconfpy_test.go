@@ -1,0 +1,283 @@
+package hub
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/reference"
+)
+
+// pythonRepos are repositories with a hubconf.py, and what torch.hub.list gives for them.
+var pythonRepos = map[string]struct {
+	files map[string]string
+	names string
+	docs  map[string]string
+}{
+	"the shape of most": {map[string]string{"hubconf.py": `
+"""Models."""
+dependencies = ["torch", "math"]
+from functools import partial
+from collections import OrderedDict
+import os, torch.nn as nn
+import torch
+
+__version__ = "1"
+VERSION = 3
+threshold = 0.5
+urls = {"a": "b"}
+
+class K:
+    '''A class.'''
+    def __init__(self): pass
+
+def _hidden(): pass
+
+def m(pretrained=False, **kwargs):
+    r"""# This docstring shows up in hub.help()
+    Resnet18 \model
+    pretrained (bool): kwargs, load pretrained weights into the model
+    """
+    def inner(): return 1
+    return inner
+
+def n(
+    a=(1, 2),
+    b={"x": [1]},  # a comment: with a colon
+): return 1
+
+p = partial(m, 2)
+q = m
+r = lambda x: x
+s: int = 4
+t = K
+`}, "K OrderedDict m n p partial q r t", map[string]string{
+		"m": "# This docstring shows up in hub.help()\n    Resnet18 \\model\n    pretrained (bool): kwargs, load pretrained weights into the model\n    ",
+		"K": "A class.", "n": "",
+	}},
+	"imports from the repository": {map[string]string{
+		"hubconf.py": `
+from models.resnet import resnet18 as tiny, CONSTANT, helper
+from models import (vgg as v,
+    densenet,
+)
+from models.star import *
+import models.resnet
+import models as mm
+alias = mm.resnet.resnet18
+other = models.resnet.CONSTANT
+del helper
+`,
+		"models/__init__.py": "from .vgg import vgg\nfrom . import densenet\n",
+		"models/resnet.py":   "CONSTANT = 3\nfrom .vgg import vgg as helper\ndef resnet18():\n  'Doc of ' \"resnet18\"\n",
+		"models/vgg.py":      "def vgg():\n\t'''Tabs.'''\n\treturn 0\n",
+		"models/densenet.py": "x = 1\n",
+		"models/star.py":     "from .vgg import vgg\ndef a(): pass\ndef _b(): pass\nc = 1\n",
+	}, "a alias tiny v vgg", map[string]string{"tiny": "Doc of resnet18", "v": "Tabs.", "alias": "Doc of resnet18"}},
+	"blocks": {map[string]string{"hubconf.py": `
+import sys
+try:
+    import nothing_of_this_name
+    def a(): "not this one"
+except ImportError:
+    def a():
+        "this one"
+if sys.version_info > (3,): b = lambda: 0
+else: c = 1
+if sys.platform == "none":
+    d = 1
+else:
+    def d(): pass
+if __name__ == "__main__":
+    def never(): pass
+    print("hello")
+for i in range(3):
+    pass
+with open(__file__) as f: pass
+x = 1; y = print; z = \
+    print
+async def e(): pass
+@staticmethod
+def g(): pass
+match = 3
+case = print
+`}, "a b case d e g y z", map[string]string{"a": "this one"}},
+	"strings": {map[string]string{"hubconf.py": `
+s = "def no(): pass"
+t = '''
+def no2():
+    pass
+'''
+u = "a # no comment" 'and \' more'
+def f():
+    u"\x41\u00e9\101\n\q\
+continued"
+def g():
+    b"bytes are no docstring"
+def h():
+    f"nor is {s}"
+def i(): "short"; return 1
+def j():
+    # a comment first
+    "after a comment"
+    "not this"
+def k():
+    x = 1
+    "nor this"
+`}, "f g h i j k", map[string]string{"f": "Aé" + "A\n\\qcontinued", "g": "", "h": "", "i": "short", "j": "after a comment", "k": ""}},
+	"modules and factories": {map[string]string{"hubconf.py": `
+from __future__ import annotations, division
+from typing import Optional, TYPE_CHECKING
+from os import path
+from torch import nn, optim, hub
+from torchvision import models as M
+import logging
+logger = logging.getLogger("x")
+if TYPE_CHECKING:
+    from nowhere import nothing
+class Call:
+    def __call__(self): pass
+class Plain: pass
+call = Call()
+plain = Plain()
+def make(name):
+    def f(): return name
+    return f
+made = make("x")
+number = len("abc")
+a, b = 1, 2
+(c) = 3
+both = made if logger else None
+linear = nn.Linear
+net = nn.Linear(1, 1) if 0 else None
+`}, "Call Optional Plain both call linear made make", nil},
+	"empty":                        {map[string]string{"hubconf.py": ""}, "", nil},
+	"windows line ends and a mark": {map[string]string{"hubconf.py": "\ufeffdef a():\r\n    '''One\r\n    two'''\r\n"}, "a", map[string]string{"a": "One\n    two"}},
+}
+
+func writeTree(t *testing.T, dir string, files map[string]string) {
+	for name, text := range files {
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(p), 0o755))
+		require.NoError(t, os.WriteFile(p, []byte(text), 0o644))
+	}
+}
+
+func TestStaticHubconf(t *testing.T) {
+	for name, c := range pythonRepos {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			writeTree(t, dir, c.files)
+			got, err := List(t.Context(), dir, WithSource("local"))
+			require.NoError(t, err)
+			require.Equal(t, strings.Fields(c.names), append([]string{}, got...))
+			for fn, doc := range c.docs {
+				text, err := Help(t.Context(), dir, fn, WithSource("LOCAL"))
+				require.NoError(t, err)
+				require.Equal(t, doc, text, fn)
+			}
+		})
+	}
+}
+
+// TestStaticHubconfIsPythons asks Python, which runs the files, for the same names and docstrings.
+func TestStaticHubconfIsPythons(t *testing.T) {
+	p := reference.Start(t, `
+import sys, torch
+def names(dir):
+    try:
+        with torch.hub._add_to_sys_path(dir):
+            m = torch.hub._import_module("hubconf.py", dir + "/hubconf.py")
+        return [f for f in dir_(m) if callable(getattr(m, f)) and not f.startswith("_")]
+    finally:
+        for k in [k for k in sys.modules if k.split(".")[0] == "models"]:
+            del sys.modules[k]
+dir_ = dir
+def doc(dir, name):
+    try:
+        with torch.hub._add_to_sys_path(dir):
+            m = torch.hub._import_module("hubconf.py", dir + "/hubconf.py")
+        return torch.hub._load_entry_from_hubconf(m, name).__doc__
+    finally:
+        for k in [k for k in sys.modules if k.split(".")[0] == "models"]:
+            del sys.modules[k]
+`)
+	for name, c := range pythonRepos {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			writeTree(t, dir, c.files)
+			var want []string
+			p.Call(&want, "names", dir)
+			require.Equal(t, strings.Fields(c.names), append([]string{}, want...))
+			for fn, doc := range c.docs {
+				var want *string
+				p.Call(&want, "doc", dir, fn)
+				if want == nil {
+					want = new(string)
+				}
+				require.Equal(t, *want, doc, fn)
+			}
+		})
+	}
+}
+
+func TestDependencies(t *testing.T) {
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{"hubconf.py": "dependencies = ['torch', \"numpy\", # more\n 'x']\n"})
+	m, err := readPython(dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"torch", "numpy", "x"}, m.dependencies)
+}
+
+func TestStaticMistakes(t *testing.T) {
+	for name, c := range map[string]struct{ src, want string }{
+		"open string":   {"x = 'abc\n", "line 1: it cannot be read as Python: a string is not closed"},
+		"open document": {"x = 1\n'''abc\n", "line 2: it cannot be read as Python: a string is not closed"},
+		"open bracket":  {"x = (1,\n\n", "a bracket is not closed"},
+		"deep":          {"x = " + strings.Repeat("(", 1000), "too many brackets"},
+		"huge":          {strings.Repeat("#", maxPython+1), "is bigger than"},
+	} {
+		dir := t.TempDir()
+		writeTree(t, dir, map[string]string{"hubconf.py": c.src})
+		_, err := List(t.Context(), dir, WithSource("local"))
+		require.ErrorContains(t, err, c.want, name)
+	}
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{
+		"hubconf.py": "from a import f\nfrom ..b import g\nfrom .... import h\ndef m(): pass\n",
+		"a.py":       "from b import f\n", "b.py": "from a import f\n", // in a circle
+	})
+	got, err := List(t.Context(), dir, WithSource("local"))
+	require.NoError(t, err)
+	require.Contains(t, got, "m")
+	_, err = Load(t.Context(), dir, "m", WithSource("local"))
+	require.ErrorContains(t, err, "torchhub export --source local "+dir+" m")
+	_, err = Load(t.Context(), dir, "none", WithSource("local"))
+	require.ErrorContains(t, err, "Cannot find callable none in hubconf")
+	_, err = List(t.Context(), t.TempDir(), WithSource("local"))
+	require.ErrorContains(t, err, "has no hubconf.json and no hubconf.py")
+	_, err = List(t.Context(), dir, WithSource("gitlab"))
+	require.ErrorContains(t, err, `Unknown source: "gitlab". Allowed values: "github" | "local".`)
+}
+
+func FuzzStaticHubconf(f *testing.F) {
+	for _, c := range pythonRepos {
+		for _, src := range c.files {
+			f.Add(src)
+		}
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		m, err := (&pyReader{}).parse(src, "", 0)
+		if err != nil {
+			return
+		}
+		for _, n := range m.callables() {
+			if n == "" || strings.HasPrefix(n, "_") || m.names[n] == nil {
+				t.Fatalf("the name %q", n)
+			}
+		}
+	})
+}

@@ -1,0 +1,343 @@
+package hub
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+type pyKind uint8
+
+const (
+	pyWord   pyKind = iota // a name or keyword
+	pyOp                   // an operator, a bracket, or any other character
+	pyString               // a literal; text is its value
+	pyNumber
+	pyBytes // a literal of bytes, or one with expressions in it
+)
+
+type pyToken struct {
+	kind pyKind
+	text string
+}
+
+type pyTokens []pyToken
+
+// A pyLine is a logical line: a statement's head, or statements.
+type pyLine struct {
+	indent int
+	tokens pyTokens
+}
+
+// What tokens there may be, so that a hostile file costs no more than its size.
+const maxBrackets = 200
+
+// pyLines splits a source into logical lines.
+func pyLines(src string) ([]pyLine, error) {
+	src = strings.TrimPrefix(src, "\ufeff")
+	src = strings.ReplaceAll(strings.ReplaceAll(src, "\r\n", "\n"), "\r", "\n")
+	if !utf8.ValidString(src) {
+		src = strings.ToValidUTF8(src, "\ufffd") // another encoding; names and keywords are ASCII
+	}
+	var lines []pyLine
+	var line pyLine
+	depth, row, start := 0, 1, true
+	for i := 0; i < len(src); {
+		if start { // of a physical line that begins a logical one
+			indent := 0
+			for ; i < len(src) && strings.IndexByte(" \t\f", src[i]) >= 0; i++ {
+				switch src[i] {
+				case ' ':
+					indent++
+				case '\t':
+					indent += 8 - indent%8
+				case '\f':
+					indent = 0
+				}
+			}
+			line, start = pyLine{indent: indent}, false
+			continue
+		}
+		c := src[i]
+		switch {
+		case c == '\n':
+			row++
+			i++
+			if depth == 0 {
+				if len(line.tokens) > 0 {
+					lines = append(lines, line)
+				}
+				start = true
+			}
+		case c == ' ' || c == '\t' || c == '\f':
+			i++
+		case c == '#':
+			for i < len(src) && src[i] != '\n' {
+				i++
+			}
+		case c == '\\' && i+1 < len(src) && src[i+1] == '\n':
+			row++
+			i += 2
+		default:
+			tok, n, err := pyToken1(src[i:])
+			if err != nil {
+				return nil, fmt.Errorf("line %d: %w", row, err)
+			}
+			if tok.kind == pyOp {
+				switch tok.text {
+				case "(", "[", "{":
+					depth++
+				case ")", "]", "}":
+					depth = max(depth-1, 0)
+				}
+				if depth > maxBrackets {
+					return nil, fmt.Errorf("line %d: %w: too many brackets", row, errPython)
+				}
+			}
+			row += strings.Count(src[i:i+n], "\n")
+			i += n
+			line.tokens = append(line.tokens, tok)
+		}
+	}
+	if depth > 0 {
+		return nil, fmt.Errorf("line %d: %w: a bracket is not closed", row, errPython)
+	}
+	if len(line.tokens) > 0 && !start {
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// pyToken1 reads one token, and returns the bytes it takes.
+func pyToken1(s string) (pyToken, int, error) {
+	r, w := utf8.DecodeRuneInString(s)
+	switch {
+	case r == '_' || unicode.IsLetter(r):
+		n := w
+		for n < len(s) {
+			r, w := utf8.DecodeRuneInString(s[n:])
+			if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) {
+				break
+			}
+			n += w
+		}
+		if n < len(s) && n <= 2 && (s[n] == '"' || s[n] == '\'') && strings.Trim(strings.ToLower(s[:n]), "rbuft") == "" {
+			return pyLiteral(strings.ToLower(s[:n]), s[n:], n)
+		}
+		return pyToken{pyWord, s[:n]}, n, nil
+	case r == '"' || r == '\'':
+		return pyLiteral("", s, 0)
+	case r >= '0' && r <= '9' || r == '.' && len(s) > 1 && s[1] >= '0' && s[1] <= '9':
+		n := 1
+		for n < len(s) && (s[n] == '.' || s[n] == '_' || s[n] >= '0' && s[n] <= '9' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= 'A' && s[n] <= 'Z') {
+			n++
+		}
+		return pyToken{pyNumber, s[:n]}, n, nil
+	}
+	for _, op := range []string{"**=", "//=", ">>=", "<<=", "...", "==", "!=", "<=", ">=", "->", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", ":="} {
+		if strings.HasPrefix(s, op) {
+			return pyToken{pyOp, op}, len(op), nil
+		}
+	}
+	return pyToken{pyOp, s[:w]}, w, nil
+}
+
+// pyLiteral reads a string literal, at its quotes; before is the length of its prefix.
+func pyLiteral(prefix, s string, before int) (pyToken, int, error) {
+	q := s[:1]
+	if strings.HasPrefix(s, strings.Repeat(q, 3)) {
+		q = s[:3]
+	}
+	raw, kind := strings.Contains(prefix, "r"), pyString
+	if strings.ContainsAny(prefix, "bft") {
+		kind = pyBytes
+	}
+	var b strings.Builder
+	for i := len(q); i < len(s); {
+		switch {
+		case strings.HasPrefix(s[i:], q):
+			return pyToken{kind, b.String()}, before + i + len(q), nil
+		case s[i] == '\n' && len(q) == 1:
+			return pyToken{}, 0, fmt.Errorf("%w: a string is not closed", errPython)
+		case s[i] == '\\' && i+1 < len(s) && raw:
+			b.WriteString(s[i : i+2])
+			i += 2
+		case s[i] == '\\' && i+1 < len(s):
+			n := pyEscape(&b, s[i:])
+			i += n
+		default:
+			b.WriteByte(s[i])
+			i++
+		}
+	}
+	return pyToken{}, 0, fmt.Errorf("%w: a string is not closed", errPython)
+}
+
+// pyEscape writes what an escape stands for, and returns the bytes it takes.
+func pyEscape(b *strings.Builder, s string) int {
+	if at := strings.IndexByte("abfnrtv\\'\"\n", s[1]); at >= 0 {
+		b.WriteString([]string{"\a", "\b", "\f", "\n", "\r", "\t", "\v", "\\", "'", `"`, ""}[at])
+		return 2
+	}
+	digits, base, from := 0, 16, 2
+	switch s[1] {
+	case 'x':
+		digits = 2
+	case 'u':
+		digits = 4
+	case 'U':
+		digits = 8
+	case '0', '1', '2', '3', '4', '5', '6', '7':
+		base, from = 8, 1
+		for digits < 3 && 1+digits < len(s) && s[1+digits] >= '0' && s[1+digits] <= '7' {
+			digits++
+		}
+	}
+	if digits > 0 && from+digits <= len(s) {
+		if v, err := strconv.ParseUint(s[from:from+digits], base, 32); err == nil {
+			b.WriteRune(rune(v))
+			return from + digits
+		}
+	}
+	b.WriteByte('\\') // Python keeps what it does not know
+	return 1
+}
+
+// word returns the name or keyword at i, or "".
+func (t pyTokens) word(i int) string {
+	if i < 0 || i >= len(t) || t[i].kind != pyWord {
+		return ""
+	}
+	return t[i].text
+}
+
+// is says whether the token at i is this word or operator.
+func (t pyTokens) is(i int, text string) bool {
+	return i >= 0 && i < len(t) && t[i].kind <= pyOp && t[i].text == text
+}
+
+func (t pyTokens) has(word string) bool {
+	return slices.Contains(t, pyToken{pyWord, word})
+}
+
+// closes returns where the bracket at i closes, or -1.
+func (t pyTokens) closes(i int) int {
+	depth := 0
+	for ; i < len(t); i++ {
+		if t[i].kind == pyOp {
+			switch t[i].text {
+			case "(", "[", "{":
+				depth++
+			case ")", "]", "}":
+				if depth--; depth == 0 {
+					return i
+				}
+			}
+		}
+	}
+	return -1
+}
+
+// index returns where a word or operator is outside of brackets, or -1.
+func (t pyTokens) index(text string) int {
+	depth := 0
+	for i := range t {
+		if depth == 0 && t.is(i, text) {
+			return i
+		}
+		if t[i].kind == pyOp {
+			switch t[i].text {
+			case "(", "[", "{":
+				depth++
+			case ")", "]", "}":
+				depth--
+			}
+		}
+	}
+	return -1
+}
+
+// split cuts at a word or operator outside of brackets.
+func (t pyTokens) split(text string) []pyTokens {
+	var parts []pyTokens
+	for {
+		i := t.index(text)
+		if i < 0 {
+			return append(parts, t)
+		}
+		parts = append(parts, t[:i])
+		t = t[i+1:]
+	}
+}
+
+// statements cuts a line of simple statements.
+func (t pyTokens) statements() []pyTokens { return t.split(";") }
+
+// dotted reads a.b.c, and returns what follows.
+func (t pyTokens) dotted() (string, pyTokens) {
+	name := t.word(0)
+	if name == "" {
+		return "", t
+	}
+	t = t[1:]
+	for t.is(0, ".") && t.word(1) != "" {
+		name += "." + t[1].text
+		t = t[2:]
+	}
+	return name, t
+}
+
+// docstring is the value of a line that begins with a string that is a statement.
+func (t pyTokens) docstring() string {
+	doc := ""
+	for _, tok := range t.statements()[0] {
+		if tok.kind != pyString {
+			return ""
+		}
+		doc += tok.text
+	}
+	return doc
+}
+
+// strings are the literals of a list.
+func (t pyTokens) strings() []string {
+	var all []string
+	for _, tok := range t {
+		if tok.kind == pyString {
+			all = append(all, tok.text)
+		}
+	}
+	return all
+}
+
+// split cuts the head of a compound statement, up to its colon, from what
+// stands behind it on the line. Other lines it returns whole.
+func (l pyLine) split() (head, inline pyTokens, compound bool) {
+	t := l.tokens
+	first := t.word(0)
+	if first == "async" {
+		first = t.word(1)
+	}
+	if !slices.Contains([]string{"def", "class", "if", "elif", "else", "try", "finally", "except", "while", "with", "for", "match", "case"}, first) {
+		return t, nil, false
+	}
+	i := t.index(":")
+	for from := 0; i >= 0; { // a lambda's colon comes before the head's
+		l := t[from:i].index("lambda")
+		if l < 0 {
+			break
+		}
+		from = i + 1
+		next := t[from:].index(":")
+		if i = -1; next >= 0 {
+			i = from + next
+		}
+	}
+	if i < 0 {
+		return t, nil, false
+	}
+	return t[:i], t[i+1:], true
+}

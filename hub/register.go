@@ -1,0 +1,161 @@
+package hub
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// registry holds what Go packages publish, by repository in lower case and by name.
+var registry = struct {
+	sync.RWMutex
+	repos map[string]*registered
+}{repos: map[string]*registered{}}
+
+type registered struct {
+	name    string // as it was registered
+	entries map[string]*Entry
+}
+
+// Register publishes a model of a repository, "owner/name", to [Load], [List]
+// and [Help], as packages do in their init functions. The models of package
+// models are published so. A ref, as in "owner/name:ref", is not part of the
+// name: an entry stands for all of them.
+//
+// It panics with an [*torch.Error] where the names or the entry are not in
+// order, or the model is registered already. An artifact needs a URL, and its SHA-256
+// in its field or in its file's name.
+func Register(repo, name string, e Entry) {
+	refuse := func(format string, args ...any) {
+		panic(&torch.Error{Op: "hub.Register", Args: fmt.Sprintf("%q, %q", repo, name), Msg: fmt.Sprintf(format, args...)})
+	}
+	r, err := parseRepo(repo)
+	switch {
+	case err != nil:
+		refuse("%v", err)
+	case r.ref != "":
+		refuse("the repository has a ref; leave it out")
+	case name == "" || strings.ContainsAny(name, " \t\r\n"):
+		refuse("the model's name is empty or holds spaces")
+	case len(e.Artifacts) == 0:
+		refuse("there are no artifacts")
+	}
+	if err := e.check(); err != nil {
+		refuse("%v", err)
+	}
+	for i, a := range e.Artifacts {
+		if !strings.Contains(a.URL, "://") {
+			refuse("artifacts[%d].url: %q is no URL", i, a.URL)
+		}
+		if len(a.SHA256) != 64 && (a.SHA256 != "" || hashPrefix(path.Base(a.URL)) == "") {
+			refuse("artifacts[%d].sha256: %q is no SHA-256", i, a.SHA256)
+		}
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	key := strings.ToLower(repo)
+	to := registry.repos[key]
+	if to == nil {
+		to = &registered{repo, map[string]*Entry{}}
+		registry.repos[key] = to
+	}
+	if to.entries[name] != nil {
+		refuse("it is registered already")
+	}
+	to.entries[name] = &e
+}
+
+// init publishes the models of package models.
+func init() {
+	for _, name := range models.Names() {
+		e, err := models.Lookup(name)
+		if err != nil {
+			continue
+		}
+		Register(e.Repo, name, published(e))
+	}
+}
+
+// published is an entry of package models as one of this package. The newest
+// weights, which are the default, come first.
+func published(e *models.Entry) Entry {
+	out := Entry{
+		Doc:      fmt.Sprintf("%s: %s, %s", e.Name, e.Title, e.Paper),
+		Homepage: e.Paper,
+		Build:    e.Build,
+		Labels:   &Labels{Set: e.Default().Classes},
+	}
+	for _, w := range slices.Backward(e.Weights) {
+		preset := w.Preset
+		out.Artifacts = append(out.Artifacts, Artifact{
+			Name: w.Name, Format: StateDict, URL: w.URL, Licence: w.Licence,
+			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, top-1 %.1f %%, top-5 %.1f %%", w.MiB, float64(w.Params)/1e6, w.Acc1, w.Acc5),
+			Preprocess: &Preprocess{Classification: &preset},
+		})
+	}
+	return out
+}
+
+// isRegistered says whether a Go package publishes models of a repository.
+func isRegistered(repo string) bool {
+	base, _, _ := strings.Cut(repo, ":")
+	registry.RLock()
+	defer registry.RUnlock()
+	return registry.repos[strings.ToLower(base)] != nil
+}
+
+// registeredNames lists the models of a repository, of all for "", in alphabetical order.
+func registeredNames(repo string) []string {
+	base, _, _ := strings.Cut(repo, ":")
+	registry.RLock()
+	defer registry.RUnlock()
+	all := map[string]bool{}
+	for key, r := range registry.repos {
+		if base == "" || key == strings.ToLower(base) {
+			for name := range r.entries {
+				all[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// findRegistered returns the entry of a name in a repository, in any for "".
+func findRegistered(repo, name string) (*Entry, error) {
+	base, _, _ := strings.Cut(repo, ":")
+	registry.RLock()
+	defer registry.RUnlock()
+	var found *Entry
+	var in []string
+	for _, key := range slices.Sorted(maps.Keys(registry.repos)) {
+		r := registry.repos[key]
+		e := r.entries[name]
+		switch {
+		case e == nil:
+		case key == strings.ToLower(base):
+			return e, nil
+		default:
+			found, in = e, append(in, r.name)
+		}
+	}
+	switch {
+	case base == "" && len(in) == 1:
+		return found, nil
+	case base == "" && len(in) > 1:
+		return nil, fmt.Errorf("%s have such a model; name the repository", strings.Join(in, " and "))
+	case len(in) > 0:
+		return nil, fmt.Errorf("%s has no such model; it is one of %s", registry.repos[strings.ToLower(base)].name, strings.Join(in, " and "))
+	}
+	// The error suggests the nearest names.
+	_, err := models.Lookup(name)
+	if base != "" {
+		err = fmt.Errorf("%w; what is only in the repository's hubconf.py, \"torchhub export %s %s\" makes a model for Go of", err, repo, name)
+	}
+	return nil, err
+}

@@ -1,0 +1,211 @@
+package hub
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// Trust says how a repository comes to be trusted: the argument trust_repo of torch.hub.
+type Trust int
+
+// What trust_repo may be.
+const (
+	TrustCheck  Trust = iota // ask where the repository is not trusted yet: "check"
+	TrustAlways              // trust it, and remember that: True
+	TrustAsk                 // ask even where it is trusted: False
+)
+
+// ErrUntrusted says that a repository or native code is not trusted.
+var ErrUntrusted = errors.New("Untrusted repository.") //lint:ignore ST1005 Python's message
+
+// WithTrust sets how a repository comes to be trusted, before anything of it is
+// fetched: trust_repo. The default is [TrustCheck].
+//
+// A repository is trusted where its owner is facebookresearch,
+// facebookincubator, pytorch or fairinternal, where it is in [Dir]'s file
+// trusted_list, which Python reads and writes too, or where its folder is in
+// [Dir] already. What is asked is asked on the terminal, see [WithPrompt]; where
+// there is none, the answer is no, and the error is [ErrUntrusted].
+//
+// Python takes owner_name for the key, so a_b/c and a/b_c are one repository to
+// it. Here an owner with an underscore, which an ordinary account cannot have,
+// is written a_b/c, and the folder of another repository counts for nothing.
+func WithTrust(t Trust) Option { return func(o *options) { o.trust = t } }
+
+// WithNativeCode sets how an AOTInductor package comes to be trusted. It holds
+// native code, which runs with all rights of the program, so to trust its
+// repository is not enough. The default, [TrustCheck], takes the packages whose
+// SHA-256 was trusted before, as [Dir]'s file trusted_native says, and asks for
+// another where an entry has no artifact of a different kind.
+func WithNativeCode(t Trust) Option { return func(o *options) { o.native = t } }
+
+// WithPrompt asks with f what is otherwise asked on the terminal. The answers
+// are y, yes, n, no and nothing, which is no.
+func WithPrompt(f func(ctx context.Context, question string) (answer string, err error)) Option {
+	return func(o *options) { o.ask = f }
+}
+
+// trustedOwners are those whose repositories are trusted unasked.
+var trustedOwners = []string{"facebookresearch", "facebookincubator", "pytorch", "fairinternal"}
+
+const yesNo = "(y/N)?"
+
+// decide applies a Trust; it returns whether the answer was yes, which is to be remembered.
+func (o *options) decide(ctx context.Context, t Trust, trusted bool, question, hint string) (yes bool, err error) {
+	switch {
+	case t == TrustAlways:
+		return !trusted, nil
+	case t == TrustCheck && trusted:
+		return false, nil
+	}
+	ask := o.ask
+	if ask == nil {
+		if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
+			return false, fmt.Errorf("%w %s", ErrUntrusted, hint)
+		}
+		ask = askTerminal
+	}
+	answer, err := ask(ctx, question)
+	if err != nil {
+		return false, err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		if trusted {
+			o.say("The repository is already trusted.\n")
+		}
+		return !trusted, nil
+	case "n", "no", "":
+		return false, ErrUntrusted
+	}
+	//lint:ignore ST1005 Python's message
+	return false, fmt.Errorf("Unrecognized response %.100s.", answer)
+}
+
+// askTerminal asks on the terminal. A cancelled question leaves its reader behind, which then takes the next line.
+func askTerminal(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(os.Stderr, question, " ")
+	type answer struct {
+		line string
+		err  error
+	}
+	c := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		c <- answer{line, err}
+	}()
+	select {
+	case a := <-c:
+		return a.line, a.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+// trustRepository asks for trust in a repository. Any of keys in the list makes
+// it trusted; the first is added to it. The question calls it by that one.
+func (o *options) trustRepository(ctx context.Context, keys []string, trusted bool) error {
+	return o.remember(ctx, o.trust, "trusted_list", keys, trusted,
+		"The repository "+keys[0]+" does not belong to the list of trusted repositories and as such cannot be downloaded. "+
+			"Do you trust this repository and wish to add it to the trusted list of repositories "+yesNo,
+		keys[0]+" is not in the list of trusted repositories; pass hub.WithTrust(hub.TrustAlways), or --trust to the command, if you trust it")
+}
+
+// trustNative asks for trust in native code.
+func (o *options) trustNative(ctx context.Context, what, sha256 string) error {
+	return o.remember(ctx, o.native, "trusted_native", []string{sha256}, false,
+		"The AOTInductor package "+what+" holds native code, which runs with all your rights (sha256 "+sha256+"). "+
+			"Do you trust it and wish to remember that "+yesNo,
+		"the AOTInductor package "+what+" holds native code; pass hub.WithNativeCode(hub.TrustAlways), or --native-code to the command, if you trust it")
+}
+
+// nativeTrusted says whether native code runs unasked.
+func (o *options) nativeTrusted(sha256 string) bool {
+	lines, _ := trustLines(filepath.Join(Dir(), "trusted_native"))
+	return o.native == TrustAlways || o.native == TrustCheck && slices.Contains(lines, sha256)
+}
+
+var trustFiles sync.Mutex
+
+func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question, hint string) error {
+	file := filepath.Join(Dir(), name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", filepath.Dir(file), bare(err))
+	}
+	lines, err := trustLines(file)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		trusted = trusted || slices.Contains(lines, k)
+	}
+	add, err := o.decide(ctx, t, trusted, question, hint)
+	if err != nil || !add {
+		return err
+	}
+	trustFiles.Lock()
+	defer trustFiles.Unlock()
+	if lines, err = trustLines(file); err != nil || slices.Contains(lines, keys[0]) {
+		return err
+	}
+	return appendLine(file, keys[0])
+}
+
+// trustLines reads a list, which is made at need, as Python does.
+func trustLines(file string) ([]string, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|os.O_CREATE, 0o666)
+	if errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) { // a cache that is only for reading trusts what it lists
+		f, err = os.Open(file)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the list of trusted repositories %s: %w", file, bare(err))
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 16<<20))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the list of trusted repositories %s: %w", file, bare(err))
+	}
+	var lines []string
+	for l := range strings.Lines(string(data)) {
+		lines = append(lines, strings.TrimSpace(l))
+	}
+	return lines, nil
+}
+
+// appendLine adds a line in one write, so that processes do not mix theirs.
+func appendLine(file, line string) error {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
+	if err == nil {
+		line += "\n"
+		last := make([]byte, 1)
+		if fi, serr := f.Stat(); serr == nil && fi.Size() > 0 {
+			if _, rerr := f.ReadAt(last, fi.Size()-1); rerr == nil && last[0] != '\n' {
+				line = "\n" + line // an editor left the last line open
+			}
+		}
+		_, err = f.WriteString(line)
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot add to the list %s: %w", file, bare(err))
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+// Package badfile holds the two errors of this module's file readers: a file is broken, or it is right and not for them.
+package badfile
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What all errors of one kind are, for errors.Is.
+var (
+	ErrMalformed   = errors.New("malformed file")
+	ErrUnsupported = errors.New("unsupported file")
+)
+
+// A MalformedError says that bytes are broken: no program that knows the format would have written them so.
+type MalformedError struct {
+	Offset int64  // in bytes, in Record, or in the file where Record is empty
+	Record string // of a zip file, such as "archive/data.pkl"
+	Msg    string
+}
+
+func (e *MalformedError) Error() string {
+	return "malformed file: " + place(e.Record, e.Offset) + ": " + e.Msg
+}
+
+// Is reports whether target is [ErrMalformed].
+func (e *MalformedError) Is(target error) bool { return target == ErrMalformed }
+
+// An UnsupportedError says that bytes are valid but not for the reader: a global off the allow list, a quantized tensor,
+// a TorchScript archive, more than its limits allow.
+type UnsupportedError struct {
+	Offset  int64  // in bytes, in Record, or in the file where Record is empty
+	Record  string // of a zip file, such as "archive/data.pkl"
+	Feature string
+}
+
+func (e *UnsupportedError) Error() string {
+	return "unsupported file: " + place(e.Record, e.Offset) + ": " + e.Feature
+}
+
+// Is reports whether target is [ErrUnsupported].
+func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
+
+func place(record string, offset int64) string {
+	if record == "" {
+		return fmt.Sprintf("byte %d", offset)
+	}
+	return fmt.Sprintf("record %q, byte %d", record, offset)
+}
+
+// Clip shortens a name for an error.
+func Clip(s string) string {
+	if len(s) > 80 {
+		return s[:77] + "..."
+	}
+	return s
+}

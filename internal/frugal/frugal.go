@@ -1,0 +1,32 @@
+// Package frugal lets tests bound what reading a hostile file costs.
+package frugal
+
+import (
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Do calls f, which may take a second of the processor, whatever else the machine does, and 100 MB: of all that is allocated, so that the answer
+// does not hang on when the collector runs.
+func Do(t testing.TB, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := spent(t)
+	f()
+	took := spent(t) - start
+	runtime.ReadMemStats(&after)
+	require.Less(t, took, time.Second*slowdown)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
+}
+
+// spent returns what the process has taken of the processor so far.
+func spent(t testing.TB) time.Duration {
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

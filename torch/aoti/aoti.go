@@ -1,0 +1,106 @@
+// Package aoti loads and runs models that AOTInductor compiled ahead of time:
+// torch._inductor.aoti_load_package.
+//
+//	info, err := aoti.Inspect("model.pt2")  // what is in it; nothing is run
+//	m, err := aoti.Load("model.pt2", aoti.Options{})
+//	y, err := m.Forward(x)
+//
+// A compiled model is native code: to load one is to run a program of whoever made
+// it, with all rights of this process. Load only what you trust as you trust the
+// programs that you install. [Inspect] runs nothing.
+//
+// In Python a package is made by
+//
+//	ep = torch.export.export(model, (example,), dynamic_shapes=…)
+//	torch._inductor.aoti_compile_and_package(ep, package_path="model.pt2")
+//
+// and is good for one kind of device, processor and operating system, and for the
+// versions of PyTorch near the one that made it.
+//
+// https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
+package aoti
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/torchhub/torchhub/internal/pt2"
+	"github.com/torchhub/torchhub/internal/strictzip"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// Model is a compiled model. Its inputs are tensors that lie on its device in the
+// memory format, dtype and shape that it was compiled for, of which Python's
+// dynamic_shapes say what may vary.
+type Model = torch.CompiledModel
+
+// Options are options of [Load]. The zero value means Python's defaults.
+type Options = torch.CompiledOptions
+
+// Load loads a model of a package: torch._inductor.aoti_load_package(path, model_name).
+// It runs native code of whoever made the package: load only what you trust.
+//
+// Before any of it is run, the zip file is checked as strictly as a checkpoint, and
+// so are its checksums, and whether this machine is one that the model was compiled
+// for. These are errors: a damaged file ([torch.ErrMalformed]); and a package of
+// torch.export.save, which holds a graph and no code, a model without a built
+// library, for which libtorch would run a compiler with flags out of the package, or
+// one for another machine (all [torch.ErrUnsupported]).
+//
+// libtorch unpacks the model to a folder of its own in /tmp, which goes when the
+// model is closed.
+//
+// https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
+func Load(path string, o Options) (*Model, error) { return torch.LoadCompiled(path, o) }
+
+// Info is what a package holds.
+type Info struct {
+	Models   []ModelInfo // compiled ones, by name
+	Exported []string    // names of programs of torch.export.save, which hold no code and cannot be run
+}
+
+// NativeCode reports whether the package holds code that runs on a processor, or
+// the sources of such code. Loading such a package needs trust in whoever made it.
+func (i *Info) NativeCode() bool { return len(i.Models) > 0 }
+
+// Devices returns the types of device, such as "cpu", that models were compiled for, each once.
+func (i *Info) Devices() []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, m := range i.Models {
+		if !seen[m.Device] {
+			seen[m.Device] = true
+			all = append(all, m.Device)
+		}
+	}
+	return all
+}
+
+// ModelInfo is what a package says of a compiled model.
+type ModelInfo struct {
+	Name     string
+	Device   string            // the type of device, such as "cpu"
+	Library  bool              // whether there is a built library
+	Metadata map[string]string // what it was compiled for, by keys such as AOTI_CPU_ISA
+	Problem  string            // why [Load] will refuse it on any machine, "" where it will not
+}
+
+// Inspect tells what a package holds. It runs nothing of it and needs no libtorch.
+// A file that is damaged or no package is a [torch.ErrMalformed] or a
+// [torch.ErrUnsupported].
+func Inspect(path string) (*Info, error) {
+	z, done, err := strictzip.OpenFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("aoti: inspect %s: %w", path, err)
+	}
+	defer done()
+	p, err := pt2.Read(z)
+	if err != nil {
+		return nil, fmt.Errorf("aoti: inspect %s: %w", path, err)
+	}
+	i := &Info{Exported: p.Exported}
+	for _, m := range p.Models {
+		i.Models = append(i.Models, ModelInfo{m.Name, m.Device(), m.Library, maps.Clone(m.Metadata), m.Problem})
+	}
+	return i, nil
+}

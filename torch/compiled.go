@@ -1,0 +1,412 @@
+package torch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/torchhub/torchhub/internal/badfile"
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/pickle"
+	"github.com/torchhub/torchhub/internal/pt2"
+	"github.com/torchhub/torchhub/internal/strictzip"
+)
+
+// A CompiledModel is a model that AOTInductor compiled to native code:
+// torch._inductor.aoti_load_package's result. The package torch/aoti loads them.
+// Any number of goroutines may call one at once.
+//
+// https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
+type CompiledModel struct {
+	name   string
+	device Device
+	meta   map[string]string
+	inputs []*pt2.Input
+	out    *treeSpec
+	outErr error // why there is none
+
+	mu      sync.RWMutex // held for reading by calls, for writing by Close and LoadConstants
+	p       libtorch.Package
+	lacks   bool
+	closed  bool
+	cleanup runtime.Cleanup
+}
+
+// CompiledOptions are options of loading a [CompiledModel]. The zero value means Python's defaults.
+type CompiledOptions struct {
+	ModelName string  // which model of the package; "" is "model"
+	Device    *Device // where it is to run; nil is where it was compiled for, the first of several GPUs
+	Runners   int     // how many calls may run at once, each with memory of its own for what lies between inputs and outputs; 0 is 1
+}
+
+// LoadCompiled loads a model of a .pt2 package that AOTInductor compiled; see [github.com/torchhub/torchhub/torch/aoti.Load].
+func LoadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
+	if o.ModelName == "" {
+		o.ModelName = "model"
+	}
+	m, err := loadCompiled(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("aoti: load %s: %w", path, err)
+	}
+	return m, nil
+}
+
+func loadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
+	z, done, err := strictzip.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	p, err := pt2.Read(z)
+	if err != nil {
+		return nil, err
+	}
+	model, err := choose(p, o.ModelName)
+	if err != nil {
+		return nil, err
+	}
+	m := &CompiledModel{name: o.ModelName, meta: model.Metadata, inputs: model.Inputs}
+	if m.device, err = deviceOf(model, o.Device); err != nil {
+		return nil, err
+	}
+	if err := model.Verify(z); err != nil { // before any of it is run
+		return nil, err
+	}
+	if err := Init(context.Background()); err != nil {
+		return nil, err
+	}
+	index := -1
+	if m.device.Type == CUDAType {
+		n, err := CUDACount(context.Background())
+		if err != nil {
+			return nil, err
+		}
+		if m.device.Index >= n {
+			return nil, fmt.Errorf("it is to run on %v, and there are %d CUDA devices", m.device, n)
+		}
+		index = m.device.Index
+	}
+	if m.p, err = libtorch.LoadPackage(path, o.ModelName, max(o.Runners, 1), index); err != nil {
+		return nil, err
+	}
+	m.cleanup = runtime.AddCleanup(m, libtorch.Package.Free, m.p)
+	if m.lacks, err = m.p.LacksConstants(); err == nil && len(model.Weights) > 0 {
+		err = m.readWeights(z, model)
+	}
+	if err == nil {
+		err = m.readSpec()
+	}
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+// choose finds a model that can be loaded.
+func choose(p *pt2.Package, name string) (*pt2.Model, error) {
+	var names []string
+	for _, m := range p.Models {
+		if m.Name != name {
+			names = append(names, m.Name)
+			continue
+		}
+		if m.Problem != "" {
+			return nil, &badfile.UnsupportedError{Feature: fmt.Sprintf("the model %q cannot be loaded: %s", badfile.Clip(name), m.Problem)}
+		}
+		return m, nil
+	}
+	if len(names) == 0 {
+		return nil, &badfile.UnsupportedError{Feature: "this is a package of torch.export.save, which holds a graph and no code; compile it with torch._inductor.aoti_compile_and_package"}
+	}
+	return nil, fmt.Errorf("there is no model %q; there are %.200q", badfile.Clip(name), names)
+}
+
+// deviceOf returns where a model runs, and an error where this machine cannot run it: wrong code ends the process.
+func deviceOf(m *pt2.Model, want *Device) (Device, error) {
+	d, err := ParseDevice(m.Device())
+	if err != nil || d.Type != CPUType && d.Type != CUDAType {
+		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for the device %q", badfile.Clip(m.Device()))}
+	}
+	if want != nil {
+		if want.Type != d.Type {
+			return d, fmt.Errorf("it was compiled for %v, not for %v: compiled models do not move", d.Type, want.Type)
+		}
+		d = *want
+	}
+	d.Index = max(d.Index, 0)
+	platform := map[string]string{"linux": "linux", "darwin": "darwin"}[runtime.GOOS]
+	machines := map[string][]string{"amd64": {"x86_64", "AMD64"}, "arm64": {"aarch64", "arm64"}}[runtime.GOARCH]
+	if p := m.Metadata["AOTI_PLATFORM"]; p != "" && p != platform {
+		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for the platform %q, and this is %q", badfile.Clip(p), platform)}
+	}
+	if a := m.Metadata["AOTI_MACHINE"]; a != "" && !slices.Contains(machines, a) {
+		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for a machine %q, and this is %q", badfile.Clip(a), runtime.GOARCH)}
+	}
+	if runtime.GOARCH == "amd64" && d.Type == CPUType {
+		for _, isa := range strings.Fields(m.Metadata["AOTI_CPU_ISA"]) {
+			if has, known := instructions[isa]; known && !has() {
+				return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for a processor with %s, which this one has not", isa)}
+			}
+		}
+	}
+	return d, nil
+}
+
+// instructions says of what AOTInductor calls a processor's instruction set whether this processor has it.
+var instructions = map[string]func() bool{
+	"AVX2": func() bool { return cpu.X86.HasAVX2 && cpu.X86.HasFMA },
+	"AVX512": func() bool {
+		return cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasFMA
+	},
+	"AVX512_VNNI": func() bool { return cpu.X86.HasAVX512VNNI },
+	"AMX_TILE":    func() bool { return cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && cpu.X86.HasAMXInt8 },
+}
+
+// readWeights gives the model the weights that lie beside its library, as Python's loader does and libtorch's does not.
+func (m *CompiledModel) readWeights(z *strictzip.Archive, model *pt2.Model) error {
+	var state StateDict
+	defer func() { state.Free() }()
+	files := map[string]*pickle.Tensor{}
+	for name, w := range model.Weights {
+		t := files[w.File]
+		if t == nil {
+			b, err := model.Weight(z, w.File)
+			if err != nil {
+				return err
+			}
+			v, err := pickle.Read(b, pickle.Options{VerifyCRC: true})
+			if err != nil {
+				return fmt.Errorf("weight %q: %w", w.File, err)
+			}
+			var ok bool
+			if t, ok = v.(*pickle.Tensor); !ok {
+				return &badfile.MalformedError{Msg: fmt.Sprintf("the weight %q is no tensor", w.File)}
+			}
+			files[w.File] = t
+		}
+		view, err := t.View(w.Offset, w.Size, w.Stride)
+		if err != nil {
+			return fmt.Errorf("weight %q: %w", name, err)
+		}
+		l := loader{bases: map[base]*Tensor{}}
+		err = l.readAhead(view)
+		var x *Tensor
+		if err == nil {
+			x, err = l.tensor(view)
+		}
+		l.close()
+		if err != nil {
+			return fmt.Errorf("weight %q: %w", name, err)
+		}
+		state = append(state, Named{name, x})
+	}
+	return m.loadConstants(state)
+}
+
+// Constants returns the names of the model's weights, sorted: get_constant_fqns().
+// Those that the compiler took into the code are not among them.
+func (m *CompiledModel) Constants() ([]string, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.closed {
+		return nil, fmt.Errorf("aoti: model %q: %w", m.name, ErrClosed)
+	}
+	names, err := stringList(m.p.Constants)
+	if err != nil {
+		return nil, fmt.Errorf("aoti: model %q: %w", m.name, err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// stringList returns the list of strings that a call gives.
+func stringList(call func(buf []uint64) error) ([]string, error) {
+	var rets [libtorch.RetsHead + 16]uint64
+	if err := call(rets[:]); err != nil {
+		return nil, err
+	}
+	r := returned(rets[:], maker{})
+	defer r.done()
+	list := r.next().([]Value)
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = v.(string)
+	}
+	return all, nil
+}
+
+// LoadConstants gives the model copies of all its weights, by the names that
+// [CompiledModel.Constants] lists, in the place of those that it has:
+// load_constants(state, check_full_update=True). A model that was packaged without
+// weights needs it before the first call. Missing and unknown names are an error. It
+// waits for calls under way.
+func (m *CompiledModel) LoadConstants(state StateDict) error {
+	if err := m.loadConstants(state); err != nil {
+		return fmt.Errorf("aoti: load the constants of model %q: %w", m.name, err)
+	}
+	return nil
+}
+
+func (m *CompiledModel) loadConstants(state StateDict) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return ErrClosed
+	}
+	var c Call
+	defer c.release()
+	c.Dict(len(state))
+	for _, e := range state {
+		c.String(e.Name)
+		c.Tensor(e.Tensor)
+	}
+	if c.err != nil {
+		return c.err
+	}
+	if err := m.p.LoadConstants(c.words()); err != nil {
+		return err
+	}
+	m.lacks = false
+	return nil
+}
+
+// Device returns where the model runs.
+func (m *CompiledModel) Device() Device { return m.device }
+
+// Metadata returns what the model says of what it was compiled for, by keys such as AOTI_DEVICE_KEY: get_metadata().
+func (m *CompiledModel) Metadata() map[string]string { return m.meta }
+
+// Run calls the model with its inputs in order, on the model's device, and
+// returns its outputs in order, on the threads of [Run]. An output that is None is
+// nil. Nothing is recorded for autograd. Inputs of another number, dtype, shape,
+// memory format or device than the model was compiled for are an [*Error], as in
+// Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has
+// no bounds: compiled code takes what lies in memory as it is.
+func (m *CompiledModel) Run(inputs ...*Tensor) (outputs []*Tensor, err error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	switch {
+	case m.closed:
+		return nil, fmt.Errorf("aoti: model %q: %w", m.name, ErrClosed)
+	case m.lacks:
+		return nil, fmt.Errorf("aoti: model %q: it was packaged without its weights; call LoadConstants first", m.name)
+	}
+	Run(func() { outputs, err = m.run(inputs) })
+	return outputs, err
+}
+
+func (m *CompiledModel) run(inputs []*Tensor) ([]*Tensor, error) {
+	var c Call
+	defer c.release()
+	words := make([]uint64, len(inputs))
+	for i, x := range inputs {
+		if x == nil {
+			c.Tensor(x)
+			break
+		}
+		words[i] = c.hold(x)
+	}
+	if c.err == nil {
+		if err := m.check(inputs); err != nil {
+			c.err = &Error{Msg: err.Error()}
+		}
+	}
+	if c.err != nil {
+		c.err.Op, c.err.Args = m.name, c.tensors()
+		return nil, c.err
+	}
+	var rets [libtorch.RetsHead + 16]uint64
+	relieve()
+	if err := m.p.Run(words, rets[:]); err != nil {
+		return nil, &Error{Op: m.name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
+	}
+	r := returned(rets[:], maker{})
+	defer r.done()
+	list := r.next().([]Value)
+	outputs := make([]*Tensor, len(list))
+	for i, v := range list {
+		outputs[i], _ = v.(*Tensor)
+	}
+	return outputs, nil
+}
+
+// check compares inputs with what the model was compiled for.
+func (m *CompiledModel) check(inputs []*Tensor) error {
+	sizes, strides := make([][]int, len(inputs)), make([][]int, len(inputs))
+	for i, x := range inputs {
+		sizes[i], strides[i] = x.Shape(), x.Strides()
+	}
+	if err := pt2.Check(m.inputs, sizes, strides); err != nil {
+		return err
+	}
+	for i, x := range inputs {
+		want := m.device // some inputs of a model for GPUs may lie on the CPU
+		if m.inputs[i].Device == 0 {
+			want = CPU
+		}
+		if d := x.Device(); d != want {
+			return fmt.Errorf("input %d lies on %v, and must lie on %v", i, d, want)
+		}
+		if d := x.DType().String(); d != m.inputs[i].DType {
+			return fmt.Errorf("input %d is of the dtype %s, and must be of %s", i, d, m.inputs[i].DType)
+		}
+	}
+	return nil
+}
+
+// Forward calls the model as Python's is called: tensors are taken out of the
+// arguments in order, and the outputs are put into the tuples, lists and dicts that
+// the model gave before it was compiled. Other arguments, such as numbers, are
+// those of when it was compiled. A model with keyword arguments is called by
+// [CompiledModel.Run].
+func (m *CompiledModel) Forward(args ...Value) (Value, error) {
+	if m.outErr != nil {
+		return nil, fmt.Errorf("aoti: model %q: its outputs have no form in Go: %w; call Run", m.name, m.outErr)
+	}
+	var inputs []*Tensor
+	for _, a := range args {
+		inputs = flatten(inputs, a)
+	}
+	outputs, err := m.Run(inputs...)
+	if err != nil {
+		return nil, err
+	}
+	v, rest, err := m.out.build(outputs)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%d outputs are left over", len(rest))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("aoti: model %q: %w", m.name, err)
+	}
+	return v, nil
+}
+
+func (m *CompiledModel) readSpec() error {
+	spec, err := stringList(m.p.CallSpec)
+	if err != nil {
+		return err
+	}
+	if len(spec) != 2 {
+		return fmt.Errorf("the model says how it is called in %d texts, not 2", len(spec))
+	}
+	m.out, m.outErr = parseTreeSpec(spec[1])
+	return nil
+}
+
+// Close unloads the model. It waits for calls under way; later ones fail with [ErrClosed].
+func (m *CompiledModel) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.closed {
+		m.closed = true
+		m.cleanup.Stop()
+		m.p.Free()
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package torch_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
+)
+
+const largeScript = `
+import gc, os, time, torch
+
+def make(path, legacy):
+	"""As many bytes as the weights of resnext101_32x48d_wsl, in as many tensors."""
+	n = 829_000_000 // 500
+	s = {f"layer{i}.weight": torch.full((n,), float(i)) for i in range(500)}
+	s.update({f"layer{i}.count": torch.tensor(i) for i in range(100)})
+	torch.save(s, path, _use_new_zipfile_serialization=not legacy)
+
+def anonymous():
+	with open("/proc/self/status") as f:
+		return next(int(l.split()[1]) << 10 for l in f if l.startswith("RssAnon"))
+
+def load(path):
+	gc.collect()
+	before, t = anonymous(), time.perf_counter()
+	s = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+	took = time.perf_counter() - t
+	total = sum(float(x.sum(dtype=torch.float64)) for x in s.values())
+	return {"Load": took, "Ready": time.perf_counter() - t, "Anonymous": anonymous() - before, "Sum": total}
+`
+
+// result is what one load took, in seconds and bytes.
+type result struct {
+	Load, Ready float64 // to the return of the load, and until all elements have been read
+	Anonymous   int     // memory besides the page cache
+	Sum         float64
+}
+
+// TestLoadLarge loads a state dict of 3.3 GB, once its pages have left memory, and again from memory, in turns with Python's mmap=True. Go may take no
+// longer than Python, and the physical memory no more than 1.1 times the file.
+func TestLoadLarge(t *testing.T) {
+	if os.Getenv("TORCHHUB_TEST_LARGE") == "" {
+		t.Skip("TORCHHUB_TEST_LARGE is not set")
+	}
+	p := reference.Start(t, largeScript)
+	require.NoError(t, torch.Init(t.Context()))
+	path := filepath.Join(t.TempDir(), "large.pth")
+	p.Call(nil, "make", path, false)
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	size := int(st.Size())
+	best := map[string]float64{}
+	for i := range 2 {
+		for _, who := range []string{"Go", "Python"} {
+			if i == 0 {
+				forget(t, path)
+			}
+			var r result
+			if who == "Python" {
+				p.Call(&r, "load", path)
+			} else {
+				r = loadLarge(t, path)
+			}
+			cached := inMemory(t, path)
+			t.Logf("%-6s pages %s: load %.4f s, ready %.2f s, memory %.3f of the file (page cache %.3f, else %.3f)", who, map[bool]string{true: "on disk  ", false: "in memory"}[i == 0],
+				r.Load, r.Ready, float64(r.Anonymous+cached)/float64(size), float64(cached)/float64(size), float64(r.Anonymous)/float64(size))
+			if b, ok := best[who]; !ok || r.Load < b {
+				best[who] = r.Load
+			}
+			require.Equal(t, float64(499*500/2)*(829_000_000/500)+99*100/2, r.Sum)
+			if who == "Go" {
+				require.Less(t, float64(r.Anonymous+cached), 1.1*float64(size))
+			}
+		}
+	}
+	t.Logf("best load: Go %.4f s, Python %.4f s", best["Go"], best["Python"])
+	require.LessOrEqual(t, best["Go"], best["Python"])
+}
+
+func loadLarge(t *testing.T, path string) (r result) {
+	runtime.GC()
+	before, start := anonymous(t), time.Now()
+	s, err := torch.LoadStateDict(path)
+	require.NoError(t, err)
+	defer s.Free()
+	r.Load = time.Since(start).Seconds()
+	for _, e := range s {
+		torch.Scope(func() { r.Sum += e.Tensor.SumDims(nil, torch.SumOptions{DType: torch.Float64}).Item() })
+	}
+	r.Ready = time.Since(start).Seconds()
+	r.Anonymous = anonymous(t) - before
+	return r
+}
+
+// anonymous returns the process's memory that is no page of a file.
+func anonymous(t *testing.T) int {
+	f, err := os.Open("/proc/self/status")
+	require.NoError(t, err)
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if v, ok := strings.CutPrefix(s.Text(), "RssAnon:"); ok {
+			var kb int
+			_, err := fmt.Sscan(v, &kb)
+			require.NoError(t, err)
+			return kb << 10
+		}
+	}
+	t.Fatal("the kernel does not tell")
+	return 0
+}
+
+// forget has the kernel drop a file's pages.
+func forget(t *testing.T, path string) {
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, unix.Fsync(int(f.Fd())))
+	require.NoError(t, unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED))
+}
+
+// inMemory returns how many bytes of a file are in the page cache.
+func inMemory(t *testing.T, path string) int {
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	st, err := f.Stat()
+	require.NoError(t, err)
+	data, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, unix.Munmap(data)) }()
+	page := os.Getpagesize()
+	pages := make([]byte, (len(data)+page-1)/page)
+	require.NoError(t, mincore(data, pages))
+	n := 0
+	for _, p := range pages {
+		n += int(p&1) * page
+	}
+	return n
+}
+
+func mincore(data, pages []byte) error {
+	_, _, e := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), uintptr(unsafe.Pointer(&pages[0])))
+	if e != 0 {
+		return e
+	}
+	return nil
+}
