@@ -70,7 +70,7 @@ func TestLoadRefuses(t *testing.T) {
 		"version":                 {U, `"1"`, join([]string{"archive_format", "pt2", "archive_version", "1"}, model("model", mine))},
 		"format":                  {U, `"pt3"`, join([]string{"archive_format", "pt3"}, model("model", mine))},
 		"format long":             {M, "short word", join([]string{"archive_format", string(make([]byte, 100))}, model("model", mine))},
-		"no library":              {U, "compiler", join(format, model("model", mine)[2:], []string{dir + "model/x_compile_flags.json", `{"compiler":"touch /tmp/x"}`})},
+		"no library":              {U, "compiler", join(format, model("model", mine)[2:], []string{dir + "model/x_compile_flags.json", `{"compiler":"touch x"}`})},
 		"library elsewhere":       {U, "compiler", join(format, model("model", mine)[2:], []string{dir + "model/sub/x.so.txt", "", "extra/x.so", ""})},
 		"two libraries":           {U, "several", join(format, model("model", mine), []string{dir + "model/y.so", ""})},
 		"library below":           {U, "several", join(format, model("model", mine), []string{dir + "model/sub/y.so", ""})},
