@@ -96,10 +96,13 @@ func ExampleLoad_huggingFace() {
 	// Output:
 	// someone/cats-and-dogs [cat dog] 2
 	// Compose(
+	//     RGB()
+	//     Compose(
 	//     Resize(size=36, interpolation=bicubic, max_size=None, antialias=True)
 	//     CenterCrop(size=(32, 32))
 	//     ToTensor()
 	//     Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+	// )
 	// )
 }
 

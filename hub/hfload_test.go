@@ -64,7 +64,7 @@ func TestHFLoad(t *testing.T) {
 		"o/odd/pytorch_model.bin": []byte("this is no checkpoint"),
 	})
 	img := noise(100, 80)
-	x := transforms.Classification(67, 64, transforms.Bicubic, []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}).Apply(img)
+	x := transforms.Classification(67, 64, transforms.Bicubic, []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}).Apply(transforms.ToRGB(img))
 	var want []float32
 	torch.NoGrad(func() { want = torch.Data[float32](net.Forward(x.Unsqueeze(0))) })
 	for _, repo := range []string{"hf:o/whole", "hf:o/shards@main", "hf:o/whole@" + commit1} {

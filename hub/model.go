@@ -58,8 +58,12 @@ func FromScript(ctx context.Context, name string, script *torch.ScriptModule, pr
 	return m, nil
 }
 
-// rgb is what pictures of other modes need.
-func rgb(v transforms.Value) transforms.Value {
+// toRGB is what pictures of other modes need: torchvision.transforms.v2.RGB().
+type toRGB struct{}
+
+func (toRGB) String() string { return "RGB()" }
+
+func (toRGB) Transform(v transforms.Value) transforms.Value {
 	if v.Image == nil {
 		return v
 	}
@@ -76,7 +80,7 @@ func (m *Model) start(d torch.Device) (*Model, error) {
 		}
 	}
 	if m.pre != nil {
-		m.pre = transforms.Compose(transforms.Lambda(rgb), m.pre)
+		m.pre = transforms.Compose(toRGB{}, m.pre)
 	}
 	if err == nil && m.program != nil {
 		err = m.program.Train(false)

@@ -22,7 +22,7 @@ import (
 var (
 	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP)")
 	ErrTruncated = errors.New("the picture is truncated; get the whole file")
-	ErrTooLarge  = errors.New("the picture has too many pixels")
+	ErrTooLarge  = errors.New("the picture has too many pixels; scale it down, or raise the limit with WithMaxPixels")
 )
 
 // Options say how to decode.
