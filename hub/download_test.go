@@ -904,7 +904,9 @@ func TestProxy(t *testing.T) {
 		{"http://weights.invalid/x.pth", "HTTP_PROXY=http://127.0.0.1:1", "", "check the network"},
 		{"http://weights.invalid/x.pth", "HTTP_PROXY=" + auth + " NO_PROXY=.invalid", "", "weights.invalid"},
 	} {
+		mu.Lock()
 		asked = nil
+		mu.Unlock()
 		dst := filepath.Join(dir, "x.pth")
 		cmd := child(c.url, dst)
 		for _, v := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"} {
@@ -913,6 +915,9 @@ func TestProxy(t *testing.T) {
 		cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+ca)
 		cmd.Env = append(cmd.Env, strings.Fields(c.env)...)
 		out, err := cmd.CombinedOutput()
+		mu.Lock()
+		asked := asked
+		mu.Unlock()
 		if c.asked != "" {
 			require.Contains(t, asked, c.asked, "%s %s: %s", c.url, c.env, out)
 		} else {

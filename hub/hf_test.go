@@ -53,8 +53,8 @@ type fakeHub struct {
 
 func newFakeHub(t testing.TB, files map[string][]byte) *fakeHub {
 	h := &fakeHub{commit: commit1, tags: map[string]string{}, files: files, large: 10_000, tokens: map[string]bool{}}
+	h.storage = httptest.NewServer(http.HandlerFunc(h.store)) // first, since serve names it
 	h.Server = httptest.NewServer(http.HandlerFunc(h.serve))
-	h.storage = httptest.NewServer(http.HandlerFunc(h.store))
 	t.Cleanup(func() { h.CloseClientConnections(); h.Close(); h.storage.CloseClientConnections(); h.storage.Close() })
 	t.Setenv("HF_ENDPOINT", h.URL)
 	t.Setenv("HF_HOME", t.TempDir())
