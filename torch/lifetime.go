@@ -287,7 +287,7 @@ func (g *graveyard) visit() {
 	if again {
 		time.AfterFunc(graveyardRest, g.visit)
 	} else {
-		g.bury(math.MaxInt)
+		g.bury()
 	}
 }
 
@@ -310,9 +310,9 @@ func (g *graveyard) open(n int) (list *refs) {
 	return list
 }
 
-// bury frees up to n blocks.
-func (g *graveyard) bury(n int) {
-	list := g.open(n)
+// bury frees all blocks.
+func (g *graveyard) bury() {
+	list := g.open(math.MaxInt)
 	for list != nil {
 		var hs [blockTensors]uint64
 		libtorch.FreeTensors(hs[:list.empty(hs[:])])

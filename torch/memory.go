@@ -1,7 +1,6 @@
 package torch
 
 import (
-	"math"
 	"runtime"
 	"runtime/metrics"
 	"sync"
@@ -81,10 +80,10 @@ func sweep() {
 	metrics.Read(c[:])
 	queued := c[0].Value.Uint64()
 	for start := time.Now(); c[1].Value.Uint64() < queued && time.Since(start) < sweepRest; metrics.Read(c[1:]) {
-		dead.bury(math.MaxInt)
+		dead.bury()
 		time.Sleep(50 * time.Microsecond)
 	}
-	dead.bury(math.MaxInt)
+	dead.bury()
 }
 
 const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not ours may take long

@@ -170,11 +170,7 @@ func takeString(s *C.char) string {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func result(r C.thub_result) (Result, error) {
-	res := Result{Live: int64(r.live), Scope: uint64(r.scope)}
-	if r.err != nil {
-		return res, errorOf(r.err)
-	}
-	return res, nil
+	return Result{Live: int64(r.live), Scope: uint64(r.scope)}, answer(r.err)
 }
 
 func errorOf(text *C.char) error {
