@@ -413,8 +413,8 @@ func (c *Call) tensors() string {
 	return b.String()
 }
 
-// run makes the call; the words of the results lie in rets where they fit.
-func (c *Call) run(op *Op, rets []uint64) values {
+// run makes the call; the words of the results lie in rets where they fit, and their tensors will be m's.
+func (c *Call) run(op *Op, rets []uint64, m *maker) values {
 	defer c.release()
 	h := op.find()
 	if c.err != nil {
@@ -423,7 +423,6 @@ func (c *Call) run(op *Op, rets []uint64) values {
 		panic(e)
 	}
 	relieve()
-	var m maker
 	b := m.room()
 	hs := rets[libtorch.RetsHead:]
 	dead := b.refs.exhume(hs[:bunch])
@@ -444,7 +443,8 @@ func (c *Call) run(op *Op, rets []uint64) values {
 // Do makes the call and drops its results: for ops in place, whose result is their argument.
 func (c *Call) Do(op *Op) {
 	var rets [libtorch.RetsHead + 8]uint64
-	r := c.run(op, rets[:])
+	var m maker
+	r := c.run(op, rets[:], &m)
 	r.scope = 0
 	for r.more() {
 		if x, ok := r.next().(*Tensor); ok {
@@ -457,7 +457,8 @@ func (c *Call) Do(op *Op) {
 // One makes the call and returns its one tensor.
 func (c *Call) One(op *Op) *Tensor {
 	var rets [libtorch.RetsHead + 8]uint64
-	r := c.run(op, rets[:])
+	var m maker
+	r := c.run(op, rets[:], &m)
 	x := r.tensor()
 	r.done()
 	return x
@@ -466,7 +467,8 @@ func (c *Call) One(op *Op) *Tensor {
 // Two makes the call and returns its two tensors.
 func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 	var rets [libtorch.RetsHead + 8]uint64
-	r := c.run(op, rets[:])
+	var m maker
+	r := c.run(op, rets[:], &m)
 	defer r.done()
 	return r.tensor(), r.tensor()
 }
@@ -474,7 +476,8 @@ func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 // Three makes the call and returns its three tensors.
 func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
 	var rets [libtorch.RetsHead + 16]uint64
-	r := c.run(op, rets[:])
+	var m maker
+	r := c.run(op, rets[:], &m)
 	defer r.done()
 	return r.tensor(), r.tensor(), r.tensor()
 }
@@ -482,7 +485,8 @@ func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
 // Four makes the call and returns its four tensors.
 func (c *Call) Four(op *Op) (_, _, _, _ *Tensor) {
 	var rets [libtorch.RetsHead + 16]uint64
-	r := c.run(op, rets[:])
+	var m maker
+	r := c.run(op, rets[:], &m)
 	defer r.done()
 	return r.tensor(), r.tensor(), r.tensor(), r.tensor()
 }
@@ -503,7 +507,8 @@ func Result[T any](c *Call, op *Op) T { return c.All(op)[0].(T) }
 // All makes the call and returns what it gave, each as [Value] describes.
 func (c *Call) All(op *Op) []Value {
 	var rets [libtorch.RetsHead + 16]uint64
-	r := c.run(op, rets[:])
+	var m maker
+	r := c.run(op, rets[:], &m)
 	defer r.done()
 	var vs []Value
 	for r.more() {

@@ -231,7 +231,7 @@ func stringList(call func(buf []uint64) error) ([]string, error) {
 	if err := call(rets[:]); err != nil {
 		return nil, err
 	}
-	r := returned(rets[:], maker{})
+	r := returned(rets[:], new(maker))
 	defer r.done()
 	list := r.next().([]Value)
 	all := make([]string, len(list))
@@ -326,7 +326,7 @@ func (m *CompiledModel) run(inputs []*Tensor) ([]*Tensor, error) {
 	if err := m.p.Run(words, rets[:]); err != nil {
 		return nil, &Error{Op: m.name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
-	r := returned(rets[:], maker{})
+	r := returned(rets[:], new(maker))
 	defer r.done()
 	list := r.next().([]Value)
 	outputs := make([]*Tensor, len(list))

@@ -77,7 +77,7 @@ func (s *ScriptModule) call(method string, args []Value) (Value, error) {
 	if err := s.m.Call(method, c.words(), rets[:]); err != nil {
 		return nil, &Error{Op: method, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
 	}
-	r := returned(rets[:], maker{})
+	r := returned(rets[:], new(maker))
 	defer r.done()
 	v := r.next()
 	if e, bad := v.(error); bad {

@@ -118,13 +118,13 @@ func (c *Call) Value(v Value) {
 
 // values reads what libtorch wrote. Its tensors become the scope's, or the collector's.
 type values struct {
-	words []uint64
-	scope uint64
-	maker
+	words  []uint64
+	scope  uint64
+	*maker // no part of values, or all that they point to would have to be on the heap
 }
 
 // returned is what a call wrote into rets.
-func returned(rets []uint64, m maker) values {
+func returned(rets []uint64, m *maker) values {
 	press(int64(rets[libtorch.RetsLive]))
 	return values{libtorch.Values(rets), rets[libtorch.RetsScope], m}
 }
