@@ -37,10 +37,11 @@ type block struct {
 // refs are the references of a block's tensors. They lie apart from it, so that
 // its cleanup can reach them.
 type refs struct {
-	h     [blockTensors]uint64
-	marks atomic.Uint64 // a bit for each that Free has left to be given back with others, and gone times that once it is
-	left  uint32        // once the block is dead: those to be given back
-	grave *refs         // a dead block that the ops with this one empty, and so on
+	h      [blockTensors]uint64
+	weight int64         // in wrapped
+	marks  atomic.Uint64 // a bit for each that Free has left to be given back with others, and gone times that once it is
+	left   uint32        // once the block is dead: those to be given back
+	grave  *refs         // a dead block that the ops with this one empty, and so on
 }
 
 const gone = 1 << blockTensors
@@ -130,7 +131,7 @@ func (rs *refs) dig(hs []uint64) int {
 
 // recycle makes an empty dead block's refs those of a new one.
 func (rs *refs) recycle() {
-	wrapped.Add(-blockTensors * tensorWeight)
+	rs.weigh(0)
 	*rs = refs{}
 	spare.Put(rs)
 }
@@ -138,7 +139,7 @@ func (rs *refs) recycle() {
 var (
 	blocks  sync.Pool    // of *block with room, one for each processor
 	spare   sync.Pool    // of *refs, zero
-	wrapped atomic.Int64 // blocks there are, and tensors that stand alone, each by its tensorWeight
+	wrapped atomic.Int64 // the tensors of the blocks that there are, and those that stand alone, each by its tensorWeight
 	made    atomic.Int64 // the bytes of all tensors ever made
 )
 
@@ -193,6 +194,7 @@ func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 		b.bytes += weight
 		if b.n == blockTensors || b.bytes >= blockBytes {
 			made.Add(int64(b.bytes + blockTensors*tensorWeight))
+			b.refs.weigh(int64(b.n-b.freed) * tensorWeight)
 			born(b.n - b.freed)
 			dead.leave(b.refs)
 			m.b = nil
@@ -211,11 +213,18 @@ func newBlock() *block {
 }
 
 func newRefs() *refs {
-	wrapped.Add(blockTensors * tensorWeight)
-	if rs, ok := spare.Get().(*refs); ok {
-		return rs
+	rs, ok := spare.Get().(*refs)
+	if !ok {
+		rs = new(refs)
 	}
-	return new(refs)
+	rs.weigh(blockTensors * tensorWeight)
+	return rs
+}
+
+// weigh counts what libtorch spends on the references.
+func (rs *refs) weigh(n int64) {
+	wrapped.Add(n - rs.weight)
+	rs.weight = n
 }
 
 // dead are blocks that the collector found. Who makes new tensors frees them: the
