@@ -91,30 +91,44 @@ const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not o
 // The processor's caches hold a few thousand small tensors. Where the
 // collector has left more than that many to lie about, to collect them early is
 // quicker than to fetch new memory for each; it may take a tenth of the time,
-// besides what a collection of a small heap takes, most of it waiting.
+// besides what a collection of a small heap takes.
 const (
 	nursery      = 4096 // tensors
 	nurseryShare = 10
 	nurseryGrace = time.Millisecond
+	nurseryWait  = 5 * time.Millisecond // longer collections nobody waits for
 )
 
 var (
 	young      atomic.Int64 // small tensors made since the last collection for their sake, less those freed
 	collecting atomic.Bool
+	slow       atomic.Bool // the last collection was
 )
 
-// born counts small tensors.
+// born counts small tensors. Whoever makes one too many collects: a collection
+// beside it would wait for a processor, while it goes on to make thousands more.
 func born(n int) {
 	if young.Add(int64(n)) < nursery || !collecting.CompareAndSwap(false, true) {
 		return
 	}
-	go func() {
-		start := time.Now()
-		runtime.GC()
-		young.Store(0)
-		time.Sleep((nurseryShare - 1) * (time.Since(start) - nurseryGrace))
+	if slow.Load() {
+		go collectYoung()
+	} else {
+		collectYoung()
+	}
+}
+
+func collectYoung() {
+	start := time.Now()
+	runtime.GC()
+	took := time.Since(start)
+	young.Store(0)
+	slow.Store(took > nurseryWait)
+	if took <= nurseryGrace {
 		collecting.Store(false)
-	}()
+	} else {
+		time.AfterFunc((nurseryShare-1)*(took-nurseryGrace), func() { collecting.Store(false) })
+	}
 }
 
 // LiveBytes returns the bytes that CPU tensors hold in the whole process,
