@@ -278,6 +278,9 @@ func scanJSON(data []byte) error {
 func location(at []string) string {
 	var b strings.Builder
 	for _, p := range at {
+		if q := strconv.Quote(p); q[1:len(q)-1] != p { // not as it is: an error is one line
+			p = q
+		}
 		switch _, err := strconv.Atoi(p); {
 		case err == nil:
 			b.WriteString("[" + p + "]")

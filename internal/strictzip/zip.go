@@ -164,6 +164,9 @@ func directory(data []byte) (span, int, error) {
 		if at64 < 0 || !bytes.HasPrefix(data[at64:], []byte("PK\x06\x06")) || le64(data[at64+4:]) != end64Size-12 || le64(data[loc+8:]) != uint64(at64) {
 			return span{}, 0, zipError(loc, "the zip64 end record is not where its locator says")
 		}
+		if le32(data[loc+4:]) != 0 || le32(data[loc+16:]) != 1 {
+			return span{}, 0, zipFeature(loc, "an archive in several parts")
+		}
 		e := data[at64:]
 		dirEnd = at64
 		for _, f := range []struct {
