@@ -11,6 +11,7 @@
 #include <ATen/core/stack.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <unordered_map>
@@ -585,6 +586,34 @@ inline void cholesky(Args a) { // self, A, upper
 	            "the sizes ", b.sizes(), " and ", m.sizes(), " do not fit");
 }
 
+// gather wants an input and a grid of grid_sample whose places can be told in the input's dtype: the kernel for the 16-bit ones on the CPU
+// counts in 16 bits, and compares with the sides as that dtype rounds them. It reads beyond the input otherwise.
+inline void gather(Args a, size_t input, int64_t stride_h, int64_t stride_w, bool clips) {
+	const at::Tensor &t = tensor(a, input), &grid = tensor(a, input + 1);
+	auto d = t.scalar_type();
+	if (!t.is_cpu() || t.dim() != 4 || grid.dim() != 4 || (d != at::kHalf && d != at::kBFloat16))
+		return;
+	auto exceeds = [&](int64_t n) { return (d == at::kHalf ? float(at::Half(float(n))) : float(at::BFloat16(float(n)))) > float(n); };
+	int64_t h = t.size(2), w = t.size(3);
+	constexpr int64_t lanes = 32;
+	bool bad = std::max((h - 1) * stride_h + (w - 1) * stride_w, grid.stride(2) * (lanes - 1)) > INT16_MAX;
+	for (int64_t n : {h, w})
+		bad = bad || exceeds(n) || (clips && exceeds(n - 1));
+	TORCH_CHECK(!bad, "libtorch cannot sample an input of ", h, "x", w, " in ", d, " on the CPU, and would read beyond it; convert it to float32");
+}
+
+inline void gather(Args a) {
+	const at::Tensor &t = tensor(a, 0);
+	if (t.dim() == 4 && t.layout() == at::kStrided)
+		gather(a, 0, t.stride(2), t.stride(3), a[3].toInt() != 0);
+}
+
+inline void gather_backward(Args a) {
+	const at::Tensor &t = tensor(a, 1);
+	if (t.dim() == 4 && t.layout() == at::kStrided)
+		gather(a, 1, std::max(t.stride(2), t.size(3)), std::max<int64_t>(t.stride(3), 1), a[4].toInt() != 0);
+}
+
 inline const std::unordered_map<std::string, Guard> &table() {
 	static const auto *t = new std::unordered_map<std::string, Guard>{
 	    {"aten::linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }}, // MKL leaves its arrays
@@ -605,7 +634,12 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::smooth_l1_loss_backward.grad_input", [](Args a) { floating(a, {0, 1, 2}); }},
 	    {"aten::_transform_bias_rescale_qkv", [](Args a) { heads(a); }}, // divides by num_heads
 	    {"aten::_transform_bias_rescale_qkv.out", [](Args a) { heads(a); }},
-	    {"aten::_stack", [](Args a) { some(a[0]); }},
+	    {"aten::grid_sampler", [](Args a) { gather(a); }},
+    {"aten::grid_sampler_2d", [](Args a) { gather(a); }},
+    {"aten::grid_sampler_2d.out", [](Args a) { gather(a); }},
+    {"aten::grid_sampler_2d_backward", [](Args a) { gather_backward(a); }},
+    {"aten::grid_sampler_2d_backward.out", [](Args a) { gather_backward(a); }},
+    {"aten::_stack", [](Args a) { some(a[0]); }},
 	    {"aten::_stack.out", [](Args a) { some(a[0]); }},
 	    {"aten::cat.out", [](Args a) { some(a[0]); }},
 	    {"aten::fft_rfftfreq.out", [](Args a) { count({a[0].toInt()}); }},
