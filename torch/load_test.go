@@ -275,3 +275,55 @@ func TestLoadBadFiles(t *testing.T) {
 		require.Error(t, err, p)
 	}
 }
+
+func ExampleLoadStateDict() {
+	s, err := torch.LoadStateDict(checkpoints + "zip_state_dict.pt") // by torch.save(model.state_dict(), …)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer s.Free()
+	for _, e := range s {
+		fmt.Println(e.Name, e.Tensor.Shape(), e.Tensor.DType())
+	}
+	// Output:
+	// conv.weight [2 1 3 3] float32
+	// conv.bias [2] float32
+	// norm.weight [2] float32
+	// norm.bias [2] float32
+	// norm.running_mean [2] float32
+	// norm.running_var [2] float32
+	// norm.num_batches_tracked [] int64
+	// fc.weight [3 2] float32
+	// fc.bias [3] float32
+}
+
+func ExampleLoad() {
+	v, err := torch.Load(checkpoints + "zip_training.pt") // what a training loop saves: a dict of many things
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d := v.(*torch.Dict)
+	for _, e := range d.Entries {
+		fmt.Printf("%v: %T\n", e.Key, e.Value)
+	}
+	// Output:
+	// epoch: int
+	// model: *torch.Dict
+	// optimizer: *torch.Dict
+	// scheduler: *torch.Dict
+	// best: float64
+}
+
+func ExampleLoadScript() {
+	m, err := torch.LoadScript("../testdata/jit/containers.pt") // by torch.jit.save
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer m.Close()
+	y, err := m.Forward(torch.FromSlice([]float32{1, 2, 3}))
+	fmt.Println(y, err)
+	// Output: tensor([2., 4., 6.]) <nil>
+}

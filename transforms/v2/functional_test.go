@@ -3,6 +3,7 @@ package v2_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -372,6 +373,14 @@ func intsOrNil(v []int) any {
 // trials is how many random samples a row is compared on.
 const trials = 40
 
+// largeTrials is how many more, on samples as large as photographs.
+func largeTrials() int {
+	if os.Getenv("TORCHHUB_TEST_LARGE") != "" {
+		return 4
+	}
+	return 0
+}
+
 // TestFunctionalsEqualPython compares each functional, bit for bit, on values of
 // all kinds, sizes and dtypes and with random arguments; what Python refuses must be refused.
 func TestFunctionalsEqualPython(t *testing.T) {
@@ -382,8 +391,8 @@ func TestFunctionalsEqualPython(t *testing.T) {
 				t.Skip("libjpeg-turbo is not here; Go's image/jpeg has other numbers")
 			}
 			done, refused := 0, 0
-			for seed := range trials {
-				r := maker{Rand: rand.New(rand.NewPCG(uint64(seed), 7))}
+			for seed := range trials + largeTrials() {
+				r := maker{Rand: rand.New(rand.NewPCG(uint64(seed), 7)), large: seed >= trials}
 				expr, f := row.make(r)
 				sample := r.sample()
 				want := p.functional(expr, seed, sample)

@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -196,6 +197,7 @@ type maker struct {
 	*rand.Rand
 	c     int           // channels of images, videos and pictures; 0 is random
 	dtype []torch.DType // of images and videos; nil is all
+	large bool          // they are as large as photographs, one or two in a sample, and have no more dimensions than they must
 }
 
 func (r maker) between(low, high int) int { return low + r.IntN(high-low+1) }
@@ -208,6 +210,17 @@ func pickOf[T any](r maker, v ...T) T { return v[r.IntN(len(v))] }
 
 // size returns a height and width, often small, sometimes of extreme aspect.
 func (r maker) size() (h, w int) {
+	if r.large {
+		switch r.IntN(4) {
+		case 0:
+			return pickOf(r, 1, 2, 3, 17), r.between(1000, 2000)
+		case 1:
+			return r.between(1000, 2000), pickOf(r, 1, 2, 3, 17)
+		case 2:
+			return 1500, 2000
+		}
+		return r.between(300, 1500), r.between(300, 2000)
+	}
 	switch r.IntN(10) {
 	case 0:
 		return 1, 1
@@ -255,6 +268,9 @@ func (r maker) kind(channels ...int) (torch.DType, int) {
 	if r.dtype != nil {
 		ds = r.dtype
 	}
+	if r.large { // torch.nn.functional.grid_sample reads beyond such: Python crashes, Go refuses
+		ds = slices.DeleteFunc(slices.Clone(ds), func(d torch.DType) bool { return d == torch.Float16 || d == torch.BFloat16 })
+	}
 	if r.c > 0 {
 		c = r.c
 	}
@@ -263,6 +279,9 @@ func (r maker) kind(channels ...int) (torch.DType, int) {
 
 func (r maker) image(h, w int) *torch.Tensor {
 	d, c := r.kind(3, 3, 3, 1, 1, 2, 4)
+	if r.large {
+		return r.pixels(d, c, h, w)
+	}
 	switch r.IntN(6) {
 	case 0:
 		return r.pixels(d, 2, c, h, w)
@@ -276,6 +295,9 @@ func (r maker) image(h, w int) *torch.Tensor {
 
 func (r maker) video(h, w int) *torch.Tensor {
 	d, c := r.kind(3, 3, 1)
+	if r.large {
+		return r.pixels(d, 1, c, h, w)
+	}
 	if r.IntN(3) == 0 {
 		return r.pixels(d, 2, 3, c, h, w)
 	}
@@ -284,6 +306,9 @@ func (r maker) video(h, w int) *torch.Tensor {
 
 func (r maker) mask(h, w int) *torch.Tensor {
 	d := pickOf(r, torch.Uint8, torch.Int64, torch.Bool, torch.Float32)
+	if r.large {
+		return r.pixels(d, 1, h, w)
+	}
 	switch r.IntN(3) {
 	case 0:
 		return r.pixels(d, h, w)
@@ -387,7 +412,7 @@ func (r maker) sample() []any {
 	}
 	var out []any
 	for _, v := range all {
-		if r.IntN(3) > 0 {
+		if r.IntN(3) > 0 != r.large {
 			out = append(out, v)
 		}
 	}
