@@ -56,6 +56,9 @@
 // refuses only when it erases; several channels of other integers than uint8 for [ToPILImage]; less than two
 // magnitudes for the augmentations, and a magnitude below 0.
 //
+// Tensors of float16 and bfloat16 with more than 32,768 pixels are not rotated, sheared or
+// warped: grid_sample would read beyond them, in Python too; make them float32 before.
+//
 // # Mistakes
 //
 // A constructor panics with a [*torch.Error] where its arguments cannot be, and a

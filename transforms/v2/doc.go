@@ -34,6 +34,8 @@
 // on the same machine with as many threads.
 //
 // Pictures are not written as JPEG in the modes CMYK and YCbCr; [JPEG] refuses them.
+// Tensors of float16 and bfloat16 with more than 32,768 pixels are not rotated, sheared or
+// warped: grid_sample would read beyond them, in Python too; make them float32 before.
 //
 // # Where Go differs
 //

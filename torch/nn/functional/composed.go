@@ -133,7 +133,9 @@ type GridSampleOptions struct {
 
 // GridSample returns x [N, C, H, W] at the positions grid [N, H', W', 2], from -1
 // to 1, x before y: [N, C, H', W']; or the same with depth:
-// F.grid_sample(x, grid, mode, padding_mode, align_corners).
+// F.grid_sample(x, grid, mode, padding_mode, align_corners). An x of float16 or
+// bfloat16 on the CPU may have 32,768 pixels, and is refused with more: libtorch's
+// kernel would read beyond it, as it does in Python.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
 func GridSample(x, grid *torch.Tensor, options ...GridSampleOptions) *torch.Tensor {
