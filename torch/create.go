@@ -3,6 +3,7 @@ package torch
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -61,9 +62,12 @@ func sizesOf(op string, elements int, shape []int) []int64 {
 		return []int64{int64(elements)}
 	}
 	n := 1
+	if slices.Contains(shape, 0) {
+		n = 0
+	}
 	sizes := make([]int64, len(shape))
 	for i, s := range shape {
-		if s < 0 || (s > 0 && n > elements) {
+		if s < 0 || (s > 0 && n > elements/s) {
 			n = -1
 			break
 		}

@@ -89,8 +89,10 @@ func (x *Tensor) SetIndex(v any, indices ...any) *Tensor {
 	for len(shape) > 0 && shape[0] == 1 {
 		shape = shape[1:] // they do not count, as in NumPy
 	}
-	value = value.View(shape...)
-	defer value.Free()
+	if len(shape) < value.Dim() && (p.tensors != nil || !value.SameShape(p.view)) {
+		value = value.View(shape...)
+		defer value.Free()
+	}
 	if p.tensors == nil {
 		p.view.CopyInPlace(value)
 		return x

@@ -34,6 +34,13 @@ func TestIndexIsAView(t *testing.T) {
 	require.Equal(t, float64(5), x.Index(0, 2, -1).Item())
 	x.Index().FillInPlace(2)
 	require.Equal(t, float64(2), x.Index(1, 2, 3).Item())
+	for _, size := range [][]int{{1, 3, 4}, {1, 1}, {1, 0}, {1}, {}} { // x[...] = x
+		x := counted(size...)
+		require.NoError(t, torch.Try(func() { x.SetIndex(x, torch.Ellipsis) }), size)
+	}
+	err := torch.Try(func() { x.ToSparse().View(3, 8) })
+	require.ErrorContains(t, err, "Could not run 'aten::view' with arguments from the 'SparseCPU' backend.")
+	require.NotContains(t, err.Error(), "\n")
 }
 
 func TestIndexMistakes(t *testing.T) {

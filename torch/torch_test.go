@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -202,5 +203,20 @@ func TestUseAfterFreeLeavesOthersAlone(t *testing.T) {
 	wg.Wait()
 	for i := 1; i < len(xs); i += 2 {
 		require.Equal(t, []int64{int64(i), int64(i), int64(i)}, torch.Data[int64](xs[i]))
+	}
+}
+
+func TestFromSliceShapes(t *testing.T) {
+	for _, size := range [][]int{{0}, {1, 0}, {0, 1}, {2, 3, 0}, {0, math.MaxInt, math.MaxInt}} {
+		var x *torch.Tensor
+		if err := torch.Try(func() { x = torch.FromSlice([]float32{}, size...) }); err == nil {
+			require.Equal(t, size, x.Shape())
+		} else {
+			require.Contains(t, size, math.MaxInt, err)
+		}
+	}
+	for _, size := range [][]int{{5}, {-2, -3}, {2, 0}, {math.MaxInt, 2, 3}, {1 << 32, 1 << 32, 6}, {2, 1<<63 - 1}} {
+		require.Error(t, torch.Try(func() { torch.FromSlice(make([]float32, 6), size...) }), size)
+		require.Error(t, torch.Try(func() { torch.FromSlice(make([]float32, 8), append(size, 4, 1<<62+2)...) }), size)
 	}
 }

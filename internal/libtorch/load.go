@@ -174,7 +174,7 @@ func result(r C.thub_result) (Result, error) {
 }
 
 func errorOf(text *C.char) error {
-	s := takeString(text)
+	s, _, _ := strings.Cut(takeString(text), " This could be because the operator doesn't exist") // and fifty lines on what it exists for
 	return &Error{Kind: s[0], Msg: s[1:]}
 }
 
