@@ -1041,3 +1041,33 @@ func ExampleDownloadURLToFile() {
 	fmt.Println(string(b), err)
 	// Output: hello <nil>
 }
+
+func ExampleWithMaxSize() {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") }))
+	defer s.Close()
+	dst := filepath.Join(os.TempDir(), "torchhub-example-too-large.txt")
+	err := DownloadURLToFile(context.Background(), s.URL+"/hello.txt", dst, WithMaxSize(4))
+	_, missing := os.Stat(dst)
+	fmt.Println(err != nil, os.IsNotExist(missing))
+	// Output: true true
+}
+
+func ExampleWithRetries() {
+	busy := true
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if busy {
+			busy = false
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		io.WriteString(w, "hello")
+	}))
+	defer s.Close()
+	dst := filepath.Join(os.TempDir(), "torchhub-example-retried.txt")
+	defer os.Remove(dst)
+	err := DownloadURLToFile(context.Background(), s.URL+"/hello.txt", dst, WithRetries(1), WithStallTimeout(10*time.Second))
+	b, _ := os.ReadFile(dst)
+	fmt.Println(string(b), err)
+	// Output: hello <nil>
+}
