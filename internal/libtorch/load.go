@@ -222,7 +222,11 @@ func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 // back the references that lie in buf, so many from RetsHead on.
 func (op Op) Call(args, buf []uint64, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
-	return answer(C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf)))
+	if e := buf[C.THUB_RETS_ERROR]; e != 0 {
+		return errorOf(*(**C.char)(unsafe.Pointer(&e)))
+	}
+	return nil
 }
 
 func answer(text *C.char) error {

@@ -627,9 +627,9 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 	return false;
 }
 
-char *op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
 	tensor_free(rets + THUB_RETS_VALUES, rets[THUB_RETS_N]);
-	return caught([&]() -> char * {
+	char *err = caught([&]() -> char * {
 		const Op &o = as_op(op);
 		Writer w(rets, cap);
 		if (call_unboxed(o, args, nargs, w))
@@ -651,6 +651,7 @@ char *op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, si
 			write_value(w, std::move(v));
 		return w.finish();
 	});
+	rets[THUB_RETS_ERROR] = reinterpret_cast<uint64_t>(err);
 }
 
 // ---- tensors

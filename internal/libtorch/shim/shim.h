@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 8
+#define THUB_ABI 9
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -73,6 +73,7 @@ enum {
 	THUB_RETS_WORDS, // 0 when they fitted behind this head, else a uint64_t * owned by the caller (free)
 	THUB_RETS_LIVE,  // as in thub_result
 	THUB_RETS_SCOPE,
+	THUB_RETS_ERROR, // of op_call: 0, or the char * that the others return
 	THUB_RETS_VALUES // the results
 };
 
@@ -100,7 +101,8 @@ typedef struct {
 	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
 	char *(*op_schema)(thub_op op); // text owned by the caller
 	// First gives back the references in rets: THUB_RETS_N of them, from THUB_RETS_VALUES on.
-	char *(*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
+	// Returns nothing, since cgo makes two calls more for a result.
+	void (*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
 
 	// Tensors.
 	thub_result (*tensor_new)(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
