@@ -160,3 +160,24 @@ func mincore(data, pages []byte) error {
 	}
 	return nil
 }
+
+// TestFreeUnmaps frees the tensors of a mapped file, of a few bytes each, and wants the file gone: all of it was held by any of them.
+func TestFreeUnmaps(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state_dict.pt")
+	data, err := os.ReadFile(checkpoints + "zip_state_dict.pt")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	mapped := func() bool {
+		maps, err := os.ReadFile("/proc/self/maps")
+		require.NoError(t, err)
+		return strings.Contains(string(maps), path)
+	}
+	s, err := torch.LoadStateDict(path)
+	require.NoError(t, err)
+	require.True(t, mapped())
+	view := s.Get("fc.bias").Index(0)
+	s.Free()
+	require.True(t, mapped(), "a view needs it")
+	view.Free()
+	require.False(t, mapped())
+}

@@ -11,6 +11,9 @@ namespace torchhub {
 // their tensors, for tests: slow, and two pages and more for each tensor.
 void install_allocator();
 
+// gives is what frees the memory of the allocator's tensors.
+extern void (*gives)(void *);
+
 // live_bytes is what tensors hold now, cached blocks excluded.
 int64_t live_bytes();
 

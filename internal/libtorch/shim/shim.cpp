@@ -416,7 +416,8 @@ public:
 		}
 	}
 	void put_tensor(at::Tensor t) {
-		bool heavy = t.defined() && (!t.has_storage() || t.requires_grad());
+		bool heavy = t.defined() && (!t.has_storage() || t.requires_grad() ||
+		                             (t.is_cpu() && t.storage().data_ptr().get_deleter() != torchhub::gives));
 		int64_t weight = heavy ? THUB_HEAVY : t.defined() ? int64_t(t.storage().nbytes()) : 0;
 		put(reinterpret_cast<uint64_t>(give(std::move(t))));
 		put(uint64_t(weight));

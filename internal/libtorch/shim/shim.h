@@ -50,7 +50,8 @@ enum {
 };
 
 // The weight of a tensor is the bytes that it keeps alive: its storage's, or
-// THUB_HEAVY where that cannot be told, as with a graph of autograd.
+// THUB_HEAVY where that cannot be told, as with a graph of autograd, or a mapped
+// file, all of which a view of a few bytes keeps.
 #define THUB_HEAVY INT64_MAX
 
 // thub_result is what every failing function returns.
