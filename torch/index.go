@@ -3,6 +3,7 @@ package torch
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 var (
@@ -85,11 +86,12 @@ func (x *Tensor) SetIndex(v any, indices ...any) *Tensor {
 		value = c.One(opScalarTensor)
 		defer value.Free()
 	}
-	shape := value.Shape()
+	size := value.Shape()
+	shape := size
 	for len(shape) > 0 && shape[0] == 1 {
 		shape = shape[1:] // they do not count, as in NumPy
 	}
-	if len(shape) < value.Dim() && (p.tensors != nil || !value.SameShape(p.view)) {
+	if len(shape) < len(size) && (p.tensors != nil || !slices.Equal(size, p.view.Shape())) {
 		value = value.View(shape...)
 		defer value.Free()
 	}

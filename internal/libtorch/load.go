@@ -173,11 +173,6 @@ func result(r C.thub_result) (Result, error) {
 	return Result{Live: int64(r.live), Scope: uint64(r.scope)}, answer(r.err)
 }
 
-func errorOf(text *C.char) error {
-	s, _, _ := strings.Cut(takeString(text), " This could be because the operator doesn't exist") // and fifty lines on what it exists for
-	return &Error{Kind: s[0], Msg: s[1:]}
-}
-
 // What a call writes into the buffer for its results: a head, and behind it the
 // values where they fit.
 const (
@@ -223,17 +218,20 @@ func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 func (op Op) Call(args, buf []uint64, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
 	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf)))
-	if e := buf[C.THUB_RETS_ERROR]; e != 0 {
-		return errorOf(*(**C.char)(unsafe.Pointer(&e)))
-	}
-	return nil
+	return answer(*(**C.char)(unsafe.Pointer(&buf[C.THUB_RETS_ERROR])))
 }
 
+// answer is in every op's way, and so small enough to be inlined.
 func answer(text *C.char) error {
 	if text != nil {
 		return errorOf(text)
 	}
 	return nil
+}
+
+func errorOf(text *C.char) error {
+	s, _, _ := strings.Cut(takeString(text), " This could be because the operator doesn't exist") // and fifty lines on what it exists for
+	return &Error{Kind: s[0], Msg: s[1:]}
 }
 
 func first(w []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(w)) }

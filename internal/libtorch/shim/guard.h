@@ -588,30 +588,22 @@ inline void cholesky(Args a) { // self, A, upper
 
 // gather wants an input and a grid of grid_sample whose places can be told in the input's dtype: the kernel for the 16-bit ones on the CPU
 // counts in 16 bits, and compares with the sides as that dtype rounds them. It reads beyond the input otherwise.
-inline void gather(Args a, size_t input, int64_t stride_h, int64_t stride_w, bool clips) {
+inline void gather(Args a, bool backward = false) { // grad_output where backward, input, grid, interpolation_mode, padding_mode
+	size_t input = backward ? 1 : 0;
 	const at::Tensor &t = tensor(a, input), &grid = tensor(a, input + 1);
 	auto d = t.scalar_type();
-	if (!t.is_cpu() || t.dim() != 4 || grid.dim() != 4 || (d != at::kHalf && d != at::kBFloat16))
+	if (!t.is_cpu() || t.layout() != at::kStrided || t.dim() != 4 || grid.dim() != 4 || (d != at::kHalf && d != at::kBFloat16))
 		return;
 	auto exceeds = [&](int64_t n) { return (d == at::kHalf ? float(at::Half(float(n))) : float(at::BFloat16(float(n)))) > float(n); };
-	int64_t h = t.size(2), w = t.size(3);
+	int64_t h = t.size(2), w = t.size(3), down = t.stride(2), right = t.stride(3);
+	if (backward) // the gradient is contiguous, whatever the input is
+		down = std::max(down, w), right = std::max<int64_t>(right, 1);
 	constexpr int64_t lanes = 32;
-	bool bad = std::max((h - 1) * stride_h + (w - 1) * stride_w, grid.stride(2) * (lanes - 1)) > INT16_MAX;
+	bool bad = std::max((h - 1) * down + (w - 1) * right, grid.stride(2) * (lanes - 1)) > INT16_MAX;
+	bool clips = a[input + 3].toInt() != 0;
 	for (int64_t n : {h, w})
 		bad = bad || exceeds(n) || (clips && exceeds(n - 1));
 	TORCH_CHECK(!bad, "libtorch cannot sample an input of ", h, "x", w, " in ", d, " on the CPU, and would read beyond it; convert it to float32");
-}
-
-inline void gather(Args a) {
-	const at::Tensor &t = tensor(a, 0);
-	if (t.dim() == 4 && t.layout() == at::kStrided)
-		gather(a, 0, t.stride(2), t.stride(3), a[3].toInt() != 0);
-}
-
-inline void gather_backward(Args a) {
-	const at::Tensor &t = tensor(a, 1);
-	if (t.dim() == 4 && t.layout() == at::kStrided)
-		gather(a, 1, std::max(t.stride(2), t.size(3)), std::max<int64_t>(t.stride(3), 1), a[4].toInt() != 0);
 }
 
 inline const std::unordered_map<std::string, Guard> &table() {
@@ -635,11 +627,11 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_transform_bias_rescale_qkv", [](Args a) { heads(a); }}, // divides by num_heads
 	    {"aten::_transform_bias_rescale_qkv.out", [](Args a) { heads(a); }},
 	    {"aten::grid_sampler", [](Args a) { gather(a); }},
-    {"aten::grid_sampler_2d", [](Args a) { gather(a); }},
-    {"aten::grid_sampler_2d.out", [](Args a) { gather(a); }},
-    {"aten::grid_sampler_2d_backward", [](Args a) { gather_backward(a); }},
-    {"aten::grid_sampler_2d_backward.out", [](Args a) { gather_backward(a); }},
-    {"aten::_stack", [](Args a) { some(a[0]); }},
+	    {"aten::grid_sampler_2d", [](Args a) { gather(a); }},
+	    {"aten::grid_sampler_2d.out", [](Args a) { gather(a); }},
+	    {"aten::grid_sampler_2d_backward", [](Args a) { gather(a, true); }},
+	    {"aten::grid_sampler_2d_backward.out", [](Args a) { gather(a, true); }},
+	    {"aten::_stack", [](Args a) { some(a[0]); }},
 	    {"aten::_stack.out", [](Args a) { some(a[0]); }},
 	    {"aten::cat.out", [](Args a) { some(a[0]); }},
 	    {"aten::fft_rfftfreq.out", [](Args a) { count({a[0].toInt()}); }},
