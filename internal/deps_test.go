@@ -55,7 +55,8 @@ var policy = map[string][]string{
 	"transforms/v2/functional":     {"torch", "torch/aten", "torch/linalg", "torch/nn/functional", "internal/libm", "transforms", "transforms/functional", "transforms/internal/pillow", "transforms/tvtensors"},
 	"transforms/v2":                {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/policies", "transforms/tvtensors", "transforms/v2/functional"},
 	"transforms/draw":              {"torch", "internal/libm", "transforms", "transforms/functional"},
-	"transforms/internal/codec":    {"internal/turbojpeg", "transforms/internal/pillow"},
+	"transforms/internal/jpeg":     {},
+	"transforms/internal/codec":    {"internal/turbojpeg", "transforms/internal/jpeg", "transforms/internal/pillow"},
 	"hub":                          {"torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/torchhub/torchhub/torch"
@@ -33,7 +34,7 @@ type BatchOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/data.html#multi-process-data-loading
 func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...BatchOptions) (*torch.Tensor, error) {
-	return batch(ctx, t, len(pictures), first(options), func(i int, _ []uint8) (image.Image, error) {
+	return batch(ctx, t, len(pictures), first(options), func(i int, _ OpenOption) (image.Image, error) {
 		if pictures[i] == nil {
 			return nil, fmt.Errorf("transforms: batch: picture %d is nil", i)
 		}
@@ -45,15 +46,17 @@ func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...
 func BatchFiles(ctx context.Context, t Transform, paths []string, options ...BatchOptions) (*torch.Tensor, error) {
 	o := first(options)
 	o.opens = true
-	return batch(ctx, t, len(paths), o, func(i int, buf []uint8) (image.Image, error) { return openIn(buf, paths[i], o.Open) },
+	return batch(ctx, t, len(paths), o, func(i int, within OpenOption) (image.Image, error) {
+		return Open(paths[i], slices.Concat(o.Open, []OpenOption{within})...)
+	},
 		func(i int) string { return paths[i] })
 }
 
 // A batching is a batch that is being made.
 type batching struct {
 	transform Transform
-	fused     *fused                                        // what the transform does, where that is all
-	picture   func(i int, buf []uint8) (image.Image, error) // whose pixels may lie in buf
+	fused     *fused // what the transform does, where that is all
+	picture   func(i int, within OpenOption) (image.Image, error)
 	name      func(i int) string
 	opens     bool // picture makes the pictures
 	seed      int64
@@ -64,7 +67,7 @@ type batching struct {
 	data  []float32 // of out, where the pictures are fused
 }
 
-func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func(int, []uint8) (image.Image, error), name func(int) string) (_ *torch.Tensor, err error) {
+func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func(int, OpenOption) (image.Image, error), name func(int) string) (_ *torch.Tensor, err error) {
 	switch {
 	case t == nil:
 		refuse("Batch", "the transform is nil")
@@ -199,7 +202,11 @@ func (w *worker) value(ctx context.Context, i int) (Value, error) {
 	if err := context.Cause(ctx); err != nil {
 		return Value{}, err
 	}
-	img, err := w.picture(i, w.buf)
+	var region func(w, h int) image.Rectangle
+	if w.fused != nil {
+		region = w.fused.region
+	}
+	img, err := w.picture(i, within(region, w.buf))
 	w.buf = nil
 	return Value{Image: img, Generator: w.generator, Random: w.random}, err
 }
@@ -217,7 +224,7 @@ func (w *worker) prepare(ctx context.Context, i int) error {
 			if p == nil {
 				return
 			}
-			width, height, crop := w.fused.geometry(v, p)
+			width, height, crop := w.fused.geometry(v, p.W, p.H)
 			size := 3 * crop.Dx() * crop.Dy()
 			if len(w.data)/size*size != len(w.data) || crop.Dy() != w.shape[1] || crop.Dx() != w.shape[2] {
 				w.mismatch(v, []int{3, crop.Dy(), crop.Dx()})

@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -48,21 +49,34 @@ func (t *fused) Transform(v Value) Value {
 	if p == nil {
 		return t.tail.Transform(t.head.Transform(v))
 	}
-	w, h, crop := t.geometry(v, p)
+	w, h, crop := t.geometry(v, p.W, p.H)
 	cpu := torch.CPU
 	x := torch.Options{DType: torch.Float32, Device: &cpu}.Empty(3, crop.Dy(), crop.Dx())
 	torch.WithData(x, func(out []float32) { t.fill(out, p, w, h, crop) })
 	return v.WithTensor(x)
 }
 
-// geometry returns the size that p is resized to and the part of that which is kept.
-func (t *fused) geometry(v Value, p *RGB) (w, h int, crop image.Rectangle) {
-	h, w = t.resize.result(v, p.H, p.W)
+// geometry returns the size that w×h pixels are resized to and the part of that which is kept.
+func (t *fused) geometry(v Value, width, height int) (w, h int, crop image.Rectangle) {
+	h, w = t.resize.result(v, height, width)
 	if t.crop == nil {
 		return w, h, image.Rect(0, 0, w, h)
 	}
 	x, y := cropStart(w, t.crop.w), cropStart(h, t.crop.h)
 	return w, h, image.Rect(x, y, x+t.crop.w, y+t.crop.h)
+}
+
+// region returns the part of w×h pixels that the result is made of.
+func (t *fused) region(width, height int) image.Rectangle {
+	if h, w := args.ResizedSize(height, width, t.resize.size, t.resize.MaxSize); args.CheckSides(h, w) != "" {
+		return image.Rect(0, 0, width, height) // geometry will say so
+	}
+	w, h, crop := t.geometry(Value{}, width, height)
+	window := crop.Intersect(image.Rect(0, 0, w, h))
+	if window.Empty() {
+		return window
+	}
+	return pillow.Source(width, height, w, h, t.resize.filter(), window)
 }
 
 // shape returns the shape of what every picture becomes, or nil where they differ.

@@ -45,6 +45,11 @@ func WithMode() OpenOption { return func(o *openOptions) { o.RGB = false } }
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.draft
 func WithDraft(w, h int) OpenOption { return func(o *openOptions) { o.Draft = image.Pt(w, h) } }
 
+// within asks for the pixels of a part alone, and lends memory for them.
+func within(region func(w, h int) image.Rectangle, pix []uint8) OpenOption {
+	return func(o *openOptions) { o.Region, o.Pix = region, pix }
+}
+
 // maxPixels is twice Pillow's MAX_IMAGE_PIXELS, where it stops warning and refuses.
 const maxPixels = 2 * 89478485
 
@@ -68,12 +73,7 @@ var (
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {
-	return openIn(nil, path, opts)
-}
-
-// openIn is Open that may use a buffer for the pixels.
-func openIn(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
-	img, err := open(buf, path, opts)
+	img, err := open(path, opts)
 	if err != nil {
 		var p *os.PathError
 		if errors.As(err, &p) {
@@ -84,7 +84,7 @@ func openIn(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
 	return img, nil
 }
 
-func open(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
+func open(path string, opts []OpenOption) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -99,12 +99,12 @@ func open(buf []uint8, path string, opts []OpenOption) (image.Image, error) {
 	case st.Size() > maxFile:
 		return nil, tooLarge()
 	}
-	return read(buf, f, int(st.Size()), opts)
+	return read(f, int(st.Size()), opts)
 }
 
 // Decode is [Open] for a reader. It reads to the end.
 func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
-	img, err := read(nil, r, 0, opts)
+	img, err := read(r, 0, opts)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: decode: %w", err)
 	}
@@ -114,8 +114,8 @@ func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
 func tooLarge() error { return fmt.Errorf("the file is larger than %d MiB", maxFile>>20) }
 
 // read reads all of r, of which about size bytes are expected, and decodes it.
-func read(buf []uint8, r io.Reader, size int, opts []OpenOption) (image.Image, error) {
-	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true, Pix: buf}}
+func read(r io.Reader, size int, opts []OpenOption) (image.Image, error) {
+	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true}}
 	for _, f := range opts {
 		f(&o)
 	}

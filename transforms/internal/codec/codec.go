@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -32,6 +33,9 @@ type Options struct {
 	RGB       bool        // convert to the mode RGB
 	Draft     image.Point // the least size of a JPEG that is decoded smaller; zero decodes all of it
 	Pix       []uint8     // memory that the pixels may lie in; they need not
+
+	// The pixels that are wanted of a picture of w×h; the others may be anything. nil wants all.
+	Region func(w, h int) image.Rectangle
 }
 
 // A format is a kind of picture file.
@@ -107,9 +111,8 @@ func fits(w, h int, o Options) error {
 
 // broken says what is wrong with a file of a known format.
 func broken(format string, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, turbojpeg.ErrTruncated) ||
-		strings.Contains(err.Error(), "not enough") || // image/png's and image/gif's words
-		strings.Contains(err.Error(), "short Huffman data") { // image/jpeg's
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrTruncated) || errors.Is(err, turbojpeg.ErrTruncated) ||
+		strings.Contains(err.Error(), "not enough") { // image/png's and image/gif's words
 		err = ErrTruncated
 	}
 	return fmt.Errorf("%s: %w", format, err)

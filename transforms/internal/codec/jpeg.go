@@ -1,31 +1,34 @@
 package codec
 
 import (
-	"bytes"
-	"image"
-	"image/jpeg"
+	"errors"
 
 	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 func jpegSize(data []byte) (int, int, error) {
-	if turbojpeg.Library() == "" {
-		return sizeBy(jpeg.DecodeConfig)(data)
-	}
-	h, err := turbojpeg.ReadHeader(data)
+	h, err := jpegHeader(data)
 	return h.W, h.H, err
 }
 
-// noDraft decodes all of a JPEG.
-var noDraft image.Point
+// jpegHeader asks TurboJPEG, where it is there, about the kinds of JPEG that only it reads.
+func jpegHeader(data []byte) (jpeg.Header, error) {
+	h, err := jpeg.ReadHeader(data)
+	if errors.Is(err, jpeg.ErrUnsupported) && turbojpeg.Library() != "" {
+		t, err := turbojpeg.ReadHeader(data)
+		return jpeg.Header(t), err
+	}
+	return h, err
+}
 
 // jpegModes are the modes of JPEGs, by the number of channels.
 var jpegModes = map[int]pillow.Mode{1: pillow.ModeL, 3: pillow.ModeRGB, 4: pillow.ModeCMYK}
 
 func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
-	p, err := jpegPixels(data, o.Draft, o.Pix)
-	if err == nil && p.Mode == pillow.ModeCMYK && turbojpeg.Library() != "" {
+	p, err := jpegPixels(data, o)
+	if err == nil && p.Mode == pillow.ModeCMYK {
 		for i := range p.Pix { // Adobe's CMYK is inverted, and Pillow takes all to be Adobe's
 			p.Pix[i] = 255 - p.Pix[i]
 		}
@@ -34,29 +37,33 @@ func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
 }
 
 // jpegPixels decodes a JPEG, CMYK as it is in the file.
-func jpegPixels(data []byte, draft image.Point, buf []uint8) (*pillow.Image, error) {
-	if turbojpeg.Library() == "" {
-		img, err := jpeg.Decode(bytes.NewReader(data))
-		if err != nil {
-			return nil, err
-		}
-		return pillow.From(img), nil
-	}
-	h, err := turbojpeg.ReadHeader(data)
+func jpegPixels(data []byte, o Options) (*pillow.Image, error) {
+	h, err := jpegHeader(data)
 	if err != nil {
 		return nil, err
 	}
+	turbo := turbojpeg.Library() != ""
 	// As Image.draft: the smallest of the scales that is no smaller than asked for.
 	scale := 1
-	for s := 8; s > 1 && scale == 1; s /= 2 {
-		if draft.X > 0 && draft.Y > 0 && min(h.W/draft.X, h.H/draft.Y) >= s {
+	for s := 8; s > 1 && scale == 1 && turbo; s /= 2 {
+		if o.Draft.X > 0 && o.Draft.Y > 0 && min(h.W/o.Draft.X, h.H/o.Draft.Y) >= s {
 			scale = s
 		}
 	}
-	pix, err := turbojpeg.Decode(data, h, scale, buf)
+	var pix []uint8
+	if scale == 1 {
+		region := o.Region
+		if o.Orient {
+			region = nil
+		}
+		pix, _, err = jpeg.Decode(data, jpeg.Options{Pix: o.Pix, Region: region})
+	}
+	if scale > 1 || errors.Is(err, jpeg.ErrUnsupported) && turbo {
+		pix, err = turbojpeg.Decode(data, turbojpeg.Header(h), scale, o.Pix)
+	}
 	if err != nil {
 		return nil, err
 	}
-	w, height := h.Scaled(scale)
+	w, height := turbojpeg.Header(h).Scaled(scale)
 	return &pillow.Image{Mode: jpegModes[h.Channels], W: w, H: height, Pix: pix}, nil
 }

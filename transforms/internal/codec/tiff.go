@@ -458,7 +458,7 @@ func (l *tiffLayout) jpegPart(src []byte, stride, rows, samples int) ([]byte, er
 	if h > rows+l.tileH {
 		return nil, fmt.Errorf("a JPEG in it has %d rows; want %d", h, rows)
 	}
-	p, err := jpegPixels(jpeg, noDraft, nil)
+	p, err := jpegPixels(jpeg, Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,19 @@ func ResampleRows(src *RGB, w, h int, how Interpolation, r image.Rectangle, done
 	mid.vertical(bands, rows, top, bands*r.Dx(), done)
 }
 
+// Source returns the part of w×h pixels that [ResampleRows] reads to make the part r of nw×nh ones.
+func Source(w, h, nw, nh int, how Interpolation, r image.Rectangle) image.Rectangle {
+	switch {
+	case w == nw && h == nh:
+		return r
+	case how == Nearest:
+		return image.Rect(0, 0, w, h)
+	}
+	left, right := newAxis(w, nw, r.Min.X, r.Max.X, 0, float32(w), filters[how], bytes8).span()
+	top, bottom := newAxis(h, nh, r.Min.Y, r.Max.Y, 0, float32(h), filters[how], bytes8).span()
+	return image.Rect(left, top, right, bottom)
+}
+
 // verticalFirst reports which pass of a resize from w×h to nw×nh comes first.
 // Pillow rounds between them, so it shows. Since 13.0 it is the vertical one where
 // that shrinks the picture by much more.

@@ -1,0 +1,133 @@
+// Package jpeg decodes JPEGs to the pixels that libjpeg-turbo makes of them with its accurate
+// integer DCT and fancy upsampling, which are Pillow's, to the last bit: baseline
+// and progressive ones of 1, 3 and 4 components, of any subsampling.
+//
+// It exists because a picture's pixels should not depend on what is installed, and because of what it
+// leaves out: where only a part of the picture is asked for, the rest is not computed.
+package jpeg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+)
+
+// Options say how to decode.
+type Options struct {
+	Pix    []uint8                        // memory that the pixels may lie in; they need not
+	Region func(w, h int) image.Rectangle // the pixels that are wanted; the others may be anything. nil wants all
+}
+
+func open(data []byte) (*decoder, []byte, error) {
+	if len(data) < 3 {
+		return nil, nil, ErrTruncated
+	}
+	if !bytes.HasPrefix(data, []byte{0xff, soi}) {
+		return nil, nil, errors.New("it is no JPEG")
+	}
+	d := &decoder{data: data, pos: 2, adobe: -1}
+	scan, err := d.header()
+	if err == nil && scan == nil {
+		err = errors.New("it has no picture")
+	}
+	return d, scan, err
+}
+
+// ReadHeader reads the header of a JPEG.
+func ReadHeader(data []byte) (Header, error) {
+	d, _, err := open(data)
+	if err != nil {
+		return Header{}, err
+	}
+	return d.Header, nil
+}
+
+// Decode decodes a JPEG. The result has the header's channels, as they are in the file: Adobe's CMYK is
+// inverted. Damaged data are decoded as far as they go, as libjpeg does, and data that
+// end too early are ErrTruncated.
+func Decode(data []byte, o Options) ([]uint8, Header, error) {
+	d, header, err := open(data)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	region := image.Rect(0, 0, d.W, d.H)
+	if o.Region != nil {
+		region = region.Intersect(o.Region(d.W, d.H))
+	}
+	n := d.Channels * d.W * d.H
+	pix := o.Pix
+	if cap(pix) < n {
+		pix = make([]uint8, n)
+	}
+	pix = pix[:n]
+	if region.Empty() {
+		return pix, d.Header, nil
+	}
+	if d.Channels == 1 { // alone it is not coarser than anything
+		c := d.comps[0]
+		c.h, c.v, d.maxH, d.maxV, d.mw, d.mh, c.pw, c.ph = 1, 1, 1, 1, c.bw, c.bh, c.bw, c.bh
+	}
+	r, err := newRenderer(d, pix, region)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	s, err := d.newScan(header)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	if !d.progressive && len(s.comps) == d.Channels {
+		r.stream(s)
+	} else if err = d.scansAll(s); err == nil {
+		r.coefficients()
+	}
+	if err == nil && d.damaged && !d.ended() {
+		err = ErrTruncated
+	}
+	if err != nil {
+		return nil, Header{}, err
+	}
+	return pix, d.Header, nil
+}
+
+// scansAll reads all scans into the components' coefficients.
+func (d *decoder) scansAll(s *scan) error {
+	for _, c := range d.comps {
+		c.keep()
+	}
+	for {
+		s.all()
+		if d.damaged && !d.ended() {
+			return ErrTruncated
+		}
+		header, err := d.header()
+		if err == ErrTruncated { // only the end marker may be missing
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if header == nil {
+			break
+		}
+		data := s.r.data
+		if s, err = d.newScan(header); err != nil {
+			return err
+		}
+		s.r.data = data
+	}
+	if !d.progressive {
+		return nil
+	}
+	for _, c := range d.comps {
+		for k, b := range c.bits[:10] {
+			if c.bits[0] < 0 || k > 0 && b != 0 {
+				return fmt.Errorf("%w: progressive, with coefficients missing", ErrUnsupported)
+			}
+		}
+	}
+	return nil
+}
+
+// ended reports whether an end marker comes after the scan that was read last.
+func (d *decoder) ended() bool { return bytes.LastIndex(d.data[d.start:], []byte{0xff, eoi}) >= 0 }

@@ -1,0 +1,28 @@
+package jpeg
+
+import "golang.org/x/sys/cpu"
+
+// simd says that the assembly can be called. Its numbers are those of the loops in
+// kernels.go, which other processors use, to the last bit.
+var simd = cpu.X86.HasAVX2
+
+// idct2 is idctGo.
+//
+//go:noescape
+func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16)
+
+// double16 is doubleGo but for the first and the last sample it writes, and counts in sixteens. It reads
+// a sample before src, and up to 16 after it.
+//
+//go:noescape
+func double16(dst, src *uint8, n int)
+
+// doubleBetween16 is doubleBetweenGo with double16's limits.
+//
+//go:noescape
+func doubleBetween16(dst, src, near *uint8, n int)
+
+// rgb16 is yccToRGBGo of n pixels, a multiple of 16.
+//
+//go:noescape
+func rgb16(dst, y, cb, cr *uint8, n int)

@@ -1,0 +1,10 @@
+//go:build !amd64
+
+package jpeg
+
+const simd = false
+
+func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16) { panic("unreachable") }
+func double16(dst, src *uint8, n int)                                    { panic("unreachable") }
+func doubleBetween16(dst, src, near *uint8, n int)                       { panic("unreachable") }
+func rgb16(dst, y, cb, cr *uint8, n int)                                 { panic("unreachable") }

@@ -1,0 +1,233 @@
+package jpeg
+
+import (
+	"errors"
+	"fmt"
+	"image"
+)
+
+// A pair is two blocks beside each other, since the kernels transform two at once: eight rows of 2×8
+// coefficients. A block of it is the array from its first coefficient on, of which it has every
+// second eight.
+const pairSize = 128 + 8 // so that the second one's array lies within, too
+
+// A plane holds the samples of a component's last two rows of MCUs.
+type plane struct {
+	buf          []uint8
+	stride, rows int
+	x0, x1       int // the columns of blocks that it has, both even
+	y0, y1       int // the rows of blocks that are asked for
+}
+
+// margin lies before and after a plane's samples, and rows of others that kernels read in steps.
+const margin = 64
+
+// row returns samples from x on.
+func (p *plane) row(x, y int) []uint8 { return p.buf[margin+y%p.rows*p.stride+x-8*p.x0:] }
+
+// A renderer makes pixels of coefficients.
+type renderer struct {
+	*decoder
+	pix    []uint8
+	region image.Rectangle
+	y      int // the next row of pixels
+	behind int // rows of pixels that wait for the next row of MCUs
+	up     []upsampling
+	lines  [][]uint8 // a row of samples of each component, where it had to be upsampled
+	mix    func(dst []uint8, rows [][]uint8)
+}
+
+// An upsampling is how a component comes to the picture's size.
+type upsampling struct {
+	*component
+	fx, fy int  // how much coarser it is
+	fancy  bool // interpolates, and does not repeat
+	x0, x1 int  // the samples of a row that are needed
+}
+
+// needs returns the samples [a, b) of n in a row or column of which pixels come.
+func (u *upsampling) needs(p0, p1, f, n int) (a, b int) {
+	return max(p0/f-1, 0), min((p1-1)/f+2, n)
+}
+
+func newRenderer(d *decoder, pix []uint8, region image.Rectangle) (*renderer, error) {
+	r := &renderer{decoder: d, pix: pix, region: region, y: region.Min.Y}
+	for _, c := range d.comps {
+		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
+			return nil, fmt.Errorf("%w: a component is subsampled by %d/%d×%d/%d", ErrUnsupported, d.maxH, c.h, d.maxV, c.v)
+		}
+		u := upsampling{component: c, fx: d.maxH / c.h, fy: d.maxV / c.v}
+		switch {
+		case u.fx == 1 && u.fy == 2:
+			u.fancy = true
+		case u.fx == 2 && u.fy <= 2:
+			u.fancy = c.w > 2
+		}
+		if u.fancy && u.fy == 2 {
+			r.behind = 2
+		}
+		u.x0, u.x1 = u.needs(region.Min.X, region.Max.X, u.fx, c.w)
+		y0, y1 := u.needs(region.Min.Y, region.Max.Y, u.fy, c.height)
+		p := plane{x0: u.x0 / 8 &^ 1, x1: (ceil(u.x1, 8) + 1) &^ 1, y0: y0 / 8, y1: ceil(y1, 8)}
+		p.rows, p.stride = 16*c.v, 8*(p.x1-p.x0)
+		p.buf = make([]uint8, p.rows*p.stride+2*margin)
+		c.plane = p
+		r.up = append(r.up, u)
+		var line []uint8
+		if u.fx > 1 || u.fy > 1 {
+			line = make([]uint8, u.fx*(u.x1-u.x0)+2*margin)
+		}
+		r.lines = append(r.lines, line)
+	}
+	switch {
+	case d.Channels == 1:
+		r.mix = func(dst []uint8, rows [][]uint8) { copy(dst, rows[0]) }
+	case d.Channels == 3 && d.ycc():
+		r.mix = func(dst []uint8, rows [][]uint8) { yccToRGB(dst, rows[0], rows[1], rows[2]) }
+	case d.Channels == 4 && d.ycck():
+		r.mix = yccKToCMYK
+	default:
+		r.mix = interleave
+	}
+	return r, nil
+}
+
+// ycc reports whether three components are brightness and colour.
+func (d *decoder) ycc() bool {
+	switch {
+	case d.jfif:
+		return true
+	case d.adobe >= 0:
+		return d.adobe != 0
+	}
+	return !(d.comps[0].id == 'R' && d.comps[1].id == 'G' && d.comps[2].id == 'B')
+}
+
+// ycck reports whether four components are brightness, colour and black.
+func (d *decoder) ycck() bool { return d.adobe > 0 }
+
+// wanted reports whether a block's samples are asked for.
+func (p *plane) wanted(x, y int) bool { return x >= p.x0 && x < p.x1 && y >= p.y0 && y < p.y1 }
+
+// transform makes the samples of a pair of blocks, the first of which is block x, and
+// clears its coefficients. Without ac they have none but DC.
+func (c *component) transform(x, y int, pair []int16, ac bool) {
+	dst := c.plane.row(8*x, 8*y)
+	if !ac {
+		flat(dst, c.plane.stride, c.quant[0], pair)
+		return
+	}
+	idct(dst, c.plane.stride, (*[128]int16)(pair), &c.quant)
+}
+
+// rows makes the pixels that row my of the MCUs completes.
+func (r *renderer) rows(my int) {
+	ready := r.H
+	if my < r.mh-1 {
+		ready = min(8*r.maxV*(my+1)-r.behind, r.H)
+	}
+	var parts [4][]uint8
+	for ; r.y < min(ready, r.region.Max.Y); r.y++ {
+		for i := range r.up {
+			parts[i] = r.up[i].line(r.region.Min.X, r.y, r.lines[i])
+		}
+		at := r.Channels * (r.y*r.W + r.region.Min.X)
+		r.mix(r.pix[at:at+r.Channels*r.region.Dx()], parts[:len(r.up)])
+	}
+}
+
+// line returns a row of samples at the picture's size, from x on. It may lie in buf.
+func (u *upsampling) line(x, y int, buf []uint8) []uint8 {
+	row := y / u.fy
+	src := u.plane.row(u.x0, row)
+	n := u.x1 - u.x0
+	if u.fx == 1 && u.fy == 1 {
+		return src[x-u.x0:]
+	}
+	switch {
+	case u.fancy && u.fy == 1:
+		double(buf, src, n)
+	case u.fancy:
+		near, odd := row-1, y%2
+		if odd == 1 {
+			near = row + 1
+		}
+		near = min(max(near, 0), u.height-1)
+		if u.fx == 1 {
+			between(buf[:n], src, u.plane.row(u.x0, near), 1+odd)
+		} else {
+			doubleBetween(buf, src, u.plane.row(u.x0, near), n)
+		}
+	default:
+		repeat(buf, src[:n], u.fx)
+	}
+	return buf[x-u.fx*u.x0:]
+}
+
+// coefficients makes the picture of coefficients that are all there.
+func (r *renderer) coefficients() {
+	for my := range r.mh {
+		for _, c := range r.comps {
+			p := &c.plane
+			for y := my * c.v; y < (my+1)*c.v; y++ {
+				if y < p.y0 || y >= p.y1 {
+					continue
+				}
+				for x := p.x0; x < p.x1; x += 2 {
+					at := pairSize * (y*((c.pw+1)/2) + x/2)
+					c.transform(x, y, c.coefs[at:at+pairSize], true)
+				}
+			}
+		}
+		r.rows(my)
+	}
+}
+
+// stream makes the picture of one scan while it is read.
+func (r *renderer) stream(s *scan) {
+	s.fill()
+	whole := !s.ended() // all of it has to be read, to know whether it is all
+	for my := range r.mh {
+		if !whole && r.y >= r.region.Max.Y {
+			return
+		}
+		for mx := range r.mw {
+			ok := s.mcu()
+			for _, c := range s.comps {
+				for v := range c.v {
+					y := my*c.v + v
+					for h := range c.h {
+						x := mx*c.h + h
+						wanted := c.plane.wanted(x, y)
+						pair := &c.pairs[v]
+						if ok {
+							c.dc += s.r.dc(c.dcTable)
+							switch {
+							case !wanted:
+								s.r.skip(c.acTable)
+							case s.r.ac(c.acTable, (*[128]int16)(pair[x%2*8:])):
+								c.full[v] = true
+							}
+						}
+						if !wanted {
+							continue
+						}
+						if ok {
+							pair[x%2*8] = int16(c.dc)
+						}
+						if x%2 == 1 || x == c.pw-1 {
+							c.transform(x&^1, y, pair[:], c.full[v])
+							c.full[v] = false
+						}
+					}
+				}
+			}
+			if ok {
+				s.check()
+			}
+		}
+		r.rows(my)
+	}
+}
+
+var errSampling = errors.New("its subsampling is damaged")

@@ -1,0 +1,344 @@
+package jpeg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// A scan is a part of the picture's data: some components, and in progressive
+// pictures some of their coefficients.
+type scan struct {
+	*decoder
+	r           reader
+	comps       []*component
+	first, last int  // the coefficients
+	high, low   uint // bits known before, and bits left for later scans
+
+	next byte // number of the next restart marker
+	left int  // MCUs until then
+	dry  bool // the data have ended; blocks stay as they are until the next restart
+	ends int32
+}
+
+// maxScans bounds the work that a small file can ask for, as TurboJPEG's TJFLAG_LIMITSCANS does.
+const maxScans = 500
+
+var errProgression = errors.New("a scan's progression is damaged")
+
+// newScan reads a scan's header.
+func (d *decoder) newScan(h []byte) (*scan, error) {
+	if len(h) < 1 || h[0] < 1 || h[0] > 4 || len(h) != 4+2*int(h[0]) {
+		return nil, errors.New("a scan's header is damaged")
+	}
+	if d.scans++; d.scans > maxScans {
+		return nil, fmt.Errorf("it has more than %d scans", maxScans)
+	}
+	n := int(h[0])
+	d.start = d.pos
+	s := &scan{decoder: d, left: d.restart}
+	p := h[1+2*n:]
+	s.first, s.last, s.high, s.low = int(p[0]), int(p[1]), uint(p[2]>>4), uint(p[2]&15)
+	if d.progressive {
+		dc := s.first == 0
+		if dc && s.last != 0 || !dc && (s.first > s.last || s.last > 63 || n != 1) || s.high != 0 && s.high != s.low+1 || s.low > 13 {
+			return nil, errProgression
+		}
+	}
+	blocks := 0
+	for i := range n {
+		id, tables := int(h[1+2*i]), h[2+2*i]
+		var c *component
+		for _, k := range d.comps {
+			if k.id == id && !s.has(k) {
+				c = k
+				break
+			}
+		}
+		if c == nil {
+			return nil, fmt.Errorf("a scan is of component %d, which is not there", id)
+		}
+		if err := s.prepare(c, tables>>4, tables&15); err != nil {
+			return nil, err
+		}
+		s.comps = append(s.comps, c)
+		blocks += c.h * c.v
+	}
+	if n > 1 && blocks > 10 {
+		return nil, errors.New("a scan has too many blocks in an MCU")
+	}
+	return s, nil
+}
+
+func (s *scan) has(c *component) bool {
+	for _, k := range s.comps {
+		if k == c {
+			return true
+		}
+	}
+	return false
+}
+
+// prepare looks up a component's tables.
+func (s *scan) prepare(c *component, dc, ac uint8) error {
+	if !c.scanned {
+		if c.table > 3 || s.quants[c.table] == nil {
+			return errors.New("a quantization table is missing")
+		}
+		c.scanned = true
+		for k, q := range s.quants[c.table] {
+			at := zigzag[k]
+			c.quant[at], c.quant[at+8] = q, q
+		}
+	}
+	if dc > 3 || ac > 3 {
+		return errHuffman
+	}
+	c.dc, c.dcTable, c.acTable = 0, s.dcTables[dc], s.acTables[ac]
+	needDC, needAC := true, true
+	if s.progressive {
+		needDC, needAC = s.first == 0 && s.high == 0, s.first != 0
+		for k := s.first; k <= s.last; k++ {
+			c.bits[k] = int8(s.low)
+		}
+	} else { // as Motion JPEG leaves them out
+		if c.dcTable == nil && dc < 2 {
+			c.dcTable = standard(dc, true)
+		}
+		if c.acTable == nil && ac < 2 {
+			c.acTable = standard(ac, false)
+		}
+	}
+	if needDC && c.dcTable == nil || needAC && c.acTable == nil {
+		return errors.New("a Huffman table is missing")
+	}
+	return nil
+}
+
+// fill takes the data up to the next marker.
+func (s *scan) fill() {
+	d := s.decoder
+	buf := s.r.data[:0]
+	data := d.data
+	for {
+		rest := data[d.pos:]
+		i := bytes.IndexByte(rest, 0xff)
+		if i < 0 {
+			buf = append(buf, rest...)
+			d.pos = len(d.data)
+			break
+		}
+		j := i + 1
+		for j < len(rest) && rest[j] == 0xff {
+			j++
+		}
+		if j == len(rest) {
+			data = data[:d.pos+i]
+			continue
+		}
+		if rest[j] != 0 {
+			buf = append(buf, rest[:i]...)
+			d.pos += i
+			break
+		}
+		buf = append(buf, rest[:i+1]...)
+		d.pos += j + 1
+	}
+	s.r = reader{data: append(buf, make([]byte, slack)...)}
+}
+
+// mcu is called before each MCU. It sees to restarts, and reports whether there are data.
+func (s *scan) mcu() bool {
+	if s.restart > 0 {
+		if s.left == 0 {
+			s.left = s.restart
+			s.resync()
+		}
+		s.left--
+	}
+	return !s.dry
+}
+
+// check is called after each MCU.
+func (s *scan) check() {
+	if s.r.exhausted() {
+		s.dry, s.damaged = true, true
+	}
+}
+
+// resync goes to the data after the next restart marker. Where another marker comes, it guesses as
+// jpeg_resync_to_restart does.
+func (s *scan) resync() {
+	d := s.decoder
+	found := false
+	for {
+		at := d.pos
+		m, err := d.next()
+		if err != nil {
+			break // all of the data were used
+		}
+		known := m >= rst0 && m < rst0+8
+		off := (m - rst0 - s.next) & 7
+		switch {
+		case known && off != 1 && off != 2 && off != 6 && off != 7:
+			found = true // the one that is due, or one so far off that it may as well be
+		case m < sof0 || known && off >= 6: // nonsense, or one that has been
+			continue
+		default: // one to come
+			d.pos = at
+		}
+		break
+	}
+	s.next = (s.next + 1) & 7
+	for _, c := range s.comps {
+		c.dc = 0
+	}
+	s.ends = 0
+	if found {
+		s.dry = false
+	}
+	s.fill()
+}
+
+// block returns where the coefficients of a block are kept: every second place of eight, see pair.
+func (c *component) block(x, y int) *[128]int16 {
+	at := pairSize*(y*((c.pw+1)/2)+x/2) + x%2*8
+	return (*[128]int16)(c.coefs[at:])
+}
+
+// keep makes room for all of a component's coefficients.
+func (c *component) keep() {
+	if c.coefs == nil {
+		c.coefs = make([]int16, pairSize*((c.pw+1)/2)*c.ph)
+	}
+}
+
+// all reads the scan into the components' coefficients.
+func (s *scan) all() {
+	s.fill()
+	decode := s.sequential
+	if s.progressive {
+		switch {
+		case s.first == 0 && s.high == 0:
+			decode = s.dcFirst
+		case s.first == 0:
+			decode = s.dcRefine
+		case s.high == 0:
+			decode = s.acFirst
+		default:
+			decode = s.acRefine
+		}
+	}
+	if len(s.comps) == 1 {
+		c := s.comps[0]
+		for y := range c.bh {
+			for x := range c.bw {
+				if s.mcu() {
+					decode(c, c.block(x, y))
+					s.check()
+				}
+			}
+		}
+		return
+	}
+	for my := range s.mh {
+		for mx := range s.mw {
+			if !s.mcu() {
+				continue
+			}
+			for _, c := range s.comps {
+				for y := range c.v {
+					for x := range c.h {
+						decode(c, c.block(mx*c.h+x, my*c.v+y))
+					}
+				}
+			}
+			s.check()
+		}
+	}
+}
+
+func (s *scan) sequential(c *component, block *[128]int16) {
+	c.dc += s.r.dc(c.dcTable)
+	block[0] = int16(c.dc)
+	s.r.ac(c.acTable, block)
+}
+
+func (s *scan) dcFirst(c *component, block *[128]int16) {
+	c.dc += s.r.dc(c.dcTable)
+	block[0] = int16(c.dc << s.low)
+}
+
+func (s *scan) dcRefine(c *component, block *[128]int16) {
+	if s.r.bit() {
+		block[0] |= 1 << s.low
+	}
+}
+
+func (s *scan) acFirst(c *component, block *[128]int16) {
+	if s.ends > 0 {
+		s.ends--
+		return
+	}
+	for k := s.first; k <= s.last; k++ {
+		v := s.r.symbol(c.acTable)
+		run, size := int(v>>4), uint(v&15)
+		switch {
+		case size != 0:
+			k += run
+			block[zigzag[k]&127] = int16(extend(s.r.bits(size), size) << s.low)
+		case run == 15:
+			k += 15
+		default:
+			s.ends = 1<<run + s.r.bits(uint(run)) - 1
+			return
+		}
+	}
+}
+
+func (s *scan) acRefine(c *component, block *[128]int16) {
+	plus, minus := int16(1)<<s.low, int16(-1)<<s.low
+	refine := func(p *int16) {
+		if s.r.bit() && *p&plus == 0 {
+			if *p >= 0 {
+				*p += plus
+			} else {
+				*p += minus
+			}
+		}
+	}
+	k := s.first
+	for s.ends == 0 && k <= s.last {
+		v := s.r.symbol(c.acTable)
+		run, size := int(v>>4), v&15
+		value := int16(0)
+		if size != 0 {
+			value = minus
+			if s.r.bit() {
+				value = plus
+			}
+		} else if run != 15 {
+			s.ends = 1<<run + s.r.bits(uint(run))
+			break
+		}
+		for ; k <= s.last; k++ { // over the zeros, and what is known
+			if p := &block[zigzag[k]&127]; *p != 0 {
+				refine(p)
+			} else if run--; run < 0 {
+				break
+			}
+		}
+		if size != 0 {
+			block[zigzag[k]&127] = value
+		}
+		k++
+	}
+	if s.ends > 0 {
+		for ; k <= s.last; k++ {
+			if p := &block[zigzag[k]&127]; *p != 0 {
+				refine(p)
+			}
+		}
+		s.ends--
+	}
+}
