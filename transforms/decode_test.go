@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
-	"github.com/torchhub/torchhub/internal/turbojpeg"
 )
 
 // decoding makes pictures of every mode, writes them in every format and reads them back.
@@ -126,14 +125,9 @@ func TestPillowReadsTheSame(t *testing.T) {
 		{[]string{"1", "L", "P", "RGB", "RGBA"}, []options{{"format": "BMP"}}},
 		{[]string{"1", "L", "P", "RGB", "RGBA", "I;16"}, []options{{"format": "TIFF"}, {"format": "TIFF", "compression": "tiff_lzw"}, {"format": "TIFF", "compression": "tiff_adobe_deflate"}, {"format": "TIFF", "compression": "packbits"}}},
 		{[]string{"RGB", "RGBA", "L"}, []options{{"format": "WEBP"}, {"format": "WEBP", "quality": 20}, {"format": "WEBP", "lossless": true}}},
-	}
-	if turbojpeg.Library() != "" {
-		formats = append(formats, struct {
-			modes   []string
-			options []options
-		}{[]string{"L", "RGB", "CMYK"}, []options{
+		{[]string{"L", "RGB", "CMYK"}, []options{
 			{"format": "JPEG", "subsampling": 0}, {"format": "JPEG", "subsampling": 1}, {"format": "JPEG", "subsampling": 2},
-			{"format": "JPEG", "quality": 30, "progressive": true}, {"format": "JPEG", "quality": 100, "optimize": true}}})
+			{"format": "JPEG", "quality": 30, "progressive": true}, {"format": "JPEG", "quality": 100, "optimize": true}}},
 	}
 	rng := rand.New(rand.NewPCG(3, 4))
 	sizes := [][2]int{{1, 1}, {2, 1}, {1, 2}, {7, 5}, {16, 16}, {17, 33}, {200, 3}}
@@ -182,9 +176,6 @@ func TestPillowReadsRarePNGs(t *testing.T) {
 func TestPillowTurnsTheSame(t *testing.T) {
 	p := reference.Start(t, decoding)
 	for _, format := range []string{"JPEG", "PNG", "TIFF", "WEBP"} {
-		if format == "JPEG" && turbojpeg.Library() == "" {
-			continue
-		}
 		for o := range 10 { // 0 and 9 are none
 			var data []byte
 			p.Call(&data, `lambda f, o: (lambda b, x: (x.__setitem__(0x112, o), make("RGB", 23, 11, 1).save(b, f, exif=x, **({"lossless": True} if f == "WEBP" else {})), b.getvalue())[2])(io.BytesIO(), Image.Exif())`, format, o)
@@ -296,10 +287,8 @@ func TestOpenMistakes(t *testing.T) {
 	require.ErrorContains(t, err, "lost")
 	_, err = Decode(bytes.NewReader(append(bytes.Clone(photo), "trailing bytes"...)))
 	require.NoError(t, err)
-	if turbojpeg.Library() != "" {
-		_, err = Decode(bytes.NewReader(photo[:len(photo)-2]))
-		require.NoError(t, err, "only the end marker is missing")
-	}
+	_, err = Decode(bytes.NewReader(photo[:len(photo)-2]))
+	require.NoError(t, err, "only the end marker is missing")
 }
 
 type failing struct{}
@@ -315,9 +304,6 @@ func TestPixels(t *testing.T) {
 		var w, h int
 		_, err := fmt.Sscan(line, &file, &w, &h, &want)
 		require.NoError(t, err)
-		if strings.HasSuffix(file, ".jpg") && turbojpeg.Library() == "" {
-			continue
-		}
 		img, err := Open(filepath.Join("../testdata/pictures", file))
 		require.NoError(t, err)
 		p := img.(*RGB)

@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
-	"github.com/torchhub/torchhub/internal/turbojpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -214,16 +213,9 @@ func TestModesOfWrittenFiles(t *testing.T) {
 		{"L RGB CMYK", []kw{{"format": "TIFF", "compression": "tiff_lzw", "tiffinfo": kw{"317": 2}}}},
 		{"1", []kw{{"format": "TIFF", "compression": "group3"}, {"format": "TIFF", "compression": "group4"}}},
 		{"RGB RGBA L LA", []kw{{"format": "WEBP"}, {"format": "WEBP", "lossless": true}, {"format": "WEBP", "lossless": true, "exact": true}}},
-	}
-	if turbojpeg.Library() != "" {
-		rows = append(rows, []struct {
-			modes   string
-			options []kw
-		}{
-			{"L RGB CMYK", []kw{{"format": "JPEG"}, {"format": "JPEG", "progressive": true}, {"format": "JPEG", "restart_marker_blocks": 1}, {"format": "JPEG", "restart_marker_rows": 1, "subsampling": 0}}},
-			{"RGB", []kw{{"format": "JPEG", "keep_rgb": true}}},
-			{"L RGB CMYK", []kw{{"format": "TIFF", "compression": "jpeg"}, {"format": "TIFF", "compression": "jpeg", "quality": 30}}},
-		}...)
+		{"L RGB CMYK", []kw{{"format": "JPEG"}, {"format": "JPEG", "progressive": true}, {"format": "JPEG", "restart_marker_blocks": 1}, {"format": "JPEG", "restart_marker_rows": 1, "subsampling": 0}}},
+		{"RGB", []kw{{"format": "JPEG", "keep_rgb": true}}},
+		{"L RGB CMYK", []kw{{"format": "TIFF", "compression": "jpeg"}, {"format": "TIFF", "compression": "jpeg", "quality": 30}}},
 	}
 	n := 0
 	for _, row := range rows {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"sync"
 )
 
 // Options say how to decode.
@@ -64,6 +65,12 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if region.Empty() {
 		return pix, d.Header, nil
 	}
+	clean := cleans.Get().(*[]byte)
+	d.clean = *clean
+	defer func() {
+		*clean = d.clean
+		cleans.Put(clean)
+	}()
 	if d.Channels == 1 { // alone it is not coarser than anything
 		c := d.comps[0]
 		c.h, c.v, d.maxH, d.maxV, d.mw, d.mh, c.pw, c.ph = 1, 1, 1, 1, c.bw, c.bh, c.bw, c.bh
@@ -78,6 +85,7 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	}
 	if !d.progressive && len(s.comps) == d.Channels {
 		r.stream(s)
+		err = d.finish()
 	} else if err = d.scansAll(s); err == nil {
 		r.coefficients()
 	}
@@ -90,8 +98,30 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	return pix, d.Header, nil
 }
 
+// finish reads what comes after a single scan.
+func (d *decoder) finish() error {
+	header, err := d.header()
+	switch {
+	case err == ErrTruncated: // only the end marker may be missing
+		return nil
+	case header != nil:
+		return errors.New("a scan comes after the last one")
+	}
+	return err
+}
+
+// cleans keeps the memory for scans' data.
+var cleans = sync.Pool{New: func() any { return new([]byte) }}
+
 // scansAll reads all scans into the components' coefficients.
 func (d *decoder) scansAll(s *scan) error {
+	blocks := 0
+	for _, c := range d.comps {
+		blocks += c.bw * c.bh
+	}
+	if blocks > 8*len(d.data) { // which have a bit each, at the least
+		return ErrTruncated
+	}
 	for _, c := range d.comps {
 		c.keep()
 	}
@@ -110,11 +140,9 @@ func (d *decoder) scansAll(s *scan) error {
 		if header == nil {
 			break
 		}
-		data := s.r.data
 		if s, err = d.newScan(header); err != nil {
 			return err
 		}
-		s.r.data = data
 	}
 	if !d.progressive {
 		return nil

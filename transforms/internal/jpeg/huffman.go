@@ -8,7 +8,7 @@ import (
 // zigzag maps a coefficient's number in the file to its place in a pair of blocks (see pair). The
 // places after the 64th are for runs that lead beyond the block, which libjpeg
 // takes for the last coefficient.
-var zigzag = func() (z [80]uint8) {
+var zigzag = func() (z [128]uint8) {
 	x, y, d := 0, 0, 1
 	for k := range 64 {
 		z[k] = uint8(16*y + x)
@@ -47,29 +47,29 @@ func (e entry) value() int16 { return int16(e >> 16) }
 type table struct {
 	counts  [17]uint8 // codes of each length
 	symbols [256]uint8
+	dc      bool // the symbols are sizes alone
 
+	ready  bool      // the rest is made
 	first  [17]int32 // what to add to a code of this length to have its symbol's index
 	limit  [18]int32 // the codes of this length are less
 	lookup [1 << peek]entry
-	skips  [1 << skipPeek]skip
+	skips  *[1 << skipPeek]skip // nil where little is skipped
 }
 
 var errHuffman = errors.New("a Huffman table is damaged")
 
-// newTable returns the code with symbols of these lengths. Of a DC table the symbols
-// are sizes alone.
-func newTable(counts [17]uint8, symbols [256]uint8, dc bool) (*table, error) {
-	t := &table{counts: counts, symbols: symbols}
+// prepare makes what decodes. A table that no scan uses may be damaged.
+func (t *table) prepare() error {
+	if t.ready {
+		return nil
+	}
 	code, n := int32(0), int32(0)
 	for l := 1; l <= 16; l++ {
 		t.first[l] = n - code
-		for range counts[l] {
-			if code >= 1<<l {
-				return nil, errHuffman
-			}
-			s := symbols[n]
-			if dc && s > 15 {
-				return nil, errHuffman
+		for range t.counts[l] {
+			s := t.symbols[n]
+			if code >= 1<<l || t.dc && s > 15 {
+				return errHuffman
 			}
 			if l <= peek {
 				t.enter(code<<(peek-l), l, s)
@@ -80,10 +80,8 @@ func newTable(counts [17]uint8, symbols [256]uint8, dc bool) (*table, error) {
 		t.limit[l] = code
 		code <<= 1
 	}
-	if !dc {
-		t.enterSkips()
-	}
-	return t, nil
+	t.ready = true
+	return nil
 }
 
 // enter fills in all that begins with a code of l bits, which is left-aligned.
@@ -124,7 +122,12 @@ func (s skip) over() int  { return int(s >> 4 & 0x7f) }
 
 const blockEnd skip = 1 << 11
 
-func (t *table) enterSkips() {
+// prepareSkips makes skipping fast.
+func (t *table) prepareSkips() {
+	if t.skips != nil {
+		return
+	}
+	t.skips = new([1 << skipPeek]skip)
 	for i := range t.skips {
 		used, over, end := uint(0), 0, skip(0)
 		for n := uint(1); end == 0 && n > 0; used += n {
@@ -217,49 +220,55 @@ func (r *reader) dc(t *table) int32 {
 
 // ac decodes the AC coefficients of a block, and reports whether there are any.
 func (r *reader) ac(t *table, block *[128]int16) bool {
-	data, pos, acc, n := r.data, r.pos, r.acc, r.n
 	k := 1
-	for k < 64 {
-		if n < 32 {
-			pos, acc, n = refill(data, pos, acc, n)
+	if simd {
+		var done bool
+		if k, done = acs(r, &t.lookup, block); done {
+			return k > 1
 		}
-		e := t.lookup[acc>>(64-peek)]
-		acc <<= e.bits() & 63
-		n -= e.bits()
-		k += e.run()
-		if v := e.value(); v != 0 {
-			block[zigzag[k]&127] = v
+	}
+	data, pos, acc, n := r.data, r.pos, r.acc, r.n
+loop:
+	for {
+		pos, acc, n = refill(data, pos, acc, n)
+		var e entry
+		for range 3 { // of at most peek bits each, which leave enough for any code and its coefficient
+			e = t.lookup[acc>>(64-peek)]
+			if e.value() == 0 {
+				goto other
+			}
+			acc <<= e.bits() & 63
+			n -= e.bits()
+			k += e.run()
+			block[zigzag[k&127]&127] = e.value()
 			k++
-			continue
-		}
-		size := e.size()
-		if size == 0 {
-			if e.bits() == 0 {
-				s, l := t.long(acc, peek+1)
-				acc <<= l & 63
-				n -= l
-				k += int(s >> 4)
-				size = uint(s & 15)
-				if size == 0 {
-					if s != 0xf0 {
-						break
-					}
-					k++
-					continue
-				}
-			} else {
-				if e.run() != 15 {
-					break
-				}
-				k++
-				continue
+			if k >= 64 {
+				break loop
 			}
 		}
-		v := int32(acc >> 1 >> ((63 - size) & 63))
-		acc <<= size & 63
-		n -= size
-		block[zigzag[k]&127] = int16(extend(v, size))
+		continue
+	other:
+		l, run, size := e.bits(), e.run(), e.size()
+		if l == 0 {
+			var s uint8
+			s, l = t.long(acc, peek+1)
+			run, size = int(s>>4), uint(s&15)
+		}
+		acc <<= l & 63
+		n -= l + size
+		if size > 0 {
+			k += run
+			block[zigzag[k&127]&127] = int16(extend(int32(acc>>1>>((63-size)&63)), size))
+			acc <<= size & 63
+		} else if run < 15 {
+			break // the block's end
+		} else {
+			k += 15
+		}
 		k++
+		if k >= 64 {
+			break
+		}
 	}
 	r.pos, r.acc, r.n = pos, acc, n
 	return k > 1
@@ -267,30 +276,45 @@ func (r *reader) ac(t *table, block *[128]int16) bool {
 
 // skip goes over the AC coefficients of a block.
 func (r *reader) skip(t *table) {
-	data, pos, acc, n := r.data, r.pos, r.acc, r.n
 	k := 1
+	if simd && t.skips != nil {
+		var done bool
+		if k, done = skips(r, t.skips); done {
+			return
+		}
+	}
+	data, pos, acc, n := r.data, r.pos, r.acc, r.n
 	for k < 64 {
 		if n < 32 {
 			pos, acc, n = refill(data, pos, acc, n)
 		}
 		// What fills the block to its end may be followed by the next block's.
-		if s := t.skips[acc>>(64-skipPeek)]; s.bits() != 0 && k+s.over() < 64 {
-			acc <<= s.bits()
-			n -= s.bits()
-			k += s.over()
-			if s&blockEnd != 0 {
-				break
+		if t.skips != nil {
+			if s := t.skips[acc>>(64-skipPeek)]; s.bits() != 0 && k+s.over() < 64 {
+				acc <<= s.bits()
+				n -= s.bits()
+				k += s.over()
+				if s&blockEnd != 0 {
+					break
+				}
+				continue
 			}
-			continue
 		}
-		s, l := t.long(acc, 1)
-		l += uint(s & 15)
+		e := t.lookup[acc>>(64-peek)]
+		l, run := e.bits()+e.size(), e.run()
+		end := e.value() == 0 && e.size() == 0 && run != 15
+		if l == 0 {
+			var s uint8
+			s, l = t.long(acc, peek+1)
+			l += uint(s & 15)
+			run, end = int(s>>4), s&15 == 0 && s != 0xf0
+		}
 		acc <<= l & 63
 		n -= l
-		if s&15 == 0 && s != 0xf0 {
+		if end {
 			break
 		}
-		k += int(s>>4) + 1
+		k += run + 1
 	}
 	r.pos, r.acc, r.n = pos, acc, n
 }

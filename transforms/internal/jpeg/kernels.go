@@ -19,33 +19,29 @@ const (
 	f3072 = 25172
 )
 
-func saturate16(v int32) int16 { return int16(min(max(v, -1<<15), 1<<15-1)) }
+func saturate16(v int32) int32 { return min(max(v, -1<<15), 1<<15-1) }
 
-func clamp(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
+func clamp(v int32) uint8 {
+	if uint32(v) > 255 {
+		v = ^(v >> 31) // 0 or, of its lower bits, 255
+	}
+	return uint8(v)
+}
 
-// butterfly is the one-dimensional inverse DCT, with shift bits taken off.
-func butterfly(in *[8]int16, shift int) (out [8]int16) {
-	z2, z3 := int32(in[2]), int32(in[6])
-	t2 := z2*f0541 + z3*(f0541-f1847)
-	t3 := z2*(f0541+f0765) + z3*f0541
-	t0, t1 := int32(in[0]+in[4])<<13, int32(in[0]-in[4])<<13
-	even := [4]int32{t0 + t3, t1 + t2, t1 - t2, t0 - t3}
+// butterfly is the one-dimensional inverse DCT of 16-bit numbers, times 1<<13.
+func butterfly(i0, i1, i2, i3, i4, i5, i6, i7 int32) (_, _, _, _, _, _, _, _ int32) {
+	t2 := i2*f0541 + i6*(f0541-f1847)
+	t3 := i2*(f0541+f0765) + i6*f0541
+	t0, t1 := int32(int16(i0+i4))<<13, int32(int16(i0-i4))<<13
+	e0, e1, e2, e3 := t0+t3, t1+t2, t1-t2, t0-t3
 
-	z3, z4 := int32(in[7]+in[3]), int32(in[5]+in[1])
+	z3, z4 := int32(int16(i7+i3)), int32(int16(i5+i1))
 	z3, z4 = z3*(f1175-f1961)+z4*f1175, z3*f1175+z4*(f1175-f0390)
-	a, b, c, d := int32(in[7]), int32(in[5]), int32(in[3]), int32(in[1])
-	odd := [4]int32{
-		a*-f0899 + d*(f1501-f0899) + z4,
-		b*-f2562 + c*(f3072-f2562) + z3,
-		b*(f2053-f2562) + c*-f2562 + z4,
-		a*(f0298-f0899) + d*-f0899 + z3,
-	}
-	round := int32(1) << (shift - 1)
-	for i := range 4 {
-		out[i] = saturate16((even[i] + odd[i] + round) >> shift)
-		out[7-i] = saturate16((even[i] - odd[i] + round) >> shift)
-	}
-	return out
+	o0 := i7*-f0899 + i1*(f1501-f0899) + z4
+	o1 := i5*-f2562 + i3*(f3072-f2562) + z3
+	o2 := i5*(f2053-f2562) + i3*-f2562 + z4
+	o3 := i7*(f0298-f0899) + i1*-f0899 + z3
+	return e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0
 }
 
 // idct makes 8 rows of 16 samples of a pair of blocks, whose coefficients it clears.
@@ -55,24 +51,44 @@ func idct(dst []uint8, stride int, pair *[128]int16, quant *[128]uint16) {
 		return
 	}
 	_ = dst[7*stride+15]
-	idct2(&dst[0], stride, pair, quant)
+	if !idct2(&dst[0], stride, pair, quant) {
+		idctGo(dst, stride, pair, quant)
+	}
 }
 
 func idctGo(dst []uint8, stride int, pair *[128]int16, quant *[128]uint16) {
+	var rows [8][8]int32
 	for b := 0; b < 16; b += 8 {
-		var rows [8][8]int16
-		for x := range 8 {
-			var in [8]int16
-			for y := range 8 {
-				in[y] = pair[16*y+b+x] * int16(quant[16*y+b+x])
+		in := func(y, x int) int32 { return int32(pair[16*y+x] * int16(quant[16*y+x])) }
+		flat := true // there is but one row of coefficients
+		for x := b; x < b+8; x++ {
+			if pair[x+16]|pair[x+32]|pair[x+48]|pair[x+64]|pair[x+80]|pair[x+96]|pair[x+112] == 0 {
+				v := saturate16(4 * in(0, x))
+				for y := range rows {
+					rows[y][x-b] = v
+				}
+				continue
 			}
-			for y, v := range butterfly(&in, 11) {
-				rows[y][x] = v
+			flat = false
+			v0, v1, v2, v3, v4, v5, v6, v7 := butterfly(in(0, x), in(1, x), in(2, x), in(3, x), in(4, x), in(5, x), in(6, x), in(7, x))
+			for y, v := range [8]int32{v0, v1, v2, v3, v4, v5, v6, v7} {
+				rows[y][x-b] = saturate16((v + 1<<10) >> 11)
 			}
 		}
-		for y := range 8 {
-			for x, v := range butterfly(&rows[y], 18) {
-				dst[y*stride+b+x] = clamp(int32(v) + 128)
+		if flat {
+			for x := range 8 { // it overflows in another way
+				v := int32(int16(in(0, b+x) << 2))
+				for y := range rows {
+					rows[y][x] = v
+				}
+			}
+		}
+		for y := range rows {
+			r := &rows[y]
+			v0, v1, v2, v3, v4, v5, v6, v7 := butterfly(r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7])
+			out := (*[8]uint8)(dst[y*stride+b:])
+			for x, v := range [8]int32{v0, v1, v2, v3, v4, v5, v6, v7} {
+				out[x] = clamp((v+1<<17)>>18 + 128)
 			}
 		}
 	}
@@ -83,7 +99,7 @@ func idctGo(dst []uint8, stride int, pair *[128]int16, quant *[128]uint16) {
 func flat(dst []uint8, stride int, quant uint16, pair []int16) {
 	var row [16]uint8
 	for i := range row {
-		row[i] = clamp((int32(pair[i&8]*int16(quant))*4+16)>>5 + 128)
+		row[i] = clamp((int32(pair[i&8]*int16(quant)<<2)+16)>>5 + 128)
 	}
 	pair[0], pair[8] = 0, 0
 	for y := range 8 {

@@ -4,12 +4,13 @@ import "golang.org/x/sys/cpu"
 
 // simd says that the assembly can be called. Its numbers are those of the loops in
 // kernels.go, which other processors use, to the last bit.
-var simd = cpu.X86.HasAVX2
+var simd = cpu.X86.HasAVX2 && cpu.X86.HasBMI2
 
-// idct2 is idctGo.
+// idct2 is idctGo. It returns false, and has done nothing, where the first row could overflow in the
+// way that is the loop's.
 //
 //go:noescape
-func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16)
+func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16) bool
 
 // double16 is doubleGo but for the first and the last sample it writes, and counts in sixteens. It reads
 // a sample before src, and up to 16 after it.
@@ -26,3 +27,14 @@ func doubleBetween16(dst, src, near *uint8, n int)
 //
 //go:noescape
 func rgb16(dst, y, cb, cr *uint8, n int)
+
+// acs begins with reader.ac, and returns the coefficient that comes next and whether it is done. What lies
+// in the last 8 bytes, and long codes, it leaves to the loop.
+//
+//go:noescape
+func acs(r *reader, lookup *[1 << peek]entry, block *[128]int16) (k int, done bool)
+
+// skips begins with reader.skip in the same way.
+//
+//go:noescape
+func skips(r *reader, table *[1 << skipPeek]skip) (k int, done bool)

@@ -292,13 +292,71 @@ GLOBL otherB<>(SB), RODATA|NOPTR, $32
 	VEXTRACTI128 $1, a, (DI)(DX*1); \
 	LEAQ (DI)(DX*2), DI
 
-// func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16)
-TEXT ·idct2(SB), NOSPLIT, $0-32
+// READ loads a reader, whose data are read up to R8, and begins with coefficient 1.
+#define READ \
+	MOVQ r+0(FP), AX;       \
+	MOVQ 0(AX), R13;        \
+	MOVQ 8(AX), R8;         \
+	LEAQ -8(R13)(R8*1), R8; \
+	MOVQ 24(AX), SI;        \
+	ADDQ R13, SI;           \
+	MOVQ 32(AX), R9;        \
+	MOVQ 40(AX), R10;       \
+	MOVQ $1, R11
+
+// WRITE stores what READ loads.
+#define WRITE \
+	MOVQ r+0(FP), AX;  \
+	SUBQ R13, SI;      \
+	MOVQ SI, 24(AX);   \
+	MOVQ R9, 32(AX);   \
+	MOVQ R10, 40(AX)
+
+// REFILL is refill.
+#define REFILL(end) \
+	CMPQ   SI, R8;      \
+	JHI    end;         \
+	MOVQ   (SI), AX;    \
+	BSWAPQ AX;          \
+	SHRXQ  R10, AX, AX; \
+	ORQ    AX, R9;      \
+	MOVQ   $63, DX;     \
+	SUBQ   R10, DX;     \
+	SHRQ   $3, DX;      \
+	ADDQ   DX, SI;      \
+	ORQ    $56, R10
+
+// COEFFICIENT decodes one that lies within the bits looked at.
+#define COEFFICIENT \
+	MOVQ    R9, AX;               \
+	SHRQ    $54, AX;              \
+	MOVL    (BX)(AX*4), AX;       \
+	MOVBQZX AX, CX;               \
+	MOVBLZX AH, DX;               \
+	SHRL    $16, AX;              \
+	JZ      other;                \
+	SHLXQ   CX, R9, R9;           \
+	SUBQ    CX, R10;              \
+	ADDQ    DX, R11;              \
+	MOVBQZX (R12)(R11*1), DX;     \
+	MOVW    AX, (DI)(DX*2);       \
+	INCQ    R11;                  \
+	CMPQ    R11, $64;             \
+	JGE     done
+
+// func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16) bool
+TEXT ·idct2(SB), NOSPLIT, $0-33
 	MOVQ dst+0(FP), DI
 	MOVQ stride+8(FP), DX
 	MOVQ pair+16(FP), SI
 	MOVQ quant+24(FP), BX
 	VMOVDQU 0(SI), Y0
+	VPMULLW 0(BX), Y0, Y0
+	VPSRAW $13, Y0, Y8 // 0 or -1, as the sign says, if two more bits fit
+	VPSRAW $15, Y0, Y9
+	VPXOR Y8, Y9, Y8
+	VPTEST Y8, Y8
+	JNZ overflow
 	VMOVDQU 32(SI), Y1
 	VMOVDQU 64(SI), Y2
 	VMOVDQU 96(SI), Y3
@@ -315,7 +373,6 @@ TEXT ·idct2(SB), NOSPLIT, $0-32
 	VMOVDQU Y8, 160(SI)
 	VMOVDQU Y8, 192(SI)
 	VMOVDQU Y8, 224(SI)
-	VPMULLW 0(BX), Y0, Y0
 	VPMULLW 32(BX), Y1, Y1
 	VPMULLW 64(BX), Y2, Y2
 	VPMULLW 96(BX), Y3, Y3
@@ -332,6 +389,12 @@ TEXT ·idct2(SB), NOSPLIT, $0-32
 	STORE(Y4, Y5, X4)
 	STORE(Y6, Y7, X6)
 	VZEROUPPER
+	MOVB $1, ret+32(FP)
+	RET
+
+overflow:
+	VZEROUPPER
+	MOVB $0, ret+32(FP)
 	RET
 
 // func double16(dst, src *uint8, n int)
@@ -463,4 +526,112 @@ pixels:
 	SUBQ         $16, CX
 	JG           pixels
 	VZEROUPPER
+	RET
+
+// func acs(r *reader, lookup *[1 << peek]entry, block *[128]int16) (k int, done bool)
+TEXT ·acs(SB), NOSPLIT, $0-33
+	READ
+	MOVQ lookup+8(FP), BX
+	MOVQ block+16(FP), DI
+	LEAQ ·zigzag(SB), R12
+
+next:
+	REFILL(stop)
+	COEFFICIENT
+	COEFFICIENT
+	COEFFICIENT
+	JMP next
+
+other: // CX bits, and DX its run and size
+	TESTQ CX, CX
+	JZ    stop
+	MOVL  DX, AX
+	SHRL  $4, AX
+	ANDL  $15, DX
+	SHLXQ CX, R9, R9
+	SUBQ  CX, R10
+	TESTL AX, AX
+	JZ    zeros
+	ADDQ  DX, R11
+	MOVQ  $64, CX
+	SUBQ  AX, CX
+	SHRXQ CX, R9, DX
+	MOVQ  $1, R15
+	SHLXQ AX, R15, R15
+	DECQ  R15
+	MOVQ  R9, CX
+	SARQ  $63, CX
+	NOTQ  CX
+	ANDQ  CX, R15 // what extend takes off
+	SUBQ  R15, DX
+	SHLXQ AX, R9, R9
+	SUBQ  AX, R10
+	MOVBQZX (R12)(R11*1), CX
+	MOVW  DX, (DI)(CX*2)
+	INCQ  R11
+	CMPQ  R11, $64
+	JLT   next
+	JMP   done
+
+zeros:
+	CMPQ DX, $15
+	JNE  done
+	ADDQ $16, R11
+	CMPQ R11, $64
+	JLT  next
+
+done:
+	WRITE
+	MOVQ R11, k+24(FP)
+	MOVB $1, done+32(FP)
+	RET
+
+stop:
+	WRITE
+	MOVQ R11, k+24(FP)
+	MOVB $0, done+32(FP)
+	RET
+
+// SKIP goes over what the bits looked at hold.
+#define SKIP \
+	MOVQ    R9, AX;           \
+	SHRQ    $52, AX;          \
+	MOVWLZX (BX)(AX*2), AX;   \
+	MOVL    AX, DX;           \
+	SHRL    $4, DX;           \
+	ANDL    $0x7f, DX;        \
+	ADDQ    R11, DX;          \
+	CMPQ    DX, $64;          \
+	JGE     stop;             \
+	MOVL    AX, CX;           \
+	ANDL    $15, CX;          \
+	JZ      stop;             \
+	MOVQ    DX, R11;          \
+	SHLXQ   CX, R9, R9;       \
+	SUBQ    CX, R10;          \
+	BTL     $11, AX;          \
+	JCS     done
+
+// func skips(r *reader, table *[1 << skipPeek]skip) (k int, done bool)
+TEXT ·skips(SB), NOSPLIT, $0-25
+	READ
+	MOVQ table+8(FP), BX
+
+next:
+	REFILL(stop)
+	SKIP
+	SKIP
+	SKIP
+	JMP next
+
+done:
+	WRITE
+	MOVQ R11, k+16(FP)
+	MOVB $1, done+24(FP)
+	RET
+
+stop:
+	WRITE
+	MOVQ R11, k+16(FP)
+	MOVB $0, done+24(FP)
 	RET

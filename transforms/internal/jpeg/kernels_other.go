@@ -4,7 +4,12 @@ package jpeg
 
 const simd = false
 
-func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16) { panic("unreachable") }
-func double16(dst, src *uint8, n int)                                    { panic("unreachable") }
-func doubleBetween16(dst, src, near *uint8, n int)                       { panic("unreachable") }
-func rgb16(dst, y, cb, cr *uint8, n int)                                 { panic("unreachable") }
+func idct2(dst *uint8, stride int, pair *[128]int16, quant *[128]uint16) bool { panic("unreachable") }
+func double16(dst, src *uint8, n int)                                         { panic("unreachable") }
+func doubleBetween16(dst, src, near *uint8, n int)                            { panic("unreachable") }
+func rgb16(dst, y, cb, cr *uint8, n int)                                      { panic("unreachable") }
+
+func acs(r *reader, lookup *[1 << peek]entry, block *[128]int16) (k int, done bool) {
+	panic("unreachable")
+}
+func skips(r *reader, table *[1 << skipPeek]skip) (k int, done bool) { panic("unreachable") }

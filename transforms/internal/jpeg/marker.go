@@ -23,9 +23,13 @@ const (
 	eoi   = 0xd9
 	sos   = 0xda
 	dqt   = 0xdb
+	dnl   = 0xdc
 	dri   = 0xdd
+	dhp   = 0xde
+	exp   = 0xdf
 	app0  = 0xe0
 	app14 = 0xee
+	com   = 0xfe
 	tem   = 0x01
 )
 
@@ -80,8 +84,9 @@ type decoder struct {
 	adobe    int // the Adobe segment's transform; -1 is no such segment
 
 	scans   int
-	start   int  // of the last scan's data
-	damaged bool // data were missing, as their end came too early
+	start   int    // of the last scan
+	clean   []byte // the part of its data that is read, without stuffing
+	damaged bool   // data were missing, as their end came too early
 }
 
 // next goes to the next marker and returns it.
@@ -107,14 +112,17 @@ func (d *decoder) next() (byte, error) {
 	}
 }
 
-// segment returns what a marker segment holds.
-func (d *decoder) segment() ([]byte, error) {
+// segment returns what the segment of marker m holds.
+func (d *decoder) segment(m byte) ([]byte, error) {
 	rest := d.data[d.pos:]
 	if len(rest) < 2 {
 		return nil, ErrTruncated
 	}
 	n := int(rest[0])<<8 | int(rest[1])
 	switch {
+	case n < 2 && (m >= app0 || m == dnl):
+		d.pos += 2 // libjpeg overlooks it where it does not need the segment
+		return nil, nil
 	case n < 2:
 		return nil, errors.New("a segment is damaged")
 	case n > len(rest):
@@ -138,8 +146,11 @@ func (d *decoder) header() (scan []byte, err error) {
 			return nil, errors.New("a second picture begins within it")
 		case m == tem || m >= rst0 && m < rst0+8:
 			continue
+		case m < sof0 || m > app0+15 && m != com:
+			return nil, fmt.Errorf("it has an unknown marker, %#x", m)
 		}
-		s, err := d.segment()
+		at := d.pos
+		s, err := d.segment(m)
 		if err != nil {
 			return nil, err
 		}
@@ -148,6 +159,7 @@ func (d *decoder) header() (scan []byte, err error) {
 			if !d.frame {
 				return nil, errors.New("a scan comes before the frame")
 			}
+			d.start = at
 			return s, nil
 		case dqt:
 			err = d.quantTables(s)
@@ -166,10 +178,12 @@ func (d *decoder) header() (scan []byte, err error) {
 			}
 		case sof0, sof0 + 1, sof2:
 			err = d.startFrame(s, m == sof2)
-		case dac:
 		default:
-			if m >= sof0 && m < sof0+16 {
-				return nil, fmt.Errorf("%w: compression %d", ErrUnsupported, m-sof0)
+			switch {
+			case m < sof0+16 && m != dac:
+				err = fmt.Errorf("%w: compression %d", ErrUnsupported, m-sof0)
+			case m == dhp || m == exp:
+				err = fmt.Errorf("%w: hierarchical", ErrUnsupported)
 			}
 		}
 		if err != nil {
@@ -218,15 +232,11 @@ func (d *decoder) huffmanTables(s []byte) error {
 			return errHuffman
 		}
 		copy(symbols[:], s[17:17+n])
-		tables, dc := &d.acTables, false
-		if s[0] < 4 {
-			tables, dc = &d.dcTables, true
+		tables, dc := &d.acTables, s[0] < 4
+		if dc {
+			tables = &d.dcTables
 		}
-		t, err := newTable(counts, symbols, dc)
-		if err != nil {
-			return err
-		}
-		tables[s[0]&3] = t
+		tables[s[0]&3] = &table{counts: counts, symbols: symbols, dc: dc}
 		s = s[17+n:]
 	}
 	return nil

@@ -187,6 +187,11 @@ func (r *renderer) coefficients() {
 func (r *renderer) stream(s *scan) {
 	s.fill()
 	whole := !s.ended() // all of it has to be read, to know whether it is all
+	if r.region != image.Rect(0, 0, r.W, r.H) {
+		for _, c := range s.comps {
+			c.acTable.prepareSkips()
+		}
+	}
 	for my := range r.mh {
 		if !whole && r.y >= r.region.Max.Y {
 			return

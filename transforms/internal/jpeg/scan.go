@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A scan is a part of the picture's data: some components, and in progressive
@@ -35,7 +36,6 @@ func (d *decoder) newScan(h []byte) (*scan, error) {
 		return nil, fmt.Errorf("it has more than %d scans", maxScans)
 	}
 	n := int(h[0])
-	d.start = d.pos
 	s := &scan{decoder: d, left: d.restart}
 	p := h[1+2*n:]
 	s.first, s.last, s.high, s.low = int(p[0]), int(p[1]), uint(p[2]>>4), uint(p[2]&15)
@@ -91,35 +91,39 @@ func (s *scan) prepare(c *component, dc, ac uint8) error {
 			c.quant[at], c.quant[at+8] = q, q
 		}
 	}
-	if dc > 3 || ac > 3 {
-		return errHuffman
+	c.dc = 0
+	for k := s.first; k <= s.last && s.progressive; k++ {
+		c.bits[k] = int8(s.low)
 	}
-	c.dc, c.dcTable, c.acTable = 0, s.dcTables[dc], s.acTables[ac]
-	needDC, needAC := true, true
-	if s.progressive {
-		needDC, needAC = s.first == 0 && s.high == 0, s.first != 0
-		for k := s.first; k <= s.last; k++ {
-			c.bits[k] = int8(s.low)
-		}
-	} else { // as Motion JPEG leaves them out
-		if c.dcTable == nil && dc < 2 {
-			c.dcTable = standard(dc, true)
-		}
-		if c.acTable == nil && ac < 2 {
-			c.acTable = standard(ac, false)
-		}
+	var err error
+	if !s.progressive || s.first == 0 && s.high == 0 {
+		c.dcTable, err = s.lookUp(&s.dcTables, dc, true)
 	}
-	if needDC && c.dcTable == nil || needAC && c.acTable == nil {
-		return errors.New("a Huffman table is missing")
+	if err == nil && (!s.progressive || s.first > 0) {
+		c.acTable, err = s.lookUp(&s.acTables, ac, false)
 	}
-	return nil
+	return err
+}
+
+// lookUp returns a Huffman table, ready to use.
+func (d *decoder) lookUp(tables *[4]*table, id uint8, dc bool) (*table, error) {
+	if id > 3 {
+		return nil, errHuffman
+	}
+	if tables[id] == nil {
+		if d.progressive || id > 1 {
+			return nil, errors.New("a Huffman table is missing")
+		}
+		tables[id] = standard(id, dc) // which Motion JPEG leaves out
+	}
+	return tables[id], tables[id].prepare()
 }
 
 // fill takes the data up to the next marker.
 func (s *scan) fill() {
 	d := s.decoder
-	buf := s.r.data[:0]
 	data := d.data
+	buf := slices.Grow(d.clean[:0], len(data)-d.pos+slack)
 	for {
 		rest := data[d.pos:]
 		i := bytes.IndexByte(rest, 0xff)
@@ -144,7 +148,8 @@ func (s *scan) fill() {
 		buf = append(buf, rest[:i+1]...)
 		d.pos += j + 1
 	}
-	s.r = reader{data: append(buf, make([]byte, slack)...)}
+	d.clean = append(buf, make([]byte, slack)...)
+	s.r = reader{data: d.clean}
 }
 
 // mcu is called before each MCU. It sees to restarts, and reports whether there are data.
@@ -172,7 +177,6 @@ func (s *scan) resync() {
 	d := s.decoder
 	found := false
 	for {
-		at := d.pos
 		m, err := d.next()
 		if err != nil {
 			break // all of the data were used
@@ -185,7 +189,7 @@ func (s *scan) resync() {
 		case m < sof0 || known && off >= 6: // nonsense, or one that has been
 			continue
 		default: // one to come
-			d.pos = at
+			d.pos -= 2
 		}
 		break
 	}

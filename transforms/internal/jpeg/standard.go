@@ -1,39 +1,14 @@
 package jpeg
 
-import "sync"
-
 // standard returns the Huffman table of the standard's annex K for brightness, 0, or colour, 1.
 func standard(id uint8, dc bool) *table {
+	counts, symbols := acCounts[id], acSymbols[id]
 	if dc {
-		return standardDC()[id]
+		counts, symbols = dcCounts[id], "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b"
 	}
-	return standardAC()[id]
-}
-
-var (
-	standardDC = sync.OnceValue(func() (t [2]*table) {
-		for i := range t {
-			t[i] = must(dcCounts[i], "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b", true)
-		}
-		return t
-	})
-	standardAC = sync.OnceValue(func() (t [2]*table) {
-		for i := range t {
-			t[i] = must(acCounts[i], acSymbols[i], false)
-		}
-		return t
-	})
-)
-
-func must(counts, symbols string, dc bool) *table {
-	var c [17]uint8
-	var s [256]uint8
-	copy(c[1:], counts)
-	copy(s[:], symbols)
-	t, err := newTable(c, s, dc)
-	if err != nil {
-		panic(err)
-	}
+	t := &table{dc: dc}
+	copy(t.counts[1:], counts)
+	copy(t.symbols[:], symbols)
 	return t
 }
 
