@@ -171,9 +171,6 @@ func TestAllocations(t *testing.T) {
 
 func TestDraft(t *testing.T) {
 	p := reference.Start(t, decoding)
-	if JPEGDecoder()[:2] == "Go" {
-		t.Skip("there is no libjpeg-turbo")
-	}
 	rng := rand.New(rand.NewPCG(9, 10))
 	for range 60 {
 		w, h := 1+rng.IntN(500), 1+rng.IntN(500)

@@ -42,28 +42,24 @@ func jpegPixels(data []byte, o Options) (*pillow.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	turbo := turbojpeg.Library() != ""
 	// As Image.draft: the smallest of the scales that is no smaller than asked for.
 	scale := 1
-	for s := 8; s > 1 && scale == 1 && turbo; s /= 2 {
+	for s := 8; s > 1 && scale == 1; s /= 2 {
 		if o.Draft.X > 0 && o.Draft.Y > 0 && min(h.W/o.Draft.X, h.H/o.Draft.Y) >= s {
 			scale = s
 		}
 	}
-	var pix []uint8
-	if scale == 1 {
-		region := o.Region
-		if o.Orient {
-			region = nil
-		}
-		pix, _, err = jpeg.Decode(data, jpeg.Options{Pix: o.Pix, Region: region})
+	region := o.Region
+	if o.Orient {
+		region = nil
 	}
-	if scale > 1 || errors.Is(err, jpeg.ErrUnsupported) && turbo {
+	pix, _, err := jpeg.Decode(data, jpeg.Options{Scale: scale, Pix: o.Pix, Region: region})
+	if errors.Is(err, jpeg.ErrUnsupported) && turbojpeg.Library() != "" {
 		pix, err = turbojpeg.Decode(data, turbojpeg.Header(h), scale, o.Pix)
 	}
 	if err != nil {
 		return nil, err
 	}
-	w, height := turbojpeg.Header(h).Scaled(scale)
+	w, height := h.Scaled(scale)
 	return &pillow.Image{Mode: jpegModes[h.Channels], W: w, H: height, Pix: pix}, nil
 }

@@ -16,6 +16,7 @@ import (
 
 // Options say how to decode.
 type Options struct {
+	Scale  int                            // decodes at 1/Scale of the size: 1, 2, 4 or 8; 0 is 1
 	Pix    []uint8                        // memory that the pixels may lie in; they need not
 	Region func(w, h int) image.Rectangle // the pixels that are wanted; the others may be anything. nil wants all
 }
@@ -44,6 +45,9 @@ func ReadHeader(data []byte) (Header, error) {
 	return d.Header, nil
 }
 
+// Scaled returns the size of the picture decoded at 1/n of its size.
+func (h Header) Scaled(n int) (width, height int) { return ceil(h.W, n), ceil(h.H, n) }
+
 // Decode decodes a JPEG. The result has the header's channels, as they are in the file: Adobe's CMYK is
 // inverted. Damaged data are decoded as far as they go, as libjpeg does, and data that
 // end too early are ErrTruncated.
@@ -52,11 +56,13 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if err != nil {
 		return nil, Header{}, err
 	}
-	region := image.Rect(0, 0, d.W, d.H)
+	scale := max(o.Scale, 1)
+	w, h := d.Scaled(scale)
+	region := image.Rect(0, 0, w, h)
 	if o.Region != nil {
-		region = region.Intersect(o.Region(d.W, d.H))
+		region = region.Intersect(o.Region(w, h))
 	}
-	n := d.Channels * d.W * d.H
+	n := d.Channels * w * h
 	pix := o.Pix
 	if cap(pix) < n {
 		pix = make([]uint8, n)
@@ -75,7 +81,7 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 		c := d.comps[0]
 		c.h, c.v, d.maxH, d.maxV, d.mw, d.mh, c.pw, c.ph = 1, 1, 1, 1, c.bw, c.bh, c.bw, c.bh
 	}
-	r, err := newRenderer(d, pix, region)
+	r, err := newRenderer(d, pix, w, h, 8/scale, region)
 	if err != nil {
 		return nil, Header{}, err
 	}

@@ -49,7 +49,7 @@ func library(t testing.TB) {
 	}
 }
 
-func turbo(data []byte) ([]byte, error) {
+func turbo(data []byte, scale int) ([]byte, error) {
 	h, err := turbojpeg.ReadHeader(data)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func turbo(data []byte) ([]byte, error) {
 	if h.W*h.H > 1<<13 {
 		return nil, errors.New("too large for a test")
 	}
-	return turbojpeg.Decode(data, h, 1, nil)
+	return turbojpeg.Decode(data, h, scale, nil)
 }
 
 // both runs f with the assembly and without.
@@ -79,22 +79,24 @@ func TestEqualsLibjpegTurbo(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		for range 1500 {
 			s := newSample(t, rng, 90)
-			want, err := turbo(s.data)
+			scale := max(1, 1<<rng.IntN(7)>>3)
+			want, err := turbo(s.data, scale)
 			require.NoError(t, err)
-			got, h, err := Decode(s.data, Options{})
+			got, h, err := Decode(s.data, Options{Scale: scale})
 			require.NoError(t, err, s)
 			require.Equal(t, Header{s.w, s.h, s.channels}, h)
-			require.True(t, bytes.Equal(want, got), s)
+			require.True(t, bytes.Equal(want, got), "%v at 1/%d", s, scale)
 
-			x, y := rng.IntN(s.w), rng.IntN(s.h)
-			r := image.Rect(x, y, x+1+rng.IntN(s.w-x), y+1+rng.IntN(s.h-y))
-			part, _, err := Decode(s.data, Options{Region: func(w, h int) image.Rectangle {
-				require.Equal(t, []int{s.w, s.h}, []int{w, h})
+			width, height := h.Scaled(scale)
+			x, y := rng.IntN(width), rng.IntN(height)
+			r := image.Rect(x, y, x+1+rng.IntN(width-x), y+1+rng.IntN(height-y))
+			part, _, err := Decode(s.data, Options{Scale: scale, Region: func(w, h int) image.Rectangle {
+				require.Equal(t, []int{width, height}, []int{w, h})
 				return r
 			}})
 			require.NoError(t, err, s)
 			for y := r.Min.Y; y < r.Max.Y; y++ {
-				from, to := s.channels*(y*s.w+r.Min.X), s.channels*(y*s.w+r.Max.X)
+				from, to := s.channels*(y*width+r.Min.X), s.channels*(y*width+r.Max.X)
 				require.Equal(t, want[from:to], part[from:to], "%v, row %d of %v", s, y, r)
 			}
 		}
@@ -143,7 +145,7 @@ func TestDamaged(t *testing.T) {
 		for i := range 12000 {
 			s := newSample(t, rng, 60)
 			data := damage(rng, s.data)
-			want, err := turbo(data)
+			want, err := turbo(data, 1)
 			got, _, err2 := Decode(data, Options{})
 			switch {
 			case err == nil && err2 == nil:

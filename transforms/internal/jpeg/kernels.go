@@ -107,6 +107,76 @@ func flat(dst []uint8, stride int, quant uint16, pair []int16) {
 	}
 }
 
+// The constants of reduce, times 1<<13.
+const (
+	f0211 = 1730
+	f0509 = 4176
+	f0601 = 4926
+	f0720 = 5906
+	f0850 = 6967
+	f1061 = 8697
+	f1272 = 10426
+	f1451 = 11893
+	f2172 = 17799
+	f3624 = 29692
+)
+
+// reduce makes size rows of 2×size samples of a pair of blocks, whose coefficients it clears.
+func reduce(dst []uint8, stride, size int, pair *[128]int16, quant *[128]uint16) {
+	for b := range 2 {
+		var in [8][8]int32
+		for y := range in {
+			for x := range in[y] {
+				at := 16*y + 8*b + x
+				in[y][x] = int32(pair[at] * int16(quant[at]))
+			}
+		}
+		out := dst[size*b:]
+		switch size {
+		case 1:
+			out[0] = clamp((in[0][0]+4)>>3 + 128)
+		case 2:
+			var rows [2][8]int32
+			for _, x := range [...]int{0, 1, 3, 5, 7} {
+				rows[0][x], rows[1][x] = reduce2(in[0][x], in[1][x], in[3][x], in[5][x], in[7][x], 13)
+			}
+			for y, r := range rows {
+				v0, v1 := reduce2(r[0], r[1], r[3], r[5], r[7], 20)
+				out[y*stride], out[y*stride+1] = clamp(v0+128), clamp(v1+128)
+			}
+		case 4:
+			var rows [4][8]int32
+			for _, x := range [...]int{0, 1, 2, 3, 5, 6, 7} {
+				rows[0][x], rows[1][x], rows[2][x], rows[3][x] = reduce4(in[0][x], in[1][x], in[2][x], in[3][x], in[5][x], in[6][x], in[7][x], 12)
+			}
+			for y, r := range rows {
+				v0, v1, v2, v3 := reduce4(r[0], r[1], r[2], r[3], r[5], r[6], r[7], 19)
+				for x, v := range [...]int32{v0, v1, v2, v3} {
+					out[y*stride+x] = clamp(v + 128)
+				}
+			}
+		}
+	}
+	clear(pair[:])
+}
+
+func round(v int32, shift int) int32 { return (v + 1<<(shift-1)) >> shift }
+
+// reduce2 is the one-dimensional inverse DCT of the numbers 0, 1, 3, 5 and 7 of eight to two.
+func reduce2(i0, i1, i3, i5, i7 int32, shift int) (_, _ int32) {
+	e, o := i0<<15, i1*f3624-i3*f1272+i5*f0850-i7*f0720
+	return round(e+o, shift), round(e-o, shift)
+}
+
+// reduce4 is that of all but number 4 of eight, to four.
+func reduce4(i0, i1, i2, i3, i5, i6, i7 int32, shift int) (_, _, _, _ int32) {
+	t0, t2 := i0<<14, i2*f1847-i6*f0765
+	e0, e1 := t0+t2, t0-t2
+	o1 := -i7*f0211 + i5*f1451 - i3*f2172 + i1*f1061
+	o0 := -i7*f0509 - i5*f0601 + i3*f0899 + i1*f2562
+	return round(e0+o0, shift), round(e1+o1, shift), round(e1-o1, shift), round(e0-o0, shift)
+}
+
 // double interpolates n samples to 2n. The slices are parts of planes and lines, with a
 // margin around them.
 func double(dst, src []uint8, n int) {

@@ -45,8 +45,7 @@ const maxSide = 65500
 // A component is a channel as it is stored.
 type component struct {
 	id, table int
-	h, v      int // samples in an MCU over 8
-	w, height int // in samples
+	h, v      int // blocks in an MCU
 	bw, bh    int // in blocks, without what fills up the last MCU
 	pw, ph    int // in blocks, with it
 
@@ -275,8 +274,7 @@ func (d *decoder) startFrame(s []byte, progressive bool) error {
 	}
 	d.mw, d.mh = ceil(d.W, 8*d.maxH), ceil(d.H, 8*d.maxV)
 	for _, c := range d.comps {
-		c.w, c.height = ceil(d.W*c.h, d.maxH), ceil(d.H*c.v, d.maxV)
-		c.bw, c.bh = ceil(c.w, 8), ceil(c.height, 8)
+		c.bw, c.bh = ceil(d.W*c.h, 8*d.maxH), ceil(d.H*c.v, 8*d.maxV)
 		c.pw, c.ph = d.mw*c.h, d.mh*c.v
 	}
 	return nil

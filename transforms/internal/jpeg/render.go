@@ -15,6 +15,7 @@ const pairSize = 128 + 8 // so that the second one's array lies within, too
 type plane struct {
 	buf          []uint8
 	stride, rows int
+	size         int // samples in a row and a column of a block: 8, and less of pictures decoded smaller
 	x0, x1       int // the columns of blocks that it has, both even
 	y0, y1       int // the rows of blocks that are asked for
 }
@@ -23,12 +24,14 @@ type plane struct {
 const margin = 64
 
 // row returns samples from x on.
-func (p *plane) row(x, y int) []uint8 { return p.buf[margin+y%p.rows*p.stride+x-8*p.x0:] }
+func (p *plane) row(x, y int) []uint8 { return p.buf[margin+y%p.rows*p.stride+x-p.size*p.x0:] }
 
 // A renderer makes pixels of coefficients.
 type renderer struct {
 	*decoder
 	pix    []uint8
+	w, h   int
+	size   int // pixels in a row of what is a block where nothing is coarser: 8, and less of pictures decoded smaller
 	region image.Rectangle
 	y      int // the next row of pixels
 	behind int // rows of pixels that wait for the next row of MCUs
@@ -40,6 +43,7 @@ type renderer struct {
 // An upsampling is how a component comes to the picture's size.
 type upsampling struct {
 	*component
+	w, h   int  // in samples
 	fx, fy int  // how much coarser it is
 	fancy  bool // interpolates, and does not repeat
 	x0, x1 int  // the samples of a row that are needed
@@ -50,26 +54,34 @@ func (u *upsampling) needs(p0, p1, f, n int) (a, b int) {
 	return max(p0/f-1, 0), min((p1-1)/f+2, n)
 }
 
-func newRenderer(d *decoder, pix []uint8, region image.Rectangle) (*renderer, error) {
-	r := &renderer{decoder: d, pix: pix, region: region, y: region.Min.Y}
+// newRenderer makes the part region of pictures of w×h, at size/8 of what they are.
+func newRenderer(d *decoder, pix []uint8, w, h, size int, region image.Rectangle) (*renderer, error) {
+	r := &renderer{decoder: d, pix: pix, w: w, h: h, size: size, region: region, y: region.Min.Y}
 	for _, c := range d.comps {
-		if d.maxH%c.h != 0 || d.maxV%c.v != 0 {
+		// Coarse components are decoded less small, and need no upsampling then.
+		p := plane{size: size}
+		for p.size < 8 && d.maxH*size%(c.h*p.size*2) == 0 && d.maxV*size%(c.v*p.size*2) == 0 {
+			p.size *= 2
+		}
+		u := upsampling{component: c, fx: d.maxH * size / (c.h * p.size), fy: d.maxV * size / (c.v * p.size)}
+		if u.fx*c.h*p.size != d.maxH*size || u.fy*c.v*p.size != d.maxV*size {
 			return nil, fmt.Errorf("%w: a component is subsampled by %d/%d×%d/%d", ErrUnsupported, d.maxH, c.h, d.maxV, c.v)
 		}
-		u := upsampling{component: c, fx: d.maxH / c.h, fy: d.maxV / c.v}
+		u.w, u.h = ceil(d.W*c.h*p.size, 8*d.maxH), ceil(d.H*c.v*p.size, 8*d.maxV)
 		switch {
+		case size == 1:
 		case u.fx == 1 && u.fy == 2:
 			u.fancy = true
 		case u.fx == 2 && u.fy <= 2:
-			u.fancy = c.w > 2
+			u.fancy = u.w > 2
 		}
 		if u.fancy && u.fy == 2 {
 			r.behind = 2
 		}
-		u.x0, u.x1 = u.needs(region.Min.X, region.Max.X, u.fx, c.w)
-		y0, y1 := u.needs(region.Min.Y, region.Max.Y, u.fy, c.height)
-		p := plane{x0: u.x0 / 8 &^ 1, x1: (ceil(u.x1, 8) + 1) &^ 1, y0: y0 / 8, y1: ceil(y1, 8)}
-		p.rows, p.stride = 16*c.v, 8*(p.x1-p.x0)
+		u.x0, u.x1 = u.needs(region.Min.X, region.Max.X, u.fx, u.w)
+		y0, y1 := u.needs(region.Min.Y, region.Max.Y, u.fy, u.h)
+		p.x0, p.x1, p.y0, p.y1 = u.x0/p.size&^1, (ceil(u.x1, p.size)+1)&^1, y0/p.size, ceil(y1, p.size)
+		p.rows, p.stride = 2*p.size*c.v, p.size*(p.x1-p.x0)
 		p.buf = make([]uint8, p.rows*p.stride+2*margin)
 		c.plane = p
 		r.up = append(r.up, u)
@@ -112,26 +124,30 @@ func (p *plane) wanted(x, y int) bool { return x >= p.x0 && x < p.x1 && y >= p.y
 // transform makes the samples of a pair of blocks, the first of which is block x, and
 // clears its coefficients. Without ac they have none but DC.
 func (c *component) transform(x, y int, pair []int16, ac bool) {
-	dst := c.plane.row(8*x, 8*y)
-	if !ac {
-		flat(dst, c.plane.stride, c.quant[0], pair)
-		return
+	p := &c.plane
+	dst := p.row(p.size*x, p.size*y)
+	switch {
+	case p.size < 8:
+		reduce(dst, p.stride, p.size, (*[128]int16)(pair), &c.quant)
+	case ac:
+		idct(dst, p.stride, (*[128]int16)(pair), &c.quant)
+	default:
+		flat(dst, p.stride, c.quant[0], pair)
 	}
-	idct(dst, c.plane.stride, (*[128]int16)(pair), &c.quant)
 }
 
 // rows makes the pixels that row my of the MCUs completes.
 func (r *renderer) rows(my int) {
-	ready := r.H
+	ready := r.h
 	if my < r.mh-1 {
-		ready = min(8*r.maxV*(my+1)-r.behind, r.H)
+		ready = min(r.size*r.maxV*(my+1)-r.behind, r.h)
 	}
 	var parts [4][]uint8
 	for ; r.y < min(ready, r.region.Max.Y); r.y++ {
 		for i := range r.up {
 			parts[i] = r.up[i].line(r.region.Min.X, r.y, r.lines[i])
 		}
-		at := r.Channels * (r.y*r.W + r.region.Min.X)
+		at := r.Channels * (r.y*r.w + r.region.Min.X)
 		r.mix(r.pix[at:at+r.Channels*r.region.Dx()], parts[:len(r.up)])
 	}
 }
@@ -152,7 +168,7 @@ func (u *upsampling) line(x, y int, buf []uint8) []uint8 {
 		if odd == 1 {
 			near = row + 1
 		}
-		near = min(max(near, 0), u.height-1)
+		near = min(max(near, 0), u.h-1)
 		if u.fx == 1 {
 			between(buf[:n], src, u.plane.row(u.x0, near), 1+odd)
 		} else {
@@ -187,7 +203,7 @@ func (r *renderer) coefficients() {
 func (r *renderer) stream(s *scan) {
 	s.fill()
 	whole := !s.ended() // all of it has to be read, to know whether it is all
-	if r.region != image.Rect(0, 0, r.W, r.H) {
+	if r.region != image.Rect(0, 0, r.w, r.h) {
 		for _, c := range s.comps {
 			c.acTable.prepareSkips()
 		}
