@@ -29,6 +29,14 @@ var zigzag = func() (z [128]uint8) {
 	return z
 }()
 
+// natural maps a coefficient's number in the file to its place in a block.
+var natural = func() (n [64]uint8) {
+	for k := range n {
+		n[k] = zigzag[k]>>4*8 + zigzag[k]&7
+	}
+	return n
+}()
+
 // peek is the number of bits of which a table tells what they begin with.
 const peek = 10
 

@@ -282,3 +282,129 @@ func interleave(dst []uint8, rows [][]uint8) {
 		}
 	}
 }
+
+// forwardGo transforms a block of samples and quantizes it.
+func forwardGo(block *[64]int16, samples []uint8, stride int, q *divisors) {
+	var m [64]int32
+	for y := range 8 {
+		s, r := (*[8]uint8)(samples[y*stride:]), (*[8]int32)(m[8*y:])
+		v0, v1, v2, v3, v4, v5, v6, v7 := sums(int32(s[0])-128, int32(s[1])-128, int32(s[2])-128, int32(s[3])-128, int32(s[4])-128, int32(s[5])-128, int32(s[6])-128, int32(s[7])-128)
+		r[0], r[4] = v0<<2, v4<<2
+		r[1], r[2], r[3], r[5], r[6], r[7] = round(v1, 11), round(v2, 11), round(v3, 11), round(v5, 11), round(v6, 11), round(v7, 11)
+	}
+	for x := range 8 {
+		r := m[x:]
+		_ = r[56]
+		v0, v1, v2, v3, v4, v5, v6, v7 := sums(r[0], r[8], r[16], r[24], r[32], r[40], r[48], r[56])
+		r[0], r[32] = round(v0, 2), round(v4, 2)
+		r[8], r[16], r[24], r[40], r[48], r[56] = round(v1, 15), round(v2, 15), round(v3, 15), round(v5, 15), round(v6, 15), round(v7, 15)
+	}
+	for i, v := range m {
+		s := v >> 31
+		n := uint32(v^s-s) + uint32(q.half[i])
+		n = n * uint32(q.mul[i]) >> 16 * uint32(q.shift[i]) >> 16
+		block[i] = int16(int32(n) ^ s - s)
+	}
+}
+
+// nonzero returns which coefficients of a block are not 0, the first being the lowest bit.
+func nonzero(block *[64]int16) uint64 {
+	if simd {
+		return nonzero64(block)
+	}
+	mask := uint64(0)
+	for i, v := range block {
+		if v != 0 {
+			mask |= 1 << i
+		}
+	}
+	return mask
+}
+
+// orders[i][b] is where the bits b of byte i of a mask go in the zigzag's order.
+var orders = func() (o [8][256]uint64) {
+	for k, at := range natural {
+		for b := range 256 {
+			o[at/8][b] |= uint64(b>>(at%8)&1) << k
+		}
+	}
+	return o
+}()
+
+// zigzagged returns a mask in the zigzag's order.
+func zigzagged(mask uint64) (z uint64) {
+	for i := range orders {
+		z |= orders[i][uint8(mask>>(8*i))]
+	}
+	return z
+}
+
+// sums is the one-dimensional DCT of eight numbers, all but the results 0 and 4 times 1<<13.
+func sums(i0, i1, i2, i3, i4, i5, i6, i7 int32) (_, _, _, _, _, _, _, _ int32) {
+	t0, t7, t1, t6, t2, t5, t3, t4 := i0+i7, i0-i7, i1+i6, i1-i6, i2+i5, i2-i5, i3+i4, i3-i4
+	e0, e3, e1, e2 := t0+t3, t0-t3, t1+t2, t1-t2
+	z1 := (e2 + e3) * f0541
+	z5 := (t4 + t6 + t5 + t7) * f1175
+	a, b := (t4+t7)*-f0899, (t5+t6)*-f2562
+	c, d := (t4+t6)*-f1961+z5, (t5+t7)*-f0390+z5
+	return e0 + e1, t7*f1501 + a + d, z1 + e3*f0765, t6*f3072 + b + c, e0 - e1, t5*f2053 + b + d, z1 - e2*f1847, t4*f0298 + a + c
+}
+
+// convert makes brightness and colour of pixels. The colours have room for a margin.
+func convert(y, u, v, pix []uint8) {
+	n := len(y)
+	if !simd || n < 16 {
+		convertGo(y, u, v, pix)
+		return
+	}
+	_, _, _ = u[n-1], v[n-1], pix[3*n-1]
+	convert16(&y[0], &u[0], &v[0], &pix[0], n&^15)
+	if n%16 != 0 { // the last sixteen, some of them once more
+		i := n - 16
+		convert16(&y[i], &u[i], &v[i], &pix[3*i], 16)
+	}
+}
+
+func convertGo(y, u, v, pix []uint8) {
+	const half, centre = 1 << 15, 128<<16 + 1<<15 - 1
+	u, v = u[:len(y)], v[:len(y)]
+	for x := range y {
+		p := pix[3*x:][:3]
+		r, g, b := int32(p[0]), int32(p[1]), int32(p[2])
+		y[x] = uint8((19595*r + 38470*g + 7471*b + half) >> 16)
+		u[x] = uint8((-11059*r - 21709*g + 32768*b + centre) >> 16)
+		v[x] = uint8((32768*r - 27439*g - 5329*b + centre) >> 16)
+	}
+}
+
+// halve makes n samples of 2n. The slices have room for a margin.
+func halve(dst, a []uint8, n int) {
+	if !simd {
+		halveGo(dst[:n], a)
+		return
+	}
+	_, _ = dst[n+15], a[2*n+31]
+	halve16(&dst[0], &a[0], n)
+}
+
+func halveGo(dst, a []uint8) {
+	for x := range dst {
+		dst[x] = uint8((int(a[2*x]) + int(a[2*x+1]) + x&1) >> 1)
+	}
+}
+
+// quarter makes n samples of twice 2n. The slices have room for a margin.
+func quarter(dst, a, b []uint8, n int) {
+	if !simd {
+		quarterGo(dst[:n], a, b)
+		return
+	}
+	_, _, _ = dst[n+15], a[2*n+31], b[2*n+31]
+	quarter16(&dst[0], &a[0], &b[0], n)
+}
+
+func quarterGo(dst, a, b []uint8) {
+	for x := range dst {
+		dst[x] = uint8((int(a[2*x]) + int(a[2*x+1]) + int(b[2*x]) + int(b[2*x+1]) + 1 + x&1) >> 2)
+	}
+}

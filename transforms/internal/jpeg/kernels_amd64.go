@@ -38,3 +38,28 @@ func acs(r *reader, lookup *[1 << peek]entry, block *[128]int16) (k int, done bo
 //
 //go:noescape
 func skips(r *reader, table *[1 << skipPeek]skip) (k int, done bool)
+
+// forward2 is forwardGo of two blocks, the samples of which lie beside each other.
+//
+//go:noescape
+func forward2(a, b *[64]int16, samples *uint8, stride int, quants *divisors)
+
+// convert16 is convertGo of n pixels, a multiple of 16.
+//
+//go:noescape
+func convert16(y, u, v, pix *uint8, n int)
+
+// halve16 is halveGo, and counts in sixteens.
+//
+//go:noescape
+func halve16(dst, a *uint8, n int)
+
+// quarter16 is quarterGo, and counts in sixteens.
+//
+//go:noescape
+func quarter16(dst, a, b *uint8, n int)
+
+// nonzero64 is nonzero.
+//
+//go:noescape
+func nonzero64(block *[64]int16) uint64

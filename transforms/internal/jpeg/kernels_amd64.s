@@ -292,6 +292,202 @@ GLOBL otherB<>(SB), RODATA|NOPTR, $32
 	VEXTRACTI128 $1, a, (DI)(DX*1); \
 	LEAQ (DI)(DX*2), DI
 
+// The factors of convert, of which whole parts are added, and what rounds.
+DATA yRG<>+0(SB)/8, $0x96464c8b96464c8b
+DATA yRG<>+8(SB)/8, $0x96464c8b96464c8b
+DATA yRG<>+16(SB)/8, $0x96464c8b96464c8b
+DATA yRG<>+24(SB)/8, $0x96464c8b96464c8b
+GLOBL yRG<>(SB), RODATA|NOPTR, $32
+
+DATA yB<>+0(SB)/8, $0x00001d2f00001d2f
+DATA yB<>+8(SB)/8, $0x00001d2f00001d2f
+DATA yB<>+16(SB)/8, $0x00001d2f00001d2f
+DATA yB<>+24(SB)/8, $0x00001d2f00001d2f
+GLOBL yB<>(SB), RODATA|NOPTR, $32
+
+DATA uRG<>+0(SB)/8, $0xab33d4cdab33d4cd
+DATA uRG<>+8(SB)/8, $0xab33d4cdab33d4cd
+DATA uRG<>+16(SB)/8, $0xab33d4cdab33d4cd
+DATA uRG<>+24(SB)/8, $0xab33d4cdab33d4cd
+GLOBL uRG<>(SB), RODATA|NOPTR, $32
+
+DATA vGB<>+0(SB)/8, $0xeb2f94d1eb2f94d1
+DATA vGB<>+8(SB)/8, $0xeb2f94d1eb2f94d1
+DATA vGB<>+16(SB)/8, $0xeb2f94d1eb2f94d1
+DATA vGB<>+24(SB)/8, $0xeb2f94d1eb2f94d1
+GLOBL vGB<>(SB), RODATA|NOPTR, $32
+
+DATA centre<>+0(SB)/8, $0x00807fff00807fff
+DATA centre<>+8(SB)/8, $0x00807fff00807fff
+DATA centre<>+16(SB)/8, $0x00807fff00807fff
+DATA centre<>+24(SB)/8, $0x00807fff00807fff
+GLOBL centre<>(SB), RODATA|NOPTR, $32
+
+// How the bytes 0 to 15 and 8 to 23 of eight pixels become 16-bit numbers of each channel.
+DATA lo0<>+0(SB)/8, $0x8009800680038000
+DATA lo0<>+8(SB)/8, $0x80808080800f800c
+DATA lo0<>+16(SB)/8, $0x8009800680038000
+DATA lo0<>+24(SB)/8, $0x80808080800f800c
+GLOBL lo0<>(SB), RODATA|NOPTR, $32
+
+DATA hi0<>+0(SB)/8, $0x8080808080808080
+DATA hi0<>+8(SB)/8, $0x800d800a80808080
+DATA hi0<>+16(SB)/8, $0x8080808080808080
+DATA hi0<>+24(SB)/8, $0x800d800a80808080
+GLOBL hi0<>(SB), RODATA|NOPTR, $32
+
+DATA lo1<>+0(SB)/8, $0x800a800780048001
+DATA lo1<>+8(SB)/8, $0x808080808080800d
+DATA lo1<>+16(SB)/8, $0x800a800780048001
+DATA lo1<>+24(SB)/8, $0x808080808080800d
+GLOBL lo1<>(SB), RODATA|NOPTR, $32
+
+DATA hi1<>+0(SB)/8, $0x8080808080808080
+DATA hi1<>+8(SB)/8, $0x800e800b80088080
+DATA hi1<>+16(SB)/8, $0x8080808080808080
+DATA hi1<>+24(SB)/8, $0x800e800b80088080
+GLOBL hi1<>(SB), RODATA|NOPTR, $32
+
+DATA lo2<>+0(SB)/8, $0x800b800880058002
+DATA lo2<>+8(SB)/8, $0x808080808080800e
+DATA lo2<>+16(SB)/8, $0x800b800880058002
+DATA lo2<>+24(SB)/8, $0x808080808080800e
+GLOBL lo2<>(SB), RODATA|NOPTR, $32
+
+DATA hi2<>+0(SB)/8, $0x8080808080808080
+DATA hi2<>+8(SB)/8, $0x800f800c80098080
+DATA hi2<>+16(SB)/8, $0x8080808080808080
+DATA hi2<>+24(SB)/8, $0x800f800c80098080
+GLOBL hi2<>(SB), RODATA|NOPTR, $32
+
+// What rounds the downsampling, to and fro.
+DATA bias2<>+0(SB)/8, $0x0001000000010000
+DATA bias2<>+8(SB)/8, $0x0001000000010000
+DATA bias2<>+16(SB)/8, $0x0001000000010000
+DATA bias2<>+24(SB)/8, $0x0001000000010000
+GLOBL bias2<>(SB), RODATA|NOPTR, $32
+
+DATA bias4<>+0(SB)/8, $0x0002000100020001
+DATA bias4<>+8(SB)/8, $0x0002000100020001
+DATA bias4<>+16(SB)/8, $0x0002000100020001
+DATA bias4<>+24(SB)/8, $0x0002000100020001
+GLOBL bias4<>(SB), RODATA|NOPTR, $32
+
+DATA bytes1<>+0(SB)/8, $0x0101010101010101
+DATA bytes1<>+8(SB)/8, $0x0101010101010101
+DATA bytes1<>+16(SB)/8, $0x0101010101010101
+DATA bytes1<>+24(SB)/8, $0x0101010101010101
+GLOBL bytes1<>(SB), RODATA|NOPTR, $32
+
+DATA round15<>+0(SB)/8, $0x0000400000004000
+DATA round15<>+8(SB)/8, $0x0000400000004000
+DATA round15<>+16(SB)/8, $0x0000400000004000
+DATA round15<>+24(SB)/8, $0x0000400000004000
+GLOBL round15<>(SB), RODATA|NOPTR, $32
+
+// SUMS is sums, of the rows Y0 to Y7. Its results lie where BUTTERFLY leaves its.
+#define SUMS(round, shift) \
+	VPADDW Y7, Y0, Y8; \
+	VPSUBW Y7, Y0, Y0; \
+	VPADDW Y6, Y1, Y9; \
+	VPSUBW Y6, Y1, Y1; \
+	VPADDW Y5, Y2, Y10; \
+	VPSUBW Y5, Y2, Y2; \
+	VPADDW Y4, Y3, Y11; \
+	VPSUBW Y4, Y3, Y3; \
+	VPADDW Y11, Y8, Y4; \
+	VPSUBW Y11, Y8, Y5; \
+	VPADDW Y10, Y9, Y6; \
+	VPSUBW Y10, Y9, Y7; \
+	VPADDW Y6, Y4, Y10; \
+	VPSUBW Y6, Y4, Y4; \
+	VPUNPCKLWD Y7, Y5, Y6; \
+	VPUNPCKHWD Y7, Y5, Y5; \
+	VPMADDWD t3<>(SB), Y6, Y8; \
+	VPMADDWD t3<>(SB), Y5, Y9; \
+	VPADDD round<>(SB), Y8, Y8; \
+	VPADDD round<>(SB), Y9, Y9; \
+	VPSRAD $shift, Y8, Y8; \
+	VPSRAD $shift, Y9, Y9; \
+	VPACKSSDW Y9, Y8, Y11; \
+	VPMADDWD t2<>(SB), Y6, Y6; \
+	VPMADDWD t2<>(SB), Y5, Y5; \
+	VPADDD round<>(SB), Y6, Y6; \
+	VPADDD round<>(SB), Y5, Y5; \
+	VPSRAD $shift, Y6, Y6; \
+	VPSRAD $shift, Y5, Y5; \
+	VPACKSSDW Y5, Y6, Y7; \
+	VPADDW Y1, Y3, Y5; \
+	VPADDW Y0, Y2, Y6; \
+	VPUNPCKLWD Y6, Y5, Y8; \
+	VPUNPCKHWD Y6, Y5, Y9; \
+	VPMADDWD z3<>(SB), Y8, Y12; \
+	VPMADDWD z3<>(SB), Y9, Y13; \
+	VPMADDWD z4<>(SB), Y8, Y8; \
+	VPMADDWD z4<>(SB), Y9, Y9; \
+	VPUNPCKLWD Y0, Y3, Y5; \
+	VPUNPCKHWD Y0, Y3, Y6; \
+	VPMADDWD odd3<>(SB), Y5, Y14; \
+	VPADDD Y12, Y14, Y14; \
+	VPMADDWD odd3<>(SB), Y6, Y15; \
+	VPADDD Y13, Y15, Y15; \
+	VPADDD round<>(SB), Y14, Y14; \
+	VPADDD round<>(SB), Y15, Y15; \
+	VPSRAD $shift, Y14, Y14; \
+	VPSRAD $shift, Y15, Y15; \
+	VPACKSSDW Y15, Y14, Y0; \
+	VPMADDWD odd0<>(SB), Y5, Y5; \
+	VPADDD Y8, Y5, Y5; \
+	VPMADDWD odd0<>(SB), Y6, Y6; \
+	VPADDD Y9, Y6, Y6; \
+	VPADDD round<>(SB), Y5, Y5; \
+	VPADDD round<>(SB), Y6, Y6; \
+	VPSRAD $shift, Y5, Y5; \
+	VPSRAD $shift, Y6, Y6; \
+	VPACKSSDW Y6, Y5, Y3; \
+	VPUNPCKLWD Y1, Y2, Y5; \
+	VPUNPCKHWD Y1, Y2, Y6; \
+	VPMADDWD odd2<>(SB), Y5, Y14; \
+	VPADDD Y8, Y14, Y14; \
+	VPMADDWD odd2<>(SB), Y6, Y15; \
+	VPADDD Y9, Y15, Y15; \
+	VPADDD round<>(SB), Y14, Y14; \
+	VPADDD round<>(SB), Y15, Y15; \
+	VPSRAD $shift, Y14, Y14; \
+	VPSRAD $shift, Y15, Y15; \
+	VPACKSSDW Y15, Y14, Y2; \
+	VPMADDWD odd1<>(SB), Y5, Y5; \
+	VPADDD Y12, Y5, Y5; \
+	VPMADDWD odd1<>(SB), Y6, Y6; \
+	VPADDD Y13, Y6, Y6; \
+	VPADDD round<>(SB), Y5, Y5; \
+	VPADDD round<>(SB), Y6, Y6; \
+	VPSRAD $shift, Y5, Y5; \
+	VPSRAD $shift, Y6, Y6; \
+	VPACKSSDW Y6, Y5, Y1; \
+	VMOVDQA Y3, Y8; \
+	VMOVDQA Y11, Y3; \
+	VMOVDQA Y0, Y11
+
+// QUANTIZE quantizes row i of two blocks and writes it.
+#define QUANTIZE(y, i) \
+	VPABSW         y, Y12;                \
+	VBROADCASTI128 (128+16*i)(BX), Y13;   \
+	VPADDW         Y13, Y12, Y12;         \
+	VBROADCASTI128 (16*i)(BX), Y13;       \
+	VPMULHUW       Y13, Y12, Y12;         \
+	VBROADCASTI128 (256+16*i)(BX), Y13;   \
+	VPMULHUW       Y13, Y12, Y12;         \
+	VPSIGNW        y, Y12, Y12;           \
+	VMOVDQU        X12, (16*i)(DI);       \
+	VEXTRACTI128   $1, Y12, (16*i)(R8)
+
+// SAMPLES loads a row of two blocks.
+#define SAMPLES(y) \
+	VPMOVZXBW (SI), y;   \
+	VPSUBW    Y15, y, y; \
+	ADDQ      DX, SI
+
 // READ loads a reader, whose data are read up to R8, and begins with coefficient 1.
 #define READ \
 	MOVQ r+0(FP), AX;       \
@@ -634,4 +830,193 @@ stop:
 	WRITE
 	MOVQ R11, k+16(FP)
 	MOVB $0, done+24(FP)
+	RET
+
+// func forward2(a, b *[64]int16, samples *uint8, stride int, quants *divisors)
+TEXT ·forward2(SB), NOSPLIT, $0-40
+	MOVQ    a+0(FP), DI
+	MOVQ    b+8(FP), R8
+	MOVQ    samples+16(FP), SI
+	MOVQ    stride+24(FP), DX
+	MOVQ    quants+32(FP), BX
+	VMOVDQU words128<>(SB), Y15
+	SAMPLES(Y10)
+	SAMPLES(Y8)
+	SAMPLES(Y3)
+	SAMPLES(Y1)
+	SAMPLES(Y4)
+	SAMPLES(Y2)
+	SAMPLES(Y7)
+	SAMPLES(Y11)
+	TRANSPOSE
+	SUMS(round11, 11)
+	VPSLLW  $2, Y10, Y10
+	VPSLLW  $2, Y4, Y4
+	TRANSPOSE
+	SUMS(round15, 15)
+	VPADDW  words2<>(SB), Y10, Y10
+	VPADDW  words2<>(SB), Y4, Y4
+	VPSRAW  $2, Y10, Y10
+	VPSRAW  $2, Y4, Y4
+	QUANTIZE(Y10, 0)
+	QUANTIZE(Y8, 1)
+	QUANTIZE(Y3, 2)
+	QUANTIZE(Y1, 3)
+	QUANTIZE(Y4, 4)
+	QUANTIZE(Y2, 5)
+	QUANTIZE(Y7, 6)
+	QUANTIZE(Y11, 7)
+	VZEROUPPER
+	RET
+
+// LINE takes the lower bits off 16 numbers.
+#define LINE(lo, hi) \
+	VPSRAD       $16, lo, lo;  \
+	VPSRAD       $16, hi, hi;  \
+	VPACKSSDW    hi, lo, lo
+
+// WRITE16 writes 16 numbers as bytes.
+#define WRITE16(y, x, to) \
+	VPACKUSWB    y, y, y;      \
+	VPERMQ       $0xd8, y, y;  \
+	VMOVDQU      x, (to)
+
+// func convert16(y, u, v, pix *uint8, n int)
+TEXT ·convert16(SB), NOSPLIT, $0-40
+	MOVQ y+0(FP), DI
+	MOVQ u+8(FP), R8
+	MOVQ v+16(FP), R9
+	MOVQ pix+24(FP), SI
+	MOVQ n+32(FP), CX
+	VPXOR Y15, Y15, Y15
+	VMOVDQU centre<>(SB), Y14
+
+pixels:
+	VMOVDQU      (SI), X0
+	VINSERTI128  $1, 24(SI), Y0, Y0
+	VMOVDQU      8(SI), X1
+	VINSERTI128  $1, 32(SI), Y1, Y1
+	VPSHUFB      lo0<>(SB), Y0, Y2
+	VPSHUFB      hi0<>(SB), Y1, Y3
+	VPOR         Y3, Y2, Y2       // red
+	VPSHUFB      lo1<>(SB), Y0, Y3
+	VPSHUFB      hi1<>(SB), Y1, Y4
+	VPOR         Y4, Y3, Y3       // green
+	VPSHUFB      lo2<>(SB), Y0, Y4
+	VPSHUFB      hi2<>(SB), Y1, Y5
+	VPOR         Y5, Y4, Y4       // blue
+	VPUNPCKLWD   Y3, Y2, Y5
+	VPUNPCKHWD   Y3, Y2, Y6
+	VPUNPCKLWD   Y15, Y4, Y7
+	VPUNPCKHWD   Y15, Y4, Y8
+	VPMADDWD     yRG<>(SB), Y5, Y9
+	VPMADDWD     yRG<>(SB), Y6, Y10
+	VPMADDWD     yB<>(SB), Y7, Y7
+	VPMADDWD     yB<>(SB), Y8, Y8
+	VPADDD       Y7, Y9, Y9
+	VPADDD       Y8, Y10, Y10
+	VPADDD       half<>(SB), Y9, Y9
+	VPADDD       half<>(SB), Y10, Y10
+	LINE(Y9, Y10)
+	VPADDW       Y3, Y9, Y9
+	WRITE16(Y9, X9, DI)
+	VPMADDWD     uRG<>(SB), Y5, Y5
+	VPMADDWD     uRG<>(SB), Y6, Y6
+	VPUNPCKLWD   Y4, Y15, Y7
+	VPUNPCKHWD   Y4, Y15, Y8
+	VPSRLD       $1, Y7, Y7
+	VPSRLD       $1, Y8, Y8
+	VPADDD       Y7, Y5, Y5
+	VPADDD       Y8, Y6, Y6
+	VPADDD       Y14, Y5, Y5
+	VPADDD       Y14, Y6, Y6
+	LINE(Y5, Y6)
+	WRITE16(Y5, X5, R8)
+	VPUNPCKLWD   Y4, Y3, Y5
+	VPUNPCKHWD   Y4, Y3, Y6
+	VPMADDWD     vGB<>(SB), Y5, Y5
+	VPMADDWD     vGB<>(SB), Y6, Y6
+	VPUNPCKLWD   Y2, Y15, Y7
+	VPUNPCKHWD   Y2, Y15, Y8
+	VPSRLD       $1, Y7, Y7
+	VPSRLD       $1, Y8, Y8
+	VPADDD       Y7, Y5, Y5
+	VPADDD       Y8, Y6, Y6
+	VPADDD       Y14, Y5, Y5
+	VPADDD       Y14, Y6, Y6
+	LINE(Y5, Y6)
+	WRITE16(Y5, X5, R9)
+	ADDQ         $48, SI
+	ADDQ         $16, DI
+	ADDQ         $16, R8
+	ADDQ         $16, R9
+	SUBQ         $16, CX
+	JG           pixels
+	VZEROUPPER
+	RET
+
+// func halve16(dst, a *uint8, n int)
+TEXT ·halve16(SB), NOSPLIT, $0-24
+	MOVQ    dst+0(FP), DI
+	MOVQ    a+8(FP), SI
+	MOVQ    n+16(FP), CX
+	VMOVDQU bytes1<>(SB), Y15
+
+samples:
+	VMOVDQU    (SI), Y0
+	VPMADDUBSW Y15, Y0, Y0
+	VPADDW     bias2<>(SB), Y0, Y0
+	VPSRLW     $1, Y0, Y0
+	WRITE16(Y0, X0, DI)
+	ADDQ       $32, SI
+	ADDQ       $16, DI
+	SUBQ       $16, CX
+	JG         samples
+	VZEROUPPER
+	RET
+
+// func quarter16(dst, a, b *uint8, n int)
+TEXT ·quarter16(SB), NOSPLIT, $0-32
+	MOVQ    dst+0(FP), DI
+	MOVQ    a+8(FP), SI
+	MOVQ    b+16(FP), BX
+	MOVQ    n+24(FP), CX
+	VMOVDQU bytes1<>(SB), Y15
+
+samples:
+	VMOVDQU    (SI), Y0
+	VMOVDQU    (BX), Y1
+	VPMADDUBSW Y15, Y0, Y0
+	VPMADDUBSW Y15, Y1, Y1
+	VPADDW     Y1, Y0, Y0
+	VPADDW     bias4<>(SB), Y0, Y0
+	VPSRLW     $2, Y0, Y0
+	WRITE16(Y0, X0, DI)
+	ADDQ       $32, SI
+	ADDQ       $32, BX
+	ADDQ       $16, DI
+	SUBQ       $16, CX
+	JG         samples
+	VZEROUPPER
+	RET
+
+// func nonzero64(block *[64]int16) uint64
+TEXT ·nonzero64(SB), NOSPLIT, $0-16
+	MOVQ      block+0(FP), SI
+	VPXOR     Y15, Y15, Y15
+	VMOVDQU   (SI), Y0
+	VPACKSSWB 32(SI), Y0, Y0
+	VMOVDQU   64(SI), Y1
+	VPACKSSWB 96(SI), Y1, Y1
+	VPCMPEQB  Y15, Y0, Y0
+	VPCMPEQB  Y15, Y1, Y1
+	VPERMQ    $0xd8, Y0, Y0
+	VPERMQ    $0xd8, Y1, Y1
+	VPMOVMSKB Y0, AX
+	VPMOVMSKB Y1, BX
+	SHLQ      $32, BX
+	ORQ       BX, AX
+	NOTQ      AX
+	MOVQ      AX, ret+8(FP)
+	VZEROUPPER
 	RET

@@ -13,3 +13,9 @@ func acs(r *reader, lookup *[1 << peek]entry, block *[128]int16) (k int, done bo
 	panic("unreachable")
 }
 func skips(r *reader, table *[1 << skipPeek]skip) (k int, done bool) { panic("unreachable") }
+
+func forward2(a, b *[64]int16, samples *uint8, stride int, quants *divisors) { panic("unreachable") }
+func convert16(y, u, v, pix *uint8, n int)                                   { panic("unreachable") }
+func halve16(dst, a *uint8, n int)                                           { panic("unreachable") }
+func quarter16(dst, a, b *uint8, n int)                                      { panic("unreachable") }
+func nonzero64(block *[64]int16) uint64                                      { panic("unreachable") }
