@@ -41,7 +41,6 @@ var policy = map[string][]string{
 	"torch/nn":                     {"torch", "torch/nn/functional"},
 	"models":                       {"torch", "torch/nn", "torch/nn/functional"},
 	"models/builtin":               {"models"},
-	"internal/turbojpeg":           {},
 	"internal/frugal":              {},
 	"internal/reference":           {},
 	"transforms/internal/args":     {"torch"},
@@ -49,14 +48,14 @@ var policy = map[string][]string{
 	"internal/libm":                {},
 	"transforms/internal/pillow":   {},
 	"transforms/functional":        {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/args", "transforms/internal/pillow", "transforms/pyrandom"},
-	"transforms":                   {"torch", "torch/aten", "internal/libm", "internal/turbojpeg", "transforms/internal/args", "transforms/internal/codec", "transforms/internal/pillow", "transforms/internal/policies", "transforms/functional", "transforms/pyrandom"},
+	"transforms":                   {"torch", "torch/aten", "internal/libm", "transforms/internal/args", "transforms/internal/codec", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/policies", "transforms/functional", "transforms/pyrandom"},
 	"transforms/internal/policies": {},
 	"transforms/tvtensors":         {"torch"},
 	"transforms/v2/functional":     {"torch", "torch/aten", "torch/linalg", "torch/nn/functional", "internal/libm", "transforms", "transforms/functional", "transforms/internal/pillow", "transforms/tvtensors"},
 	"transforms/v2":                {"torch", "torch/aten", "torch/nn/functional", "internal/libm", "transforms/internal/policies", "transforms/tvtensors", "transforms/v2/functional"},
 	"transforms/draw":              {"torch", "internal/libm", "transforms", "transforms/functional"},
 	"transforms/internal/jpeg":     {},
-	"transforms/internal/codec":    {"internal/turbojpeg", "transforms/internal/jpeg", "transforms/internal/pillow"},
+	"transforms/internal/codec":    {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"hub":                          {"torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
 }
@@ -65,7 +64,7 @@ var policy = map[string][]string{
 var network = []string{"hub", "internal/libtorch", "cmd/torchhub"}
 
 // cgo lists the rooms that may import "C".
-var cgo = []string{"internal/libtorch", "internal/libm", "internal/turbojpeg"}
+var cgo = []string{"internal/libtorch", "internal/libm"}
 
 func TestImports(t *testing.T) {
 	seen := 0

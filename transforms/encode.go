@@ -5,34 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/torchhub/torchhub/internal/turbojpeg"
+	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
 type JPEGOptions struct {
 	Quality     int    // 1 to 100; 0 is 75
-	Subsampling string // of the colour, not of grey pictures: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0
+	Subsampling string // of the colour, not of grey pictures: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, and 4:4:4 of CMYK
 	Progressive bool
 }
 
-var subsamplings = map[string]turbojpeg.Subsampling{
-	"": turbojpeg.S420, "4:2:0": turbojpeg.S420, "4:2:2": turbojpeg.S422, "4:4:4": turbojpeg.S444,
-}
+var subsamplings = map[string]jpeg.Subsampling{"": jpeg.S420, "4:2:0": jpeg.S420, "4:2:2": jpeg.S422, "4:4:4": jpeg.S444}
 
 // EncodeJPEG writes a picture as JPEG: img.save(w, "JPEG", quality=…), and
-// torchvision.io.encode_jpeg. Grey pictures stay grey, and all others are converted as
-// [ToRGB] does it, so that an alpha is dropped.
-//
-// Where the machine has the TurboJPEG library of libjpeg-turbo, the bytes are Pillow's; else
-// image/jpeg writes, which knows neither Progressive nor a Subsampling but 4:2:0.
+// torchvision.io.encode_jpeg. Grey pictures stay grey and CMYK stays CMYK, and all
+// others are converted as [ToRGB] does it, so that an alpha is dropped. The bytes are Pillow's.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#jpeg-saving
 func EncodeJPEG(w io.Writer, img image.Image, options ...JPEGOptions) error {
@@ -63,24 +57,17 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 	case max(b.Dx(), b.Dy()) > longest:
 		return fmt.Errorf("the picture has %d×%d pixels; a JPEG has at most %d on a side", b.Dx(), b.Dy(), longest)
 	}
-	pix, channels, err := packed(img)
+	pix, channels, ycc, err := packed(img)
 	switch {
 	case err != nil:
 		return err
 	case len(pix) < channels*b.Dx()*b.Dy():
 		return fmt.Errorf("the picture's Pix holds %d bytes; want %d", len(pix), channels*b.Dx()*b.Dy())
 	}
-	if turbojpeg.Library() == "" {
-		if o.Progressive || sub != turbojpeg.S420 {
-			return errors.New("without libturbojpeg no progressive JPEGs are written, and no subsampling but 4:2:0; install it")
-		}
-		r := image.Rect(0, 0, b.Dx(), b.Dy())
-		if channels == 1 {
-			return jpeg.Encode(w, &image.Gray{Pix: pix, Stride: b.Dx(), Rect: r}, &jpeg.Options{Quality: o.Quality})
-		}
-		return jpeg.Encode(w, opaque(pix, r), &jpeg.Options{Quality: o.Quality})
+	if channels == 4 && o.Subsampling == "" {
+		sub = jpeg.S444
 	}
-	data, err := turbojpeg.Encode(pix, b.Dx(), b.Dy(), channels, o.Quality, sub, o.Progressive)
+	data, err := jpeg.Encode(pix, b.Dx(), b.Dy(), channels, jpeg.EncodeOptions{Quality: o.Quality, YCbCr: ycc, Subsampling: sub, Progressive: o.Progressive})
 	if err != nil {
 		return err
 	}
@@ -88,21 +75,30 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 	return err
 }
 
-// packed returns the pixels of a picture without padding, of 1 or 3 channels.
-func packed(img image.Image) (pix []uint8, channels int, err error) {
+// packed returns the pixels of a picture without padding: of 1 channel, RGB, YCbCr or inks.
+func packed(img image.Image) (pix []uint8, channels int, ycc bool, err error) {
 	if p, ok := img.(*RGB); ok {
-		return p.Pix, 3, nil
+		return p.Pix, 3, false, nil
 	}
 	p := pillow.From(img)
-	mode, channels := pillow.ModeRGB, 3
-	if p.Mode == pillow.ModeL || p.Mode == pillow.Mode1 {
-		mode, channels = pillow.ModeL, 1
+	mode := pillow.ModeRGB
+	switch p.Mode {
+	case pillow.ModeL, pillow.Mode1:
+		mode = pillow.ModeL
+	case pillow.ModeYCbCr, pillow.ModeCMYK:
+		mode = p.Mode
 	}
-	p, err = p.Convert(mode)
-	if err != nil {
-		return nil, 0, err
+	if p, err = p.Convert(mode); err != nil {
+		return nil, 0, false, err
 	}
-	return p.Pix, channels, nil
+	if mode == pillow.ModeCMYK { // a file's inks are Adobe's, who inverts them
+		pix = make([]uint8, len(p.Pix))
+		for i, v := range p.Pix {
+			pix[i] = 255 - v
+		}
+		return pix, 4, false, nil
+	}
+	return p.Pix, mode.Bands(), mode == pillow.ModeYCbCr, nil
 }
 
 // opaque returns pixels of three channels as a picture that Go's encoders are fast with.

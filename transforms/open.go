@@ -40,7 +40,7 @@ func WithMode() OpenOption { return func(o *openOptions) { o.RGB = false } }
 // WithDraft lets a JPEG be decoded at 1/2, 1/4 or 1/8 of its size, the smallest of
 // these that is no smaller than w×h in either direction: img.draft(None, (w, h)). That is much faster
 // and changes the pixels, also those of what the picture is resized to afterwards.
-// Other formats, and JPEGs where libjpeg-turbo is not there, ignore it.
+// Other formats ignore it.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.draft
 func WithDraft(w, h int) OpenOption { return func(o *openOptions) { o.Draft = image.Pt(w, h) } }
@@ -67,9 +67,7 @@ var (
 // is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
 // and so on. Of animations it is the first
 // picture, and a TIFF is turned as its orientation asks, as in
-// Pillow. JPEGs are decoded by libjpeg-turbo where the machine has its TurboJPEG
-// library, as in Pillow; else by image/jpeg, whose pixels differ by a few
-// steps. [JPEGDecoder] says which.
+// Pillow.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {

@@ -12,7 +12,6 @@ import (
 	"github.com/torchhub/torchhub/hub"
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/transforms"
 )
 
 func doctorCommand() *cobra.Command {
@@ -69,7 +68,6 @@ func checks(ctx context.Context) []libtorch.Check {
 			out = append(out, c)
 		}
 	}
-	out = append(out, libtorch.Check{Name: "JPEG decoder", Found: transforms.JPEGDecoder()})
 	checkpoints := filepath.Join(hub.Dir(), "checkpoints")
 	c := libtorch.Check{Name: "weights", Found: checkpoints}
 	if err := writable(checkpoints); err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/transforms"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 	"github.com/torchhub/torchhub/transforms/v2"
 )
@@ -510,9 +509,6 @@ func TestClassesEqualPython(t *testing.T) {
 	p := start(t)
 	for _, row := range classes {
 		t.Run(row.name, func(t *testing.T) {
-			if row.name == "JPEG" && !strings.HasPrefix(transforms.JPEGDecoder(), "libjpeg-turbo") {
-				t.Skip("libjpeg-turbo is not here; Go's image/jpeg has other numbers")
-			}
 			done := 0
 			n := trials + largeTrials()
 			for seed := range n {

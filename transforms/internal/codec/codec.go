@@ -14,7 +14,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/torchhub/torchhub/internal/turbojpeg"
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
@@ -111,7 +110,7 @@ func fits(w, h int, o Options) error {
 
 // broken says what is wrong with a file of a known format.
 func broken(format string, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrTruncated) || errors.Is(err, turbojpeg.ErrTruncated) ||
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrTruncated) ||
 		strings.Contains(err.Error(), "not enough") { // image/png's and image/gif's words
 		err = ErrTruncated
 	}

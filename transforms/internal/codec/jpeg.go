@@ -1,26 +1,13 @@
 package codec
 
 import (
-	"errors"
-
-	"github.com/torchhub/torchhub/internal/turbojpeg"
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 func jpegSize(data []byte) (int, int, error) {
-	h, err := jpegHeader(data)
-	return h.W, h.H, err
-}
-
-// jpegHeader asks TurboJPEG, where it is there, about the kinds of JPEG that only it reads.
-func jpegHeader(data []byte) (jpeg.Header, error) {
 	h, err := jpeg.ReadHeader(data)
-	if errors.Is(err, jpeg.ErrUnsupported) && turbojpeg.Library() != "" {
-		t, err := turbojpeg.ReadHeader(data)
-		return jpeg.Header(t), err
-	}
-	return h, err
+	return h.W, h.H, err
 }
 
 // jpegModes are the modes of JPEGs, by the number of channels.
@@ -38,7 +25,7 @@ func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
 
 // jpegPixels decodes a JPEG, CMYK as it is in the file.
 func jpegPixels(data []byte, o Options) (*pillow.Image, error) {
-	h, err := jpegHeader(data)
+	h, err := jpeg.ReadHeader(data)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +41,6 @@ func jpegPixels(data []byte, o Options) (*pillow.Image, error) {
 		region = nil
 	}
 	pix, _, err := jpeg.Decode(data, jpeg.Options{Scale: scale, Pix: o.Pix, Region: region})
-	if errors.Is(err, jpeg.ErrUnsupported) && turbojpeg.Library() != "" {
-		pix, err = turbojpeg.Decode(data, turbojpeg.Header(h), scale, o.Pix)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,20 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if o.Region != nil {
 		region = region.Intersect(o.Region(w, h))
 	}
+	if d.Channels == 1 { // alone it is not coarser than anything
+		c := d.comps[0]
+		c.h, c.v, d.maxH, d.maxV, d.mw, d.mh, c.pw, c.ph = 1, 1, 1, 1, c.bw, c.bh, c.bw, c.bh
+	}
+	s, err := d.newScan(header)
+	if err != nil {
+		return nil, Header{}, err
+	}
+	streamed := !d.progressive && len(s.comps) == d.Channels
+	if !streamed {
+		if err := d.keep(); err != nil {
+			return nil, Header{}, err
+		}
+	}
 	n := d.Channels * w * h
 	pix := o.Pix
 	if cap(pix) < n {
@@ -71,31 +85,23 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if region.Empty() {
 		return pix, d.Header, nil
 	}
+	r, err := newRenderer(d, pix, w, h, 8/scale, region)
+	if err != nil {
+		return nil, Header{}, err
+	}
 	clean := cleans.Get().(*[]byte)
 	d.clean = *clean
 	defer func() {
 		*clean = d.clean
 		cleans.Put(clean)
 	}()
-	if d.Channels == 1 { // alone it is not coarser than anything
-		c := d.comps[0]
-		c.h, c.v, d.maxH, d.maxV, d.mw, d.mh, c.pw, c.ph = 1, 1, 1, 1, c.bw, c.bh, c.bw, c.bh
-	}
-	r, err := newRenderer(d, pix, w, h, 8/scale, region)
-	if err != nil {
-		return nil, Header{}, err
-	}
-	s, err := d.newScan(header)
-	if err != nil {
-		return nil, Header{}, err
-	}
-	if !d.progressive && len(s.comps) == d.Channels {
+	if streamed {
 		r.stream(s)
 		err = d.finish()
 	} else if err = d.scansAll(s); err == nil {
 		r.coefficients()
 	}
-	if err == nil && d.damaged && !d.ended() {
+	if d.short {
 		err = ErrTruncated
 	}
 	if err != nil {
@@ -104,11 +110,26 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	return pix, d.Header, nil
 }
 
+// keep makes room for all coefficients.
+func (d *decoder) keep() error {
+	blocks := 0
+	for _, c := range d.comps {
+		blocks += c.bw * c.bh
+	}
+	if blocks > 8*len(d.data) { // which have a bit each, at the least
+		return ErrTruncated
+	}
+	for _, c := range d.comps {
+		c.coefs = make([]int16, pairSize*((c.pw+1)/2)*c.ph)
+	}
+	return nil
+}
+
 // finish reads what comes after a single scan.
 func (d *decoder) finish() error {
 	header, err := d.header()
 	switch {
-	case err == ErrTruncated: // only the end marker may be missing
+	case err == ErrTruncated: // the end marker may be missing
 		return nil
 	case header != nil:
 		return errors.New("a scan comes after the last one")
@@ -121,25 +142,12 @@ var cleans = sync.Pool{New: func() any { return new([]byte) }}
 
 // scansAll reads all scans into the components' coefficients.
 func (d *decoder) scansAll(s *scan) error {
-	blocks := 0
-	for _, c := range d.comps {
-		blocks += c.bw * c.bh
-	}
-	if blocks > 8*len(d.data) { // which have a bit each, at the least
-		return ErrTruncated
-	}
-	for _, c := range d.comps {
-		c.keep()
-	}
 	for {
 		s.all()
-		if d.damaged && !d.ended() {
+		if d.short {
 			return ErrTruncated
 		}
 		header, err := d.header()
-		if err == ErrTruncated { // only the end marker may be missing
-			break
-		}
 		if err != nil {
 			return err
 		}

@@ -19,36 +19,37 @@ const (
 
 // EncodeOptions say how to encode.
 type EncodeOptions struct {
-	Quality     int // 1 to 100
+	Quality     int  // 1 to 100
+	YCbCr       bool // three channels are brightness and colour, and not RGB
 	Subsampling Subsampling
 	Progressive bool
 }
 
-// Encode encodes w×h pixels of 1 or 3 channels with the accurate integer DCT: the bytes
-// of libjpeg-turbo, and of Pillow's save.
+// Encode encodes w×h pixels of 1, 3 or 4 channels with the accurate integer DCT: the bytes
+// of libjpeg-turbo, and of Pillow's save. Four channels are inks as they are to be in the file, which is
+// inverted in Adobe's; all but the first are subsampled.
 func Encode(pix []uint8, w, h, channels int, o EncodeOptions) ([]byte, error) {
 	switch {
-	case channels != 1 && channels != 3:
-		return nil, fmt.Errorf("a JPEG has 1 or 3 channels, not %d", channels)
+	case channels != 1 && channels != 3 && channels != 4:
+		return nil, fmt.Errorf("a JPEG has 1, 3 or 4 channels, not %d", channels)
 	case w < 1 || h < 1 || max(w, h) > maxSide:
 		return nil, fmt.Errorf("the picture has %d×%d pixels; want 1 to %d on a side", w, h, maxSide)
 	case len(pix) < channels*w*h:
 		return nil, errors.New("the picture has too few pixels for its size")
 	}
-	e := &encoder{w: w, h: h, channels: channels, progressive: o.Progressive, maxH: 1, maxV: 1}
-	if channels == 3 {
+	e := &encoder{w: w, h: h, channels: channels, progressive: o.Progressive, raw: channels != 3 || o.YCbCr, maxH: 1, maxV: 1}
+	if channels > 1 {
 		e.maxH, e.maxV = [...]int{S420: 2, S422: 2, S444: 1}[o.Subsampling], [...]int{S420: 2, S422: 1, S444: 1}[o.Subsampling]
 	}
 	e.quantTables(o.Quality)
 	e.mw, e.mh = ceil(w, 8*e.maxH), ceil(h, 8*e.maxV)
 	e.frame()
+	e.coefficients(pix)
 	if o.Progressive {
-		e.coefficients(pix)
 		for _, s := range script(channels) {
 			e.progressiveScan(s)
 		}
 	} else {
-		e.coefficients(pix)
 		e.sequentialScan()
 	}
 	return append(e.out, 0xff, eoi), nil
@@ -58,6 +59,7 @@ func Encode(pix []uint8, w, h, channels int, o EncodeOptions) ([]byte, error) {
 type encoder struct {
 	w, h, channels int
 	progressive    bool
+	raw            bool // the pixels are samples
 	maxH, maxV     int
 	mw, mh         int // in MCUs
 	comps          []*plan
@@ -103,7 +105,11 @@ func (e *encoder) marker(m byte, segment ...byte) {
 // frame writes all that comes before the scans.
 func (e *encoder) frame() {
 	e.out = append(make([]byte, 0, 1<<10+e.w*e.h*e.channels/8), 0xff, soi)
-	e.marker(app0, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")...)
+	if e.channels == 4 {
+		e.marker(app14, []byte("Adobe\x00\x64\x00\x00\x00\x00\x00")...)
+	} else {
+		e.marker(app0, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00")...)
+	}
 	sof := byte(sof0)
 	if e.progressive {
 		sof = sof2
@@ -113,14 +119,17 @@ func (e *encoder) frame() {
 		c := &plan{id: i + 1, h: 1, v: 1}
 		if i == 0 {
 			c.h, c.v = e.maxH, e.maxV
-		} else {
+		}
+		if e.channels == 4 {
+			c.id = int("CMYK"[i])
+		} else if i > 0 {
 			c.table = 1
 		}
 		c.bw, c.bh = ceil(e.w*c.h, 8*e.maxH), ceil(e.h*c.v, 8*e.maxV)
 		c.pw, c.ph = e.mw*c.h, e.mh*c.v
 		e.comps = append(e.comps, c)
 		segment = append(segment, byte(c.id), byte(c.h<<4|c.v), byte(c.table))
-		if i < 2 {
+		if i == c.table {
 			table := []byte{byte(c.table)}
 			for _, q := range e.quants[c.table] {
 				table = append(table, byte(q))
@@ -138,9 +147,9 @@ func (e *encoder) coefficients(pix []uint8) {
 		samples[i] = make([]uint8, c.stride()*8*c.v+2*margin)
 		c.blocks, c.masks = make([][64]int16, c.pw*c.ph), make([]uint64, c.pw*c.ph)
 	}
-	lines := make([][3][]uint8, e.maxV) // of brightness and colour, at the picture's size
+	lines := make([][4][]uint8, e.maxV) // of each component, at the picture's size
 	for i := range lines {
-		for j := range lines[i] {
+		for j := range e.channels {
 			lines[i][j] = make([]uint8, 8*e.maxH*e.mw+2*margin)
 		}
 	}
@@ -186,11 +195,18 @@ func (e *encoder) coefficients(pix []uint8) {
 // stride is how far the rows of samples are apart.
 func (c *plan) stride() int { return 8*c.bw + 8 }
 
-// convert makes brightness and colour of a row of pixels, the last of which is repeated.
-func (e *encoder) convert(line *[3][]uint8, pix []uint8) {
-	if e.channels == 1 {
+// convert makes the components of a row of pixels, the last of which is repeated.
+func (e *encoder) convert(line *[4][]uint8, pix []uint8) {
+	switch {
+	case e.channels == 1:
 		copy(line[0], pix)
-	} else {
+	case e.raw:
+		for i, l := range line[:e.channels] {
+			for x := range e.w {
+				l[x] = pix[e.channels*x+i]
+			}
+		}
+	default:
 		convert(line[0][:e.w], line[1], line[2], pix)
 	}
 	for _, l := range line[:e.channels] {
@@ -202,7 +218,7 @@ func (e *encoder) convert(line *[3][]uint8, pix []uint8) {
 }
 
 // downsample makes row y, or rows, of a component's samples.
-func (c *plan) downsample(dst []uint8, y int, lines [][3][]uint8, i, maxH, maxV int) {
+func (c *plan) downsample(dst []uint8, y int, lines [][4][]uint8, i, maxH, maxV int) {
 	out := dst[y*c.stride():]
 	switch {
 	case c.h == maxH && c.v == maxV:
@@ -310,13 +326,13 @@ func (e *encoder) symbol(c *code, s uint8) { e.put(c.words[s]>>5, uint(c.words[s
 // size returns how many bits a number needs, and the bits.
 func size(v int) (uint, uint32) {
 	s := v >> 63 // -1 below 0; a branch would be guessed wrong half of the time
-	return uint(bits.Len(uint(v^s - s))), uint32(v + s)
+	return uint(bits.Len(uint(v ^ s - s))), uint32(v + s)
 }
 
 // sequentialScan writes all coefficients with the standard's codes.
 func (e *encoder) sequentialScan() {
 	var dc, ac [2]*code
-	for i := range min(e.channels, 2) {
+	for i := range e.comps[len(e.comps)-1].table + 1 {
 		t := standard(uint8(i), true)
 		dc[i] = newCode(t.counts, t.symbols[:12])
 		t = standard(uint8(i), false)
@@ -407,15 +423,24 @@ type pass struct{ component, first, last, high, low int }
 
 // script is libjpeg's jpeg_simple_progression.
 func script(channels int) []pass {
-	if channels == 1 {
-		return []pass{{0, 0, 0, 0, 1}, {0, 1, 5, 0, 2}, {0, 6, 63, 0, 2}, {0, 1, 63, 2, 1}, {0, 0, 0, 1, 0}, {0, 1, 63, 1, 0}}
+	if channels == 3 {
+		return []pass{
+			{0, 0, 0, 0, 1},
+			{0, 1, 5, 0, 2}, {2, 1, 63, 0, 1}, {1, 1, 63, 0, 1}, {0, 6, 63, 0, 2}, {0, 1, 63, 2, 1},
+			{0, 0, 0, 1, 0},
+			{2, 1, 63, 1, 0}, {1, 1, 63, 1, 0}, {0, 1, 63, 1, 0},
+		}
 	}
-	return []pass{
-		{0, 0, 0, 0, 1},
-		{0, 1, 5, 0, 2}, {2, 1, 63, 0, 1}, {1, 1, 63, 0, 1}, {0, 6, 63, 0, 2}, {0, 1, 63, 2, 1},
-		{0, 0, 0, 1, 0},
-		{2, 1, 63, 1, 0}, {1, 1, 63, 1, 0}, {0, 1, 63, 1, 0},
+	var s []pass
+	for _, p := range []pass{{0, 0, 0, 0, 1}, {0, 1, 5, 0, 2}, {0, 6, 63, 0, 2}, {0, 1, 63, 2, 1}, {0, 0, 0, 1, 0}, {0, 1, 63, 1, 0}} {
+		for p.component = range channels {
+			s = append(s, p)
+			if p.first == 0 {
+				break // it is of all of them
+			}
+		}
 	}
+	return s
 }
 
 func (e *encoder) scanHeader(comps []*plan, p pass) {

@@ -82,10 +82,10 @@ type decoder struct {
 	jfif     bool
 	adobe    int // the Adobe segment's transform; -1 is no such segment
 
-	scans   int
-	start   int    // of the last scan
-	clean   []byte // the part of its data that is read, without stuffing
-	damaged bool   // data were missing, as their end came too early
+	scans int
+	start int    // of the last scan
+	clean []byte // the part of its data that is read, without stuffing
+	short bool   // more data were needed than there are
 }
 
 // next goes to the next marker and returns it.

@@ -1,7 +1,6 @@
 package jpeg
 
 import (
-	"errors"
 	"fmt"
 	"image"
 )
@@ -250,5 +249,3 @@ func (r *renderer) stream(s *scan) {
 		r.rows(my)
 	}
 }
-
-var errSampling = errors.New("its subsampling is damaged")

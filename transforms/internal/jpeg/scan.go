@@ -16,10 +16,11 @@ type scan struct {
 	first, last int  // the coefficients
 	high, low   uint // bits known before, and bits left for later scans
 
-	next byte // number of the next restart marker
-	left int  // MCUs until then
-	dry  bool // the data have ended; blocks stay as they are until the next restart
-	ends int32
+	next byte  // number of the next restart marker
+	left int   // MCUs until then
+	dry  bool  // the data have ended; blocks stay as they are until the next restart
+	over bool  // and there is none
+	ends int32 // blocks that hold no more coefficients of this scan
 }
 
 // maxScans bounds the work that a small file can ask for, as TurboJPEG's TJFLAG_LIMITSCANS does.
@@ -154,7 +155,7 @@ func (s *scan) fill() {
 
 // mcu is called before each MCU. It sees to restarts, and reports whether there are data.
 func (s *scan) mcu() bool {
-	if s.restart > 0 {
+	if s.restart > 0 && !s.over {
 		if s.left == 0 {
 			s.left = s.restart
 			s.resync()
@@ -167,7 +168,8 @@ func (s *scan) mcu() bool {
 // check is called after each MCU.
 func (s *scan) check() {
 	if s.r.exhausted() {
-		s.dry, s.damaged = true, true
+		s.dry, s.over = true, s.restart == 0
+		s.short = s.short || s.decoder.pos == len(s.decoder.data) // and no marker ended them
 	}
 }
 
@@ -179,7 +181,8 @@ func (s *scan) resync() {
 	for {
 		m, err := d.next()
 		if err != nil {
-			break // all of the data were used
+			s.short, s.over, s.dry = true, true, true
+			break
 		}
 		known := m >= rst0 && m < rst0+8
 		off := (m - rst0 - s.next) & 7
@@ -188,8 +191,9 @@ func (s *scan) resync() {
 			found = true // the one that is due, or one so far off that it may as well be
 		case m < sof0 || known && off >= 6: // nonsense, or one that has been
 			continue
-		default: // one to come
+		default: // one to come, or of something else
 			d.pos -= 2
+			s.over = s.dry && !known
 		}
 		break
 	}
@@ -208,13 +212,6 @@ func (s *scan) resync() {
 func (c *component) block(x, y int) *[128]int16 {
 	at := pairSize*(y*((c.pw+1)/2)+x/2) + x%2*8
 	return (*[128]int16)(c.coefs[at:])
-}
-
-// keep makes room for all of a component's coefficients.
-func (c *component) keep() {
-	if c.coefs == nil {
-		c.coefs = make([]int16, pairSize*((c.pw+1)/2)*c.ph)
-	}
 }
 
 // all reads the scan into the components' coefficients.
@@ -237,9 +234,12 @@ func (s *scan) all() {
 		c := s.comps[0]
 		for y := range c.bh {
 			for x := range c.bw {
-				if s.mcu() {
+				switch {
+				case s.mcu():
 					decode(c, c.block(x, y))
 					s.check()
+				case s.over:
+					return
 				}
 			}
 		}
@@ -248,6 +248,9 @@ func (s *scan) all() {
 	for my := range s.mh {
 		for mx := range s.mw {
 			if !s.mcu() {
+				if s.over {
+					return
+				}
 				continue
 			}
 			for _, c := range s.comps {

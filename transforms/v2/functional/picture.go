@@ -150,7 +150,7 @@ func throughTensor(p image.Image, f func(*torch.Tensor) *torch.Tensor) (out imag
 }
 
 // JPEG compresses and decompresses an image, video or picture with a quality of 1
-// to 100: jpeg(x, quality). Where the machine has libjpeg-turbo's TurboJPEG library the numbers are Python's.
+// to 100: jpeg(x, quality). A picture of the mode YCbCr becomes RGB.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.jpeg.html
 func JPEG[T any](x T, quality int) T {
@@ -191,11 +191,11 @@ func pictureJPEG(p image.Image, quality int) image.Image {
 		fail(op, p, "the quality is %d; want 1 to 100", quality)
 	}
 	switch mode := pillow.From(p).Mode; mode {
-	case pillow.ModeL, pillow.ModeRGB:
+	case pillow.ModeL, pillow.ModeRGB, pillow.ModeYCbCr, pillow.ModeCMYK:
 	case pillow.Mode1:
 		p = pillowed(op, p, func(p *pillow.Image) (*pillow.Image, error) { return p.Convert(pillow.ModeL) })
 	default:
-		fail(op, p, "pictures of the mode %s are not written as JPEG; want L, RGB or 1", mode)
+		fail(op, p, "pictures of the mode %s are not written as JPEG; want L, RGB, CMYK, YCbCr or 1", mode)
 	}
 	var b bytes.Buffer
 	if err := transforms.EncodeJPEG(&b, p, transforms.JPEGOptions{Quality: quality}); err != nil {
