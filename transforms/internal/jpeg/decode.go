@@ -1,15 +1,14 @@
 // Package jpeg decodes JPEGs to the pixels that libjpeg-turbo makes of them with its accurate
 // integer DCT and fancy upsampling, which are Pillow's, to the last bit: baseline
-// and progressive ones of 1, 3 and 4 components, of any subsampling.
+// and progressive ones of 1, 3 and 4 components, of any subsampling. It encodes them to the same bytes.
 //
-// It exists because a picture's pixels should not depend on what is installed, and because of what it
-// leaves out: where only a part of the picture is asked for, the rest is not computed.
+// It exists because a picture's pixels should not depend on what is installed (image/jpeg has others), and
+// because of what it leaves out: where only a part of the picture is asked for, the rest is not computed.
 package jpeg
 
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"image"
 	"sync"
 )
@@ -164,7 +163,7 @@ func (d *decoder) scansAll(s *scan) error {
 	for _, c := range d.comps {
 		for k, b := range c.bits[:10] {
 			if c.bits[0] < 0 || k > 0 && b != 0 {
-				return fmt.Errorf("%w: progressive, with coefficients missing", ErrUnsupported)
+				return unsupported("progressive, with coefficients missing")
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -9,8 +10,19 @@ import (
 // Errors of [Decode] and [ReadHeader], for errors.Is.
 var (
 	ErrTruncated   = errors.New("the picture is truncated")
-	ErrUnsupported = errors.New("a kind of JPEG that is not read")
+	ErrUnsupported = errors.New("this kind of JPEG is not read; save the picture again as a baseline or progressive one")
 )
+
+// processes are the kinds of JPEG, from SOF0 on, that are not read.
+var processes = [16]string{
+	3: "lossless", 5: "hierarchical", 6: "hierarchical", 7: "hierarchical", 9: "arithmetic coding",
+	10: "arithmetic coding", 11: "arithmetic coding", 13: "arithmetic coding", 14: "arithmetic coding", 15: "arithmetic coding",
+}
+
+// unsupported says what is not read.
+func unsupported(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrUnsupported)
+}
 
 // The markers that mean something here.
 const (
@@ -180,9 +192,9 @@ func (d *decoder) header() (scan []byte, err error) {
 		default:
 			switch {
 			case m < sof0+16 && m != dac:
-				err = fmt.Errorf("%w: compression %d", ErrUnsupported, m-sof0)
+				err = unsupported("%s", cmp.Or(processes[m-sof0], "an extension"))
 			case m == dhp || m == exp:
-				err = fmt.Errorf("%w: hierarchical", ErrUnsupported)
+				err = unsupported("hierarchical")
 			}
 		}
 		if err != nil {
@@ -248,7 +260,7 @@ func (d *decoder) startFrame(s []byte, progressive bool) error {
 	case len(s) < 6 || len(s) != 6+3*int(s[5]):
 		return errors.New("its frame is damaged")
 	case s[0] != 8:
-		return fmt.Errorf("%w: %d bits a sample", ErrUnsupported, s[0])
+		return unsupported("%d bits a sample", s[0])
 	}
 	d.frame, d.progressive = true, progressive
 	d.H, d.W, d.Channels = int(s[1])<<8|int(s[2]), int(s[3])<<8|int(s[4]), int(s[5])
@@ -256,9 +268,9 @@ func (d *decoder) startFrame(s []byte, progressive bool) error {
 	case d.W == 0 || d.H == 0:
 		return errors.New("it has no pixels")
 	case d.W > maxSide || d.H > maxSide:
-		return fmt.Errorf("%w: %d×%d pixels", ErrUnsupported, d.W, d.H)
+		return unsupported("%d×%d pixels", d.W, d.H)
 	case d.Channels != 1 && d.Channels != 3 && d.Channels != 4:
-		return fmt.Errorf("%w: %d components", ErrUnsupported, d.Channels)
+		return unsupported("%d components", d.Channels)
 	}
 	for i := range d.Channels {
 		q := s[6+3*i:]

@@ -1,9 +1,6 @@
 package jpeg
 
-import (
-	"fmt"
-	"image"
-)
+import "image"
 
 // A pair is two blocks beside each other, since the kernels transform two at once: eight rows of 2×8
 // coefficients. A block of it is the array from its first coefficient on, of which it has every
@@ -64,7 +61,7 @@ func newRenderer(d *decoder, pix []uint8, w, h, size int, region image.Rectangle
 		}
 		u := upsampling{component: c, fx: d.maxH * size / (c.h * p.size), fy: d.maxV * size / (c.v * p.size)}
 		if u.fx*c.h*p.size != d.maxH*size || u.fy*c.v*p.size != d.maxV*size {
-			return nil, fmt.Errorf("%w: a component is subsampled by %d/%d×%d/%d", ErrUnsupported, d.maxH, c.h, d.maxV, c.v)
+			return nil, unsupported("a component is subsampled by %d/%d×%d/%d", d.maxH, c.h, d.maxV, c.v)
 		}
 		u.w, u.h = ceil(d.W*c.h*p.size, 8*d.maxH), ceil(d.H*c.v*p.size, 8*d.maxV)
 		switch {
