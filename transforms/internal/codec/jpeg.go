@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"encoding/binary"
+
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
@@ -16,8 +18,9 @@ var jpegModes = map[int]pillow.Mode{1: pillow.ModeL, 3: pillow.ModeRGB, 4: pillo
 func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
 	p, err := jpegPixels(data, o)
 	if err == nil && p.Mode == pillow.ModeCMYK {
-		for i := range p.Pix { // Adobe's CMYK is inverted, and Pillow takes all to be Adobe's
-			p.Pix[i] = 255 - p.Pix[i]
+		for i := 0; i < len(p.Pix); i += 4 { // Adobe's CMYK is inverted, and Pillow takes all to be Adobe's
+			ink := p.Pix[i:][:4]
+			binary.NativeEndian.PutUint32(ink, ^binary.NativeEndian.Uint32(ink))
 		}
 	}
 	return p, err

@@ -120,6 +120,9 @@ func (d *decoder) keep() error {
 	}
 	for _, c := range d.comps {
 		c.coefs = make([]int16, pairSize*((c.pw+1)/2)*c.ph)
+		if d.progressive {
+			c.masks = make([]uint64, c.pw*c.ph)
+		}
 	}
 	return nil
 }

@@ -61,6 +61,7 @@ type table struct {
 	first  [17]int32 // what to add to a code of this length to have its symbol's index
 	limit  [18]int32 // the codes of this length are less
 	lookup [1 << peek]entry
+	codes  [1 << peek]uint16    // the symbol that the bits begin with, and in the lower byte its bits; 0 is a code of more bits
 	skips  *[1 << skipPeek]skip // nil where little is skipped
 }
 
@@ -96,6 +97,7 @@ func (t *table) prepare() error {
 func (t *table) enter(code int32, l int, s uint8) {
 	run, size := entry(s>>4), int(s&15)
 	for i := range int32(1) << (peek - l) {
+		t.codes[code+i] = uint16(s)<<8 | uint16(l)
 		e := entry(l) | run<<8
 		switch rest := peek - l - size; {
 		case size == 0:
@@ -194,7 +196,11 @@ func (r *reader) symbol(t *table) uint8 {
 	if r.n < 32 {
 		r.pos, r.acc, r.n = refill(r.data, r.pos, r.acc, r.n)
 	}
-	s, l := t.long(r.acc, 1)
+	c := t.codes[r.acc>>(64-peek)]
+	s, l := uint8(c>>8), uint(c&63)
+	if l == 0 {
+		s, l = t.long(r.acc, peek+1)
+	}
 	r.acc <<= l
 	r.n -= l
 	return s

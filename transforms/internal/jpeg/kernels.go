@@ -1,5 +1,7 @@
 package jpeg
 
+import "encoding/binary"
+
 // The kernels here are libjpeg-turbo's numbers, to the last bit: those of its SIMD code, which counts in 16
 // bits in places. kernels_amd64.s has the same ones.
 
@@ -276,6 +278,15 @@ func yccKToCMYK(dst []uint8, rows [][]uint8) {
 }
 
 func interleave(dst []uint8, rows [][]uint8) {
+	if len(rows) == 4 {
+		a, b, c, d := rows[0], rows[1], rows[2], rows[3]
+		n := len(dst) / 4
+		a, b, c, d = a[:n], b[:n], c[:n], d[:n]
+		for i := range a {
+			binary.LittleEndian.PutUint32(dst[4*i:], uint32(a[i])|uint32(b[i])<<8|uint32(c[i])<<16|uint32(d[i])<<24)
+		}
+		return
+	}
 	for c, row := range rows {
 		for i := range len(dst) / len(rows) {
 			dst[len(rows)*i+c] = row[i]

@@ -69,6 +69,7 @@ type component struct {
 	scanned bool
 	bits    [64]int8 // of progressive coefficients, how many lower bits are not there yet; -1 is all
 	coefs   []int16  // all pairs of blocks, where the picture comes in several scans
+	masks   []uint64 // of each of these blocks, which coefficients are not 0, the first being the lowest bit
 
 	pairs [4][pairSize]int16 // one for each row of blocks in an MCU, where it comes in one
 	full  [4]bool            // whether the blocks of the pair have AC coefficients

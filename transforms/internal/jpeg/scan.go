@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -236,7 +237,7 @@ func (s *scan) all() {
 			for x := range c.bw {
 				switch {
 				case s.mcu():
-					decode(c, c.block(x, y))
+					decode(c, x, y)
 					s.check()
 				case s.over:
 					return
@@ -256,7 +257,7 @@ func (s *scan) all() {
 			for _, c := range s.comps {
 				for y := range c.v {
 					for x := range c.h {
-						decode(c, c.block(mx*c.h+x, my*c.v+y))
+						decode(c, mx*c.h+x, my*c.v+y)
 					}
 				}
 			}
@@ -265,87 +266,140 @@ func (s *scan) all() {
 	}
 }
 
-func (s *scan) sequential(c *component, block *[128]int16) {
+func (s *scan) sequential(c *component, x, y int) {
+	block := c.block(x, y)
 	c.dc += s.r.dc(c.dcTable)
 	block[0] = int16(c.dc)
 	s.r.ac(c.acTable, block)
 }
 
-func (s *scan) dcFirst(c *component, block *[128]int16) {
+func (s *scan) dcFirst(c *component, x, y int) {
 	c.dc += s.r.dc(c.dcTable)
-	block[0] = int16(c.dc << s.low)
+	c.block(x, y)[0] = int16(c.dc << s.low)
 }
 
-func (s *scan) dcRefine(c *component, block *[128]int16) {
+func (s *scan) dcRefine(c *component, x, y int) {
 	if s.r.bit() {
-		block[0] |= 1 << s.low
+		c.block(x, y)[0] |= 1 << s.low
 	}
 }
 
-func (s *scan) acFirst(c *component, block *[128]int16) {
+func (s *scan) acFirst(c *component, x, y int) {
 	if s.ends > 0 {
 		s.ends--
 		return
 	}
+	block, mask := c.block(x, y), &c.masks[y*c.pw+x]
+	data, pos, acc, n := s.r.data, s.r.pos, s.r.acc, s.r.n
+	low := s.low & 15
 	for k := s.first; k <= s.last; k++ {
-		v := s.r.symbol(c.acTable)
-		run, size := int(v>>4), uint(v&15)
+		if n < 32 {
+			pos, acc, n = refill(data, pos, acc, n)
+		}
+		e := c.acTable.lookup[acc>>(64-peek)]
+		l, run, size, value := e.bits(), e.run(), e.size(), int32(e.value())
+		if l == 0 {
+			var v uint8
+			v, l = c.acTable.long(acc, peek+1)
+			run, size = int(v>>4), uint(v&15)
+		}
+		acc <<= l & 63
+		n -= l
 		switch {
+		case value != 0:
 		case size != 0:
-			k += run
-			block[zigzag[k]&127] = int16(extend(s.r.bits(size), size) << s.low)
+			value = extend(int32(acc>>1>>(63-size)), size)
+			acc <<= size
+			n -= size
 		case run == 15:
 			k += 15
+			continue
 		default:
-			s.ends = 1<<run + s.r.bits(uint(run)) - 1
-			return
+			s.ends = 1<<run + int32(acc>>1>>(63-run)) - 1
+			acc <<= run
+			n -= uint(run)
+			k = s.last
+			continue
 		}
+		k += run
+		put(block, mask, k, int16(value<<low))
+	}
+	s.r.pos, s.r.acc, s.r.n = pos, acc, n
+}
+
+// put sets a coefficient.
+func put(block *[128]int16, mask *uint64, k int, v int16) {
+	k = min(k, 63) // where libjpeg puts what leads beyond the block
+	block[zigzag[k]&127] = v
+	*mask &^= 1 << k
+	if v != 0 {
+		*mask |= 1 << k
 	}
 }
 
-func (s *scan) acRefine(c *component, block *[128]int16) {
-	plus, minus := int16(1)<<s.low, int16(-1)<<s.low
-	refine := func(p *int16) {
-		if s.r.bit() && *p&plus == 0 {
-			if *p >= 0 {
-				*p += plus
-			} else {
-				*p += minus
+// acRefine goes over the coefficients in steps: those that are known get a bit more, up to the place of a new one.
+func (s *scan) acRefine(c *component, x, y int) {
+	block, mask := c.block(x, y), &c.masks[y*c.pw+x]
+	data, pos, acc, n := s.r.data, s.r.pos, s.r.acc, s.r.n
+	low := s.low & 15
+	for k := s.first; k <= s.last; {
+		end, value := s.last+1, int16(0)
+		if s.ends == 0 {
+			if n < 32 {
+				pos, acc, n = refill(data, pos, acc, n)
+			}
+			code := c.acTable.codes[acc>>(64-peek)]
+			v, l := uint8(code>>8), uint(code&63)
+			if l == 0 {
+				v, l = c.acTable.long(acc, peek+1)
+			}
+			acc <<= l
+			n -= l
+			run := uint(v >> 4)
+			switch {
+			case v&15 != 0: // a new one, of this sign
+				value = (int16(acc>>63)*2 - 1) << low
+				acc <<= 1
+				n--
+			case run < 15: // none in this and some more blocks
+				s.ends = 1<<run + int32(acc>>1>>(63-run))
+				acc <<= run
+				n -= run
+			}
+			if s.ends == 0 {
+				zeros := ^*mask >> (k & 63) << (k & 63)
+				for ; run > 0; run-- {
+					zeros &= zeros - 1
+				}
+				end = min(bits.TrailingZeros64(zeros), end)
 			}
 		}
-	}
-	k := s.first
-	for s.ends == 0 && k <= s.last {
-		v := s.r.symbol(c.acTable)
-		run, size := int(v>>4), v&15
-		value := int16(0)
-		if size != 0 {
-			value = minus
-			if s.r.bit() {
-				value = plus
-			}
-		} else if run != 15 {
-			s.ends = 1<<run + s.r.bits(uint(run))
-			break
+		m := *mask >> (k & 63) << (k & 63)
+		if end < 64 {
+			m &= 1<<(end&63) - 1
 		}
-		for ; k <= s.last; k++ { // over the zeros, and what is known
-			if p := &block[zigzag[k]&127]; *p != 0 {
-				refine(p)
-			} else if run--; run < 0 {
-				break
+		for ; m != 0; m &= m - 1 {
+			if n == 0 {
+				pos, acc, n = refill(data, pos, acc, n)
+			}
+			at := bits.TrailingZeros64(m) & 63
+			p := &block[zigzag[at]&127]
+			// A branch on the bit would be guessed wrong half of the time.
+			sign, bit := *p>>15, int16(acc>>63)<<low
+			acc <<= 1
+			n--
+			bit &^= *p // which would be there already
+			if *p += bit ^ sign - sign; *p == 0 {
+				*mask &^= 1 << at
 			}
 		}
-		if size != 0 {
-			block[zigzag[k]&127] = value
+		if value != 0 {
+			put(block, mask, end, value)
 		}
-		k++
+		k = end + 1
 	}
 	if s.ends > 0 {
-		for ; k <= s.last; k++ {
-			if p := &block[zigzag[k]&127]; *p != 0 {
-				refine(p)
-			}
-		}
 		s.ends--
 	}
+	s.r.pos, s.r.acc, s.r.n = pos, acc, n
 }
