@@ -69,6 +69,54 @@ func TestBatchFiles(t *testing.T) {
 	require.ErrorContains(t, err, "none.png")
 }
 
+// TestBatchParts compares with pictures that are decoded whole: a batch decodes only what the crop is made of.
+func TestBatchParts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 9))
+	dir := t.TempDir()
+	var paths []string
+	for i := range 40 {
+		w, h := side(rng, 500), side(rng, 500)
+		var img image.Image = noise(rng, w, h)
+		switch i % 5 {
+		case 0:
+			img = &image.Gray{Pix: img.(*RGB).Pix, Stride: w, Rect: image.Rect(0, 0, w, h)}
+		case 1:
+			m := image.NewCMYK(image.Rect(0, 0, w, h))
+			copy(m.Pix, img.(*RGB).Pix)
+			img = m
+		}
+		var b bytes.Buffer
+		require.NoError(t, EncodeJPEG(&b, img, JPEGOptions{Subsampling: []string{"", "4:2:2", "4:4:4"}[rng.IntN(3)], Progressive: rng.IntN(3) == 0}))
+		data := b.Bytes()
+		if i%2 == 0 { // turned
+			exif := "\xff\xe1\x00\x22Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+			data = bytes.Join([][]byte{data[:2], []byte(exif), data[2:]}, nil)
+		}
+		paths = append(paths, filepath.Join(dir, fmt.Sprint(i, ".jpg")))
+		require.NoError(t, os.WriteFile(paths[i], data, 0o644))
+	}
+	for _, p := range []*Pipeline{
+		Classification(40, 32, Bilinear, mean, std),
+		Classification(10, 64, Bicubic, mean, std),
+		Classification(64, 24, Lanczos, mean, std),
+		Compose(Resize(48, ResizeOptions{Interpolation: Nearest}), CenterCrop(32), ToTensor()),
+		Compose(Resize(48, ResizeOptions{Interpolation: Box, MaxSize: 4000}), CenterCrop(32), ToTensor()),
+		Compose(ResizeTo(16, 24, ResizeOptions{Interpolation: Hamming}), CenterCrop(8), ToTensor()),
+	} {
+		for _, opts := range [][]OpenOption{nil, {WithEXIFOrientation()}, {WithDraft(90, 90)}} {
+			var alone []*torch.Tensor
+			for _, path := range paths {
+				img, err := Open(path, opts...)
+				require.NoError(t, err)
+				alone = append(alone, p.Apply(img))
+			}
+			got, err := BatchFiles(t.Context(), p, paths, BatchOptions{Open: opts, Workers: 2})
+			require.NoError(t, err)
+			require.True(t, got.Equal(torch.Stack(alone, 0)), "%v", p)
+		}
+	}
+}
+
 // TestBatchDraws compares with the worker processes of a DataLoader.
 func TestBatchDraws(t *testing.T) {
 	p := reference.Start(t, `
