@@ -198,16 +198,16 @@ func taken(p uint64, n int) []uint64 {
 }
 
 // An Op is an operator of libtorch's dispatcher.
-type Op struct{ h C.thub_op }
+type Op struct{ h C.uintptr_t } // a thub_op; cgo would look at every call whether a pointer is Go's
 
 // FindOp finds an operator by its name in the schema, such as "aten::add", and its overload, such as "Tensor" or "".
 func FindOp(name, overload string) (Op, error) {
 	n, o := C.CString(name), C.CString(overload)
 	defer C.free(unsafe.Pointer(n))
 	defer C.free(unsafe.Pointer(o))
-	var op Op
-	_, err := result(C.t_op_find(n, o, &op.h))
-	return op, err
+	var h C.thub_op
+	_, err := result(C.t_op_find(n, o, &h))
+	return Op{C.uintptr_t(uintptr(unsafe.Pointer(h)))}, err
 }
 
 // Schema returns the operator's signature in the words of native_functions.yaml.

@@ -35,8 +35,8 @@ char *t_open(const char *path) {
 
 const char *t_version(void) { return T->version; }
 thub_result t_op_find(const char *name, const char *overload, thub_op *ret_op) { return T->op_find(name, overload, ret_op); }
-char *t_op_schema(thub_op op) { return T->op_schema(op); }
-void t_op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { T->op_call(op, args, nargs, rets, cap); }
+char *t_op_schema(uintptr_t op) { return T->op_schema((thub_op)op); }
+void t_op_call(uintptr_t op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { T->op_call((thub_op)op, args, nargs, rets, cap); }
 thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim, thub_tensor *ret_tensor) { return T->tensor_new(data, nbytes, dtype, sizes, ndim, ret_tensor); }
 thub_result t_tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id, thub_tensor *ret_tensor) { return T->tensor_share(data, dtype, sizes, ndim, fd, id, ret_tensor); }
 thub_result t_tensor_data(thub_tensor t, void **ret_data) { return T->tensor_data(t, ret_data); }

@@ -10,8 +10,8 @@ char *t_open(const char *path);
 
 const char *t_version(void);
 thub_result t_op_find(const char *name, const char *overload, thub_op *ret_op);
-char *t_op_schema(thub_op op);
-void t_op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
+char *t_op_schema(uintptr_t op);
+void t_op_call(uintptr_t op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
 thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim, thub_tensor *ret_tensor);
 thub_result t_tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id, thub_tensor *ret_tensor);
 thub_result t_tensor_data(thub_tensor t, void **ret_data);
