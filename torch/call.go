@@ -425,8 +425,7 @@ func (c *Call) run(op *Op, rets []uint64, m *maker) values {
 	relieve()
 	b := m.room()
 	hs := rets[libtorch.RetsHead:]
-	dead := b.refs.exhume(hs[:bunch])
-	b.freed += dead
+	dead := b.exhume(hs)
 	dead += b.refs.dig(hs[dead:][:2])
 	err := h.Call(c.words(), rets, dead)
 	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // once more without what lies about, if it cannot have begun to write

@@ -25,74 +25,102 @@ const (
 // tensorWeight is about what libtorch spends on a tensor besides its elements.
 const tensorWeight = 512
 
-// A block is what the collector frees at once.
+// A block is what the collector frees at once. Who takes it out of the pool has
+// it alone.
 type block struct {
 	tensors [blockTensors]Tensor
 	refs    *refs
-	n       int // tensors taken
-	bytes   int // they hold
-	freed   int // of them, by the ops that took the block
+	n       int            // tensors taken
+	bytes   int            // they hold
+	own     int32          // of them freed, as far as ops with this block gave them back
+	freed   int            // tensors that these ops gave back, whosever
+	dead    [bunch]*Tensor // freed, and left to be given back by the next op: whose references are in refs.dead
 }
 
 // refs are the references of a block's tensors. They lie apart from it, so that
 // its cleanup can reach them.
 type refs struct {
-	h      [blockTensors]uint64
-	weight int64         // in wrapped
-	marks  atomic.Uint64 // a bit for each that Free has left to be given back with others, and gone times that once it is
-	left   uint32        // once the block is dead: those to be given back
-	grave  *refs         // a dead block that the ops with this one empty, and so on
+	h       [blockTensors]uint64 // 0 once it is given back, or is in some block's dead
+	dead    [bunch]uint64
+	ndead   int
+	weight  int64        // in wrapped
+	alive   atomic.Int32 // tensors not given back, once the block is full; before, less than 0
+	cleanup runtime.Cleanup
+	left    uint32 // once the block is dead: those to be given back
+	grave   *refs  // a dead block that the ops with this one empty, and so on
 }
-
-const gone = 1 << blockTensors
 
 // A call into C costs as much as to free a small tensor, so they are freed by the
 // next op, which then finds their memory at hand, or in bunches: of no more than
 // malloc keeps so.
 const bunch = 6
 
-// bury leaves a reference to be given back with the next ones of its block; not
-// while a program waits for memory that it lent to tensors.
-func (rs *refs) bury(i int32) {
-	if bits.OnesCount32(uint32(rs.marks.Add(1<<i))) < bunch && libtorch.Shared() == 0 {
+// bury leaves the reference of a tensor in a block to be given back with the next
+// ones; not while a program waits for memory that it lent to tensors.
+func (x *Tensor) bury() {
+	h := x.refs.take(x.index)
+	var m maker
+	b := m.room()
+	rs := b.refs
+	rs.dead[rs.ndead], b.dead[rs.ndead] = h, x
+	rs.ndead++
+	if rs.ndead < bunch && libtorch.Shared() == 0 {
+		m.done()
 		return
 	}
-	var hs [blockTensors]uint64
-	n := rs.exhume(hs[:])
+	var hs [bunch]uint64
+	n := b.exhume(hs[:])
+	m.done()
 	libtorch.FreeTensors(hs[:n])
-	born(-n)
 }
 
-// exhume takes what bury has left, as far as it fits into hs.
-func (rs *refs) exhume(hs []uint64) (n int) {
-	for {
-		marks := rs.marks.Load()
-		var took uint64
-		n = 0
-		for dead := uint32(marks); dead != 0 && n < len(hs); dead &= dead - 1 {
-			i := bits.TrailingZeros32(dead)
-			hs[n] = rs.h[i]
-			took |= 1 << i
-			n++
-		}
-		if n == 0 || rs.marks.CompareAndSwap(marks, marks-took+took*gone) {
-			return n
+// exhume takes what bury has left.
+func (b *block) exhume(hs []uint64) int {
+	rs := b.refs
+	n := rs.ndead
+	for i, x := range b.dead[:n] {
+		hs[i] = rs.dead[i]
+		b.dead[i] = nil
+		if x.refs == rs {
+			b.own++
+		} else {
+			x.gone(1)
 		}
 	}
+	b.freed += n
+	rs.ndead = 0
+	return n
 }
 
 // take takes a reference that nobody else gives back.
 func (rs *refs) take(i int32) uint64 {
-	rs.marks.Add(gone << i)
-	return rs.h[i]
+	h := rs.h[i]
+	rs.h[i] = 0
+	return h
+}
+
+// gone counts n tensors of x's block, x among them, that are given back. After the
+// last one the block needs no cleanup.
+func (x *Tensor) gone(n int32) {
+	if x.refs.alive.Add(-n) == 0 {
+		x.refs.retire()
+	}
+	runtime.KeepAlive(x) // or the cleanup may run
+}
+
+// retire makes the refs of a block all of whose tensors were given back those of
+// another. The block must be in use.
+func (rs *refs) retire() {
+	rs.cleanup.Stop()
+	rs.recycle()
 }
 
 // die is called when the collector has found the block.
 func (rs *refs) die() {
-	rs.left = ^uint32(rs.marks.Load() / gone)
+	libtorch.FreeTensors(rs.dead[:rs.ndead])
 	for i, h := range rs.h {
-		if h == 0 { // never made
-			rs.left &^= 1 << i
+		if h != 0 {
+			rs.left |= 1 << i
 		}
 	}
 }
@@ -193,10 +221,7 @@ func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 		b.n++
 		b.bytes += weight
 		if b.n == blockTensors || b.bytes >= blockBytes {
-			made.Add(int64(b.bytes + blockTensors*tensorWeight))
-			b.refs.weigh(int64(b.n-b.freed) * tensorWeight)
-			born(b.n - b.freed)
-			dead.leave(b.refs)
+			b.full()
 			m.b = nil
 		}
 	}
@@ -206,9 +231,23 @@ func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 	return x
 }
 
+// full is called when a block takes no more tensors.
+func (b *block) full() {
+	var hs [bunch]uint64
+	libtorch.FreeTensors(hs[:b.exhume(hs[:])])
+	made.Add(int64(b.bytes + blockTensors*tensorWeight))
+	b.refs.weigh(int64(b.n-int(b.own)) * tensorWeight)
+	born(b.n - b.freed)
+	dead.leave(b.refs)
+	if b.refs.alive.Add(int32(b.n)-b.own) == 0 {
+		b.refs.retire()
+	}
+	runtime.KeepAlive(b)
+}
+
 func newBlock() *block {
 	b := &block{refs: newRefs()}
-	runtime.AddCleanup(b, dead.add, b.refs)
+	b.refs.cleanup = runtime.AddCleanup(b, dead.add, b.refs)
 	return b
 }
 
@@ -415,11 +454,10 @@ func (x *Tensor) Free() {
 
 func (x *Tensor) giveBack() {
 	if x.refs != nil {
-		x.refs.bury(x.index)
+		x.bury()
 	} else {
 		giveBack(x.ref)
 	}
-	runtime.KeepAlive(x) // as long as its block's refs are in use
 }
 
 // Then returns f(x) and frees x, if f gave another tensor: a chain of layers

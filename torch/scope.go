@@ -75,6 +75,8 @@ func Scope(f func()) {
 			s.mu.Unlock()
 			var hs, small [blockTensors]uint64
 			n, m := 0, 0
+			var last *Tensor // of so many that were taken from its block one after the other
+			run := int32(0)
 			for _, x := range made {
 				if x.scope != s || !x.end() { // kept, or in use
 					continue
@@ -82,6 +84,12 @@ func Scope(f func()) {
 				if x.refs != nil {
 					small[m] = x.refs.take(x.index)
 					m++
+					if last != nil && last.refs != x.refs {
+						last.gone(run)
+						run = 0
+					}
+					last = x
+					run++
 				} else {
 					hs[n] = take(x.ref)
 					n++
@@ -95,6 +103,9 @@ func Scope(f func()) {
 					born(-m)
 					m = 0
 				}
+			}
+			if last != nil {
+				last.gone(run)
 			}
 			libtorch.FreeTensors(hs[:n])
 			dead.lay(small[:m])
