@@ -195,14 +195,14 @@ func (m *maker) done() {
 
 // wrap makes a Tensor of a new reference; 0, libtorch's undefined tensor, is
 // nil. The weight is the bytes that it keeps alive.
-func wrap(h uint64, weight int, scopeID uint64) *Tensor {
+func wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	var m maker
-	x := m.wrap(h, weight, scopeID)
+	x := m.wrap(h, weight, scopeWord)
 	m.done()
 	return x
 }
 
-func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
+func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	if h == 0 {
 		return nil
 	}
@@ -225,8 +225,8 @@ func (m *maker) wrap(h uint64, weight int, scopeID uint64) *Tensor {
 			m.b = nil
 		}
 	}
-	if s := scopeOf(scopeID); s != nil {
-		s.add(x)
+	if s := scopeOf(scopeWord); s != nil {
+		s.add(x, scopeWord)
 	}
 	return x
 }

@@ -148,6 +148,9 @@ func (j *job) run() {
 		pool.busy.Add(-1)
 		close(j.done)
 	}()
+	if j.scope != 0 {
+		j.scope |= lentBit
+	}
 	libtorch.SetScope(j.scope | workerBit)
 	libtorch.SetGrad(j.grad)
 	libtorch.SetDefaultDevice(j.dev, j.ix)

@@ -8,16 +8,19 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// The thread's scope word: the number of the innermost Scope, and this bit on
-// the pool's own threads.
-const workerBit = 1 << 63
+// The thread's scope word: the number of the innermost Scope, and these bits.
+const (
+	workerBit = 1 << 63 // on the pool's own threads
+	lentBit   = 1 << 62 // where the Scope is another thread's that waits for this one
+)
 
 // scope lists the tensors that a Scope frees at its end.
 type scope struct {
 	id    uint64
 	outer uint64
-	mu    sync.Mutex // goroutines that Run for one scope may add at once
-	made  []*Tensor
+	made  []*Tensor // by its own thread
+	mu    sync.Mutex
+	lent  []*Tensor // by other threads, and kept from scopes inside it
 }
 
 var (
@@ -29,7 +32,7 @@ var (
 
 // scopeOf returns the scope that a thread is in, nil without one and where it has ended meanwhile.
 func scopeOf(word uint64) *scope {
-	id := word &^ workerBit
+	id := word &^ (workerBit | lentBit)
 	if id == 0 {
 		return nil
 	}
@@ -42,10 +45,21 @@ func scopeOf(word uint64) *scope {
 	return nil
 }
 
-func (s *scope) add(x *Tensor) {
+// add adds a tensor that the calling thread made.
+func (s *scope) add(x *Tensor, word uint64) {
+	if word&lentBit != 0 {
+		s.share(x)
+		return
+	}
+	x.scope = s
+	s.made = append(s.made, x)
+}
+
+// share adds a tensor in the name of any thread.
+func (s *scope) share(x *Tensor) {
 	x.scope = s
 	s.mu.Lock()
-	s.made = append(s.made, x)
+	s.lent = append(s.lent, x)
 	s.mu.Unlock()
 }
 
@@ -70,8 +84,8 @@ func Scope(f func()) {
 			scopes.Delete(s.id)
 			recent[s.id%uint64(len(recent))].CompareAndSwap(s, nil)
 			s.mu.Lock()
-			made := s.made
-			s.made = nil
+			made := append(s.made, s.lent...)
+			s.made, s.lent = nil, nil
 			s.mu.Unlock()
 			var hs, small [blockTensors]uint64
 			n, m := 0, 0
@@ -127,7 +141,7 @@ func Keep(x *Tensor) *Tensor {
 	outer := scopeOf(x.scope.outer)
 	x.scope = nil
 	if outer != nil {
-		outer.add(x)
+		outer.share(x)
 	}
 	return x
 }
