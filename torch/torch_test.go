@@ -206,6 +206,83 @@ func TestUseAfterFreeLeavesOthersAlone(t *testing.T) {
 	}
 }
 
+// Small tensors are freed by whoever makes the next ones. Made, used, freed, kept
+// and dropped across goroutines, each must be given back once.
+func TestFreeAcrossGoroutines(t *testing.T) {
+	settled := func() int64 {
+		for range 4 { // the pools of blocks live for two collections
+			runtime.GC()
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(300 * time.Millisecond) // what lies about is freed where no op does
+		return torch.LiveBytes()
+	}
+	x, y := torch.Ones(4), torch.Ones(4)
+	rounds := 3000
+	if raceEnabled {
+		rounds = 300
+	}
+	work := func(c chan *torch.Tensor, dropping bool) {
+		for i := range rounds {
+			z := x.Add(y)
+			switch i % 5 {
+			case 0:
+				z.Free()
+			case 1:
+				z.AddInPlace(y)
+				z.Then((*torch.Tensor).ReLU).Free()
+			case 2:
+				var kept *torch.Tensor
+				torch.Scope(func() {
+					torch.Scope(func() { kept = torch.Keep(z.Add(y).ReLU()) })
+					torch.Run(func() { kept.Add(z) })
+					kept = torch.Keep(kept)
+				})
+				c <- kept
+				z.Free()
+			default:
+				c <- z
+			}
+			for {
+				select {
+				case w := <-c:
+					if !dropping || i%5 != 4 {
+						var wg sync.WaitGroup
+						wg.Go(func() {
+							if err := torch.Try(func() { w.Add(y).Free() }); err != nil {
+								assert.ErrorIs(t, err, torch.ErrFreed)
+							}
+						})
+						w.Free()
+						wg.Wait()
+						assert.ErrorIs(t, torch.Try(func() { w.Add(y) }), torch.ErrFreed)
+					}
+					continue
+				default:
+				}
+				break
+			}
+			if i%500 == 0 {
+				runtime.GC()
+			}
+		}
+	}
+	before := settled()
+	for _, dropping := range []bool{false, true} {
+		c := make(chan *torch.Tensor, 1<<16)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() { work(c, dropping) })
+		}
+		wg.Wait()
+		for len(c) > 0 {
+			(<-c).Free()
+		}
+		require.Equal(t, before, settled())
+	}
+	require.Equal(t, []float32{2, 2, 2, 2}, torch.Data[float32](x.Add(y)))
+}
+
 func TestFromSliceShapes(t *testing.T) {
 	for _, size := range [][]int{{0}, {1, 0}, {0, 1}, {2, 3, 0}, {0, math.MaxInt, math.MaxInt}} {
 		var x *torch.Tensor
