@@ -406,20 +406,27 @@ const (
 )
 
 // acquire keeps the reference from being given back until release. It fails after
-// Free, and for a Tensor that nobody made.
+// Free, and for a Tensor that nobody made. It and release are in every op's way,
+// and so small enough to be inlined.
 func (x *Tensor) acquire() bool {
-	if x.h == 0 {
-		return false
+	return x.h != 0 && (atomic.AddInt32(&x.state, 1) < freed || x.late())
+}
+
+func (x *Tensor) release() {
+	if atomic.AddInt32(&x.state, -1) >= freed {
+		x.released()
 	}
-	if x.state.Add(1) < freed {
-		return true
-	}
+}
+
+// late takes back what acquire did after Free.
+func (x *Tensor) late() bool {
 	x.release()
 	return false
 }
 
-func (x *Tensor) release() {
-	if x.state.Add(-1) == freed && x.state.CompareAndSwap(freed, given) {
+// released is called after Free: who was the last one to use x gives it back.
+func (x *Tensor) released() {
+	if atomic.CompareAndSwapInt32(&x.state, freed, given) {
 		x.giveBack()
 	}
 }
@@ -429,14 +436,14 @@ func (x *Tensor) release() {
 // it was freed before.
 func (x *Tensor) end() bool {
 	for {
-		s := x.state.Load()
+		s := atomic.LoadInt32(&x.state)
 		if s >= freed {
 			return false
 		}
-		if s == 0 && x.state.CompareAndSwap(0, given) {
+		if s == 0 && atomic.CompareAndSwapInt32(&x.state, 0, given) {
 			return true
 		}
-		if s > 0 && x.state.CompareAndSwap(s, s+freed) {
+		if s > 0 && atomic.CompareAndSwapInt32(&x.state, s, s+freed) {
 			return false
 		}
 	}

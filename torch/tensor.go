@@ -13,12 +13,13 @@ import (
 //
 // https://docs.pytorch.org/docs/stable/tensors.html
 type Tensor struct {
-	h     uint64       // one reference to a c10::TensorImpl
-	ref   *uint64      // where it stands alone: the same until it is given back, then 0
-	refs  *refs        // else those of its block
-	scope *scope       // that will free it, nil when the collector will
-	state atomic.Int32 // calls that use h at this moment, plus freed
-	index int32        // of ref in refs
+	_     [0]atomic.Int32 // not to be copied
+	h     uint64          // one reference to a c10::TensorImpl
+	ref   *uint64         // where it stands alone: the same until it is given back, then 0
+	refs  *refs           // else those of its block
+	scope *scope          // that will free it, nil when the collector will
+	state int32           // atomic: calls that use h at this moment, plus freed
+	index int32           // of ref in refs
 }
 
 // use calls f with the reference, or panics with an Error in the name of op.

@@ -138,10 +138,12 @@ func (r *values) word() uint64 {
 }
 
 func (r *values) tensor() *Tensor {
-	if tag := r.word(); tag != libtorch.Tensor {
-		fail("call", fmt.Sprintf("the op gave a value of tag %d where a tensor was expected", tag))
+	if r.words[0] != libtorch.Tensor {
+		fail("call", fmt.Sprintf("the op gave a value of tag %d where a tensor was expected", r.words[0]))
 	}
-	return r.wrap()
+	h, weight := r.words[1], r.words[2]
+	r.words = r.words[3:]
+	return r.maker.wrap(h, int(weight), r.scope)
 }
 
 func (r *values) wrap() *Tensor {
