@@ -33,7 +33,7 @@ type block struct {
 	n       int            // tensors taken
 	bytes   int            // they hold
 	own     int32          // of them freed, as far as ops with this block gave them back
-	freed   int            // tensors that these ops gave back, whosever
+	freed   int            // what the tensors held that these ops gave back, whosever
 	dead    [bunch]*Tensor // freed, and left to be given back by the next op: whose references are in refs.dead
 }
 
@@ -58,7 +58,7 @@ const bunch = 6
 // bury leaves the reference of a tensor in a block to be given back with the next
 // ones; not while a program waits for memory that it lent to tensors.
 func (x *Tensor) bury() {
-	h := x.refs.take(x.index)
+	h := x.take()
 	var m maker
 	b := m.room()
 	rs := b.refs
@@ -81,23 +81,25 @@ func (b *block) exhume(hs []uint64) int {
 	for i, x := range b.dead[:n] {
 		hs[i] = rs.dead[i]
 		b.dead[i] = nil
+		b.freed += x.holds()
 		if x.refs == rs {
 			b.own++
 		} else {
 			x.gone(1)
 		}
 	}
-	b.freed += n
 	rs.ndead = 0
 	return n
 }
 
-// take takes a reference that nobody else gives back.
-func (rs *refs) take(i int32) uint64 {
-	h := rs.h[i]
-	rs.h[i] = 0
-	return h
+// take takes the reference of a tensor in a block that nobody else gives back.
+func (x *Tensor) take() uint64 {
+	x.refs.h[x.index] = 0
+	return x.h
 }
+
+// holds is what a tensor in a block takes.
+func (x *Tensor) holds() int { return int(x.bytes) + tensorWeight }
 
 // gone counts n tensors of x's block, x among them, that are given back. After the
 // last one the block needs no cleanup.
@@ -216,7 +218,7 @@ func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	} else {
 		b := m.room()
 		x = &b.tensors[b.n]
-		x.h, x.refs, x.index = h, b.refs, int32(b.n)
+		x.h, x.refs, x.index, x.bytes = h, b.refs, uint16(b.n), uint16(weight)
 		b.refs.h[b.n] = h
 		b.n++
 		b.bytes += weight
@@ -237,7 +239,7 @@ func (b *block) full() {
 	libtorch.FreeTensors(hs[:b.exhume(hs[:])])
 	made.Add(int64(b.bytes + blockTensors*tensorWeight))
 	b.refs.weigh(int64(b.n-int(b.own)) * tensorWeight)
-	born(b.n - b.freed)
+	born(b.bytes + b.n*tensorWeight - b.freed)
 	dead.leave(b.refs)
 	if b.refs.alive.Add(int32(b.n)-b.own) == 0 {
 		b.refs.retire()
@@ -280,7 +282,7 @@ type graveyard struct {
 }
 
 // crowd is how many dead blocks may lie about before the ops free more tensors than they make.
-const crowd = nursery / blockTensors * 5 / 4
+const crowd = nursery / (blockTensors * tensorWeight) * 5 / 4
 
 const graveyardRest = 100 * time.Millisecond // longer than a burst of ops commonly waits for the next
 

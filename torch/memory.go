@@ -88,24 +88,25 @@ func sweep() {
 
 const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not ours may take long
 
-// The processor's caches hold a few thousand small tensors. Where the
+// The processor's caches hold some thousands of small tensors. Where the
 // collector has left more than that many to lie about, to collect them early is
 // quicker than to fetch new memory for each; it may take a tenth of the time,
-// besides what a collection of a small heap takes.
+// besides what a collection of a small heap takes. It is less than slack, whose
+// collections everybody waits for.
 const (
-	nursery      = 4096 // tensors
+	nursery      = 8 << 20 // bytes that they hold
 	nurseryShare = 10
 	nurseryGrace = time.Millisecond
 	nurseryWait  = 5 * time.Millisecond // longer collections nobody waits for
 )
 
 var (
-	young      atomic.Int64 // small tensors made since the last collection for their sake, less those freed
+	young      atomic.Int64 // what small tensors hold that were made since the last collection for their sake, less those freed
 	collecting atomic.Bool
 	slow       atomic.Bool // the last collection was
 )
 
-// born counts small tensors. Whoever makes one too many collects: a collection
+// born counts what small tensors hold. Whoever makes one too many collects: a collection
 // beside it would wait for a processor, while it goes on to make thousands more.
 func born(n int) {
 	if young.Add(int64(n)) < nursery || !collecting.CompareAndSwap(false, true) {

@@ -88,7 +88,7 @@ func Scope(f func()) {
 			s.made, s.lent = nil, nil
 			s.mu.Unlock()
 			var hs, small [blockTensors]uint64
-			n, m := 0, 0
+			n, m, bytes := 0, 0, 0
 			var last *Tensor // of so many that were taken from its block one after the other
 			run := int32(0)
 			for _, x := range made {
@@ -96,7 +96,8 @@ func Scope(f func()) {
 					continue
 				}
 				if x.refs != nil {
-					small[m] = x.refs.take(x.index)
+					small[m] = x.take()
+					bytes += x.holds()
 					m++
 					if last != nil && last.refs != x.refs {
 						last.gone(run)
@@ -114,7 +115,6 @@ func Scope(f func()) {
 				}
 				if m == len(small) {
 					libtorch.FreeTensors(small[:m])
-					born(-m)
 					m = 0
 				}
 			}
@@ -123,7 +123,7 @@ func Scope(f func()) {
 			}
 			libtorch.FreeTensors(hs[:n])
 			dead.lay(small[:m])
-			born(-m)
+			born(-bytes)
 			clear(made)
 			made = made[:0]
 			lists.Put(&made)

@@ -19,7 +19,8 @@ type Tensor struct {
 	refs  *refs           // else those of its block
 	scope *scope          // that will free it, nil when the collector will
 	state int32           // atomic: calls that use h at this moment, plus freed
-	index int32           // of ref in refs
+	index uint16          // of ref in refs
+	bytes uint16          // that it keeps alive, in a block
 }
 
 // use calls f with the reference, or panics with an Error in the name of op.
