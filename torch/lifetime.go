@@ -70,6 +70,8 @@ func (x *Tensor) bury() {
 	}
 	var hs [bunch]uint64
 	n := b.exhume(hs[:])
+	born(-b.freed) // now, for where tensors are but freed the block does not get full
+	b.freed = 0
 	m.done()
 	libtorch.FreeTensors(hs[:n])
 }
