@@ -413,8 +413,9 @@ func (c *Call) tensors() string {
 	return b.String()
 }
 
-// run makes the call; the words of the results lie in rets where they fit, and their tensors will be m's.
-func (c *Call) run(op *Op, rets []uint64, m *maker) values {
+// run makes the call; the words of the results lie in the first n of rets where
+// they fit, and their tensors will be m's. They are dropped where that is RetsHead.
+func (c *Call) run(op *Op, rets []uint64, n int, m *maker) values {
 	defer c.release()
 	h := op.find()
 	if c.err != nil {
@@ -427,10 +428,10 @@ func (c *Call) run(op *Op, rets []uint64, m *maker) values {
 	hs := rets[libtorch.RetsHead:]
 	dead := b.exhume(hs)
 	dead += b.refs.dig(hs[dead:][:2])
-	err := h.Call(c.words(), rets, dead)
+	err := h.Call(c.words(), rets, n, dead)
 	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // once more without what lies about, if it cannot have begun to write
 		sweep()
-		err = h.Call(c.words(), rets, 0)
+		err = h.Call(c.words(), rets, n, 0)
 	}
 	if err != nil {
 		m.done()
@@ -443,21 +444,15 @@ func (c *Call) run(op *Op, rets []uint64, m *maker) values {
 func (c *Call) Do(op *Op) {
 	var rets [libtorch.RetsHead + 8]uint64
 	var m maker
-	r := c.run(op, rets[:], &m)
-	r.scope = 0
-	for r.more() {
-		if x, ok := r.next().(*Tensor); ok {
-			x.Free()
-		}
-	}
-	r.done()
+	c.run(op, rets[:], libtorch.RetsHead, &m)
+	m.done()
 }
 
 // One makes the call and returns its one tensor.
 func (c *Call) One(op *Op) *Tensor {
 	var rets [libtorch.RetsHead + 8]uint64
 	var m maker
-	r := c.run(op, rets[:], &m)
+	r := c.run(op, rets[:], len(rets), &m)
 	x := r.tensor()
 	r.done()
 	return x
@@ -467,7 +462,7 @@ func (c *Call) One(op *Op) *Tensor {
 func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 	var rets [libtorch.RetsHead + 8]uint64
 	var m maker
-	r := c.run(op, rets[:], &m)
+	r := c.run(op, rets[:], len(rets), &m)
 	defer r.done()
 	return r.tensor(), r.tensor()
 }
@@ -476,7 +471,7 @@ func (c *Call) Two(op *Op) (*Tensor, *Tensor) {
 func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
 	var rets [libtorch.RetsHead + 16]uint64
 	var m maker
-	r := c.run(op, rets[:], &m)
+	r := c.run(op, rets[:], len(rets), &m)
 	defer r.done()
 	return r.tensor(), r.tensor(), r.tensor()
 }
@@ -485,7 +480,7 @@ func (c *Call) Three(op *Op) (_, _, _ *Tensor) {
 func (c *Call) Four(op *Op) (_, _, _, _ *Tensor) {
 	var rets [libtorch.RetsHead + 16]uint64
 	var m maker
-	r := c.run(op, rets[:], &m)
+	r := c.run(op, rets[:], len(rets), &m)
 	defer r.done()
 	return r.tensor(), r.tensor(), r.tensor(), r.tensor()
 }
@@ -507,7 +502,7 @@ func Result[T any](c *Call, op *Op) T { return c.All(op)[0].(T) }
 func (c *Call) All(op *Op) []Value {
 	var rets [libtorch.RetsHead + 16]uint64
 	var m maker
-	r := c.run(op, rets[:], &m)
+	r := c.run(op, rets[:], len(rets), &m)
 	defer r.done()
 	var vs []Value
 	for r.more() {

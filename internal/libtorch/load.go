@@ -214,10 +214,11 @@ func FindOp(name, overload string) (Op, error) {
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
 // Call runs an operator; see [Values] for the results in buf. First it gives
-// back the references that lie in buf, so many from RetsHead on.
-func (op Op) Call(args, buf []uint64, dead int) error {
+// back the references that lie in buf, so many from RetsHead on. It may use cap
+// words of buf; where that is RetsHead it drops the results.
+func (op Op) Call(args, buf []uint64, room, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
-	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf)))
+	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(room))
 	return answer(*(**C.char)(unsafe.Pointer(&buf[C.THUB_RETS_ERROR])))
 }
 

@@ -394,6 +394,7 @@ void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &sc
 class Writer {
 public:
 	Writer(uint64_t *rets, size_t cap) : head_(rets), buf_(rets + THUB_RETS_VALUES), cap_(cap - THUB_RETS_VALUES) {}
+	bool wants() const { return cap_ > 0; }
 	void put(uint64_t w) {
 		if (n_ < cap_) {
 			buf_[n_++] = w;
@@ -607,8 +608,11 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
 		if (o.pure && (untracked(args) && ...))
 			below.emplace();
-		w.put(THUB_TENSOR);
-		w.put_tensor(op->call(args...));
+		at::Tensor result = op->call(args...);
+		if (w.wants()) {
+			w.put(THUB_TENSOR);
+			w.put_tensor(std::move(result));
+		}
 		return true;
 	};
 	if (o.unary && n == 2)
@@ -648,8 +652,9 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 			torchhub::mend(given);
 			throw;
 		}
-		for (IValue &v : stack)
-			write_value(w, std::move(v));
+		if (w.wants())
+			for (IValue &v : stack)
+				write_value(w, std::move(v));
 		return w.finish();
 	});
 	rets[THUB_RETS_ERROR] = reinterpret_cast<uint64_t>(err);

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 9
+#define THUB_ABI 10
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -102,6 +102,7 @@ typedef struct {
 	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
 	char *(*op_schema)(thub_op op); // text owned by the caller
 	// First gives back the references in rets: THUB_RETS_N of them, from THUB_RETS_VALUES on.
+	// Where cap is THUB_RETS_VALUES it drops the results.
 	// Returns nothing, since cgo makes two calls more for a result.
 	void (*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
 
