@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -47,6 +48,9 @@ def timed(f):
 def decode():
     return timed(lambda: Image.open(io.BytesIO(jpeg)).convert("RGB"))
 
+def encode():
+    return timed(lambda: picture.save(io.BytesIO(), "JPEG"))
+
 def resize():
     return timed(lambda: transform(picture))
 
@@ -67,7 +71,7 @@ def loader(paths, batch, workers):
 
 // photograph returns a JPEG of w×h pixels with a photograph's frequencies: smooth
 // shades, edges and fine grain.
-func photograph(tb testing.TB, w, h int) []byte {
+func photograph(tb testing.TB, w, h int, options ...JPEGOptions) []byte {
 	rng := rand.New(rand.NewPCG(2, 2))
 	type wave struct{ x, y, phase, strength float64 }
 	var waves [3][]wave
@@ -95,7 +99,9 @@ func photograph(tb testing.TB, w, h int) []byte {
 		}
 	}
 	var b bytes.Buffer
-	require.NoError(tb, EncodeJPEG(&b, p, JPEGOptions{Quality: 90}))
+	o := first(options)
+	o.Quality = 90
+	require.NoError(tb, EncodeJPEG(&b, p, o))
 	return b.Bytes()
 }
 
@@ -128,8 +134,8 @@ func median(s []float64) float64 {
 }
 
 // BenchmarkPreprocess prepares a picture of 1546×1213 pixels as the models' pages
-// do, on one thread: decode is from the bytes of a JPEG to pixels, and the others from there
-// to the normalised tensor.
+// do, on one thread: decode is from the bytes of a JPEG to pixels, encode back, and those named
+// for an interpolation from there to the normalised tensor.
 func BenchmarkPreprocess(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	data := photograph(b, 1546, 1213)
@@ -146,12 +152,25 @@ func BenchmarkPreprocess(b *testing.B) {
 			p.Call(nil, "prepare", data, how)
 		}
 		if how == Bilinear {
-			b.Run("decode", func(b *testing.B) {
-				inTurn(b, func() {
-					_, err := Decode(bytes.NewReader(data))
-					require.NoError(b, err)
-				}, theirs("decode"))
+			decode := func(data []byte) func(b *testing.B) {
+				return func(b *testing.B) {
+					inTurn(b, func() {
+						_, err := Decode(bytes.NewReader(data))
+						require.NoError(b, err)
+					}, theirs("decode"))
+				}
+			}
+			b.Run("decode", decode(data))
+			b.Run("encode", func(b *testing.B) {
+				src, err := Decode(bytes.NewReader(data))
+				require.NoError(b, err)
+				inTurn(b, func() { require.NoError(b, EncodeJPEG(io.Discard, src)) }, theirs("encode"))
 			})
+			progressive := photograph(b, 1546, 1213, JPEGOptions{Progressive: true})
+			if p != nil {
+				p.Call(nil, "prepare", progressive, how)
+			}
+			b.Run("decode-progressive", decode(progressive))
 		}
 		b.Run(string(how), func(b *testing.B) {
 			src, err := Decode(bytes.NewReader(data))

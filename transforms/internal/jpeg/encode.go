@@ -29,11 +29,29 @@ type EncodeOptions struct {
 // of libjpeg-turbo, and of Pillow's save. Four channels are inks as they are to be in the file, which is
 // inverted in Adobe's; all but the first are subsampled.
 func Encode(pix []uint8, w, h, channels int, o EncodeOptions) ([]byte, error) {
+	e, err := newEncoder(pix, w, h, channels, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Progressive {
+		for _, p := range script(channels) {
+			e.progressiveScan(p)
+		}
+	} else {
+		e.sequentialScan(e.comps)
+	}
+	return append(e.out, 0xff, eoi), nil
+}
+
+// newEncoder returns an encoder that is to write scans.
+func newEncoder(pix []uint8, w, h, channels int, o EncodeOptions) (*encoder, error) {
 	switch {
 	case channels != 1 && channels != 3 && channels != 4:
 		return nil, fmt.Errorf("a JPEG has 1, 3 or 4 channels, not %d", channels)
 	case w < 1 || h < 1 || max(w, h) > maxSide:
 		return nil, fmt.Errorf("the picture has %d×%d pixels; want 1 to %d on a side", w, h, maxSide)
+	case o.Quality < 1 || o.Quality > 100:
+		return nil, fmt.Errorf("the quality is %d; want 1 to 100", o.Quality)
 	case len(pix) < channels*w*h:
 		return nil, errors.New("the picture has too few pixels for its size")
 	}
@@ -45,14 +63,7 @@ func Encode(pix []uint8, w, h, channels int, o EncodeOptions) ([]byte, error) {
 	e.mw, e.mh = ceil(w, 8*e.maxH), ceil(h, 8*e.maxV)
 	e.frame()
 	e.coefficients(pix)
-	if o.Progressive {
-		for _, s := range script(channels) {
-			e.progressiveScan(s)
-		}
-	} else {
-		e.sequentialScan()
-	}
-	return append(e.out, 0xff, eoi), nil
+	return e, nil
 }
 
 // An encoder writes one JPEG.
@@ -329,10 +340,14 @@ func size(v int) (uint, uint32) {
 	return uint(bits.Len(uint(v ^ s - s))), uint32(v + s)
 }
 
-// sequentialScan writes all coefficients with the standard's codes.
-func (e *encoder) sequentialScan() {
+// sequentialScan writes all coefficients of components with the standard's codes.
+func (e *encoder) sequentialScan(comps []*plan) {
 	var dc, ac [2]*code
-	for i := range e.comps[len(e.comps)-1].table + 1 {
+	for _, c := range comps {
+		i := c.table
+		if dc[i] != nil {
+			continue
+		}
 		t := standard(uint8(i), true)
 		dc[i] = newCode(t.counts, t.symbols[:12])
 		t = standard(uint8(i), false)
@@ -340,8 +355,8 @@ func (e *encoder) sequentialScan() {
 		e.define(dc[i], 0, i)
 		e.define(ac[i], 1, i)
 	}
-	e.scanHeader(e.comps, pass{last: 63})
-	e.interleaved(e.comps, func(c *plan, b *[64]int16, mask uint64) {
+	e.scanHeader(comps, pass{last: 63})
+	e.interleaved(comps, func(c *plan, b *[64]int16, mask uint64) {
 		e.block(b, mask, c.dc, dc[c.table], ac[c.table])
 		c.dc = int(b[0])
 	})

@@ -47,10 +47,17 @@ func sample(t testing.TB, rng *rand.Rand, side int) []byte {
 	for i := range pix {
 		pix[i] = []byte{byte(rng.Uint32()), byte(i / 7), byte(rng.IntN(2) * 255)}[kind]
 	}
-	data, err := Encode(pix, w, h, channels, EncodeOptions{
-		Quality: 1 + rng.IntN(100), Subsampling: Subsampling(rng.IntN(3)), Progressive: rng.IntN(2) == 0, YCbCr: rng.IntN(9) == 0,
-	})
+	o := EncodeOptions{Quality: 1 + rng.IntN(100), Subsampling: Subsampling(rng.IntN(3)), Progressive: rng.IntN(2) == 0, YCbCr: rng.IntN(9) == 0}
+	data, err := Encode(pix, w, h, channels, o)
 	require.NoError(t, err)
+	if !o.Progressive && rng.IntN(4) == 0 { // a scan for each component
+		e, err := newEncoder(pix, w, h, channels, o)
+		require.NoError(t, err)
+		for _, c := range e.comps {
+			e.sequentialScan([]*plan{c})
+		}
+		data = append(e.out, 0xff, eoi)
+	}
 	frame := max(bytes.Index(data, []byte{0xff, sof0}), bytes.Index(data, []byte{0xff, sof2}))
 	if channels > 1 && rng.IntN(3) == 0 {
 		for c := range channels {
@@ -207,7 +214,9 @@ func TestDamaged(t *testing.T) {
 			drafts[i] = [2]int{1 << 16, 1 << 16}
 		}
 		same, refused := compare(t, files, drafts, func(i int, got []byte, h Header, err error, crc uint32) {
-			if !errors.Is(err, ErrUnsupported) {
+			// At 0xff before a byte 0xff of the data libjpeg begins a block anew, and leaves in it what
+			// it had read with zeros for the bits to come.
+			if !errors.Is(err, ErrUnsupported) && !bytes.Contains(files[i], []byte{0xff, 0xff, 0}) {
 				require.NoError(t, err, "%x", files[i])
 				require.Equal(t, crc, crc32.ChecksumIEEE(got), "%x", files[i])
 			}
