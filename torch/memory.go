@@ -94,7 +94,7 @@ const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not o
 // besides what a collection of a small heap takes. It is less than slack, whose
 // collections everybody waits for.
 const (
-	nursery      = 8 << 20 // bytes that they hold
+	nursery      = 4 << 20 // bytes that they hold
 	nurseryShare = 10
 	nurseryGrace = time.Millisecond
 	nurseryWait  = 5 * time.Millisecond // longer collections nobody waits for
