@@ -55,19 +55,20 @@ func newEncoder(pix []uint8, w, h, channels int, o EncodeOptions) (*encoder, err
 	case len(pix) < channels*w*h:
 		return nil, errors.New("the picture has too few pixels for its size")
 	}
-	e := &encoder{w: w, h: h, channels: channels, progressive: o.Progressive, raw: channels != 3 || o.YCbCr, maxH: 1, maxV: 1}
+	e := &encoder{pix: pix, w: w, h: h, channels: channels, progressive: o.Progressive, raw: channels != 3 || o.YCbCr, maxH: 1, maxV: 1}
 	if channels > 1 {
 		e.maxH, e.maxV = [...]int{S420: 2, S422: 2, S444: 1}[o.Subsampling], [...]int{S420: 2, S422: 1, S444: 1}[o.Subsampling]
 	}
 	e.quantTables(o.Quality)
 	e.mw, e.mh = ceil(w, 8*e.maxH), ceil(h, 8*e.maxV)
 	e.frame()
-	e.coefficients(pix)
+	e.begin()
 	return e, nil
 }
 
 // An encoder writes one JPEG.
 type encoder struct {
+	pix            []uint8
 	w, h, channels int
 	progressive    bool
 	raw            bool // the pixels are samples
@@ -77,6 +78,9 @@ type encoder struct {
 	quants         [2][64]uint16 // in zigzag order
 	divisors       [2]divisors
 
+	lines [][4][]uint8 // rows of each component, at the picture's size
+	top   int          // the row of MCUs that the blocks begin with
+
 	out []byte
 	acc uint64 // bits that wait to be written, the last being the lowest
 	n   uint
@@ -84,14 +88,15 @@ type encoder struct {
 
 // A plan is a component and its coefficients.
 type plan struct {
-	id     int
-	table  int // of quantization, and Huffman's
-	h, v   int // blocks in an MCU
-	bw, bh int // in blocks, without what fills up the last MCU
-	pw, ph int // in blocks, with it
-	blocks [][64]int16
-	masks  []uint64 // of each block, which coefficients are not 0, the first being the lowest bit
-	dc     int
+	id      int
+	table   int     // of quantization, and Huffman's
+	h, v    int     // blocks in an MCU
+	bw, bh  int     // in blocks, without what fills up the last MCU
+	pw, ph  int     // in blocks, with it
+	samples []uint8 // of a row of MCUs
+	blocks  [][64]int16
+	masks   []uint64 // of each block, which coefficients are not 0, the first being the lowest bit
+	dc      int
 }
 
 func (e *encoder) quantTables(quality int) {
@@ -151,57 +156,73 @@ func (e *encoder) frame() {
 	e.marker(sof, segment...)
 }
 
-// coefficients transforms and quantizes the picture.
-func (e *encoder) coefficients(pix []uint8) {
-	samples := make([][]uint8, e.channels)
-	for i, c := range e.comps {
-		samples[i] = make([]uint8, c.stride()*8*c.v+2*margin)
-		c.blocks, c.masks = make([][64]int16, c.pw*c.ph), make([]uint64, c.pw*c.ph)
+// begin makes room for the coefficients: of the whole picture for several scans, or of a row of MCUs.
+func (e *encoder) begin() {
+	rows := 1
+	if e.progressive {
+		rows = e.mh
 	}
-	lines := make([][4][]uint8, e.maxV) // of each component, at the picture's size
-	for i := range lines {
+	for _, c := range e.comps {
+		c.samples = make([]uint8, c.stride()*8*c.v+2*margin)
+		c.blocks, c.masks = make([][64]int16, c.pw*c.v*rows), make([]uint64, c.pw*c.v*rows)
+	}
+	e.lines = make([][4][]uint8, e.maxV)
+	for i := range e.lines {
 		for j := range e.channels {
-			lines[i][j] = make([]uint8, 8*e.maxH*e.mw+2*margin)
+			e.lines[i][j] = make([]uint8, 8*e.maxH*e.mw+2*margin)
 		}
+	}
+	if e.progressive {
+		for my := range e.mh {
+			e.row(my)
+		}
+	}
+}
+
+// row transforms and quantizes a row of MCUs.
+func (e *encoder) row(my int) {
+	if !e.progressive {
+		e.top = my
 	}
 	last := ceil(e.h, e.maxV) - 1 // the last row of coarse samples, which is repeated below
-	for my := range e.mh {
-		for y := range 8 {
-			for i := range lines {
-				row := min((8*my+y)*e.maxV+i, e.h-1)
-				e.convert(&lines[i], pix[e.channels*e.w*row:][:e.channels*e.w])
-			}
-			for i, c := range e.comps {
-				if 8*my+y > last && c.v < e.maxV {
-					copy(samples[i][y*c.stride():], samples[i][(y-1)*c.stride():][:c.stride()])
-					continue
-				}
-				c.downsample(samples[i], y, lines, i, e.maxH, e.maxV)
-			}
+	for y := range 8 {
+		for i := range e.lines {
+			row := min((8*my+y)*e.maxV+i, e.h-1)
+			e.convert(&e.lines[i], e.pix[e.channels*e.w*row:][:e.channels*e.w])
 		}
 		for i, c := range e.comps {
-			for v := range min(c.v, c.bh-my*c.v) {
-				at := (my*c.v + v) * c.pw
-				c.forward(c.blocks[at:at+c.bw], samples[i][8*v*c.stride():], &e.divisors[c.table])
-				for x := range c.bw {
-					c.masks[at+x] = zigzagged(nonzero(&c.blocks[at+x]))
-				}
+			if 8*my+y > last && c.v < e.maxV {
+				copy(c.samples[y*c.stride():], c.samples[(y-1)*c.stride():][:c.stride()])
+				continue
 			}
+			c.downsample(y, e.lines, i, e.maxH, e.maxV)
 		}
 	}
-	for _, c := range e.comps { // what fills up the last MCUs is as dark as what is beside it
-		for y := range c.ph {
-			for x := range c.pw {
-				switch {
-				case y >= c.bh:
-					c.blocks[y*c.pw+x][0] = c.blocks[(y-1)*c.pw+x/c.h*c.h+c.h-1][0]
-				case x >= c.bw:
-					c.blocks[y*c.pw+x][0] = c.blocks[y*c.pw+x-1][0]
+	for _, c := range e.comps {
+		for v := range c.v {
+			at := e.at(c, 0, my*c.v+v)
+			row := c.blocks[at : at+c.pw]
+			made := 0
+			if my*c.v+v < c.bh {
+				made = c.bw
+				c.forward(row[:made], c.samples[8*v*c.stride():], &e.divisors[c.table])
+				for x := range row[:made] {
+					c.masks[at+x] = zigzagged(nonzero(&row[x]))
 				}
+			}
+			for x := made; x < c.pw; x++ { // what fills up MCUs is as dark as what is beside or above it
+				from := at + x - 1
+				if made == 0 {
+					from = at - c.pw + x/c.h*c.h + c.h - 1
+				}
+				row[x], c.masks[at+x] = [64]int16{c.blocks[from][0]}, 0
 			}
 		}
 	}
 }
+
+// at returns which of a component's blocks one is.
+func (e *encoder) at(c *plan, x, y int) int { return (y-e.top*c.v)*c.pw + x }
 
 // stride is how far the rows of samples are apart.
 func (c *plan) stride() int { return 8*c.bw + 8 }
@@ -229,12 +250,12 @@ func (e *encoder) convert(line *[4][]uint8, pix []uint8) {
 }
 
 // downsample makes row y, or rows, of a component's samples.
-func (c *plan) downsample(dst []uint8, y int, lines [][4][]uint8, i, maxH, maxV int) {
-	out := dst[y*c.stride():]
+func (c *plan) downsample(y int, lines [][4][]uint8, i, maxH, maxV int) {
+	out := c.samples[y*c.stride():]
 	switch {
 	case c.h == maxH && c.v == maxV:
 		for v := range c.v {
-			copy(dst[(y*c.v+v)*c.stride():][:8*c.bw], lines[v][i])
+			copy(c.samples[(y*c.v+v)*c.stride():][:8*c.bw], lines[v][i])
 		}
 	case c.v == maxV:
 		halve(out, lines[0][i], 8*c.bw)
@@ -412,18 +433,25 @@ func (e *encoder) interleaved(comps []*plan, f func(c *plan, b *[64]int16, mask 
 	if len(comps) == 1 {
 		c := comps[0]
 		for y := range c.bh {
+			if !e.progressive && y%c.v == 0 {
+				e.row(y / c.v)
+			}
 			for x := range c.bw {
-				f(c, &c.blocks[y*c.pw+x], c.masks[y*c.pw+x])
+				at := e.at(c, x, y)
+				f(c, &c.blocks[at], c.masks[at])
 			}
 		}
 		return
 	}
 	for my := range e.mh {
+		if !e.progressive {
+			e.row(my)
+		}
 		for mx := range e.mw {
 			for _, c := range comps {
 				for y := range c.v {
 					for x := range c.h {
-						at := (my*c.v+y)*c.pw + mx*c.h + x
+						at := e.at(c, mx*c.h+x, my*c.v+y)
 						f(c, &c.blocks[at], c.masks[at])
 					}
 				}
