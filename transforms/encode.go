@@ -46,7 +46,6 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 	}
 	sub, ok := subsamplings[o.Subsampling]
 	b := img.Bounds()
-	const longest = 65500 // libjpeg's JPEG_MAX_DIMENSION
 	switch {
 	case o.Quality < 1 || o.Quality > 100:
 		return fmt.Errorf("the quality is %d; want 1 to 100", o.Quality)
@@ -54,8 +53,8 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 		return fmt.Errorf("the subsampling is %q; want 4:4:4, 4:2:2 or 4:2:0", o.Subsampling)
 	case b.Empty():
 		return fmt.Errorf("the picture has no pixels (%d×%d)", b.Dx(), b.Dy())
-	case max(b.Dx(), b.Dy()) > longest:
-		return fmt.Errorf("the picture has %d×%d pixels; a JPEG has at most %d on a side", b.Dx(), b.Dy(), longest)
+	case max(b.Dx(), b.Dy()) > jpeg.MaxSide:
+		return fmt.Errorf("the picture has %d×%d pixels; a JPEG has at most %d on a side", b.Dx(), b.Dy(), jpeg.MaxSide)
 	}
 	pix, channels, ycc, err := packed(img)
 	switch {
@@ -67,11 +66,7 @@ func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
 	if channels == 4 && o.Subsampling == "" {
 		sub = jpeg.S444
 	}
-	data, err := jpeg.Encode(pix, b.Dx(), b.Dy(), channels, jpeg.EncodeOptions{Quality: o.Quality, YCbCr: ycc, Subsampling: sub, Progressive: o.Progressive})
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(data)
+	_, err = w.Write(jpeg.Encode(pix, b.Dx(), b.Dy(), channels, jpeg.EncodeOptions{Quality: o.Quality, YCbCr: ycc, Subsampling: sub, Progressive: o.Progressive}))
 	return err
 }
 

@@ -28,25 +28,13 @@ func decodeJPEG(data []byte, o Options) (*pillow.Image, error) {
 
 // jpegPixels decodes a JPEG, CMYK as it is in the file.
 func jpegPixels(data []byte, o Options) (*pillow.Image, error) {
-	h, err := jpeg.ReadHeader(data)
-	if err != nil {
-		return nil, err
-	}
-	// As Image.draft: the smallest of the scales that is no smaller than asked for.
-	scale := 1
-	for s := 8; s > 1 && scale == 1; s /= 2 {
-		if o.Draft.X > 0 && o.Draft.Y > 0 && min(h.W/o.Draft.X, h.H/o.Draft.Y) >= s {
-			scale = s
-		}
-	}
 	region := o.Region
 	if o.Orient {
 		region = nil
 	}
-	pix, _, err := jpeg.Decode(data, jpeg.Options{Scale: scale, Pix: o.Pix, Region: region})
+	pix, h, err := jpeg.Decode(data, jpeg.Options{Draft: o.Draft, Pix: o.Pix, Region: region})
 	if err != nil {
 		return nil, err
 	}
-	w, height := h.Scaled(scale)
-	return &pillow.Image{Mode: jpegModes[h.Channels], W: w, H: height, Pix: pix}, nil
+	return &pillow.Image{Mode: jpegModes[h.Channels], W: h.W, H: h.H, Pix: pix}, nil
 }

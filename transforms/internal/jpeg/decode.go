@@ -15,7 +15,7 @@ import (
 
 // Options say how to decode.
 type Options struct {
-	Scale  int                            // decodes at 1/Scale of the size: 1, 2, 4 or 8; 0 is 1
+	Draft  image.Point                    // the least size of a picture that is decoded smaller; zero decodes all of it
 	Pix    []uint8                        // memory that the pixels may lie in; they need not
 	Region func(w, h int) image.Rectangle // the pixels that are wanted; the others may be anything. nil wants all
 }
@@ -44,10 +44,17 @@ func ReadHeader(data []byte) (Header, error) {
 	return d.Header, nil
 }
 
-// Scaled returns the size of the picture decoded at 1/n of its size.
-func (h Header) Scaled(n int) (width, height int) { return ceil(h.W, n), ceil(h.H, n) }
+// scale returns that of Image.draft: the smallest picture that is no smaller than asked for, of 1/1, 1/2, 1/4 and 1/8.
+func (h Header) scale(draft image.Point) int {
+	for s := 8; s > 1; s /= 2 {
+		if draft.X > 0 && draft.Y > 0 && min(h.W/draft.X, h.H/draft.Y) >= s {
+			return s
+		}
+	}
+	return 1
+}
 
-// Decode decodes a JPEG. The result has the header's channels, as they are in the file: Adobe's CMYK is
+// Decode decodes a JPEG, and returns the size it has then. Its channels are as they are in the file: Adobe's CMYK is
 // inverted. Damaged data are decoded as far as they go, as libjpeg does, and data that
 // end too early are ErrTruncated.
 func Decode(data []byte, o Options) ([]uint8, Header, error) {
@@ -55,8 +62,9 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if err != nil {
 		return nil, Header{}, err
 	}
-	scale := max(o.Scale, 1)
-	w, h := d.Scaled(scale)
+	scale := d.scale(o.Draft)
+	w, h := ceil(d.W, scale), ceil(d.H, scale)
+	result := Header{w, h, d.Channels}
 	region := image.Rect(0, 0, w, h)
 	if o.Region != nil {
 		region = region.Intersect(o.Region(w, h))
@@ -82,7 +90,7 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	}
 	pix = pix[:n]
 	if region.Empty() {
-		return pix, d.Header, nil
+		return pix, result, nil
 	}
 	r, err := newRenderer(d, pix, w, h, 8/scale, region)
 	if err != nil {
@@ -106,7 +114,7 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if err != nil {
 		return nil, Header{}, err
 	}
-	return pix, d.Header, nil
+	return pix, result, nil
 }
 
 // keep makes room for all coefficients.

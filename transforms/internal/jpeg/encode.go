@@ -2,8 +2,6 @@ package jpeg
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math/bits"
 )
 
@@ -27,12 +25,9 @@ type EncodeOptions struct {
 
 // Encode encodes w×h pixels of 1, 3 or 4 channels with the accurate integer DCT: the bytes
 // of libjpeg-turbo, and of Pillow's save. Four channels are inks as they are to be in the file, which is
-// inverted in Adobe's; all but the first are subsampled.
-func Encode(pix []uint8, w, h, channels int, o EncodeOptions) ([]byte, error) {
-	e, err := newEncoder(pix, w, h, channels, o)
-	if err != nil {
-		return nil, err
-	}
+// inverted in Adobe's; all but the first are subsampled. The sides are 1 to MaxSide, and pix has all pixels.
+func Encode(pix []uint8, w, h, channels int, o EncodeOptions) []byte {
+	e := newEncoder(pix, w, h, channels, o)
 	if o.Progressive {
 		for _, p := range script(channels) {
 			e.progressiveScan(p)
@@ -40,21 +35,11 @@ func Encode(pix []uint8, w, h, channels int, o EncodeOptions) ([]byte, error) {
 	} else {
 		e.sequentialScan(e.comps)
 	}
-	return append(e.out, 0xff, eoi), nil
+	return append(e.out, 0xff, eoi)
 }
 
 // newEncoder returns an encoder that is to write scans.
-func newEncoder(pix []uint8, w, h, channels int, o EncodeOptions) (*encoder, error) {
-	switch {
-	case channels != 1 && channels != 3 && channels != 4:
-		return nil, fmt.Errorf("a JPEG has 1, 3 or 4 channels, not %d", channels)
-	case w < 1 || h < 1 || max(w, h) > maxSide:
-		return nil, fmt.Errorf("the picture has %d×%d pixels; want 1 to %d on a side", w, h, maxSide)
-	case o.Quality < 1 || o.Quality > 100:
-		return nil, fmt.Errorf("the quality is %d; want 1 to 100", o.Quality)
-	case len(pix) < channels*w*h:
-		return nil, errors.New("the picture has too few pixels for its size")
-	}
+func newEncoder(pix []uint8, w, h, channels int, o EncodeOptions) *encoder {
 	e := &encoder{pix: pix, w: w, h: h, channels: channels, progressive: o.Progressive, raw: channels != 3 || o.YCbCr, maxH: 1, maxV: 1}
 	if channels > 1 {
 		e.maxH, e.maxV = [...]int{S420: 2, S422: 2, S444: 1}[o.Subsampling], [...]int{S420: 2, S422: 1, S444: 1}[o.Subsampling]
@@ -63,7 +48,7 @@ func newEncoder(pix []uint8, w, h, channels int, o EncodeOptions) (*encoder, err
 	e.mw, e.mh = ceil(w, 8*e.maxH), ceil(h, 8*e.maxV)
 	e.frame()
 	e.begin()
-	return e, nil
+	return e
 }
 
 // An encoder writes one JPEG.

@@ -40,7 +40,7 @@ def decode(files, drafts):
 
 // sample returns a JPEG of noise, stripes or edges. Its subsampling may be any,
 // what its data were coded for or not.
-func sample(t testing.TB, rng *rand.Rand, side int) []byte {
+func sample(rng *rand.Rand, side int) []byte {
 	w, h, channels := 1+rng.IntN(side), 1+rng.IntN(side), []int{1, 3, 3, 3, 4}[rng.IntN(5)]
 	pix := make([]byte, channels*w*h)
 	kind := rng.IntN(3)
@@ -48,11 +48,9 @@ func sample(t testing.TB, rng *rand.Rand, side int) []byte {
 		pix[i] = []byte{byte(rng.Uint32()), byte(i / 7), byte(rng.IntN(2) * 255)}[kind]
 	}
 	o := EncodeOptions{Quality: 1 + rng.IntN(100), Subsampling: Subsampling(rng.IntN(3)), Progressive: rng.IntN(2) == 0, YCbCr: rng.IntN(9) == 0}
-	data, err := Encode(pix, w, h, channels, o)
-	require.NoError(t, err)
+	data := Encode(pix, w, h, channels, o)
 	if !o.Progressive && rng.IntN(4) == 0 { // a scan for each component
-		e, err := newEncoder(pix, w, h, channels, o)
-		require.NoError(t, err)
+		e := newEncoder(pix, w, h, channels, o)
 		for _, c := range e.comps {
 			e.sequentialScan([]*plan{c})
 		}
@@ -72,25 +70,17 @@ func sample(t testing.TB, rng *rand.Rand, side int) []byte {
 	return data
 }
 
-// compare decodes with Pillow and here, at a size of 1/scales, and returns how many were decoded and refused by both.
+// compare decodes with Pillow and here, with drafts, and returns how many were decoded and refused by both.
 // check is called with those that Pillow decodes.
 func compare(t *testing.T, files [][]byte, drafts [][2]int, check func(i int, got []byte, h Header, err error, crc uint32)) (same, refused int) {
 	p := reference.Start(t, judge)
 	var want []any
 	p.Call(&want, "decode", files, drafts)
 	for i, w := range want {
-		scale := 1
-		if h, err := ReadHeader(files[i]); err == nil {
-			for s := 8; s > 1 && scale == 1; s /= 2 {
-				if min(h.W/drafts[i][0], h.H/drafts[i][1]) >= s {
-					scale = s
-				}
-			}
-		}
 		if w == nil {
 			continue
 		}
-		got, h, err := Decode(files[i], Options{Scale: scale})
+		got, h, err := Decode(files[i], Options{Draft: image.Pt(drafts[i][0], drafts[i][1])})
 		if w == false {
 			if err != nil {
 				refused++
@@ -99,8 +89,7 @@ func compare(t *testing.T, files [][]byte, drafts [][2]int, check func(i int, go
 		}
 		v := w.([]any)
 		if err == nil {
-			width, height := h.Scaled(scale)
-			require.Equal(t, []any{float64(width), float64(height)}, v[:2], "%x", files[i])
+			require.Equal(t, []any{float64(h.W), float64(h.H)}, v[:2], "%x", files[i])
 			same++
 		}
 		check(i, got, h, err, uint32(v[2].(float64)))
@@ -127,7 +116,7 @@ func TestEqualsPillow(t *testing.T) {
 		var files [][]byte
 		var drafts [][2]int
 		for range 2500 {
-			files = append(files, sample(t, rng, 90))
+			files = append(files, sample(rng, 90))
 			drafts = append(drafts, [2]int{1 + rng.IntN(90), 1 + rng.IntN(90)})
 		}
 		same, _ := compare(t, files, drafts, func(i int, got []byte, h Header, err error, crc uint32) {
@@ -146,22 +135,21 @@ func TestRegion(t *testing.T) {
 	both(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for range 1000 {
-			data := sample(t, rng, 90)
-			scale := max(1, 1<<rng.IntN(7)>>3)
-			want, h, err := Decode(data, Options{Scale: scale})
+			data := sample(rng, 90)
+			draft := image.Pt(rng.IntN(60), rng.IntN(60))
+			want, h, err := Decode(data, Options{Draft: draft})
 			if err != nil { // a subsampling that is none
 				continue
 			}
-			w, height := h.Scaled(scale)
-			x, y := rng.IntN(w), rng.IntN(height)
-			r := image.Rect(x, y, x+1+rng.IntN(w-x), y+1+rng.IntN(height-y))
-			part, _, err := Decode(data, Options{Scale: scale, Region: func(w2, h2 int) image.Rectangle {
-				require.Equal(t, []int{w, height}, []int{w2, h2})
+			x, y := rng.IntN(h.W), rng.IntN(h.H)
+			r := image.Rect(x, y, x+1+rng.IntN(h.W-x), y+1+rng.IntN(h.H-y))
+			part, _, err := Decode(data, Options{Draft: draft, Region: func(w, height int) image.Rectangle {
+				require.Equal(t, []int{h.W, h.H}, []int{w, height})
 				return r
 			}})
 			require.NoError(t, err)
 			for y := r.Min.Y; y < r.Max.Y; y++ {
-				from, to := h.Channels*(y*w+r.Min.X), h.Channels*(y*w+r.Max.X)
+				from, to := h.Channels*(y*h.W+r.Min.X), h.Channels*(y*h.W+r.Max.X)
 				require.Equal(t, want[from:to], part[from:to], "row %d of %v in %x", y, r, data)
 			}
 		}
@@ -207,7 +195,7 @@ func TestDamaged(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 3))
 		var files [][]byte
 		for range 8000 {
-			files = append(files, damage(rng, sample(t, rng, 60)))
+			files = append(files, damage(rng, sample(rng, 60)))
 		}
 		drafts := make([][2]int, len(files))
 		for i := range drafts {
@@ -229,12 +217,11 @@ func TestDamaged(t *testing.T) {
 
 // TestHostile has files that would take much memory or time.
 func TestHostile(t *testing.T) {
-	data, err := Encode(make([]byte, 3*20*20), 20, 20, 3, EncodeOptions{Quality: 50, Progressive: true})
-	require.NoError(t, err)
+	data := Encode(make([]byte, 3*20*20), 20, 20, 3, EncodeOptions{Quality: 50, Progressive: true})
 	frame := bytes.Index(data, []byte{0xff, sof2})
 	huge := bytes.Clone(data)
 	copy(huge[frame+5:], []byte{0xff, 0xdc, 0xff, 0xdc}) // 65500×65500
-	_, _, err = Decode(huge, Options{})
+	_, _, err := Decode(huge, Options{})
 	require.ErrorIs(t, err, ErrTruncated) // before there is memory for it
 
 	scan := bytes.Index(data, []byte{0xff, sos})
@@ -254,7 +241,7 @@ func TestHostile(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for range 40 {
-		f.Add(sample(f, rng, 40), uint16(rng.Uint32()))
+		f.Add(sample(rng, 40), uint16(rng.Uint32()))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, part uint16) {
 		h, err := ReadHeader(data)

@@ -385,6 +385,14 @@ DATA round15<>+16(SB)/8, $0x0000400000004000
 DATA round15<>+24(SB)/8, $0x0000400000004000
 GLOBL round15<>(SB), RODATA|NOPTR, $32
 
+// DESCALE rounds two halves of 32-bit numbers, takes shift bits off and packs them into to.
+#define DESCALE(round, shift, lo, hi, to) \
+	VPADDD round<>(SB), lo, lo; \
+	VPADDD round<>(SB), hi, hi; \
+	VPSRAD $shift, lo, lo; \
+	VPSRAD $shift, hi, hi; \
+	VPACKSSDW hi, lo, to
+
 // SUMS is sums, of the rows Y0 to Y7. Its results lie where BUTTERFLY leaves its.
 #define SUMS(round, shift) \
 	VPADDW Y7, Y0, Y8; \
@@ -405,18 +413,10 @@ GLOBL round15<>(SB), RODATA|NOPTR, $32
 	VPUNPCKHWD Y7, Y5, Y5; \
 	VPMADDWD t3<>(SB), Y6, Y8; \
 	VPMADDWD t3<>(SB), Y5, Y9; \
-	VPADDD round<>(SB), Y8, Y8; \
-	VPADDD round<>(SB), Y9, Y9; \
-	VPSRAD $shift, Y8, Y8; \
-	VPSRAD $shift, Y9, Y9; \
-	VPACKSSDW Y9, Y8, Y11; \
+	DESCALE(round, shift, Y8, Y9, Y11); \
 	VPMADDWD t2<>(SB), Y6, Y6; \
 	VPMADDWD t2<>(SB), Y5, Y5; \
-	VPADDD round<>(SB), Y6, Y6; \
-	VPADDD round<>(SB), Y5, Y5; \
-	VPSRAD $shift, Y6, Y6; \
-	VPSRAD $shift, Y5, Y5; \
-	VPACKSSDW Y5, Y6, Y7; \
+	DESCALE(round, shift, Y6, Y5, Y7); \
 	VPADDW Y1, Y3, Y5; \
 	VPADDW Y0, Y2, Y6; \
 	VPUNPCKLWD Y6, Y5, Y8; \
@@ -431,40 +431,24 @@ GLOBL round15<>(SB), RODATA|NOPTR, $32
 	VPADDD Y12, Y14, Y14; \
 	VPMADDWD odd3<>(SB), Y6, Y15; \
 	VPADDD Y13, Y15, Y15; \
-	VPADDD round<>(SB), Y14, Y14; \
-	VPADDD round<>(SB), Y15, Y15; \
-	VPSRAD $shift, Y14, Y14; \
-	VPSRAD $shift, Y15, Y15; \
-	VPACKSSDW Y15, Y14, Y0; \
+	DESCALE(round, shift, Y14, Y15, Y0); \
 	VPMADDWD odd0<>(SB), Y5, Y5; \
 	VPADDD Y8, Y5, Y5; \
 	VPMADDWD odd0<>(SB), Y6, Y6; \
 	VPADDD Y9, Y6, Y6; \
-	VPADDD round<>(SB), Y5, Y5; \
-	VPADDD round<>(SB), Y6, Y6; \
-	VPSRAD $shift, Y5, Y5; \
-	VPSRAD $shift, Y6, Y6; \
-	VPACKSSDW Y6, Y5, Y3; \
+	DESCALE(round, shift, Y5, Y6, Y3); \
 	VPUNPCKLWD Y1, Y2, Y5; \
 	VPUNPCKHWD Y1, Y2, Y6; \
 	VPMADDWD odd2<>(SB), Y5, Y14; \
 	VPADDD Y8, Y14, Y14; \
 	VPMADDWD odd2<>(SB), Y6, Y15; \
 	VPADDD Y9, Y15, Y15; \
-	VPADDD round<>(SB), Y14, Y14; \
-	VPADDD round<>(SB), Y15, Y15; \
-	VPSRAD $shift, Y14, Y14; \
-	VPSRAD $shift, Y15, Y15; \
-	VPACKSSDW Y15, Y14, Y2; \
+	DESCALE(round, shift, Y14, Y15, Y2); \
 	VPMADDWD odd1<>(SB), Y5, Y5; \
 	VPADDD Y12, Y5, Y5; \
 	VPMADDWD odd1<>(SB), Y6, Y6; \
 	VPADDD Y13, Y6, Y6; \
-	VPADDD round<>(SB), Y5, Y5; \
-	VPADDD round<>(SB), Y6, Y6; \
-	VPSRAD $shift, Y5, Y5; \
-	VPSRAD $shift, Y6, Y6; \
-	VPACKSSDW Y6, Y5, Y1; \
+	DESCALE(round, shift, Y5, Y6, Y1); \
 	VMOVDQA Y3, Y8; \
 	VMOVDQA Y11, Y3; \
 	VMOVDQA Y0, Y11

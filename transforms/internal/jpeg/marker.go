@@ -51,8 +51,8 @@ type Header struct {
 	Channels int // 1 is grey, 3 RGB, 4 CMYK
 }
 
-// maxSide is libjpeg's JPEG_MAX_DIMENSION.
-const maxSide = 65500
+// MaxSide is libjpeg's JPEG_MAX_DIMENSION.
+const MaxSide = 65500
 
 // A component is a channel as it is stored.
 type component struct {
@@ -268,7 +268,7 @@ func (d *decoder) startFrame(s []byte, progressive bool) error {
 	switch {
 	case d.W == 0 || d.H == 0:
 		return errors.New("it has no pixels")
-	case d.W > maxSide || d.H > maxSide:
+	case d.W > MaxSide || d.H > MaxSide:
 		return unsupported("%d×%d pixels", d.W, d.H)
 	case d.Channels != 1 && d.Channels != 3 && d.Channels != 4:
 		return unsupported("%d components", d.Channels)

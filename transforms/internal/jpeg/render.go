@@ -186,8 +186,7 @@ func (r *renderer) coefficients() {
 					continue
 				}
 				for x := p.x0; x < p.x1; x += 2 {
-					at := pairSize * (y*((c.pw+1)/2) + x/2)
-					c.transform(x, y, c.coefs[at:at+pairSize], true)
+					c.transform(x, y, c.pair(x, y), true)
 				}
 			}
 		}

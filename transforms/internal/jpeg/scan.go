@@ -52,7 +52,7 @@ func (d *decoder) newScan(h []byte) (*scan, error) {
 		id, tables := int(h[1+2*i]), h[2+2*i]
 		var c *component
 		for _, k := range d.comps {
-			if k.id == id && !s.has(k) {
+			if k.id == id && !slices.Contains(s.comps, k) {
 				c = k
 				break
 			}
@@ -70,15 +70,6 @@ func (d *decoder) newScan(h []byte) (*scan, error) {
 		return nil, errors.New("a scan has too many blocks in an MCU")
 	}
 	return s, nil
-}
-
-func (s *scan) has(c *component) bool {
-	for _, k := range s.comps {
-		if k == c {
-			return true
-		}
-	}
-	return false
 }
 
 // prepare looks up a component's tables.
@@ -209,10 +200,14 @@ func (s *scan) resync() {
 	s.fill()
 }
 
+// pair returns where the coefficients of a block and the one beside it are kept.
+func (c *component) pair(x, y int) []int16 {
+	return c.coefs[pairSize*(y*((c.pw+1)/2)+x/2):][:pairSize]
+}
+
 // block returns where the coefficients of a block are kept: every second place of eight, see pair.
 func (c *component) block(x, y int) *[128]int16 {
-	at := pairSize*(y*((c.pw+1)/2)+x/2) + x%2*8
-	return (*[128]int16)(c.coefs[at:])
+	return (*[128]int16)(c.pair(x, y)[x%2*8:])
 }
 
 // all reads the scan into the components' coefficients.
