@@ -59,20 +59,25 @@ func (t *fused) Transform(v Value) Value {
 // geometry returns the size that w×h pixels are resized to and the part of that which is kept.
 func (t *fused) geometry(v Value, width, height int) (w, h int, crop image.Rectangle) {
 	h, w = t.resize.result(v, height, width)
+	return w, h, t.kept(w, h)
+}
+
+// kept returns the part of the resized picture that the crop keeps.
+func (t *fused) kept(w, h int) image.Rectangle {
 	if t.crop == nil {
-		return w, h, image.Rect(0, 0, w, h)
+		return image.Rect(0, 0, w, h)
 	}
 	x, y := cropStart(w, t.crop.w), cropStart(h, t.crop.h)
-	return w, h, image.Rect(x, y, x+t.crop.w, y+t.crop.h)
+	return image.Rect(x, y, x+t.crop.w, y+t.crop.h)
 }
 
 // region returns the part of w×h pixels that the result is made of.
 func (t *fused) region(width, height int) image.Rectangle {
-	if h, w := args.ResizedSize(height, width, t.resize.size, t.resize.MaxSize); args.CheckSides(h, w) != "" {
+	h, w := args.ResizedSize(height, width, t.resize.size, t.resize.MaxSize)
+	if args.CheckSides(h, w) != "" {
 		return image.Rect(0, 0, width, height) // geometry will say so
 	}
-	w, h, crop := t.geometry(Value{}, width, height)
-	window := crop.Intersect(image.Rect(0, 0, w, h))
+	window := t.kept(w, h).Intersect(image.Rect(0, 0, w, h))
 	if window.Empty() {
 		return window
 	}

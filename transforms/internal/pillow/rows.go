@@ -17,9 +17,7 @@ func ResampleRows(src *RGB, w, h int, how Interpolation, r image.Rectangle, done
 	}
 	const bands = 3
 	in := src.Image().plane()
-	f := filters[how]
-	cols := newAxis(src.W, w, r.Min.X, r.Max.X, 0, float32(src.W), f, bytes8)
-	rows := newAxis(src.H, h, r.Min.Y, r.Max.Y, 0, float32(src.H), f, bytes8)
+	cols, rows := axes(src.W, src.H, w, h, how, r)
 	left, right := cols.span()
 	top, bottom := rows.span()
 	if verticalFirst(src.W, src.H, w, h) {
@@ -43,9 +41,16 @@ func Source(w, h, nw, nh int, how Interpolation, r image.Rectangle) image.Rectan
 	case how == Nearest:
 		return image.Rect(0, 0, w, h)
 	}
-	left, right := newAxis(w, nw, r.Min.X, r.Max.X, 0, float32(w), filters[how], bytes8).span()
-	top, bottom := newAxis(h, nh, r.Min.Y, r.Max.Y, 0, float32(h), filters[how], bytes8).span()
+	cols, rows := axes(w, h, nw, nh, how, r)
+	left, right := cols.span()
+	top, bottom := rows.span()
 	return image.Rect(left, top, right, bottom)
+}
+
+// axes returns what the columns and rows of the part r of nw×nh pixels are made of.
+func axes(w, h, nw, nh int, how Interpolation, r image.Rectangle) (cols, rows *axis) {
+	return newAxis(w, nw, r.Min.X, r.Max.X, 0, float32(w), filters[how], bytes8),
+		newAxis(h, nh, r.Min.Y, r.Max.Y, 0, float32(h), filters[how], bytes8)
 }
 
 // verticalFirst reports which pass of a resize from w×h to nw×nh comes first.
