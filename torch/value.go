@@ -141,14 +141,14 @@ func (r *values) tensor() *Tensor {
 	if r.words[0] != libtorch.Tensor {
 		fail("call", fmt.Sprintf("the op gave a value of tag %d where a tensor was expected", r.words[0]))
 	}
-	h, weight := r.words[1], r.words[2]
-	r.words = r.words[3:]
-	return r.maker.wrap(h, int(weight), r.scope)
+	r.words = r.words[1:]
+	return r.wrap()
 }
 
 func (r *values) wrap() *Tensor {
-	h := r.word()
-	return r.maker.wrap(h, int(r.word()), r.scope)
+	h, weight := r.words[0], r.words[1]
+	r.words = r.words[2:]
+	return r.maker.wrap(h, int(weight), r.scope)
 }
 
 func (r *values) string() string {

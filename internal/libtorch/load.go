@@ -214,7 +214,7 @@ func FindOp(name, overload string) (Op, error) {
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
 // Call runs an operator; see [Values] for the results in buf. First it gives
-// back the references that lie in buf, so many from RetsHead on. It may use cap
+// back the references that lie in buf, so many from RetsHead on. It may use room
 // words of buf; where that is RetsHead it drops the results.
 func (op Op) Call(args, buf []uint64, room, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
