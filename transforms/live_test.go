@@ -283,15 +283,7 @@ func pick[T any](g *gen, xs ...T) T { return xs[g.IntN(len(xs))] }
 // sides draws a width and a height: mostly small, and else a photograph's or a strip's.
 func (g *gen) sides() (w, h int) {
 	if g.large {
-		switch g.IntN(4) {
-		case 0:
-			return pick(g, 1, 2, 3, 17), g.int(1000, 2000)
-		case 1:
-			return g.int(1000, 2000), pick(g, 1, 2, 3, 17)
-		case 2:
-			return 2000, 1500
-		}
-		return g.int(300, 2000), g.int(300, 1500)
+		return reference.LargeSides(g.Rand)
 	}
 	return g.side(), g.side()
 }

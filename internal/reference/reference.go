@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"reflect"
@@ -191,4 +192,19 @@ func dtype[E Element]() string {
 func raw[E Element](s []E) []byte {
 	var z E
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(z)))
+}
+
+// LargeSides draws the width and height of a photograph, or of a strip's extreme aspect.
+func LargeSides(rng *rand.Rand) (w, h int) {
+	between := func(lo, hi int) int { return lo + rng.IntN(hi-lo+1) }
+	thin := []int{1, 2, 3, 17}
+	switch rng.IntN(4) {
+	case 0:
+		return thin[rng.IntN(len(thin))], between(1000, 2000)
+	case 1:
+		return between(1000, 2000), thin[rng.IntN(len(thin))]
+	case 2:
+		return 2000, 1500
+	}
+	return between(300, 2000), between(300, 1500)
 }

@@ -211,15 +211,8 @@ func pickOf[T any](r maker, v ...T) T { return v[r.IntN(len(v))] }
 // size returns a height and width, often small, sometimes of extreme aspect.
 func (r maker) size() (h, w int) {
 	if r.large {
-		switch r.IntN(4) {
-		case 0:
-			return pickOf(r, 1, 2, 3, 17), r.between(1000, 2000)
-		case 1:
-			return r.between(1000, 2000), pickOf(r, 1, 2, 3, 17)
-		case 2:
-			return 1500, 2000
-		}
-		return r.between(300, 1500), r.between(300, 2000)
+		w, h = reference.LargeSides(r.Rand)
+		return h, w
 	}
 	switch r.IntN(10) {
 	case 0:
