@@ -369,6 +369,14 @@ func (l *tiffLayout) part(i int, data []byte, stride, rows, samples int, order b
 	if _, err := io.ReadFull(r, out); err != nil {
 		return nil, err
 	}
+	if l.compression == tiffDeflate || l.compression == tiffOldDeflate {
+		// zlib compares its checksum once it comes to the end of the data, which may hold more rows than
+		// are asked for, or lack the checksum.
+		var more [1]byte
+		if _, err := r.Read(more[:]); err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, err
+		}
+	}
 	switch {
 	case l.predictor == 1 || l.compression == tiffG3 || l.compression == tiffG4:
 	case l.predictor == 2 && (l.bits == 8 || l.bits == 16 || l.bits == 32):
