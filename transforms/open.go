@@ -11,7 +11,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/codec"
 )
 
-// An OpenOption changes how [Open] and [Decode] read pictures.
+// An OpenOption changes how [Open], [Decode], [OpenFrames] and [DecodeFrames] read pictures.
 type OpenOption func(*openOptions)
 
 type openOptions struct{ codec.Options }
@@ -65,26 +65,43 @@ var (
 
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
 // is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
-// and so on. Of animations it is the first
-// picture, and a TIFF is turned as its orientation asks, as in
-// Pillow.
+// and so on. Of animations it is the first picture, and [OpenFrames] reads all. A TIFF is
+// turned as its orientation asks, as in Pillow.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {
-	img, err := open(path, opts)
+	data, err := readFile(path)
+	var img image.Image
+	if err == nil {
+		img, err = decode(data, opts)
+	}
 	if err != nil {
-		var p *os.PathError
-		if errors.As(err, &p) {
-			err = p.Err // the path is there already
-		}
 		return nil, fmt.Errorf("transforms: open %s: %w", path, err)
 	}
 	return img, nil
 }
 
-func open(path string, opts []OpenOption) (image.Image, error) {
+// Decode is [Open] for a reader. It reads to the end.
+func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
+	data, err := read(r, 0)
+	var img image.Image
+	if err == nil {
+		img, err = decode(data, opts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("transforms: decode: %w", err)
+	}
+	return img, nil
+}
+
+// readFile reads a file, of pictures, whole.
+func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
+		var p *os.PathError
+		if errors.As(err, &p) {
+			err = p.Err // the caller names the path
+		}
 		return nil, err
 	}
 	defer f.Close()
@@ -97,26 +114,13 @@ func open(path string, opts []OpenOption) (image.Image, error) {
 	case st.Size() > maxFile:
 		return nil, tooLarge()
 	}
-	return read(f, int(st.Size()), opts)
-}
-
-// Decode is [Open] for a reader. It reads to the end.
-func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
-	img, err := read(r, 0, opts)
-	if err != nil {
-		return nil, fmt.Errorf("transforms: decode: %w", err)
-	}
-	return img, nil
+	return read(f, int(st.Size()))
 }
 
 func tooLarge() error { return fmt.Errorf("the file is larger than %d MiB", maxFile>>20) }
 
-// read reads all of r, of which about size bytes are expected, and decodes it.
-func read(r io.Reader, size int, opts []OpenOption) (image.Image, error) {
-	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true}}
-	for _, f := range opts {
-		f(&o)
-	}
+// read reads all of r, of which about size bytes are expected.
+func read(r io.Reader, size int) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(size + bytes.MinRead)
 	n, err := b.ReadFrom(io.LimitReader(r, maxFile+1))
@@ -128,7 +132,20 @@ func read(r io.Reader, size int, opts []OpenOption) (image.Image, error) {
 	case n == 0:
 		return nil, errors.New("the file is empty")
 	}
-	p, err := codec.Decode(b.Bytes(), o.Options)
+	return b.Bytes(), nil
+}
+
+// options returns the codec's options.
+func options(opts []OpenOption) codec.Options {
+	o := openOptions{codec.Options{MaxPixels: maxPixels, RGB: true}}
+	for _, f := range opts {
+		f(&o)
+	}
+	return o.Options
+}
+
+func decode(data []byte, opts []OpenOption) (image.Image, error) {
+	p, err := codec.Decode(data, options(opts))
 	if err != nil {
 		return nil, err
 	}

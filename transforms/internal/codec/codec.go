@@ -41,32 +41,50 @@ type Options struct {
 type format struct {
 	name   string
 	match  func(data []byte) bool
-	size   func(data []byte) (w, h int, err error)
-	decode func(data []byte, o Options) (*pillow.Image, error)
+	size   func(data []byte) (w, h int, err error)                   // of the first picture
+	decode func(data []byte, o Options) (*pillow.Image, error)       // the first picture
+	frames func(data []byte, o Options) (next func() (Frame, error)) // all pictures, see [Frames]; nil where there is only one
+	turned func(data []byte) (orientation int)                       // as EXIF numbers them; nil where Pillow finds none
 }
 
 var formats = []format{
-	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG},
-	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF},
-	{"BMP", prefix("BM"), bmpSize, decodeBMP},
-	{"TIFF", func(d []byte) bool { return prefix("II*\x00")(d) || prefix("MM\x00*")(d) }, tiffSize, decodeTIFF},
-	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP},
+	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG, nil, jpegOrientation},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, nil, pngOrientation},
+	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, nil, nil},
+	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
+	{"TIFF", func(d []byte) bool { return prefix("II*\x00")(d) || prefix("MM\x00*")(d) }, tiffSize, decodeTIFF, nil, nil},
+	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, nil, webpOrientation},
 }
 
 func prefix(magic string) func([]byte) bool {
 	return func(data []byte) bool { return bytes.HasPrefix(data, []byte(magic)) }
 }
 
-// Decode reads a picture.
+// Decode reads the first picture of a file.
 func Decode(data []byte, o Options) (p *pillow.Image, err error) {
-	// Decoders are handed whatever users are sent; one that fails hard has met a broken file.
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the picture is broken: %v", r)
-		}
-	}()
-	for _, f := range formats {
+	defer contain(&err)
+	f, err := formatOf(data, o)
+	if err != nil {
+		return nil, err
+	}
+	if p, err = f.decode(data, o); err != nil {
+		return nil, broken(f.name, err)
+	}
+	return f.finish(p, data, o)
+}
+
+// contain makes an error of a panic. Decoders read files of any content, and one
+// that panics has met a broken file.
+func contain(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("the picture is broken: %v", r)
+	}
+}
+
+// formatOf returns the format of a file, whose first picture is not too large.
+func formatOf(data []byte, o Options) (*format, error) {
+	for i := range formats {
+		f := &formats[i]
 		if !f.match(data) {
 			continue
 		}
@@ -74,27 +92,26 @@ func Decode(data []byte, o Options) (p *pillow.Image, err error) {
 		if err != nil {
 			return nil, broken(f.name, err)
 		}
-		if err := fits(w, h, o); err != nil {
-			return nil, err
-		}
-		p, err := f.decode(data, o)
-		if err != nil {
-			return nil, broken(f.name, err)
-		}
-		if o.RGB {
-			if p.Mode != pillow.ModeRGB {
-				if p, err = p.Convert(pillow.ModeRGB); err != nil {
-					return nil, broken(f.name, err)
-				}
-			}
-			p.Transparency, p.Alphas = nil, nil
-		}
-		if o.Orient || f.name == "TIFF" { // Pillow does so for TIFF by itself
-			return upright(p, orientation(f.name, data))
-		}
-		return p, nil
+		return f, fits(w, h, o)
 	}
 	return nil, ErrFormat
+}
+
+// finish converts and turns a picture as the options say.
+func (f *format) finish(p *pillow.Image, data []byte, o Options) (*pillow.Image, error) {
+	var err error
+	if o.RGB {
+		if p.Mode != pillow.ModeRGB {
+			if p, err = p.Convert(pillow.ModeRGB); err != nil {
+				return nil, broken(f.name, err)
+			}
+		}
+		p.Transparency, p.Alphas = nil, nil
+	}
+	if o.Orient && f.turned != nil {
+		return upright(p, f.turned(data))
+	}
+	return p, nil
 }
 
 // fits returns an error where a picture has no pixels or too many.

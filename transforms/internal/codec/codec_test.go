@@ -519,7 +519,13 @@ func FuzzEXIF(f *testing.F) {
 		if len(data) < 16 {
 			return // no decoder accepts it
 		}
-		if o := orientation(format, data); o < 1 || o > 8 {
+		o := orientationTag(data)
+		for _, f := range formats {
+			if f.name == format && f.turned != nil {
+				o = f.turned(data)
+			}
+		}
+		if o < 1 || o > 8 {
 			t.Fatal(o)
 		}
 	})

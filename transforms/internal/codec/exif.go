@@ -7,35 +7,30 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// orientation reads the EXIF tag Orientation, 1 to 8; 1, upright, where there is none.
-func orientation(format string, data []byte) int {
+// Orientations are those of EXIF, 1 to 8; 1, upright, where a file has none.
+
+func jpegOrientation(data []byte) int { return orientationTag(jpegEXIF(data)) }
+
+func pngOrientation(data []byte) int {
 	var exif []byte
-	switch format {
-	case "TIFF":
-		exif = data
-	case "JPEG":
-		exif = jpegEXIF(data)
-	case "PNG":
-		for d := data[8:]; len(d) >= 12; {
-			n := int(binary.BigEndian.Uint32(d))
-			if n > len(d)-12 {
-				break
-			}
-			if string(d[4:8]) == "eXIf" {
-				exif = d[8 : 8+n]
-			}
-			d = d[12+n:]
+	for d := data[8:]; len(d) >= 12; {
+		n := int(binary.BigEndian.Uint32(d))
+		if n > len(d)-12 {
+			break
 		}
-	case "WebP":
-		for d := data[12:]; len(d) >= 8; {
-			n := int(binary.LittleEndian.Uint32(d[4:]))
-			if n > len(d)-8 {
-				break
-			}
-			if string(d[:4]) == "EXIF" {
-				exif = bytes.TrimPrefix(d[8:8+n], []byte("Exif\x00\x00"))
-			}
-			d = d[min(8+n+n&1, len(d)):]
+		if string(d[4:8]) == "eXIf" {
+			exif = d[8 : 8+n]
+		}
+		d = d[12+n:]
+	}
+	return orientationTag(exif)
+}
+
+func webpOrientation(data []byte) int {
+	var exif []byte
+	for kind, body := range webpChunks(data[12:]) {
+		if kind == "EXIF" {
+			exif = bytes.TrimPrefix(body, []byte("Exif\x00\x00"))
 		}
 	}
 	return orientationTag(exif)

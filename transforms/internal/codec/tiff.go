@@ -301,7 +301,7 @@ func decodeTIFF(data []byte, o Options) (*pillow.Image, error) {
 			}
 		}
 	}
-	return p, nil
+	return upright(p, orientationTag(data)) // Pillow turns TIFFs by itself
 }
 
 // part returns the bytes of strip or tile i, not compressed: rows of stride bytes.
