@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 // DownloadURLToFile fetches an http, https or file URL into the file dst, whose
@@ -235,7 +237,7 @@ func (o *options) fetch(ctx context.Context, u *url.URL, j *job) error {
 	}
 	defer p.close()
 	resumed := p.n > 0
-	bar := o.newBar(cmp.Or(j.name, filepath.Base(j.dst)))
+	bar := terminal.NewBar(o.barWriter(), cmp.Or(j.name, filepath.Base(j.dst)))
 	t := &transfer{o: o, job: j, u: u, key: key, p: p, bar: bar}
 	err = t.run(ctx)
 	if err == nil && j.check != nil {
@@ -251,7 +253,7 @@ func (o *options) fetch(ctx context.Context, u *url.URL, j *job) error {
 			p.of = entity{} // not kept
 		}
 	}
-	bar.close(err == nil)
+	bar.Close(err == nil)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 const (
@@ -56,7 +58,8 @@ func WithFileName(name string) Option { return func(o *options) { o.fileName = n
 // say writes a message for the user, who may have turned them off with [WithNotice].
 func (o *options) say(format string, args ...any) {
 	if o.notice != nil {
-		fmt.Fprintf(o.notice, format, args...)
+		text := fmt.Sprintf(format, args...) // names of repositories and of files are in it
+		fmt.Fprintln(o.notice, terminal.Escape(strings.TrimSuffix(text, "\n")))
 	}
 }
 

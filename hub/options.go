@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -73,6 +74,14 @@ func WithSHA256(prefix string) Option { return func(o *options) { o.sha256 = &pr
 // Without this option the bar appears on stderr where that is a terminal.
 func WithProgress(w io.Writer) Option {
 	return func(o *options) { o.progress, o.noBar = w, w == nil }
+}
+
+// barWriter returns what bars are drawn on; nil draws none.
+func (o *options) barWriter() io.Writer {
+	if o.progress == nil && !o.noBar {
+		return terminal.Stderr()
+	}
+	return o.progress
 }
 
 // WithStallTimeout sets how long a server may send nothing before the

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 var defaultClient = &http.Client{}
@@ -38,7 +40,7 @@ type transfer struct {
 	u   *url.URL
 	key string // what the partial file calls u
 	p   *partial
-	bar *bar
+	bar *terminal.Bar
 }
 
 // run tries until the file is complete.
@@ -143,7 +145,7 @@ func (t *transfer) try(ctx context.Context) error {
 			if _, err := p.Write(buf[:n]); err != nil {
 				return err
 			}
-			t.bar.set(p.n, of.Size)
+			t.bar.Set(p.n, of.Size)
 		}
 		switch {
 		case err == io.EOF && (of.Size < 0 || p.n == of.Size):

@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 // Trust says how a repository comes to be trusted: the argument trust_repo of torch.hub.
@@ -94,7 +96,7 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question, h
 
 // askTerminal asks on the terminal. A cancelled question leaves its reader behind, which then takes the next line.
 func askTerminal(ctx context.Context, question string) (string, error) {
-	fmt.Fprint(os.Stderr, question, " ")
+	fmt.Fprint(os.Stderr, terminal.Escape(question), " ")
 	type answer struct {
 		line string
 		err  error

@@ -19,7 +19,8 @@ const module = "github.com/torchhub/torchhub/"
 // missing may import none. Do not change it to mend a build: the direction of
 // the imports is the architecture.
 var policy = map[string][]string{
-	"internal/libtorch":            {},
+	"internal/terminal":            {},
+	"internal/libtorch":            {"internal/terminal"},
 	"internal/badfile":             {},
 	"internal/safetensors":         {"internal/badfile"},
 	"internal/strictzip":           {"internal/badfile"},
@@ -56,8 +57,8 @@ var policy = map[string][]string{
 	"transforms/draw":              {"torch", "internal/libm", "transforms", "transforms/functional"},
 	"transforms/internal/jpeg":     {},
 	"transforms/internal/codec":    {"transforms/internal/jpeg", "transforms/internal/pillow"},
-	"hub":                          {"torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
-	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch"},
+	"hub":                          {"internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
+	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch", "internal/terminal"},
 }
 
 // network lists the rooms that may import net/http.

@@ -1,0 +1,108 @@
+package terminal
+
+import (
+	"io"
+	"os"
+	"reflect"
+	"sync"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+)
+
+// A Bar shows how far a download is: bytes, share, rate and remaining time. It appears with the
+// first byte. Bars of one writer at the same time stand below each other.
+type Bar struct {
+	w    io.Writer // nil draws nothing
+	name string
+	b    *mpb.Bar
+	done func()
+}
+
+// Stderr returns stderr where that is a terminal, else nil.
+func Stderr() io.Writer {
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		return os.Stderr
+	}
+	return nil
+}
+
+// maxName leaves room for the rest of a bar in a terminal of 80 columns.
+const maxName = 28
+
+// NewBar returns a bar that is drawn on w, with a name, which is escaped and
+// shortened. A nil w draws nothing.
+func NewBar(w io.Writer, name string) *Bar {
+	short := []rune(Escape(name))
+	if len(short) > maxName {
+		short = append(short[:maxName-1], '…')
+	}
+	return &Bar{w: w, name: string(short)}
+}
+
+// Set shows n bytes of total; a negative total is unknown.
+func (b *Bar) Set(n, total int64) {
+	if b.w == nil {
+		return
+	}
+	if b.b == nil {
+		var p *mpb.Progress
+		p, b.done = joinBoard(b.w)
+		b.b = p.AddBar(0,
+			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace)),
+			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
+		b.b.SetRefill(n)
+	}
+	b.b.SetTotal(max(total, n), false)
+	b.b.SetCurrent(n)
+}
+
+// Close ends the bar; ok says that all has come.
+func (b *Bar) Close(ok bool) {
+	if b.b == nil {
+		return
+	}
+	if ok {
+		b.b.SetTotal(-1, true)
+	} else {
+		b.b.Abort(false)
+	}
+	b.done()
+}
+
+// boards holds what draws on each writer that can be a key.
+var boards = struct {
+	sync.Mutex
+	of map[io.Writer]*board
+}{of: map[io.Writer]*board{}}
+
+type board struct {
+	p    *mpb.Progress
+	bars int
+}
+
+// joinBoard returns what draws on w, and what to call when the bar is done.
+func joinBoard(w io.Writer) (*mpb.Progress, func()) {
+	start := func() *mpb.Progress { return mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh()) }
+	if !reflect.ValueOf(w).Comparable() {
+		p := start()
+		return p, p.Wait
+	}
+	boards.Lock()
+	defer boards.Unlock()
+	b := boards.of[w]
+	if b == nil {
+		b = &board{p: start()}
+		boards.of[w] = b
+	}
+	b.bars++
+	return b.p, func() {
+		boards.Lock()
+		defer boards.Unlock()
+		if b.bars--; b.bars == 0 {
+			b.p.Wait() // under the lock, so that the next one begins where this one has ended
+			delete(boards.of, w)
+		}
+	}
+}
