@@ -16,6 +16,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/safetensors"
 )
 
 const largeScript = `
@@ -180,4 +181,37 @@ func TestFreeUnmaps(t *testing.T) {
 	require.True(t, mapped(), "a view needs it")
 	view.Free()
 	require.False(t, mapped())
+}
+
+// TestMappedFilesAreCollected loads a file again and again, and never frees it. The collector must free it in time.
+func TestMappedFilesAreCollected(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state_dict.safetensors")
+	const size, turns = 16 << 20, 40
+	require.NoError(t, safetensors.SaveFile(torch.StateDict{{Name: "w", Tensor: torch.Zeros(size / 4)}}, path, nil))
+	mapped := func() int {
+		maps, err := os.ReadFile("/proc/self/maps")
+		require.NoError(t, err)
+		return strings.Count(string(maps), path)
+	}
+	for name, use := range map[string]func(w *torch.Tensor){
+		"read":    func(w *torch.Tensor) { w.Sum() },
+		"written": func(w *torch.Tensor) { w.AddScalarInPlace(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			runtime.GC()
+			before, grown, most := anonymous(t), 0, 0
+			for range turns {
+				live := torch.LiveBytes()
+				s, err := torch.LoadStateDict(path)
+				require.NoError(t, err)
+				if most == 0 {
+					require.GreaterOrEqual(t, torch.LiveBytes()-live, int64(size), "a mapped file counts")
+				}
+				use(s.Get("w"))
+				grown, most = max(grown, anonymous(t)-before), max(most, mapped())
+			}
+			require.LessOrEqual(t, most, 8)
+			require.Less(t, grown, 8*size)
+		})
+	}
 }

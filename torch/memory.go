@@ -132,8 +132,9 @@ func collectYoung() {
 	}
 }
 
-// LiveBytes returns the bytes that CPU tensors hold in the whole process,
-// without what the allocator keeps for the next ones.
+// LiveBytes returns the number of bytes that CPU tensors hold in the whole
+// process. A file that tensors are mapped from counts with its whole size;
+// blocks that the allocator keeps for the next tensors do not count.
 func LiveBytes() int64 {
 	mustInit()
 	return libtorch.LiveBytes()

@@ -22,7 +22,8 @@ constexpr size_t kMapFrom = 64 << 10;   // bigger blocks are mapped and cached; 
 constexpr size_t kHuge = 4 << 20;       // from here on huge pages are worth asking for
 constexpr int64_t kCacheMin = 128 << 20; // bytes that may lie cached, besides a quarter of what is live
 
-std::atomic<int64_t> live{0}; // without what Small counts
+std::atomic<int64_t> live{0};   // without what Small counts
+std::atomic<int64_t> mapped{0}; // of files
 
 // A header lies before the data of every block.
 struct Header {
@@ -258,7 +259,9 @@ void install_allocator() {
 	c10::SetCPUAllocator(a, 100);
 }
 
-int64_t live_bytes() { return live.load(std::memory_order_relaxed) + small.live(); }
+int64_t live_bytes() { return live.load(std::memory_order_relaxed) + small.live() + mapped.load(std::memory_order_relaxed); }
+
+void count_mapped(int64_t n) { mapped.fetch_add(n, std::memory_order_relaxed); }
 
 void trim() {
 	small.trim();

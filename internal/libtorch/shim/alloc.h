@@ -14,8 +14,12 @@ void install_allocator();
 // gives is what frees the memory of the allocator's tensors.
 extern void (*gives)(void *);
 
-// live_bytes is what tensors hold now, cached blocks excluded.
+// live_bytes is what tensors hold now, mapped files included and cached blocks excluded.
 int64_t live_bytes();
+
+// count_mapped adds n to the bytes of mapped files. A page that was read is in
+// memory as part of the file, and one that was written as a copy.
+void count_mapped(int64_t n);
 
 // trim gives the cached blocks back to the system.
 void trim();

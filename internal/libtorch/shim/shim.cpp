@@ -770,6 +770,7 @@ bool read_at(int fd, char *to, size_t n, off_t offset) {
 void unref(Map *m) {
 	if (m->refs.fetch_sub(1) == 1) {
 		munmap(m->addr, m->len);
+		torchhub::count_mapped(-int64_t(m->len));
 		delete m;
 	}
 }
@@ -799,6 +800,7 @@ thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_
 		m->fd = fd;
 		m->addr = static_cast<char *>(p);
 		m->len = size_t(st.st_size);
+		torchhub::count_mapped(int64_t(m->len));
 		*ret_map = reinterpret_cast<thub_map>(m);
 		*ret_addr = p;
 		*ret_len = m->len;

@@ -57,7 +57,7 @@ enum {
 // thub_result is what every failing function returns.
 typedef struct {
 	char *err;      // NULL, or text owned by the caller (free), the first byte being its kind, see below
-	int64_t live;   // bytes that live CPU tensors hold, in the whole process
+	int64_t live;   // bytes that live CPU tensors and mapped files hold, in the whole process
 	uint64_t scope; // the calling thread's scope, see set_scope
 } thub_result;
 
