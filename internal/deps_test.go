@@ -22,11 +22,12 @@ var policy = map[string][]string{
 	"internal/terminal":            {},
 	"internal/libtorch":            {"internal/terminal"},
 	"internal/badfile":             {},
+	"internal/filekind":            {"internal/badfile"},
 	"internal/safetensors":         {"internal/badfile"},
 	"internal/strictzip":           {"internal/badfile"},
-	"internal/pickle":              {"internal/badfile", "internal/safetensors", "internal/strictzip"},
+	"internal/pickle":              {"internal/badfile", "internal/filekind", "internal/safetensors", "internal/strictzip"},
 	"internal/pt2":                 {"internal/badfile", "internal/strictzip"},
-	"torch":                        {"internal/libtorch", "internal/badfile", "internal/pickle", "internal/pt2", "internal/safetensors", "internal/strictzip"},
+	"torch":                        {"internal/libtorch", "internal/badfile", "internal/filekind", "internal/pickle", "internal/pt2", "internal/safetensors", "internal/strictzip"},
 	"torch/aoti":                   {"torch", "internal/pt2", "internal/strictzip"},
 	"internal/npy":                 {"internal/badfile"},
 	"torch/numpy":                  {"torch", "internal/badfile", "internal/npy", "internal/strictzip"},
@@ -57,8 +58,8 @@ var policy = map[string][]string{
 	"transforms/draw":              {"torch", "internal/libm", "transforms", "transforms/functional"},
 	"transforms/internal/jpeg":     {},
 	"transforms/internal/codec":    {"transforms/internal/jpeg", "transforms/internal/pillow"},
-	"hub":                          {"internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
-	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/libtorch", "internal/terminal"},
+	"hub":                          {"internal/filekind", "internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
+	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/terminal"},
 }
 
 // network lists the rooms that may import net/http.

@@ -6,12 +6,11 @@
 package pickle
 
 import (
-	"bytes"
 	"fmt"
 	"math/big"
 
 	"github.com/torchhub/torchhub/internal/badfile"
-	"github.com/torchhub/torchhub/internal/safetensors"
+	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
@@ -112,55 +111,18 @@ func IsTorchScript(data []byte) bool {
 	return err == nil && z.SetRoot() == nil && z.Get("constants.pkl") != nil
 }
 
-// foreign lists other formats by the bytes at an offset.
-var foreign = []struct {
-	offset int
-	magic  string
-	name   string
-}{
-	{0, "\x93NUMPY", "a NumPy .npy file"},
-	{0, "\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, perhaps)"},
-	{0, "\x1f\x8b", "a gzip file: unpack it first"},
-	{0, "BZh", "a bzip2 file: unpack it first"},
-	{0, "\xfd7zXZ\x00", "an xz file: unpack it first"},
-	{0, "\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"},
-	{0, "7z\xbc\xaf\x27\x1c", "a 7-Zip file: unpack it first"},
-	{0, "Rar!\x1a\x07", "a RAR file: unpack it first"},
-	{0, "GGUF", "a GGUF file (llama.cpp)"},
-	{4, "PTMF", "a PyTorch mobile file in the flatbuffer layout"},
-	{257, "ustar", "a tar file: as the layout of PyTorch before 0.1.10, save it again with a newer PyTorch, else unpack it first"},
-}
-
-// sniff refuses what is plainly not a checkpoint with a word on what it is: mostly a page or pointer saved in a file's place.
+// sniff refuses what is plainly not a checkpoint with a word on what it is.
 func sniff(data []byte) error {
-	if len(data) == 0 {
-		return &MalformedError{Msg: "the file is empty: download it again"}
-	}
-	// before JSON, since the length may begin with the byte of a brace
-	if safetensors.Is(data) {
+	k := filekind.OfHead(data[:min(len(data), filekind.HeadSize)])
+	switch {
+	case k.Class == filekind.Stand, k.Class == filekind.Text:
+		return &MalformedError{Msg: "this is " + k.Name}
+	case k.Class == filekind.Safetensors:
 		return &UnsupportedError{Feature: "this is a safetensors file: load it as such"}
+	case k.Class == filekind.Unknown, k.Class == filekind.Checkpoint, strictzip.Is(data), data[0] == opProto:
+		return nil
 	}
-	text := bytes.ToLower(bytes.TrimLeft(data[:min(len(data), 512)], "\xef\xbb\xbf \t\r\n"))
-	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body", "<!--", "<?xml", "<error"} {
-		if bytes.HasPrefix(text, []byte(tag)) {
-			return &MalformedError{Msg: "this is an HTML page, not a checkpoint, as from a captive portal or a server's error: open its address in a browser, then download it again"}
-		}
-	}
-	if bytes.HasPrefix(text, []byte("version https://git-lfs")) {
-		return &MalformedError{Msg: "this is a Git LFS pointer, not the checkpoint it points to: fetch that with git lfs pull"}
-	}
-	if bytes.HasPrefix(text, []byte("{")) {
-		return &MalformedError{Msg: "this is text that looks like JSON, not a checkpoint, as from a server's error: read it, then download the file again"}
-	}
-	if bytes.HasPrefix(data, []byte("PK\x05\x06")) || bytes.HasPrefix(data, []byte("PK\x06\x06")) {
-		return &MalformedError{Msg: "the zip file has no records: save the checkpoint again"}
-	}
-	for _, f := range foreign {
-		if len(data) > f.offset && bytes.HasPrefix(data[f.offset:], []byte(f.magic)) {
-			return &UnsupportedError{Feature: "this is " + f.name}
-		}
-	}
-	return nil
+	return &UnsupportedError{Feature: "this is " + k.Name}
 }
 
 // magic opens a file of the layout before PyTorch 1.6.

@@ -558,7 +558,7 @@ def hostile():
         "zip_deflate_lie": (M, "cannot make", pack(records(PROTO + tensor(pid(numel=2**22), size=(1,)) + b".")[:2] + [Entry("archive/data/0", FLOATS, method=8, size=2**24), Entry("archive/version", b"3")])),
         "zip_pickle_huge": (U, "MaxPickle", pack([Entry("archive/data.pkl", PROTO + b"N.", method=8, size=2**31)] + records()[1:])),
         "wrapped_twice": (M, "folder", wrap(wrap(save([1]), zipfile.ZIP_STORED), zipfile.ZIP_STORED)),
-        "wrapped_text": (M, "neither", wrap(b"hello", zipfile.ZIP_STORED)),
+        "wrapped_text": (M, "this is a text", wrap(b"hello", zipfile.ZIP_STORED)),
         # the layout before 1.6
         "legacy_magic": (M, "magic", legacy(magic=b"\x8a\x0a\x6d\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19")),
         "legacy_magic_int": (M, "magic", legacy(magic=b"K\1")),
@@ -591,11 +591,11 @@ def hostile():
         # other formats
         "html": (M, "HTML", b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"),
         "html_late": (M, "HTML", b"\xef\xbb\xbf\r\n  <HTML><body>"),
-        "html_error": (M, "HTML", b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"),
+        "html_error": (M, "XML", b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"),
         "json": (M, "JSON", b'{"error": "not found"}'),
         "lfs": (M, "Git LFS", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"),
-        "text": (M, "neither", b"hello, this is no checkpoint at all"),
-        "zeros": (M, "neither", bytes(100)),
+        "text": (M, "this is a text", b"hello, this is no checkpoint at all"),
+        "zeros": (M, "a file of zeros", bytes(100)),
         "safetensors": (U, "safetensors", wrap(struct.pack("<Q", 2) + b"{}", zipfile.ZIP_STORED)),
         "safetensors_brace": (U, "safetensors", wrap(struct.pack("<Q", 0x7b) + b"{" + b" " * 0x7a, zipfile.ZIP_STORED)),
         "numpy": (U, "NumPy", b"\x93NUMPY\x01\x00"),
