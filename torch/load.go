@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"runtime"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"unsafe"
 
 	"github.com/torchhub/torchhub/internal/badfile"
+	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/pickle"
 	"github.com/torchhub/torchhub/internal/safetensors"
@@ -81,6 +83,9 @@ func load(path string) (Value, error) {
 	if err := Init(context.Background()); err != nil {
 		return nil, err
 	}
+	if err := isCheckpoint(path); err != nil {
+		return nil, err
+	}
 	m, err := libtorch.OpenMap(path)
 	if err != nil {
 		return nil, err
@@ -101,6 +106,27 @@ func load(path string) (Value, error) {
 		return nil, err
 	}
 	return l.value(root)
+}
+
+// isCheckpoint refuses a file that is plainly of another kind, and says of which.
+func isCheckpoint(path string) error {
+	k, err := filekind.OfFile(path)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err // the caller names the path
+		}
+		return err
+	}
+	switch k.Class {
+	case filekind.Unknown, filekind.Checkpoint, filekind.Safetensors, filekind.Archive: // a zip may wrap a checkpoint
+		return nil
+	case filekind.Script:
+		k.Advice = "load it with the package torch/jit"
+	case filekind.Compiled:
+		k.Advice = "load it with the package torch/aoti"
+	}
+	return &filekind.MismatchError{Kind: k, Want: "a checkpoint"}
 }
 
 // flat reads a safetensors file as the dict of tensors, each with a storage of its own, that torch.save would have written.
@@ -127,29 +153,6 @@ func contiguous(shape []int) []int {
 		n *= max(shape[i], 1)
 	}
 	return strides
-}
-
-// LoadStateDict is [Load] for a file that holds a state dict: a dict of names
-// to tensors. Anything else in it is an error.
-func LoadStateDict(path string) (StateDict, error) {
-	v, err := Load(path)
-	if err != nil {
-		return nil, err
-	}
-	d, ok := v.(*Dict)
-	if !ok {
-		return nil, fmt.Errorf("torch: load %s: it holds a %T and no state dict (%w)", path, v, ErrUnsupported)
-	}
-	s := make(StateDict, 0, len(d.Entries))
-	for _, e := range d.Entries {
-		name, isName := e.Key.(string)
-		x, isTensor := e.Value.(*Tensor)
-		if !isName || !isTensor {
-			return nil, fmt.Errorf("torch: load %s: it is no state dict: its key %.100q holds a %T (%w)", path, fmt.Sprint(e.Key), e.Value, ErrUnsupported)
-		}
-		s = append(s, Named{name, x})
-	}
-	return s, nil
 }
 
 // base names the tensor over a whole storage of which the checkpoint's tensors are views.
