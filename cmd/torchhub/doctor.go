@@ -54,7 +54,7 @@ func checks(ctx context.Context) []libtorch.Check {
 		if err := torch.Init(ctx); err != nil {
 			out = append(out, libtorch.Check{Name: "loading libtorch", Found: err.Error(), Bad: true, Advice: "run \"torchhub setup\", or set LIBTORCH to another libtorch"})
 		} else {
-			out = append(out, libtorch.Check{Name: "loading libtorch", Found: fmt.Sprintf("%s, %s kernels, %d threads", torch.Version(), torch.CPUCapability(), torch.NumThreads())})
+			out = append(out, libtorch.Check{Name: "loading libtorch", Found: fmt.Sprintf("it loads, with %s kernels and %d threads", torch.CPUCapability(), torch.NumThreads())})
 			c := libtorch.Check{Name: "CUDA"}
 			n, err := torch.CUDACount(ctx)
 			switch {
@@ -63,7 +63,7 @@ func checks(ctx context.Context) []libtorch.Check {
 			case lib.CUDA:
 				c.Found = err.Error()
 			default:
-				c.Found = "this libtorch is one for the CPU"
+				c.Found = "not used: libtorch is for the CPU"
 			}
 			out = append(out, c)
 		}

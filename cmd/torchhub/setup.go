@@ -26,11 +26,11 @@ would. It comes from the official zip, or from pip where that cannot be had.`,
 		if err != nil {
 			return err
 		}
-		shim, err := libtorch.BuildShim(c.Context(), lib)
+		shim, err := libtorch.BuildShim(c.Context(), lib, o.Notices)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.OutOrStdout(), "libtorch %s in %s\nshim in %s\n", lib.Version, lib.LibDir, shim)
+		fmt.Fprintf(c.OutOrStdout(), "libtorch %s is in %s\nits shim is %s\n", lib, lib.LibDir, shim)
 		return nil
 	}
 	return c
@@ -49,7 +49,7 @@ nothing else. To bundle a program of your own, put it where torchhub lies in it.
 			if err != nil {
 				return err
 			}
-			if err := libtorch.Bundle(c.Context(), args[0], program); err != nil {
+			if err := libtorch.Bundle(c.Context(), args[0], program, c.ErrOrStderr()); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "the bundle is in %s\n", args[0])

@@ -5,15 +5,17 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-
-	"github.com/gofrs/flock"
+	"sync"
 )
 
 // The shim's C++ travels with the binary; go build never compiles it.
@@ -49,8 +51,9 @@ func compiler() (string, error) {
 
 // BuildShim compiles the shim against lib and returns its path. It is compiled
 // once for each libtorch, compiler and version of the sources, also when many
-// processes ask at the same time.
-func BuildShim(ctx context.Context, lib *Library) (string, error) {
+// processes ask at the same time. The stages are reported on notices, or on stderr
+// where that is nil.
+func BuildShim(ctx context.Context, lib *Library, notices io.Writer) (string, error) {
 	if lib.shim != "" {
 		return lib.shim, nil
 	}
@@ -74,9 +77,10 @@ func BuildShim(ctx context.Context, lib *Library) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("libtorch: %w; set TORCHHUB_CACHE to a folder that can be written", err)
 	}
-	lock := flock.New(filepath.Join(dir, "lock"))
-	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
-		return "", fmt.Errorf("libtorch: lock %s: %w", lock.Path(), err)
+	r := newReport(notices)
+	lock, err := r.lock(ctx, filepath.Join(dir, "lock"), "is compiling the shim")
+	if err != nil {
+		return "", fmt.Errorf("libtorch: %w", err)
 	}
 	defer lock.Unlock()
 	if _, err := os.Stat(shim); err == nil { // another process was quicker
@@ -86,7 +90,7 @@ func BuildShim(ctx context.Context, lib *Library) (string, error) {
 	for _, p := range left {
 		_ = os.RemoveAll(p)
 	}
-	return shim, compile(ctx, lib, shim, lib.LibDir)
+	return shim, compile(ctx, r, lib, shim, lib.LibDir)
 }
 
 // shimKey names what a shim depends on. The compiler is known by its file, since asking it costs a process.
@@ -116,7 +120,7 @@ func shimKey(lib *Library, cxx string) (string, error) {
 }
 
 // compile builds the shim; rpath is where it looks for libtorch.
-func compile(ctx context.Context, lib *Library, shim, rpath string) error {
+func compile(ctx context.Context, r report, lib *Library, shim, rpath string) error {
 	cxx, err := compiler()
 	if err != nil {
 		return err
@@ -134,30 +138,52 @@ func compile(ctx context.Context, lib *Library, shim, rpath string) error {
 	if err != nil {
 		return err
 	}
-	out := filepath.Join(tmp, "shim.so")
-	args := []string{"-std=c++20", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-w", "-o", out}
+	r.say("compiling the shim for libtorch %s with %s, in some 30 seconds", lib.Version, short(cxx))
+	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-w", "-c"}
 	for _, i := range lib.Include {
-		args = append(args, "-I", i)
+		flags = append(flags, "-I", i)
 	}
-	args = append(args, files...)
-	args = append(args, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)
+	out := filepath.Join(tmp, "shim.so")
+	link := []string{"-shared", "-o", out}
+	// The files are compiled at the same time: this is what a first use waits for.
+	errs := make([]error, len(files))
+	var wg sync.WaitGroup
+	for i, f := range files {
+		link = append(link, f+".o")
+		wg.Go(func() { errs[i] = runCompiler(ctx, cxx, append(slices.Clone(flags), "-o", f+".o", f)...) })
+	}
+	wg.Wait()
+	link = append(link, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)
 	if runtime.GOOS == "linux" {
-		args = append(args, "-ldl", "-Wl,--unresolved-symbols=ignore-in-shared-libs") // a CUDA build's libraries may be absent
+		link = append(link, "-ldl", "-Wl,--unresolved-symbols=ignore-in-shared-libs") // a CUDA build's libraries may be absent
 		// Compiled models ask for libtorch.so, which is empty but asks for all of a CUDA build's libraries. Under its name the shim takes its place.
-		args = append(args, "-Wl,-soname,libtorch.so")
+		link = append(link, "-Wl,-soname,libtorch.so")
 	}
-	text, err := exec.CommandContext(ctx, cxx, args...).CombinedOutput()
+	err = errors.Join(errs...)
+	if err == nil {
+		err = runCompiler(ctx, cxx, link...)
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("libtorch: build the shim: %w", ctx.Err())
 	}
 	if err != nil {
 		log := filepath.Join(dir, "build.log")
-		_ = os.WriteFile(log, text, 0o644)
-		return fmt.Errorf("libtorch: %s cannot build the shim for libtorch %s: %w: %s (all of it in %s)", cxx, lib.Version, err, firstError(string(text)), log)
+		_ = os.WriteFile(log, []byte(err.Error()), 0o644)
+		return fmt.Errorf("libtorch: %s cannot build the shim for libtorch %s: %s (all of it in %s)", cxx, lib.Version, firstError(err.Error()), log)
 	}
 	return os.Rename(out, shim)
 }
 
+// runCompiler returns an error that holds everything that the compiler printed.
+func runCompiler(ctx context.Context, cxx string, args ...string) error {
+	text, err := exec.CommandContext(ctx, cxx, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s%w", text, err)
+	}
+	return nil
+}
+
+// firstError returns the first line of a compiler's output that states an error.
 func firstError(text string) string {
 	for _, l := range strings.Split(text, "\n") {
 		if strings.Contains(l, "error") {

@@ -3,6 +3,7 @@ package libtorch
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -50,9 +51,11 @@ func openBundle(dir string) (*Library, error) {
 }
 
 // Bundle copies a program, the shim and the libraries of the libtorch in use to
-// a folder, which is made: what a container needs to run it, with glibc.
-func Bundle(ctx context.Context, dir, program string) error {
-	lib, err := Ensure(ctx)
+// a folder, which is made: what a container needs to run it, with glibc. Stages
+// are reported on notices, or on stderr where that is nil.
+func Bundle(ctx context.Context, dir, program string, notices io.Writer) error {
+	r := newReport(notices)
+	lib, err := Ensure(ctx, notices)
 	if err != nil {
 		return err
 	}
@@ -71,6 +74,7 @@ func Bundle(ctx context.Context, dir, program string) error {
 	if err := os.Chmod(work, 0o755); err != nil {
 		return fmt.Errorf("libtorch: bundle: %w", err)
 	}
+	r.say("copying libtorch from %s", short(lib.LibDir))
 	root := filepath.Dir(lib.LibDir)
 	top := ""
 	if filepath.Base(root) == "torch" { // wheels: the CUDA libraries lie beside it
@@ -89,7 +93,7 @@ func Bundle(ctx context.Context, dir, program string) error {
 		return fmt.Errorf("libtorch: bundle: %w", err)
 	}
 	// The shim looks for the libraries where they are relative to it.
-	if err := compile(ctx, lib, filepath.Join(work, bundleShim), "$ORIGIN/"+filepath.ToSlash(filepath.Join(top, "lib"))); err != nil {
+	if err := compile(ctx, r, lib, filepath.Join(work, bundleShim), "$ORIGIN/"+filepath.ToSlash(filepath.Join(top, "lib"))); err != nil {
 		return err
 	}
 	if err := copyRuntime(ctx, libs); err != nil {

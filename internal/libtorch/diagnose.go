@@ -27,13 +27,10 @@ func Diagnose(ctx context.Context) []Check {
 		lib, err := p.look()
 		switch {
 		case err == nil:
-			c.Found = fmt.Sprintf("%s in %s", lib.Version, lib.LibDir)
-			if lib.CUDA {
-				c.Found += ", with CUDA"
-			}
+			c.Found = fmt.Sprintf("%s, in %s", lib, lib.LibDir)
 			if used == nil {
 				used = lib
-				c.Found += " (this one is used)"
+				c.Found += "; this one is used"
 			}
 		case errors.Is(err, errNothing):
 			c.Found = "none"

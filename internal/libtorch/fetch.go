@@ -8,7 +8,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"time"
+
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 // The official zip is asked for first, so a network that does not reach it must say so soon.
@@ -27,7 +30,7 @@ const (
 var errStalled = fmt.Errorf("the server sent nothing for %v", stallTimeout)
 
 // fetch writes what a URL gives to a file.
-func fetch(ctx context.Context, url, file string) (err error) {
+func fetch(ctx context.Context, r report, url, file string) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -49,7 +52,11 @@ func fetch(ctx context.Context, url, file string) (err error) {
 	defer func() { err = errors.Join(err, out.Close()) }()
 	stall := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
 	defer stall.Stop()
-	n, err := io.Copy(out, &watched{io.LimitReader(res.Body, maxZip), stall})
+	name := path.Base(req.URL.Path)
+	r.say("downloading %s, %s", name, megabytes(res.ContentLength))
+	w := &watched{Reader: io.LimitReader(res.Body, maxZip), stall: stall, bar: r.bar(name), total: res.ContentLength}
+	defer func() { w.bar.Close(err == nil) }()
+	n, err := io.Copy(out, w)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
@@ -62,16 +69,20 @@ func fetch(ctx context.Context, url, file string) (err error) {
 	return nil
 }
 
-// watched puts a timer off with every read that gives something.
+// watched puts a timer off with every read that gives something, and shows how much has come.
 type watched struct {
 	io.Reader
-	stall *time.Timer
+	stall    *time.Timer
+	bar      *terminal.Bar
+	n, total int64
 }
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	if n > 0 {
 		w.stall.Reset(stallTimeout)
+		w.n += int64(n)
+		w.bar.Set(w.n, w.total)
 	}
 	return n, err
 }

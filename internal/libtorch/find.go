@@ -38,6 +38,22 @@ type Library struct {
 	shim string // a bundle's, which needs no build
 }
 
+// String names a library by its version and the devices that it serves.
+func (l *Library) String() string {
+	version, build, _ := strings.Cut(l.Version, "+")
+	cuda := ""
+	if v, ok := strings.CutPrefix(build, "cu"); ok && len(v) > 1 {
+		cuda = " " + v[:len(v)-1] + "." + v[len(v)-1:]
+	}
+	switch {
+	case l.CUDA:
+		return version + " for CUDA" + cuda + " and the CPU"
+	case cuda != "":
+		return version + " for the CPU (the CPU half of the build for CUDA" + cuda + ")"
+	}
+	return version + " for the CPU"
+}
+
 // Find looks for a libtorch in $LIBTORCH, beside the program, in torchhub's
 // cache, in an active virtual environment and in the torch of python3, in this
 // order. It starts no installation. Where $LIBTORCH is set it looks nowhere else.

@@ -3,6 +3,7 @@ package libtorch
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,7 +129,7 @@ func TestLIBTORCHIsBinding(t *testing.T) {
 		require.ErrorContains(t, err, c.want, name)
 		require.ErrorContains(t, err, "$LIBTORCH is "+root, name)
 		require.NotErrorIs(t, err, ErrNotFound, name)
-		_, err = Ensure(context.Background()) // installs nothing over it
+		_, err = Ensure(context.Background(), io.Discard) // installs nothing over it
 		require.ErrorContains(t, err, c.want, name)
 	}
 }
@@ -142,7 +143,7 @@ func TestFindSaysWhatItPassedOver(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotFound)
 	require.ErrorContains(t, err, "python3's torch: its version is 2.9.1")
 	t.Setenv("TORCHHUB_INSTALL", "off")
-	_, err = Ensure(context.Background())
+	_, err = Ensure(context.Background(), io.Discard)
 	require.ErrorContains(t, err, "TORCHHUB_INSTALL=off")
 
 	write(t, filepath.Join(bin, "python3"), "#!/bin/sh\nexit 3\n")

@@ -14,8 +14,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // Variants of libtorch.
@@ -28,12 +26,12 @@ const (
 type InstallOptions struct {
 	Version string    // such as "2.11.0"; empty is DefaultVersion
 	Variant string    // CPU or CUDA; empty is CUDA where an NVIDIA driver is present
-	Notices io.Writer // where the line about the installation goes; nil is stderr
+	Notices io.Writer // where each stage is reported; nil is stderr
 }
 
 // Ensure is [Find], and [Install] where that finds none, unless
-// TORCHHUB_INSTALL=off.
-func Ensure(ctx context.Context) (*Library, error) {
+// TORCHHUB_INSTALL=off. Stages are reported on notices, or on stderr where that is nil.
+func Ensure(ctx context.Context, notices io.Writer) (*Library, error) {
 	lib, err := Find(ctx)
 	if !errors.Is(err, ErrNotFound) {
 		return lib, err
@@ -44,7 +42,7 @@ func Ensure(ctx context.Context) (*Library, error) {
 	if _, err := compiler(); err != nil { // rather before half a gigabyte than after
 		return nil, err
 	}
-	return Install(ctx, InstallOptions{})
+	return Install(ctx, InstallOptions{Notices: notices})
 }
 
 // Install puts a libtorch into torchhub's cache: from the official zip, or with
@@ -68,9 +66,7 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	default:
 		return nil, fmt.Errorf("libtorch: there is no variant %q; choose %s or %s", o.Variant, CPU, CUDA)
 	}
-	if o.Notices == nil {
-		o.Notices = os.Stderr
-	}
+	r := newReport(o.Notices)
 	store, err := installed()
 	if err != nil {
 		return nil, err
@@ -82,9 +78,9 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	if err := os.MkdirAll(store, 0o755); err != nil {
 		return nil, fmt.Errorf("libtorch: install: %w; set TORCHHUB_CACHE to a folder that can be written", err)
 	}
-	lock := flock.New(filepath.Join(store, "lock"))
-	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
-		return nil, fmt.Errorf("libtorch: install: lock %s: %w; set TORCHHUB_CACHE to a folder that can be written", lock.Path(), err)
+	lock, err := r.lock(ctx, filepath.Join(store, "lock"), "is installing libtorch")
+	if err != nil {
+		return nil, fmt.Errorf("libtorch: install: %w; set TORCHHUB_CACHE to a folder that can be written", err)
 	}
 	defer lock.Unlock()
 	if lib, err := openInstalled(dir); err == nil { // another process was quicker
@@ -95,19 +91,21 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	if err := enoughSpace(store, space(o.Variant)); err != nil {
 		return nil, fmt.Errorf("libtorch: install: %w; free some, or set TORCHHUB_CACHE to another disk", err)
 	}
-	fmt.Fprintf(o.Notices, "torchhub: installing libtorch %s (%s) into %s, once; TORCHHUB_INSTALL=off forbids it\n", o.Version, o.Variant, dir)
+	start := time.Now()
+	r.say("installing libtorch %s for %s into %s, once; TORCHHUB_INSTALL=off forbids it", o.Version, forDevice(o.Variant), short(dir))
 	work, err := os.MkdirTemp(store, workPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("libtorch: install: %w; set TORCHHUB_CACHE to a folder that can be written", err)
 	}
 	defer os.RemoveAll(work)
 	root := filepath.Join(work, "root")
-	zipErr := fromZip(ctx, o, work, root)
+	zipErr := fromZip(ctx, r, o, work, root)
 	if zipErr != nil && ctx.Err() == nil {
+		r.say("the official zip cannot be had (%s): pip fetches it instead", reason(zipErr))
 		if err := os.RemoveAll(root); err != nil {
 			return nil, fmt.Errorf("libtorch: install: %w", err)
 		}
-		if pipErr := fromPip(ctx, o, work, root); pipErr != nil && ctx.Err() == nil {
+		if pipErr := fromPip(ctx, r, o, work, root); pipErr != nil && ctx.Err() == nil {
 			return nil, fmt.Errorf("libtorch: install %s (%s): the official zip: %w; pip: %w; set LIBTORCH to the folder of a libtorch, or run \"python3 -m pip install torch==%s\" in a virtual environment",
 				o.Version, o.Variant, zipErr, pipErr, o.Version)
 		}
@@ -124,7 +122,16 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	if err := os.Rename(root, dir); err != nil {
 		return nil, fmt.Errorf("libtorch: install: %w", err)
 	}
+	r.say("libtorch is installed, after %d seconds", int(time.Since(start).Round(time.Second).Seconds()))
 	return openInstalled(dir)
+}
+
+// forDevice is a variant in words.
+func forDevice(variant string) string {
+	if variant == CUDA {
+		return "CUDA and the CPU"
+	}
+	return "the CPU"
 }
 
 // space is what an installation needs at its peak, the archive among it, in bytes.
@@ -234,11 +241,11 @@ func fromNvidiaWheel(name string) (string, bool) {
 }
 
 // fromZip installs the official zip.
-func fromZip(ctx context.Context, o InstallOptions, work, root string) error {
+func fromZip(ctx context.Context, r report, o InstallOptions, work, root string) error {
 	file := filepath.Join(work, "libtorch.zip")
 	var err error
 	for _, url := range zipURLs(o) {
-		if err = fetch(ctx, url, file); err == nil {
+		if err = fetch(ctx, r, url, file); err == nil {
 			break
 		}
 	}
@@ -246,6 +253,7 @@ func fromZip(ctx context.Context, o InstallOptions, work, root string) error {
 		return err
 	}
 	defer os.Remove(file)
+	r.say("unpacking, in some %s", unpackTime(o.Variant))
 	return unpack(ctx, file, root, func(name string) (string, bool) {
 		name = strings.TrimPrefix(name, "libtorch/")
 		top, _, _ := strings.Cut(name, "/")
@@ -276,8 +284,8 @@ func zipURLs(o InstallOptions) []string {
 var pinned = regexp.MustCompile(`(?m)^Requires-Dist: ((?:cuda-toolkit|nvidia-cuda-(?:runtime|cupti))[\w-]*)(?:\[[^\]]*\])? *\(?(==[\w.*]+)`)
 
 // fromPip installs from the wheels of torch.
-func fromPip(ctx context.Context, o InstallOptions, work, root string) error {
-	p, err := findPip()
+func fromPip(ctx context.Context, r report, o InstallOptions, work, root string) error {
+	p, err := findPip(r, work)
 	if err != nil {
 		return err
 	}
@@ -295,6 +303,7 @@ func fromPip(ctx context.Context, o InstallOptions, work, root string) error {
 		return fmt.Errorf("it fetched %d wheels of torch", len(files))
 	}
 	torch := files[0]
+	r.say("unpacking, in some %s", unpackTime(o.Variant))
 	if err := unpack(ctx, torch, root, fromTorchWheel(o.Variant)); err != nil {
 		return err
 	}
@@ -335,7 +344,7 @@ func fromPip(ctx context.Context, o InstallOptions, work, root string) error {
 
 // pins returns the requirements on the two CUDA libraries that a wheel of torch
 // states, itself or through the package cuda-toolkit.
-func pins(ctx context.Context, p pip, wheel, wheels string) ([]string, error) {
+func pins(ctx context.Context, p *pip, wheel, wheels string) ([]string, error) {
 	found, err := requirements(wheel)
 	if err != nil {
 		return nil, err
@@ -382,6 +391,14 @@ func requirements(wheel string) (map[string]string, error) {
 		found[m[1]] = m[2]
 	}
 	return found, nil
+}
+
+// unpackTime is how long it takes to unpack a variant, for people.
+func unpackTime(variant string) string {
+	if variant == CUDA {
+		return "60 seconds"
+	}
+	return "10 seconds"
 }
 
 // installTimeout bounds one step of pip, which has no limit of its own over all.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -119,9 +120,13 @@ done
 mkdir -p "$dest"
 for a; do
 	case $a in
-	torch==*) echo x >>%s; sleep 1; cp %s/torch-*.whl "$dest" ;;
-	cuda-toolkit==13.2.2) cp %s/cuda_toolkit-*.whl "$dest" ;;
-	nvidia-cuda-runtime==13.2.86.\*) cp %s/nvidia_cuda_runtime-*.whl "$dest" ;;
+	torch==*) echo "  Downloading torch-2.15.0-cp311-cp311-linux.whl.metadata (30 kB)"
+		echo "Downloading https://index/a/torch-2.15.0-cp311-cp311-linux.whl (532.4 MB)"
+		echo x >>%s; sleep 1; cp %s/torch-*.whl "$dest" ;;
+	cuda-toolkit==13.2.2) echo "  Using cached cuda_toolkit-13.2.2-py3-none-any.whl (2.4 kB)"
+		cp %s/cuda_toolkit-*.whl "$dest" ;;
+	nvidia-cuda-runtime==13.2.86.\*) echo "Downloading nvidia_cuda_runtime-13.2.86-py3-none-any.whl (2.4 MB)"
+		cp %s/nvidia_cuda_runtime-*.whl "$dest" ;;
 	esac
 done
 `, os.Getenv("PATH"), count, from, from, from))
@@ -177,7 +182,20 @@ func TestInstall(t *testing.T) {
 			require.Equal(t, filepath.Join(root, "torch", "lib"), lib.LibDir)
 			require.Equal(t, "2.15.0+cu132", lib.Version)
 			require.False(t, lib.CUDA)
-			require.Equal(t, "torchhub: installing libtorch 2.15.0 (cpu) into "+root+", once; TORCHHUB_INSTALL=off forbids it\n", notices.String())
+			want := "torchhub: installing libtorch 2.15.0 for the CPU into\n" +
+				"          ~/cache/libtorch/2.15.0-cpu, once; TORCHHUB_INSTALL=off forbids it\n" +
+				"torchhub: the official zip cannot be had (download.pytorch.org: no network):\n" +
+				"          pip fetches it instead\n" +
+				"torchhub: pip downloads torch-2.15.0-cp311-cp311-linux.whl, 532 MB\n" +
+				"torchhub: unpacking, in some 10 seconds\n"
+			if cuda {
+				want += "torchhub: pip has cuda_toolkit-13.2.2-py3-none-any.whl, 0 MB\n" +
+					"torchhub: pip downloads nvidia_cuda_runtime-13.2.86-py3-none-any.whl, 2 MB\n"
+			}
+			require.Regexp(t, "^"+regexp.QuoteMeta(want)+`torchhub: libtorch is installed, after \d+ seconds\n$`, notices.String())
+			for line := range strings.Lines(notices.String()) {
+				require.LessOrEqual(t, len(line), 80, line)
+			}
 			for file, want := range map[string]bool{
 				"torch/lib/libtorch_cpu.so": true, "torch/lib/libc10.so": true, "torch/include/ATen/ATen.h": true,
 				"torch/lib/libtorch_cuda.so": false, "torch/lib/libtorch_python.so": false, "torch/nn": false,
@@ -188,7 +206,7 @@ func TestInstall(t *testing.T) {
 			left, _ := filepath.Glob(filepath.Join(cache, "libtorch", workPrefix+"*"))
 			require.Empty(t, left)
 
-			found, err := Ensure(t.Context())
+			found, err := Ensure(t.Context(), io.Discard)
 			require.NoError(t, err)
 			require.Equal(t, lib, found)
 			_, err = Install(t.Context(), InstallOptions{Variant: CPU})
@@ -346,12 +364,12 @@ func TestBuildShimNeedsCompiler(t *testing.T) {
 	fake(t, root, "2.15.0")
 	lib, err := Find(t.Context())
 	require.NoError(t, err)
-	_, err = BuildShim(t.Context(), lib)
+	_, err = BuildShim(t.Context(), lib, io.Discard)
 	require.ErrorContains(t, err, "no C++ compiler")
 	require.ErrorContains(t, err, "install g++ or clang")
 
 	write(t, filepath.Join(bin, "g++"), "#!/bin/sh\necho 'shim.cpp:1:2: fatal error: ATen/ATen.h: broken' >&2\nexit 1\n")
-	_, err = BuildShim(t.Context(), lib)
+	_, err = BuildShim(t.Context(), lib, io.Discard)
 	require.ErrorContains(t, err, "fatal error: ATen/ATen.h: broken")
 	shims, _ := filepath.Glob(filepath.Join(cache, "shim", "*", "shim.so"))
 	require.Empty(t, shims)

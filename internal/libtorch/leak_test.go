@@ -1,6 +1,7 @@
 package libtorch
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,9 +32,9 @@ func TestShimLeaksNothing(t *testing.T) {
 	if out, err := exec.Command(probe).CombinedOutput(); err != nil {
 		t.Skip("LeakSanitizer may not look at this machine's processes: ", string(out))
 	}
-	lib, err := Ensure(t.Context())
+	lib, err := Ensure(t.Context(), io.Discard)
 	require.NoError(t, err)
-	shim, err := BuildShim(t.Context(), lib)
+	shim, err := BuildShim(t.Context(), lib, io.Discard)
 	require.NoError(t, err)
 	exe, file := filepath.Join(dir, "leaks"), filepath.Join(dir, "file")
 	out, err := cc(filepath.Join("testdata", "leaks.c"), exe)

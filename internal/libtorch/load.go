@@ -57,11 +57,11 @@ func Load(ctx context.Context) error {
 	if loaded.Load() != nil {
 		return nil
 	}
-	lib, err := Ensure(ctx)
+	lib, err := Ensure(ctx, nil)
 	if err != nil {
 		return err
 	}
-	shim, err := BuildShim(ctx, lib)
+	shim, err := BuildShim(ctx, lib, nil)
 	if err != nil {
 		return err
 	}
