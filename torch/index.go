@@ -22,6 +22,9 @@ type Range struct{ start, stop, step int }
 // step must be at least 1, as in PyTorch.
 func Slice(start, stop int, step ...int) Range {
 	r := Range{start, stop, 1}
+	if len(step) > 1 {
+		fail("Slice", fmt.Sprintf("%d steps are given; give at most one", len(step)))
+	}
 	if len(step) > 0 {
 		r.step = step[0]
 	}

@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,16 +11,22 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// PrintOptions say how [Tensor.String] writes numbers. Zero fields are PyTorch's defaults.
+// PrintOptions say how [Tensor.String] writes numbers. The zero value is PyTorch's defaults.
 type PrintOptions struct {
-	Precision int   // digits behind the point, 0 means 4
-	Threshold int   // more elements than this are summarised, 0 means 1000
+	Precision *int  // digits behind the point, default 4
+	Threshold *int  // more elements than this are summarised, default 1000
 	EdgeItems int   // of a summarised dimension, at its begin and at its end, 0 means 3
-	LineWidth int   // in characters, 0 means 80
+	LineWidth *int  // in characters, default 80
 	SciMode   *bool // scientific notation; nil chooses by the elements
 }
 
-var printOptions atomic.Pointer[PrintOptions]
+// printing is PrintOptions with the defaults filled in.
+type printing struct {
+	precision, threshold, edgeItems, lineWidth int
+	sciMode                                    *bool
+}
+
+var printOptions atomic.Pointer[printing]
 
 func init() { SetPrintOptions(PrintOptions{}) }
 
@@ -29,21 +36,22 @@ func init() { SetPrintOptions(PrintOptions{}) }
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
 func SetPrintOptions(o PrintOptions) {
+	p := printing{4, 1000, cmp.Or(o.EdgeItems, 3), 80, o.SciMode}
 	for _, f := range []struct {
-		v     *int
-		value int
-	}{{&o.Precision, 4}, {&o.Threshold, 1000}, {&o.EdgeItems, 3}, {&o.LineWidth, 80}} {
-		if *f.v == 0 {
-			*f.v = f.value
-		}
-		if *f.v < 0 {
-			fail("SetPrintOptions", fmt.Sprintf("%+v has a negative number", o))
+		to   *int
+		from *int
+	}{{&p.precision, o.Precision}, {&p.threshold, o.Threshold}, {&p.lineWidth, o.LineWidth}} {
+		if f.from != nil {
+			*f.to = *f.from
 		}
 	}
-	if o.Precision > 1000 {
-		fail("SetPrintOptions", fmt.Sprintf("a precision of %d digits is above 1000", o.Precision))
+	if n := min(p.precision, p.threshold, p.edgeItems, p.lineWidth); n < 0 {
+		fail("SetPrintOptions", fmt.Sprintf("the number %d is negative", n))
 	}
-	printOptions.Store(&o)
+	if p.precision > 1000 {
+		fail("SetPrintOptions", fmt.Sprintf("a precision of %d digits is above 1000", p.precision))
+	}
+	printOptions.Store(&p)
 }
 
 // String writes x as Python does: repr(x). Elements are summarised where there
@@ -113,7 +121,7 @@ func (x *Tensor) String() string {
 	text = prefix + text
 	last := len(text) - strings.LastIndexByte(text, '\n') + 1
 	for _, s := range suffixes {
-		if newline || last+len(s)+2 > o.LineWidth {
+		if newline || last+len(s)+2 > o.lineWidth {
 			newline = false
 			text += ",\n" + strings.Repeat(" ", len(prefix)) + s
 			last = len(prefix) + len(s)
@@ -126,7 +134,7 @@ func (x *Tensor) String() string {
 }
 
 // contents writes the elements of a tensor between brackets, or a scalar.
-func contents(x *Tensor, o *PrintOptions, indent int) (text string) {
+func contents(x *Tensor, o *printing, indent int) (text string) {
 	if x.Numel() == 0 {
 		return "[]"
 	}
@@ -147,7 +155,7 @@ type sparsePart struct {
 	op   *Op
 }
 
-func (p sparsePart) of(x *Tensor, o *PrintOptions, indent int) (text string) {
+func (p sparsePart) of(x *Tensor, o *printing, indent int) (text string) {
 	NoGrad(func() {
 		var c Call
 		c.Tensor(x)
@@ -198,7 +206,7 @@ func tuple(v []int) string {
 
 // A printer holds the elements that are to be written.
 type printer struct {
-	o         *PrintOptions
+	o         *printing
 	shape     []int  // of what is written
 	cut       []bool // dimensions that have lost their middle
 	summarise bool
@@ -212,21 +220,21 @@ type numbers struct {
 	width int
 }
 
-func newPrinter(x *Tensor, o *PrintOptions) *printer {
-	p := &printer{o: o, shape: x.Shape(), cut: make([]bool, x.Dim()), summarise: x.Numel() > o.Threshold}
+func newPrinter(x *Tensor, o *printing) *printer {
+	p := &printer{o: o, shape: x.Shape(), cut: make([]bool, x.Dim()), summarise: x.Numel() > o.threshold}
 	y := x.alias()
 	if p.summarise {
 		for d, n := range p.shape {
-			if n <= 2*o.EdgeItems {
+			if n <= 2*o.edgeItems {
 				continue
 			}
-			p.cut[d], p.shape[d] = true, 2*o.EdgeItems
-			edges := make([]int, 0, 2*o.EdgeItems)
-			for i := range o.EdgeItems {
+			p.cut[d], p.shape[d] = true, 2*o.edgeItems
+			edges := make([]int, 0, 2*o.edgeItems)
+			for i := range o.edgeItems {
 				edges = append(edges, i)
 			}
-			for i := range o.EdgeItems {
-				edges = append(edges, n-o.EdgeItems+i)
+			for i := range o.edgeItems {
+				edges = append(edges, n-o.edgeItems+i)
 			}
 			indices := make([]any, d+1)
 			for i := range d {
@@ -294,7 +302,7 @@ func padded(ts []string, width int) numbers {
 }
 
 // floats chooses a form for all elements from the finite ones other than zero.
-func floats(vs []float64, zero float64, o *PrintOptions) numbers {
+func floats(vs []float64, zero float64, o *printing) numbers {
 	least, most := math.Inf(1), 0.0
 	whole := true
 	var finite []float64
@@ -309,8 +317,8 @@ func floats(vs []float64, zero float64, o *PrintOptions) numbers {
 	scientific := false
 	if len(finite) > 0 {
 		scientific = most/least > 1000 || most > 1e8 || least < 1e-4
-		if o.SciMode != nil {
-			scientific = *o.SciMode
+		if o.sciMode != nil {
+			scientific = *o.sciMode
 		}
 	}
 	write := func(v float64) string {
@@ -322,11 +330,11 @@ func floats(vs []float64, zero float64, o *PrintOptions) numbers {
 		case math.IsInf(v, -1):
 			return "-inf"
 		case scientific:
-			return strconv.FormatFloat(v, 'e', o.Precision, 64)
+			return strconv.FormatFloat(v, 'e', o.precision, 64)
 		case whole:
 			return strconv.FormatFloat(v, 'f', 0, 64) + "."
 		}
-		return strconv.FormatFloat(v, 'f', o.Precision, 64)
+		return strconv.FormatFloat(v, 'f', o.precision, 64)
 	}
 	// The width is that of the finite elements; others may be wider.
 	width := 1
@@ -367,7 +375,7 @@ func (p *printer) nested(dim, at, indent int) string {
 	}
 	var parts []string
 	for i := range p.shape[dim] {
-		if p.cut[dim] && i == p.o.EdgeItems {
+		if p.cut[dim] && i == p.o.edgeItems {
 			parts = append(parts, "...")
 		}
 		parts = append(parts, p.nested(dim+1, at+i*below, indent+1))
@@ -380,7 +388,7 @@ func (p *printer) row(at, indent int) string {
 	dim := len(p.shape) - 1
 	var parts []string
 	for i := range p.shape[dim] {
-		if p.cut[dim] && i == p.o.EdgeItems {
+		if p.cut[dim] && i == p.o.edgeItems {
 			parts = append(parts, " ...")
 		}
 		parts = append(parts, p.element(at+i))
@@ -389,7 +397,7 @@ func (p *printer) row(at, indent int) string {
 	if p.imag != nil {
 		width += p.imag.width + 1
 	}
-	n := max(1, (p.o.LineWidth-indent)/width)
+	n := max(1, (p.o.lineWidth-indent)/width)
 	var lines []string
 	for len(parts) > 0 {
 		k := min(n, len(parts))

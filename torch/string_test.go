@@ -34,7 +34,7 @@ func TestStringOfOthers(t *testing.T) {
 	require.Equal(t, "tensor([1., 1.], requires_grad=True)", y.String())
 	require.Equal(t, "tensor([2., 2.], grad_fn=<MulBackward0>)", y.Mul(torch.FromSlice([]float32{2})).String())
 	defer torch.SetPrintOptions(torch.PrintOptions{})
-	torch.SetPrintOptions(torch.PrintOptions{Precision: 2, Threshold: 5, EdgeItems: 1})
+	torch.SetPrintOptions(torch.PrintOptions{Precision: new(2), Threshold: new(5), EdgeItems: 1})
 	require.Equal(t, "tensor([0.50,  ..., 0.25])", torch.FromSlice([]float32{0.5, 1, 2, 3, 4, 0.25}).String())
 }
 

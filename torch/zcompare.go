@@ -250,10 +250,7 @@ type AllCloseOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.allclose.html
 func (x *Tensor) AllClose(other *Tensor, rtol, atol float64, options ...AllCloseOptions) bool {
-	var o AllCloseOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -279,10 +276,7 @@ type IsCloseOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.isclose.html
 func (x *Tensor) IsClose(other *Tensor, rtol, atol float64, options ...IsCloseOptions) *Tensor {
-	var o IsCloseOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)

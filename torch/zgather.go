@@ -134,10 +134,7 @@ type IndexAddOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.index_add.html
 func (x *Tensor) IndexAdd(dim int, index, source *Tensor, options ...IndexAddOptions) *Tensor {
-	var o IndexAddOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -158,10 +155,7 @@ var opIndexAddInPlace = NewOp("aten::index_add_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
 func (x *Tensor) IndexAddInPlace(dim int, index, source *Tensor, options ...IndexAddOptions) *Tensor {
-	var o IndexAddOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -352,10 +346,7 @@ type ScatterReduceOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.scatter_reduce.html
 func (x *Tensor) ScatterReduce(dim int, index, src *Tensor, reduce string, options ...ScatterReduceOptions) *Tensor {
-	var o ScatterReduceOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -377,10 +368,7 @@ var opScatterReduceInPlace = NewOp("aten::scatter_reduce_", "two")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_reduce_.html
 func (x *Tensor) ScatterReduceInPlace(dim int, index, src *Tensor, reduce string, options ...ScatterReduceOptions) *Tensor {
-	var o ScatterReduceOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -432,7 +420,7 @@ var opDiagonalScatter = NewOp("aten::diagonal_scatter", "")
 // DiagonalScatterOptions are the options of [Tensor.DiagonalScatter].
 type DiagonalScatterOptions struct {
 	Offset int
-	Dim1   *int
+	Dim1   int
 	Dim2   *int // default 1
 }
 
@@ -441,10 +429,7 @@ type DiagonalScatterOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diagonal_scatter.html
 func (x *Tensor) DiagonalScatter(src *Tensor, options ...DiagonalScatterOptions) *Tensor {
-	var o DiagonalScatterOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(src)
@@ -453,8 +438,8 @@ func (x *Tensor) DiagonalScatter(src *Tensor, options ...DiagonalScatterOptions)
 	} else {
 		c.Default()
 	}
-	if o.Dim1 != nil {
-		c.Int(*o.Dim1)
+	if o.Dim1 != 0 {
+		c.Int(o.Dim1)
 	} else {
 		c.Default()
 	}
@@ -490,10 +475,7 @@ type TakeAlongDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.take_along_dim.html
 func (x *Tensor) TakeAlongDim(indices *Tensor, options ...TakeAlongDimOptions) *Tensor {
-	var o TakeAlongDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(indices)
@@ -517,10 +499,7 @@ type PutOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.put.html
 func (x *Tensor) Put(index, source *Tensor, options ...PutOptions) *Tensor {
-	var o PutOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(index)
@@ -540,10 +519,7 @@ var opPutInPlace = NewOp("aten::put_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.put_.html
 func (x *Tensor) PutInPlace(index, source *Tensor, options ...PutOptions) *Tensor {
-	var o PutOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(index)

@@ -100,7 +100,7 @@ var opCombinations = NewOp("aten::combinations", "")
 
 // CombinationsOptions are the options of [Tensor.Combinations].
 type CombinationsOptions struct {
-	R               int // 0 means 2
+	R               *int // default 2
 	WithReplacement bool
 }
 
@@ -109,14 +109,11 @@ type CombinationsOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.combinations.html
 func (x *Tensor) Combinations(options ...CombinationsOptions) *Tensor {
-	var o CombinationsOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
-	if o.R != 0 {
-		c.Int(o.R)
+	if o.R != nil {
+		c.Int(*o.R)
 	} else {
 		c.Default()
 	}

@@ -113,10 +113,7 @@ type AddmmOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.addmm.html
 func (x *Tensor) Addmm(mat1, mat2 *Tensor, options ...AddmmOptions) *Tensor {
-	var o AddmmOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(mat1)
@@ -140,10 +137,7 @@ var opAddmmInPlace = NewOp("aten::addmm_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.addmm_.html
 func (x *Tensor) AddmmInPlace(mat1, mat2 *Tensor, options ...AddmmOptions) *Tensor {
-	var o AddmmOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(mat1)
@@ -174,10 +168,7 @@ type AddmvOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.addmv.html
 func (x *Tensor) Addmv(mat, vec *Tensor, options ...AddmvOptions) *Tensor {
-	var o AddmvOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(mat)
@@ -201,10 +192,7 @@ var opAddmvInPlace = NewOp("aten::addmv_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.addmv_.html
 func (x *Tensor) AddmvInPlace(mat, vec *Tensor, options ...AddmvOptions) *Tensor {
-	var o AddmvOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(mat)
@@ -235,10 +223,7 @@ type AddrOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.addr.html
 func (x *Tensor) Addr(vec1, vec2 *Tensor, options ...AddrOptions) *Tensor {
-	var o AddrOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(vec1)
@@ -262,10 +247,7 @@ var opAddrInPlace = NewOp("aten::addr_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.addr_.html
 func (x *Tensor) AddrInPlace(vec1, vec2 *Tensor, options ...AddrOptions) *Tensor {
-	var o AddrOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(vec1)
@@ -296,10 +278,7 @@ type AddbmmOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.addbmm.html
 func (x *Tensor) Addbmm(batch1, batch2 *Tensor, options ...AddbmmOptions) *Tensor {
-	var o AddbmmOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(batch1)
@@ -324,10 +303,7 @@ var opAddbmmInPlace = NewOp("aten::addbmm_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.addbmm_.html
 func (x *Tensor) AddbmmInPlace(batch1, batch2 *Tensor, options ...AddbmmOptions) *Tensor {
-	var o AddbmmOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(batch1)
@@ -359,10 +335,7 @@ type BaddbmmOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.baddbmm.html
 func (x *Tensor) Baddbmm(batch1, batch2 *Tensor, options ...BaddbmmOptions) *Tensor {
-	var o BaddbmmOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(batch1)
@@ -387,10 +360,7 @@ var opBaddbmmInPlace = NewOp("aten::baddbmm_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.baddbmm_.html
 func (x *Tensor) BaddbmmInPlace(batch1, batch2 *Tensor, options ...BaddbmmOptions) *Tensor {
-	var o BaddbmmOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(batch1)
@@ -460,10 +430,7 @@ type CrossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cross.html
 func (x *Tensor) Cross(other *Tensor, options ...CrossOptions) *Tensor {
-	var o CrossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -487,10 +454,7 @@ type CdistOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cdist.html
 func (x *Tensor) Cdist(x2 *Tensor, options ...CdistOptions) *Tensor {
-	var o CdistOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(x2)
@@ -548,10 +512,7 @@ type CholeskyInverseOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cholesky_inverse.html
 func (x *Tensor) CholeskyInverse(options ...CholeskyInverseOptions) *Tensor {
-	var o CholeskyInverseOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Upper {
@@ -576,10 +537,7 @@ type TriangularSolveOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.triangular_solve.html
 func (x *Tensor) TriangularSolve(a *Tensor, options ...TriangularSolveOptions) (solution, clonedCoefficient *Tensor) {
-	var o TriangularSolveOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(a)
@@ -620,10 +578,7 @@ type STFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.stft.html
 func (x *Tensor) STFT(nFft int, options ...STFTOptions) *Tensor {
-	var o STFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(nFft)
@@ -689,10 +644,7 @@ type ISTFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.istft.html
 func (x *Tensor) ISTFT(nFft int, options ...ISTFTOptions) *Tensor {
-	var o ISTFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(nFft)

@@ -638,10 +638,7 @@ type LogitOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.logit.html
 func (x *Tensor) Logit(options ...LogitOptions) *Tensor {
-	var o LogitOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Eps != nil {
@@ -659,10 +656,7 @@ var opLogitInPlace = NewOp("aten::logit_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.logit_.html
 func (x *Tensor) LogitInPlace(options ...LogitOptions) *Tensor {
-	var o LogitOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Eps != nil {
@@ -1203,10 +1197,7 @@ type NanToNumOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nan_to_num.html
 func (x *Tensor) NanToNum(options ...NanToNumOptions) *Tensor {
-	var o NanToNumOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.NaN != nil {
@@ -1234,10 +1225,7 @@ var opNanToNumInPlace = NewOp("aten::nan_to_num_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.nan_to_num_.html
 func (x *Tensor) NanToNumInPlace(options ...NanToNumOptions) *Tensor {
-	var o NanToNumOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.NaN != nil {
@@ -1375,10 +1363,7 @@ type AddOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.add.html
 func (x *Tensor) Add(other *Tensor, options ...AddOptions) *Tensor {
-	var o AddOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -1396,10 +1381,7 @@ var opAddInPlace = NewOp("aten::add_", "Tensor")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.add_.html
 func (x *Tensor) AddInPlace(other *Tensor, options ...AddOptions) *Tensor {
-	var o AddOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -1448,10 +1430,7 @@ type SubOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sub.html
 func (x *Tensor) Sub(other *Tensor, options ...SubOptions) *Tensor {
-	var o SubOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -1469,10 +1448,7 @@ var opSubInPlace = NewOp("aten::sub_", "Tensor")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.sub_.html
 func (x *Tensor) SubInPlace(other *Tensor, options ...SubOptions) *Tensor {
-	var o SubOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -2093,10 +2069,7 @@ type AddcmulOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.addcmul.html
 func (x *Tensor) Addcmul(tensor1, tensor2 *Tensor, options ...AddcmulOptions) *Tensor {
-	var o AddcmulOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(tensor1)
@@ -2115,10 +2088,7 @@ var opAddcmulInPlace = NewOp("aten::addcmul_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.addcmul_.html
 func (x *Tensor) AddcmulInPlace(tensor1, tensor2 *Tensor, options ...AddcmulOptions) *Tensor {
-	var o AddcmulOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(tensor1)
@@ -2143,10 +2113,7 @@ type AddcdivOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.addcdiv.html
 func (x *Tensor) Addcdiv(tensor1, tensor2 *Tensor, options ...AddcdivOptions) *Tensor {
-	var o AddcdivOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(tensor1)
@@ -2165,10 +2132,7 @@ var opAddcdivInPlace = NewOp("aten::addcdiv_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.addcdiv_.html
 func (x *Tensor) AddcdivInPlace(tensor1, tensor2 *Tensor, options ...AddcdivOptions) *Tensor {
-	var o AddcdivOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(tensor1)
@@ -2505,10 +2469,7 @@ type SoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.softmax.html
 func (x *Tensor) Softmax(dim int, options ...SoftmaxOptions) *Tensor {
-	var o SoftmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -2531,10 +2492,7 @@ type LogSoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.log_softmax.html
 func (x *Tensor) LogSoftmax(dim int, options ...LogSoftmaxOptions) *Tensor {
-	var o LogSoftmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)

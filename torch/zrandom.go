@@ -128,10 +128,7 @@ var opBernoulli = NewOp("aten::bernoulli", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
 func (x *Tensor) Bernoulli(options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Generator != nil {
@@ -155,10 +152,7 @@ type MultinomialOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.multinomial.html
 func (x *Tensor) Multinomial(numSamples int, options ...MultinomialOptions) *Tensor {
-	var o MultinomialOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(numSamples)
@@ -182,10 +176,7 @@ var opPoisson = NewOp("aten::poisson", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
 func (x *Tensor) Poisson(options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Generator != nil {
@@ -203,10 +194,7 @@ var opNormal = NewOp("aten::normal", "Tensor_Tensor")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.normal.html
 func Normal(mean, std *Tensor, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(mean)
 	c.Tensor(std)
@@ -224,10 +212,7 @@ var opUniformInPlace = NewOp("aten::uniform_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.uniform_.html
 func (x *Tensor) UniformInPlace(from, to float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(from)
@@ -247,10 +232,7 @@ var opNormalInPlace = NewOp("aten::normal_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.normal_.html
 func (x *Tensor) NormalInPlace(mean, std float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(mean)
@@ -270,10 +252,7 @@ var opRandomInPlace = NewOp("aten::random_", "from")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.random_.html
 func (x *Tensor) RandomInPlace(from, to int, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(from)
@@ -293,10 +272,7 @@ var opBernoulliInPlace = NewOp("aten::bernoulli_", "float")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bernoulli_.html
 func (x *Tensor) BernoulliInPlace(p float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(p)
@@ -316,10 +292,7 @@ var opExponentialInPlace = NewOp("aten::exponential_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.exponential_.html
 func (x *Tensor) ExponentialInPlace(lambd float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(lambd)
@@ -339,10 +312,7 @@ var opGeometricInPlace = NewOp("aten::geometric_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.geometric_.html
 func (x *Tensor) GeometricInPlace(p float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(p)
@@ -362,10 +332,7 @@ var opLogNormalInPlace = NewOp("aten::log_normal_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.log_normal_.html
 func (x *Tensor) LogNormalInPlace(mean, std float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(mean)
@@ -386,10 +353,7 @@ var opCauchyInPlace = NewOp("aten::cauchy_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cauchy_.html
 func (x *Tensor) CauchyInPlace(median, sigma float64, options ...RandomOptions) *Tensor {
-	var o RandomOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(median)

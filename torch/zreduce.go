@@ -28,10 +28,7 @@ type SumOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sum.html
 func (x *Tensor) SumDims(dims []int, options ...SumOptions) *Tensor {
-	var o SumOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -72,10 +69,7 @@ type MeanOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.mean.html
 func (x *Tensor) MeanDims(dims []int, options ...MeanOptions) *Tensor {
-	var o MeanOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -117,10 +111,7 @@ type NansumOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nansum.html
 func (x *Tensor) NansumDims(dims []int, options ...NansumOptions) *Tensor {
-	var o NansumOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -162,10 +153,7 @@ type NanmeanOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nanmean.html
 func (x *Tensor) NanmeanDims(dims []int, options ...NanmeanOptions) *Tensor {
-	var o NanmeanOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -205,10 +193,7 @@ type ProdDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.prod.html
 func (x *Tensor) ProdDim(dim int, options ...ProdDimOptions) *Tensor {
-	var o ProdDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -247,10 +232,7 @@ type MaxDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.max.html
 func (x *Tensor) MaxDim(dim int, options ...MaxDimOptions) (values, indices *Tensor) {
-	var o MaxDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -284,10 +266,7 @@ type MinDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.min.html
 func (x *Tensor) MinDim(dim int, options ...MinDimOptions) (values, indices *Tensor) {
-	var o MinDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -322,10 +301,7 @@ type AmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.amax.html
 func (x *Tensor) AmaxDims(dims []int, options ...AmaxOptions) *Tensor {
-	var o AmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Ints(dims...)
@@ -361,10 +337,7 @@ type AminOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.amin.html
 func (x *Tensor) AminDims(dims []int, options ...AminOptions) *Tensor {
-	var o AminOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Ints(dims...)
@@ -389,10 +362,7 @@ type AminmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.aminmax.html
 func (x *Tensor) Aminmax(options ...AminmaxOptions) (min, max *Tensor) {
-	var o AminmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Dim != nil {
@@ -419,10 +389,7 @@ type ArgMaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.argmax.html
 func (x *Tensor) ArgMax(dim int, options ...ArgMaxOptions) *Tensor {
-	var o ArgMaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -445,10 +412,7 @@ type ArgMinOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.argmin.html
 func (x *Tensor) ArgMin(dim int, options ...ArgMinOptions) *Tensor {
-	var o ArgMinOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -486,10 +450,7 @@ type StdOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.std.html
 func (x *Tensor) StdDims(dims []int, options ...StdOptions) *Tensor {
-	var o StdOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -532,10 +493,7 @@ type VarOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.var.html
 func (x *Tensor) VarDims(dims []int, options ...VarOptions) *Tensor {
-	var o VarOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -577,10 +535,7 @@ type StdMeanOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.std_mean.html
 func (x *Tensor) StdMeanDims(dims []int, options ...StdMeanOptions) (values, indices *Tensor) {
-	var o StdMeanOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -622,10 +577,7 @@ type VarMeanOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.var_mean.html
 func (x *Tensor) VarMeanDims(dims []int, options ...VarMeanOptions) (values, indices *Tensor) {
-	var o VarMeanOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -664,10 +616,7 @@ type MedianDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.median.html
 func (x *Tensor) MedianDim(dim int, options ...MedianDimOptions) (values, indices *Tensor) {
-	var o MedianDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -702,10 +651,7 @@ type NanmedianDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nanmedian.html
 func (x *Tensor) NanmedianDim(dim int, options ...NanmedianDimOptions) (values, indices *Tensor) {
-	var o NanmedianDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -729,10 +675,7 @@ type ModeOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.mode.html
 func (x *Tensor) Mode(dim int, options ...ModeOptions) (values, indices *Tensor) {
-	var o ModeOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -756,10 +699,7 @@ type KthvalueOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.kthvalue.html
 func (x *Tensor) Kthvalue(k, dim int, options ...KthvalueOptions) (values, indices *Tensor) {
-	var o KthvalueOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(k)
@@ -786,10 +726,7 @@ type QuantileOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
 func (x *Tensor) Quantile(q float64, options ...QuantileOptions) *Tensor {
-	var o QuantileOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(q)
@@ -825,10 +762,7 @@ type NanquantileOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
 func (x *Tensor) Nanquantile(q float64, options ...NanquantileOptions) *Tensor {
-	var o NanquantileOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Float(q)
@@ -874,10 +808,7 @@ type LogsumexpOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html
 func (x *Tensor) LogsumexpDims(dims []int, options ...LogsumexpOptions) *Tensor {
-	var o LogsumexpOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Ints(dims...)
@@ -914,10 +845,7 @@ type AllOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.all.html
 func (x *Tensor) AllDims(dims []int, options ...AllOptions) *Tensor {
-	var o AllOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -954,10 +882,7 @@ type AnyOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.any.html
 func (x *Tensor) AnyDims(dims []int, options ...AnyOptions) *Tensor {
-	var o AnyOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -1006,10 +931,7 @@ type NormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.norm.html
 func (x *Tensor) NormDims(p Number, dims []int, options ...NormOptions) *Tensor {
-	var o NormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.OptNumber(p)
@@ -1033,10 +955,7 @@ type CumsumOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cumsum.html
 func (x *Tensor) Cumsum(dim int, options ...CumsumOptions) *Tensor {
-	var o CumsumOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1054,10 +973,7 @@ var opCumsumInPlace = NewOp("aten::cumsum_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cumsum_.html
 func (x *Tensor) CumsumInPlace(dim int, options ...CumsumOptions) *Tensor {
-	var o CumsumOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1081,10 +997,7 @@ type CumprodOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cumprod.html
 func (x *Tensor) Cumprod(dim int, options ...CumprodOptions) *Tensor {
-	var o CumprodOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1102,10 +1015,7 @@ var opCumprodInPlace = NewOp("aten::cumprod_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.cumprod_.html
 func (x *Tensor) CumprodInPlace(dim int, options ...CumprodOptions) *Tensor {
-	var o CumprodOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1159,7 +1069,7 @@ var opDiff = NewOp("aten::diff", "")
 
 // DiffOptions are the options of [Tensor.Diff].
 type DiffOptions struct {
-	N       int  // 0 means 1
+	N       *int // default 1
 	Dim     *int // default -1
 	Prepend *Tensor
 	Append  *Tensor
@@ -1169,14 +1079,11 @@ type DiffOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diff.html
 func (x *Tensor) Diff(options ...DiffOptions) *Tensor {
-	var o DiffOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
-	if o.N != 0 {
-		c.Int(o.N)
+	if o.N != nil {
+		c.Int(*o.N)
 	} else {
 		c.Default()
 	}
@@ -1211,10 +1118,7 @@ type BincountOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.bincount.html
 func (x *Tensor) Bincount(options ...BincountOptions) *Tensor {
-	var o BincountOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Weights != nil {
@@ -1244,10 +1148,7 @@ type HistcOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.histc.html
 func (x *Tensor) Histc(options ...HistcOptions) *Tensor {
-	var o HistcOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Bins != 0 {
@@ -1282,10 +1183,7 @@ type UniqueConsecutiveOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html
 func (x *Tensor) UniqueConsecutive(options ...UniqueConsecutiveOptions) (values, inverse, counts *Tensor) {
-	var o UniqueConsecutiveOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.ReturnInverse {
@@ -1320,10 +1218,7 @@ type UniqueOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique.html
 func (x *Tensor) Unique(options ...UniqueOptions) (values, inverse, counts *Tensor) {
-	var o UniqueOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Unsorted {
@@ -1358,10 +1253,7 @@ type UniqueDimOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique.html
 func (x *Tensor) UniqueDim(dim int, options ...UniqueDimOptions) (values, inverse, counts *Tensor) {
-	var o UniqueDimOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1396,10 +1288,7 @@ type TrapezoidOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.trapezoid.html
 func (x *Tensor) Trapezoid(options ...TrapezoidOptions) *Tensor {
-	var o TrapezoidOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Dx != nil {
@@ -1428,10 +1317,7 @@ type CumulativeTrapezoidOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cumulative_trapezoid.html
 func (x *Tensor) CumulativeTrapezoid(options ...CumulativeTrapezoidOptions) *Tensor {
-	var o CumulativeTrapezoidOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Dx != nil {
@@ -1461,10 +1347,7 @@ type CovOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cov.html
 func (x *Tensor) Cov(options ...CovOptions) *Tensor {
-	var o CovOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Correction != nil {
@@ -1507,10 +1390,7 @@ type DistOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.dist.html
 func (x *Tensor) Dist(other *Tensor, options ...DistOptions) *Tensor {
-	var o DistOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(other)

@@ -68,7 +68,7 @@ var opFlatten = NewOp("aten::flatten", "using_ints")
 
 // FlattenOptions are the options of [Tensor.Flatten].
 type FlattenOptions struct {
-	EndDim int // 0 means -1
+	EndDim *int // default -1
 }
 
 // Flatten returns x with the dimensions from start_dim on, to end_dim or the last, as one:
@@ -76,15 +76,12 @@ type FlattenOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.flatten.html
 func (x *Tensor) Flatten(startDim int, options ...FlattenOptions) *Tensor {
-	var o FlattenOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(startDim)
-	if o.EndDim != 0 {
-		c.Int(o.EndDim)
+	if o.EndDim != nil {
+		c.Int(*o.EndDim)
 	} else {
 		c.Default()
 	}
@@ -268,7 +265,7 @@ var opContiguous = NewOp("aten::contiguous", "")
 
 // ContiguousOptions are the options of [Tensor.Contiguous].
 type ContiguousOptions struct {
-	MemoryFormat *MemoryFormat // default contiguous_format
+	MemoryFormat MemoryFormat // default torch.ContiguousFormat
 }
 
 // Contiguous returns x's elements in the order of their indices, x itself where they lie so
@@ -276,14 +273,11 @@ type ContiguousOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
 func (x *Tensor) Contiguous(options ...ContiguousOptions) *Tensor {
-	var o ContiguousOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
-	if o.MemoryFormat != nil {
-		c.MemoryFormat(*o.MemoryFormat)
+	if o.MemoryFormat != 0 {
+		c.MemoryFormat(o.MemoryFormat)
 	} else {
 		c.Default()
 	}
@@ -339,10 +333,7 @@ type AsStridedOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.as_strided.html
 func (x *Tensor) AsStrided(size, stride []int, options ...AsStridedOptions) *Tensor {
-	var o AsStridedOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Size(size...)
@@ -362,10 +353,7 @@ var opAsStridedInPlace = NewOp("aten::as_strided_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.as_strided_.html
 func (x *Tensor) AsStridedInPlace(size, stride []int, options ...AsStridedOptions) *Tensor {
-	var o AsStridedOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Size(size...)
@@ -443,7 +431,7 @@ var opDiagonal = NewOp("aten::diagonal", "")
 // DiagonalOptions are the options of [Tensor.Diagonal].
 type DiagonalOptions struct {
 	Offset int
-	Dim1   *int
+	Dim1   int
 	Dim2   *int // default 1
 }
 
@@ -452,10 +440,7 @@ type DiagonalOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diagonal.html
 func (x *Tensor) Diagonal(options ...DiagonalOptions) *Tensor {
-	var o DiagonalOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Offset != 0 {
@@ -463,8 +448,8 @@ func (x *Tensor) Diagonal(options ...DiagonalOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	if o.Dim1 != nil {
-		c.Int(*o.Dim1)
+	if o.Dim1 != 0 {
+		c.Int(o.Dim1)
 	} else {
 		c.Default()
 	}
@@ -487,10 +472,7 @@ type DiagOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diag.html
 func (x *Tensor) Diag(options ...DiagOptions) *Tensor {
-	var o DiagOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Diagonal != 0 {
@@ -515,10 +497,7 @@ type DiagEmbedOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diag_embed.html
 func (x *Tensor) DiagEmbed(options ...DiagEmbedOptions) *Tensor {
-	var o DiagEmbedOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Offset != 0 {
@@ -550,10 +529,7 @@ type DiagflatOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diagflat.html
 func (x *Tensor) Diagflat(options ...DiagflatOptions) *Tensor {
-	var o DiagflatOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Offset != 0 {
@@ -575,10 +551,7 @@ type TrilOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.tril.html
 func (x *Tensor) Tril(options ...TrilOptions) *Tensor {
-	var o TrilOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Diagonal != 0 {
@@ -595,10 +568,7 @@ var opTrilInPlace = NewOp("aten::tril_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.tril_.html
 func (x *Tensor) TrilInPlace(options ...TrilOptions) *Tensor {
-	var o TrilOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Diagonal != 0 {
@@ -621,10 +591,7 @@ type TriuOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.triu.html
 func (x *Tensor) Triu(options ...TriuOptions) *Tensor {
-	var o TriuOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Diagonal != 0 {
@@ -641,10 +608,7 @@ var opTriuInPlace = NewOp("aten::triu_", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.triu_.html
 func (x *Tensor) TriuInPlace(options ...TriuOptions) *Tensor {
-	var o TriuOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Diagonal != 0 {
@@ -752,10 +716,7 @@ type RepeatInterleaveOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.repeat_interleave.html
 func (x *Tensor) RepeatInterleave(repeats int, options ...RepeatInterleaveOptions) *Tensor {
-	var o RepeatInterleaveOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(repeats)
@@ -823,10 +784,7 @@ type SplitOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.split.html
 func (x *Tensor) Split(splitSize int, options ...SplitOptions) []*Tensor {
-	var o SplitOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(splitSize)
@@ -850,10 +808,7 @@ type SplitWithSizesOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.split.html
 func (x *Tensor) SplitWithSizes(splitSizes []int, options ...SplitWithSizesOptions) []*Tensor {
-	var o SplitWithSizesOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Ints(splitSizes...)
@@ -876,10 +831,7 @@ type ChunkOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.chunk.html
 func (x *Tensor) Chunk(chunks int, options ...ChunkOptions) []*Tensor {
-	var o ChunkOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(chunks)
@@ -903,10 +855,7 @@ type TensorSplitOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.tensor_split.html
 func (x *Tensor) TensorSplit(sections int, options ...TensorSplitOptions) []*Tensor {
-	var o TensorSplitOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(sections)

@@ -17,10 +17,7 @@ type SortOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sort.html
 func (x *Tensor) Sort(options ...SortOptions) (values, indices *Tensor) {
-	var o SortOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Dim != nil {
@@ -49,10 +46,7 @@ type SortStableOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sort.html
 func (x *Tensor) SortStable(stable bool, options ...SortStableOptions) (values, indices *Tensor) {
-	var o SortStableOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Bool(stable)
@@ -81,10 +75,7 @@ type ArgsortOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.argsort.html
 func (x *Tensor) Argsort(options ...ArgsortOptions) *Tensor {
-	var o ArgsortOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	if o.Dim != nil {
@@ -124,10 +115,7 @@ type TopKOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.topk.html
 func (x *Tensor) TopK(k, dim int, options ...TopKOptions) (values, indices *Tensor) {
-	var o TopKOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Int(k)
@@ -160,10 +148,7 @@ type SearchSortedOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.searchsorted.html
 func (x *Tensor) SearchSorted(values *Tensor, options ...SearchSortedOptions) *Tensor {
-	var o SearchSortedOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(values)
@@ -203,10 +188,7 @@ type BucketizeOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.bucketize.html
 func (x *Tensor) Bucketize(boundaries *Tensor, options ...BucketizeOptions) *Tensor {
-	var o BucketizeOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
 	c.Tensor(boundaries)

@@ -182,7 +182,7 @@ type AutoAugmentOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.AutoAugment.html
 func AutoAugment(options ...AutoAugmentOptions) Transform {
 	const op = "AutoAugment"
-	o := first(options)
+	o := torch.Only(options)
 	if o.Policy == "" {
 		o.Policy = ImageNet
 	}
@@ -245,7 +245,7 @@ type RandAugmentOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandAugment.html
 func RandAugment(options ...RandAugmentOptions) Transform {
 	const op = "RandAugment"
-	o := first(options)
+	o := torch.Only(options)
 	ops, magnitude, bins := 2, 9, binsOf(op, o.NumMagnitudeBins)
 	if o.NumOps != nil {
 		ops = *o.NumOps
@@ -308,7 +308,7 @@ type TrivialAugmentWideOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.TrivialAugmentWide.html
 func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 	const op = "TrivialAugmentWide"
-	o := first(options)
+	o := torch.Only(options)
 	bins := binsOf(op, o.NumMagnitudeBins)
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
 	text := fmt.Sprintf("TrivialAugmentWide(num_magnitude_bins=%d, interpolation=%s, fill=%s)", bins, enum(a.how), none(a.fill, filling))
@@ -343,7 +343,7 @@ type AugMixOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.AugMix.html
 func AugMix(options ...AugMixOptions) Transform {
 	const op = "AugMix"
-	o := first(options)
+	o := torch.Only(options)
 	severity, width, alpha := o.Severity, o.MixtureWidth, o.Alpha
 	if severity == 0 {
 		severity = 3

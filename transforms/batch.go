@@ -34,7 +34,7 @@ type BatchOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/data.html#multi-process-data-loading
 func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...BatchOptions) (*torch.Tensor, error) {
-	return batch(ctx, t, len(pictures), first(options), func(i int, _ OpenOption) (image.Image, error) {
+	return batch(ctx, t, len(pictures), torch.Only(options), func(i int, _ OpenOption) (image.Image, error) {
 		if pictures[i] == nil {
 			return nil, fmt.Errorf("transforms: batch: picture %d is nil", i)
 		}
@@ -44,7 +44,7 @@ func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...
 
 // BatchFiles is [Batch] of files, which it reads as [Open] does.
 func BatchFiles(ctx context.Context, t Transform, paths []string, options ...BatchOptions) (*torch.Tensor, error) {
-	o := first(options)
+	o := torch.Only(options)
 	o.opens = true
 	return batch(ctx, t, len(paths), o, func(i int, within OpenOption) (image.Image, error) {
 		return Open(paths[i], slices.Concat(o.Open, []OpenOption{within})...)

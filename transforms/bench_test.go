@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
 )
 
 // The benchmarks take turns with Python where TORCHHUB_REFERENCE is set, and
@@ -99,7 +100,7 @@ func photograph(tb testing.TB, w, h int, options ...JPEGOptions) []byte {
 		}
 	}
 	var b bytes.Buffer
-	o := first(options)
+	o := torch.Only(options)
 	o.Quality = 90
 	require.NoError(tb, EncodeJPEG(&b, p, o))
 	return b.Bytes()

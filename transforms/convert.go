@@ -21,13 +21,13 @@ func PILToTensor() Transform {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ToPILImage.html
 func ToPILImage(mode ...Mode) Transform {
 	text := "ToPILImage()"
-	if m := first(mode); m != "" {
+	if m := torch.Only(mode); m != "" {
 		text = fmt.Sprintf("ToPILImage(mode=%s)", m)
 		if m.Bands() == 0 {
 			refuse("ToPILImage", "no mode is called %q", m)
 		}
 	}
-	return &step{text, func(v Value) Value { return v.WithImage(functional.ToPILImage(v.Tensor, first(mode))) }}
+	return &step{text, func(v Value) Value { return v.WithImage(functional.ToPILImage(v.Tensor, torch.Only(mode))) }}
 }
 
 // ConvertImageDtype converts a tensor to a dtype and its numbers to that dtype's

@@ -107,7 +107,7 @@ type TenCropOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.TenCrop.html
 func TenCrop(size torch.Ints, options ...TenCropOptions) Transform {
 	h, w := area("TenCrop", size)
-	vertical := first(options).VerticalFlip
+	vertical := torch.Only(options).VerticalFlip
 	text := fmt.Sprintf("TenCrop(size=(%d, %d), vertical_flip=%s)", h, w, boolean(vertical))
 	return &step{text, func(v Value) Value { return functional.TenCrop(v, []int{h, w}, vertical) }}
 }
@@ -122,7 +122,7 @@ type PadOptions = functional.PadOptions
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Pad.html
 func Pad(padding torch.Ints, options ...PadOptions) Transform {
 	const op = "Pad"
-	o := first(options)
+	o := torch.Only(options)
 	args.Borders("transforms."+op, padding)
 	checkPad(op, o)
 	padding = copied(padding)
@@ -166,7 +166,7 @@ type RandomCropOptions struct {
 func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
 	const op = "RandomCrop"
 	th, tw := area(op, size)
-	o := first(options)
+	o := torch.Only(options)
 	checkPad(op, o.PadOptions)
 	if o.Padding != nil {
 		args.Borders("transforms."+op, o.Padding)
@@ -213,7 +213,7 @@ type RandomResizedCropOptions struct {
 func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Transform {
 	const op = "RandomResizedCrop"
 	th, tw := area(op, size)
-	o := first(options)
+	o := torch.Only(options)
 	scale, ratio := patch(op, o.Scale, []float64{0.08, 1}, o.Ratio, []float64{3. / 4, 4. / 3})
 	how := functional.ResizeOptions{Interpolation: o.Interpolation, NoAntialias: o.NoAntialias}
 	interpolation(op, &how.Interpolation, Bilinear)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
@@ -30,17 +31,13 @@ var subsamplings = map[string]jpeg.Subsampling{"": jpeg.S420, "4:2:0": jpeg.S420
 //
 // https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#jpeg-saving
 func EncodeJPEG(w io.Writer, img image.Image, options ...JPEGOptions) error {
-	if err := encodeJPEG(w, img, options); err != nil {
+	if err := encodeJPEG(w, img, torch.Only(options)); err != nil {
 		return fmt.Errorf("transforms: encode a JPEG: %w", err)
 	}
 	return nil
 }
 
-func encodeJPEG(w io.Writer, img image.Image, options []JPEGOptions) error {
-	var o JPEGOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+func encodeJPEG(w io.Writer, img image.Image, o JPEGOptions) error {
 	if o.Quality == 0 {
 		o.Quality = 75
 	}
@@ -165,12 +162,13 @@ func standard(p *Picture) (image.Image, error) {
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.save
 func Save(path string, img image.Image, options ...JPEGOptions) (err error) {
+	o := torch.Only(options)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("transforms: save %s: %w", path, err)
 		}
 	}()
-	encode := func(w io.Writer) error { return encodeJPEG(w, img, options) }
+	encode := func(w io.Writer) error { return encodeJPEG(w, img, o) }
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".jpg", ".jpeg", ".jpe", ".jfif":
 	case ".png":

@@ -23,7 +23,7 @@ type RandomErasingOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html
 func RandomErasing(options ...RandomErasingOptions) Transform {
 	const op = "RandomErasing"
-	o := first(options)
+	o := torch.Only(options)
 	p := probability(op, o.P, 0.5)
 	if p < 0 || p > 1 {
 		refuse(op, "the probability is %v; want 0 to 1", p)

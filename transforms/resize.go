@@ -32,7 +32,7 @@ type resize struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Resize.html
 func Resize(size torch.Ints, o ...ResizeOptions) Transform {
 	const op = "Resize"
-	t := &resize{args.Size("transforms."+op, size), first(o)}
+	t := &resize{args.Size("transforms."+op, size), torch.Only(o)}
 	for _, n := range t.size {
 		if n < 1 || n > math.MaxInt32 {
 			refuse(op, "the size is %v; want 1 pixel or more", size)

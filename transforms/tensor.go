@@ -95,7 +95,7 @@ func Normalize(mean, std []float64, options ...NormalizeOptions) Transform {
 			refuse("Normalize", "std[%d] is %v, which nothing can be divided by", i, s)
 		}
 	}
-	return &normalize{append([]float64{}, mean...), append([]float64{}, std...), first(options)}
+	return &normalize{append([]float64{}, mean...), append([]float64{}, std...), torch.Only(options)}
 }
 
 // String returns the transform as Python writes it.

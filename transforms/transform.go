@@ -159,11 +159,3 @@ func probability(op string, p *float64, standard float64) float64 {
 	}
 	return *p
 }
-
-// first returns the options that a variadic parameter holds.
-func first[T any](options []T) (o T) {
-	if len(options) > 0 {
-		o = options[0]
-	}
-	return o
-}

@@ -39,7 +39,7 @@ func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform 
 	const op = "RandomRotation"
 	r := around(op, "degrees", degrees, 2)
 	ascending(op, "degrees", r)
-	o := first(options)
+	o := torch.Only(options)
 	interpolation(op, &o.Interpolation, Nearest)
 	o.Center, o.Fill = point(op, o.Center), floats(op, "Fill", fillOf(o.Fill))
 	text := fmt.Sprintf("RandomRotation(degrees=%s, interpolation=%s, expand=%s", list(r), o.Interpolation, boolean(o.Expand))
@@ -98,7 +98,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	const op = "RandomAffine"
 	r := around(op, "degrees", degrees, 2)
 	ascending(op, "degrees", r)
-	o := first(options)
+	o := torch.Only(options)
 	o.Translate = floats(op, "Translate", fillOf(o.Translate))
 	if o.Translate != nil && len(o.Translate) != 2 {
 		refuse(op, "Translate has %d numbers; want those of x and y", len(o.Translate))
@@ -175,7 +175,7 @@ type RandomPerspectiveOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomPerspective.html
 func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 	const op = "RandomPerspective"
-	o := first(options)
+	o := torch.Only(options)
 	p, distortion := probability(op, o.P, 0.5), 0.5
 	if o.DistortionScale != nil {
 		distortion = *o.DistortionScale
@@ -222,7 +222,7 @@ type ElasticTransformOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ElasticTransform.html
 func ElasticTransform(options ...ElasticTransformOptions) Transform {
 	const op = "ElasticTransform"
-	o := first(options)
+	o := torch.Only(options)
 	alpha, sigma := pair(op, "Alpha", o.Alpha, 50), pair(op, "Sigma", o.Sigma, 5)
 	how := functional.ElasticOptions{Interpolation: o.Interpolation, Fill: floats(op, "Fill", fillOf(o.Fill))}
 	interpolation(op, &how.Interpolation, Bilinear)
@@ -294,8 +294,8 @@ type GaussianBlurOptions struct {
 func GaussianBlur(kernelSize torch.Ints, options ...GaussianBlurOptions) Transform {
 	const op = "GaussianBlur"
 	k := args.Kernel("transforms."+op, kernelSize)
-	sigma := floats(op, "Sigma", first(options).Sigma)
-	switch _, list := first(options).Sigma.([]float64); {
+	sigma := floats(op, "Sigma", torch.Only(options).Sigma)
+	switch _, list := torch.Only(options).Sigma.([]float64); {
 	case sigma == nil:
 		sigma = []float64{0.1, 2}
 	case len(sigma) == 1 && !list:

@@ -125,7 +125,6 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 			var p curatedParam
 			part, p.ints = strings.CutSuffix(part, ":Ints")
 			part, p.variadic = strings.CutSuffix(part, "...")
-			part, p.pointer = strings.CutSuffix(part, "*")
 			field, name, negated := strings.Cut(part, "!")
 			if !negated {
 				name = field
@@ -138,10 +137,7 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 			p.arg = f.schema.Args[i]
 			if option {
 				p.field = fieldName(field)
-				d := p.arg.Default
-				if p.arg.Type.kind() == "int" && strings.HasPrefix(name, "dim") && d != "0" || p.arg.Type.kind() == "int?" || p.arg.Type.kind() == "float?" || p.arg.Type.kind() == "bool?" {
-					p.pointer = true
-				}
+				p.pointer = p.arg.zeroSaysMore()
 				f.options = append(f.options, p)
 			} else {
 				p.field = localName(name)
@@ -172,6 +168,21 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 		}
 	}
 	return f, nil
+}
+
+// plain are numbers of which 0 is an error in Python, so that it can stand for the default.
+var plain = []string{"groups", "bins", "ind"}
+
+// zeroSaysMore reports whether the zero of the argument's Go type means something other than its default.
+func (a Arg) zeroSaysMore() bool {
+	switch a.Type.kind() {
+	case "int?", "float?", "bool?":
+		return true
+	case "int", "float":
+		zero := a.Default == "0" || a.Default == "0.0"
+		return !zero && !slices.Contains(plain, a.Name)
+	}
+	return false
 }
 
 // localName is paramName, less the care for words that only the files of aten use.
@@ -316,9 +327,11 @@ func (p curatedParam) goField() (typ, set, put, comment string, err error) {
 		return "string", n + ` != ""`, fmt.Sprintf("c.Reduction(%s)", n), says, nil
 	case p.negated:
 		return "bool", n, "c.Bool(false)", says, nil
-	case p.pointer && kind != "Scalar" && kind != "Scalar?":
+	case p.pointer:
 		t := scalars[base]
 		return "*" + t.name, n + " != nil", fmt.Sprintf(t.put, "*"+n), says, nil
+	case kind == "MemoryFormat" && d == "contiguous_format":
+		return "torch.MemoryFormat", n + " != 0", fmt.Sprintf("c.MemoryFormat(%s)", n), "default torch.ContiguousFormat", nil
 	case kind == "ScalarType?":
 		return "torch.DType", n + " != 0", fmt.Sprintf("c.DType(%s)", n), "0 means the result's natural dtype", nil
 	case kind == "bool" && d == "True":
@@ -398,7 +411,7 @@ func (file *curatedFile) index() string {
 	return wrapComment(file.title + ": " + strings.Join(links, ", ") + ".")
 }
 
-var qualified = regexp.MustCompile(`(?m)^(\s*//.*)$|\btorch\.(NewOp|Tensor|Call|DType|Number|Ints|Options|Layout|Device|MemoryFormat|Generator|Result)\b`)
+var qualified = regexp.MustCompile(`(?m)^(\s*//.*)$|\btorch\.(NewOp|Tensor|Call|DType|Number|Ints|Options|Layout|Device|MemoryFormat|Generator|Result|Only)\b`)
 
 // unqualify takes the package's name from identifiers, but not from comments.
 func unqualify(text string) string {
@@ -544,7 +557,7 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 	w.WriteString(comment)
 	fmt.Fprintf(w, "func %s%s(%s) %s {\n", receiver, f.name, group(params), result)
 	if options != "" {
-		fmt.Fprintf(w, "\tvar o %s\n\tif len(options) > 0 {\n\t\to = options[0]\n\t}\n", options)
+		w.WriteString("\to := torch.Only(options)\n")
 	}
 	w.WriteString("\tvar c torch.Call\n")
 	last := 0 // trailing defaults need not be said

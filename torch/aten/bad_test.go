@@ -52,7 +52,7 @@ var byHand = map[string]any{
 	"torch.FromScalarType": torch.FromScalarType, "torch.ParseDType": torch.ParseDType,
 	"torch.Try": torch.Try, "torch.Slice": torch.Slice, "torch.NewGenerator": torch.NewGenerator, "torch.ManualSeed": torch.ManualSeed,
 	"torch.Version": torch.Version, "torch.CPUCapability": torch.CPUCapability, "torch.LiveBytes": torch.LiveBytes, "torch.EmptyCache": torch.EmptyCache,
-	"torch.NumThreads": torch.NumThreads, "torch.SetNumThreads": torch.SetNumThreads, "torch.SetWorkers": torch.SetWorkers, "torch.Run": torch.Run,
+	"torch.Only": torch.Only[int], "torch.NumThreads": torch.NumThreads, "torch.SetNumThreads": torch.SetNumThreads, "torch.SetWorkers": torch.SetWorkers, "torch.Run": torch.Run,
 	"torch.Scope": torch.Scope, "torch.Keep": torch.Keep, "torch.NoGrad": torch.NoGrad, "torch.EnableGrad": torch.EnableGrad,
 	"torch.IsGradEnabled": torch.IsGradEnabled, "torch.InferenceMode": torch.InferenceMode,
 	"torch.Load": torch.Load, "torch.LoadStateDict": torch.LoadStateDict, "torch.LoadScript": torch.LoadScript, "torch.LoadScriptBytes": torch.LoadScriptBytes,

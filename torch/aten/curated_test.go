@@ -67,6 +67,29 @@ func TestCurated(t *testing.T) {
 	require.LessOrEqual(t, unseen, 50) // see TestFitting
 }
 
+// TestTwoOptions gives each function that takes options two of them.
+func TestTwoOptions(t *testing.T) {
+	n := 0
+	for _, f := range curated {
+		fn := reflect.ValueOf(f.function)
+		typ := fn.Type()
+		if !typ.IsVariadic() || typ.In(typ.NumIn()-1).Elem().Kind() != reflect.Struct {
+			continue
+		}
+		n++
+		var args []reflect.Value
+		for i := range typ.NumIn() - 1 {
+			args = append(args, reflect.Zero(typ.In(i)))
+		}
+		args = append(args, reflect.MakeSlice(typ.In(typ.NumIn()-1), 2, 2))
+		var e *torch.Error
+		require.ErrorAs(t, torch.Try(func() { fn.CallSlice(args) }), &e, f.name)
+		require.Equal(t, typ.In(typ.NumIn()-1).Elem().String(), e.Op, f.name)
+		require.Equal(t, "2 values are given; give at most one", e.Msg, f.name)
+	}
+	require.Greater(t, n, 150)
+}
+
 // uninitialised are the operators whose results nobody can know.
 var uninitialised = map[string]bool{"aten::empty.memory_format": true, "aten::empty_like": true}
 

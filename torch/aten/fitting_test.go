@@ -9,8 +9,10 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/fft"
 	"github.com/torchhub/torchhub/torch/linalg"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
+	"github.com/torchhub/torchhub/torch/special"
 )
 
 // fittingCalls are calls whose arguments the tables of [TestCurated] cannot make: where
@@ -45,6 +47,40 @@ var fittingCalls = []struct {
 	{"torch.randn(3, 4, 5), torch.randn(5, 3, 2)", "torch.tensordot(x[0], x[1], ([0, 2], [1, 0])), ", func(x []*torch.Tensor) []any {
 		return []any{x[0].Tensordot(x[1], []int{0, 2}, []int{1, 0})}
 	}},
+	{"torch.randn(2, 3, 4), torch.randn(5)", "x[0].flatten(0, 0), x[0].flatten(0, 1), x[1].diff(n=0), torch.combinations(x[1], r=0), x[0].diagonal(dim1=1, dim2=0), x[0].argsort(0), x[0].sort(dim=0), x[0].std(correction=0), x[0].var(0, correction=0), x[0][0].cov(correction=0), x[0].norm(0), x[0].add(x[0], alpha=0), x[0].sub(x[0], alpha=0.0), x[0].addcmul(x[0], x[0], value=0), x[0][0].addmm(x[0][0, :, :3], x[0][1], beta=0, alpha=0), x[0].logit(eps=0), x[0].nan_to_num(posinf=0), torch.fft.fftfreq(4, d=0.0), torch.fft.fft(x[0], dim=0), torch.special.logit(x[0], eps=0.0)", func(x []*torch.Tensor) []any {
+		a, v := x[0], x[1]
+		sorted, order := a.Sort(torch.SortOptions{Dim: new(0)})
+		return []any{
+			a.Flatten(0, torch.FlattenOptions{EndDim: new(0)}), a.Flatten(0, torch.FlattenOptions{EndDim: new(1)}), v.Diff(torch.DiffOptions{N: new(0)}),
+			v.Combinations(torch.CombinationsOptions{R: new(0)}), a.Diagonal(torch.DiagonalOptions{Dim1: 1, Dim2: new(0)}), a.Argsort(torch.ArgsortOptions{Dim: new(0)}),
+			[]*torch.Tensor{sorted, order}, a.StdDims(nil, torch.StdOptions{Correction: 0}), a.VarDims([]int{0}, torch.VarOptions{Correction: 0}),
+			a.Select(0, 0).Cov(torch.CovOptions{Correction: new(0)}), a.Norm(0), a.Add(a, torch.AddOptions{Alpha: 0}), a.Sub(a, torch.SubOptions{Alpha: 0.0}),
+			a.Addcmul(a, a, torch.AddcmulOptions{Value: 0}), a.Select(0, 0).Addmm(a.Index(0, torch.All, torch.Slice(0, 3)), a.Select(0, 1), torch.AddmmOptions{Beta: 0, Alpha: 0}),
+			a.Logit(torch.LogitOptions{Eps: new(0.0)}), a.NanToNum(torch.NanToNumOptions{PosInf: new(0.0)}), fft.Fftfreq(4, fft.FftfreqOptions{D: new(0.0)}),
+			fft.FFT(a, fft.FFTOptions{Dim: new(0)}), special.Logit(a, special.LogitOptions{Eps: new(0.0)}),
+		}
+	}},
+	{"torch.randn(4, 6), torch.randn(4, 6), torch.rand(6) + 0.5, torch.tensor([0, 3, 0, 5]), torch.randn(2, 6, 7), torch.zeros(6), torch.ones(6)",
+		"F.pdist(x[0], 0), torch.cdist(x[0], x[1], p=0), F.local_response_norm(x[4], 3, k=0.0), F.local_response_norm(x[4], 3, alpha=0.0, beta=0.0), F.layer_norm(x[0], (6,), eps=0), F.group_norm(x[4], 2, eps=0.0), F.rms_norm(x[0], (6,), eps=0.0), F.normalize(x[0], 0), F.normalize(x[0], dim=0, eps=0.0), F.batch_norm(x[0], x[5], x[6], training=True, momentum=0.0), x[5], x[6], F.batch_norm(x[0], x[5], x[6], eps=0.0), F.instance_norm(x[4], x[5], x[6], momentum=0.0, eps=0.0), x[5], x[6], F.cross_entropy(x[0], x[3], ignore_index=0), F.nll_loss(x[0], x[3], ignore_index=0), F.cross_entropy(x[0], x[3], label_smoothing=0.0), F.cosine_similarity(x[0], x[1], dim=0, eps=0.0), F.pairwise_distance(x[0], x[1], p=0, eps=0.0), F.softshrink(x[0], 0), F.hardshrink(x[0], 0), F.leaky_relu(x[0], 0.0), F.elu(x[0], 0.0), F.hardtanh(x[0], 0, 1), F.glu(x[0], 0), F.hinge_embedding_loss(x[0], x[1].sign(), margin=0.0), F.smooth_l1_loss(x[0], x[1], beta=0.0), F.multi_margin_loss(x[0], x[3], margin=0), F.softplus(x[0], 0.0, 0.0), F.softplus(x[0], 1, 0), F.rrelu(x[0], 0.0, 0.5), F.gaussian_nll_loss(x[0], x[1], x[1].abs(), eps=0.0)",
+		func(x []*torch.Tensor) []any {
+			a, b, class, vol, mean, variance := x[0], x[1], x[3], x[4], x[5], x[6]
+			return []any{
+				F.Pdist(a, F.PdistOptions{P: new(0.0)}), a.Cdist(b, torch.CdistOptions{P: new(0.0)}), F.LocalResponseNorm(vol, 3, F.LocalResponseNormOptions{K: new(0.0)}),
+				F.LocalResponseNorm(vol, 3, F.LocalResponseNormOptions{Alpha: new(0.0), Beta: new(0.0)}), F.LayerNorm(a, []int{6}, F.LayerNormOptions{Eps: new(0.0)}),
+				F.GroupNorm(vol, 2, F.GroupNormOptions{Eps: new(0.0)}), F.RMSNorm(a, []int{6}, F.RMSNormOptions{Eps: new(0.0)}),
+				F.Normalize(a, F.NormalizeOptions{P: 0}), F.Normalize(a, F.NormalizeOptions{Dim: new(0), Eps: new(0.0)}),
+				F.BatchNorm(a, F.BatchNormOptions{RunningMean: mean, RunningVar: variance, Training: true, Momentum: new(0.0)}), mean, variance,
+				F.BatchNorm(a, F.BatchNormOptions{RunningMean: mean, RunningVar: variance, Eps: new(0.0)}),
+				F.InstanceNorm(vol, F.InstanceNormOptions{RunningMean: mean, RunningVar: variance, Momentum: new(0.0), Eps: new(0.0)}), mean, variance,
+				F.CrossEntropy(a, class, F.CrossEntropyOptions{IgnoreIndex: new(0)}), F.NLLLoss(a, class, F.NLLLossOptions{IgnoreIndex: new(0)}),
+				F.CrossEntropy(a, class, F.CrossEntropyOptions{LabelSmoothing: 0}), F.CosineSimilarity(a, b, F.CosineSimilarityOptions{Dim: new(0), Eps: new(0.0)}),
+				F.PairwiseDistance(a, b, F.PairwiseDistanceOptions{P: new(0.0), Eps: new(0.0)}), F.Softshrink(a, F.SoftshrinkOptions{Lambd: 0}), F.Hardshrink(a, F.HardshrinkOptions{Lambd: 0}),
+				F.LeakyReLU(a, F.LeakyReLUOptions{NegativeSlope: 0.0}), F.ELU(a, F.ELUOptions{Alpha: 0.0}), F.Hardtanh(a, F.HardtanhOptions{MinVal: 0, MaxVal: 1}), F.GLU(a, F.GLUOptions{Dim: new(0)}),
+				F.HingeEmbeddingLoss(a, b.Sign(), F.HingeEmbeddingLossOptions{Margin: new(0.0)}), F.SmoothL1Loss(a, b, F.SmoothL1LossOptions{Beta: new(0.0)}),
+				F.MultiMarginLoss(a, class, F.MultiMarginLossOptions{Margin: 0}), F.Softplus(a, F.SoftplusOptions{Beta: 0.0, Threshold: 0.0}), F.Softplus(a, F.SoftplusOptions{Threshold: 0}),
+				F.RReLU(a, F.RReLUOptions{Lower: 0.0, Upper: 0.5}), F.GaussianNLLLoss(a, b, b.Abs(), F.GaussianNLLLossOptions{Eps: new(0.0)}),
+			}
+		}},
 	{"torch.randn(2, 64), torch.hann_window(16)", "torch.stft(x[0], 16, window=x[1], return_complex=True), torch.stft(x[0], 16, 4, 12, x[1][:12], center=False, normalized=True, onesided=False, return_complex=True), torch.stft(x[0], 16, 8, window=x[1], pad_mode='constant', return_complex=True)",
 		func(x []*torch.Tensor) []any {
 			yes, no, four, eight, twelve := true, false, 4, 8, 12
@@ -125,24 +161,24 @@ var fittingCalls = []struct {
 		"F.instance_norm(x[0]), F.instance_norm(x[0], weight=x[1], bias=x[2], eps=1e-3), F.instance_norm(x[0], x[3], x[4], use_input_stats=False), F.instance_norm(x[0], x[3], x[4], momentum=0.3), x[3], x[4]",
 		func(x []*torch.Tensor) []any {
 			return []any{
-				F.InstanceNorm(x[0]), F.InstanceNorm(x[0], F.InstanceNormOptions{Weight: x[1], Bias: x[2], Eps: 1e-3}),
+				F.InstanceNorm(x[0]), F.InstanceNorm(x[0], F.InstanceNormOptions{Weight: x[1], Bias: x[2], Eps: new(1e-3)}),
 				F.InstanceNorm(x[0], F.InstanceNormOptions{RunningMean: x[3], RunningVar: x[4], UseRunning: true}),
-				F.InstanceNorm(x[0], F.InstanceNormOptions{RunningMean: x[3], RunningVar: x[4], Momentum: 0.3}), x[3], x[4],
+				F.InstanceNorm(x[0], F.InstanceNormOptions{RunningMean: x[3], RunningVar: x[4], Momentum: new(0.3)}), x[3], x[4],
 			}
 		}},
 	{"torch.randn(2, 6, 7), torch.randn(2, 6, 4, 5), torch.randn(2, 6, 2, 3, 4)", "F.local_response_norm(x[0], 3), F.local_response_norm(x[1], 4, alpha=0.1, beta=0.5, k=2.0), F.local_response_norm(x[2], 2)", func(x []*torch.Tensor) []any {
-		return []any{F.LocalResponseNorm(x[0], 3), F.LocalResponseNorm(x[1], 4, F.LocalResponseNormOptions{Alpha: 0.1, Beta: 0.5, K: 2}), F.LocalResponseNorm(x[2], 2)}
+		return []any{F.LocalResponseNorm(x[0], 3), F.LocalResponseNorm(x[1], 4, F.LocalResponseNormOptions{Alpha: new(0.1), Beta: new(0.5), K: new(2.0)}), F.LocalResponseNorm(x[2], 2)}
 	}},
 	{"torch.randn(3, 4), torch.randn(4)", "F.normalize(x[0]), F.normalize(x[0], 1, 0), F.normalize(x[1], dim=0, eps=3), F.normalize(x[0], float('inf'))", func(x []*torch.Tensor) []any {
 		zero := 0
-		return []any{F.Normalize(x[0]), F.Normalize(x[0], F.NormalizeOptions{P: 1, Dim: &zero}), F.Normalize(x[1], F.NormalizeOptions{Dim: &zero, Eps: 3}), F.Normalize(x[0], F.NormalizeOptions{P: math.Inf(1)})}
+		return []any{F.Normalize(x[0]), F.Normalize(x[0], F.NormalizeOptions{P: 1, Dim: &zero}), F.Normalize(x[1], F.NormalizeOptions{Dim: &zero, Eps: new(3.0)}), F.Normalize(x[0], F.NormalizeOptions{P: math.Inf(1)})}
 	}},
 	{"torch.randn(3, 4), torch.arange(3)", "F.softmin(x[0], 1), F.softsign(x[0]), F.softsign(x[1]), F.tanhshrink(x[0]), F.pdist(x[0]), F.pdist(x[0], 1)", func(x []*torch.Tensor) []any {
-		return []any{F.Softmin(x[0], 1), F.Softsign(x[0]), F.Softsign(x[1]), F.Tanhshrink(x[0]), F.Pdist(x[0]), F.Pdist(x[0], F.PdistOptions{P: 1})}
+		return []any{F.Softmin(x[0], 1), F.Softsign(x[0]), F.Softsign(x[1]), F.Tanhshrink(x[0]), F.Pdist(x[0]), F.Pdist(x[0], F.PdistOptions{P: new(1.0)})}
 	}},
 	{"torch.randn(3, 4), torch.randn(4, 3, dtype=torch.float64).t()", "F.gumbel_softmax(x[0]), F.gumbel_softmax(x[0], 0.5, dim=0), F.gumbel_softmax(x[0], hard=True)", func(x []*torch.Tensor) []any {
 		zero := 0
-		return []any{F.GumbelSoftmax(x[0]), F.GumbelSoftmax(x[0], F.GumbelSoftmaxOptions{Tau: 0.5, Dim: &zero}), F.GumbelSoftmax(x[0], F.GumbelSoftmaxOptions{Hard: true})}
+		return []any{F.GumbelSoftmax(x[0]), F.GumbelSoftmax(x[0], F.GumbelSoftmaxOptions{Tau: new(0.5), Dim: &zero}), F.GumbelSoftmax(x[0], F.GumbelSoftmaxOptions{Hard: true})}
 	}},
 	{"torch.rand(2, 3, 9), torch.rand(2, 3, 6, 7), torch.randn(2, 3, 6, 7)", "F.lp_pool1d(x[0], 2, 3), F.lp_pool1d(x[0], float('inf'), 3, 2, True), F.lp_pool2d(x[1], 3, 2), F.lp_pool2d(x[1], 1.5, (2, 3), 1), F.lp_pool2d(x[2], float('-inf'), (2, 3), (1, 2), ceil_mode=True)", func(x []*torch.Tensor) []any {
 		return []any{
@@ -165,7 +201,7 @@ var fittingCalls = []struct {
 			}
 		}},
 	{"torch.randn(3, 4), torch.randn(3, 4), torch.rand(3, 4), torch.rand(3), torch.rand(3, 1)", "F.gaussian_nll_loss(*x[:3]), F.gaussian_nll_loss(x[0], x[1], x[3], full=True, reduction='none'), F.gaussian_nll_loss(x[0], x[1], x[4], eps=0.3, reduction='sum')", func(x []*torch.Tensor) []any {
-		return []any{F.GaussianNLLLoss(x[0], x[1], x[2]), F.GaussianNLLLoss(x[0], x[1], x[3], F.GaussianNLLLossOptions{Full: true, Reduction: "none"}), F.GaussianNLLLoss(x[0], x[1], x[4], F.GaussianNLLLossOptions{Eps: 0.3, Reduction: "sum"})}
+		return []any{F.GaussianNLLLoss(x[0], x[1], x[2]), F.GaussianNLLLoss(x[0], x[1], x[3], F.GaussianNLLLossOptions{Full: true, Reduction: "none"}), F.GaussianNLLLoss(x[0], x[1], x[4], F.GaussianNLLLossOptions{Eps: new(0.3), Reduction: "sum"})}
 	}},
 	{"torch.randn(3, 4), (torch.rand(3, 4) > 0.5).float(), torch.rand(4)", "F.multilabel_soft_margin_loss(*x[:2]), F.multilabel_soft_margin_loss(*x, reduction='none'), F.multilabel_soft_margin_loss(*x[:2], reduction='sum')", func(x []*torch.Tensor) []any {
 		return []any{F.MultilabelSoftMarginLoss(x[0], x[1]), F.MultilabelSoftMarginLoss(x[0], x[1], F.MultilabelSoftMarginLossOptions{Weight: x[2], Reduction: "none"}), F.MultilabelSoftMarginLoss(x[0], x[1], F.MultilabelSoftMarginLossOptions{Reduction: "sum"})}

@@ -19,10 +19,7 @@ type FFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.fft.html
 func FFT(x *torch.Tensor, options ...FFTOptions) *torch.Tensor {
-	var o FFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -56,10 +53,7 @@ type IFFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.ifft.html
 func IFFT(x *torch.Tensor, options ...IFFTOptions) *torch.Tensor {
-	var o IFFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -94,10 +88,7 @@ type RFFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.rfft.html
 func RFFT(x *torch.Tensor, options ...RFFTOptions) *torch.Tensor {
-	var o RFFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -131,10 +122,7 @@ type IRFFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.irfft.html
 func IRFFT(x *torch.Tensor, options ...IRFFTOptions) *torch.Tensor {
-	var o IRFFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -168,10 +156,7 @@ type HFFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.hfft.html
 func HFFT(x *torch.Tensor, options ...HFFTOptions) *torch.Tensor {
-	var o HFFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -205,10 +190,7 @@ type IHFFTOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.ihfft.html
 func IHFFT(x *torch.Tensor, options ...IHFFTOptions) *torch.Tensor {
-	var o IHFFTOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -243,10 +225,7 @@ type FFT2Options struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.fft2.html
 func FFT2(x *torch.Tensor, options ...FFT2Options) *torch.Tensor {
-	var o FFT2Options
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -280,10 +259,7 @@ type IFFT2Options struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.ifft2.html
 func IFFT2(x *torch.Tensor, options ...IFFT2Options) *torch.Tensor {
-	var o IFFT2Options
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -318,10 +294,7 @@ type RFFT2Options struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.rfft2.html
 func RFFT2(x *torch.Tensor, options ...RFFT2Options) *torch.Tensor {
-	var o RFFT2Options
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -355,10 +328,7 @@ type IRFFT2Options struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.irfft2.html
 func IRFFT2(x *torch.Tensor, options ...IRFFT2Options) *torch.Tensor {
-	var o IRFFT2Options
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -393,10 +363,7 @@ type FFTNOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.fftn.html
 func FFTN(x *torch.Tensor, options ...FFTNOptions) *torch.Tensor {
-	var o FFTNOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -430,10 +397,7 @@ type IFFTNOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.ifftn.html
 func IFFTN(x *torch.Tensor, options ...IFFTNOptions) *torch.Tensor {
-	var o IFFTNOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -468,10 +432,7 @@ type RFFTNOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.rfftn.html
 func RFFTN(x *torch.Tensor, options ...RFFTNOptions) *torch.Tensor {
-	var o RFFTNOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -505,10 +466,7 @@ type IRFFTNOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.irfftn.html
 func IRFFTN(x *torch.Tensor, options ...IRFFTNOptions) *torch.Tensor {
-	var o IRFFTNOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.S != nil {
@@ -533,21 +491,18 @@ var opFftfreq = torch.NewOp("aten::fft_fftfreq", "")
 
 // FftfreqOptions are the options of [Fftfreq].
 type FftfreqOptions struct {
-	D float64 // 0 means 1.0
+	D *float64 // default 1.0
 }
 
 // Fftfreq returns the frequencies of FFT's bins: [n]: torch.fft.fftfreq(n, d=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.fftfreq.html
 func Fftfreq(n int, options ...FftfreqOptions) *torch.Tensor {
-	var o FftfreqOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Int(n)
-	if o.D != 0 {
-		c.Float(o.D)
+	if o.D != nil {
+		c.Float(*o.D)
 	} else {
 		c.Default()
 	}
@@ -559,21 +514,18 @@ var opRFftfreq = torch.NewOp("aten::fft_rfftfreq", "")
 
 // RFftfreqOptions are the options of [RFftfreq].
 type RFftfreqOptions struct {
-	D float64 // 0 means 1.0
+	D *float64 // default 1.0
 }
 
 // RFftfreq returns the frequencies of RFFT's bins: [n/2 + 1]: torch.fft.rfftfreq(n, d=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fft.rfftfreq.html
 func RFftfreq(n int, options ...RFftfreqOptions) *torch.Tensor {
-	var o RFftfreqOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Int(n)
-	if o.D != 0 {
-		c.Float(o.D)
+	if o.D != nil {
+		c.Float(*o.D)
 	} else {
 		c.Default()
 	}

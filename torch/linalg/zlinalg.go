@@ -19,10 +19,7 @@ type NormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.norm.html
 func Norm(x *torch.Tensor, ord torch.Number, dim []int, options ...NormOptions) *torch.Tensor {
-	var o NormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.OptNumber(ord)
@@ -53,10 +50,7 @@ type VectorNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
 func VectorNorm(x *torch.Tensor, ord torch.Number, dim []int, options ...VectorNormOptions) *torch.Tensor {
-	var o VectorNormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Number(ord)
@@ -87,10 +81,7 @@ type MatrixNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
 func MatrixNorm(x *torch.Tensor, ord torch.Number, options ...MatrixNormOptions) *torch.Tensor {
-	var o MatrixNormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Number(ord)
@@ -121,10 +112,7 @@ type MatrixNormOfOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_norm.html
 func MatrixNormOf(x *torch.Tensor, ord string, options ...MatrixNormOfOptions) *torch.Tensor {
-	var o MatrixNormOfOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.String(ord)
@@ -153,10 +141,7 @@ type CondOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.cond.html
 func Cond(x *torch.Tensor, options ...CondOptions) *torch.Tensor {
-	var o CondOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.P != nil {
@@ -204,10 +189,7 @@ type MatrixRankOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.matrix_rank.html
 func MatrixRank(x *torch.Tensor, options ...MatrixRankOptions) *torch.Tensor {
-	var o MatrixRankOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Atol != nil {
@@ -240,10 +222,7 @@ type CholeskyOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.cholesky.html
 func Cholesky(x *torch.Tensor, options ...CholeskyOptions) *torch.Tensor {
-	var o CholeskyOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Upper {
@@ -265,10 +244,7 @@ type QROptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.qr.html
 func QR(a *torch.Tensor, options ...QROptions) (q, r *torch.Tensor) {
-	var o QROptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	if o.Mode != "" {
@@ -290,10 +266,7 @@ type LUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu.html
 func LU(a *torch.Tensor, options ...LUOptions) (p, l, u *torch.Tensor) {
-	var o LUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	if o.NoPivot {
@@ -316,10 +289,7 @@ type LUFactorOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu_factor.html
 func LUFactor(a *torch.Tensor, options ...LUFactorOptions) (lu, pivots *torch.Tensor) {
-	var o LUFactorOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	if o.NoPivot {
@@ -343,10 +313,7 @@ type LUSolveOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu_solve.html
 func LUSolve(lu, pivots, b *torch.Tensor, options ...LUSolveOptions) *torch.Tensor {
-	var o LUSolveOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(lu)
 	c.Tensor(pivots)
@@ -399,10 +366,7 @@ type EighOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.eigh.html
 func Eigh(x *torch.Tensor, options ...EighOptions) (eigenvalues, eigenvectors *torch.Tensor) {
-	var o EighOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.UPLO != "" {
@@ -425,10 +389,7 @@ type EigvalshOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.eigvalsh.html
 func Eigvalsh(x *torch.Tensor, options ...EigvalshOptions) *torch.Tensor {
-	var o EigvalshOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.UPLO != "" {
@@ -452,10 +413,7 @@ type SVDOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.svd.html
 func SVD(a *torch.Tensor, options ...SVDOptions) (u, s, vh *torch.Tensor) {
-	var o SVDOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	if o.Reduced {
@@ -483,10 +441,7 @@ type SvdvalsOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.svdvals.html
 func Svdvals(a *torch.Tensor, options ...SvdvalsOptions) *torch.Tensor {
-	var o SvdvalsOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	if o.Driver != "" {
@@ -508,10 +463,7 @@ type SolveOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.solve.html
 func Solve(a, b *torch.Tensor, options ...SolveOptions) *torch.Tensor {
-	var o SolveOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	c.Tensor(b)
@@ -536,10 +488,7 @@ type SolveTriangularOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.solve_triangular.html
 func SolveTriangular(x, b *torch.Tensor, upper bool, options ...SolveTriangularOptions) *torch.Tensor {
-	var o SolveTriangularOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(b)
@@ -570,10 +519,7 @@ type LstsqOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.lstsq.html
 func Lstsq(x, b *torch.Tensor, options ...LstsqOptions) (solution, residuals, rank, singularValues *torch.Tensor) {
-	var o LstsqOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(b)
@@ -615,10 +561,7 @@ type PinvOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.pinv.html
 func Pinv(x *torch.Tensor, options ...PinvOptions) *torch.Tensor {
-	var o PinvOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Atol != nil {
@@ -674,10 +617,7 @@ type CrossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.cross.html
 func Cross(x, other *torch.Tensor, options ...CrossOptions) *torch.Tensor {
-	var o CrossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -713,10 +653,7 @@ type VecdotOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.vecdot.html
 func Vecdot(x, y *torch.Tensor, options ...VecdotOptions) *torch.Tensor {
-	var o VecdotOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(y)
@@ -764,10 +701,7 @@ type TensorinvOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.tensorinv.html
 func Tensorinv(x *torch.Tensor, options ...TensorinvOptions) *torch.Tensor {
-	var o TensorinvOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Ind != 0 {
@@ -789,10 +723,7 @@ type TensorsolveOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.tensorsolve.html
 func Tensorsolve(x, other *torch.Tensor, options ...TensorsolveOptions) *torch.Tensor {
-	var o TensorsolveOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(other)
@@ -815,10 +746,7 @@ type VanderOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.vander.html
 func Vander(x *torch.Tensor, options ...VanderOptions) *torch.Tensor {
-	var o VanderOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.N != nil {
@@ -843,10 +771,7 @@ type DiagonalOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.diagonal.html
 func Diagonal(a *torch.Tensor, options ...DiagonalOptions) *torch.Tensor {
-	var o DiagonalOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(a)
 	if o.Offset != 0 {

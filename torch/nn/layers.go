@@ -26,13 +26,10 @@ type Conv2d struct {
 }
 
 // NewConv2d makes a convolution from in to out channels with a square kernel:
-// nn.Conv2d(in, out, kernel). At most one options value may be given. Channels
-// that Groups does not divide are an [*torch.Error].
+// nn.Conv2d(in, out, kernel). Channels that Groups does not divide are an
+// [*torch.Error].
 func NewConv2d(in, out, kernel int, options ...Conv2dOptions) *Conv2d {
-	var o Conv2dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	groups := cmp.Or(o.Groups, 1)
 	if groups < 1 || in%groups != 0 || out%groups != 0 {
 		fail("Conv2d: %d groups do not divide %d input and %d output channels", groups, in, out)
@@ -64,11 +61,11 @@ type LinearOptions struct {
 	NoBias bool // bias=False
 }
 
-// NewLinear makes a map from in to out features: nn.Linear(in, out). At most one options value may be given.
+// NewLinear makes a map from in to out features: nn.Linear(in, out).
 func NewLinear(in, out int, options ...LinearOptions) *Linear {
-	m := &Linear{}
-	m.Weight = parameter([]int{out, in}, uniformWeight)
-	if len(options) == 0 || !options[0].NoBias {
+	o := torch.Only(options)
+	m := &Linear{Weight: parameter([]int{out, in}, uniformWeight)}
+	if !o.NoBias {
 		m.Bias = parameter([]int{out}, uniformBias(m.Weight))
 	}
 	return m
@@ -79,8 +76,9 @@ func (m *Linear) Forward(x *torch.Tensor) *torch.Tensor { return F.Linear(x, m.W
 
 // BatchNorm2dOptions are the options of [NewBatchNorm2d].
 type BatchNorm2dOptions struct {
-	Eps      float64 // 0 means 1e-5
-	Momentum float64 // 0 means 0.1
+	Eps        *float64 // default 1e-5
+	Momentum   *float64 // weight of the batch in the running statistics, default 0.1
+	Cumulative bool     // the running statistics are the averages of all batches: momentum=None
 }
 
 // BatchNorm2d normalises each channel by the batch while training and by the
@@ -97,10 +95,15 @@ type BatchNorm2d struct {
 }
 
 // NewBatchNorm2d makes a normalisation of the given number of channels:
-// nn.BatchNorm2d(channels). At most one options value may be given.
+// nn.BatchNorm2d(channels).
 func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {
 	c := []int{channels}
-	m := &BatchNorm2d{
+	o := torch.Only(options)
+	if o.Cumulative && o.Momentum != nil {
+		fail("BatchNorm2d: Cumulative and a Momentum of %v are both given; give one of them", *o.Momentum)
+	}
+	return &BatchNorm2d{
+		Options:           o,
 		Weight:            buffer(c, torch.Float32, 1).RequireGrad(true),
 		Bias:              buffer(c, torch.Float32, 0).RequireGrad(true),
 		RunningMean:       buffer(c, torch.Float32, 0),
@@ -108,10 +111,6 @@ func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {
 		NumBatchesTracked: buffer(nil, torch.Int64, 0),
 		Training:          true,
 	}
-	if len(options) > 0 {
-		m.Options = options[0]
-	}
-	return m
 }
 
 var opAddScalarIn = torch.NewOp("aten::add_", "Scalar")
@@ -121,15 +120,19 @@ func (m *BatchNorm2d) Forward(x *torch.Tensor) *torch.Tensor {
 	if x.Dim() != 4 {
 		fail("BatchNorm2d: x is %v and must be [N, C, H, W]", x.Shape())
 	}
+	momentum := m.Options.Momentum
 	if m.Training {
 		var c torch.Call
 		c.Tensor(m.NumBatchesTracked)
 		c.Int(1)
 		c.Do(opAddScalarIn)
+		if m.Options.Cumulative {
+			momentum = new(1 / m.NumBatchesTracked.Item())
+		}
 	}
 	return F.BatchNorm(x, F.BatchNormOptions{
 		Weight: m.Weight, Bias: m.Bias, RunningMean: m.RunningMean, RunningVar: m.RunningVar,
-		Training: m.Training, Momentum: m.Options.Momentum, Eps: m.Options.Eps,
+		Training: m.Training, Momentum: momentum, Eps: m.Options.Eps,
 	})
 }
 
@@ -156,13 +159,9 @@ type MaxPool2d struct {
 	Options F.MaxPool2dOptions
 }
 
-// NewMaxPool2d makes a pooling with a square kernel: nn.MaxPool2d(kernel). At most one options value may be given.
+// NewMaxPool2d makes a pooling with a square kernel: nn.MaxPool2d(kernel).
 func NewMaxPool2d(kernel int, options ...F.MaxPool2dOptions) *MaxPool2d {
-	m := &MaxPool2d{Kernel: kernel}
-	if len(options) > 0 {
-		m.Options = options[0]
-	}
-	return m
+	return &MaxPool2d{Kernel: kernel, Options: torch.Only(options)}
 }
 
 // Forward maps x [N, C, H, W] to [N, C, H', W'].

@@ -66,8 +66,7 @@ func quoted(names []string) []string {
 
 // LoadStateDict sets the parameters and buffers of a module:
 // m.load_state_dict(s), with assign=True as an option, save that a dtype other
-// than the parameter's is converted then too. At most one options value may be
-// given. It sets nothing and returns a [*KeyError] where a key is missing,
+// than the parameter's is converted then too. It sets nothing and returns a [*KeyError] where a key is missing,
 // unexpected or of another shape. As in PyTorch, BatchNorm's
 // num_batches_tracked may be missing, since checkpoints before 0.4.1 lack it.
 //
@@ -75,10 +74,7 @@ func quoted(names []string) []string {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
 func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
-	var o LoadOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	given := make(map[string]*torch.Tensor, len(s))
 	for _, e := range s {
 		given[e.Name] = e.Tensor

@@ -116,10 +116,7 @@ type LogitOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/special.html#torch.special.logit
 func Logit(x *torch.Tensor, options ...LogitOptions) *torch.Tensor {
-	var o LogitOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Eps != nil {
@@ -415,10 +412,7 @@ type RoundOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/special.html#torch.special.round
 func Round(x *torch.Tensor, options ...RoundOptions) *torch.Tensor {
-	var o RoundOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Decimals != 0 {
@@ -440,10 +434,7 @@ type SoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/special.html#torch.special.softmax
 func Softmax(x *torch.Tensor, dim int, options ...SoftmaxOptions) *torch.Tensor {
-	var o SoftmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -466,10 +457,7 @@ type LogSoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/special.html#torch.special.log_softmax
 func LogSoftmax(x *torch.Tensor, dim int, options ...LogSoftmaxOptions) *torch.Tensor {
-	var o LogSoftmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -493,10 +481,7 @@ type LogsumexpOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/special.html#torch.special.logsumexp
 func Logsumexp(x *torch.Tensor, dim []int, options ...LogsumexpOptions) *torch.Tensor {
-	var o LogsumexpOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Ints(dim...)

@@ -33,7 +33,7 @@ type BoxOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_bounding_boxes.html
 func DrawBoundingBoxes(image, boxes *torch.Tensor, options ...BoxOptions) *torch.Tensor {
 	const op = "DrawBoundingBoxes"
-	o := first(options)
+	o := torch.Only(options)
 	checkPicture(op, image, true)
 	if boxes.Dim() != 2 || boxes.Size(1) != 4 && boxes.Size(1) != 8 {
 		refuseTensor(op, boxes, "the boxes' shape is [N, 4] or [N, 8]")

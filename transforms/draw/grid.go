@@ -27,7 +27,7 @@ type GridOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.make_grid.html
 func MakeGrid(x *torch.Tensor, options ...GridOptions) *torch.Tensor {
 	const op = "MakeGrid"
-	o := first(options)
+	o := torch.Only(options)
 	if x.Dim() < 2 || x.Dim() > 4 {
 		refuseTensor(op, x, "the pictures' shape is [N, C, H, W], [C, H, W] or [H, W]")
 	}

@@ -24,7 +24,7 @@ type KeypointOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_keypoints.html
 func DrawKeypoints(image, keypoints *torch.Tensor, options ...KeypointOptions) *torch.Tensor {
 	const op = "DrawKeypoints"
-	o := first(options)
+	o := torch.Only(options)
 	checkPicture(op, image, false)
 	if keypoints.Dim() != 3 || keypoints.Size(2) != 2 {
 		refuseTensor(op, keypoints, "the keypoints' shape is [N, K, 2]")

@@ -24,7 +24,7 @@ type MaskOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_segmentation_masks.html
 func DrawSegmentationMasks(image, masks *torch.Tensor, options ...MaskOptions) *torch.Tensor {
 	const op = "DrawSegmentationMasks"
-	o := first(options)
+	o := torch.Only(options)
 	checkPicture(op, image, false)
 	switch {
 	case masks.Dim() != 2 && masks.Dim() != 3:

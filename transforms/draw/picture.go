@@ -76,11 +76,3 @@ func refuse(op, format string, args ...any) {
 func refuseTensor(op string, x *torch.Tensor, format string, args ...any) {
 	panic(&torch.Error{Op: "draw." + op, Args: fmt.Sprint(x.Shape(), " ", x.DType()), Msg: fmt.Sprintf(format, args...)})
 }
-
-// first returns the options given, or the defaults.
-func first[T any](options []T) (o T) {
-	if len(options) > 0 {
-		o = options[0]
-	}
-	return o
-}

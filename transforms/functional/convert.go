@@ -122,7 +122,7 @@ func ToPILImage(x *torch.Tensor, mode ...Mode) image.Image {
 	noPicture(op, v)
 	var p *pillow.Image
 	named(op, v, func() Value {
-		torch.Scope(func() { p = toPicture(op, x, first(mode)) })
+		torch.Scope(func() { p = toPicture(op, x, torch.Only(mode)) })
 		return v
 	})
 	return Shown(p)
@@ -287,7 +287,7 @@ func Normalize(v Value, mean, std []float64, options ...NormalizeOptions) Value 
 		if s.EqScalar(0).Any().Item() != 0 {
 			fail(op, v, "std is %v, of which one is zero in %v", std, dtype)
 		}
-		if !first(options).InPlace {
+		if !torch.Only(options).InPlace {
 			x = x.Clone()
 		}
 		return x.SubInPlace(m).DivInPlace(s)
@@ -307,7 +307,7 @@ func Erase(v Value, i, j, h, w int, x *torch.Tensor, options ...EraseOptions) Va
 	const op = "Erase"
 	noPicture(op, v)
 	return onTensor(op, v, func(y *torch.Tensor) *torch.Tensor {
-		if !first(options).InPlace {
+		if !torch.Only(options).InPlace {
 			y = y.Clone()
 		}
 		return y.SetIndex(x, torch.Ellipsis, torch.Slice(i, i+h), torch.Slice(j, j+w))

@@ -49,11 +49,3 @@ func Shown(p *pillow.Image) image.Image {
 	}
 	return p
 }
-
-// first returns the options that a variadic parameter holds.
-func first[T any](options []T) (o T) {
-	if len(options) > 0 {
-		o = options[0]
-	}
-	return o
-}

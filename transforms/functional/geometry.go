@@ -137,7 +137,7 @@ type PadOptions struct {
 func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 	const op = "Pad"
 	l, t, r, b := args.Borders(args.Functional+op, padding)
-	o := first(options)
+	o := torch.Only(options)
 	finite(op, "fill", o.Fill...)
 	args.PaddingMode(args.Functional+op, o.PaddingMode)
 	return either(op, v,
@@ -237,7 +237,7 @@ type ResizeOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.resize.html
 func Resize(v Value, size torch.Ints, options ...ResizeOptions) Value {
 	const op = "Resize"
-	o, s := first(options), args.Size(args.Functional+op, size)
+	o, s := torch.Only(options), args.Size(args.Functional+op, size)
 	if o.Interpolation == "" {
 		o.Interpolation = Bilinear
 	}
@@ -287,7 +287,7 @@ func resizeTensor(v Value, h, w int, o ResizeOptions) *torch.Tensor {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.resized_crop.html
 func ResizedCrop(v Value, top, left, height, width int, size torch.Ints, options ...ResizeOptions) Value {
 	const op = "ResizedCrop"
-	o := first(options)
+	o := torch.Only(options)
 	if o.MaxSize != 0 {
 		refuse(op, "MaxSize is %d; it has no meaning here", o.MaxSize)
 	}

@@ -56,7 +56,7 @@ func warping(op string, how *Interpolation, standard Interpolation, fill, center
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.rotate.html
 func Rotate(v Value, angle float64, options ...RotateOptions) Value {
 	const op = "Rotate"
-	o := first(options)
+	o := torch.Only(options)
 	warping(op, &o.Interpolation, Nearest, o.Fill, o.Center)
 	finite(op, "angle", angle)
 	return either(op, v,
@@ -86,7 +86,7 @@ func Rotate(v Value, angle float64, options ...RotateOptions) Value {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.affine.html
 func Affine(v Value, angle float64, translate [2]float64, scale float64, shear [2]float64, options ...AffineOptions) Value {
 	const op = "Affine"
-	o := first(options)
+	o := torch.Only(options)
 	warping(op, &o.Interpolation, Nearest, o.Fill, o.Center)
 	finite(op, "angle", angle)
 	finite(op, "translation", translate[:]...)
@@ -150,7 +150,7 @@ func inverseAffine(center [2]float64, angle float64, translate [2]float64, scale
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.perspective.html
 func Perspective(v Value, start, end [4]image.Point, options ...PerspectiveOptions) Value {
 	const op = "Perspective"
-	o := first(options)
+	o := torch.Only(options)
 	warping(op, &o.Interpolation, Bilinear, o.Fill, nil)
 	return named(op, v, func() Value {
 		c := perspectiveCoefficients(start, end)
@@ -172,7 +172,7 @@ func Perspective(v Value, start, end [4]image.Point, options ...PerspectiveOptio
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.elastic_transform.html
 func ElasticTransform(v Value, displacement *torch.Tensor, options ...ElasticOptions) Value {
 	const op = "ElasticTransform"
-	o := first(options)
+	o := torch.Only(options)
 	warping(op, &o.Interpolation, Bilinear, o.Fill, nil)
 	return throughTensor(op, v, func(x *torch.Tensor) *torch.Tensor {
 		if displacement == nil {

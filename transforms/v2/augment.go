@@ -27,7 +27,7 @@ type RandomErasingOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomErasing.html
 func RandomErasing(options ...RandomErasingOptions) Transform {
 	const op = "RandomErasing"
-	o := first(options)
+	o := torch.Only(options)
 	p := orP(op, o.P, 0.5)
 	scale := rangeOf(op, "scale", o.Scale, [2]float64{0.02, 0.33}, 0, 1)
 	ratio := rangeOf(op, "ratio", o.Ratio, [2]float64{0.3, 3.3}, math.SmallestNonzeroFloat64, math.MaxFloat64)
@@ -107,7 +107,7 @@ type mix struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.MixUp.html
 func MixUp(options ...MixOptions) Transform {
-	return newMix("MixUp", options, func(_ []any, lam float64, _ *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64) {
+	return newMix("MixUp", torch.Only(options), func(_ []any, lam float64, _ *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64) {
 		return func(x *torch.Tensor) *torch.Tensor { return mixed(x, lam) }, lam
 	})
 }
@@ -122,7 +122,7 @@ func mixed(x *torch.Tensor, lam float64) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.CutMix.html
 func CutMix(options ...MixOptions) Transform {
-	return newMix("CutMix", options, func(flat []any, lam float64, g *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64) {
+	return newMix("CutMix", torch.Only(options), func(flat []any, lam float64, g *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64) {
 		h, w := QuerySize(flat)
 		x, y := randint(g, 0, w), randint(g, 0, h)
 		r := 0.5 * math.Sqrt(1.0-lam)
@@ -137,8 +137,7 @@ func CutMix(options ...MixOptions) Transform {
 	})
 }
 
-func newMix(class string, options []MixOptions, draw func([]any, float64, *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64)) Transform {
-	o := first(options)
+func newMix(class string, o MixOptions, draw func([]any, float64, *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64)) Transform {
 	if o.Alpha == 0 {
 		o.Alpha = 1
 	}

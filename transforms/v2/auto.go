@@ -215,7 +215,7 @@ type AutoAugmentOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.AutoAugment.html
 func AutoAugment(options ...AutoAugmentOptions) Transform {
 	const op = "AutoAugment"
-	o := first(options)
+	o := torch.Only(options)
 	policy := o.Policy
 	if policy == "" {
 		policy = ImageNet
@@ -254,7 +254,7 @@ type RandAugmentOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandAugment.html
 func RandAugment(options ...RandAugmentOptions) Transform {
 	const op = "RandAugment"
-	o := first(options)
+	o := torch.Only(options)
 	n, m := 2, 9
 	if o.NumOps != nil {
 		n = *o.NumOps
@@ -301,7 +301,7 @@ type TrivialAugmentWideOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.TrivialAugmentWide.html
 func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 	const op = "TrivialAugmentWide"
-	o := first(options)
+	o := torch.Only(options)
 	bins := binsOf(op, o.NumMagnitudeBins)
 	return newAuto(op, o.WarpOptions, F.Nearest, func(a *auto, v any, g *torch.Generator) any {
 		h, w := F.GetSize(v)
@@ -326,7 +326,7 @@ type AugMixOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.AugMix.html
 func AugMix(options ...AugMixOptions) Transform {
 	const op = "AugMix"
-	o := first(options)
+	o := torch.Only(options)
 	if o.Severity == 0 {
 		o.Severity = 3
 	}

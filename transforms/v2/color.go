@@ -175,7 +175,7 @@ type RandomPhotometricDistortOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPhotometricDistort.html
 func RandomPhotometricDistort(options ...RandomPhotometricDistortOptions) Transform {
 	const op = "RandomPhotometricDistort"
-	o := first(options)
+	o := torch.Only(options)
 	p := orP(op, o.P, 0.5)
 	ranges := [4][2]float64{
 		rangeOf(op, "brightness", o.Brightness, [2]float64{0.875, 1.125}, 0, math.MaxFloat64),

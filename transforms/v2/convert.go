@@ -54,7 +54,7 @@ func ToTensor() Transform {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ToPILImage.html
 func ToPILImage(mode ...string) Transform {
-	m := first(mode)
+	m := torch.Only(mode)
 	switch m {
 	case "", "L", "LA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "I", "I;16", "F":
 	default:
@@ -141,7 +141,7 @@ type NormalizeOptions struct{ InPlace bool } // write to the tensors of the samp
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Normalize.html
 func Normalize(mean, std []float64, options ...NormalizeOptions) Transform {
 	const op = "Normalize"
-	o := first(options)
+	o := torch.Only(options)
 	if len(mean) == 0 || len(std) == 0 || len(mean) != len(std) && len(mean) != 1 && len(std) != 1 {
 		refuse(op, "there are %d means and %d stds; want one of each for every channel", len(mean), len(std))
 	}
@@ -230,7 +230,7 @@ func GaussianBlur(kernelSize torch.Ints, options ...GaussianBlurOptions) Transfo
 	if len(k) != 2 || k[0] < 1 || k[1] < 1 || k[0]%2 == 0 || k[1]%2 == 0 {
 		refuse(op, "the kernel size is %v; want one or two odd numbers above 0", k)
 	}
-	sigma := first(options).Sigma
+	sigma := torch.Only(options).Sigma
 	if sigma == nil {
 		sigma = []float64{0.1, 2}
 	}
@@ -260,7 +260,7 @@ type GaussianNoiseOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.GaussianNoise.html
 func GaussianNoise(options ...GaussianNoiseOptions) Transform {
 	const op = "GaussianNoise"
-	o := first(options)
+	o := torch.Only(options)
 	sigma := 0.1
 	if o.Sigma != nil {
 		sigma = *o.Sigma
@@ -316,7 +316,8 @@ func ConvertBoundingBoxFormat(format BoundingBoxFormat) Transform {
 func ClampBoundingBoxes(mode ...ClampingMode) Transform {
 	const op = "ClampBoundingBoxes"
 	var shown any = "auto"
-	for _, m := range mode {
+	if len(mode) > 0 {
+		m := torch.Only(mode)
 		checkClamping(op, m)
 		if shown = m; m == tv.NoClamp {
 			shown = nil

@@ -51,7 +51,7 @@ func (o ResizeOptions) kernel() F.ResizeOptions {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Resize.html
 func Resize(size torch.Ints, options ...ResizeOptions) Transform {
 	const op = "Resize"
-	o := first(options).check(op, true)
+	o := torch.Only(options).check(op, true)
 	var s []int
 	if size != nil {
 		s = listOf(op, "size", size)
@@ -104,7 +104,7 @@ type RandomResizedCropOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomResizedCrop.html
 func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Transform {
 	const op = "RandomResizedCrop"
-	o := first(options)
+	o := torch.Only(options)
 	s := sizeOf(op, size)
 	scale := rangeOf(op, "scale", o.Scale, [2]float64{0.08, 1}, 0, math.MaxFloat64)
 	ratio := rangeOf(op, "ratio", o.Ratio, [2]float64{3.0 / 4.0, 4.0 / 3.0}, math.SmallestNonzeroFloat64, math.MaxFloat64)
@@ -166,7 +166,7 @@ type TenCropOptions struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.TenCrop.html
 func TenCrop(size torch.Ints, options ...TenCropOptions) Transform {
-	vertical := first(options).VerticalFlip
+	vertical := torch.Only(options).VerticalFlip
 	s := sizeOf("TenCrop", size)
 	return crops("TenCrop", repr("TenCrop", "size", s, "vertical_flip", vertical), func(v any) []any { return F.TenCrop(v, s[:], vertical) })
 }
@@ -197,7 +197,7 @@ type PadOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Pad.html
 func Pad(padding torch.Ints, options ...PadOptions) Transform {
 	const op = "Pad"
-	o := first(options)
+	o := torch.Only(options)
 	p := checkPadding(op, padding)
 	mode := checkMode(op, o.PaddingMode)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
@@ -223,7 +223,7 @@ type RandomZoomOutOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomZoomOut.html
 func RandomZoomOut(options ...RandomZoomOutOptions) Transform {
 	const op = "RandomZoomOut"
-	o := first(options)
+	o := torch.Only(options)
 	p := orP(op, o.P, 0.5)
 	side := rangeOf(op, "side range", o.SideRange, [2]float64{1, 4}, 1, math.MaxFloat64)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
@@ -259,7 +259,7 @@ type RandomRotationOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomRotation.html
 func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform {
 	const op = "RandomRotation"
-	o := first(options)
+	o := torch.Only(options)
 	d := angles(op, "angle", degrees, 2)
 	how := checkInterpolation(op, o.Interpolation, F.Nearest)
 	center := checkCentre(op, o.Center)
@@ -299,7 +299,7 @@ type RandomAffineOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAffine.html
 func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	const op = "RandomAffine"
-	o := first(options)
+	o := torch.Only(options)
 	d := angles(op, "angle", degrees, 2)
 	if n := len(o.Translate); n != 0 && n != 2 {
 		refuse(op, "Translate has %d numbers; want 2", n)
@@ -372,7 +372,7 @@ type RandomCropOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomCrop.html
 func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
 	const op = "RandomCrop"
-	o := first(options)
+	o := torch.Only(options)
 	s := sizeOf(op, size)
 	mode := checkMode(op, o.PaddingMode)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
@@ -449,7 +449,7 @@ type RandomPerspectiveOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPerspective.html
 func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 	const op = "RandomPerspective"
-	o := first(options)
+	o := torch.Only(options)
 	p, distortionScale := orP(op, o.P, 0.5), 0.5
 	if o.DistortionScale != nil {
 		distortionScale = *o.DistortionScale
@@ -497,7 +497,7 @@ type ElasticTransformOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ElasticTransform.html
 func ElasticTransform(options ...ElasticTransformOptions) Transform {
 	const op = "ElasticTransform"
-	o := first(options)
+	o := torch.Only(options)
 	alpha, sigma := pairOf(op, "Alpha", o.Alpha, 50), pairOf(op, "Sigma", o.Sigma, 5)
 	how := checkInterpolation(op, o.Interpolation, F.Bilinear)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
@@ -556,7 +556,7 @@ type RandomIoUCropOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomIoUCrop.html
 func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 	const op = "RandomIoUCrop"
-	o := first(options)
+	o := torch.Only(options)
 	for _, d := range []struct {
 		v        *float64
 		standard float64
@@ -703,7 +703,7 @@ type ScaleJitterOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ScaleJitter.html
 func ScaleJitter(targetSize [2]int, options ...ScaleJitterOptions) Transform {
 	const op = "ScaleJitter"
-	so := first(options)
+	so := torch.Only(options)
 	o := so.ResizeOptions.check(op, false)
 	scaleRange := rangeOf(op, "scale range", so.ScaleRange, [2]float64{0.1, 2}, math.SmallestNonzeroFloat64, math.MaxFloat64)
 	if min(targetSize[0], targetSize[1]) < 1 {
@@ -736,7 +736,7 @@ func resizer(name string, o ResizeOptions, size func([]any, *torch.Generator) []
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomShortestSize.html
 func RandomShortestSize(minSize torch.Ints, options ...ResizeOptions) Transform {
 	const op = "RandomShortestSize"
-	o := first(options).check(op, true)
+	o := torch.Only(options).check(op, true)
 	sizes := listOf(op, "least size", minSize)
 	if len(sizes) == 0 {
 		refuse(op, "there are no sizes")
@@ -763,7 +763,7 @@ func RandomShortestSize(minSize torch.Ints, options ...ResizeOptions) Transform 
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomResize.html
 func RandomResize(minSize, maxSize int, options ...ResizeOptions) Transform {
 	const op = "RandomResize"
-	o := first(options).check(op, false)
+	o := torch.Only(options).check(op, false)
 	if minSize < 1 || maxSize <= minSize {
 		refuse(op, "the sizes are %d to below %d; want 1 or more, and a range that is not empty", minSize, maxSize)
 	}

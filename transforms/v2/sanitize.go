@@ -28,7 +28,7 @@ type SanitizeBoundingBoxesOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.SanitizeBoundingBoxes.html
 func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
 	const op = "SanitizeBoundingBoxes"
-	o := first(options)
+	o := torch.Only(options)
 	if o.MinSize == 0 {
 		o.MinSize = 1
 	}
@@ -71,7 +71,7 @@ type SanitizeKeyPointsOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.SanitizeKeyPoints.html
 func SanitizeKeyPoints(options ...SanitizeKeyPointsOptions) Transform {
 	const op = "SanitizeKeyPoints"
-	labels := slices.Clone(first(options).Labels)
+	labels := slices.Clone(torch.Only(options).Labels)
 	none := labels == nil
 	if slices.Equal(labels, []string{"default"}) {
 		labels = nil

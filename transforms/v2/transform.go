@@ -56,10 +56,9 @@ func Apply[T any](t Transform, sample T, options ...torch.RandomOptions) T {
 //	type Ready struct { Image v2.Image; Labels *torch.Tensor }
 //	ready := v2.Convert[Ready](v2.ToImage(), raw)
 func Convert[Out any](t Transform, sample any, options ...torch.RandomOptions) Out {
+	o := torch.Only(options)
 	s, n := flatten(sample)
-	if len(options) > 0 {
-		s.Generator = options[0].Generator
-	}
+	s.Generator = o.Generator
 	t.Forward(s)
 	var out Out
 	reflect.ValueOf(&out).Elem().Set(n.build(reflect.TypeFor[Out](), ""))
@@ -205,14 +204,6 @@ func guard(name string, value any, f func()) {
 // refuse panics: an argument of a constructor, or a sample, is wrong.
 func refuse(op, format string, args ...any) {
 	panic(&torch.Error{Op: "transforms.v2." + op, Msg: fmt.Sprintf(format, args...)})
-}
-
-// first returns the options that were given, or none.
-func first[O any](options []O) (o O) {
-	if len(options) > 0 {
-		o = options[0]
-	}
-	return o
 }
 
 func checkP(op string, p float64) {

@@ -139,7 +139,7 @@ type GridSampleOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html
 func GridSample(x, grid *torch.Tensor, options ...GridSampleOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(grid)
@@ -149,12 +149,12 @@ func GridSample(x, grid *torch.Tensor, options ...GridSampleOptions) *torch.Tens
 	return c.One(opGridSampler)
 }
 
-func first[T any](options []T) T {
-	var o T
-	if len(options) > 0 {
-		o = options[0]
+// or returns what p points to, or the default where it is nil.
+func or[T any](p *T, standard T) T {
+	if p == nil {
+		return standard
 	}
-	return o
+	return *p
 }
 
 // choice returns the number of a word; that of none is 0.
@@ -187,8 +187,8 @@ type InstanceNormOptions struct {
 	Weight, Bias            *torch.Tensor // [C], nil for none
 	RunningMean, RunningVar *torch.Tensor // [C], nil for none
 	UseRunning              bool          // normalise by them: use_input_stats=False
-	Momentum                float64       // weight of the batch in the running statistics, 0 means 0.1
-	Eps                     float64       // 0 means 1e-5
+	Momentum                *float64      // weight of the batch in the running statistics, default 0.1
+	Eps                     *float64      // default 1e-5
 }
 
 // InstanceNorm normalises each channel of each sample of x [N, C, …]:
@@ -196,7 +196,7 @@ type InstanceNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
 func InstanceNorm(x *torch.Tensor, options ...InstanceNormOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	if !o.UseRunning {
 		n := 1
 		for i := 2; i < x.Dim(); i++ {
@@ -213,17 +213,17 @@ func InstanceNorm(x *torch.Tensor, options ...InstanceNormOptions) *torch.Tensor
 	c.OptTensor(o.RunningMean)
 	c.OptTensor(o.RunningVar)
 	c.Bool(!o.UseRunning)
-	c.Float(cmp.Or(o.Momentum, 0.1))
-	c.Float(cmp.Or(o.Eps, 1e-5))
+	c.Float(or(o.Momentum, 0.1))
+	c.Float(or(o.Eps, 1e-5))
 	c.Bool(true) // torch.backends.cudnn.enabled
 	return c.One(opInstanceNorm)
 }
 
 // LocalResponseNormOptions are the options of [LocalResponseNorm].
 type LocalResponseNormOptions struct {
-	Alpha float64 // 0 means 1e-4
-	Beta  float64 // 0 means 0.75
-	K     float64 // 0 means 1
+	Alpha *float64 // default 1e-4
+	Beta  *float64 // default 0.75
+	K     *float64 // default 1
 }
 
 // LocalResponseNorm divides each element of x [N, C, …] by a power of the mean of
@@ -231,7 +231,7 @@ type LocalResponseNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.local_response_norm.html
 func LocalResponseNorm(x *torch.Tensor, size int, options ...LocalResponseNormOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	if x.Dim() < 3 {
 		fail("LocalResponseNorm", "x must have at least 3 dimensions, not %d", x.Dim())
 	}
@@ -249,30 +249,26 @@ func LocalResponseNorm(x *torch.Tensor, size int, options ...LocalResponseNormOp
 		volume := square.View(x.Size(0), 1, x.Size(1), x.Size(2), -1)
 		mean = AvgPool3d(Pad(volume, []int{0, 0, 0, 0, size / 2, (size - 1) / 2}), []int{size, 1, 1}, AvgPool3dOptions{Stride: 1}).Squeeze(1).View(x.Shape()...)
 	}
-	return x.Div(mean.MulScalar(cmp.Or(o.Alpha, 1e-4)).AddScalar(cmp.Or(o.K, 1)).PowScalar(cmp.Or(o.Beta, 0.75)))
+	return x.Div(mean.MulScalar(or(o.Alpha, 1e-4)).AddScalar(or(o.K, 1)).PowScalar(or(o.Beta, 0.75)))
 }
 
 // NormalizeOptions are the options of [Normalize].
 type NormalizeOptions struct {
 	P   torch.Number // default 2
 	Dim *int         // default 1
-	Eps float64      // the least norm that is divided by, 0 means 1e-12
+	Eps *float64     // the least norm that is divided by, default 1e-12
 }
 
 // Normalize divides x by its p-norms along a dimension: F.normalize(x, p, dim, eps).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.normalize.html
 func Normalize(x *torch.Tensor, options ...NormalizeOptions) *torch.Tensor {
-	o := first(options)
-	dim := 1
-	if o.Dim != nil {
-		dim = *o.Dim
-	}
+	o := torch.Only(options)
 	p := o.P
 	if p == nil {
 		p = 2.0
 	}
-	return x.Div(x.NormDims(p, []int{dim}, torch.NormOptions{KeepDim: true}).ClampMin(cmp.Or(o.Eps, 1e-12)).ExpandAs(x))
+	return x.Div(x.NormDims(p, []int{or(o.Dim, 1)}, torch.NormOptions{KeepDim: true}).ClampMin(or(o.Eps, 1e-12)).ExpandAs(x))
 }
 
 // Softmin is the softmax of -x along a dimension: F.softmin(x, dim).
@@ -292,9 +288,9 @@ func Tanhshrink(x *torch.Tensor) *torch.Tensor { return x.Sub(x.Tanh()) }
 
 // GumbelSoftmaxOptions are the options of [GumbelSoftmax].
 type GumbelSoftmaxOptions struct {
-	Tau  float64 // temperature, 0 means 1
-	Hard bool    // one-hot, with the gradient of the soft sample
-	Dim  *int    // default -1
+	Tau  *float64 // temperature, default 1
+	Hard bool     // one-hot, with the gradient of the soft sample
+	Dim  *int     // default -1
 }
 
 // GumbelSoftmax samples from the Gumbel-Softmax distribution of logits:
@@ -302,15 +298,12 @@ type GumbelSoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gumbel_softmax.html
 func GumbelSoftmax(logits *torch.Tensor, options ...GumbelSoftmaxOptions) *torch.Tensor {
-	o := first(options)
-	dim := -1
-	if o.Dim != nil {
-		dim = *o.Dim
-	}
+	o := torch.Only(options)
+	dim := or(o.Dim, -1)
 	device := logits.Device()
 	like := torch.Options{DType: logits.DType(), Device: &device}
 	gumbels := like.Empty(logits.Shape()...).ExponentialInPlace(1).Log().Neg()
-	soft := logits.Add(gumbels).DivScalar(cmp.Or(o.Tau, 1)).Softmax(dim)
+	soft := logits.Add(gumbels).DivScalar(or(o.Tau, 1)).Softmax(dim)
 	if !o.Hard {
 		return soft
 	}
@@ -329,7 +322,7 @@ type LPPoolOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
 func LPPool1d(x *torch.Tensor, normType float64, kernelSize int, options ...LPPoolOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	return lpPool("LPPool1d", x, normType, kernelSize,
 		func(x *torch.Tensor) *torch.Tensor {
 			return MaxPool1d(x, kernelSize, MaxPool1dOptions{Stride: o.Stride, CeilMode: o.CeilMode})
@@ -344,7 +337,7 @@ func LPPool1d(x *torch.Tensor, normType float64, kernelSize int, options ...LPPo
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
 func LPPool2d(x *torch.Tensor, normType float64, kernelSize torch.Ints, options ...LPPoolOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	var area int
 	switch k := kernelSize.(type) {
 	case int:
@@ -401,7 +394,7 @@ type EmbeddingBagOptions struct {
 	IncludeLastOffset bool          // Offsets ends with the end of the last bag
 	PaddingIdx        *int          // an index that is left out
 	MaxNorm           *float64      // rows of a larger norm are brought down to it, in place
-	NormType          float64       // of MaxNorm, 0 means 2
+	NormType          *float64      // of MaxNorm, default 2
 	ScaleGradByFreq   bool
 	Sparse            bool // the weight's gradient is sparse
 }
@@ -413,7 +406,7 @@ type EmbeddingBagOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding_bag.html
 func EmbeddingBag(indices, weight *torch.Tensor, options ...EmbeddingBagOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	// The operator counts from "sum".
 	mode := [...]int{1, 0, 2}[choice("EmbeddingBag", "Mode", o.Mode, "mean", "sum", "max")]
 	samples, offsets, last := o.PerSampleWeights, o.Offsets, o.IncludeLastOffset
@@ -448,7 +441,7 @@ func EmbeddingBag(indices, weight *torch.Tensor, options ...EmbeddingBagOptions)
 			c.Tensor(weight)
 			c.Tensor(indices)
 			c.Float(*o.MaxNorm)
-			c.Float(cmp.Or(o.NormType, 2))
+			c.Float(or(o.NormType, 2))
 			c.Do(opEmbeddingRenormInPlace)
 		})
 	}
@@ -472,9 +465,9 @@ func EmbeddingBag(indices, weight *torch.Tensor, options ...EmbeddingBagOptions)
 
 // GaussianNLLLossOptions are the options of [GaussianNLLLoss].
 type GaussianNLLLossOptions struct {
-	Full      bool    // with the constant ½·log(2π)
-	Eps       float64 // the least variance, 0 means 1e-6
-	Reduction string  // "mean", the default, "sum" or "none"
+	Full      bool     // with the constant ½·log(2π)
+	Eps       *float64 // the least variance, default 1e-6
+	Reduction string   // "mean", the default, "sum" or "none"
 }
 
 // GaussianNLLLoss is the negative log likelihood of target under normal
@@ -483,7 +476,7 @@ type GaussianNLLLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gaussian_nll_loss.html
 func GaussianNLLLoss(x, target, variance *torch.Tensor, options ...GaussianNLLLossOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	if variance.LtScalar(0).Any().Item() != 0 {
 		fail("GaussianNLLLoss", "the variance has negative elements")
 	}
@@ -504,7 +497,7 @@ func GaussianNLLLoss(x, target, variance *torch.Tensor, options ...GaussianNLLLo
 		}
 	}
 	variance = variance.Clone()
-	torch.NoGrad(func() { variance.ClampMinInPlace(cmp.Or(o.Eps, 1e-6)) })
+	torch.NoGrad(func() { variance.ClampMinInPlace(or(o.Eps, 1e-6)) })
 	loss := variance.Log().Add(x.Sub(target).Square().Div(variance)).MulScalar(0.5)
 	if o.Full {
 		loss = loss.AddScalar(0.5 * math.Log(2*math.Pi))
@@ -524,7 +517,7 @@ type MultilabelSoftMarginLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_soft_margin_loss.html
 func MultilabelSoftMarginLoss(x, target *torch.Tensor, options ...MultilabelSoftMarginLossOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	if x.Dim() == 0 {
 		fail("MultilabelSoftMarginLoss", "x must have at least 1 dimension")
 	}

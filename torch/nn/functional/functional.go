@@ -8,11 +8,7 @@
 // https://docs.pytorch.org/docs/stable/nn.functional.html
 package functional
 
-import (
-	"cmp"
-
-	"github.com/torchhub/torchhub/torch"
-)
+import "github.com/torchhub/torchhub/torch"
 
 var opBatchNorm = torch.NewOp("aten::batch_norm", "")
 
@@ -21,8 +17,8 @@ type BatchNormOptions struct {
 	Weight, Bias            *torch.Tensor // [C], nil for none
 	RunningMean, RunningVar *torch.Tensor // [C], updated while Training, nil for none
 	Training                bool          // normalise by the batch's own statistics
-	Momentum                float64       // weight of the batch in the running statistics, 0 means 0.1
-	Eps                     float64       // 0 means 1e-5
+	Momentum                *float64      // weight of the batch in the running statistics, default 0.1
+	Eps                     *float64      // default 1e-5
 }
 
 // BatchNorm normalises each channel of x [N, C, …]:
@@ -37,8 +33,8 @@ func BatchNorm(x *torch.Tensor, o BatchNormOptions) *torch.Tensor {
 	c.OptTensor(o.RunningMean)
 	c.OptTensor(o.RunningVar)
 	c.Bool(o.Training)
-	c.Float(cmp.Or(o.Momentum, 0.1))
-	c.Float(cmp.Or(o.Eps, 1e-5))
+	c.Float(or(o.Momentum, 0.1))
+	c.Float(or(o.Eps, 1e-5))
 	c.Bool(true) // torch.backends.cudnn.enabled
 	return c.One(opBatchNorm)
 }

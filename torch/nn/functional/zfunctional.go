@@ -50,10 +50,7 @@ type Conv1dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
 func Conv1d(input, weight, bias *torch.Tensor, options ...Conv1dOptions) *torch.Tensor {
-	var o Conv1dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -97,10 +94,7 @@ type Conv2dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
 func Conv2d(input, weight, bias *torch.Tensor, options ...Conv2dOptions) *torch.Tensor {
-	var o Conv2dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -144,10 +138,7 @@ type Conv3dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
 func Conv3d(input, weight, bias *torch.Tensor, options ...Conv3dOptions) *torch.Tensor {
-	var o Conv3dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -192,10 +183,7 @@ type ConvTranspose1dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose1d.html
 func ConvTranspose1d(input, weight, bias *torch.Tensor, options ...ConvTranspose1dOptions) *torch.Tensor {
-	var o ConvTranspose1dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -245,10 +233,7 @@ type ConvTranspose2dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose2d.html
 func ConvTranspose2d(input, weight, bias *torch.Tensor, options ...ConvTranspose2dOptions) *torch.Tensor {
-	var o ConvTranspose2dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -298,10 +283,7 @@ type ConvTranspose3dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv_transpose3d.html
 func ConvTranspose3d(input, weight, bias *torch.Tensor, options ...ConvTranspose3dOptions) *torch.Tensor {
-	var o ConvTranspose3dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -382,10 +364,7 @@ type AvgPool1dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool1d.html
 func AvgPool1d(x *torch.Tensor, kernelSize torch.Ints, options ...AvgPool1dOptions) *torch.Tensor {
-	var o AvgPool1dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 1)
@@ -428,10 +407,7 @@ type AvgPool2dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
 func AvgPool2d(x *torch.Tensor, kernelSize torch.Ints, options ...AvgPool2dOptions) *torch.Tensor {
-	var o AvgPool2dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 2)
@@ -479,10 +455,7 @@ type AvgPool3dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool3d.html
 func AvgPool3d(x *torch.Tensor, kernelSize torch.Ints, options ...AvgPool3dOptions) *torch.Tensor {
-	var o AvgPool3dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 3)
@@ -529,10 +502,7 @@ type MaxPool1dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d.html
 func MaxPool1d(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool1dOptions) *torch.Tensor {
-	var o MaxPool1dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 1)
@@ -574,10 +544,7 @@ type MaxPool2dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
 func MaxPool2d(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool2dOptions) *torch.Tensor {
-	var o MaxPool2dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 2)
@@ -619,10 +586,7 @@ type MaxPool3dOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d.html
 func MaxPool3d(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool3dOptions) *torch.Tensor {
-	var o MaxPool3dOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 3)
@@ -665,10 +629,7 @@ type MaxPool2dWithIndicesOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d_with_indices.html
 func MaxPool2dWithIndices(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool2dWithIndicesOptions) (values, indices *torch.Tensor) {
-	var o MaxPool2dWithIndicesOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.IntsOf(kernelSize, 2)
@@ -820,10 +781,7 @@ type ELUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.elu.html
 func ELU(x *torch.Tensor, options ...ELUOptions) *torch.Tensor {
-	var o ELUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Alpha != nil {
@@ -856,10 +814,7 @@ type CELUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.celu.html
 func CELU(x *torch.Tensor, options ...CELUOptions) *torch.Tensor {
-	var o CELUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Alpha != nil {
@@ -881,10 +836,7 @@ type GELUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
 func GELU(x *torch.Tensor, options ...GELUOptions) *torch.Tensor {
-	var o GELUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Approximate != "" {
@@ -929,10 +881,7 @@ type GLUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
 func GLU(x *torch.Tensor, options ...GLUOptions) *torch.Tensor {
-	var o GLUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Dim != nil {
@@ -954,10 +903,7 @@ type LeakyReLUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
 func LeakyReLU(x *torch.Tensor, options ...LeakyReLUOptions) *torch.Tensor {
-	var o LeakyReLUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.NegativeSlope != nil {
@@ -995,10 +941,7 @@ type RReLUOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html
 func RReLU(x *torch.Tensor, options ...RReLUOptions) *torch.Tensor {
-	var o RReLUOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Lower != nil {
@@ -1037,10 +980,7 @@ type HardtanhOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
 func Hardtanh(x *torch.Tensor, options ...HardtanhOptions) *torch.Tensor {
-	var o HardtanhOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.MinVal != nil {
@@ -1089,10 +1029,7 @@ type HardshrinkOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardshrink.html
 func Hardshrink(x *torch.Tensor, options ...HardshrinkOptions) *torch.Tensor {
-	var o HardshrinkOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Lambd != nil {
@@ -1114,10 +1051,7 @@ type SoftshrinkOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softshrink.html
 func Softshrink(x *torch.Tensor, options ...SoftshrinkOptions) *torch.Tensor {
-	var o SoftshrinkOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Lambd != nil {
@@ -1140,10 +1074,7 @@ type SoftplusOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
 func Softplus(x *torch.Tensor, options ...SoftplusOptions) *torch.Tensor {
-	var o SoftplusOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Beta != nil {
@@ -1216,10 +1147,7 @@ type SoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
 func Softmax(x *torch.Tensor, dim int, options ...SoftmaxOptions) *torch.Tensor {
-	var o SoftmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1242,10 +1170,7 @@ type LogSoftmaxOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
 func LogSoftmax(x *torch.Tensor, dim int, options ...LogSoftmaxOptions) *torch.Tensor {
-	var o LogSoftmaxOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Int(dim)
@@ -1303,7 +1228,7 @@ var opLayerNorm = torch.NewOp("aten::layer_norm", "")
 type LayerNormOptions struct {
 	Weight *torch.Tensor
 	Bias   *torch.Tensor
-	Eps    float64 // 0 means 1e-05
+	Eps    *float64 // default 1e-05
 }
 
 // LayerNorm returns x normalised over its last dimensions: F.layer_norm(input, normalizedShape,
@@ -1311,10 +1236,7 @@ type LayerNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
 func LayerNorm(input *torch.Tensor, normalizedShape []int, options ...LayerNormOptions) *torch.Tensor {
-	var o LayerNormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Ints(normalizedShape...)
@@ -1328,8 +1250,8 @@ func LayerNorm(input *torch.Tensor, normalizedShape []int, options ...LayerNormO
 	} else {
 		c.Default()
 	}
-	if o.Eps != 0 {
-		c.Float(o.Eps)
+	if o.Eps != nil {
+		c.Float(*o.Eps)
 	} else {
 		c.Default()
 	}
@@ -1349,10 +1271,7 @@ type RMSNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rms_norm.html
 func RMSNorm(input *torch.Tensor, normalizedShape []int, options ...RMSNormOptions) *torch.Tensor {
-	var o RMSNormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Ints(normalizedShape...)
@@ -1375,7 +1294,7 @@ var opGroupNorm = torch.NewOp("aten::group_norm", "")
 type GroupNormOptions struct {
 	Weight *torch.Tensor
 	Bias   *torch.Tensor
-	Eps    float64 // 0 means 1e-05
+	Eps    *float64 // default 1e-05
 }
 
 // GroupNorm returns x [N, C, *] normalised over groups of channels: F.group_norm(input, numGroups,
@@ -1383,10 +1302,7 @@ type GroupNormOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
 func GroupNorm(input *torch.Tensor, numGroups int, options ...GroupNormOptions) *torch.Tensor {
-	var o GroupNormOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input)
 	c.Int(numGroups)
@@ -1400,8 +1316,8 @@ func GroupNorm(input *torch.Tensor, numGroups int, options ...GroupNormOptions) 
 	} else {
 		c.Default()
 	}
-	if o.Eps != 0 {
-		c.Float(o.Eps)
+	if o.Eps != nil {
+		c.Float(*o.Eps)
 	} else {
 		c.Default()
 	}
@@ -1447,10 +1363,7 @@ type PadOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
 func Pad(x *torch.Tensor, pad []int, options ...PadOptions) *torch.Tensor {
-	var o PadOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Ints(pad...)
@@ -1522,8 +1435,8 @@ var opCosineSimilarity = torch.NewOp("aten::cosine_similarity", "")
 
 // CosineSimilarityOptions are the options of [CosineSimilarity].
 type CosineSimilarityOptions struct {
-	Dim *int    // default 1
-	Eps float64 // 0 means 1e-08
+	Dim *int     // default 1
+	Eps *float64 // default 1e-08
 }
 
 // CosineSimilarity returns the cosine of the angles along dim, 1 by default:
@@ -1531,10 +1444,7 @@ type CosineSimilarityOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
 func CosineSimilarity(x1, x2 *torch.Tensor, options ...CosineSimilarityOptions) *torch.Tensor {
-	var o CosineSimilarityOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x1)
 	c.Tensor(x2)
@@ -1543,8 +1453,8 @@ func CosineSimilarity(x1, x2 *torch.Tensor, options ...CosineSimilarityOptions) 
 	} else {
 		c.Default()
 	}
-	if o.Eps != 0 {
-		c.Float(o.Eps)
+	if o.Eps != nil {
+		c.Float(*o.Eps)
 	} else {
 		c.Default()
 	}
@@ -1556,7 +1466,7 @@ var opPairwiseDistance = torch.NewOp("aten::pairwise_distance", "")
 // PairwiseDistanceOptions are the options of [PairwiseDistance].
 type PairwiseDistanceOptions struct {
 	P       *float64 // default 2
-	Eps     float64  // 0 means 1e-06
+	Eps     *float64 // default 1e-06
 	KeepDim bool
 }
 
@@ -1565,10 +1475,7 @@ type PairwiseDistanceOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pairwise_distance.html
 func PairwiseDistance(x1, x2 *torch.Tensor, options ...PairwiseDistanceOptions) *torch.Tensor {
-	var o PairwiseDistanceOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x1)
 	c.Tensor(x2)
@@ -1577,8 +1484,8 @@ func PairwiseDistance(x1, x2 *torch.Tensor, options ...PairwiseDistanceOptions) 
 	} else {
 		c.Default()
 	}
-	if o.Eps != 0 {
-		c.Float(o.Eps)
+	if o.Eps != nil {
+		c.Float(*o.Eps)
 	} else {
 		c.Default()
 	}
@@ -1594,7 +1501,7 @@ var opPdist = torch.NewOp("aten::pdist", "")
 
 // PdistOptions are the options of [Pdist].
 type PdistOptions struct {
-	P float64 // 0 means 2
+	P *float64 // default 2
 }
 
 // Pdist returns the p-norms, 2 by default, of the differences of all pairs of rows of x [n, d]:
@@ -1602,14 +1509,11 @@ type PdistOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pdist.html
 func Pdist(x *torch.Tensor, options ...PdistOptions) *torch.Tensor {
-	var o PdistOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
-	if o.P != 0 {
-		c.Float(o.P)
+	if o.P != nil {
+		c.Float(*o.P)
 	} else {
 		c.Default()
 	}
@@ -1633,10 +1537,7 @@ type ScaledDotProductAttentionOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
 func ScaledDotProductAttention(query, key, value *torch.Tensor, options ...ScaledDotProductAttentionOptions) *torch.Tensor {
-	var o ScaledDotProductAttentionOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(query)
 	c.Tensor(key)
@@ -1683,10 +1584,7 @@ type NLLLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
 func NLLLoss(x, target *torch.Tensor, options ...NLLLossOptions) *torch.Tensor {
-	var o NLLLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1724,10 +1622,7 @@ type CrossEntropyOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
 func CrossEntropy(x, target *torch.Tensor, options ...CrossEntropyOptions) *torch.Tensor {
-	var o CrossEntropyOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1765,10 +1660,7 @@ type MSELossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
 func MSELoss(x, target *torch.Tensor, options ...MSELossOptions) *torch.Tensor {
-	var o MSELossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1791,10 +1683,7 @@ type L1LossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
 func L1Loss(x, target *torch.Tensor, options ...L1LossOptions) *torch.Tensor {
-	var o L1LossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1819,10 +1708,7 @@ type SmoothL1LossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
 func SmoothL1Loss(x, target *torch.Tensor, options ...SmoothL1LossOptions) *torch.Tensor {
-	var o SmoothL1LossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1852,10 +1738,7 @@ type HuberLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
 func HuberLoss(x, target *torch.Tensor, options ...HuberLossOptions) *torch.Tensor {
-	var o HuberLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1885,10 +1768,7 @@ type BinaryCrossEntropyOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
 func BinaryCrossEntropy(x, target *torch.Tensor, options ...BinaryCrossEntropyOptions) *torch.Tensor {
-	var o BinaryCrossEntropyOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1919,10 +1799,7 @@ type BinaryCrossEntropyWithLogitsOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
 func BinaryCrossEntropyWithLogits(x, target *torch.Tensor, options ...BinaryCrossEntropyWithLogitsOptions) *torch.Tensor {
-	var o BinaryCrossEntropyWithLogitsOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1957,10 +1834,7 @@ type KLDivOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.kl_div.html
 func KLDiv(x, target *torch.Tensor, options ...KLDivOptions) *torch.Tensor {
-	var o KLDivOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -2005,10 +1879,7 @@ type SoftMarginLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.soft_margin_loss.html
 func SoftMarginLoss(x, target *torch.Tensor, options ...SoftMarginLossOptions) *torch.Tensor {
-	var o SoftMarginLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -2033,10 +1904,7 @@ type MarginRankingLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.margin_ranking_loss.html
 func MarginRankingLoss(input1, input2, target *torch.Tensor, options ...MarginRankingLossOptions) *torch.Tensor {
-	var o MarginRankingLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input1)
 	c.Tensor(input2)
@@ -2067,10 +1935,7 @@ type HingeEmbeddingLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hinge_embedding_loss.html
 func HingeEmbeddingLoss(x, target *torch.Tensor, options ...HingeEmbeddingLossOptions) *torch.Tensor {
-	var o HingeEmbeddingLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -2100,10 +1965,7 @@ type CosineEmbeddingLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html
 func CosineEmbeddingLoss(input1, input2, target *torch.Tensor, options ...CosineEmbeddingLossOptions) *torch.Tensor {
-	var o CosineEmbeddingLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(input1)
 	c.Tensor(input2)
@@ -2126,8 +1988,8 @@ var opTripletMarginLoss = torch.NewOp("aten::triplet_margin_loss", "")
 // TripletMarginLossOptions are the options of [TripletMarginLoss].
 type TripletMarginLossOptions struct {
 	Margin    *float64 // default 1.0
-	P         float64  // 0 means 2
-	Eps       float64  // 0 means 1e-06
+	P         *float64 // default 2
+	Eps       *float64 // default 1e-06
 	Swap      bool
 	Reduction string // "mean", the default, "sum" or "none"
 }
@@ -2137,10 +1999,7 @@ type TripletMarginLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
 func TripletMarginLoss(anchor, positive, negative *torch.Tensor, options ...TripletMarginLossOptions) *torch.Tensor {
-	var o TripletMarginLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(anchor)
 	c.Tensor(positive)
@@ -2150,13 +2009,13 @@ func TripletMarginLoss(anchor, positive, negative *torch.Tensor, options ...Trip
 	} else {
 		c.Default()
 	}
-	if o.P != 0 {
-		c.Float(o.P)
+	if o.P != nil {
+		c.Float(*o.P)
 	} else {
 		c.Default()
 	}
-	if o.Eps != 0 {
-		c.Float(o.Eps)
+	if o.Eps != nil {
+		c.Float(*o.Eps)
 	} else {
 		c.Default()
 	}
@@ -2188,10 +2047,7 @@ type MultiMarginLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
 func MultiMarginLoss(x, target *torch.Tensor, options ...MultiMarginLossOptions) *torch.Tensor {
-	var o MultiMarginLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -2230,10 +2086,7 @@ type MultilabelMarginLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html
 func MultilabelMarginLoss(x, target *torch.Tensor, options ...MultilabelMarginLossOptions) *torch.Tensor {
-	var o MultilabelMarginLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -2259,10 +2112,7 @@ type CTCLossOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
 func CTCLoss(logProbs, targets *torch.Tensor, inputLengths, targetLengths []int, options ...CTCLossOptions) *torch.Tensor {
-	var o CTCLossOptions
-	if len(options) > 0 {
-		o = options[0]
-	}
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(logProbs)
 	c.Tensor(targets)

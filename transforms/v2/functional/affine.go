@@ -30,7 +30,7 @@ type AffineOptions struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.affine.html
 func Affine[T any](x T, m AffineMap, options ...AffineOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("Affine", x, kernels{
 		image:   func(x *torch.Tensor) *torch.Tensor { return AffineImage(x, m, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return AffineMask(x, m, o) },
@@ -176,7 +176,7 @@ func nearestUnless(how Interpolation) Interpolation {
 
 // AffineImage is [Affine] of a tensor [..., C, H, W].
 func AffineImage(x *torch.Tensor, m AffineMap, options ...AffineOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	how := nearestUnless(o.Interpolation)
 	checkMap("Affine", x, m, o.Center)
 	checkGrid("Affine", x, how, o.Fill)
@@ -192,7 +192,7 @@ func AffineVideo(x *torch.Tensor, m AffineMap, options ...AffineOptions) *torch.
 
 // AffineMask is [Affine] of a tensor [..., H, W].
 func AffineMask(x *torch.Tensor, m AffineMap, options ...AffineOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	o.Interpolation = Nearest
 	return asImage(x, func(x *torch.Tensor) *torch.Tensor { return AffineImage(x, m, o) })
 }
@@ -249,7 +249,7 @@ func affinePoints(op string, k tv.KeyPoints, m AffineMap, center []float64, expa
 
 // AffineKeyPoints is [Affine] of key points.
 func AffineKeyPoints(k tv.KeyPoints, m AffineMap, options ...AffineOptions) tv.KeyPoints {
-	return affinePoints("Affine", k, m, first(options).Center, false)
+	return affinePoints("Affine", k, m, torch.Only(options).Center, false)
 }
 
 func affineBoxes(op string, b tv.BoundingBoxes, m AffineMap, center []float64, expand bool) tv.BoundingBoxes {
@@ -276,7 +276,7 @@ func affineBoxes(op string, b tv.BoundingBoxes, m AffineMap, center []float64, e
 
 // AffineBoundingBoxes is [Affine] of boxes.
 func AffineBoundingBoxes(b tv.BoundingBoxes, m AffineMap, options ...AffineOptions) tv.BoundingBoxes {
-	return affineBoxes("Affine", b, m, first(options).Center, false)
+	return affineBoxes("Affine", b, m, torch.Only(options).Center, false)
 }
 
 // RotateOptions say more about [Rotate].
@@ -291,7 +291,7 @@ type RotateOptions struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.rotate.html
 func Rotate[T any](x T, angle float64, options ...RotateOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("Rotate", x, kernels{
 		image:   func(x *torch.Tensor) *torch.Tensor { return RotateImage(x, angle, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return RotateMask(x, angle, o) },
@@ -306,7 +306,7 @@ func rotation(angle float64) AffineMap { return AffineMap{Angle: -angle, Scale: 
 // RotateImage is [Rotate] of a tensor [..., C, H, W].
 func RotateImage(x *torch.Tensor, angle float64, options ...RotateOptions) *torch.Tensor {
 	const op = "Rotate"
-	o := first(options)
+	o := torch.Only(options)
 	how := nearestUnless(o.Interpolation)
 	checkMap(op, x, rotation(angle), o.Center)
 	h, w := hw(op, x)
@@ -340,19 +340,19 @@ func RotateVideo(x *torch.Tensor, angle float64, options ...RotateOptions) *torc
 
 // RotateMask is [Rotate] of a tensor [..., H, W].
 func RotateMask(x *torch.Tensor, angle float64, options ...RotateOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	o.Interpolation = Nearest
 	return asImage(x, func(x *torch.Tensor) *torch.Tensor { return RotateImage(x, angle, o) })
 }
 
 // RotateKeyPoints is [Rotate] of key points.
 func RotateKeyPoints(k tv.KeyPoints, angle float64, options ...RotateOptions) tv.KeyPoints {
-	o := first(options)
+	o := torch.Only(options)
 	return affinePoints("Rotate", k, rotation(angle), o.Center, o.Expand)
 }
 
 // RotateBoundingBoxes is [Rotate] of boxes.
 func RotateBoundingBoxes(b tv.BoundingBoxes, angle float64, options ...RotateOptions) tv.BoundingBoxes {
-	o := first(options)
+	o := torch.Only(options)
 	return affineBoxes("Rotate", b, rotation(angle), o.Center, o.Expand)
 }

@@ -198,7 +198,7 @@ func ClampBoundingBoxes(b tv.BoundingBoxes, mode ...tv.ClampingMode) (out tv.Bou
 	b.Check("transforms.v2." + op)
 	how := b.ClampingMode
 	if len(mode) > 0 {
-		how = mode[0]
+		how = torch.Only(mode)
 	}
 	if !how.Valid() {
 		fail(op, b, "the clamping mode is %v; want Soft, Hard or NoClamp", how)

@@ -220,14 +220,6 @@ func fail(functional string, x any, format string, args ...any) {
 	panic(e)
 }
 
-// first returns the options that were given, or none.
-func first[O any](options []O) (o O) {
-	if len(options) > 0 {
-		o = options[0]
-	}
-	return o
-}
-
 func (s kinds) String() string {
 	text := ""
 	for k := tv.PureTensor; k <= tv.KeyPointsKind; k++ {

@@ -19,7 +19,7 @@ type ElasticOptions struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.elastic.html
 func Elastic[T any](x T, displacement *torch.Tensor, options ...ElasticOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("Elastic", x, kernels{
 		image:  func(x *torch.Tensor) *torch.Tensor { return ElasticImage(x, displacement, o) },
 		mask:   func(x *torch.Tensor) *torch.Tensor { return ElasticMask(x, displacement, o) },
@@ -57,7 +57,7 @@ func identityGrid(like *torch.Tensor, dtype torch.DType, h, w int) *torch.Tensor
 // ElasticImage is [Elastic] of a tensor [..., C, H, W].
 func ElasticImage(x, displacement *torch.Tensor, options ...ElasticOptions) *torch.Tensor {
 	const op = "Elastic"
-	o := first(options)
+	o := torch.Only(options)
 	how := ResizeOptions{Interpolation: o.Interpolation}.interpolation()
 	if checked(how, op, x); how != Nearest && how != Bilinear && how != Bicubic {
 		fail(op, x, "images are not sampled by %s; want nearest, bilinear or bicubic", how)
@@ -83,7 +83,7 @@ func ElasticVideo(x, displacement *torch.Tensor, options ...ElasticOptions) *tor
 
 // ElasticMask is [Elastic] of a tensor [..., H, W].
 func ElasticMask(x, displacement *torch.Tensor, options ...ElasticOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	o.Interpolation = Nearest
 	return asImage(x, func(x *torch.Tensor) *torch.Tensor { return ElasticImage(x, displacement, o) })
 }

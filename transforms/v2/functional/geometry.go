@@ -138,7 +138,7 @@ func (o ResizeOptions) interpolation() Interpolation {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.resize.html
 func Resize[T any](x T, size torch.Ints, options ...ResizeOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("Resize", x, kernels{
 		image:   func(x *torch.Tensor) *torch.Tensor { return ResizeImage(x, size, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return ResizeMask(x, size, o) },
@@ -191,7 +191,7 @@ func resized(x any, h, w int, want torch.Ints, maxSize int) (int, int) {
 // ResizeImage is [Resize] of a tensor [..., C, H, W].
 func ResizeImage(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *torch.Tensor {
 	const op = "Resize"
-	o := first(options)
+	o := torch.Only(options)
 	how := checked(o.interpolation(), op, x)
 	in := F.InterpolateOptions{Mode: string(how)}
 	switch how {
@@ -261,7 +261,7 @@ func ResizeVideo(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *to
 
 // ResizeMask is [Resize] of a tensor [..., H, W].
 func ResizeMask(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	if how := checked(o.interpolation(), "Resize", x); how != NearestExact {
 		o.Interpolation = Nearest
 	}
@@ -271,7 +271,7 @@ func ResizeMask(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *tor
 // ResizeKeyPoints is [Resize] of key points.
 func ResizeKeyPoints(k tv.KeyPoints, size torch.Ints, options ...ResizeOptions) tv.KeyPoints {
 	h, w := k.CanvasSize[0], k.CanvasSize[1]
-	nh, nw := resized(k, h, w, size, first(options).MaxSize)
+	nh, nw := resized(k, h, w, size, torch.Only(options).MaxSize)
 	if nh == h && nw == w {
 		return k
 	}
@@ -284,7 +284,7 @@ func ResizeKeyPoints(k tv.KeyPoints, size torch.Ints, options ...ResizeOptions) 
 // ResizeBoundingBoxes is [Resize] of boxes.
 func ResizeBoundingBoxes(b tv.BoundingBoxes, size torch.Ints, options ...ResizeOptions) tv.BoundingBoxes {
 	h, w := b.CanvasSize[0], b.CanvasSize[1]
-	nh, nw := resized(b, h, w, size, first(options).MaxSize)
+	nh, nw := resized(b, h, w, size, torch.Only(options).MaxSize)
 	if nh == h && nw == w {
 		return b
 	}
@@ -336,7 +336,7 @@ func (o PadOptions) mode() PaddingMode {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.pad.html
 func Pad[T any](x T, padding torch.Ints, options ...PadOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("Pad", x, kernels{
 		image:   func(x *torch.Tensor) *torch.Tensor { return PadImage(x, padding, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return PadMask(x, padding, o) },
@@ -364,7 +364,7 @@ func sides(x any, padding torch.Ints) (l, r, t, b int) {
 // PadImage is [Pad] of a tensor [..., C, H, W].
 func PadImage(x *torch.Tensor, padding torch.Ints, options ...PadOptions) *torch.Tensor {
 	const op = "Pad"
-	o := first(options)
+	o := torch.Only(options)
 	l, r, t, b := sides(x, padding)
 	switch o.mode() {
 	case Constant, Edge, Reflect, Symmetric:
@@ -458,7 +458,7 @@ func PadVideo(x *torch.Tensor, padding torch.Ints, options ...PadOptions) *torch
 
 // PadMask is [Pad] of a tensor [..., H, W].
 func PadMask(x *torch.Tensor, padding torch.Ints, options ...PadOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	if len(o.Fill) > 1 {
 		fail("Pad", x, "the fill of a mask is one number, not %d", len(o.Fill))
 	}
@@ -467,7 +467,7 @@ func PadMask(x *torch.Tensor, padding torch.Ints, options ...PadOptions) *torch.
 
 // PadKeyPoints is [Pad] of key points.
 func PadKeyPoints(k tv.KeyPoints, padding torch.Ints, options ...PadOptions) tv.KeyPoints {
-	if m := first(options).mode(); m != Constant {
+	if m := torch.Only(options).mode(); m != Constant {
 		fail("Pad", k, "the padding mode %s is not defined for key points", m)
 	}
 	l, r, t, b := sides(k, padding)
@@ -488,7 +488,7 @@ func shift(b tv.BoundingBoxes, dx, dy int) *torch.Tensor {
 
 // PadBoundingBoxes is [Pad] of boxes.
 func PadBoundingBoxes(b tv.BoundingBoxes, padding torch.Ints, options ...PadOptions) tv.BoundingBoxes {
-	if m := first(options).mode(); m != Constant {
+	if m := torch.Only(options).mode(); m != Constant {
 		fail("Pad", b, "the padding mode %s is not defined for boxes", m)
 	}
 	l, r, t, bottom := sides(b, padding)
@@ -648,7 +648,7 @@ func CenterCropBoundingBoxes(b tv.BoundingBoxes, size torch.Ints) tv.BoundingBox
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.resized_crop.html
 func ResizedCrop[T any](x T, top, left, height, width int, size torch.Ints, options ...ResizeOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("ResizedCrop", x, kernels{
 		image: func(x *torch.Tensor) *torch.Tensor { return ResizedCropImage(x, top, left, height, width, size, o) },
 		mask:  func(x *torch.Tensor) *torch.Tensor { return ResizedCropMask(x, top, left, height, width, size) },

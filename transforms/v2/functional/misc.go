@@ -164,7 +164,7 @@ func GaussianNoise[T any](x T, mean, sigma float64, options ...GaussianNoiseOpti
 // GaussianNoiseImage is [GaussianNoise] of a tensor, floating-point or uint8.
 func GaussianNoiseImage(x *torch.Tensor, mean, sigma float64, options ...GaussianNoiseOptions) *torch.Tensor {
 	const op = "GaussianNoise"
-	o := first(options)
+	o := torch.Only(options)
 	if sigma < 0 {
 		fail(op, x, "sigma is %v; want 0 or more", sigma)
 	}
@@ -267,7 +267,7 @@ type SanitizeOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.sanitize_bounding_boxes.html
 func SanitizeBoundingBoxes(b tv.BoundingBoxes, options ...SanitizeOptions) (kept tv.BoundingBoxes, valid *torch.Tensor) {
 	const op = "SanitizeBoundingBoxes"
-	o := first(options)
+	o := torch.Only(options)
 	defer named(op, b)
 	b.Check("transforms.v2." + op)
 	if o.MinSize == 0 {

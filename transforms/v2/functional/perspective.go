@@ -20,7 +20,7 @@ type PerspectiveOptions struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.perspective.html
 func Perspective[T any](x T, start, end [][2]int, options ...PerspectiveOptions) T {
-	o := first(options)
+	o := torch.Only(options)
 	return call("Perspective", x, kernels{
 		image:   func(x *torch.Tensor) *torch.Tensor { return PerspectiveImage(x, start, end, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return PerspectiveMask(x, start, end, o) },
@@ -70,7 +70,7 @@ func coefficients(x any, start, end [][2]int, o PerspectiveOptions) []float64 {
 
 // PerspectiveImage is [Perspective] of a tensor [..., C, H, W].
 func PerspectiveImage(x *torch.Tensor, start, end [][2]int, options ...PerspectiveOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	c := coefficients(x, start, end, o)
 	how := ResizeOptions{Interpolation: o.Interpolation}.interpolation()
 	checkGrid("Perspective", x, how, o.Fill)
@@ -96,7 +96,7 @@ func PerspectiveVideo(x *torch.Tensor, start, end [][2]int, options ...Perspecti
 
 // PerspectiveMask is [Perspective] of a tensor [..., H, W].
 func PerspectiveMask(x *torch.Tensor, start, end [][2]int, options ...PerspectiveOptions) *torch.Tensor {
-	o := first(options)
+	o := torch.Only(options)
 	o.Interpolation = Nearest
 	return asImage(x, func(x *torch.Tensor) *torch.Tensor { return PerspectiveImage(x, start, end, o) })
 }
@@ -131,7 +131,7 @@ func PerspectiveKeyPoints(k tv.KeyPoints, start, end [][2]int, options ...Perspe
 	if k.Numel() == 0 {
 		return k
 	}
-	c := coefficients(k, start, end, first(options))
+	c := coefficients(k, start, end, torch.Only(options))
 	moved := project(k, k.Reshape(-1, 2), c, computeDType(k.Tensor))
 	return k.With(moved.ToDType(k.DType()).Reshape(k.Shape()...))
 }
@@ -141,7 +141,7 @@ func PerspectiveBoundingBoxes(b tv.BoundingBoxes, start, end [][2]int, options .
 	if b.Numel() == 0 {
 		return b
 	}
-	c := coefficients(b, start, end, first(options))
+	c := coefficients(b, start, end, torch.Only(options))
 	rotated, to := b.Format.Rotated(), pointFormat(b.Format)
 	x := convert(b.Tensor, b.Format, to, false).Reshape(-1, to.Numbers())
 	out := around(project(b, corners(x, rotated), c, computeDType(x)), rotated)
