@@ -79,7 +79,7 @@ func WithProgress(w io.Writer) Option {
 // barWriter returns what bars are drawn on; nil draws none.
 func (o *options) barWriter() io.Writer {
 	if o.progress == nil && !o.noBar {
-		return terminal.Stderr()
+		return terminal.Of(os.Stderr)
 	}
 	return o.progress
 }

@@ -27,15 +27,36 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }()
+	select {
+	case status := <-done:
+		os.Exit(status)
+	case <-ctx.Done():
+	}
+	select {
+	case status := <-done:
+		os.Exit(status)
+	case <-time.After(grace): // it waits for something that cannot be interrupted, such as a read from stdin
+		report(os.Stderr, errInterrupted)
+		os.Exit(1)
+	}
 }
+
+// grace is how long a command may tidy up after an interrupt.
+const grace = 2 * time.Second
+
+var errInterrupted = errors.New("interrupted")
 
 // errReported says that what was wrong has been written already.
 var errReported = errors.New("reported")
@@ -45,6 +66,7 @@ type usageError struct{ error }
 
 // run is the command, with everything that a test wants to see.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
+	stdout, stderr = terminal.NewWriter(stdout), terminal.NewWriter(stderr)
 	defer func() {
 		if p := recover(); p != nil { // a mistake of ours; users get a line, not a stack
 			report(stderr, fmt.Errorf("internal error: %v; please report it with the arguments given", p))
@@ -86,7 +108,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, errReported):
 		return 1
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		report(stderr, errors.New("interrupted"))
+		report(stderr, errInterrupted)
 		return 1
 	}
 	report(stderr, err)

@@ -12,6 +12,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -268,7 +269,7 @@ func TestOddSizes(t *testing.T) {
 func runHere(t *testing.T, path string) (string, string, int) {
 	t.Helper()
 	f := predictFlags{k: 36, device: "cpu"}
-	model, err := load(t.Context(), f)
+	model, err := load(t.Context(), f, io.Discard)
 	require.NoError(t, err)
 	defer model.Close()
 	img, err := read(t.Context(), nil, path)

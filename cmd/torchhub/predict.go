@@ -9,7 +9,6 @@ import (
 	"image"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
 	"github.com/torchhub/torchhub/torch"
@@ -123,13 +123,22 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 		}
 	}()
 
-	model, err := load(ctx, f)
+	model, err := load(ctx, f, c.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	defer model.Close()
 	bad := false
-	for p := range pictures {
+	for {
+		var p picture
+		more := false
+		select {
+		case p, more = <-pictures:
+		case <-ctx.Done(): // the reader may wait for a pipe
+		}
+		if !more {
+			break
+		}
 		err := p.err
 		if err == nil {
 			err = classify(ctx, c.OutOrStdout(), model, f, p)
@@ -148,12 +157,12 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	return ctx.Err()
 }
 
-func load(ctx context.Context, f predictFlags) (*hub.Model, error) {
+func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, error) {
 	device, err := chooseDevice(ctx, f.device)
 	if err != nil {
 		return nil, err
 	}
-	opts := append(f.options(os.Stderr), hub.WithDevice(device))
+	opts := append(f.options(notices), hub.WithDevice(device))
 	if !f.named() {
 		script, err := jit.LoadBytes(builtin.Model())
 		if err != nil {
@@ -271,9 +280,9 @@ func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags
 		return json.NewEncoder(w).Encode(out)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "%s: %s on %s\n", out.Image, out.Model, out.Device)
+	fmt.Fprintf(w, "%s: %s on %s\n", terminal.Escape(out.Image), terminal.Escape(out.Model), out.Device)
 	for _, l := range out.Top {
-		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, l.Label)
+		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, terminal.Escape(l.Label))
 	}
 	return t.Flush()
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"golang.org/x/term"
 
 	"github.com/torchhub/torchhub/internal/terminal"
 )
@@ -56,10 +55,7 @@ func (r report) say(format string, args ...any) {
 
 // bar returns a progress bar, which is drawn on terminals only.
 func (r report) bar(name string) *terminal.Bar {
-	if f, ok := r.w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return terminal.NewBar(r.w, name)
-	}
-	return terminal.NewBar(nil, name)
+	return terminal.NewBar(terminal.Of(r.w), name)
 }
 
 // lock takes a file lock and says so where another process holds it for longer than a moment.

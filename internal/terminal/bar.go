@@ -2,13 +2,11 @@ package terminal
 
 import (
 	"io"
-	"os"
 	"reflect"
 	"sync"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 )
 
 // A Bar shows how far a download is: bytes, share, rate and remaining time. It appears with the
@@ -18,14 +16,6 @@ type Bar struct {
 	name string
 	b    *mpb.Bar
 	done func()
-}
-
-// Stderr returns stderr where that is a terminal, else nil.
-func Stderr() io.Writer {
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		return os.Stderr
-	}
-	return nil
 }
 
 // maxName leaves room for the rest of a bar in a terminal of 80 columns.

@@ -6,9 +6,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
 // Escape returns s as it may be shown within a line of a terminal: control
@@ -20,15 +24,30 @@ func Escape(s string) string { return string(appendEscaped(nil, []byte(s), "")) 
 // NewWriter returns a writer that passes text on to w, escaped as [Escape] does
 // except for line breaks and tabs. Everything that a command prints goes through one,
 // so that no text from elsewhere steers the user's terminal. A sequence of UTF-8 may
-// be split between two calls of Write. It is not safe for concurrent use.
+// be split between two calls of Write.
 func NewWriter(w io.Writer) io.Writer { return &writer{w: w} }
 
 type writer struct {
 	w    io.Writer
+	mu   sync.Mutex
 	rest []byte // the beginning of a sequence of UTF-8
 }
 
+// Of returns the terminal that w writes to, itself or through [NewWriter], or nil
+// where that is something else.
+func Of(w io.Writer) io.Writer {
+	if e, ok := w.(*writer); ok {
+		w = e.w
+	}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return f
+	}
+	return nil
+}
+
 func (w *writer) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	text := append(w.rest, p...)
 	n := len(text) - incomplete(text)
 	_, err := w.w.Write(appendEscaped(nil, text[:n], "\n\t"))
