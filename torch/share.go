@@ -91,15 +91,20 @@ var opResolveNeg = NewOp("aten::resolve_neg", "")
 // already. The slice is f's only until it returns, and only to read. It panics with
 // an [*Error] where x is sparse or has no values.
 func WithBytes(x *Tensor, f func(data []byte)) {
-	if x.Numel() == 0 {
+	info := x.sizes("WithBytes")
+	if info[libtorch.InfoNumel] == 0 {
 		f(nil)
 		return
 	}
 	Scope(func() {
 		NoGrad(func() {
+			y := x.Detach()
+			if info[libtorch.InfoFlags]&libtorch.FlagZero != 0 {
+				y = y.Clone()
+			}
 			var c Call
-			c.Tensor(x.Detach().To(CPU).ResolveConj())
-			y := c.One(opResolveNeg).Contiguous()
+			c.Tensor(y.To(CPU).ResolveConj())
+			y = c.One(opResolveNeg).Contiguous()
 			// one element counts as contiguous whatever its stride is, and then has no bytes to view
 			y = y.AsStrided([]int{y.Numel()}, []int{1})
 			WithData(y.ViewDType(Uint8), f)

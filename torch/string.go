@@ -64,10 +64,15 @@ func (x *Tensor) String() string {
 		return "tensor(" + x.describe() + ")"
 	}
 	defer x.release()
-	const prefix = "tensor("
+	prefix := "tensor("
 	o := printOptions.Load()
-	shape, dtype, device := x.Shape(), x.DType(), x.Device()
-	layout := Layout(x.info("String")[libtorch.InfoLayout])
+	info := x.info("String")
+	layout, dtype, device := Layout(info[libtorch.InfoLayout]), x.DType(), x.Device()
+	nested := info[libtorch.InfoFlags]&libtorch.FlagNested != 0
+	var shape []int
+	if !nested {
+		shape = x.Shape()
+	}
 	size := "size=" + tuple(shape)
 	name := "dtype=torch." + dtype.String()
 	usual := dtype == Float32 || dtype == Complex64 || dtype == Int64 || dtype == Bool
@@ -83,14 +88,16 @@ func (x *Tensor) String() string {
 	var text string
 	newline := false // before the first suffix
 	switch {
+	case nested:
+		prefix = "nested_tensor("
+		text = parts(x)
 	case layout == Sparse || layout >= SparseCSR && layout <= SparseBSC && layout != Mkldnn:
-		parts := sparseParts[layout]
 		newline = layout == Sparse
 		add(true, size)
 		add(device.Type != MetaType, fmt.Sprintf("nnz=%d", nnz(x)))
 		add(!usual, name)
 		var written []string
-		for _, p := range parts {
+		for _, p := range sparseParts[layout] {
 			head := p.name + "=tensor("
 			written = append(written, head+p.of(x, o, len(prefix)+len(head))+")")
 		}
@@ -140,11 +147,31 @@ func contents(x *Tensor, o *printing, indent int) (text string) {
 	}
 	NoGrad(func() {
 		d := x.alias()
-		if l := Layout(d.info("String")[libtorch.InfoLayout]); l != Strided {
+		info := d.info("String")
+		if Layout(info[libtorch.InfoLayout]) != Strided {
 			d = d.Then(func(d *Tensor) *Tensor { return d.ToDense() })
+		} else if info[libtorch.InfoFlags]&libtorch.FlagZero != 0 {
+			d = d.Then((*Tensor).Clone)
 		}
 		defer d.Free()
 		text = newPrinter(d, o).nested(0, 0, indent)
+	})
+	return text
+}
+
+// parts writes the tensors that a nested one consists of, a line or more each.
+func parts(x *Tensor) (text string) {
+	NoGrad(func() {
+		var lines []string
+		if err := Try(func() {
+			for _, part := range x.Unbind(0) {
+				lines = append(lines, "  "+strings.ReplaceAll(part.String(), "\n", "\n  "))
+				part.Free()
+			}
+		}); err != nil {
+			lines = []string{"  ..."}
+		}
+		text = "[\n" + strings.Join(lines, ",\n") + "\n]"
 	})
 	return text
 }

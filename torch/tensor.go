@@ -37,19 +37,35 @@ func (x *Tensor) use(op string, f func(h uint64)) {
 
 // info describes x. The buffer holds eight dimensions; more make a new one.
 func (x *Tensor) info(op string) (info []int64) {
-	x.use(op, func(h uint64) { info = libtorch.TensorInfo(h, make([]int64, libtorch.InfoSizes+16)) })
+	x.use(op, func(h uint64) {
+		var err error
+		if info, err = libtorch.TensorInfo(h, make([]int64, libtorch.InfoSizes+16)); err != nil {
+			panic(&Error{Op: op, Msg: err.Error(), kind: kindOf(err)})
+		}
+	})
 	return info
 }
 
-// Shape returns the sizes: tuple(x.shape).
+// sizes is info for an op that needs the sizes: a nested tensor is a mistake.
+func (x *Tensor) sizes(op string) []int64 {
+	info := x.info(op)
+	if info[libtorch.InfoFlags]&libtorch.FlagNested != 0 {
+		panic(&Error{Op: op, Args: x.describe(), Msg: "the tensors in a nested tensor have sizes of their own; call aten.UnbindInt and ask each"})
+	}
+	return info
+}
+
+// Shape returns the sizes: tuple(x.shape). It panics with an [*Error] where x is
+// a nested tensor.
 func (x *Tensor) Shape() []int {
-	info := x.info("Shape")
+	info := x.sizes("Shape")
 	return ints(info[libtorch.InfoSizes:][:info[libtorch.InfoDim]])
 }
 
-// Strides returns the steps between elements, in elements: x.stride().
+// Strides returns the steps between elements, in elements: x.stride(). They are 0
+// where x is sparse. It panics with an [*Error] where x is a nested tensor.
 func (x *Tensor) Strides() []int {
-	info := x.info("Strides")
+	info := x.sizes("Strides")
 	d := info[libtorch.InfoDim]
 	return ints(info[libtorch.InfoSizes+d:][:d])
 }
@@ -110,9 +126,15 @@ func (x *Tensor) describe() string {
 		return "freed"
 	}
 	defer x.release()
-	info := libtorch.TensorInfo(x.h, nil)
-	d := FromScalarType(int(info[libtorch.InfoDType]))
-	s := strings.ReplaceAll(fmt.Sprint(info[libtorch.InfoSizes:][:info[libtorch.InfoDim]]), " ", ", ") + " " + d.String()
+	info, err := libtorch.TensorInfo(x.h, nil)
+	if err != nil {
+		return "a tensor that cannot be described"
+	}
+	s := strings.ReplaceAll(fmt.Sprint(info[libtorch.InfoSizes:][:info[libtorch.InfoDim]]), " ", ", ")
+	if info[libtorch.InfoFlags]&libtorch.FlagNested != 0 {
+		s = fmt.Sprintf("nested of %d dimensions", info[libtorch.InfoDim])
+	}
+	s += " " + FromScalarType(int(info[libtorch.InfoDType])).String()
 	if t := DeviceType(info[libtorch.InfoDevice]); t != CPUType {
 		s += " " + t.String()
 	}

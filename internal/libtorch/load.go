@@ -150,10 +150,11 @@ const (
 
 // Bits of the field InfoFlags.
 const (
-	FlagRequiresGrad = 1 << iota
-	FlagContiguous
-	FlagInference
-	FlagLeaf
+	FlagRequiresGrad = C.THUB_FLAG_REQUIRES_GRAD
+	FlagContiguous   = C.THUB_FLAG_CONTIGUOUS
+	FlagInference    = C.THUB_FLAG_INFERENCE
+	FlagNested       = C.THUB_FLAG_NESTED // without sizes and strides
+	FlagZero         = C.THUB_FLAG_ZERO   // zeros that take no memory
 )
 
 // Result is the state of things after a call.
@@ -261,11 +262,15 @@ func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
 }
 
 // TensorInfo describes a tensor; the fields are the Info… constants. It writes into buf where that is long enough.
-func TensorInfo(t uint64, buf []int64) []int64 {
+func TensorInfo(t uint64, buf []int64) ([]int64, error) {
 	for {
-		n := int(C.t_tensor_info(tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf))))
-		if n <= len(buf) {
-			return buf[:n]
+		var n C.size_t
+		err := answer(C.t_tensor_info(tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf)), &n))
+		if err != nil {
+			return nil, err
+		}
+		if int(n) <= len(buf) {
+			return buf[:n], nil
 		}
 		buf = make([]int64, n)
 	}

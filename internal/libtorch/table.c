@@ -41,7 +41,7 @@ thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const i
 thub_result t_tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id, thub_tensor *ret_tensor) { return T->tensor_share(data, dtype, sizes, ndim, fd, id, ret_tensor); }
 thub_result t_tensor_data(thub_tensor t, void **ret_data) { return T->tensor_data(t, ret_data); }
 thub_result t_tensor_read(thub_tensor t, void *dst, size_t nbytes) { return T->tensor_read(t, dst, nbytes); }
-size_t t_tensor_info(thub_tensor t, int64_t *info, size_t cap) { return T->tensor_info(t, info, cap); }
+char *t_tensor_info(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need) { return T->tensor_info(t, info, cap, ret_need); }
 void t_tensor_free(const uint64_t *tensors, size_t n) { T->tensor_free(tensors, n); }
 thub_result t_map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) { return T->map_open(path, ret_map, ret_addr, ret_len); }
 void t_map_close(thub_map m) { T->map_close(m); }

@@ -16,7 +16,7 @@ thub_result t_tensor_new(const void *data, size_t nbytes, int32_t dtype, const i
 thub_result t_tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id, thub_tensor *ret_tensor);
 thub_result t_tensor_data(thub_tensor t, void **ret_data);
 thub_result t_tensor_read(thub_tensor t, void *dst, size_t nbytes);
-size_t t_tensor_info(thub_tensor t, int64_t *info, size_t cap);
+char *t_tensor_info(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need);
 void t_tensor_free(const uint64_t *tensors, size_t n);
 char *t_tensor_grad_fn(thub_tensor t);
 thub_result t_aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package);

@@ -150,6 +150,7 @@ func TestEverythingIsCalled(t *testing.T) {
 type badTasks struct {
 	Names []string
 	Good  map[string][]testCase // calls that work, by name
+	Odd   bool                  // the first argument is each of the odd tensors in turn
 	Call  int                   // if above 0, the only call to make, and to tell of
 }
 
@@ -300,6 +301,19 @@ func TestBadCall(t *testing.T) {
 		b := &badArguments{rand: rand.New(rand.NewPCG(1, seed.Sum64()))}
 		f := all[name]
 		n, worked := 0, 0
+		if tasks.Odd {
+			for _, odd := range oddTensors {
+				n++
+				if tasks.Call == 0 || tasks.Call == n {
+					fmt.Fprintln(out, i, n)
+					if callOddly(t, b, name, f, odd) {
+						worked++
+					}
+				}
+			}
+			fmt.Fprintln(out, "count", n, worked)
+			continue
+		}
 		call := func(args []reflect.Value) {
 			n++
 			if tasks.Call > 0 && n != tasks.Call {
@@ -525,7 +539,7 @@ func (b *badArguments) tensor(bad bool) *torch.Tensor {
 	}
 	var x *torch.Tensor
 	if err := torch.Try(func() {
-		switch b.rand.IntN(17) {
+		switch b.rand.IntN(20) {
 		case 0:
 		case 1:
 			x = make(b.dtype, b.shape...)
@@ -560,6 +574,8 @@ func (b *badArguments) tensor(bad bool) *torch.Tensor {
 			x = &torch.Tensor{}
 		case 15:
 			x = QuantizePerTensor(make(torch.Float32, b.shape...), 0.1, 0, torch.FromScalarType(13)) // quint8
+		default:
+			x = pick(b, oddTensors...).make()
 		}
 	}); err != nil {
 		return nil

@@ -606,10 +606,17 @@ inline void gather(Args a, bool backward = false) { // grad_output where backwar
 	TORCH_CHECK(!bad, "libtorch cannot sample an input of ", h, "x", w, " in ", d, " on the CPU, and would read beyond it; convert it to float32");
 }
 
+// nested_dim wants a dim that is not negative of a nested tensor, which libtorch does not wrap.
+inline void nested_dim(Args a) { // self, dim
+	if (tensor(a, 0).is_nested())
+		TORCH_CHECK_INDEX(a[1].toInt() >= 0, "dim is ", a[1].toInt(), " and must not be negative for a nested tensor");
+}
+
 inline const std::unordered_map<std::string, Guard> &table() {
 	static const auto *t = new std::unordered_map<std::string, Guard>{
 	    {"aten::linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }}, // MKL leaves its arrays
 	    {"aten::linalg_eigvals.out", [](Args a) { finite(tensor(a, 0), "the input"); }},
+	    {"aten::select.int", [](Args a) { nested_dim(a); }},
 	    {"aten::_fft_r2c", [](Args a) { r2c(a); }},
 	    {"aten::_fft_r2c.out", [](Args a) { r2c(a); into(a, 4, c10::toComplexType(tensor(a, 0).scalar_type())); }},
 	    {"aten::_fft_c2c", [](Args a) { fft(a); }},

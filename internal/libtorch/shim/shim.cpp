@@ -56,47 +56,64 @@ uint64_t scope() { return in_scope.load(std::memory_order_relaxed) ? thread.scop
 
 // ---- results and errors
 
-char *text(const std::string &s) {
-	char *p = static_cast<char *>(malloc(s.size() + 1));
-	if (p)
-		memcpy(p, s.c_str(), s.size() + 1);
+char *text(const std::string &s) { return strdup(s.c_str()); }
+
+// error_text is the text of an error of a kind. It throws nothing.
+char *error_text(char kind, const char *msg) noexcept {
+	size_t n = strlen(msg);
+	auto *p = static_cast<char *>(malloc(n + 2));
+	if (p) {
+		p[0] = kind;
+		memcpy(p + 1, msg, n + 1);
+	}
 	return p;
 }
 
-thub_result done() { return {nullptr, torchhub::live_bytes(), scope()}; }
-
 // caught runs f and returns the text of what it throws, else null.
 template <class F> char *caught(F f) noexcept {
-	auto error = [](char kind, const char *msg) { return text(kind + std::string(msg)); };
 	try {
-		return f();
+		f();
+		return nullptr;
 	} catch (const c10::OutOfMemoryError &e) {
-		return error(THUB_ERR_MEMORY, e.what_without_backtrace());
+		return error_text(THUB_ERR_MEMORY, e.what_without_backtrace());
 	} catch (const c10::IndexError &e) {
-		return error(THUB_ERR_INDEX, e.what_without_backtrace());
+		return error_text(THUB_ERR_INDEX, e.what_without_backtrace());
 	} catch (const c10::NotImplementedError &e) {
-		return error(THUB_ERR_NOT_IMPLEMENTED, e.what_without_backtrace());
+		return error_text(THUB_ERR_NOT_IMPLEMENTED, e.what_without_backtrace());
 	} catch (const c10::Error &e) {
-		return error(THUB_ERR_OTHER, e.what_without_backtrace());
+		return error_text(THUB_ERR_OTHER, e.what_without_backtrace());
 	} catch (const std::bad_alloc &) {
-		return error(THUB_ERR_MEMORY, "out of memory");
+		return error_text(THUB_ERR_MEMORY, "out of memory");
 	} catch (const std::exception &e) {
-		return error(THUB_ERR_OTHER, e.what());
+		return error_text(THUB_ERR_OTHER, e.what());
 	} catch (...) {
-		return error(THUB_ERR_OTHER, "unknown C++ exception");
+		return error_text(THUB_ERR_OTHER, "unknown C++ exception");
 	}
 }
 
-// refuse is f's answer to a mistake.
-char *refuse(char kind, const std::string &msg) { return text(kind + msg); }
-
-// guarded runs f, which returns null or an error, and adds the state of things.
-template <class F> thub_result guarded(F f) noexcept {
-	char *err = caught(f);
-	thub_result r = done();
-	r.err = err;
-	return r;
-}
+// Entry makes a function of the table from f, which may throw: call lets no
+// exception out. Where f returns nothing, call returns the error, as a
+// thub_result or as its text alone. Otherwise call returns zero in place of f's
+// result.
+template <class Type, auto f> struct Entry;
+template <class R, class... A, auto f> struct Entry<R (*)(A...), f> {
+	static R call(A... a) noexcept {
+		if constexpr (!std::is_void_v<std::invoke_result_t<decltype(f), A...>>) {
+			R r{};
+			if (char *err = caught([&] { r = f(a...); }))
+				::free(err);
+			return r;
+		} else {
+			char *err = caught([&] { f(a...); });
+			if constexpr (std::is_same_v<R, thub_result>)
+				return {err, torchhub::live_bytes(), scope()};
+			else if constexpr (std::is_same_v<R, char *>)
+				return err;
+			else if (err)
+				::free(err); // as of a destructor: there is nothing that the caller could do
+		}
+	}
+};
 
 // ---- tensors
 
@@ -424,7 +441,7 @@ public:
 		put(uint64_t(weight));
 	}
 	// finish fills the head.
-	char *finish() {
+	void finish() {
 		uint64_t *words = nullptr;
 		if (!big_.empty()) {
 			words = static_cast<uint64_t *>(malloc(n_ * 8));
@@ -436,7 +453,6 @@ public:
 		head_[THUB_RETS_WORDS] = reinterpret_cast<uint64_t>(words);
 		head_[THUB_RETS_LIVE] = uint64_t(torchhub::live_bytes());
 		head_[THUB_RETS_SCOPE] = scope();
-		return nullptr;
 	}
 
 private:
@@ -557,26 +573,19 @@ struct Op {
 	}
 };
 
-thub_result op_find(const char *name, const char *overload, thub_op *ret_op) {
-	return guarded([&]() -> char * {
-		auto op = c10::Dispatcher::singleton().findSchema({name, overload});
-		if (!op)
-			return refuse(THUB_ERR_NOT_IMPLEMENTED, std::string("libtorch ") + TORCH_VERSION + " has no such op");
-		*ret_op = reinterpret_cast<thub_op>(new Op(*op));
-		return nullptr;
-	});
+void op_find(const char *name, const char *overload, thub_op *ret_op) {
+	auto op = c10::Dispatcher::singleton().findSchema({name, overload});
+	if (!op)
+		C10_THROW_ERROR(NotImplementedError, std::string("libtorch ") + TORCH_VERSION + " has no such op");
+	*ret_op = reinterpret_cast<thub_op>(new Op(*op));
 }
 
 const Op &as_op(thub_op op) { return *reinterpret_cast<Op *>(op); }
 
 char *op_schema(thub_op op) {
-	try {
-		std::ostringstream s;
-		s << as_op(op).schema;
-		return text(s.str());
-	} catch (...) {
-		return text("");
-	}
+	std::ostringstream s;
+	s << as_op(op).schema;
+	return text(s.str());
 }
 
 // scalar reads the number behind the tensors, or returns nothing where it is none.
@@ -633,12 +642,14 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 }
 
 void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
-	tensor_free(rets + THUB_RETS_VALUES, rets[THUB_RETS_N]);
-	char *err = caught([&]() -> char * {
+	char *err = caught([&] {
+		tensor_free(rets + THUB_RETS_VALUES, rets[THUB_RETS_N]);
 		const Op &o = as_op(op);
 		Writer w(rets, cap);
-		if (call_unboxed(o, args, nargs, w))
-			return w.finish();
+		if (call_unboxed(o, args, nargs, w)) {
+			w.finish();
+			return;
+		}
 		torch::jit::Stack stack;
 		stack.reserve(std::max(o.schema.arguments().size(), o.schema.returns().size()));
 		push_args(stack, {args, args + nargs}, o.schema, 0);
@@ -655,84 +666,88 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 		if (w.wants())
 			for (IValue &v : stack)
 				write_value(w, std::move(v));
-		return w.finish();
+		w.finish();
 	});
 	rets[THUB_RETS_ERROR] = reinterpret_cast<uint64_t>(err);
 }
 
 // ---- tensors
 
-thub_result tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
+void tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
                        thub_tensor *ret_tensor) {
-	return guarded([&]() -> char * {
-		at::Tensor t = at::empty(at::IntArrayRef(sizes, ndim), at::TensorOptions().dtype(at::ScalarType(dtype)));
-		TORCH_CHECK(t.nbytes() == nbytes, "a tensor of ", t.nbytes(), " bytes cannot be made of ", nbytes);
-		if (nbytes)
-			memcpy(t.data_ptr(), data, nbytes);
-		*ret_tensor = give(std::move(t));
-		return nullptr;
-	});
+	at::Tensor t = at::empty(at::IntArrayRef(sizes, ndim), at::TensorOptions().dtype(at::ScalarType(dtype)));
+	TORCH_CHECK(t.nbytes() == nbytes, "a tensor of ", t.nbytes(), " bytes cannot be made of ", nbytes);
+	if (nbytes)
+		memcpy(t.data_ptr(), data, nbytes);
+	*ret_tensor = give(std::move(t));
 }
 
-thub_result tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id,
+void tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id,
                          thub_tensor *ret_tensor) {
-	return guarded([&]() -> char * {
-		auto done = [fd, id](void *) {
-			while (write(fd, &id, sizeof id) < 0 && errno == EINTR) {
-			}
-		};
-		at::Tensor t = at::from_blob(data, at::IntArrayRef(sizes, ndim), done, at::TensorOptions().dtype(at::ScalarType(dtype)));
-		*ret_tensor = give(std::move(t));
-		return nullptr;
-	});
+	auto done = [fd, id](void *) {
+		while (write(fd, &id, sizeof id) < 0 && errno == EINTR) {
+		}
+	};
+	at::Tensor t = at::from_blob(data, at::IntArrayRef(sizes, ndim), done, at::TensorOptions().dtype(at::ScalarType(dtype)));
+	*ret_tensor = give(std::move(t));
 }
 
-thub_result tensor_data(thub_tensor t, void **ret_data) {
-	return guarded([&]() -> char * {
-		at::Tensor x = borrow(t);
-		TORCH_CHECK(x.device().is_cpu() && x.layout() == at::kStrided && x.is_contiguous() && !x.is_conj() && !x.is_neg(),
-		            "only a dense, contiguous tensor on the CPU can be lent; call Contiguous first");
-		*ret_data = x.data_ptr();
-		return nullptr;
-	});
+void tensor_data(thub_tensor t, void **ret_data) {
+	Lent lent(t);
+	const at::Tensor &x = lent.t;
+	TORCH_CHECK(x.device().is_cpu() && x.layout() == at::kStrided && !x.is_nested() && x.is_contiguous() && !x.is_conj() && !x.is_neg(),
+	            "only a dense, contiguous tensor on the CPU can be lent; call Contiguous first");
+	*ret_data = x.data_ptr();
+	TORCH_CHECK(*ret_data || x.numel() == 0, "the tensor has no memory that could be lent; call Clone first");
 }
 
-thub_result tensor_read(thub_tensor t, void *dst, size_t nbytes) {
-	return guarded([&]() -> char * {
-		c10::NoGradGuard no_grad;
-		at::Tensor x = borrow(t).resolve_conj().resolve_neg();
-		if (!x.device().is_cpu())
-			x = x.cpu();
-		x = x.contiguous();
-		TORCH_CHECK(x.nbytes() == nbytes, "a tensor of ", x.nbytes(), " bytes cannot be read into ", nbytes);
-		if (nbytes)
-			memcpy(dst, x.const_data_ptr(), nbytes);
-		return nullptr;
-	});
-}
-
-size_t tensor_info(thub_tensor t, int64_t *info, size_t cap) {
+void tensor_read(thub_tensor t, void *dst, size_t nbytes) {
+	c10::NoGradGuard no_grad;
 	at::Tensor x = borrow(t);
-	bool strided = x.layout() == at::kStrided;
-	size_t d = size_t(x.dim());
-	size_t need = THUB_INFO_SIZES + 2 * d;
-	if (cap < need)
-		return need;
+	TORCH_CHECK(!x.is_nested(), "the tensors in a nested tensor have sizes of their own; call aten.UnbindInt and read each");
+	x = x.resolve_conj().resolve_neg();
+	if (x._is_zerotensor())
+		x = x.clone();
+	if (!x.device().is_cpu())
+		x = x.cpu();
+	TORCH_CHECK(x.layout() == at::kStrided, "a tensor of the layout ", x.layout(), " cannot be read; call ToDense first");
+	x = x.contiguous();
+	TORCH_CHECK(x.nbytes() == nbytes, "a tensor of ", x.nbytes(), " bytes cannot be read into ", nbytes);
+	const void *data = x.const_data_ptr();
+	TORCH_CHECK(data || nbytes == 0, "the tensor has no memory that could be read");
+	if (nbytes)
+		memcpy(dst, data, nbytes);
+}
+
+void tensor_info(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need) {
+	Lent lent(t);
+	const at::Tensor &x = lent.t;
+	auto d = size_t(x.dim());
+	*ret_need = THUB_INFO_SIZES + 2 * d;
+	if (cap < *ret_need)
+		return;
+	std::fill(info, info + *ret_need, 0);
 	info[THUB_INFO_DTYPE] = int64_t(x.scalar_type());
 	info[THUB_INFO_DEVICE] = int64_t(x.device().type());
 	info[THUB_INFO_INDEX] = x.device().index();
 	info[THUB_INFO_NUMEL] = x.numel();
 	info[THUB_INFO_ITEMSIZE] = int64_t(x.element_size());
-	info[THUB_INFO_OFFSET] = strided ? x.storage_offset() : 0;
-	info[THUB_INFO_FLAGS] = (x.requires_grad() ? 1 : 0) | (strided && x.is_contiguous() ? 2 : 0) |
-	                        (x.is_inference() ? 4 : 0) | (x.is_leaf() ? 8 : 0);
 	info[THUB_INFO_LAYOUT] = int64_t(x.layout());
 	info[THUB_INFO_NDIM] = int64_t(d);
-	for (size_t i = 0; i < d; i++) {
-		info[THUB_INFO_SIZES + i] = x.size(int64_t(i));
-		info[THUB_INFO_SIZES + d + i] = strided ? x.stride(int64_t(i)) : 0;
+	info[THUB_INFO_FLAGS] = (x.requires_grad() ? THUB_FLAG_REQUIRES_GRAD : 0) | (x.is_inference() ? THUB_FLAG_INFERENCE : 0) |
+	                        (x.is_nested() ? THUB_FLAG_NESTED : 0) | (x._is_zerotensor() ? THUB_FLAG_ZERO : 0);
+	if (x.is_nested()) { // its tensors have sizes of their own
+		info[THUB_INFO_FLAGS] |= x.is_contiguous() ? THUB_FLAG_CONTIGUOUS : 0;
+		return;
 	}
-	return need;
+	bool strided = x.layout() == at::kStrided;
+	if (strided) {
+		info[THUB_INFO_OFFSET] = x.storage_offset();
+		info[THUB_INFO_FLAGS] |= x.is_contiguous() ? THUB_FLAG_CONTIGUOUS : 0;
+	}
+	at::IntArrayRef sizes = x.sizes(), strides = strided ? x.strides() : at::IntArrayRef();
+	std::copy(sizes.begin(), sizes.end(), info + THUB_INFO_SIZES);
+	std::copy(strides.begin(), strides.end(), info + THUB_INFO_SIZES + d);
 }
 
 char *tensor_grad_fn(thub_tensor t) {
@@ -775,37 +790,34 @@ void unref(Map *m) {
 	}
 }
 
-thub_result map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) {
-	return guarded([&]() -> char * {
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return refuse(THUB_ERR_OTHER, strerror(errno));
-		struct stat st;
-		if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-			close(fd);
-			return refuse(THUB_ERR_OTHER, "not a regular file");
-		}
-		if (st.st_size == 0) {
-			close(fd);
-			return refuse(THUB_ERR_OTHER, "the file is empty");
-		}
-		// Private and writable: in-place ops on such tensors change memory, never the file.
-		void *p = mmap(nullptr, size_t(st.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED) {
-			int e = errno;
-			close(fd);
-			return refuse(THUB_ERR_OTHER, strerror(e));
-		}
-		Map *m = new Map;
-		m->fd = fd;
-		m->addr = static_cast<char *>(p);
-		m->len = size_t(st.st_size);
-		torchhub::count_mapped(int64_t(m->len));
-		*ret_map = reinterpret_cast<thub_map>(m);
-		*ret_addr = p;
-		*ret_len = m->len;
-		return nullptr;
-	});
+void map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		throw std::runtime_error(strerror(errno));
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		throw std::runtime_error("not a regular file");
+	}
+	if (st.st_size == 0) {
+		close(fd);
+		throw std::runtime_error("the file is empty");
+	}
+	// Private and writable: in-place ops on such tensors change memory, never the file.
+	void *p = mmap(nullptr, size_t(st.st_size), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED) {
+		int e = errno;
+		close(fd);
+		throw std::runtime_error(strerror(e));
+	}
+	Map *m = new Map;
+	m->fd = fd;
+	m->addr = static_cast<char *>(p);
+	m->len = size_t(st.st_size);
+	torchhub::count_mapped(int64_t(m->len));
+	*ret_map = reinterpret_cast<thub_map>(m);
+	*ret_addr = p;
+	*ret_len = m->len;
 }
 
 void map_close(thub_map map) {
@@ -814,28 +826,25 @@ void map_close(thub_map map) {
 	unref(m);
 }
 
-thub_result map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) {
-	return guarded([&]() -> char * {
-		Map *m = reinterpret_cast<Map *>(map);
-		auto options = at::TensorOptions().dtype(at::ScalarType(dtype));
-		size_t item = c10::elementSize(at::ScalarType(dtype));
-		TORCH_CHECK(numel >= 0 && size_t(numel) <= SIZE_MAX / item && size_t(numel) * item == nbytes &&
-		                offset <= m->len && nbytes <= m->len - offset,
-		            "a storage of ", numel, " elements at ", offset, " does not lie in the file");
-		char *p = m->addr + offset;
-		if (reinterpret_cast<uintptr_t>(p) % item != 0) {
-			// Kernels may assume aligned elements.
-			at::Tensor t = at::empty({numel}, options);
-			TORCH_CHECK(read_at(m->fd, static_cast<char *>(t.data_ptr()), nbytes, off_t(offset)),
-			            "the file could not be read: ", strerror(errno));
-			*ret_tensor = give(std::move(t));
-			return nullptr;
-		}
-		m->refs.fetch_add(1);
-		at::Tensor t = at::from_blob(p, {numel}, [m](void *) { unref(m); }, options);
+void map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) {
+	Map *m = reinterpret_cast<Map *>(map);
+	auto options = at::TensorOptions().dtype(at::ScalarType(dtype));
+	size_t item = c10::elementSize(at::ScalarType(dtype));
+	TORCH_CHECK(numel >= 0 && size_t(numel) <= SIZE_MAX / item && size_t(numel) * item == nbytes &&
+	                offset <= m->len && nbytes <= m->len - offset,
+	            "a storage of ", numel, " elements at ", offset, " does not lie in the file");
+	char *p = m->addr + offset;
+	if (reinterpret_cast<uintptr_t>(p) % item != 0) {
+		// Kernels may assume aligned elements.
+		at::Tensor t = at::empty({numel}, options);
+		TORCH_CHECK(read_at(m->fd, static_cast<char *>(t.data_ptr()), nbytes, off_t(offset)),
+		            "the file could not be read: ", strerror(errno));
 		*ret_tensor = give(std::move(t));
-		return nullptr;
-	});
+		return;
+	}
+	m->refs.fetch_add(1);
+	at::Tensor t = at::from_blob(p, {numel}, [m](void *) { unref(m); }, options);
+	*ret_tensor = give(std::move(t));
 }
 
 // ---- state of the thread
@@ -875,50 +884,32 @@ int32_t get_default_device(int32_t *ret_index) {
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
 void set_thread_width(int32_t n) {
-	try {
-		at::get_num_threads(); // the first call on a thread sets the width, so it comes first
-		if (omp_set_num_threads)
-			omp_set_num_threads(n);
-		else
-			at::set_num_threads(n);
-	} catch (...) {
-	}
+	at::get_num_threads(); // the first call on a thread sets the width, so it comes first
+	if (omp_set_num_threads)
+		omp_set_num_threads(n);
+	else
+		at::set_num_threads(n);
 }
 
-int32_t get_thread_width() {
-	try {
-		return at::get_num_threads();
-	} catch (...) {
-		return 1;
-	}
-}
+int32_t get_thread_width() { return at::get_num_threads(); }
 
 // ---- state of the process
 
-thub_result manual_seed(uint64_t seed) {
-	return guarded([&]() -> char * {
-		at::manual_seed(seed);
-		return nullptr;
-	});
+void manual_seed(uint64_t seed) {
+	at::manual_seed(seed);
 }
 
-thub_result generator_new(int32_t type, int32_t index, thub_generator *ret_generator) {
-	return guarded([&]() -> char * {
-		auto d = at::DeviceType(type);
-		at::Generator g = d == at::kCPU ? at::make_generator<at::CPUGeneratorImpl>()
-		                                : at::globalContext().getAcceleratorHooksInterface(d).getNewGenerator(c10::DeviceIndex(index));
-		*ret_generator = reinterpret_cast<thub_generator>(new at::Generator(std::move(g)));
-		return nullptr;
-	});
+void generator_new(int32_t type, int32_t index, thub_generator *ret_generator) {
+	auto d = at::DeviceType(type);
+	at::Generator g = d == at::kCPU ? at::make_generator<at::CPUGeneratorImpl>()
+	                                : at::globalContext().getAcceleratorHooksInterface(d).getNewGenerator(c10::DeviceIndex(index));
+	*ret_generator = reinterpret_cast<thub_generator>(new at::Generator(std::move(g)));
 }
 
-thub_result generator_seed(thub_generator g, uint64_t seed) {
-	return guarded([&]() -> char * {
-		auto *gen = reinterpret_cast<at::Generator *>(g);
-		std::lock_guard<std::mutex> hold(gen->mutex());
-		gen->set_current_seed(seed);
-		return nullptr;
-	});
+void generator_seed(thub_generator g, uint64_t seed) {
+	auto *gen = reinterpret_cast<at::Generator *>(g);
+	std::lock_guard<std::mutex> hold(gen->mutex());
+	gen->set_current_seed(seed);
 }
 
 void generator_free(thub_generator g) { delete reinterpret_cast<at::Generator *>(g); }
@@ -932,39 +923,27 @@ char *load_cuda(const char *path) {
 	return nullptr;
 }
 
-thub_result cuda_count(int64_t *ret_count) {
-	return guarded([&]() -> char * {
-		*ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-		return nullptr;
-	});
+void cuda_count(int64_t *ret_count) {
+	*ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
 }
 
-char *cpu_capability() {
-	try {
-		return text(at::get_cpu_capability());
-	} catch (...) {
-		return text("unknown");
-	}
-}
+char *cpu_capability() { return text(at::get_cpu_capability()); }
 
 // ---- TorchScript
 
 torch::jit::Module &module(thub_module m) { return *reinterpret_cast<torch::jit::Module *>(m); }
 
-template <class Load> thub_result load_module(Load load, thub_module *ret_module) {
-	return guarded([&]() -> char * {
-		auto *m = new torch::jit::Module(load());
-		*ret_module = reinterpret_cast<thub_module>(m);
-		return nullptr;
-	});
+template <class Load> void load_module(Load load, thub_module *ret_module) {
+	auto *m = new torch::jit::Module(load());
+	*ret_module = reinterpret_cast<thub_module>(m);
 }
 
-thub_result jit_load(const char *path, thub_module *ret_module) {
-	return load_module([&] { return torch::jit::load(std::string(path), at::Device(at::kCPU)); }, ret_module);
+void jit_load(const char *path, thub_module *ret_module) {
+	load_module([&] { return torch::jit::load(std::string(path), at::Device(at::kCPU)); }, ret_module);
 }
 
-thub_result jit_load_bytes(const void *data, size_t n, thub_module *ret_module) {
-	return load_module(
+void jit_load_bytes(const void *data, size_t n, thub_module *ret_module) {
+	load_module(
 	    [&] {
 		    std::istringstream in(std::string(static_cast<const char *>(data), n));
 		    return torch::jit::load(in, at::Device(at::kCPU));
@@ -974,65 +953,52 @@ thub_result jit_load_bytes(const void *data, size_t n, thub_module *ret_module) 
 
 void jit_free(thub_module m) { delete &module(m); }
 
-thub_result jit_to(thub_module m, int32_t type, int32_t index) {
-	return guarded([&]() -> char * {
-		module(m).to(at::Device(c10::DeviceType(type), c10::DeviceIndex(index)));
-		return nullptr;
-	});
+void jit_to(thub_module m, int32_t type, int32_t index) {
+	module(m).to(at::Device(c10::DeviceType(type), c10::DeviceIndex(index)));
 }
 
-thub_result jit_train(thub_module m, int32_t on) {
-	return guarded([&]() -> char * {
-		module(m).train(on != 0);
-		return nullptr;
-	});
+void jit_train(thub_module m, int32_t on) {
+	module(m).train(on != 0);
 }
 
-char *jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
-	return caught([&]() -> char * {
-		auto f = module(m).find_method(method);
-		if (!f)
-			return refuse(THUB_ERR_NOT_IMPLEMENTED, std::string("the module has no method \"") + method + "\"");
-		torch::jit::Stack stack;
-		push_args(stack, {args, args + nargs}, f->function().getSchema(), 1); // the first is self
-		IValue v = (*f)(std::move(stack));
-		Writer w(rets, cap);
-		write_value(w, std::move(v));
-		return w.finish();
-	});
+void jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	auto f = module(m).find_method(method);
+	if (!f)
+		C10_THROW_ERROR(NotImplementedError, std::string("the module has no method \"") + method + "\"");
+	torch::jit::Stack stack;
+	push_args(stack, {args, args + nargs}, f->function().getSchema(), 1); // the first is self
+	IValue v = (*f)(std::move(stack));
+	Writer w(rets, cap);
+	write_value(w, std::move(v));
+	w.finish();
 }
 
 // ---- AOTInductor packages
 
 torchhub::Package &package(thub_package p) { return *reinterpret_cast<torchhub::Package *>(p); }
 
-thub_result aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) {
-	return guarded([&]() -> char * {
-		*ret_package = reinterpret_cast<thub_package>(torchhub::aoti_load(path, model, runners, device_index));
-		return nullptr;
-	});
+void aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) {
+	*ret_package = reinterpret_cast<thub_package>(torchhub::aoti_load(path, model, runners, device_index));
 }
 
-char *aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap) {
-	return caught([&]() -> char * {
-		std::vector<at::Tensor> in;
-		in.reserve(n);
-		for (size_t i = 0; i < n; i++)
-			in.push_back(borrow(reinterpret_cast<thub_tensor>(inputs[i])).detach());
-		auto out = torchhub::aoti_run(package(p), std::move(in));
-		Writer w(rets, cap);
-		w.put(THUB_LIST);
-		w.put(out.size());
-		for (auto &t : out) {
-			w.put(t.defined() ? THUB_TENSOR : THUB_NONE);
-			if (t.defined())
-				w.put_tensor(std::move(t));
-		}
-		return w.finish();
-	});
+void aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap) {
+	std::vector<at::Tensor> in;
+	in.reserve(n);
+	for (size_t i = 0; i < n; i++)
+		in.push_back(borrow(reinterpret_cast<thub_tensor>(inputs[i])).detach());
+	auto out = torchhub::aoti_run(package(p), std::move(in));
+	Writer w(rets, cap);
+	w.put(THUB_LIST);
+	w.put(out.size());
+	for (auto &t : out) {
+		w.put(t.defined() ? THUB_TENSOR : THUB_NONE);
+		if (t.defined())
+			w.put_tensor(std::move(t));
+	}
+	w.finish();
 }
 
-char *put_strings(const std::vector<std::string> &list, uint64_t *rets, size_t cap) {
+void put_strings(const std::vector<std::string> &list, uint64_t *rets, size_t cap) {
 	Writer w(rets, cap);
 	w.put(THUB_LIST);
 	w.put(list.size());
@@ -1040,71 +1006,86 @@ char *put_strings(const std::vector<std::string> &list, uint64_t *rets, size_t c
 		w.put(THUB_STRING);
 		w.put_string(s);
 	}
-	return w.finish();
+	w.finish();
 }
 
-char *aoti_call_spec(thub_package p, uint64_t *rets, size_t cap) {
-	return caught([&] { return put_strings(torchhub::aoti_call_spec(package(p)), rets, cap); });
+void aoti_call_spec(thub_package p, uint64_t *rets, size_t cap) {
+	put_strings(torchhub::aoti_call_spec(package(p)), rets, cap);
 }
 
-char *aoti_constants(thub_package p, uint64_t *rets, size_t cap) {
-	return caught([&] { return put_strings(torchhub::aoti_constants(package(p)), rets, cap); });
+void aoti_constants(thub_package p, uint64_t *rets, size_t cap) {
+	put_strings(torchhub::aoti_constants(package(p)), rets, cap);
 }
 
-thub_result aoti_lacks_constants(thub_package p, int32_t *ret_lacks) {
-	return guarded([&]() -> char * {
-		*ret_lacks = torchhub::aoti_lacks_constants(package(p));
-		return nullptr;
-	});
+void aoti_lacks_constants(thub_package p, int32_t *ret_lacks) {
+	*ret_lacks = torchhub::aoti_lacks_constants(package(p));
 }
 
-thub_result aoti_load_constants(thub_package p, const uint64_t *dict, size_t n) {
-	return guarded([&]() -> char * {
-		Reader r{dict, dict + n};
-		std::unordered_map<std::string, at::Tensor> constants;
-		for (const auto &e : read_value(r, nullptr).toGenericDict())
-			constants[e.key().toStringRef()] = e.value().toTensor();
-		torchhub::aoti_load_constants(package(p), std::move(constants));
-		return nullptr;
-	});
+void aoti_load_constants(thub_package p, const uint64_t *dict, size_t n) {
+	Reader r{dict, dict + n};
+	std::unordered_map<std::string, at::Tensor> constants;
+	for (const auto &e : read_value(r, nullptr).toGenericDict())
+		constants[e.key().toStringRef()] = e.value().toTensor();
+	torchhub::aoti_load_constants(package(p), std::move(constants));
 }
 
-void aoti_free(thub_package p) {
-	try {
-		torchhub::aoti_free(&package(p));
-	} catch (...) {
-	}
-}
+void aoti_free(thub_package p) { torchhub::aoti_free(&package(p)); }
+
+// Every function of the table is an Entry.
+#define ENTRY(name, f) .name = &Entry<decltype(thub_table::name), &f>::call
 
 const thub_table table = {
-    THUB_ABI,         TORCH_VERSION,
-    &free,            &op_find,
-    &op_schema,       &op_call,
-    &tensor_new,      &tensor_share,
-    &tensor_data,     &tensor_read,
-    &tensor_info,     &tensor_free,
-    &tensor_grad_fn,
-    &map_open,        &map_close,
-    &map_tensor,      &set_grad,
-    &get_grad,        &inference_begin,
-    &inference_end,   &set_scope,
-    &get_scope,
-    &set_default_device, &get_default_device,
-    &set_thread_width, &get_thread_width,
-    &torchhub::live_bytes, &torchhub::trim,
-    &manual_seed,     &load_cuda,
-    &cuda_count,      &cpu_capability,
-    &jit_load,        &jit_load_bytes,
-    &jit_free,        &jit_to,
-    &jit_train,       &jit_call,
-    &generator_new,   &generator_seed,
-    &generator_free,
-    &aoti_load,       &aoti_run,
-    &aoti_call_spec,  &aoti_constants,
-    &aoti_lacks_constants,
-    &aoti_load_constants,
-    &aoti_free,
+    .abi = THUB_ABI,
+    .version = TORCH_VERSION,
+    ENTRY(free, ::free),
+    ENTRY(op_find, op_find),
+    ENTRY(op_schema, op_schema),
+    ENTRY(op_call, op_call),
+    ENTRY(tensor_new, tensor_new),
+    ENTRY(tensor_share, tensor_share),
+    ENTRY(tensor_data, tensor_data),
+    ENTRY(tensor_read, tensor_read),
+    ENTRY(tensor_info, tensor_info),
+    ENTRY(tensor_free, tensor_free),
+    ENTRY(tensor_grad_fn, tensor_grad_fn),
+    ENTRY(map_open, map_open),
+    ENTRY(map_close, map_close),
+    ENTRY(map_tensor, map_tensor),
+    ENTRY(set_grad, set_grad),
+    ENTRY(get_grad, get_grad),
+    ENTRY(inference_begin, inference_begin),
+    ENTRY(inference_end, inference_end),
+    ENTRY(set_scope, set_scope),
+    ENTRY(get_scope, get_scope),
+    ENTRY(set_default_device, set_default_device),
+    ENTRY(get_default_device, get_default_device),
+    ENTRY(set_thread_width, set_thread_width),
+    ENTRY(get_thread_width, get_thread_width),
+    ENTRY(live_bytes, torchhub::live_bytes),
+    ENTRY(trim, torchhub::trim),
+    ENTRY(manual_seed, manual_seed),
+    ENTRY(load_cuda, load_cuda),
+    ENTRY(cuda_count, cuda_count),
+    ENTRY(cpu_capability, cpu_capability),
+    ENTRY(jit_load, jit_load),
+    ENTRY(jit_load_bytes, jit_load_bytes),
+    ENTRY(jit_free, jit_free),
+    ENTRY(jit_to, jit_to),
+    ENTRY(jit_train, jit_train),
+    ENTRY(jit_call, jit_call),
+    ENTRY(generator_new, generator_new),
+    ENTRY(generator_seed, generator_seed),
+    ENTRY(generator_free, generator_free),
+    ENTRY(aoti_load, aoti_load),
+    ENTRY(aoti_run, aoti_run),
+    ENTRY(aoti_call_spec, aoti_call_spec),
+    ENTRY(aoti_constants, aoti_constants),
+    ENTRY(aoti_lacks_constants, aoti_lacks_constants),
+    ENTRY(aoti_load_constants, aoti_load_constants),
+    ENTRY(aoti_free, aoti_free),
 };
+
+#undef ENTRY
 
 } // namespace
 

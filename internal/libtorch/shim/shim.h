@@ -1,9 +1,9 @@
 // The C face of the shim: what Go sees of libtorch.
 //
 // The shim exports one symbol, torchhub_table, which returns a table of
-// functions. Only pointers, integers and floats cross; every function that can
-// fail returns its own error text, so no state is left behind for a second call
-// that may run on another thread.
+// functions. Only pointers, integers and floats cross, and no C++ exception does;
+// every function that can fail returns its own error text, so no state is left
+// behind for a second call that may run on another thread.
 //
 // References: a thub_tensor is one counted reference to a tensor. An
 // out-parameter is named ret_… and says whether the caller then owns it.
@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 10
+#define THUB_ABI 12
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
@@ -86,10 +86,18 @@ enum {
 	THUB_INFO_NUMEL,
 	THUB_INFO_ITEMSIZE,
 	THUB_INFO_OFFSET,
-	THUB_INFO_FLAGS, // 1 requires grad, 2 contiguous, 4 inference tensor, 8 leaf
+	THUB_INFO_FLAGS, // THUB_FLAG_…
 	THUB_INFO_LAYOUT,
 	THUB_INFO_NDIM,
-	THUB_INFO_SIZES // then ndim sizes, then ndim strides
+	THUB_INFO_SIZES // then ndim sizes, then ndim strides; 0 where it has none
+};
+
+enum {
+	THUB_FLAG_REQUIRES_GRAD = 1,
+	THUB_FLAG_CONTIGUOUS = 2,
+	THUB_FLAG_INFERENCE = 4,
+	THUB_FLAG_NESTED = 8, // the tensors in it have sizes of their own
+	THUB_FLAG_ZERO = 16 // a tensor of zeros that takes no memory
 };
 
 typedef struct {
@@ -113,7 +121,7 @@ typedef struct {
 	                            thub_tensor *ret_tensor /* new reference, over data; once nothing uses it, id is written to the pipe fd */);
 	thub_result (*tensor_data)(thub_tensor t, void **ret_data /* borrowed */); // of a dense, contiguous one on the CPU
 	thub_result (*tensor_read)(thub_tensor t, void *dst, size_t nbytes); // contiguous order, from any device
-	size_t (*tensor_info)(thub_tensor t, int64_t *info, size_t cap);     // words needed; written when they fit
+	char *(*tensor_info)(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need); // an error; ret_need words, written when they fit
 	void (*tensor_free)(const uint64_t *tensors, size_t n);
 	char *(*tensor_grad_fn)(thub_tensor t); // the name of its grad_fn, owned by the caller; NULL without one
 
