@@ -19,7 +19,7 @@ import (
 // JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
 type JPEGOptions struct {
 	Quality     int    // 1 to 100; 0 is 75
-	Subsampling string // of the colour, not of grey pictures: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, and 4:4:4 of CMYK
+	Subsampling string // of the color: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, and 4:4:4 of grey and CMYK pictures
 	Progressive bool
 }
 
@@ -60,7 +60,7 @@ func encodeJPEG(w io.Writer, img image.Image, o JPEGOptions) error {
 	case len(pix) < channels*b.Dx()*b.Dy():
 		return fmt.Errorf("the picture's Pix holds %d bytes; want %d", len(pix), channels*b.Dx()*b.Dy())
 	}
-	if channels == 4 && o.Subsampling == "" {
+	if channels != 3 && o.Subsampling == "" {
 		sub = jpeg.S444
 	}
 	_, err = w.Write(jpeg.Encode(pix, b.Dx(), b.Dy(), channels, jpeg.EncodeOptions{Quality: o.Quality, YCbCr: ycc, Subsampling: sub, Progressive: o.Progressive}))

@@ -48,7 +48,7 @@ func TestPillowWritesTheSameJPEGs(t *testing.T) {
 		if o.Quality > 0 {
 			kw["quality"] = o.Quality
 		}
-		if o.Subsampling != "" && i%4 > 0 { // Pillow writes it into grey JPEGs too, where it means nothing
+		if o.Subsampling != "" {
 			kw["subsampling"] = o.Subsampling
 		}
 		var img image.Image
@@ -82,7 +82,7 @@ func TestPillowWritesTheSameJPEGs(t *testing.T) {
 		var want []byte
 		p.Call(&want, "jpeg", a, kw)
 		require.True(t, bytes.Equal(want, b.Bytes()), "%d×%d %+v: %d bytes, want %d", w, h, o, b.Len(), len(want))
-		if i%8 != 3 && !o.Progressive && (o.Subsampling == "" || o.Subsampling == "4:2:0" || i%4 == 0) && o.Quality > 0 {
+		if i%8 != 3 && !o.Progressive && (o.Subsampling == "" || o.Subsampling == "4:2:0" && i%4 > 0) && o.Quality > 0 {
 			p.Call(&want, "tensor_jpeg", a, o.Quality)
 			require.True(t, bytes.Equal(want, b.Bytes()), "torchvision: %d×%d %+v", w, h, o)
 		}

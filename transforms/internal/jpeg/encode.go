@@ -17,9 +17,9 @@ const (
 
 // EncodeOptions say how to encode.
 type EncodeOptions struct {
-	Quality     int  // 1 to 100
-	YCbCr       bool // three channels are brightness and colour, and not RGB
-	Subsampling Subsampling
+	Quality     int         // 1 to 100
+	YCbCr       bool        // three channels are brightness and colour, and not RGB
+	Subsampling Subsampling // of one channel it is written into the file, and means nothing
 	Progressive bool
 }
 
@@ -41,8 +41,9 @@ func Encode(pix []uint8, w, h, channels int, o EncodeOptions) []byte {
 // newEncoder returns an encoder that is to write scans.
 func newEncoder(pix []uint8, w, h, channels int, o EncodeOptions) *encoder {
 	e := &encoder{pix: pix, w: w, h: h, channels: channels, progressive: o.Progressive, raw: channels != 3 || o.YCbCr, maxH: 1, maxV: 1}
+	e.factors = [...]byte{S420: 0x22, S422: 0x21, S444: 0x11}[o.Subsampling]
 	if channels > 1 {
-		e.maxH, e.maxV = [...]int{S420: 2, S422: 2, S444: 1}[o.Subsampling], [...]int{S420: 2, S422: 1, S444: 1}[o.Subsampling]
+		e.maxH, e.maxV = int(e.factors>>4), int(e.factors&15)
 	}
 	e.quantTables(o.Quality)
 	e.mw, e.mh = ceil(w, 8*e.maxH), ceil(h, 8*e.maxV)
@@ -57,6 +58,7 @@ type encoder struct {
 	w, h, channels int
 	progressive    bool
 	raw            bool // the pixels are samples
+	factors        byte // of the first component, as the frame has them
 	maxH, maxV     int
 	mw, mh         int // in MCUs
 	comps          []*plan
@@ -129,7 +131,11 @@ func (e *encoder) frame() {
 		c.bw, c.bh = ceil(e.w*c.h, 8*e.maxH), ceil(e.h*c.v, 8*e.maxV)
 		c.pw, c.ph = e.mw*c.h, e.mh*c.v
 		e.comps = append(e.comps, c)
-		segment = append(segment, byte(c.id), byte(c.h<<4|c.v), byte(c.table))
+		factors := byte(0x11)
+		if i == 0 {
+			factors = e.factors
+		}
+		segment = append(segment, byte(c.id), factors, byte(c.table))
 		if i == c.table {
 			table := []byte{byte(c.table)}
 			for _, q := range e.quants[c.table] {
