@@ -288,7 +288,7 @@ func TestOpenMistakes(t *testing.T) {
 	_, err = Decode(bytes.NewReader(append(bytes.Clone(photo), "trailing bytes"...)))
 	require.NoError(t, err)
 	_, err = Decode(bytes.NewReader(photo[:len(photo)-2]))
-	require.NoError(t, err, "only the end marker is missing")
+	require.ErrorIs(t, err, ErrTruncated, "only the end marker is missing")
 }
 
 type failing struct{}

@@ -1,10 +1,12 @@
 """Makes testdata/pictures: small pictures of every format and mode, and pixels.txt,
 the CRC-32 of what Pillow reads of each after convert("RGB").
 
-    python pictures.py    # Pillow 13
+    python pictures.py    # Pillow 13, and cjpeg of Debian's libjpeg-turbo-progs
 """
 import binascii
+import io
 import pathlib
+import subprocess
 
 import numpy as np
 from PIL import Image
@@ -46,9 +48,24 @@ files = {
     "alpha.webp": (rgba, {}),
     "lossless.webp": (rgb, {"lossless": True}),
 }
+# What Pillow reads and does not write.
+ppm = io.BytesIO()
+rgb.save(ppm, "PPM")
+jpeg = lambda *args: subprocess.run(["cjpeg", "-arithmetic", *args], input=ppm.getvalue(), capture_output=True, check=True).stdout
+progressive = io.BytesIO()
+rgb.save(progressive, "JPEG", progressive=True)
+raw = {
+    "arithmetic.jpg": jpeg("-restart", "1"),
+    "arithmetic-progressive.jpg": jpeg("-progressive", "-sample", "1x1"),
+    "missing.jpg": progressive.getvalue()[:680] + b"\xff\xd9",
+}
+
 lines = []
 for name, (img, options) in files.items():
     img.save(out / name, **options)
+for name, data in raw.items():
+    (out / name).write_bytes(data)
+for name in files | raw:
     got = Image.open(out / name).convert("RGB")
     lines.append(f"{name} {got.width} {got.height} {binascii.crc32(got.tobytes()):08x}\n")
 (out / "pixels.txt").write_text("".join(lines))

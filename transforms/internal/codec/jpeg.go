@@ -8,6 +8,9 @@ import (
 )
 
 func jpegSize(data []byte) (int, int, error) {
+	if err := jpeg.Check(data); err != nil {
+		return 0, 0, err
+	}
 	h, err := jpeg.ReadHeader(data)
 	return h.W, h.H, err
 }

@@ -1,6 +1,7 @@
 // Package jpeg decodes JPEGs to the pixels that libjpeg-turbo makes of them with its accurate
-// integer DCT and fancy upsampling, which are Pillow's, to the last bit: baseline
-// and progressive ones of 1, 3 and 4 components, of any subsampling. It encodes them to the same bytes.
+// integer DCT and fancy upsampling, which are Pillow's, to the last bit: sequential
+// and progressive ones of 1, 3 and 4 components, of any subsampling, with Huffman or arithmetic coding. Coefficients that are
+// missing are estimated as libjpeg-turbo does it. It encodes pictures to the same bytes.
 //
 // It exists because a picture's pixels should not depend on what is installed (image/jpeg has others), and
 // because of what it leaves out: where only a part of the picture is asked for, the rest is not computed.
@@ -27,12 +28,24 @@ func open(data []byte) (*decoder, []byte, error) {
 	if !bytes.HasPrefix(data, []byte{0xff, soi}) {
 		return nil, nil, errors.New("it is no JPEG")
 	}
-	d := &decoder{data: data, pos: 2, adobe: -1}
-	scan, err := d.header()
-	if err == nil && scan == nil {
-		err = errors.New("it has no picture")
+	d := &decoder{data: data}
+	for {
+		if rest := data[d.pos:]; len(rest) < 2 {
+			return nil, nil, ErrTruncated
+		} else if rest[0] != 0xff || rest[1] != soi {
+			return nil, nil, errors.New("it has no picture")
+		}
+		d.pos += 2
+		d.begin()
+		scan, err := d.header()
+		if err != nil || scan != nil || d.frame {
+			if err == nil && scan == nil {
+				err = errors.New("it has no picture")
+			}
+			return d, scan, err
+		}
+		// What ended has tables alone, and the picture may come after it.
 	}
-	return d, scan, err
 }
 
 // ReadHeader reads the header of a JPEG.
@@ -56,7 +69,8 @@ func (h Header) scale(draft image.Point) int {
 
 // Decode decodes a JPEG, and returns the size it has then. Its channels are as they are in the file: Adobe's CMYK is
 // inverted. Damaged data are decoded as far as they go, as libjpeg does, and data that
-// end too early are ErrTruncated.
+// end too early are ErrTruncated. It refuses what libjpeg refuses, given a part of the file at a time as Pillow does, but for
+// arithmetic coding: its scans may be larger than such a part.
 func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	d, header, err := open(data)
 	if err != nil {
@@ -77,7 +91,15 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if err != nil {
 		return nil, Header{}, err
 	}
-	streamed := !d.progressive && len(s.comps) == d.Channels
+	clean := cleans.Get().(*[]byte)
+	d.clean = *clean
+	defer func() {
+		*clean = d.clean
+		cleans.Put(clean)
+	}()
+	s.fill()
+	single := !d.progressive && len(s.comps) == d.Channels
+	streamed := single && !d.arithmetic && !s.delicate()
 	if !streamed {
 		if err := d.keep(); err != nil {
 			return nil, Header{}, err
@@ -96,17 +118,15 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if err != nil {
 		return nil, Header{}, err
 	}
-	clean := cleans.Get().(*[]byte)
-	d.clean = *clean
-	defer func() {
-		*clean = d.clean
-		cleans.Put(clean)
-	}()
 	if streamed {
 		r.stream(s)
+	} else {
+		s.all()
+	}
+	if single {
 		err = d.finish()
-	} else if err = d.scansAll(s); err == nil {
-		r.coefficients()
+	} else {
+		err = d.others()
 	}
 	if d.short {
 		err = ErrTruncated
@@ -114,8 +134,14 @@ func Decode(data []byte, o Options) ([]uint8, Header, error) {
 	if err != nil {
 		return nil, Header{}, err
 	}
+	if !streamed {
+		r.coefficients()
+	}
 	return pix, result, nil
 }
+
+// maxMissing bounds the blocks that a file may have no bits for.
+const maxMissing = 1 << 20
 
 // keep makes room for all coefficients.
 func (d *decoder) keep() error {
@@ -123,7 +149,8 @@ func (d *decoder) keep() error {
 	for _, c := range d.comps {
 		blocks += c.bw * c.bh
 	}
-	if blocks > 8*len(d.data) { // which have a bit each, at the least
+	// A block has a bit at the least, but where scans are missing. Of a large picture a small part is refused.
+	if blocks > 8*len(d.data) && blocks > maxMissing {
 		return ErrTruncated
 	}
 	for _, c := range d.comps {
@@ -150,35 +177,21 @@ func (d *decoder) finish() error {
 // cleans keeps the memory for scans' data.
 var cleans = sync.Pool{New: func() any { return new([]byte) }}
 
-// scansAll reads all scans into the components' coefficients.
-func (d *decoder) scansAll(s *scan) error {
-	for {
-		s.all()
-		if d.short {
-			return ErrTruncated
-		}
+// others reads all scans but the first into the components' coefficients.
+func (d *decoder) others() error {
+	for !d.short {
 		header, err := d.header()
+		if err != nil || header == nil {
+			return err
+		}
+		s, err := d.newScan(header)
 		if err != nil {
 			return err
 		}
-		if header == nil {
-			break
-		}
-		if s, err = d.newScan(header); err != nil {
-			return err
-		}
+		s.fill()
+		s.all()
 	}
-	if !d.progressive {
-		return nil
-	}
-	for _, c := range d.comps {
-		for k, b := range c.bits[:10] {
-			if c.bits[0] < 0 || k > 0 && b != 0 {
-				return unsupported("progressive, with coefficients missing")
-			}
-		}
-	}
-	return nil
+	return ErrTruncated
 }
 
 // ended reports whether an end marker comes after the scan that was read last.

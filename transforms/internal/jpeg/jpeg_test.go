@@ -3,9 +3,12 @@ package jpeg
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"math/rand/v2"
+	"os/exec"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,7 +28,7 @@ def decode(files, drafts):
     for data, draft in zip(files, drafts):
         try:
             img = Image.open(io.BytesIO(base64.b64decode(data)))
-            if img.width * img.height > 8192:
+            if img.width * img.height > 1 << 16:
                 out.append(None)
                 continue
             img.draft(None, draft)
@@ -82,12 +85,12 @@ func compare(t *testing.T, files [][]byte, drafts [][2]int, check func(i int, go
 		}
 		got, h, err := Decode(files[i], Options{Draft: image.Pt(drafts[i][0], drafts[i][1])})
 		if w == false {
-			if err != nil {
-				refused++
-			}
-			continue // of what comes after the picture not all is looked at here
+			require.True(t, err != nil || Check(files[i]) != nil, "Pillow refuses %x", files[i])
+			refused++
+			continue
 		}
 		v := w.([]any)
+		require.NoError(t, Check(files[i]), "%x", files[i])
 		if err == nil {
 			require.Equal(t, []any{float64(h.W), float64(h.H)}, v[:2], "%x", files[i])
 			same++
@@ -134,11 +137,17 @@ func TestEqualsPillow(t *testing.T) {
 func TestRegion(t *testing.T) {
 	both(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
-		for range 1000 {
+		for range 2000 {
 			data := sample(rng, 90)
+			switch {
+			case rng.IntN(3) == 0:
+				data = damage(rng, data)
+			case bytes.Contains(data, []byte{0xff, sof2}) && rng.IntN(2) == 0:
+				data = lose(rng, data)
+			}
 			draft := image.Pt(rng.IntN(60), rng.IntN(60))
 			want, h, err := Decode(data, Options{Draft: draft})
-			if err != nil { // a subsampling that is none
+			if err != nil { // a subsampling that is none, or damage
 				continue
 			}
 			x, y := rng.IntN(h.W), rng.IntN(h.H)
@@ -147,7 +156,7 @@ func TestRegion(t *testing.T) {
 				require.Equal(t, []int{h.W, h.H}, []int{w, height})
 				return r
 			}})
-			require.NoError(t, err)
+			require.NoError(t, err, "%x", data)
 			for y := r.Min.Y; y < r.Max.Y; y++ {
 				from, to := h.Channels*(y*h.W+r.Min.X), h.Channels*(y*h.W+r.Max.X)
 				require.Equal(t, want[from:to], part[from:to], "row %d of %v in %x", y, r, data)
@@ -199,12 +208,10 @@ func TestDamaged(t *testing.T) {
 		}
 		drafts := make([][2]int, len(files))
 		for i := range drafts {
-			drafts[i] = [2]int{1 << 16, 1 << 16}
+			drafts[i] = [2]int{1 + rng.IntN(90), 1 + rng.IntN(90)}
 		}
 		same, refused := compare(t, files, drafts, func(i int, got []byte, h Header, err error, crc uint32) {
-			// At 0xff before a byte 0xff of the data libjpeg begins a block anew, and leaves in it what
-			// it had read with zeros for the bits to come.
-			if !errors.Is(err, ErrUnsupported) && !bytes.Contains(files[i], []byte{0xff, 0xff, 0}) {
+			if !errors.Is(err, ErrUnsupported) {
 				require.NoError(t, err, "%x", files[i])
 				require.Equal(t, crc, crc32.ChecksumIEEE(got), "%x", files[i])
 			}
@@ -213,6 +220,143 @@ func TestDamaged(t *testing.T) {
 		require.Greater(t, same, 2000)
 		require.Greater(t, refused, 2000)
 	})
+}
+
+// TestEnds has files that end early in every way, and bytes 0xff written with padding.
+func TestEnds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 6))
+	var files [][]byte
+	for i := range 1500 {
+		side := 60
+		if i%10 == 0 {
+			side = 250 // more than Pillow reads at once
+		}
+		data := sample(rng, side)
+		for range rng.IntN(3) {
+			at := bytes.LastIndex(data[:rng.IntN(len(data))], []byte{0xff, 0})
+			if at > 0 && at > bytes.Index(data, []byte{0xff, sos}) {
+				data = slices.Insert(data, at, 0xff)
+			}
+		}
+		if rng.IntN(4) > 0 {
+			data = data[:len(data)-1-rng.IntN(3)]
+		}
+		data = append(data, make([]byte, []int{0, 0, 0, 1, 2000}[rng.IntN(5)])...)
+		files = append(files, data)
+	}
+	drafts := make([][2]int, len(files))
+	for i := range drafts {
+		drafts[i] = [2]int{1 << 16, 1 << 16}
+	}
+	same, refused := compare(t, files, drafts, func(i int, got []byte, h Header, err error, crc uint32) {
+		if !errors.Is(err, ErrUnsupported) {
+			require.NoError(t, err, "%x", files[i])
+			require.Equal(t, crc, crc32.ChecksumIEEE(got), "%x", files[i])
+		}
+	})
+	t.Log(same, refused)
+	require.Greater(t, same, 300)
+	require.Greater(t, refused, 300)
+}
+
+// TestMissing compares with what Pillow makes of progressive pictures some coefficients of which are missing.
+func TestMissing(t *testing.T) {
+	both(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(1, 4))
+		var files [][]byte
+		var drafts [][2]int
+		for range 3000 {
+			data := sample(rng, 90)
+			if bytes.Contains(data, []byte{0xff, sof0}) {
+				continue
+			}
+			files = append(files, lose(rng, data))
+			drafts = append(drafts, [2]int{1 + rng.IntN(90), 1 + rng.IntN(90)})
+		}
+		same, refused := compare(t, files, drafts, func(i int, got []byte, h Header, err error, crc uint32) {
+			if errors.Is(err, ErrUnsupported) { // subsampling by a fraction
+				return
+			}
+			require.NoError(t, err, "%x", files[i])
+			require.Equal(t, crc, crc32.ChecksumIEEE(got), "%v %v %x", h, drafts[i], files[i])
+		})
+		t.Log(same, refused)
+		require.Greater(t, same, 800)
+	})
+}
+
+// lose takes scans out of a progressive picture, or its end.
+func lose(rng *rand.Rand, data []byte) []byte {
+	var scans [][]byte // each with the tables before it
+	at := 0
+	for next := bytes.Index(data, []byte{0xff, sos}); next >= 0; {
+		end := next + 4
+		for data[end] != 0xff || data[end+1] == 0 {
+			end++
+		}
+		scans = append(scans, data[at:end])
+		at = end
+		if next = bytes.Index(data[at:], []byte{0xff, sos}); next >= 0 {
+			next += at
+		}
+	}
+	out := bytes.Clone(scans[0])
+	for _, s := range scans[1:] {
+		if rng.IntN(4) > 0 {
+			out = append(out, s...)
+		}
+	}
+	if rng.IntN(2) == 0 {
+		scan := bytes.Index(out, []byte{0xff, sos})
+		out = out[:scan+20+rng.IntN(max(len(out)-scan-20, 1))]
+	}
+	return append(out, 0xff, eoi)
+}
+
+// TestArithmetic compares pictures with arithmetic coding, whole and damaged, where there is libjpeg's cjpeg to make them.
+func TestArithmetic(t *testing.T) {
+	cjpeg, err := exec.LookPath("cjpeg")
+	if err != nil {
+		t.Skip("there is no cjpeg")
+	}
+	rng := rand.New(rand.NewPCG(1, 5))
+	var files [][]byte
+	var drafts [][2]int
+	for range 400 {
+		w, h := 1+rng.IntN(80), 1+rng.IntN(80)
+		ppm := fmt.Appendf(nil, "P6 %d %d 255\n", w, h)
+		noise, flat := 1+rng.IntN(255), rng.IntN(200)
+		for i := range 3 * w * h {
+			ppm = append(ppm, byte(i/(1+flat)+rng.IntN(noise)))
+		}
+		args := []string{"-arithmetic", "-quality", fmt.Sprint(1 + rng.IntN(100)), "-sample", fmt.Sprintf("%dx%d", 1+rng.IntN(2), 1+rng.IntN(2))}
+		for _, more := range [][]string{{"-progressive"}, {"-grayscale"}, {"-restart", "1"}, {"-restart", "3B"}} {
+			if rng.IntN(3) == 0 {
+				args = append(args, more...)
+			}
+		}
+		cmd := exec.Command(cjpeg, args...)
+		cmd.Stdin = bytes.NewReader(ppm)
+		data, err := cmd.Output()
+		require.NoError(t, err)
+		for i := range 12 {
+			d := bytes.Clone(data)
+			if i > 1 {
+				d = damage(rng, d)
+			}
+			files = append(files, d)
+			drafts = append(drafts, [2]int{1 + rng.IntN(90), 1 + rng.IntN(90)})
+		}
+	}
+	same, refused := compare(t, files, drafts, func(i int, got []byte, h Header, err error, crc uint32) {
+		if errors.Is(err, ErrUnsupported) { // subsampling by a fraction
+			return
+		}
+		require.NoError(t, err, "%x", files[i])
+		require.Equal(t, crc, crc32.ChecksumIEEE(got), "%v %v %x", h, drafts[i], files[i])
+	})
+	t.Log(same, refused)
+	require.Greater(t, same, 1000)
 }
 
 // TestHostile has files that would take much memory or time.

@@ -136,11 +136,17 @@ func reduce(dst []uint8, stride, size int, pair *[128]int16, quant *[128]uint16)
 		out := dst[size*b:]
 		switch size {
 		case 1:
-			out[0] = clamp((in[0][0]+4)>>3 + 128)
+			// libjpeg's table of these has 1024 entries, and what is beyond them begins anew.
+			v := (int32(pair[8*b])*int32(int16(quant[8*b])) + 4) >> 3
+			out[0] = clamp(v<<22>>22 + 128)
 		case 2:
 			var rows [2][8]int32
 			for _, x := range [...]int{0, 1, 3, 5, 7} {
-				rows[0][x], rows[1][x] = reduce2(in[0][x], in[1][x], in[3][x], in[5][x], in[7][x], 13)
+				v0, v1 := reduce2(in[0][x], in[1][x], in[3][x], in[5][x], in[7][x], 13)
+				if x > 0 {
+					v0, v1 = saturate16(v0), saturate16(v1)
+				}
+				rows[0][x], rows[1][x] = v0, v1
 			}
 			for y, r := range rows {
 				v0, v1 := reduce2(r[0], r[1], r[3], r[5], r[7], 20)
@@ -148,8 +154,20 @@ func reduce(dst []uint8, stride, size int, pair *[128]int16, quant *[128]uint16)
 			}
 		case 4:
 			var rows [4][8]int32
+			flat := true // there is but one row of coefficients
+			for x := range 8 {
+				for _, y := range [...]int{1, 2, 3, 5, 6, 7} {
+					flat = flat && pair[16*y+8*b+x] == 0
+				}
+			}
 			for _, x := range [...]int{0, 1, 2, 3, 5, 6, 7} {
-				rows[0][x], rows[1][x], rows[2][x], rows[3][x] = reduce4(in[0][x], in[1][x], in[2][x], in[3][x], in[5][x], in[6][x], in[7][x], 12)
+				v0, v1, v2, v3 := reduce4(in[0][x], in[1][x], in[2][x], in[3][x], in[5][x], in[6][x], in[7][x], 12)
+				for y, v := range [...]int32{v0, v1, v2, v3} {
+					rows[y][x] = saturate16(v)
+					if flat { // it overflows in another way
+						rows[y][x] = int32(int16(in[0][x] << 2))
+					}
+				}
 			}
 			for y, r := range rows {
 				v0, v1, v2, v3 := reduce4(r[0], r[1], r[2], r[3], r[5], r[6], r[7], 19)

@@ -176,8 +176,10 @@ func (u *upsampling) line(x, y int, buf []uint8) []uint8 {
 	return buf[x-u.fx*u.x0:]
 }
 
-// coefficients makes the picture of coefficients that are all there.
+// coefficients makes the picture of the coefficients that are there.
 func (r *renderer) coefficients() {
+	smooth := r.smooth()
+	var estimated [pairSize]int16
 	for my := range r.mh {
 		for _, c := range r.comps {
 			p := &c.plane
@@ -186,7 +188,15 @@ func (r *renderer) coefficients() {
 					continue
 				}
 				for x := p.x0; x < p.x1; x += 2 {
-					c.transform(x, y, c.pair(x, y), true)
+					pair := c.pair(x, y)
+					if smooth {
+						copy(estimated[:], pair)
+						pair = estimated[:]
+						for i := x; i < min(x+2, c.bw); i++ {
+							r.estimate(c, i, y, (*[128]int16)(pair[i%2*8:]))
+						}
+					}
+					c.transform(x, y, pair, true)
 				}
 			}
 		}
@@ -194,17 +204,16 @@ func (r *renderer) coefficients() {
 	}
 }
 
-// stream makes the picture of one scan while it is read.
+// stream makes the picture of one scan, whose data are taken, while it is read.
 func (r *renderer) stream(s *scan) {
-	s.fill()
-	whole := !s.ended() // all of it has to be read, to know whether it is all
 	if r.region != image.Rect(0, 0, r.w, r.h) {
 		for _, c := range s.comps {
 			c.acTable.prepareSkips()
 		}
 	}
 	for my := range r.mh {
-		if !whole && r.y >= r.region.Max.Y {
+		if r.y >= r.region.Max.Y {
+			s.skip(r.mw * (r.mh - my))
 			return
 		}
 		for mx := range r.mw {

@@ -22,6 +22,11 @@ type scan struct {
 	dry  bool  // the data have ended; blocks stay as they are until the next restart
 	over bool  // and there is none
 	ends int32 // blocks that hold no more coefficients of this scan
+
+	from   int  // where its data begin in the file
+	padded bool // a byte of them is written with more than one byte 0xff
+
+	arithmetic *arithmetic // nil where it has Huffman codes
 }
 
 // maxScans bounds the work that a small file can ask for, as TurboJPEG's TJFLAG_LIMITSCANS does.
@@ -31,14 +36,11 @@ var errProgression = errors.New("a scan's progression is damaged")
 
 // newScan reads a scan's header.
 func (d *decoder) newScan(h []byte) (*scan, error) {
-	if len(h) < 1 || h[0] < 1 || h[0] > 4 || len(h) != 4+2*int(h[0]) {
-		return nil, errors.New("a scan's header is damaged")
-	}
 	if d.scans++; d.scans > maxScans {
 		return nil, fmt.Errorf("it has more than %d scans", maxScans)
 	}
 	n := int(h[0])
-	s := &scan{decoder: d, left: d.restart}
+	s := &scan{decoder: d, left: d.restart, from: d.pos}
 	p := h[1+2*n:]
 	s.first, s.last, s.high, s.low = int(p[0]), int(p[1]), uint(p[2]>>4), uint(p[2]&15)
 	if d.progressive {
@@ -69,6 +71,10 @@ func (d *decoder) newScan(h []byte) (*scan, error) {
 	if n > 1 && blocks > 10 {
 		return nil, errors.New("a scan has too many blocks in an MCU")
 	}
+	if d.arithmetic {
+		s.arithmetic = &arithmetic{scan: s}
+		s.arithmetic.reset()
+	}
 	return s, nil
 }
 
@@ -85,8 +91,16 @@ func (s *scan) prepare(c *component, dc, ac uint8) error {
 		}
 	}
 	c.dc = 0
-	for k := s.first; k <= s.last && s.progressive; k++ {
-		c.bits[k] = int8(s.low)
+	if s.progressive {
+		if s.scans > 1 {
+			c.before = c.bits
+		}
+		for k := s.first; k <= s.last; k++ {
+			c.bits[k] = int8(s.low)
+		}
+	}
+	if c.dcNumber, c.acNumber = dc, ac; s.decoder.arithmetic {
+		return nil
 	}
 	var err error
 	if !s.progressive || s.first == 0 && s.high == 0 {
@@ -138,6 +152,7 @@ func (s *scan) fill() {
 			d.pos += i
 			break
 		}
+		s.padded = s.padded || j > i+1
 		buf = append(buf, rest[:i+1]...)
 		d.pos += j + 1
 	}
@@ -157,19 +172,25 @@ func (s *scan) mcu() bool {
 	return !s.dry
 }
 
+// advance is called before mcu, with the row of MCUs that is next.
+func (s *scan) advance(my int) {
+	if !s.dry {
+		s.good = my
+	}
+}
+
 // check is called after each MCU.
 func (s *scan) check() {
-	if s.r.exhausted() {
+	if s.arithmetic == nil && s.r.exhausted() {
 		s.dry, s.over = true, s.restart == 0
 		s.short = s.short || s.decoder.pos == len(s.decoder.data) // and no marker ended them
 	}
 }
 
-// resync goes to the data after the next restart marker. Where another marker comes, it guesses as
-// jpeg_resync_to_restart does.
-func (s *scan) resync() {
+// seek goes beyond the next restart marker. Where another marker comes, it guesses as jpeg_resync_to_restart does, and
+// may stay before that. It reports whether data come next.
+func (s *scan) seek() (found bool) {
 	d := s.decoder
-	found := false
 	for {
 		m, err := d.next()
 		if err != nil {
@@ -190,14 +211,32 @@ func (s *scan) resync() {
 		break
 	}
 	s.next = (s.next + 1) & 7
+	if found {
+		s.dry = false
+	}
+	return found
+}
+
+// resync goes to the data after the next restart marker.
+func (s *scan) resync() {
+	s.seek()
 	for _, c := range s.comps {
 		c.dc = 0
 	}
 	s.ends = 0
-	if found {
-		s.dry = false
-	}
 	s.fill()
+	if s.arithmetic != nil {
+		s.arithmetic.reset()
+	}
+}
+
+// skip goes over the scan's last MCUs.
+func (s *scan) skip(mcus int) {
+	for s.restart > 0 && mcus > s.left && !s.over {
+		mcus -= s.left
+		s.left, s.dry = s.restart, true
+		s.resync()
+	}
 }
 
 // pair returns where the coefficients of a block and the one beside it are kept.
@@ -210,11 +249,16 @@ func (c *component) block(x, y int) *[128]int16 {
 	return (*[128]int16)(c.pair(x, y)[x%2*8:])
 }
 
-// all reads the scan into the components' coefficients.
+// all reads the scan, whose data are taken, into the components' coefficients.
 func (s *scan) all() {
-	s.fill()
+	if s.delicate() {
+		s.carefully()
+		return
+	}
 	decode := s.sequential
-	if s.progressive {
+	if s.arithmetic != nil {
+		decode = s.arithmetic.block
+	} else if s.progressive {
 		switch {
 		case s.first == 0 && s.high == 0:
 			decode = s.dcFirst
@@ -230,6 +274,7 @@ func (s *scan) all() {
 		c := s.comps[0]
 		for y := range c.bh {
 			for x := range c.bw {
+				s.advance(y / c.tall)
 				switch {
 				case s.mcu():
 					decode(c, x, y)
@@ -243,6 +288,7 @@ func (s *scan) all() {
 	}
 	for my := range s.mh {
 		for mx := range s.mw {
+			s.advance(my)
 			if !s.mcu() {
 				if s.over {
 					return
