@@ -44,6 +44,19 @@ var dtypes = []struct {
 	{"i8", "int64", 8, 8}, {"u8", "uint64", 8, 8}, {"f2", "float16", 2, 2}, {"f4", "float32", 4, 4}, {"f8", "float64", 8, 8}, {"c8", "complex64", 8, 4}, {"c16", "complex128", 16, 8},
 }
 
+// letters are NumPy's one-letter names of the dtypes, on 64-bit Linux and macOS. Like a kind with its size they may have a byte order.
+var letters = map[string]string{
+	"?": "b1", "b": "i1", "B": "u1", "h": "i2", "H": "u2", "i": "i4", "I": "u4", "l": "i8", "L": "u8", "q": "i8", "Q": "u8", "p": "i8", "P": "u8", "n": "i8", "N": "u8",
+	"e": "f2", "f": "f4", "d": "f8", "F": "c8", "D": "c16",
+}
+
+// names are the names that have no byte order, besides PyTorch's own.
+var names = map[string]string{
+	"bool_": "b1", "byte": "i1", "ubyte": "u1", "short": "i2", "ushort": "u2", "intc": "i4", "uintc": "u4", "int": "i8", "int_": "i8", "long": "i8", "longlong": "i8",
+	"intp": "i8", "uint": "u8", "ulong": "u8", "ulonglong": "u8", "uintp": "u8", "half": "f2", "single": "f4", "double": "f8", "float": "f8", "csingle": "c8",
+	"cdouble": "c16", "complex": "c16",
+}
+
 func malformed(at int, format string, args ...any) error {
 	return &badfile.MalformedError{Offset: int64(at), Msg: "npy: " + fmt.Sprintf(format, args...)}
 }
@@ -53,7 +66,7 @@ func unsupported(at int, format string, args ...any) error {
 }
 
 // Read reads the header of a file of size bytes, of which data are the first ones: [MaxData], or all where there are fewer. It makes sure that the
-// elements fill the rest of the file. Errors are a *badfile.MalformedError or a *badfile.UnsupportedError.
+// elements lie in the file; what follows them is ignored, as numpy.load ignores it. Errors are a *badfile.MalformedError or a *badfile.UnsupportedError.
 func Read(data []byte, size int64) (*Header, error) {
 	if !strings.HasPrefix(string(data[:min(len(data), len(magic))]), magic) {
 		return nil, malformed(0, "this is no .npy file")
@@ -89,8 +102,6 @@ func Read(data []byte, size int64) (*Header, error) {
 	h.Data = at + n
 	if rest := size - int64(h.Data); int64(h.Size) > rest {
 		return nil, malformed(h.Data, "%d elements take %d bytes, but %d are left: the file is cut short", count(h.Shape), h.Size, rest)
-	} else if int64(h.Size) < rest {
-		return nil, unsupported(h.Data+h.Size, "%d bytes follow the array: the file holds several, or is damaged", rest-int64(h.Size))
 	}
 	return h, nil
 }
@@ -133,9 +144,13 @@ func (s *scanner) wrong(want string) error {
 	return malformed(s.pos, "the header has no %s here", want)
 }
 
-// str reads a string without escapes.
+// str reads a string without escapes, which Python 2 may have marked as Unicode.
 func (s *scanner) str() (string, error) {
 	q := s.peek()
+	if q == 'u' {
+		s.pos++
+		q = s.peek()
+	}
 	if q != '\'' && q != '"' {
 		return "", s.wrong("string")
 	}
@@ -212,23 +227,25 @@ func (s *scanner) descr(h *Header) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	order := byte('<')
-	rest := d
+	order := byte('=')
+	descr := d
 	if d != "" && strings.IndexByte("<>=|", d[0]) >= 0 {
-		order, rest = d[0], d[1:]
+		order, descr = d[0], d[1:]
 	}
-	if strings.HasPrefix(rest, "O") {
+	if strings.HasPrefix(descr, "O") || descr == "object" {
 		return 0, unsupported(at, "an array of Python objects, which are pickled: save an array of numbers")
 	}
+	if kind := letters[descr]; kind != "" {
+		descr = kind
+	} else if kind := names[d]; kind != "" {
+		descr = kind
+	}
 	for _, known := range dtypes {
-		if known.descr != rest {
+		if known.descr != descr && known.torch != d {
 			continue
 		}
-		if order == '|' && known.part > 1 {
-			return 0, malformed(at, "the dtype %q has no byte order", d)
-		}
 		h.DType, h.Swap = known.torch, 1
-		if order == '>' { // this package is for little-endian machines, as libtorch's releases are
+		if order == '>' { // the others are little-endian: this package is for machines that are, as libtorch's releases are
 			h.Swap = known.part
 		}
 		return known.size, nil
