@@ -105,8 +105,5 @@ func (r *reader) legacy(data []byte, base int64) (any, error) {
 	if len(filled) != len(storages) {
 		return nil, fail("%d storages have no bytes: the file is damaged", len(storages)-len(filled))
 	}
-	if pos != len(data) {
-		return nil, fail("%d bytes follow the last storage: the file is damaged, or holds several checkpoints", len(data)-pos)
-	}
-	return object, nil
+	return object, nil // what follows is ignored, as by torch.load
 }

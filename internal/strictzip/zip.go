@@ -22,9 +22,11 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// An Archive is a zip file of which every part is accounted for: its end record ends the file, its directory lies right before that, its
-// records lie disjoint before the directory, and no two of them go by one name. archive/zip takes more, as PyTorch does, and so two readers of
-// one file may see two checkpoints.
+// An Archive is a zip file of which every part is accounted for: its records lie disjoint before its directory, the directory lies right before the
+// end record, and no two records go by one name. archive/zip takes more, as PyTorch does, and so two readers of one file may see two checkpoints.
+//
+// Bytes may follow the end record, as in a file that two archives were written to: PyTorch ignores them, too. But each reader finds the last end
+// record in the file first, so that one must describe the same directory.
 type Archive struct {
 	Records []*Record
 	Root    string // the folder that all records are in, with a slash at the end, once SetRoot has found one
@@ -53,6 +55,8 @@ const (
 	endSize      = 22
 	end64Size    = 56
 	locator64    = 20
+	endMagic     = "PK\x05\x06"
+	end64Magic   = "PK\x06\x06"
 	flagCrypt    = 1 << 0
 	flagStrong   = 1 << 6
 	flagMasked   = 1 << 13
@@ -72,13 +76,15 @@ func zipFeature(at int, format string, args ...any) error {
 	return &badfile.UnsupportedError{Offset: int64(at), Feature: fmt.Sprintf("zip: "+format, args...)}
 }
 
-// Open reads the directory of the archive that lies whole in data. Errors are a *badfile.MalformedError or a *badfile.UnsupportedError; their
+// Open reads the directory of the archive that data begins with. Errors are a *badfile.MalformedError or a *badfile.UnsupportedError; their
 // offsets are in data.
 func Open(data []byte) (*Archive, error) {
-	dir, count, err := directory(data)
+	e, err := directory(data)
 	if err != nil {
 		return nil, err
 	}
+	data = data[:e.end:e.end]
+	dir, count := e.dir, e.count
 	z := &Archive{data: data, Records: make([]*Record, 0, count)}
 	folded := make(map[string]string, count)
 	byPlace := make([]*Record, 0, count)
@@ -150,25 +156,60 @@ func (z *Archive) prefetch(dir span, count int) {
 
 type span struct{ start, end int }
 
-// directory finds the central directory and the number of its entries.
-func directory(data []byte) (span, int, error) {
-	at := len(data) - endSize
-	if at < 0 || !bytes.HasPrefix(data[at:], []byte("PK\x05\x06")) || le16(data[at+20:]) != 0 {
-		return span{}, 0, noEnd(data)
+// An ending is what an end record says, together with the zip64 record before it.
+type ending struct {
+	dir   span
+	count int
+	at    int // of the first of the end records
+	end   int // of the last one
+}
+
+// directory finds the archive's end record, and with it the central directory.
+func directory(data []byte) (ending, error) {
+	from := max(0, len(data)-endSize-math.MaxUint16) // as PyTorch searches
+	last := bytes.LastIndex(data[from:max(from, len(data)-endSize+len(endMagic))], []byte(endMagic))
+	if last < 0 {
+		return ending{}, zipError(len(data), "there is no end record: the file is cut short, download it again")
 	}
+	e, err := readEnding(data, from+last)
+	if err != nil || e.dir.end == e.at {
+		return e, err
+	}
+	// Bytes follow the archive, and the record at hand may be that of another archive, of the same layout.
+	at := e.dir.end
+	if bytes.HasPrefix(data[at:], []byte(end64Magic)) {
+		at += end64Size + locator64
+	}
+	if at > e.at || !bytes.HasPrefix(data[at:], []byte(endMagic)) {
+		return ending{}, zipError(e.end-endSize, "the directory of %d bytes at %d does not end where an end record begins: the file is cut short, damaged, or holds two different archives", e.dir.end-e.dir.start, e.dir.start)
+	}
+	first, err := readEnding(data, at)
+	if err == nil && (first.dir != e.dir || first.count != e.count || first.at != e.dir.end) {
+		err = zipError(at, "the two end records differ")
+	}
+	return first, err
+}
+
+// readEnding reads the end record at a place.
+func readEnding(data []byte, at int) (ending, error) {
+	fail := func(err error) (ending, error) { return ending{}, err }
 	e := data[at:]
+	if len(e) < endSize || int(le16(e[20:])) > len(e)-endSize {
+		return fail(zipError(at, "the end record is cut short"))
+	}
 	disk, dirDisk, here, count, size, offset := le16(e[4:]), le16(e[6:]), le16(e[8:]), le16(e[10:]), le32(e[12:]), le32(e[16:])
-	dirEnd := at
+	start := at
 	if loc := at - locator64; loc >= 0 && bytes.HasPrefix(data[loc:], []byte("PK\x06\x07")) {
-		at64 := loc - end64Size
-		if at64 < 0 || !bytes.HasPrefix(data[at64:], []byte("PK\x06\x06")) || le64(data[at64+4:]) != end64Size-12 || le64(data[loc+8:]) != uint64(at64) {
-			return span{}, 0, zipError(loc, "the zip64 end record is not where its locator says")
+		at64, where := loc-end64Size, le64(data[loc+8:])
+		// in an archive behind another one it is counted from that archive's start
+		if at64 < 0 || !bytes.HasPrefix(data[at64:], []byte(end64Magic)) || le64(data[at64+4:]) != end64Size-12 || where > uint64(at64) {
+			return fail(zipError(loc, "the zip64 end record is not where its locator says"))
 		}
 		if le32(data[loc+4:]) != 0 || le32(data[loc+16:]) != 1 {
-			return span{}, 0, zipFeature(loc, "an archive in several parts")
+			return fail(zipFeature(loc, "an archive in several parts"))
 		}
 		e := data[at64:]
-		dirEnd = at64
+		start = at64
 		for _, f := range []struct {
 			short *uint64
 			long  uint64
@@ -178,37 +219,27 @@ func directory(data []byte) (span, int, error) {
 			{&count, le64(e[32:]), math.MaxUint16}, {&size, le64(e[40:]), math.MaxUint32}, {&offset, le64(e[48:]), math.MaxUint32},
 		} {
 			if *f.short != f.max && *f.short != f.long {
-				return span{}, 0, zipError(at64, "the two end records differ")
+				return fail(zipError(at64, "the two end records differ"))
 			}
 			*f.short = f.long
 		}
+		if size <= where && where-size != offset {
+			return fail(zipError(loc, "the zip64 end record is not where its locator says"))
+		}
 	}
 	if disk != 0 || dirDisk != 0 || here != count {
-		return span{}, 0, zipFeature(at, "an archive in several parts")
+		return fail(zipFeature(at, "an archive in several parts"))
 	}
-	if offset > uint64(dirEnd) || size != uint64(dirEnd)-offset {
-		return span{}, 0, zipError(at, "the directory of %d bytes at %d does not end where the end record begins, at %d: the file is cut short or damaged", size, offset, dirEnd)
+	if offset > uint64(start) || size > uint64(start)-offset {
+		return fail(zipError(at, "the directory of %d bytes at %d exceeds the file: it is cut short or damaged", size, offset))
 	}
 	if count > size/centralSize {
-		return span{}, 0, zipError(at, "a directory of %d bytes has no room for %d records", size, count)
+		return fail(zipError(at, "a directory of %d bytes has no room for %d records", size, count))
 	}
 	if count > maxEntries {
-		return span{}, 0, zipFeature(at, "more than %d records", maxEntries)
+		return fail(zipFeature(at, "more than %d records", maxEntries))
 	}
-	return span{int(offset), dirEnd}, int(count), nil
-}
-
-// noEnd says why data has no end record where it must be.
-func noEnd(data []byte) error {
-	from := max(0, len(data)-endSize-math.MaxUint16)
-	at := bytes.LastIndex(data[from:], []byte("PK\x05\x06"))
-	switch {
-	case at < 0:
-		return zipError(len(data), "there is no end record: the file is cut short, download it again")
-	case len(data)-from-at >= endSize && int(le16(data[from+at+20:])) == len(data)-from-at-endSize:
-		return zipFeature(from+at, "an archive with a comment: pack it again without")
-	}
-	return zipError(from+at, "the end record does not end the file")
+	return ending{span{int(offset), int(offset + size)}, int(count), start, at + endSize}, nil
 }
 
 // entry reads a directory entry, whose size it returns, and the local header that it points to. Records end before limit.
