@@ -22,7 +22,17 @@ const (
 	Complex64      DType = 10
 	Complex128     DType = 11
 	Bool           DType = 12
+	QInt8          DType = 13 // of quantized tensors, see [Load]
+	QUint8         DType = 14
+	QInt32         DType = 15
 	BFloat16       DType = 16
+	QUint4x2       DType = 17 // a byte holds two elements
+	QUint2x4       DType = 18 // a byte holds four elements
+	Bits1x8        DType = 19 // of bits without a meaning
+	Bits2x4        DType = 20
+	Bits4x2        DType = 21
+	Bits8          DType = 22
+	Bits16         DType = 23
 	Float8E5M2     DType = 24
 	Float8E4M3FN   DType = 25
 	Float8E5M2FNUZ DType = 26
@@ -31,8 +41,9 @@ const (
 	Uint32         DType = 29
 	Uint64         DType = 30
 	Float8E8M0FNU  DType = 45
+	Float4E2M1FNX2 DType = 46 // an element is two numbers
 
-	lastDType DType = 46 // libtorch has some that Go has no use for: quantised ones, and of less than a byte
+	lastDType DType = 46 // libtorch has some that no tensor can be saved with: integers of less than a byte
 )
 
 var dtypes = map[DType]struct {
@@ -45,7 +56,10 @@ var dtypes = map[DType]struct {
 	Bool: {"bool", 1}, BFloat16: {"bfloat16", 2},
 	Float8E5M2: {"float8_e5m2", 1}, Float8E4M3FN: {"float8_e4m3fn", 1},
 	Float8E5M2FNUZ: {"float8_e5m2fnuz", 1}, Float8E4M3FNUZ: {"float8_e4m3fnuz", 1}, Float8E8M0FNU: {"float8_e8m0fnu", 1},
-	Uint16: {"uint16", 2}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8},
+	QInt8: {"qint8", 1}, QUint8: {"quint8", 1}, QInt32: {"qint32", 4}, QUint4x2: {"quint4x2", 1}, QUint2x4: {"quint2x4", 1},
+	Bits1x8: {"bits1x8", 1}, Bits2x4: {"bits2x4", 1}, Bits4x2: {"bits4x2", 1}, Bits8: {"bits8", 1}, Bits16: {"bits16", 2},
+	Float4E2M1FNX2: {"float4_e2m1fn_x2", 1},
+	Uint16:         {"uint16", 2}, Uint32: {"uint32", 4}, Uint64: {"uint64", 8},
 }
 
 var dtypeNames = func() map[string]DType {
@@ -76,7 +90,7 @@ func (d DType) Size() int { return dtypes[d].size }
 // IsFloatingPoint reports whether the dtype is one of the float types: torch.dtype.is_floating_point.
 func (d DType) IsFloatingPoint() bool {
 	switch d {
-	case Float16, Float32, Float64, BFloat16, Float8E5M2, Float8E4M3FN, Float8E5M2FNUZ, Float8E4M3FNUZ, Float8E8M0FNU:
+	case Float16, Float32, Float64, BFloat16, Float8E5M2, Float8E4M3FN, Float8E5M2FNUZ, Float8E4M3FNUZ, Float8E8M0FNU, Float4E2M1FNX2:
 		return true
 	}
 	return false

@@ -68,7 +68,8 @@ type (
 //
 // Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int,
 // bytes []byte, a storage a 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when
-// they were saved share it again.
+// they were saved share it again, and so do lists and dicts. A list or dict that
+// held itself does so again: package fmt cannot print it.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
 func Load(path string) (Value, error) {
@@ -100,7 +101,7 @@ func load(path string) (Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{m: m, bases: map[base]*Tensor{}}
+	l := loader{m: m, bases: map[base]*Tensor{}, made: map[any]Value{}}
 	defer l.close()
 	if err := l.readAhead(root); err != nil {
 		return nil, err
@@ -164,6 +165,7 @@ type base struct {
 type loader struct {
 	m     *libtorch.Map // of the file; nil where storages are to be copied
 	bases map[base]*Tensor
+	made  map[any]Value // of containers, by the pickle package's
 }
 
 func (l *loader) close() {
@@ -176,39 +178,51 @@ func (l *loader) close() {
 // lie aligned in the file, as in most legacy ones, have to be copied.
 func (l *loader) readAhead(root any) error {
 	var todo []base
-	seen := map[base]bool{}
+	known := map[base]bool{}
 	add := func(s *pickle.Storage, dtype string) {
-		d, err := ParseDType(dtype)
-		if k := (base{s, d}); err == nil && !seen[k] {
-			seen[k] = true
+		d, err := storedAs(dtype)
+		if k := (base{s, d}); err == nil && !known[k] {
+			known[k] = true
 			todo = append(todo, k)
 		}
 	}
+	seen := map[any]bool{} // containers
 	var walk func(v any)
-	all := func(vs []any) {
-		for _, v := range vs {
-			walk(v)
+	all := func(container any, lists ...[]any) {
+		if seen[container] {
+			return
+		}
+		seen[container] = true
+		for _, vs := range lists {
+			for _, v := range vs {
+				walk(v)
+			}
 		}
 	}
 	walk = func(v any) {
 		switch v := v.(type) {
 		case *pickle.Tensor:
 			add(v.Storage, v.DType)
+			if q := v.Quantizer; q != nil && q.Scales != nil {
+				walk(q.Scales)
+				walk(q.ZeroPoints)
+			}
 		case *pickle.Storage:
 			add(v, v.DType)
 		case *pickle.Sparse:
 			for _, p := range v.Parts {
-				add(p.Storage, p.DType)
+				walk(p)
 			}
 		case *pickle.Dict:
-			all(v.Keys)
-			all(v.Values)
+			all(v, v.Keys, v.Values)
 		case *pickle.List:
-			all(v.Items)
+			all(v, v.Items)
 		case *pickle.Set:
-			all(v.Items)
+			all(v, v.Items)
 		case pickle.Tuple:
-			all(v)
+			if len(v) > 0 {
+				all(&v[0], v)
+			}
 		}
 	}
 	walk(root)
@@ -230,8 +244,13 @@ func (l *loader) readAhead(root any) error {
 	return errors.Join(errs...)
 }
 
-func (l *loader) values(vs []any) ([]Value, error) {
+// values makes the values of a list, tuple or set, once.
+func (l *loader) values(container any, vs []any) ([]Value, error) {
+	if out, ok := l.made[container]; ok {
+		return out.([]Value), nil
+	}
 	out := make([]Value, len(vs))
+	l.made[container] = out // it may hold itself
 	for i, v := range vs {
 		var err error
 		if out[i], err = l.value(v); err != nil {
@@ -248,25 +267,16 @@ func (l *loader) value(v any) (Value, error) {
 	case *pickle.Tensor:
 		return l.tensor(v)
 	case *pickle.Dict:
-		d := &Dict{Entries: make([]Entry, 0, v.Len())}
-		for k, e := range v.All() {
-			k, err := l.value(k)
-			if err != nil {
-				return nil, err
-			}
-			e, err := l.value(e)
-			if err != nil {
-				return nil, err
-			}
-			d.Entries = append(d.Entries, Entry{k, e})
-		}
-		return d, nil
+		return l.dict(v)
 	case *pickle.List:
-		return l.values(v.Items)
+		return l.values(v, v.Items)
 	case *pickle.Set:
-		return l.values(v.Items)
+		return l.values(v, v.Items)
 	case pickle.Tuple:
-		vs, err := l.values(v)
+		if len(v) == 0 {
+			return Tuple{}, nil
+		}
+		vs, err := l.values(&v[0], v)
 		return Tuple(vs), err
 	case pickle.Size:
 		return []int(v), nil
@@ -292,6 +302,27 @@ func (l *loader) value(v any) (Value, error) {
 	}
 }
 
+// dict makes the value of a dict, once.
+func (l *loader) dict(v *pickle.Dict) (Value, error) {
+	if d, ok := l.made[v]; ok {
+		return d, nil
+	}
+	d := &Dict{Entries: make([]Entry, 0, v.Len())}
+	l.made[v] = d // it may hold itself
+	for k, e := range v.All() {
+		k, err := l.value(k)
+		if err != nil {
+			return nil, err
+		}
+		e, err := l.value(e)
+		if err != nil {
+			return nil, err
+		}
+		d.Entries = append(d.Entries, Entry{k, e})
+	}
+	return d, nil
+}
+
 // layouts lists the layouts by the names that checkpoints have for them.
 var layouts = map[pickle.Layout]Layout{
 	"torch.strided": Strided, "torch.sparse_coo": Sparse, "torch.sparse_csr": SparseCSR, "torch.sparse_csc": SparseCSC,
@@ -307,19 +338,44 @@ func dtypeOfFile(name string, offset int64) (DType, error) {
 	return d, nil
 }
 
-// storage makes a 1-d tensor over a whole storage.
+// storedAs returns the dtype that the elements of a dtype are stored as: a quantized one's as integers.
+func storedAs(dtype string) (DType, error) {
+	switch dtype {
+	case "quint8":
+		return Uint8, nil
+	case "qint8":
+		return Int8, nil
+	case "qint32":
+		return Int32, nil
+	}
+	return ParseDType(dtype)
+}
+
+// storage makes a 1-d tensor over a whole storage, of integers where that was a quantized tensor's.
 func (l *loader) storage(s *pickle.Storage) (*Tensor, error) {
-	d, err := dtypeOfFile(s.DType, s.Offset)
+	if _, err := dtypeOfFile(s.DType, s.Offset); err != nil {
+		return nil, err
+	}
+	d, err := storedAs(s.DType)
 	if err != nil {
 		return nil, err
 	}
-	return l.tensor(&pickle.Tensor{Storage: s, DType: s.DType, Size: []int{len(s.Data) / d.Size()}, Stride: []int{1}})
+	if pickle.Packed(s.DType) > 1 {
+		d = Uint8
+		if l.bases[base{s, d}], err = l.newBase(base{s, d}); err != nil {
+			return nil, err
+		}
+	}
+	return l.strided(d, &pickle.Tensor{Storage: s, DType: s.DType, Size: []int{len(s.Data) / d.Size()}, Stride: []int{1}})
 }
 
 var (
 	opSparseCOO        = NewOp("aten::sparse_coo_tensor", "indices_size")
 	opSparseCompressed = NewOp("aten::sparse_compressed_tensor", "comp_plain_value_size")
 	opEmptyStrided     = NewOp("aten::empty_strided", "")
+	opEmptyAffine      = NewOp("aten::_empty_affine_quantized", "")
+	opEmptyPerChannel  = NewOp("aten::_empty_per_channel_affine_quantized", "")
+	opSet              = NewOp("aten::set_", "source_Tensor_storage_offset")
 )
 
 // sparse makes a sparse tensor, whose indices libtorch checks.
@@ -375,11 +431,18 @@ func meta(t *pickle.Meta) (x *Tensor, err error) {
 	return x, err
 }
 
-func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
+func (l *loader) tensor(t *pickle.Tensor) (*Tensor, error) {
 	d, err := dtypeOfFile(t.DType, t.Storage.Offset)
 	if err != nil {
 		return nil, err
 	}
+	if t.Quantizer != nil {
+		return l.quantized(d, t)
+	}
+	return l.strided(d, t)
+}
+
+func (l *loader) strided(d DType, t *pickle.Tensor) (x *Tensor, err error) {
 	b := l.bases[base{t.Storage, d}]
 	err = Try(func() {
 		NoGrad(func() {
@@ -403,8 +466,68 @@ func (l *loader) tensor(t *pickle.Tensor) (x *Tensor, err error) {
 	return x, err
 }
 
+// quantized makes a quantized tensor, whose quantizer libtorch checks.
+func (l *loader) quantized(d DType, t *pickle.Tensor) (x *Tensor, err error) {
+	q := t.Quantizer
+	stored, err := storedAs(t.DType)
+	if err != nil {
+		return nil, err
+	}
+	var scales, zeros *Tensor
+	size := make([]int, len(t.Size)) // of a tensor without elements, for its storage is replaced
+	if q.Scales != nil {
+		size[q.Axis] = t.Size[q.Axis]
+		if scales, err = l.tensor(q.Scales); err == nil {
+			defer scales.Free()
+			zeros, err = l.tensor(q.ZeroPoints)
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer zeros.Free()
+	}
+	err = Try(func() {
+		NoGrad(func() {
+			var c Call
+			c.Size(size...)
+			op := opEmptyAffine
+			if scales != nil {
+				op = opEmptyPerChannel
+				c.Tensor(scales)
+				c.Tensor(zeros)
+				c.Int(q.Axis)
+			}
+			c.DType(d)
+			c.None() // layout
+			c.Device(CPU)
+			c.None() // pin_memory
+			if scales == nil {
+				c.Float(q.Scale)
+				c.Int(int(q.ZeroPoint))
+			}
+			x = c.One(op)
+			var set Call
+			set.Tensor(x)
+			set.Tensor(l.bases[base{t.Storage, stored}])
+			set.Int(t.Offset)
+			set.Size(t.Size...)
+			set.Ints(t.Stride...)
+			set.One(opSet).Free()
+		})
+	})
+	if e := (*Error)(nil); errors.As(err, &e) {
+		err = &badfile.MalformedError{Offset: max(t.Storage.Offset, 0), Msg: "a quantized tensor: " + e.Msg}
+	}
+	return x, err
+}
+
 func (l *loader) newBase(k base) (*Tensor, error) {
 	s := k.s
+	if per := pickle.Packed(k.d.String()); per > 1 {
+		// libtorch wants a byte for each element, although it puts several into one.
+		padded := append(make([]byte, 0, per*len(s.Data)), s.Data...)[:per*len(s.Data)]
+		s, k.d = &pickle.Storage{Data: padded, Offset: -1, Key: s.Key}, Uint8
+	}
 	n := len(s.Data) / k.d.Size()
 	bytes := n * k.d.Size()
 	var h uint64

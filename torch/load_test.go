@@ -199,14 +199,59 @@ func requireTree(t *testing.T, at string, want any, got torch.Value) {
 			x, m := got.(*torch.Tensor), w.(map[string]any)
 			requireShape(t, at, m, x)
 			require.Equal(t, m["grad"], x.RequiresGrad(), at)
-			if m["conj"] == false && m["neg"] == false { // else the tree has what is stored, not what it stands for
+			if q, ok := m["quantizer"]; ok {
+				require.Equal(t, numbers(m["stride"]), x.Strides(), at)
+				requireQuantizer(t, at, q.(map[string]any), x)
+				x = aten.IntRepr(x)
+				require.Equal(t, m["values"], digest(x), at)
+			} else if m["conj"] == false && m["neg"] == false { // else the tree has what is stored, not what it stands for
 				require.Equal(t, numbers(m["stride"]), x.Strides(), at)
 				require.Equal(t, m["values"], digest(x), at)
 			}
+		case "itself": // see TestLoadItself
+			require.Contains(t, []string{"[]interface {}", "*torch.Dict"}, fmt.Sprintf("%T", got), at)
 		default:
 			require.Fail(t, "a tree of an unknown kind", kind)
 		}
 	}
+}
+
+func requireQuantizer(t *testing.T, at string, want map[string]any, x *torch.Tensor) {
+	scale, ok := want["scale"]
+	if ok {
+		require.Equal(t, scale, fmt.Sprintf("%016x", math.Float64bits(aten.QScale(x))), at)
+		require.Equal(t, want["zero_point"], float64(aten.QZeroPoint(x)), at)
+		return
+	}
+	require.Equal(t, want["axis"], float64(aten.QPerChannelAxis(x)), at)
+	require.Equal(t, want["scales"], digest(aten.QPerChannelScales(x)), at)
+	require.Equal(t, want["zero_points"], digest(aten.QPerChannelZeroPoints(x)), at)
+}
+
+// TestLoadItself loads [l, d, l] with l = [1, l] and d = {"a": 2, "self": d, "list": [d, l]}.
+func TestLoadItself(t *testing.T) {
+	for _, name := range []string{"zip_itself", "legacy_itself"} {
+		v, err := torch.Load(checkpoints + name + ".pt")
+		require.NoError(t, err)
+		l, d := v.([]torch.Value)[0].([]torch.Value), v.([]torch.Value)[1].(*torch.Dict)
+		require.Equal(t, 1, l[0])
+		require.Same(t, &l[0], &l[1].([]torch.Value)[0])
+		require.Same(t, &l[0], &v.([]torch.Value)[2].([]torch.Value)[0])
+		self, _ := d.Get("self")
+		require.Same(t, d, self)
+		list, _ := d.Get("list")
+		require.Same(t, d, list.([]torch.Value)[0])
+	}
+}
+
+// TestLoadQuantized computes with what was quantized.
+func TestLoadQuantized(t *testing.T) {
+	v, err := torch.Load(checkpoints + "zip_quantized.pt")
+	require.NoError(t, err)
+	x, _ := v.(*torch.Dict).Get("torch.quint4x2") // -6 … 5 in steps of 1/4, of which 16 can be told from each other
+	require.Equal(t, []float32{-0.75, -0.75, -0.75, -0.75, -0.75, -0.75, 0, 1, 2, 3, 3, 3}, torch.Data[float32](aten.DequantizeSelf(x.(*torch.Tensor)).Reshape(-1)))
+	x, _ = v.(*torch.Dict).Get("row")
+	require.InDeltaSlice(t, []float32{-0.3, -0.3, 0, 1}, torch.Data[float32](aten.DequantizeSelf(x.(*torch.Tensor))), 1e-6)
 }
 
 func requireShape(t *testing.T, at string, want map[string]any, x *torch.Tensor) {

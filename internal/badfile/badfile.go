@@ -26,7 +26,7 @@ func (e *MalformedError) Error() string {
 // Is reports whether target is [ErrMalformed].
 func (e *MalformedError) Is(target error) bool { return target == ErrMalformed }
 
-// An UnsupportedError says that bytes are valid but not for the reader: a global off the allow list, a quantized tensor,
+// An UnsupportedError says that bytes are valid but not for the reader: a global off the allow list, a nested tensor,
 // a TorchScript archive, more than its limits allow.
 type UnsupportedError struct {
 	Offset  int64  // in bytes, in Record, or in the file where Record is empty

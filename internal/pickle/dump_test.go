@@ -15,7 +15,7 @@ import (
 
 // tree turns a value into the JSON that dump in testdata/gen/checkpoints.py writes for Python's value.
 func tree(v any) string {
-	b, err := json.Marshal(node(v, map[*Storage]int{}))
+	b, err := json.Marshal(node(v, map[*Storage]int{}, map[any]bool{}))
 	if err != nil {
 		panic(err)
 	}
@@ -24,13 +24,21 @@ func tree(v any) string {
 
 type object map[string]any
 
-func node(v any, storages map[*Storage]int) any {
+// node turns a value into what JSON has for it. Open are the containers that it is in.
+func node(v any, storages map[*Storage]int, open map[any]bool) any {
 	list := func(items []any) []any {
 		out := make([]any, len(items))
 		for i, x := range items {
-			out[i] = node(x, storages)
+			out[i] = node(x, storages, open)
 		}
 		return out
+	}
+	if id := container(v); id != nil {
+		if open[id] {
+			return object{"itself": true}
+		}
+		open[id] = true
+		defer delete(open, id)
 	}
 	switch v := v.(type) {
 	case nil, bool:
@@ -59,18 +67,18 @@ func node(v any, storages map[*Storage]int) any {
 	case *Set:
 		members := []string{}
 		for _, x := range v.Items {
-			members = append(members, python(node(x, storages)))
+			members = append(members, python(node(x, storages, open)))
 		}
 		slices.Sort(members)
 		return object{"set": members}
 	case *Dict:
 		entries := []any{}
 		for k, x := range v.All() {
-			entries = append(entries, []any{node(k, storages), node(x, storages)})
+			entries = append(entries, []any{node(k, storages, open), node(x, storages, open)})
 		}
 		d := object{"class": v.Class, "items": entries}
 		if v.Metadata != nil {
-			d["metadata"] = node(v.Metadata, storages)
+			d["metadata"] = node(v.Metadata, storages, open)
 		}
 		return d
 	case DType:
@@ -85,10 +93,16 @@ func node(v any, storages map[*Storage]int) any {
 			id = len(storages)
 			storages[v.Storage] = id
 		}
-		return object{"tensor": object{
+		d := object{
 			"storage": id, "dtype": v.DType, "offset": v.Offset, "size": v.Size, "stride": v.Stride,
 			"grad": v.RequiresGrad, "parameter": v.Parameter, "conj": v.Conj, "neg": v.Neg, "values": digest(elementsOf(v)),
-		}}
+		}
+		if q := v.Quantizer; q != nil && q.Scales == nil {
+			d["quantizer"] = object{"scheme": q.Scheme, "scale": bitsOf(q.Scale), "zero_point": q.ZeroPoint}
+		} else if q != nil {
+			d["quantizer"] = object{"scheme": q.Scheme, "axis": q.Axis, "scales": digest(elementsOf(q.Scales)), "zero_points": digest(elementsOf(q.ZeroPoints))}
+		}
+		return object{"tensor": d}
 	case QScheme:
 		return object{"qscheme": v}
 	case *Meta:
@@ -120,6 +134,9 @@ func digest(b []byte) string {
 // elementsOf returns the bytes of a tensor's elements in row-major order.
 func elementsOf(t *Tensor) []byte {
 	n, size := t.Numel(), ElementSize(t.DType)
+	if p := Packed(t.DType); p > 1 { // goldens have them whole
+		return t.Storage.Data[:(n+p-1)/p]
+	}
 	out := make([]byte, 0, n*size)
 	index := make([]int, len(t.Size))
 	for range n {

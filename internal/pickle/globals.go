@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
@@ -44,6 +45,7 @@ func init() {
 	allow(global{call: layout}, "torch.serialization._get_layout")
 	allow(global{call: rebuildTensor}, "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2")
 	allow(global{call: rebuildTensorV3}, "torch._utils._rebuild_tensor_v3")
+	allow(global{call: rebuildQuantized}, "torch._utils._rebuild_qtensor")
 	allow(global{call: rebuildSparse}, "torch._utils._rebuild_sparse_tensor")
 	allow(global{call: rebuildMeta}, "torch._utils._rebuild_meta_tensor_no_storage")
 	allow(global{call: rebuildDevice}, "torch._utils._rebuild_device_tensor_from_cpu_tensor")
@@ -62,7 +64,6 @@ func init() {
 		"QInt8": "qint8", "QInt32": "qint32", "QUInt8": "quint8", "QUInt4x2": "quint4x2", "QUInt2x4": "quint2x4",
 	} {
 		allow(global{storage: dtype}, "torch."+prefix+"Storage")
-		dtypes["torch."+dtype] = DType(dtype)
 	}
 	for _, scheme := range []string{"per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric", "per_channel_affine_float_qparams"} {
 		dtypes["torch."+scheme] = QScheme("torch." + scheme)
@@ -77,7 +78,6 @@ var dtypes = map[string]any{}
 
 // unsupportedGlobals says in plain words what lies behind globals that torch.load allows, or that users meet often.
 var unsupportedGlobals = map[string]string{
-	"torch._utils._rebuild_qtensor":                     "a quantized tensor: save a dequantized copy",
 	"torch._utils._rebuild_nested_tensor":               "a nested tensor: save its parts",
 	"torch.nested._internal.nested_tensor._rebuild_njt": "a nested tensor: save its parts",
 	"torch.nested._internal.nested_tensor.NestedTensor": "a nested tensor: save its parts",
@@ -372,18 +372,30 @@ func rebuildTensor(m *machine, args Tuple) (any, error) {
 	if n := len(args); n != 4 && n != 6 && n != 7 {
 		return nil, m.wrong("torch._utils._rebuild_tensor_v2", args)
 	}
-	dtype := ""
-	switch s := args[0].(type) {
-	case *Storage:
-		dtype = s.DType
-	case *storageView:
-		dtype = s.DType
-	}
-	t, err := m.tensor(args[0], dtype, args[1], args[2], args[3])
+	t, err := m.plain(args[0], storageType(args[0]), args[1:4])
 	if err != nil || len(args) == 4 {
 		return t, err
 	}
 	return m.attributes(t, args[4], args[6:])
+}
+
+// storageType returns the dtype of a storage, "" of anything else.
+func storageType(v any) string {
+	switch s := v.(type) {
+	case *Storage:
+		return s.DType
+	case *storageView:
+		return s.DType
+	}
+	return ""
+}
+
+// plain makes a tensor over a storage from an offset, size and stride; one of a quantized dtype would need a quantizer.
+func (m *machine) plain(over any, dtype string, shape Tuple) (*Tensor, error) {
+	if quantized[dtype] {
+		return nil, m.malformed("a tensor of dtype %s has no scale", dtype)
+	}
+	return m.tensor(over, dtype, shape[0], shape[1], shape[2])
 }
 
 // rebuildTensorV3 is _rebuild_tensor_v3(storage, offset, size, stride, requires_grad, backward_hooks, dtype[, {"conj": bool, "neg": bool}]).
@@ -395,11 +407,121 @@ func rebuildTensorV3(m *machine, args Tuple) (any, error) {
 	if !ok {
 		return nil, m.wrong("torch._utils._rebuild_tensor_v3", args)
 	}
-	t, err := m.tensor(args[0], string(dtype), args[1], args[2], args[3])
+	t, err := m.plain(args[0], string(dtype), args[1:4])
 	if err != nil {
 		return nil, err
 	}
 	return m.attributes(t, args[4], args[7:])
+}
+
+// rebuildQuantized is _rebuild_qtensor(storage, offset, size, stride, quantizer, requires_grad, backward_hooks). The quantizer is
+// (qscheme, scale, zero point) or (qscheme, scales, zero points, axis).
+func rebuildQuantized(m *machine, args Tuple) (any, error) {
+	if len(args) != 7 {
+		return nil, m.wrong("torch._utils._rebuild_qtensor", args)
+	}
+	params, ok := args[4].(Tuple)
+	dtype := storageType(args[0])
+	if !ok || !quantized[dtype] {
+		return nil, m.wrong("torch._utils._rebuild_qtensor", args)
+	}
+	t, err := m.tensor(args[0], dtype, args[1], args[2], args[3])
+	if err != nil {
+		return nil, err
+	}
+	if t.Quantizer, err = m.quantizer(params, t.Size); err != nil {
+		return nil, err
+	}
+	return m.attributes(t, args[5], nil)
+}
+
+// quantizer reads the quantizer of a tensor of a size.
+func (m *machine) quantizer(params Tuple, size []int) (*Quantizer, error) {
+	if err := m.spend(costTensor); err != nil {
+		return nil, err
+	}
+	q := &Quantizer{}
+	scheme := any(nil)
+	if len(params) > 0 {
+		scheme = params[0]
+	}
+	switch scheme {
+	case QScheme("torch.per_tensor_affine"):
+		if len(params) == 3 {
+			var ok1, ok2 bool
+			q.Scale, ok1 = float(params[1])
+			q.ZeroPoint, ok2 = params[2].(int64)
+			if ok1 && ok2 {
+				q.Scheme = scheme.(QScheme)
+				return q, nil
+			}
+		}
+	case QScheme("torch.per_channel_affine"), QScheme("torch.per_channel_affine_float_qparams"):
+		q.Scheme = scheme.(QScheme)
+		if len(params) != 4 {
+			break
+		}
+		zero := "int64"
+		if q.Scheme == "torch.per_channel_affine_float_qparams" {
+			zero = "float32"
+		}
+		var err error
+		if q.Scales, err = m.channels(params[1], "float64"); err != nil {
+			return nil, err
+		}
+		if q.ZeroPoints, err = m.channels(params[2], zero); err != nil {
+			return nil, err
+		}
+		axis, ok := params[3].(int64)
+		if q.Scales == nil || q.ZeroPoints == nil || !ok {
+			break
+		}
+		if axis < 0 || axis >= int64(len(size)) || q.Scales.Size[0] != size[axis] || q.ZeroPoints.Size[0] != size[axis] {
+			return nil, m.malformed("a quantized tensor of the size %v has %d scales and %d zero points for the axis %d", size, q.Scales.Size[0], q.ZeroPoints.Size[0], axis)
+		}
+		q.Axis = int(axis)
+		if strings.Contains(q.ZeroPoints.DType, "float") { // as PyTorch does, which writes per_channel_affine for both
+			q.Scheme = "torch.per_channel_affine_float_qparams"
+		}
+		return q, nil
+	default:
+		if s, ok := scheme.(QScheme); ok {
+			return nil, m.unsupported("a quantized tensor of the scheme %s", s)
+		}
+	}
+	return nil, m.wrong("torch._utils._rebuild_qtensor with a quantizer that", params)
+}
+
+// channels returns the tensor of one dim that holds the scales or zero points, which may be a list of numbers; nil where it is neither.
+func (m *machine) channels(v any, dtype string) (*Tensor, error) {
+	switch v := v.(type) {
+	case *Tensor:
+		if len(v.Size) == 1 && v.Quantizer == nil {
+			return v, nil
+		}
+	case *List:
+		if err := m.spend(costTensor + 8*len(v.Items)); err != nil {
+			return nil, err
+		}
+		var b []byte
+		for _, x := range v.Items {
+			f, ok := float(x)
+			if !ok {
+				return nil, nil
+			}
+			switch dtype {
+			case "float64":
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(f))
+			case "float32":
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(f)))
+			default:
+				b = binary.LittleEndian.AppendUint64(b, uint64(int64(f)))
+			}
+		}
+		s := &Storage{DType: dtype, Data: b, Offset: -1, size: len(b)}
+		return &Tensor{Storage: s, DType: dtype, Size: []int{len(v.Items)}, Stride: []int{1}}, nil
+	}
+	return nil, nil
 }
 
 // attributes sets requires_grad and the bits that are in a dict in rest, if any.

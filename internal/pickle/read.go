@@ -59,7 +59,7 @@ type (
 // It equals torch.load(f, map_location="cpu", weights_only=True).
 //
 // The result is made of nil, bool, int64, *big.Int (beyond 64 bits), float64, complex128, string, []byte (bytes and bytearray), Tuple,
-// *List, *Dict, *Set, Size, DType, Device, Layout, QScheme, *Tensor, *Sparse, *Meta and *Storage. It holds no cycle. Storages alias data wherever they can, so data
+// *List, *Dict, *Set, Size, DType, Device, Layout, QScheme, *Tensor, *Sparse, *Meta and *Storage. A container may hold itself. Storages alias data wherever they can, so data
 // must outlive them; everything else is copied. Errors are a *MalformedError or an *UnsupportedError.
 func Read(data []byte, o Options) (any, error) {
 	o = o.withDefaults(len(data))

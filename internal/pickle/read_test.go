@@ -92,7 +92,12 @@ func requireSound(t testing.TB, data []byte, v any) {
 				require.GreaterOrEqual(t, v.Stride[d], 0)
 				last += (n - 1) * v.Stride[d]
 			}
-			require.LessOrEqual(t, (last+1)*size, len(s.Data))
+			require.LessOrEqual(t, last/Packed(v.DType)*size+size, len(s.Data))
+			if q := v.Quantizer; q != nil && q.Scales != nil {
+				stack = append(stack, q.Scales, q.ZeroPoints)
+				require.Equal(t, []int{v.Size[q.Axis]}, q.Scales.Size)
+				require.Equal(t, []int{v.Size[q.Axis]}, q.ZeroPoints.Size)
+			}
 		}
 		if s != nil && s.Offset >= 0 && len(s.Data) > 0 {
 			require.Same(t, &data[s.Offset], &s.Data[0])

@@ -11,7 +11,6 @@ import (
 )
 
 // elements gives the size of an element, and of the part of it that a byte order turns around, in bytes.
-// Quantized dtypes are left out: their tensors need a quantizer.
 var elements = map[string]struct{ size, part int }{
 	"bool": {1, 1}, "uint8": {1, 1}, "int8": {1, 1},
 	"int16": {2, 2}, "uint16": {2, 2}, "int32": {4, 4}, "uint32": {4, 4}, "int64": {8, 8}, "uint64": {8, 8},
@@ -21,11 +20,30 @@ var elements = map[string]struct{ size, part int }{
 	"float8_e8m0fnu": {1, 1}, "float4_e2m1fn_x2": {1, 1},
 	"bits8": {1, 1}, "bits16": {2, 2}, "bits1x8": {1, 1}, "bits2x4": {1, 1}, "bits4x2": {1, 1},
 	"uint1": {1, 1}, "uint2": {1, 1}, "uint3": {1, 1}, "uint4": {1, 1}, "uint5": {1, 1}, "uint6": {1, 1}, "uint7": {1, 1},
+	"qint8": {1, 1}, "quint8": {1, 1}, "qint32": {4, 4}, "quint4x2": {1, 1}, "quint2x4": {1, 1},
 	"int1": {1, 1}, "int2": {1, 1}, "int3": {1, 1}, "int4": {1, 1}, "int5": {1, 1}, "int6": {1, 1}, "int7": {1, 1},
 }
 
-// ElementSize returns the bytes that one element of the dtype takes, or 0 for a dtype that no Tensor has.
+// ElementSize returns the bytes that one element of the dtype takes, or 0 for a dtype that no Tensor has. It is 1 where a byte holds several, see
+// [Packed].
 func ElementSize(dtype string) int { return elements[dtype].size }
+
+// Packed returns how many elements of the dtype a byte holds: 1 but for quint4x2 and quint2x4.
+func Packed(dtype string) int {
+	switch dtype {
+	case "quint4x2":
+		return 2
+	case "quint2x4":
+		return 4
+	}
+	return 1
+}
+
+// elementsIn returns how many elements of a dtype n bytes hold.
+func elementsIn(n int, dtype string) int { return n / elements[dtype].size * Packed(dtype) }
+
+// quantized are the dtypes whose tensors have a [Quantizer].
+var quantized = map[string]bool{"qint8": true, "quint8": true, "qint32": true, "quint4x2": true, "quint2x4": true}
 
 // Storage is a torch.UntypedStorage: little-endian bytes that tensors share. Tensors that shared memory in Python share one *Storage.
 type Storage struct {
@@ -60,8 +78,18 @@ type Tensor struct {
 	Offset       int // of the first element in Storage, in elements; 0 for a tensor without elements
 	Size, Stride []int
 	RequiresGrad bool
-	Parameter    bool // it was an nn.Parameter
-	Conj, Neg    bool // its values are the conjugate, the negative of what is stored
+	Parameter    bool       // it was an nn.Parameter
+	Conj, Neg    bool       // its values are the conjugate, the negative of what is stored
+	Quantizer    *Quantizer // of a tensor of a quantized dtype, else nil
+}
+
+// A Quantizer says what the integers of a quantized tensor stand for: (integer - zero point) * scale.
+type Quantizer struct {
+	Scheme             QScheme // torch.per_tensor_affine, torch.per_channel_affine or torch.per_channel_affine_float_qparams
+	Scale              float64 // of all elements, where the scheme is per tensor
+	ZeroPoint          int64
+	Axis               int     // the dim of which each index has a scale and zero point of its own, where the scheme is per channel
+	Scales, ZeroPoints *Tensor // of one dim
 }
 
 // Numel returns the number of elements.
@@ -75,7 +103,7 @@ func (t *Tensor) Numel() int {
 
 // View returns a tensor over the same storage, whose offset and strides are in its elements: t.as_strided(size, stride, offset).
 func (t *Tensor) View(offset int, size, stride []int) (*Tensor, error) {
-	stored := len(t.Storage.Data) / elements[t.DType].size
+	stored := elementsIn(len(t.Storage.Data), t.DType)
 	if len(size) != len(stride) || len(size) > maxDims || offset < 0 || slices.ContainsFunc(size, negative) || slices.ContainsFunc(stride, negative) ||
 		!fits(uint64(offset), size, stride, uint64(stored)) {
 		return nil, &MalformedError{Msg: fmt.Sprintf("a view of offset %d, size %v and stride %v exceeds its storage of %d elements", offset, size, stride, stored)}
@@ -121,7 +149,7 @@ func (m *machine) tensor(over any, dtype string, offset, size, stride any) (*Ten
 	if first < 0 || slices.ContainsFunc(sizes, negative) || slices.ContainsFunc(strides, negative) {
 		return nil, m.malformed("a tensor has a negative number in its offset %d, size %v or stride %v", first, sizes, strides)
 	}
-	stored := uint64(v.size / e.size)
+	stored := uint64(elementsIn(v.size, dtype))
 	if !fits(uint64(first), sizes, strides, stored) {
 		return nil, m.malformed("a tensor of offset %d, size %v and stride %v exceeds its storage of %d elements", first, sizes, strides, stored)
 	}
@@ -130,7 +158,7 @@ func (m *machine) tensor(over any, dtype string, offset, size, stride any) (*Ten
 		if v.start%e.size != 0 {
 			return nil, m.malformed("a view of storage %q begins at byte %d, within an element of dtype %s", v.Key, v.start, dtype)
 		}
-		t.Offset = int(first) + v.start/e.size
+		t.Offset = int(first) + elementsIn(v.start, dtype)
 		if n > stored && n > 1<<24+64*stored {
 			return nil, m.unsupported("a tensor of size %v expanded from %d elements: save a copy of its original", sizes, stored)
 		}
@@ -232,10 +260,7 @@ func (m *machine) storage(id any) (any, error) {
 	if !ok1 || !ok2 || !ok3 || !ok4 || kind.storage == "" {
 		return nil, m.malformed("a storage's persistent id holds %s, %s, %s and %s, not a storage type, two strs and an int", describe(t[1]), describe(t[2]), describe(t[3]), describe(t[4]))
 	}
-	e, ok := elements[kind.storage]
-	if !ok {
-		return nil, m.unsupported("a quantized tensor's storage %s: save a dequantized copy", kind.name)
-	}
+	e := elements[kind.storage]
 	hi, size := bits.Mul64(uint64(numel), uint64(e.size))
 	if numel < 0 || hi != 0 || size > math.MaxInt {
 		return nil, m.malformed("storage %q has %d elements", badfile.Clip(key), numel)

@@ -235,8 +235,8 @@ func appendKey(b []byte, v any) ([]byte, bool) {
 	return append(b, s...), true
 }
 
-// check walks the result once, without recursion: it refuses cycles, too deep nesting, shared containers that would unfold into
-// too many values, and values that only a class or function of Python could stand for.
+// check walks the result once, without recursion: it refuses too deep nesting, shared containers that would unfold into too many values where
+// none holds itself, and values that only a class or function of Python could stand for.
 func (m *machine) check(root any) error {
 	type frame struct {
 		v     any
@@ -277,8 +277,8 @@ func (m *machine) check(root any) error {
 			case id == nil:
 				f.size++
 				f.depth = max(f.depth, 1)
-			case known && s.depth < 0:
-				return m.unsupported("a container that holds itself")
+			case known && s.depth < 0: // it holds itself
+				f.size++
 			case known:
 				f.size += 1 + s.size
 				f.depth = max(f.depth, 1+s.depth)
@@ -290,7 +290,7 @@ func (m *machine) check(root any) error {
 				stack = append(stack, frame{v: c})
 			}
 			// the frame for the root's wrapper is no level of its own
-			if len(stack)-1 > m.MaxDepth || known && len(stack)+s.depth > m.MaxDepth {
+			if len(stack)-1 > m.MaxDepth || known && s.depth >= 0 && len(stack)+s.depth > m.MaxDepth {
 				return m.unsupported("containers nested deeper than %d: raise Options.MaxDepth", m.MaxDepth)
 			}
 		default:

@@ -22,7 +22,7 @@ def raw(t):
     if t.is_neg():
         t = t._neg_view()
     t = t.detach().contiguous()
-    n = t.numel() * t.element_size()
+    n = -(-t.numel() * t.element_size() // {torch.quint4x2: 2, torch.quint2x4: 4}.get(t.dtype, 1))
     return ctypes.string_at(t.data_ptr(), n) if n else b""
 
 
@@ -30,7 +30,12 @@ def digest(b):
     return b.hex() if len(b) <= 64 else hashlib.sha256(b).hexdigest()
 
 
-def dump(v, storages):
+def dump(v, storages, around=()):
+    """The tree of a value that is in the containers around."""
+    if isinstance(v, (list, tuple, set, dict)):
+        if any(v is x for x in around):
+            return {"itself": True}
+        around += (v,)
     if v is None or isinstance(v, bool):
         return v
     if isinstance(v, int):
@@ -46,15 +51,15 @@ def dump(v, storages):
     if isinstance(v, torch.Size):
         return {"size": list(v)}
     if isinstance(v, tuple):
-        return {"tuple": [dump(x, storages) for x in v]}
+        return {"tuple": [dump(x, storages, around) for x in v]}
     if isinstance(v, list):
-        return [dump(x, storages) for x in v]
+        return [dump(x, storages, around) for x in v]
     if isinstance(v, (set, frozenset)):
-        return {"set": sorted(json.dumps(dump(x, storages), sort_keys=True) for x in v)}
+        return {"set": sorted(json.dumps(dump(x, storages, around), sort_keys=True) for x in v)}
     if isinstance(v, dict):
-        d = {"class": type(v).__name__, "items": [[dump(k, storages), dump(x, storages)] for k, x in v.items()]}
+        d = {"class": type(v).__name__, "items": [[dump(k, storages, around), dump(x, storages, around)] for k, x in v.items()]}
         if hasattr(v, "_metadata"):
-            d["metadata"] = dump(v._metadata, storages)
+            d["metadata"] = dump(v._metadata, storages, around)
         return d
     if isinstance(v, torch.dtype):
         return {"dtype": str(v).removeprefix("torch.")}
@@ -74,11 +79,16 @@ def dump(v, storages):
                            "size": list(v.shape), "coalesced": v.layout == torch.sparse_coo and v.is_coalesced()}}
     if isinstance(v, torch.Tensor):
         key = v.untyped_storage()._cdata
+        quantizer = {}
+        if v.is_quantized:
+            quantizer = {"quantizer": {"scheme": str(v.qscheme()), "axis": v.q_per_channel_axis(), "scales": digest(raw(v.q_per_channel_scales())),
+                                       "zero_points": digest(raw(v.q_per_channel_zero_points()))} if "channel" in str(v.qscheme()) else
+                         {"scheme": str(v.qscheme()), "scale": struct.pack(">d", v.q_scale()).hex(), "zero_point": v.q_zero_point()}}
         return {"tensor": {
             "storage": storages.setdefault(key, len(storages)), "dtype": str(v.dtype).removeprefix("torch."),
             "offset": v.storage_offset() if v.numel() else 0, "size": list(v.shape), "stride": list(v.stride()),
             "grad": v.requires_grad, "parameter": isinstance(v, torch.nn.Parameter), "conj": v.is_conj(), "neg": v.is_neg(),
-            "values": digest(raw(v))}}
+            "values": digest(raw(v)), **quantizer}}
     if isinstance(v, torch.UntypedStorage):
         return {"storage": digest(ctypes.string_at(v.data_ptr(), v.nbytes()) if v.nbytes() else b"")}
     if isinstance(v, torch.TypedStorage):
@@ -113,7 +123,7 @@ def save(value, legacy=False, protocol=2):
 
 DTYPES = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32, torch.uint64, torch.float16, torch.bfloat16,
           torch.float32, torch.float64, torch.complex32, torch.complex64, torch.complex128, torch.float8_e4m3fn, torch.float8_e4m3fnuz, torch.float8_e5m2,
-          torch.float8_e5m2fnuz, torch.float8_e8m0fnu]
+          torch.float8_e5m2fnuz, torch.float8_e8m0fnu, torch.float4_e2m1fn_x2, torch.bits1x8, torch.bits2x4, torch.bits4x2, torch.bits8, torch.bits16]
 
 
 def filled(dtype, *shape, seed=0):
@@ -141,6 +151,29 @@ def trained():
     opt.step()
     sched = torch.optim.lr_scheduler.MultiStepLR(opt, [30, 60])
     return {"epoch": 3, "model": m.state_dict(), "optimizer": opt.state_dict(), "scheduler": sched.state_dict(), "best": 0.75}
+
+
+def quantized():
+    x = torch.arange(-6, 6.0).reshape(3, 4)
+    scales, zeros = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0, 1, 2])
+    whole = torch.quantize_per_tensor(x, 0.1, 3, torch.quint8)
+    q = {str(d): torch.quantize_per_tensor(x, 0.25, 3, d) for d in (torch.quint8, torch.qint8, torch.qint32, torch.quint4x2, torch.quint2x4)}
+    q.update(whole=whole, t=whole.t(), row=whole[1], empty=torch.quantize_per_tensor(x[:0], 1.5, 0, torch.qint8), parameter=torch.nn.Parameter(whole, requires_grad=False))
+    q["channels_last"] = torch.quantize_per_tensor(torch.arange(24.0).view(1, 2, 3, 4).contiguous(memory_format=torch.channels_last), 0.5, 1, torch.qint8)
+    for d in (torch.quint8, torch.qint8, torch.qint32):
+        q["channel" + str(d)] = torch.quantize_per_channel(x, scales, zeros, 0, d)
+    q["axis"] = torch.quantize_per_channel(x.t(), scales, zeros, 1, torch.qint8)
+    for d in (torch.quint8, torch.quint4x2, torch.quint2x4):
+        q["float" + str(d)] = torch.quantize_per_channel(x, scales, zeros.float(), 0, d)
+    return q
+
+
+def itself():
+    """Containers that hold themselves."""
+    l, d = [1], {"a": 2}
+    l.append(l)
+    d["self"], d["list"] = d, [d, l]
+    return [l, d, l]
 
 
 def goldens():
@@ -175,6 +208,8 @@ def goldens():
         "sparse": [grid.to_sparse(), torch.sparse_coo_tensor([[1, 1], [0, 0]], [2.0, 3.0], (2, 3)), torch.sparse_coo_tensor(torch.zeros(2, 0), torch.zeros(0, 5), (2, 3, 5)), grid.to_sparse_csr(),
                    grid.to_sparse_csc(), grid.to_sparse_bsr((2, 3)), grid.to_sparse_bsc((2, 3)), grid.to(torch.bfloat16).to_sparse(), torch.nn.Parameter(grid.to_sparse())],
         "meta": [torch.empty(2, 3, device="meta"), torch.empty(3, 2, device="meta", dtype=torch.bfloat16).t(), torch.nn.Parameter(torch.empty(4, device="meta")), torch.empty(2**40, device="meta")],
+        "quantized": quantized(),
+        "itself": itself(),
         "schemes": [torch.per_tensor_affine, {torch.per_channel_symmetric: 1}],
         "storage": [torch.arange(3, dtype=torch.int16).untyped_storage(), torch.arange(2.0).storage()],
     }
@@ -271,6 +306,9 @@ def typed(dtype, storage, offset=0, size=(2,), stride=(1,)):
 
 
 META = g("torch._utils", "_rebuild_meta_tensor_no_storage")
+def fl(x): return b"G" + struct.pack(">d", x)
+def quantizer(*params, size=(2,), kind="QInt8Storage", numel=8):
+    return call(g("torch._utils", "_rebuild_qtensor"), pid(kind=kind, numel=numel), num(0), ints(*size), ints(*(1 for _ in size)), tup(*params), b"\x89", OD)
 def meta(size=(2,), stride=(1,)):
     return call(META, g("torch", "float32"), ints(*size), ints(*stride), b"\x89")
 def indices(): # over the same 8 bytes
@@ -402,7 +440,17 @@ def hostile():
         "from_type_sparse": (M, "of the class", p(call(g("torch._tensor", "_rebuild_from_type_v2"), g("torch._utils", "_rebuild_sparse_tensor"), g("torch", "Size"),
                                                           tup(call(g("torch.serialization", "_get_layout"), s("torch.sparse_coo")), tup(indices(), tensor(), ints(2))), b"}"))),
         "typed_storage": (U, "storage without a type", p(call(g("torch.storage", "TypedStorage"), b1(5)))),
-        "quantized": (U, "quantized", save(torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8))),
+        "quantized_scheme": (U, "symmetric", p(quantizer(g("torch", "per_tensor_symmetric"), fl(1.0), b1(0)))),
+        "quantized_none": (M, "quantizer", p(quantizer())),
+        "quantized_float": (M, "suit", p(quantizer(g("torch", "per_tensor_affine"), fl(1.0), fl(0.0)))),
+        "quantized_axis": (M, "axis 1", p(quantizer(g("torch", "per_channel_affine"), lst(fl(1.0)), lst(b1(0)), b1(1)))),
+        "quantized_negative": (M, "axis -1", p(quantizer(g("torch", "per_channel_affine"), lst(fl(1.0)), lst(b1(0)), num(-1)))),
+        "quantized_scales": (M, "3 scales", p(quantizer(g("torch", "per_channel_affine"), lst(fl(1.0), fl(1.0), fl(1.0)), lst(b1(0), b1(0)), b1(0)))),
+        "quantized_zeros": (M, "1 zero points", p(quantizer(g("torch", "per_channel_affine"), lst(fl(1.0), fl(1.0)), lst(b1(0)), b1(0)))),
+        "quantized_text": (M, "suit", p(quantizer(g("torch", "per_channel_affine"), lst(s("x"), fl(1.0)), lst(b1(0), b1(0)), b1(0)))),
+        "quantized_beyond": (M, "exceeds", p(quantizer(g("torch", "per_tensor_affine"), fl(1.0), b1(0), size=(9,)))),
+        "quantized_packed_beyond": (M, "exceeds", p(quantizer(g("torch", "per_tensor_affine"), fl(1.0), b1(0), size=(17,), kind="QUInt4x2Storage"))),
+        "quantized_float_storage": (M, "suit", p(quantizer(g("torch", "per_tensor_affine"), fl(1.0), b1(0), kind="FloatStorage", numel=2))),
         "nested": (U, "", save(torch.nested.nested_tensor([torch.ones(1), torch.ones(2)]))),
         "codec": (U, "encoding", p(call(g("_codecs", "encode"), s("abc"), s("rot13")))),
         "codec_wide": (M, "rune", p(call(g("_codecs", "encode"), s("日"), s("latin1")))),
@@ -449,9 +497,6 @@ def hostile():
         "laughs_key": (U, "key", p(b")q\0" + b"".join(b"h" + bytes([i]) + b"\x86q" + bytes([i + 1]) + b"h" + bytes([i + 1]) for i in range(60)) + b"}h\x3cNs")),
         "deep_tuples": (U, "nested deeper", p(b"N" + b"\x85" * 15000)),
         "deep_lists": (U, "nested deeper", p(b"]" + b"]" * 600 + b"a" * 600)),
-        "cycle_list": (U, "holds itself", p(b"]q\0h\0a")),
-        "cycle_dict": (U, "holds itself", p(b"}q\0K\1h\0s")),
-        "cycle_deep": (U, "holds itself", p(b"]q\0(h\0tq\1a")),
         # persistent ids
         "pid_str": (M, "not a tuple", p(s("x") + b"Q")),
         "pid_empty": (M, "empty tuple", p(b")Q")),
@@ -462,7 +507,7 @@ def hostile():
         "pid_type": (M, "storage type", p(tensor(pid(kind="float32")))),
         "pid_function": (M, "storage type", p(tensor(pid(module="collections", kind="OrderedDict")))),
         "pid_key_int": (M, "two strs", p(tensor(pid(key_op=b1(0))))),
-        "pid_quantized": (U, "quantized", p(tensor(pid(kind="QInt8Storage")))),
+        "pid_quantized": (M, "no scale", p(tensor(pid(kind="QInt8Storage", numel=8)))),
         "key_path": (M, "key", p(tensor(pid("../version")))),
         "key_absolute": (M, "key", p(tensor(pid("/0")))),
         "key_nul": (M, "key", p(tensor(pid("0\0")))),
@@ -500,7 +545,7 @@ def hostile():
         "grad_is_str": (M, "requires_grad", p(tensor(tail=(s("x"), OD)))),
         "args_five": (M, "arguments", p(tensor(tail=(b"\x89",)))),
         "metadata_odd": (U, "metadata", p(tensor(tail=(b"\x89", OD, dic(s("sharding"), b"\x88"))))),
-        "v3_quantized": (U, "qint8", p(typed("qint8", pid(module="torch.storage", kind="UntypedStorage", numel=8)))),
+        "v3_quantized": (M, "no scale", p(typed("qint8", pid(module="torch.storage", kind="UntypedStorage", numel=8)))),
         "v3_beyond": (M, "exceeds", p(typed("uint16", pid(module="torch.storage", kind="UntypedStorage", numel=8), size=(5,)))),
         "v3_wide": (M, "exceeds", p(typed("complex128", pid(module="torch.storage", kind="UntypedStorage", numel=8), size=(1,)))),
         "v3_no_dtype": (M, "arguments", p(call(V3, pid(), num(0), ints(2), ints(1), b"\x89", OD, s("float32")))),
