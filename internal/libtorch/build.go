@@ -138,7 +138,7 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 	if err != nil {
 		return err
 	}
-	r.say("compiling the shim for libtorch %s with %s, in some 30 seconds", lib.Version, short(cxx))
+	r.say("compiling the shim with %s, in some 30 seconds", short(cxx))
 	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-w", "-c"}
 	for _, i := range lib.Include {
 		flags = append(flags, "-I", i)

@@ -65,7 +65,7 @@ func Diagnose(ctx context.Context) []Check {
 		if used == nil || cache == "" {
 			break
 		}
-		c := Check{Name: "shim", Found: "not built yet; the first use builds it, in some 15 seconds"}
+		c := Check{Name: "shim", Found: "not built yet; the first use builds it, in some 30 seconds"}
 		if key, err := shimKey(used, cxx); err == nil {
 			if p := filepath.Join(cache, "shim", key, "shim.so"); fileExists(p) {
 				c.Found = p

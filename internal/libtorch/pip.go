@@ -118,11 +118,17 @@ func (p *pip) follow(output io.Reader) (last string) {
 			size, _ := strconv.ParseFloat(m[3], 64)
 			unit := map[string]float64{"MB": 1e6, "kB": 1e3}[m[4]]
 			b.close(true)
-			b = p.start(path.Base(m[2]), int64(size*unit), m[1] == "Using cached")
+			b = nil
+			if n := int64(size * unit); n >= smallest {
+				b = p.start(path.Base(m[2]), n, m[1] == "Using cached")
+			}
 		}
 	}
 	return last
 }
+
+// smallest is the size of a file that is worth a line.
+const smallest = 1e6
 
 // A watch draws the bar of a file that pip downloads.
 type watch struct {
@@ -132,7 +138,9 @@ type watch struct {
 }
 
 // start shows a download of pip, of which it only tells when it begins.
-func (p *pip) start(name string, total int64, cached bool) *watch {
+func (p *pip) start(file string, total int64, cached bool) *watch {
+	fields := append(strings.SplitN(file, "-", 3), "", "")
+	name := strings.TrimSpace(fields[0] + " " + fields[1]) // the rest says for which Python and system
 	if cached {
 		p.report.say("pip has %s, %s", name, megabytes(total))
 		return nil
@@ -148,7 +156,7 @@ func (p *pip) start(name string, total int64, cached bool) *watch {
 			case <-b.stop:
 				return
 			case <-tick.C:
-				b.bar.Set(min(p.arrived(name), total), total)
+				b.bar.Set(min(p.arrived(file), total), total)
 			}
 		}
 	}()

@@ -105,7 +105,7 @@ func reason(err error) string {
 	var dial *net.OpError
 	switch {
 	case errors.As(u, &dns) && dns.IsNotFound:
-		return host + " is not known here"
+		return host + ": no such host"
 	case u.Timeout():
 		return host + " does not answer"
 	case errors.As(u, &dial):

@@ -28,7 +28,7 @@ func TestReportFitsTheTerminal(t *testing.T) {
 func TestReason(t *testing.T) {
 	const u = "https://host.example/a/b.zip"
 	for want, err := range map[string]error{
-		"host.example is not known here":                    &url.Error{Op: "Get", URL: u, Err: &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}},
+		"host.example: no such host":                        &url.Error{Op: "Get", URL: u, Err: &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}},
 		"host.example does not answer":                      &url.Error{Op: "Get", URL: u, Err: context.DeadlineExceeded},
 		"host.example: connection refused":                  &url.Error{Op: "Get", URL: u, Err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}},
 		"host.example: tls: bad certificate":                &url.Error{Op: "Get", URL: u, Err: errors.New("tls: bad\ncertificate")},
@@ -81,7 +81,7 @@ func TestPipProgress(t *testing.T) {
 		"":                          "",
 		"Collecting torch\n\nSaved": "Saved",
 		"ERROR: Could not\nERROR: No matching\nhint: see below\n":  "No matching",
-		"Downloading a.whl (2.0 MB)\n  Downloading b.whl (1.0 kB)": "Downloading b.whl (1.0 kB)",
+		"Downloading a.whl (2.0 MB)\n  Downloading b.whl (1.0 MB)": "Downloading b.whl (1.0 MB)",
 		"WARNING: Retrying (1)\nWARNING: Retrying (2)":             "WARNING: Retrying (2)",
 		strings.Repeat("x", 1<<20):                                 "",
 	} {
