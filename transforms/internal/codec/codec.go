@@ -16,6 +16,7 @@ import (
 
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
+	"github.com/torchhub/torchhub/transforms/internal/tiff"
 )
 
 // Errors of [Decode], for errors.Is.
@@ -52,7 +53,7 @@ var formats = []format{
 	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, nil, pngOrientation},
 	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, nil, nil},
 	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
-	{"TIFF", func(d []byte) bool { return prefix("II*\x00")(d) || prefix("MM\x00*")(d) }, tiffSize, decodeTIFF, nil, nil},
+	{"TIFF", tiff.Match, tiffSize, decodeTIFF, tiffFrames, nil},
 	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, nil, webpOrientation},
 }
 

@@ -420,23 +420,23 @@ func TestBombs(t *testing.T) {
 		return append(b, bytes.Join(tags, nil)...)
 	}
 	for name, data := range map[string][]byte{
-		"BMP":            append([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7f\x01\x00\x08\x00\x01\x00\x00\x00"), make([]byte, 2000)...),
-		"GIF":            []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02"),
-		"GIF's picture":  []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02"),
-		"TIFF":           directory(tag(tagWidth, 4, 1<<31), tag(tagHeight, 4, 1<<31)),
-		"a TIFF's tiles": directory(tag(tagWidth, 4, 1), tag(tagHeight, 4, 1), tag(tagTileWidth, 4, 1<<31), tag(tagTileRows, 4, 1<<31), tag(tagTileOffsets, 4, 8), tag(tagTileCounts, 4, 8)),
-		"WebP":           []byte("RIFF\x1a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff"),
+		"BMP":           append([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7f\x01\x00\x08\x00\x01\x00\x00\x00"), make([]byte, 2000)...),
+		"GIF":           []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02"),
+		"GIF's picture": []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02"),
+		"TIFF":          directory(tag(256, 4, 1<<31), tag(257, 4, 1<<31)),
+		"WebP":          []byte("RIFF\x1a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff"),
 	} {
 		_, err := Decode(data, Options{MaxPixels: 1 << 28})
 		require.ErrorIs(t, err, ErrTooLarge, name)
 	}
 	for name, data := range map[string][]byte{
 		"an empty GIF":      []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"),
-		"TIFF's strips":     directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagRows, 4, 1<<31), tag(tagOffsets, 4, 1<<31)),
-		"TIFF's strips, 0":  directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagRows, 4, 0), tag(tagOffsets, 4, 8)),
-		"TIFF's long tiles": directory(tag(tagWidth, 4, 1), tag(tagHeight, 4, 1), tag(tagTileWidth, 4, 1<<14), tag(tagTileRows, 4, 1<<13), tag(tagTileOffsets, 4, 8), tag(tagTileCounts, 4, 8)),
-		"TIFF's bits":       directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagBits, 4, 1<<31), tag(tagOffsets, 4, 8)),
-		"TIFF's samples":    directory(tag(tagWidth, 4, 9), tag(tagHeight, 4, 9), tag(tagSamples, 4, 1<<31), tag(tagOffsets, 4, 8)),
+		"TIFF's tiles":      directory(tag(259, 4, 5), tag(256, 4, 1), tag(257, 4, 1), tag(322, 4, 1<<31), tag(323, 4, 1<<31), tag(324, 4, 8), tag(325, 4, 8)),
+		"TIFF's strips":     directory(tag(256, 4, 9), tag(257, 4, 9), tag(278, 4, 1<<31), tag(273, 4, 1<<31)),
+		"TIFF's strips, 0":  directory(tag(256, 4, 9), tag(257, 4, 9), tag(278, 4, 0), tag(273, 4, 8)),
+		"TIFF's long tiles": directory(tag(259, 4, 5), tag(256, 4, 1), tag(257, 4, 1), tag(322, 4, 1<<14), tag(323, 4, 1<<13), tag(324, 4, 8), tag(325, 4, 8)),
+		"TIFF's bits":       directory(tag(256, 4, 9), tag(257, 4, 9), tag(258, 4, 1<<31), tag(273, 4, 8)),
+		"TIFF's samples":    directory(tag(256, 4, 9), tag(257, 4, 9), tag(277, 4, 1<<31), tag(273, 4, 8)),
 	} {
 		_, err := Decode(data, Options{MaxPixels: 1 << 28})
 		require.Error(t, err, name)
