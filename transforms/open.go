@@ -66,7 +66,8 @@ var (
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
 // is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
 // and so on. Of animations it is the first picture, and [OpenFrames] reads all. A TIFF is
-// turned as its orientation asks, as in Pillow.
+// turned as its orientation asks, as in Pillow, which however does not turn TIFFs
+// without compression that it opens by their path and maps into memory.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {
