@@ -25,6 +25,7 @@ type curatedFunction struct {
 	options  []curatedParam
 	doc      string
 	inPlace  bool // to be made as op_ too
+	checked  bool // by a function written by hand, before the call
 }
 
 // A curatedParam is an argument that a function names.
@@ -43,7 +44,7 @@ type curatedFile struct {
 	functions   []*curatedFunction
 }
 
-var lineRE = regexp.MustCompile(`^([\w.]+)(!?)(?:=(\w+))?\s+(x\.)?(\w+)\((.*)\)\s\s+(.+)$`)
+var lineRE = regexp.MustCompile(`^([\w.]+)([!?]*)(?:=(\w+))?\s+(x\.)?(\w+)\((.*)\)\s\s+(.+)$`)
 
 func readCurated(schemas []*Schema) ([]*curatedFile, error) {
 	byName := map[string]*Schema{}
@@ -108,7 +109,7 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 	if m == nil {
 		return nil, fmt.Errorf("it is no line of the table")
 	}
-	f := &curatedFunction{schema: byName[m[1]], inPlace: m[2] != "", py: m[3], method: m[4] != "", name: m[5], doc: m[7]}
+	f := &curatedFunction{schema: byName[m[1]], inPlace: strings.Contains(m[2], "!"), checked: strings.Contains(m[2], "?"), py: m[3], method: m[4] != "", name: m[5], doc: m[7]}
 	if f.schema == nil {
 		return nil, fmt.Errorf("there is no operator %s", m[1])
 	}
@@ -559,6 +560,9 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 	if options != "" {
 		w.WriteString("\to := torch.Only(options)\n")
 	}
+	if f.checked {
+		fmt.Fprintf(w, "\tcheck%s(%s)\n", f.name, f.checkedArgs())
+	}
 	w.WriteString("\tvar c torch.Call\n")
 	last := 0 // trailing defaults need not be said
 	for i, a := range f.schema.Args {
@@ -608,6 +612,21 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 	return nil
 }
 
+// checkedArgs lists what the function that checks the arguments takes: all of them, and the options.
+func (f *curatedFunction) checkedArgs() string {
+	var names []string
+	if f.method {
+		names = append(names, "x")
+	}
+	for _, p := range f.params {
+		names = append(names, p.field)
+	}
+	if len(f.options) > 0 {
+		names = append(names, "o")
+	}
+	return strings.Join(names, ", ")
+}
+
 // defaultResults names results that the schema leaves without a name.
 func defaultResults(name string, n int) []string {
 	switch name {
@@ -653,5 +672,5 @@ func (f *curatedFunction) row(w *bytes.Buffer, pkg string) {
 	for _, p := range f.options {
 		options = append(options, fmt.Sprintf("{%q, %q}", p.arg.Name, p.field))
 	}
-	fmt.Fprintf(w, "\t{%q, %s, %q, []string{%s}, []option{%s}},\n", strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(value, "(*", ""), ")", ""), "torch."), value, "aten::"+f.schema.FullName(), strings.Join(args, ", "), strings.Join(options, ", "))
+	fmt.Fprintf(w, "\t{%q, %s, %q, []string{%s}, []option{%s}, %t},\n", strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(value, "(*", ""), ")", ""), "torch."), value, "aten::"+f.schema.FullName(), strings.Join(args, ", "), strings.Join(options, ", "), f.checked)
 }

@@ -68,6 +68,11 @@ var byHand = map[string]any{
 	"functional.Interpolate": functional.Interpolate, "functional.GridSample": functional.GridSample, "functional.Normalize": functional.Normalize,
 	"functional.Softmin": functional.Softmin, "functional.Softsign": functional.Softsign, "functional.Tanhshrink": functional.Tanhshrink,
 	"functional.GumbelSoftmax": functional.GumbelSoftmax, "functional.LPPool1d": functional.LPPool1d, "functional.LPPool2d": functional.LPPool2d,
+	"functional.Dropout1d": functional.Dropout1d, "functional.Dropout2d": functional.Dropout2d, "functional.Dropout3d": functional.Dropout3d, "functional.FeatureAlphaDropout": functional.FeatureAlphaDropout,
+	"functional.Unfold": functional.Unfold, "functional.Fold": functional.Fold, "functional.LPPool3d": functional.LPPool3d, "functional.MaxUnpool2d": functional.MaxUnpool2d,
+	"functional.MaxUnpool3d": functional.MaxUnpool3d, "functional.FractionalMaxPool2d": functional.FractionalMaxPool2d, "functional.FractionalMaxPool3d": functional.FractionalMaxPool3d, "functional.Embedding": functional.Embedding,
+	"functional.MSELoss": functional.MSELoss, "functional.L1Loss": functional.L1Loss, "functional.HuberLoss": functional.HuberLoss, "functional.KLDiv": functional.KLDiv,
+	"functional.PoissonNLLLoss": functional.PoissonNLLLoss, "functional.TripletMarginWithDistanceLoss": functional.TripletMarginWithDistanceLoss,
 	"functional.MaxUnpool1d": functional.MaxUnpool1d, "functional.EmbeddingBag": functional.EmbeddingBag,
 	"functional.GaussianNLLLoss": functional.GaussianNLLLoss, "functional.MultilabelSoftMarginLoss": functional.MultilabelSoftMarginLoss,
 }

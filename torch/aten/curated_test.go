@@ -2,6 +2,7 @@ package aten
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -22,6 +23,7 @@ type curatedFunction struct {
 	op       string
 	params   []string // the operator's names for the parameters
 	options  []option
+	checked  bool // by Go code that refuses some of what the operator takes
 }
 
 type option struct{ arg, field string }
@@ -55,6 +57,9 @@ func TestCurated(t *testing.T) {
 			for _, c := range answers[f.name] {
 				calls++
 				same, err := f.run(c)
+				if e := new(torch.Error); f.checked && errors.As(err, &e) && !strings.HasPrefix(e.Op, "aten::") {
+					continue
+				}
 				if err != nil && !uninitialised[f.op] {
 					t.Errorf("%s, %s: %v", f.name, c.What, err)
 				} else if same {

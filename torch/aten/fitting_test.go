@@ -116,11 +116,10 @@ var fittingCalls = []struct {
 		return []any{F.Bilinear(x[0], x[1], x[2], x[3]), F.Bilinear(x[0], x[1], x[2], nil)}
 	}},
 	{"torch.randn(2, 12, 12), torch.randn(2, 12, 4)", "F.fold(x[0], (4, 5), (2, 2)), F.fold(x[1], (3, 3), (2, 2), dilation=2, padding=1, stride=2)", func(x []*torch.Tensor) []any {
-		one, two, none := []int{1, 1}, []int{2, 2}, []int{0, 0}
-		return []any{F.Fold(x[0], []int{4, 5}, two, one, none, one), F.Fold(x[1], []int{3, 3}, two, two, one, two)}
+		return []any{F.Fold(x[0], []int{4, 5}, 2), F.Fold(x[1], 3, []int{2, 2}, F.UnfoldOptions{Dilation: 2, Padding: 1, Stride: 2})}
 	}},
 	{"*F.max_pool2d(torch.randn(2, 3, 6, 6), 2, return_indices=True), ", "F.max_unpool2d(x[0], x[1], 2), ", func(x []*torch.Tensor) []any {
-		return []any{F.MaxUnpool2d(x[0], x[1], []int{6, 6})}
+		return []any{F.MaxUnpool2d(x[0], x[1], 2)}
 	}},
 	{"torch.randn(2, 2, 3), torch.randn(2, 3, 4)", "F.affine_grid(x[0], (2, 3, 4, 5), align_corners=False), F.affine_grid(x[0], (2, 3, 4, 5), align_corners=True), F.affine_grid(x[1], (2, 3, 4, 5, 2), align_corners=False)", func(x []*torch.Tensor) []any {
 		return []any{F.AffineGrid(x[0], []int{2, 3, 4, 5}, false), F.AffineGrid(x[0], []int{2, 3, 4, 5}, true), F.AffineGrid(x[1], []int{2, 3, 4, 5, 2}, false)}
@@ -187,7 +186,7 @@ var fittingCalls = []struct {
 		}
 	}},
 	{"*F.max_pool1d(torch.randn(2, 3, 9), 2, return_indices=True), ", "F.max_unpool1d(x[0], x[1], 2), F.max_unpool1d(x[0], x[1], 2, output_size=(9,))", func(x []*torch.Tensor) []any {
-		return []any{F.MaxUnpool1d(x[0], x[1], 8), F.MaxUnpool1d(x[0], x[1], 9)}
+		return []any{F.MaxUnpool1d(x[0], x[1], 2), F.MaxUnpool1d(x[0], x[1], 2, F.MaxUnpoolOptions{OutputSize: []int{9}})}
 	}},
 	{"torch.tensor([[1, 2, 4], [4, 3, 2]]), torch.randn(6, 3), torch.tensor([1, 2, 4, 5, 4, 3]), torch.tensor([0, 2, 2, 6]), torch.randn(2, 3)",
 		"F.embedding_bag(x[0], x[1]), F.embedding_bag(x[2], x[1], x[3][:3], mode='sum'), F.embedding_bag(x[2], x[1], x[3], mode='max', include_last_offset=True), F.embedding_bag(x[0], x[1], mode='sum', per_sample_weights=x[4], padding_idx=2), F.embedding_bag(x[0], x[1], max_norm=0.5), x[1]",

@@ -194,8 +194,13 @@ type Dropout struct {
 	Training bool    // true in a new layer
 }
 
-// NewDropout makes a dropout: nn.Dropout(p).
-func NewDropout(p float64) *Dropout { return &Dropout{P: p, Training: true} }
+// NewDropout makes a dropout: nn.Dropout(p). A p outside of [0, 1] is an [*torch.Error].
+func NewDropout(p float64) *Dropout {
+	if p < 0 || p > 1 {
+		fail("Dropout: the probability is %v; it must be between 0 and 1", p)
+	}
+	return &Dropout{P: p, Training: true}
+}
 
 // Forward maps x to the same shape.
 func (m *Dropout) Forward(x *torch.Tensor) *torch.Tensor { return F.Dropout(x, m.P, m.Training) }

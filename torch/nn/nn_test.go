@@ -242,6 +242,11 @@ func TestLayerMistakes(t *testing.T) {
 		"features":  func() { NewLinear(5, 1).Forward(x) },
 		"dims":      func() { NewBatchNorm2d(3).Forward(torch.Ones(3)) },
 		"p":         func() { F.Dropout(x, 1.5, true) },
+		"new p":     func() { NewDropout(1.5) },
+		"p below 0": func() { NewDropout(-0.1) },
+		"one value": func() { NewBatchNorm2d(3).Forward(torch.Ones(1, 3, 1, 1)) },
+		"momenta":   func() { NewBatchNorm2d(3, BatchNorm2dOptions{Cumulative: true, Momentum: new(0.1)}) },
+		"two":       func() { NewLinear(1, 1, LinearOptions{}, LinearOptions{NoBias: true}) },
 		"pad":       func() { F.MaxPool2d(x, 2, F.MaxPool2dOptions{Padding: 2}) },
 		"pool":      func() { NewAdaptiveAvgPool2d(-1, 1).Forward(x) },
 		"nil input": func() { NewLinear(1, 1).Forward(nil) },
@@ -251,6 +256,28 @@ func TestLayerMistakes(t *testing.T) {
 	}
 	require.ErrorIs(t, torch.Try(func() { F.ReLU(nil) }), torch.ErrNil)
 	require.True(t, errors.Is(torch.Try(func() { F.Linear(x, nil, nil) }), torch.ErrNil))
+}
+
+// TestMomentum compares running statistics with what batches of one value give.
+func TestMomentum(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    BatchNorm2dOptions
+		want float64 // after batches of 1, 2 and 6
+	}{
+		"default":    {BatchNorm2dOptions{}, (0.1*0.9+0.1*2)*0.9 + 0.1*6},
+		"0":          {BatchNorm2dOptions{Momentum: new(0.0)}, 0},
+		"1":          {BatchNorm2dOptions{Momentum: new(1.0)}, 6},
+		"cumulative": {BatchNorm2dOptions{Cumulative: true}, 3},
+	} {
+		m := NewBatchNorm2d(2, c.o)
+		for _, v := range []float64{1, 2, 6} {
+			m.Forward(torch.Full(v, 2, 2, 3, 3))
+		}
+		require.InDelta(t, c.want, m.RunningMean.Select(0, 1).Item(), 1e-6, name)
+	}
+	m := NewBatchNorm2d(1, BatchNorm2dOptions{Eps: new(0.0)})
+	Eval(m)
+	require.Equal(t, 1.0, m.Forward(torch.Ones(1, 1, 1, 1)).Item())
 }
 
 func TestSequentialFreesIntermediates(t *testing.T) {

@@ -8,33 +8,97 @@
 // https://docs.pytorch.org/docs/stable/nn.functional.html
 package functional
 
-import "github.com/torchhub/torchhub/torch"
+import (
+	"fmt"
+	"slices"
 
-var opBatchNorm = torch.NewOp("aten::batch_norm", "")
+	"github.com/torchhub/torchhub/torch"
+)
 
-// BatchNormOptions are the options of [BatchNorm].
-type BatchNormOptions struct {
-	Weight, Bias            *torch.Tensor // [C], nil for none
-	RunningMean, RunningVar *torch.Tensor // [C], updated while Training, nil for none
-	Training                bool          // normalise by the batch's own statistics
-	Momentum                *float64      // weight of the batch in the running statistics, default 0.1
-	Eps                     *float64      // default 1e-5
+// fail panics with an Error about a function's own arguments.
+func fail(op, format string, args ...any) {
+	panic(&torch.Error{Op: op, Msg: fmt.Sprintf(format, args...)})
 }
 
-// BatchNorm normalises each channel of x [N, C, …]:
-// F.batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
-func BatchNorm(x *torch.Tensor, o BatchNormOptions) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(x)
-	c.OptTensor(o.Weight)
-	c.OptTensor(o.Bias)
-	c.OptTensor(o.RunningMean)
-	c.OptTensor(o.RunningVar)
-	c.Bool(o.Training)
-	c.Float(or(o.Momentum, 0.1))
-	c.Float(or(o.Eps, 1e-5))
-	c.Bool(true) // torch.backends.cudnn.enabled
-	return c.One(opBatchNorm)
+// or returns what p points to, or the default where it is nil.
+func or[T any](p *T, standard T) T {
+	if p == nil {
+		return standard
+	}
+	return *p
+}
+
+// choice returns the number of a word; that of none is 0.
+func choice(op, field, word string, words ...string) int {
+	if word == "" {
+		return 0
+	}
+	i := slices.Index(words, word)
+	if i < 0 {
+		fail(op, "%s is %q; it must be one of %q", field, word, words)
+	}
+	return i
+}
+
+// sizes returns an int n times, or a []int of n elements; nil is the default.
+func sizes(op, field string, v torch.Ints, n int, standard ...int) []int {
+	switch v := v.(type) {
+	case nil:
+		if standard != nil {
+			return standard
+		}
+	case int:
+		return slices.Repeat([]int{v}, n)
+	case []int:
+		if len(v) != n {
+			fail(op, "%s has %d elements; it must have %d", field, len(v), n)
+		}
+		return v
+	}
+	fail(op, "%s is a %T; it must be an int or []int", field, v)
+	return nil
+}
+
+// number returns a Number as a float64; nil is the default.
+func number(op, field string, v torch.Number, standard float64) float64 {
+	switch v := v.(type) {
+	case nil:
+		return standard
+	case int:
+		return float64(v)
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	}
+	fail(op, "%s is a %T; it must be a real number", field, v)
+	return 0
+}
+
+// badReduction is the sentence about what is no reduction.
+const badReduction = `the reduction is %q; it can be "mean", "sum" or "none"`
+
+// checkReduction refuses what is no reduction, before any work.
+func checkReduction(op, how string) {
+	switch how {
+	case "", "mean", "sum", "none":
+	default:
+		fail(op, badReduction, how)
+	}
+}
+
+// reduce applies the reduction of a loss.
+func reduce(how string, loss *torch.Tensor) *torch.Tensor {
+	switch how {
+	case "sum":
+		return loss.Sum()
+	case "none":
+		return loss
+	}
+	return loss.Mean()
 }

@@ -316,39 +316,6 @@ func ConvTranspose3d(input, weight, bias *torch.Tensor, options ...ConvTranspose
 	return c.One(opConvTranspose3d)
 }
 
-var opUnfold = torch.NewOp("aten::im2col", "")
-
-// Unfold returns the blocks of x [N, C, H, W] under a sliding kernel: [N, C·kH·kW, blocks]:
-// F.unfold(x, kernelSize, dilation, padding, stride).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.unfold.html
-func Unfold(x *torch.Tensor, kernelSize, dilation, padding, stride []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(x)
-	c.Ints(kernelSize...)
-	c.Ints(dilation...)
-	c.Ints(padding...)
-	c.Ints(stride...)
-	return c.One(opUnfold)
-}
-
-var opFold = torch.NewOp("aten::col2im", "")
-
-// Fold returns the blocks [N, C·kH·kW, blocks] added up again: [N, C, H, W]: F.fold(x, outputSize,
-// kernelSize, dilation, padding, stride).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.fold.html
-func Fold(x *torch.Tensor, outputSize, kernelSize, dilation, padding, stride []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(x)
-	c.Ints(outputSize...)
-	c.Ints(kernelSize...)
-	c.Ints(dilation...)
-	c.Ints(padding...)
-	c.Ints(stride...)
-	return c.One(opFold)
-}
-
 var opAvgPool1d = torch.NewOp("aten::avg_pool1d", "")
 
 // AvgPool1dOptions are the options of [AvgPool1d].
@@ -613,6 +580,48 @@ func MaxPool3d(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool3dOptio
 	return c.One(opMaxPool3d)
 }
 
+var opMaxPool1dWithIndices = torch.NewOp("aten::max_pool1d_with_indices", "")
+
+// MaxPool1dWithIndicesOptions are the options of [MaxPool1dWithIndices].
+type MaxPool1dWithIndicesOptions struct {
+	Stride   torch.Ints
+	Padding  torch.Ints
+	Dilation torch.Ints // default 1
+	CeilMode bool
+}
+
+// MaxPool1dWithIndices returns the maximum of each window of x [N, C, L], and its int64 index along
+// L: F.max_pool1d_with_indices(x, kernelSize, stride=…, padding=…, dilation=…, ceil_mode=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool1d_with_indices.html
+func MaxPool1dWithIndices(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool1dWithIndicesOptions) (values, indices *torch.Tensor) {
+	o := torch.Only(options)
+	var c torch.Call
+	c.Tensor(x)
+	c.IntsOf(kernelSize, 1)
+	if o.Stride != nil {
+		c.IntsOf(o.Stride, 1)
+	} else {
+		c.Default()
+	}
+	if o.Padding != nil {
+		c.IntsOf(o.Padding, 1)
+	} else {
+		c.Default()
+	}
+	if o.Dilation != nil {
+		c.IntsOf(o.Dilation, 1)
+	} else {
+		c.Default()
+	}
+	if o.CeilMode {
+		c.Bool(true)
+	} else {
+		c.Default()
+	}
+	return c.Two(opMaxPool1dWithIndices)
+}
+
 var opMaxPool2dWithIndices = torch.NewOp("aten::max_pool2d_with_indices", "")
 
 // MaxPool2dWithIndicesOptions are the options of [MaxPool2dWithIndices].
@@ -656,18 +665,47 @@ func MaxPool2dWithIndices(x *torch.Tensor, kernelSize torch.Ints, options ...Max
 	return c.Two(opMaxPool2dWithIndices)
 }
 
-var opMaxUnpool2d = torch.NewOp("aten::max_unpool2d", "")
+var opMaxPool3dWithIndices = torch.NewOp("aten::max_pool3d_with_indices", "")
 
-// MaxUnpool2d returns zeros [N, C, H, W] with x's elements at the indices of MaxPool2dWithIndices:
-// F.max_unpool2d(x, indices, outputSize).
+// MaxPool3dWithIndicesOptions are the options of [MaxPool3dWithIndices].
+type MaxPool3dWithIndicesOptions struct {
+	Stride   torch.Ints
+	Padding  torch.Ints
+	Dilation torch.Ints // default 1
+	CeilMode bool
+}
+
+// MaxPool3dWithIndices returns the maximum of each window of x [N, C, D, H, W], and its int64 index
+// in the volume: F.max_pool3d_with_indices(x, kernelSize, stride=…, padding=…, dilation=…,
+// ceil_mode=…).
 //
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_unpool2d.html
-func MaxUnpool2d(x, indices *torch.Tensor, outputSize []int) *torch.Tensor {
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool3d_with_indices.html
+func MaxPool3dWithIndices(x *torch.Tensor, kernelSize torch.Ints, options ...MaxPool3dWithIndicesOptions) (values, indices *torch.Tensor) {
+	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
-	c.Tensor(indices)
-	c.Ints(outputSize...)
-	return c.One(opMaxUnpool2d)
+	c.IntsOf(kernelSize, 3)
+	if o.Stride != nil {
+		c.IntsOf(o.Stride, 3)
+	} else {
+		c.Default()
+	}
+	if o.Padding != nil {
+		c.IntsOf(o.Padding, 3)
+	} else {
+		c.Default()
+	}
+	if o.Dilation != nil {
+		c.IntsOf(o.Dilation, 3)
+	} else {
+		c.Default()
+	}
+	if o.CeilMode {
+		c.Bool(true)
+	} else {
+		c.Default()
+	}
+	return c.Two(opMaxPool3dWithIndices)
 }
 
 var opAdaptiveAvgPool1d = torch.NewOp("aten::adaptive_avg_pool1d", "")
@@ -882,6 +920,7 @@ type GLUOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html
 func GLU(x *torch.Tensor, options ...GLUOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkGLU(x, o)
 	var c torch.Call
 	c.Tensor(x)
 	if o.Dim != nil {
@@ -981,6 +1020,7 @@ type HardtanhOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
 func Hardtanh(x *torch.Tensor, options ...HardtanhOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkHardtanh(x, o)
 	var c torch.Call
 	c.Tensor(x)
 	if o.MinVal != nil {
@@ -1189,6 +1229,7 @@ var opDropout = torch.NewOp("aten::dropout", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
 func Dropout(input *torch.Tensor, p float64, train bool) *torch.Tensor {
+	checkDropout(input, p, train)
 	var c torch.Call
 	c.Tensor(input)
 	c.Float(p)
@@ -1202,24 +1243,12 @@ var opAlphaDropout = torch.NewOp("aten::alpha_dropout", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
 func AlphaDropout(input *torch.Tensor, p float64, train bool) *torch.Tensor {
+	checkAlphaDropout(input, p, train)
 	var c torch.Call
 	c.Tensor(input)
 	c.Float(p)
 	c.Bool(train)
 	return c.One(opAlphaDropout)
-}
-
-var opFeatureDropout = torch.NewOp("aten::feature_dropout", "")
-
-// FeatureDropout returns the dropout of whole channels: F.feature_dropout(input, p, train).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_dropout.html
-func FeatureDropout(input *torch.Tensor, p float64, train bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Float(p)
-	c.Bool(train)
-	return c.One(opFeatureDropout)
 }
 
 var opLayerNorm = torch.NewOp("aten::layer_norm", "")
@@ -1303,6 +1332,7 @@ type GroupNormOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
 func GroupNorm(input *torch.Tensor, numGroups int, options ...GroupNormOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkGroupNorm(input, numGroups, o)
 	var c torch.Call
 	c.Tensor(input)
 	c.Int(numGroups)
@@ -1322,19 +1352,6 @@ func GroupNorm(input *torch.Tensor, numGroups int, options ...GroupNormOptions) 
 		c.Default()
 	}
 	return c.One(opGroupNorm)
-}
-
-var opEmbedding = torch.NewOp("aten::embedding", "")
-
-// Embedding returns the rows of weight [n, d] at int64 indices [*]: [*, d]: F.embedding(indices,
-// weight).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
-func Embedding(indices, weight *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(weight)
-	c.Tensor(indices)
-	return c.One(opEmbedding)
 }
 
 var opOneHot = torch.NewOp("aten::one_hot", "")
@@ -1424,6 +1441,7 @@ var opAffineGrid = torch.NewOp("aten::affine_grid_generator", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html
 func AffineGrid(theta *torch.Tensor, size []int, alignCorners bool) *torch.Tensor {
+	checkAffineGrid(theta, size, alignCorners)
 	var c torch.Call
 	c.Tensor(theta)
 	c.Size(size...)
@@ -1649,52 +1667,6 @@ func CrossEntropy(x, target *torch.Tensor, options ...CrossEntropyOptions) *torc
 	return c.One(opCrossEntropy)
 }
 
-var opMSELoss = torch.NewOp("aten::mse_loss", "")
-
-// MSELossOptions are the options of [MSELoss].
-type MSELossOptions struct {
-	Reduction string // "mean", the default, "sum" or "none"
-}
-
-// MSELoss returns the squared differences: F.mse_loss(x, target, reduction=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
-func MSELoss(x, target *torch.Tensor, options ...MSELossOptions) *torch.Tensor {
-	o := torch.Only(options)
-	var c torch.Call
-	c.Tensor(x)
-	c.Tensor(target)
-	if o.Reduction != "" {
-		c.Reduction(o.Reduction)
-	} else {
-		c.Default()
-	}
-	return c.One(opMSELoss)
-}
-
-var opL1Loss = torch.NewOp("aten::l1_loss", "")
-
-// L1LossOptions are the options of [L1Loss].
-type L1LossOptions struct {
-	Reduction string // "mean", the default, "sum" or "none"
-}
-
-// L1Loss returns the absolute differences: F.l1_loss(x, target, reduction=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
-func L1Loss(x, target *torch.Tensor, options ...L1LossOptions) *torch.Tensor {
-	o := torch.Only(options)
-	var c torch.Call
-	c.Tensor(x)
-	c.Tensor(target)
-	if o.Reduction != "" {
-		c.Reduction(o.Reduction)
-	} else {
-		c.Default()
-	}
-	return c.One(opL1Loss)
-}
-
 var opSmoothL1Loss = torch.NewOp("aten::smooth_l1_loss", "")
 
 // SmoothL1LossOptions are the options of [SmoothL1Loss].
@@ -1725,36 +1697,6 @@ func SmoothL1Loss(x, target *torch.Tensor, options ...SmoothL1LossOptions) *torc
 	return c.One(opSmoothL1Loss)
 }
 
-var opHuberLoss = torch.NewOp("aten::huber_loss", "")
-
-// HuberLossOptions are the options of [HuberLoss].
-type HuberLossOptions struct {
-	Reduction string   // "mean", the default, "sum" or "none"
-	Delta     *float64 // default 1.0
-}
-
-// HuberLoss returns squared below delta, absolute above: F.huber_loss(x, target, reduction=…,
-// delta=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.huber_loss.html
-func HuberLoss(x, target *torch.Tensor, options ...HuberLossOptions) *torch.Tensor {
-	o := torch.Only(options)
-	var c torch.Call
-	c.Tensor(x)
-	c.Tensor(target)
-	if o.Reduction != "" {
-		c.Reduction(o.Reduction)
-	} else {
-		c.Default()
-	}
-	if o.Delta != nil {
-		c.Float(*o.Delta)
-	} else {
-		c.Default()
-	}
-	return c.One(opHuberLoss)
-}
-
 var opBinaryCrossEntropy = torch.NewOp("aten::binary_cross_entropy", "")
 
 // BinaryCrossEntropyOptions are the options of [BinaryCrossEntropy].
@@ -1769,6 +1711,7 @@ type BinaryCrossEntropyOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
 func BinaryCrossEntropy(x, target *torch.Tensor, options ...BinaryCrossEntropyOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkBinaryCrossEntropy(x, target, o)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1800,6 +1743,7 @@ type BinaryCrossEntropyWithLogitsOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
 func BinaryCrossEntropyWithLogits(x, target *torch.Tensor, options ...BinaryCrossEntropyWithLogitsOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkBinaryCrossEntropyWithLogits(x, target, o)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -1819,53 +1763,6 @@ func BinaryCrossEntropyWithLogits(x, target *torch.Tensor, options ...BinaryCros
 		c.Default()
 	}
 	return c.One(opBinaryCrossEntropyWithLogits)
-}
-
-var opKLDiv = torch.NewOp("aten::kl_div", "")
-
-// KLDivOptions are the options of [KLDiv].
-type KLDivOptions struct {
-	Reduction string // "mean", the default, "sum" or "none"
-	LogTarget bool
-}
-
-// KLDiv returns the Kullback-Leibler divergence, x given as logarithms: F.kl_div(x, target,
-// reduction=…, log_target=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.kl_div.html
-func KLDiv(x, target *torch.Tensor, options ...KLDivOptions) *torch.Tensor {
-	o := torch.Only(options)
-	var c torch.Call
-	c.Tensor(x)
-	c.Tensor(target)
-	if o.Reduction != "" {
-		c.Reduction(o.Reduction)
-	} else {
-		c.Default()
-	}
-	if o.LogTarget {
-		c.Bool(true)
-	} else {
-		c.Default()
-	}
-	return c.One(opKLDiv)
-}
-
-var opPoissonNLLLoss = torch.NewOp("aten::poisson_nll_loss", "")
-
-// PoissonNLLLoss returns the negative log-likelihood of the Poisson distribution:
-// F.poisson_nll_loss(input, target, logInput, full, eps, reduction).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.poisson_nll_loss.html
-func PoissonNLLLoss(input, target *torch.Tensor, logInput, full bool, eps float64, reduction string) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(target)
-	c.Bool(logInput)
-	c.Bool(full)
-	c.Float(eps)
-	c.Reduction(reduction)
-	return c.One(opPoissonNLLLoss)
 }
 
 var opSoftMarginLoss = torch.NewOp("aten::soft_margin_loss", "")
@@ -1905,6 +1802,7 @@ type MarginRankingLossOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.margin_ranking_loss.html
 func MarginRankingLoss(input1, input2, target *torch.Tensor, options ...MarginRankingLossOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkMarginRankingLoss(input1, input2, target, o)
 	var c torch.Call
 	c.Tensor(input1)
 	c.Tensor(input2)
@@ -2000,6 +1898,7 @@ type TripletMarginLossOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html
 func TripletMarginLoss(anchor, positive, negative *torch.Tensor, options ...TripletMarginLossOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkTripletMarginLoss(anchor, positive, negative, o)
 	var c torch.Call
 	c.Tensor(anchor)
 	c.Tensor(positive)
@@ -2048,6 +1947,7 @@ type MultiMarginLossOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html
 func MultiMarginLoss(x, target *torch.Tensor, options ...MultiMarginLossOptions) *torch.Tensor {
 	o := torch.Only(options)
+	checkMultiMarginLoss(x, target, o)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
