@@ -72,15 +72,28 @@ type (
 // held itself does so again: package fmt cannot print it.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
-func Load(path string) (Value, error) {
-	v, err := load(path)
+func Load(path string, limits ...Limits) (Value, error) {
+	v, err := load(path, Only(limits))
 	if err != nil {
 		return nil, fmt.Errorf("torch: load %s: %w", path, err)
 	}
 	return v, nil
 }
 
-func load(path string) (Value, error) {
+// Limits bound what a file may ask for while it is read. A field that is 0 is a
+// default that follows from the file's size, so that a small hostile file fails
+// soon and in little memory, and a file that Python wrote loads. Errors name the
+// field that was too small.
+type Limits struct {
+	Memory  int64 // bytes of a checkpoint's values, elements of tensors aside; 0 means 64 MiB and 64 for each byte of its pickles, at most 4 GiB
+	Inflate int64 // bytes that compressed parts take together; 0 means 32 MiB and 16 for each byte of the file, or as the function says
+	Values  int   // values in a checkpoint, each counted wherever it occurs; 0 means 4 Mi, or 1 for each byte of the file
+	Depth   int   // of nested containers; 0 means 512, and more than 100,000 means that
+}
+
+const maxDepth = 100_000 // of values that are made by functions that call themselves
+
+func load(path string, limits Limits) (Value, error) {
 	if err := Init(context.Background()); err != nil {
 		return nil, err
 	}
@@ -96,7 +109,9 @@ func load(path string) (Value, error) {
 	if safetensors.Is(m.Data) {
 		root, err = flat(m.Data)
 	} else {
-		root, err = pickle.Read(m.Data, pickle.Options{})
+		root, err = pickle.Read(m.Data, pickle.Options{
+			MaxMemory: limits.Memory, MaxInflate: limits.Inflate, MaxNodes: limits.Values, MaxDepth: min(limits.Depth, maxDepth),
+		})
 	}
 	if err != nil {
 		return nil, err

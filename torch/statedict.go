@@ -16,6 +16,7 @@ type StateDictOption func(*stateDictOptions)
 type stateDictOptions struct {
 	key, prefix *string // nil: to be found
 	notice      io.Writer
+	limits      Limits
 }
 
 // WithKey takes the state dict under a key of the checkpoint, such as "model"
@@ -31,6 +32,9 @@ func WithPrefix(prefix string) StateDictOption {
 // and which prefix was taken off its names. The default is to write nothing.
 func WithNotice(w io.Writer) StateDictOption { return func(o *stateDictOptions) { o.notice = w } }
 
+// WithLimits bounds what the file may ask for while it is read.
+func WithLimits(l Limits) StateDictOption { return func(o *stateDictOptions) { o.limits = l } }
+
 // LoadStateDict is [Load] for a file that holds a state dict: a dict of names
 // to tensors. Of a checkpoint that holds one state dict beside other things, as
 // in {"epoch": 3, "state_dict": {…}}, it returns that one, and where all names
@@ -38,7 +42,11 @@ func WithNotice(w io.Writer) StateDictOption { return func(o *stateDictOptions) 
 // before them, "module." or "_orig_mod.", it takes the prefix off. [WithKey] and
 // [WithPrefix] say either. Anything else in the file is a [*StateDictError].
 func LoadStateDict(path string, options ...StateDictOption) (StateDict, error) {
-	v, err := Load(path)
+	var o stateDictOptions
+	for _, f := range options {
+		f(&o)
+	}
+	v, err := Load(path, o.limits)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +56,6 @@ func LoadStateDict(path string, options ...StateDictOption) (StateDict, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("torch: load %s: %w", path, err)
-	}
-	var o stateDictOptions
-	for _, f := range options {
-		f(&o)
 	}
 	if text := at.String(); text != "" && o.notice != nil && (o.key == nil || o.prefix == nil) {
 		fmt.Fprintf(o.notice, "torch: %s: the state dict is %s\n", path, text)

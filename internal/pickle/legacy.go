@@ -32,6 +32,7 @@ func (r *reader) legacy(data []byte, base int64) (any, error) {
 		m := &machine{reader: r, data: data[pos:], base: int64(pos), file: src, storages: storages}
 		v, err := m.run()
 		pos += m.pos
+		r.done += int64(m.pos)
 		return v, err
 	}
 	fail := func(format string, args ...any) error {

@@ -7,10 +7,12 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/torchhub/torchhub/internal/frugal"
 )
 
 // entry is a record for pack.
@@ -120,12 +122,54 @@ func TestFloods(t *testing.T) {
 		}(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := frugally(t, checkpoint(pickle+"."))
-			requireKind(t, err, "unsupported")
+			limits := Options{MaxMemory: 64 << 20, MaxNodes: 4 << 20} // what a small file has
+			read := func(data []byte) (err error) {
+				frugal.Do(t, func() { _, err = Read(data, limits) })
+				return err
+			}
+			requireKind(t, read(checkpoint(pickle+".")), "unsupported")
 			legacy := append([]byte("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.\x80\x02}."), pickle+"."...)
-			requireKind(t, frugally(t, legacy), "unsupported")
+			requireKind(t, read(legacy), "unsupported")
 		})
 	}
+}
+
+// TestLimitsFollowSize reads what Python writes for long vocabularies and the like, and floods of the same size, which may take no more.
+func TestLimitsFollowSize(t *testing.T) {
+	entries := func(n int, entry func(i uint32) string) string {
+		var b strings.Builder
+		b.WriteString("}(")
+		for i := range uint32(n) {
+			b.WriteString(entry(i))
+		}
+		return b.String() + "u"
+	}
+	number := func(i uint32) string { return "J" + string(binary.LittleEndian.AppendUint32(nil, i)) }
+	put := func(i uint32) string { return "r" + string(binary.LittleEndian.AppendUint32(nil, i)) }
+	for name, pickle := range map[string]string{
+		"words":   entries(300_000, func(i uint32) string { return str(fmt.Sprint("word", i)) + put(i) + number(i) }),
+		"numbers": entries(300_000, func(i uint32) string { return number(i) + "N" }),
+		"bools":   "]" + strings.Repeat("("+strings.Repeat("\x88", 1000)+"e", 2000),
+		"pairs":   "](" + strings.Repeat("](K\x01K\x02e", 200_000) + "e",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Read(checkpoint(pickle+"."), Options{})
+			require.NoError(t, err)
+		})
+	}
+	for _, flood := range []string{"]", "}", "\x8f"} {
+		data := checkpoint(strings.Repeat(flood, 3<<19) + ".")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Read(data, Options{})
+		runtime.ReadMemStats(&after)
+		requireKind(t, err, "unsupported")
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(memoryFloor+(memoryFactor+10)*len(data)), "%q", flood)
+	}
+	// weights do not count
+	data := checkpoint(strings.Repeat("]", 2<<20)+".", entry{name: "a/data/0", data: make([]byte, 64<<20)})
+	_, err := Read(data, Options{})
+	requireKind(t, err, "unsupported")
 }
 
 // TestBombs inflates what grows by a factor of a thousand.
@@ -141,10 +185,10 @@ func TestBombs(t *testing.T) {
 	}
 	err := frugally(t, checkpoint(pickle.String()+"e.", storages...))
 	requireKind(t, err, "unsupported")
-	require.ErrorContains(t, err, "MaxInflate")
+	require.ErrorContains(t, err, "Limits.Inflate")
 
 	_, err = Read(checkpoint(pickle.String()+"e.", storages[:1]...), Options{MaxInflate: 1 << 20})
-	require.ErrorContains(t, err, "MaxInflate")
+	require.ErrorContains(t, err, "Limits.Inflate")
 
 	list := deflated(t, bytes.Repeat([]byte("]"), 20<<20))
 	err = frugally(t, pack(entry{"a/data.pkl", list.data, list.packed}, entry{name: "a/version", data: []byte("3")}))
@@ -197,14 +241,13 @@ func TestOptions(t *testing.T) {
 		"depth":  {deep, Options{MaxDepth: 1000}, Options{MaxDepth: 999}},
 		"nodes":  {"](" + strings.Repeat("N", 97) + "e", Options{MaxNodes: 101}, Options{MaxNodes: 99}},
 		"memory": {str(strings.Repeat("x", 1000)), Options{MaxMemory: 1100}, Options{MaxMemory: 900}},
-		"pickle": {str(strings.Repeat("x", 94)), Options{MaxPickle: 100}, Options{MaxPickle: 99}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Read(checkpoint(c.pickle+"."), c.fits)
 			require.NoError(t, err)
 			_, err = Read(checkpoint(c.pickle+"."), c.not)
 			requireKind(t, err, "unsupported")
-			require.ErrorContains(t, err, "raise Options.Max")
+			require.ErrorContains(t, err, "raise Limits.")
 		})
 	}
 }

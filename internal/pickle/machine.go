@@ -103,11 +103,26 @@ func (m *machine) unsupported(format string, args ...any) error {
 
 // spend takes n bytes from what may be allocated for objects.
 func (m *machine) spend(n int) error {
-	if int64(n) > m.memory {
-		return m.unsupported("objects of more than %d bytes: raise Options.MaxMemory", m.MaxMemory)
+	if m.spent += int64(n); m.spent > m.budget() {
+		return m.unsupported("values that take more than %d bytes: raise Limits.Memory", m.budget())
 	}
-	m.memory -= int64(n)
 	return nil
+}
+
+// The objects of a pickle take up to 64 times its bytes: a bool in a list is one byte, and takes 16 in each array that the list outgrew.
+const (
+	memoryFloor   = 64 << 20
+	memoryFactor  = 64
+	memoryCeiling = 4 << 30
+)
+
+// budget returns how many bytes may have been spent so far. It grows with what was read of the pickles, so that weights beside a small pickle do not
+// count; a pickle that was inflated counts as no more than the whole file.
+func (m *machine) budget() int64 {
+	if m.MaxMemory > 0 {
+		return m.MaxMemory
+	}
+	return min(memoryCeiling, memoryFloor+memoryFactor*min(m.done+int64(m.pos), m.size))
 }
 
 // What objects cost, all allocations counted: those of a map's growth, too.
@@ -224,11 +239,8 @@ func (m *machine) run() (any, error) {
 		if m.op = m.pos; m.pos == len(m.data) {
 			return nil, m.malformed("the pickle ends without STOP: the file is cut short")
 		}
-		if int64(m.pos) >= m.MaxPickle {
-			return nil, m.unsupported("a pickle of more than %d bytes: raise Options.MaxPickle", m.MaxPickle)
-		}
 		if m.nodes--; m.nodes < 0 {
-			return nil, m.unsupported("more than %d opcodes: raise Options.MaxNodes", m.MaxNodes)
+			return nil, m.unsupported("more than %d opcodes: raise Limits.Values", m.MaxNodes)
 		}
 		m.pos++
 		if m.data[m.op] == opStop {

@@ -14,12 +14,13 @@ import (
 	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
-// Options bound what a file may ask for. The zero value means sane limits: a hostile file fails within a second and 100 MB.
+// Options bound what a file may ask for. The zero value means limits that follow from the file's size: a small hostile file fails within a second
+// and 100 MB, and a large one takes no more than a large file of Python's own does. Errors name MaxNodes, MaxDepth, MaxMemory and MaxInflate as the
+// public option has them: Limits.Values, Limits.Depth, Limits.Memory and Limits.Inflate.
 type Options struct {
-	MaxNodes   int   // opcodes in the pickles, and values in the result, each counted as often as it can be reached; default 4 Mi
+	MaxNodes   int   // opcodes in the pickles, and values in the result, each counted as often as it can be reached; default 4 Mi, or the input's size in bytes where that is more
 	MaxDepth   int   // containers within containers; default 512
-	MaxPickle  int64 // bytes of one pickle; default 256 MiB
-	MaxMemory  int64 // bytes that the objects made from the pickles may take, about, storages not counted; default 64 MiB
+	MaxMemory  int64 // bytes that the objects made from the pickles may take, about, storages not counted; default 64 MiB and 64 for each byte of the pickles, at most 4 GiB
 	MaxInflate int64 // bytes that deflated records may take together; default 32 MiB and 16 times the file's size
 
 	// VerifyCRC has the checksums of the storages compared too, with one goroutine for each CPU. Without it a flipped bit in a
@@ -31,16 +32,10 @@ type Options struct {
 
 func (o Options) withDefaults(size int) Options {
 	if o.MaxNodes == 0 {
-		o.MaxNodes = 4 << 20
+		o.MaxNodes = max(4<<20, size)
 	}
 	if o.MaxDepth == 0 {
 		o.MaxDepth = 512
-	}
-	if o.MaxPickle == 0 {
-		o.MaxPickle = 256 << 20
-	}
-	if o.MaxMemory == 0 {
-		o.MaxMemory = 64 << 20
 	}
 	if o.MaxInflate == 0 {
 		o.MaxInflate = strictzip.DefaultLimit(size)
@@ -63,17 +58,19 @@ type (
 // must outlive them; everything else is copied. Errors are a *MalformedError or an *UnsupportedError.
 func Read(data []byte, o Options) (any, error) {
 	o = o.withDefaults(len(data))
-	r := &reader{Options: o, memory: o.MaxMemory, nodes: o.MaxNodes, zips: strictzip.NewReader(o.MaxInflate)}
+	r := &reader{Options: o, size: int64(len(data)), nodes: o.MaxNodes, zips: strictzip.NewReader(o.MaxInflate)}
 	r.zips.SkipCRC = o.SkipCRC
 	return r.file(data, 0, true)
 }
 
-// reader holds what one Read may still spend.
+// reader holds what one Read has spent, and may still spend.
 type reader struct {
 	Options
-	memory int64
-	nodes  int
-	zips   *strictzip.Reader
+	size  int64 // of the input
+	done  int64 // bytes of pickles that were run to their end
+	spent int64 // bytes of memory
+	nodes int
+	zips  *strictzip.Reader
 }
 
 // file decodes data, which begins at base in the input (-1 when it is memory of its own). A zip that wraps one file is opened where wrap is set.

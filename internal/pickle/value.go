@@ -262,7 +262,7 @@ func (m *machine) check(root any) error {
 			up.size += 1 + f.size
 			up.depth = max(up.depth, 1+f.depth)
 			if up.size > m.MaxNodes {
-				return m.unsupported("more than %d values: raise Options.MaxNodes", m.MaxNodes)
+				return m.unsupported("more than %d values: raise Limits.Values", m.MaxNodes)
 			}
 			continue
 		}
@@ -291,13 +291,13 @@ func (m *machine) check(root any) error {
 			}
 			// the frame for the root's wrapper is no level of its own
 			if len(stack)-1 > m.MaxDepth || known && s.depth >= 0 && len(stack)+s.depth > m.MaxDepth {
-				return m.unsupported("containers nested deeper than %d: raise Options.MaxDepth", m.MaxDepth)
+				return m.unsupported("containers nested deeper than %d: raise Limits.Depth", m.MaxDepth)
 			}
 		default:
 			return m.unsupported("%s as a value", describe(c))
 		}
 		if f := &stack[len(stack)-1]; f.size > m.MaxNodes {
-			return m.unsupported("more than %d values: raise Options.MaxNodes", m.MaxNodes)
+			return m.unsupported("more than %d values: raise Limits.Values", m.MaxNodes)
 		}
 	}
 }

@@ -41,9 +41,6 @@ func (r *reader) zip(z *strictzip.Archive, base int64) (any, error) {
 	if pkl == nil {
 		return nil, &MalformedError{Msg: fmt.Sprintf("there is no record %q, so this is not a file of torch.save", z.Root+"data.pkl")}
 	}
-	if int64(pkl.Size) > r.MaxPickle {
-		return nil, &UnsupportedError{Record: pkl.Name, Feature: fmt.Sprintf("a pickle of %d bytes, more than %d: raise Options.MaxPickle", pkl.Size, r.MaxPickle)}
-	}
 	if err := r.version(z); err != nil {
 		return nil, err
 	}

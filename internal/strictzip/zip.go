@@ -47,7 +47,6 @@ type Record struct {
 }
 
 const (
-	maxEntries    = 1 << 18
 	maxRecordName = 1024
 
 	localSize    = 30
@@ -236,9 +235,6 @@ func readEnding(data []byte, at int) (ending, error) {
 	if count > size/centralSize {
 		return fail(zipError(at, "a directory of %d bytes has no room for %d records", size, count))
 	}
-	if count > maxEntries {
-		return fail(zipFeature(at, "more than %d records", maxEntries))
-	}
 	return ending{span{int(offset), int(offset + size)}, int(count), start, at + endSize}, nil
 }
 
@@ -382,7 +378,7 @@ type Reader struct {
 // NewReader returns a Reader of deflated records that take up to so many bytes together.
 func NewReader(limit int64) *Reader { return &Reader{max: limit, left: limit} }
 
-// DefaultLimit is enough for the deflated records of an archive of so many bytes that PyTorch writes.
+// DefaultLimit is enough for the deflated records of an archive of so many bytes that PyTorch wrote, or that was packed again: weights deflate little.
 func DefaultLimit(size int) int64 { return 32<<20 + 16*int64(size) }
 
 // Checked is [Reader.Read] with the checksum compared of stored records, too.
@@ -405,7 +401,7 @@ func (r *Reader) Read(z *Archive, rec *Record, base int64) ([]byte, int64, error
 		return packed, base + int64(rec.at), nil
 	}
 	if int64(rec.Size) > r.left {
-		return nil, 0, &badfile.UnsupportedError{Record: rec.Name, Feature: fmt.Sprintf("deflated records of more than %d bytes together: raise Options.MaxInflate", r.max)}
+		return nil, 0, &badfile.UnsupportedError{Record: rec.Name, Feature: fmt.Sprintf("deflated records of more than %d bytes together: raise Limits.Inflate", r.max)}
 	}
 	// deflate cannot do better than this, so a lie about the size costs no memory
 	if rec.Size/1032 > rec.packed {

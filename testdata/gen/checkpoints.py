@@ -606,9 +606,9 @@ def hostile():
         "zip_deflate_damaged": (M, "deflated", pack([Entry("archive/data.pkl", PROTO + b"N.", method=8, packed_body=b"\xff\xff\xff\xff")] + records()[1:])),
         "zip_deflate_more": (M, "deflated", pack([Entry("archive/data.pkl", PROTO + b"N." * 9, method=8, size=5)] + records()[1:])),
         "zip_deflate_less": (M, "deflated", pack([Entry("archive/data.pkl", PROTO + b"N." * 9, method=8, size=50)] + records()[1:])),
-        "zip_deflate_huge": (U, "MaxInflate", pack(records(PROTO + tensor(pid(numel=2**28), size=(1,)) + b".")[:2] + [Entry("archive/data/0", FLOATS, method=8, size=2**30), Entry("archive/version", b"3")])),
+        "zip_deflate_huge": (U, "Limits.Inflate", pack(records(PROTO + tensor(pid(numel=2**28), size=(1,)) + b".")[:2] + [Entry("archive/data/0", FLOATS, method=8, size=2**30), Entry("archive/version", b"3")])),
         "zip_deflate_lie": (M, "cannot make", pack(records(PROTO + tensor(pid(numel=2**22), size=(1,)) + b".")[:2] + [Entry("archive/data/0", FLOATS, method=8, size=2**24), Entry("archive/version", b"3")])),
-        "zip_pickle_huge": (U, "MaxPickle", pack([Entry("archive/data.pkl", PROTO + b"N.", method=8, size=2**31)] + records()[1:])),
+        "zip_pickle_huge": (U, "Limits.Inflate", pack([Entry("archive/data.pkl", PROTO + b"N.", method=8, size=2**31)] + records()[1:])),
         "wrapped_twice": (M, "folder", wrap(wrap(save([1]), zipfile.ZIP_STORED), zipfile.ZIP_STORED)),
         "wrapped_text": (M, "this is a text", wrap(b"hello", zipfile.ZIP_STORED)),
         # the layout before 1.6

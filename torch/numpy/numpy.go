@@ -12,6 +12,7 @@ package numpy
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -101,17 +102,20 @@ func array(h *npy.Header, r io.Reader) (x *torch.Tensor, err error) {
 
 // LoadZip reads the arrays of a .npz file by name, in the file's order:
 // dict(numpy.load(path)). The zip file is checked as strictly as a checkpoint.
+// Of the limits Inflate counts: by default compressed arrays may take 1 GiB
+// together, or 64 bytes for each of the file, since a mask of zeros compresses
+// to a thousandth.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.load.html
-func LoadZip(path string) (torch.StateDict, error) {
-	s, err := loadZip(path)
+func LoadZip(path string, limits ...torch.Limits) (torch.StateDict, error) {
+	s, err := loadZip(path, torch.Only(limits))
 	if err != nil {
 		return nil, fmt.Errorf("numpy: load %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func loadZip(path string) (torch.StateDict, error) {
+func loadZip(path string, limits torch.Limits) (torch.StateDict, error) {
 	z, done, err := strictzip.OpenFile(path)
 	if err != nil {
 		return nil, err
@@ -121,7 +125,10 @@ func loadZip(path string) (torch.StateDict, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := strictzip.NewReader(strictzip.DefaultLimit(int(st.Size())))
+	if limits.Inflate == 0 {
+		limits.Inflate = max(1<<30, 64*st.Size())
+	}
+	r := strictzip.NewReader(limits.Inflate)
 	var s torch.StateDict
 	for _, rec := range z.Records {
 		name, ok := strings.CutSuffix(rec.Name, ".npy")
@@ -135,7 +142,7 @@ func loadZip(path string) (torch.StateDict, error) {
 		h, err := npy.Read(data, int64(len(data)))
 		var x *torch.Tensor
 		if err == nil {
-			x, err = array(h, strings.NewReader(string(data[h.Data:])))
+			x, err = array(h, bytes.NewReader(data[h.Data:]))
 		}
 		if err != nil {
 			s.Free()

@@ -1,12 +1,15 @@
 package numpy_test
 
 import (
+	"archive/zip"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/torchhub/torchhub/internal/npy"
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/numpy"
@@ -72,6 +75,27 @@ func TestRoundTrip(t *testing.T) {
 		require.Equal(t, e.Name, got[i].Name)
 		requireEqual(t, e.Tensor, got[i].Tensor, e.Name)
 	}
+}
+
+// TestCompressedMask loads what compresses to a thousandth, as np.savez_compressed(mask=np.zeros((8, 3000, 1500), "u1")) writes it.
+func TestCompressedMask(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mask.npz")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	z := zip.NewWriter(f)
+	w, err := z.CreateHeader(&zip.FileHeader{Name: "mask.npy", Method: zip.Deflate})
+	require.NoError(t, err)
+	head, err := npy.Write("uint8", []int{8, 3000, 1500})
+	require.NoError(t, err)
+	_, err = w.Write(append(head, make([]byte, 8*3000*1500)...))
+	require.NoError(t, err)
+	require.NoError(t, errors.Join(z.Close(), f.Close()))
+	s, err := numpy.LoadZip(path)
+	require.NoError(t, err)
+	require.Equal(t, []int{8, 3000, 1500}, s.Get("mask").Shape())
+	_, err = numpy.LoadZip(path, torch.Limits{Inflate: 32 << 20})
+	require.ErrorIs(t, err, torch.ErrUnsupported)
+	require.ErrorContains(t, err, "raise Limits.Inflate")
 }
 
 func TestMistakes(t *testing.T) {
