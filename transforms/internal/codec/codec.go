@@ -45,12 +45,12 @@ type format struct {
 	size   func(data []byte) (w, h int, err error)                   // of the first picture
 	decode func(data []byte, o Options) (*pillow.Image, error)       // the first picture
 	frames func(data []byte, o Options) (next func() (Frame, error)) // all pictures, see [Frames]; nil where there is only one
-	turned func(data []byte) (orientation int)                       // as EXIF numbers them; nil where Pillow finds none
+	turned func(data []byte) (orientation int, err error)            // as EXIF numbers them; nil where Pillow finds none
 }
 
 var formats = []format{
 	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG, nil, jpegOrientation},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, nil, pngOrientation},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, framesPNG, pngOrientation},
 	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, nil, nil},
 	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
 	{"TIFF", tiff.Match, tiffSize, decodeTIFF, tiffFrames, nil},
@@ -110,7 +110,11 @@ func (f *format) finish(p *pillow.Image, data []byte, o Options) (*pillow.Image,
 		p.Transparency, p.Alphas = nil, nil
 	}
 	if o.Orient && f.turned != nil {
-		return upright(p, f.turned(data))
+		o, err := f.turned(data)
+		if err != nil {
+			return nil, broken(f.name, err)
+		}
+		return upright(p, o)
 	}
 	return p, nil
 }

@@ -3,75 +3,145 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"math"
+	"slices"
 
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// Orientations are those of EXIF, 1 to 8; 1, upright, where a file has none.
+// errEXIF is the error of EXIF data without a beginning.
+var errEXIF = errors.New("its EXIF data are broken; open it without its orientation")
 
-func jpegOrientation(data []byte) int { return orientationTag(jpegEXIF(data)) }
+// exifHeader begins EXIF data in a JPEG.
+var exifHeader = []byte("Exif\x00\x00")
 
-func pngOrientation(data []byte) int {
-	var exif []byte
-	for d := data[8:]; len(d) >= 12; {
-		n := int(binary.BigEndian.Uint32(d))
-		if n > len(d)-12 {
+// xmpHeader begins XMP data in a JPEG.
+var xmpHeader = []byte("http://ns.adobe.com/xap/1.0/\x00")
+
+func jpegOrientation(data []byte) (int, error) {
+	var m metadata
+	for at := 2; at+4 <= len(data); {
+		if data[at] != 0xff || data[at+1] == 0 || data[at+1] == 0xff { // junk between segments
+			at++
+			continue
+		}
+		const app1, sos = 0xe1, 0xda
+		kind := data[at+1]
+		if kind == sos {
 			break
 		}
-		if string(d[4:8]) == "eXIf" {
-			exif = d[8 : 8+n]
+		if kind == 1 || 0xd0 <= kind && kind <= 0xd9 { // these have no content
+			at += 2
+			continue
 		}
-		d = d[12+n:]
+		n := int(binary.BigEndian.Uint16(data[at+2:]))
+		if n < 2 || n > len(data)-at-2 {
+			break
+		}
+		body := data[at+4 : at+2+n]
+		if kind == app1 && bytes.HasPrefix(body, exifHeader) {
+			if m.exif == nil {
+				m.exif = body
+			} else { // it may be in several segments
+				m.exif = slices.Concat(m.exif, body[len(exifHeader):])
+			}
+		} else if xmp, ok := bytes.CutPrefix(body, xmpHeader); kind == app1 && ok {
+			m.xmp = xmp
+		}
+		at += 2 + n
 	}
-	return orientationTag(exif)
+	return m.orientation()
 }
 
-func webpOrientation(data []byte) int {
-	var exif []byte
-	for kind, body := range webpChunks(data[12:]) {
-		if kind == "EXIF" {
-			exif = bytes.TrimPrefix(body, []byte("Exif\x00\x00"))
-		}
+func pngOrientation(data []byte) (int, error) {
+	f, err := openPNG(data)
+	if err == nil {
+		_, parts, _ := f.parts()
+		err = f.finish(parts[len(parts)-1].pngChunk)
 	}
-	return orientationTag(exif)
+	if err != nil {
+		return 1, err
+	}
+	return f.meta.orientation()
 }
 
-// jpegEXIF returns the EXIF data of a JPEG's APP1 segment.
-func jpegEXIF(data []byte) []byte {
-	for d := data[2:]; len(d) >= 4 && d[0] == 0xff && d[1] != 0xda; {
-		n := int(binary.BigEndian.Uint16(d[2:]))
-		if n < 2 || n+2 > len(d) {
-			return nil
-		}
-		if exif, ok := bytes.CutPrefix(d[4:2+n], []byte("Exif\x00\x00")); d[1] == 0xe1 && ok {
-			return exif
-		}
-		d = d[2+n:]
-	}
-	return nil
-}
+// exifTags are the bytes of a value in EXIF data, by its type.
+var exifTags = map[uint16]int{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 
-// orientationTag finds the tag in the first directory of EXIF data, which are a TIFF.
-func orientationTag(exif []byte) int {
+// orientationTag finds the orientation in the first directory of EXIF data, which are a TIFF. A number that
+// is no orientation, and text, are one of 1.
+func orientationTag(exif []byte) (orientation int, found bool, err error) {
+	for range 2 { // writers prefix it twice
+		exif = bytes.TrimPrefix(exif, exifHeader)
+	}
+	if len(exif) == 0 {
+		return 1, false, nil
+	}
 	var order binary.ByteOrder = binary.LittleEndian
-	if bytes.HasPrefix(exif, []byte("MM")) {
+	if exif[0] == 'M' {
 		order = binary.BigEndian
 	}
-	if len(exif) < 8 {
-		return 1
+	if len(exif) < 8 || !slices.Contains([]string{"MM\x00*", "II*\x00", "MM*\x00", "II\x00*"}, string(exif[:4])) {
+		return 1, false, errEXIF
 	}
 	at := int64(order.Uint32(exif[4:]))
 	if at+2 > int64(len(exif)) {
-		return 1
+		return 1, false, nil
 	}
-	n := int(order.Uint16(exif[at:]))
-	for d := exif[at+2:]; n > 0 && len(d) >= 12; n, d = n-1, d[12:] {
-		const tag, short = 0x112, 3
-		if order.Uint16(d) == tag && order.Uint16(d[2:]) == short {
-			if v := int(order.Uint16(d[8:])); 1 <= v && v <= 8 {
-				return v
-			}
+	total := 0
+	d := exif[at+2:]
+	for range order.Uint16(exif[at:]) {
+		if len(d) < 12 {
+			break
 		}
+		tag, kind, value := order.Uint16(d), order.Uint16(d[2:]), d[8:12]
+		size := exifTags[kind] * int(order.Uint32(d[4:]))
+		d = d[12:]
+		if size > len(value) {
+			if total += size; total > len(exif) {
+				continue // Pillow skips it, and what is too large together with others
+			}
+			from := int(order.Uint32(value))
+			if from > len(exif)-size {
+				break // and stops here
+			}
+			value = exif[from : from+size]
+		}
+		if tag == 0x112 && size > 0 {
+			return number(order, kind, value), true, nil
+		}
+	}
+	return 1, false, nil
+}
+
+// number returns a value that is a whole number from 1 to 8, of any type of numbers, and 1 for others.
+func number(order binary.ByteOrder, kind uint16, value []byte) int {
+	v := 1.0
+	switch kind {
+	case 3:
+		v = float64(order.Uint16(value))
+	case 4, 13:
+		v = float64(order.Uint32(value))
+	case 5:
+		v = float64(order.Uint32(value)) / float64(order.Uint32(value[4:]))
+	case 6:
+		v = float64(int8(value[0]))
+	case 8:
+		v = float64(int16(order.Uint16(value)))
+	case 9:
+		v = float64(int32(order.Uint32(value)))
+	case 10:
+		v = float64(int32(order.Uint32(value))) / float64(int32(order.Uint32(value[4:])))
+	case 11:
+		v = float64(math.Float32frombits(order.Uint32(value)))
+	case 12:
+		v = math.Float64frombits(order.Uint64(value))
+	case 16:
+		v = float64(order.Uint64(value))
+	}
+	if v >= 1 && v <= 8 && v == math.Trunc(v) {
+		return int(v)
 	}
 	return 1
 }

@@ -5,125 +5,233 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
-	"image/png"
+	"io"
+	"slices"
 
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-var pngSize = sizeBy(png.DecodeConfig)
+// A pngFile reads a PNG chunk by chunk as Pillow's plugin does: it is strict
+// about what comes before the pixels, checksums included, and lenient about the rest. Checksums
+// of the pixels' chunks and of those behind them are not looked at.
+type pngFile struct {
+	data []byte
+	at   int // the next chunk
 
-// A pngHeader is what of a PNG the decoder of the standard library does not tell.
-type pngHeader struct {
-	depth, colours uint8
-	palette, tRNS  []uint8
+	w, h         int
+	layout       pngLayout
+	interlaced   bool
+	palette      []uint8
+	colors       []uint8 // the palette that the pixels have
+	transparency []int
+	alphas       []uint8
+	meta         metadata
+	texts        int // bytes of text
+
+	// The chunk that the pixels begin with, and their place.
+	tile    pngChunk
+	hasTile bool
+	loaded  bool // the first pixels are decoded
+	box     image.Rectangle
+
+	animation pngAnimation
+	count     int // of frames
 }
 
-// The kinds of colours.
+// A pngChunk is a chunk's kind, and where its content is.
+type pngChunk struct {
+	kind    string
+	at, len int
+}
+
+// A pngLayout says how pixels are kept in a PNG, and in which mode Pillow reads them.
+type pngLayout struct {
+	depth, colors uint8
+	mode          pillow.Mode
+	bits          int // of a pixel
+}
+
+// The kinds of colors.
 const (
-	pngGrey, pngRGB, pngPalette, pngGreyAlpha, pngRGBA = 0, 2, 3, 4, 6
+	pngGray, pngRGB, pngPalette, pngGrayAlpha, pngRGBA = 0, 2, 3, 4, 6
 )
 
-func readPNGHeader(data []byte) (h pngHeader) {
-	for d := data[8:]; len(d) >= 12; {
-		n := int(binary.BigEndian.Uint32(d))
-		if n > len(d)-12 {
-			break
-		}
-		switch body := d[8 : 8+n]; string(d[4:8]) {
-		case "IHDR":
-			if n >= 10 {
-				h.depth, h.colours = body[8], body[9]
-			}
-		case "PLTE":
-			h.palette = body
-		case "tRNS":
-			h.tRNS = body
-		case "IDAT":
-			return h
-		}
-		d = d[12+n:]
+// pngLayouts are the layouts that there are. 16 bits a channel are read as 8, but for gray.
+var pngLayouts = []pngLayout{
+	{1, pngGray, pillow.Mode1, 1}, {2, pngGray, pillow.ModeL, 2}, {4, pngGray, pillow.ModeL, 4}, {8, pngGray, pillow.ModeL, 8}, {16, pngGray, pillow.ModeI16, 16},
+	{8, pngRGB, pillow.ModeRGB, 24}, {16, pngRGB, pillow.ModeRGB, 48},
+	{1, pngPalette, pillow.ModeP, 1}, {2, pngPalette, pillow.ModeP, 2}, {4, pngPalette, pillow.ModeP, 4}, {8, pngPalette, pillow.ModeP, 8},
+	{8, pngGrayAlpha, pillow.ModeLA, 16}, {16, pngGrayAlpha, pillow.ModeRGBA, 32},
+	{8, pngRGBA, pillow.ModeRGBA, 32}, {16, pngRGBA, pillow.ModeRGBA, 64},
+}
+
+// pngSize returns the size in the header, which is all that is checked of it.
+func pngSize(data []byte) (w, h int, err error) {
+	f := &pngFile{data: data, at: 8}
+	c, err := f.next()
+	if err != nil {
+		return 0, 0, err
 	}
-	return h
+	if c.kind != "IHDR" { // odd files are read to their header
+		f, err = openPNG(data)
+		return f.w, f.h, err
+	}
+	body, err := f.body(c)
+	if err == nil {
+		err = f.header(body)
+	}
+	return f.w, f.h, err
 }
 
 func decodePNG(data []byte, _ Options) (*pillow.Image, error) {
-	img, err := png.Decode(bytes.NewReader(data))
+	f, err := openPNG(data)
 	if err != nil {
 		return nil, err
 	}
-	h := readPNGHeader(data)
-	b := img.Bounds()
-	var p *pillow.Image
-	// pick takes bytes of each pixel, which are the upper halves of 16-bit numbers.
-	pick := func(mode pillow.Mode, offsets ...int) error {
-		pix, stride, n := raw(img)
-		if pix == nil {
-			return fmt.Errorf("its pixels are %T", img)
+	p := pillow.New(f.layout.mode, f.w, f.h)
+	if err := f.load(p); err != nil {
+		return nil, err
+	}
+	f.describe(p)
+	return p, nil
+}
+
+// openPNG reads the chunks up to the first with pixels.
+func openPNG(data []byte) (*pngFile, error) {
+	f := &pngFile{data: data, at: 8, animation: pngAnimation{sequence: -1}}
+	for !f.hasTile {
+		c, err := f.next()
+		if err != nil {
+			return f, err
 		}
-		if h.depth == 16 && mode != pillow.ModeI16 {
-			for i := range offsets {
-				offsets[i] *= 2
+		if c.kind == "IEND" {
+			return f, fmt.Errorf("it has no pixels, or none behind a header that is read: %d bits, colors of kind %d", f.layout.depth, f.layout.colors)
+		}
+		if err := f.handle(c); err != nil {
+			return f, err
+		}
+		if !f.hasTile {
+			end := c.at + c.len
+			if end+4 > len(data) {
+				return f, io.ErrUnexpectedEOF
 			}
+			if crc32.ChecksumIEEE(data[c.at-4:end]) != binary.BigEndian.Uint32(data[end:]) {
+				return f, fmt.Errorf("the checksum of its chunk %s is wrong", c.kind)
+			}
+			f.at = end + 4
 		}
-		p = bands(mode, b.Dx(), b.Dy(), pix, stride, n, offsets...)
-		return nil
 	}
-	switch {
-	case h.colours == pngGrey && h.depth == 1:
-		err = pick(pillow.Mode1, 0)
-	case h.colours == pngGrey && h.depth == 16:
-		err = pick(pillow.ModeI16, 1, 0)
-	case h.colours == pngGrey:
-		err = pick(pillow.ModeL, 0)
-	case h.colours == pngRGB:
-		err = pick(pillow.ModeRGB, 0, 1, 2)
-	case h.colours == pngPalette:
-		if err = pick(pillow.ModeP, 0); err == nil {
-			p.Palette = &pillow.Palette{Mode: pillow.ModeRGB, Colors: h.palette[:len(h.palette)/3*3]}
-		}
-	case h.colours == pngGreyAlpha && h.depth == 8:
-		err = pick(pillow.ModeLA, 0, 3)
-	default: // grey of 16 bits too
-		err = pick(pillow.ModeRGBA, 0, 1, 2, 3)
+	f.colors = f.palette // a palette behind the pixels does not count
+	f.count = max(f.animation.frames, 1)
+	if f.animation.frames > 0 && f.animation.defaultImage {
+		f.count++
 	}
-	if err == nil && h.tRNS != nil {
-		err = seeThrough(p, h.tRNS)
-	}
-	return p, err
+	return f, nil
 }
 
-// raw returns the bytes of a picture, and how many a row and a pixel have.
-func raw(img image.Image) (pix []uint8, stride, n int) {
-	switch m := img.(type) {
-	case *image.Gray:
-		return m.Pix, m.Stride, 1
-	case *image.Gray16:
-		return m.Pix, m.Stride, 2
-	case *image.Paletted:
-		return m.Pix, m.Stride, 1
-	case *image.RGBA:
-		return m.Pix, m.Stride, 4
-	case *image.NRGBA:
-		return m.Pix, m.Stride, 4
-	case *image.RGBA64:
-		return m.Pix, m.Stride, 8
-	case *image.NRGBA64:
-		return m.Pix, m.Stride, 8
+// next reads the beginning of the next chunk.
+func (f *pngFile) next() (c pngChunk, err error) {
+	if f.at+8 > len(f.data) {
+		return c, io.ErrUnexpectedEOF
 	}
-	return nil, 0, 0
+	c = pngChunk{string(f.data[f.at+4 : f.at+8]), f.at + 8, int(binary.BigEndian.Uint32(f.data[f.at:]))}
+	for _, b := range []byte(c.kind) {
+		if !(b == '_' || '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z') {
+			return c, fmt.Errorf("a chunk is called %q", c.kind)
+		}
+	}
+	return c, nil
 }
 
-// seeThrough sets the picture's transparency from a chunk tRNS.
-func seeThrough(p *pillow.Image, t []uint8) error {
+// body returns what is in a chunk.
+func (f *pngFile) body(c pngChunk) ([]byte, error) {
+	if c.len > len(f.data)-c.at {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return f.data[c.at : c.at+c.len], nil
+}
+
+// pngLeast are the bytes that a chunk has at least.
+var pngLeast = map[string]int{"IHDR": 13, "gAMA": 4, "cHRM": 32, "sRGB": 1, "pHYs": 9, "acTL": 8, "fcTL": 26, "fdAT": 4}
+
+// handle does what a chunk asks for.
+func (f *pngFile) handle(c pngChunk) error {
+	switch c.kind {
+	case "IDAT":
+		f.pixels(c)
+		if f.hasTile {
+			return nil // Else it is like a chunk that is not known.
+		}
+	case "fdAT":
+		c, err := f.animation.data(f, c)
+		if err == nil {
+			f.pixels(c)
+		}
+		return err
+	}
+	body, err := f.body(c)
+	if err != nil {
+		return err
+	}
+	if len(body) < pngLeast[c.kind] {
+		return fmt.Errorf("its chunk %s has %d bytes; want %d or more", c.kind, len(body), pngLeast[c.kind])
+	}
+	switch c.kind {
+	case "IHDR":
+		return f.header(body)
+	case "PLTE":
+		if f.layout.mode == pillow.ModeP {
+			f.palette = body
+		}
+	case "tRNS":
+		return f.transparent(body)
+	case "iCCP":
+		return f.profile(body)
+	case "eXIf":
+		f.meta.exif = slices.Concat(exifHeader, body)
+	case "tEXt", "zTXt", "iTXt":
+		return f.text(c.kind, body)
+	case "acTL":
+		f.animation.control(body)
+	case "fcTL":
+		return f.animation.frame(f, body)
+	}
+	return nil
+}
+
+func (f *pngFile) header(body []byte) error {
+	if len(body) < pngLeast["IHDR"] {
+		return fmt.Errorf("its header has %d bytes", len(body))
+	}
+	f.w, f.h = int(binary.BigEndian.Uint32(body)), int(binary.BigEndian.Uint32(body[4:]))
+	for _, l := range pngLayouts {
+		if l.depth == body[8] && l.colors == body[9] {
+			f.layout = l
+		}
+	}
+	if f.layout.mode == "" {
+		f.layout.depth, f.layout.colors = body[8], body[9]
+	}
+	f.interlaced = f.interlaced || body[12] != 0
+	if body[11] != 0 {
+		return fmt.Errorf("its filters are of the kind %d", body[11])
+	}
+	return nil
+}
+
+// transparent reads which color is see-through, or the alphas of the palette.
+func (f *pngFile) transparent(t []byte) error {
 	n := 1
-	switch p.Mode {
+	switch f.layout.mode {
 	case pillow.ModeP:
-		opaque := bytes.Count(t, []byte{255})
-		if at := bytes.IndexByte(t, 0); at >= 0 && opaque == len(t)-1 {
-			p.Transparency = []int{at} // one colour, and all of it
+		// One color that is not seen at all has a number, in Pillow; its pattern ignores a newline at the end.
+		line := bytes.TrimSuffix(t, []byte("\n"))
+		if at := bytes.IndexByte(line, 0); at >= 0 && bytes.Count(line, []byte{255}) == len(line)-1 {
+			f.transparency, f.alphas = []int{at}, nil
 		} else {
-			p.Alphas = t
+			f.transparency, f.alphas = nil, t
 		}
 		return nil
 	case pillow.ModeRGB:
@@ -133,13 +241,69 @@ func seeThrough(p *pillow.Image, t []uint8) error {
 		return nil
 	}
 	if len(t) < 2*n {
-		return errors.New("its transparent colour is cut off")
+		return errors.New("its transparent color is cut off")
 	}
+	f.transparency, f.alphas = nil, nil
 	for i := range n {
-		p.Transparency = append(p.Transparency, int(binary.BigEndian.Uint16(t[2*i:])))
+		f.transparency = append(f.transparency, int(binary.BigEndian.Uint16(t[2*i:])))
 	}
-	if p.Mode == pillow.Mode1 && p.Transparency[0] != 0 {
-		p.Transparency[0] = 255
+	if f.layout.mode == pillow.Mode1 && f.transparency[0] != 0 {
+		f.transparency[0] = 255
 	}
 	return nil
+}
+
+// pixels remembers that pixels begin in a chunk.
+func (f *pngFile) pixels(c pngChunk) {
+	f.tile, f.hasTile = c, f.layout.mode != "" // pixels before the header are none
+	f.box = image.Rect(0, 0, f.w, f.h)
+	if a := &f.animation; a.hasBox {
+		f.box = a.box
+	} else if a.frames > 0 {
+		a.defaultImage = true // the pixels of no frame
+	}
+}
+
+// describe sets what a picture has besides pixels.
+func (f *pngFile) describe(p *pillow.Image) {
+	p.Transparency, p.Alphas = f.transparency, f.alphas
+	if p.Mode == pillow.ModeP && f.colors != nil {
+		p.Palette = &pillow.Palette{Mode: pillow.ModeRGB, Colors: f.colors[:len(f.colors)/3*3]}
+	}
+}
+
+// load decodes pixels into p, and reads the chunks behind them.
+func (f *pngFile) load(p *pillow.Image) error {
+	last, err := f.decode(p)
+	if err != nil {
+		return err
+	}
+	f.loaded = true
+	return f.finish(last)
+}
+
+// finish reads the chunks behind one to the end of the file, or to the next frame of an animation.
+func (f *pngFile) finish(last pngChunk) error {
+	first := f.tile
+	for f.at = last.at + last.len + 4; ; {
+		c, err := f.next()
+		if err != nil {
+			f.at = len(f.data) // the file may be broken here
+			return nil
+		}
+		if c.kind == "IEND" {
+			f.at = c.at + first.len + 4 // Pillow looks for a frame that is missing behind as many bytes
+			return nil
+		}
+		if c.kind == "fcTL" && f.count > 1 {
+			return nil
+		}
+		if err := f.handle(c); err != nil {
+			return err
+		}
+		if c.len > len(f.data)-c.at {
+			return io.ErrUnexpectedEOF
+		}
+		f.at = c.at + c.len + 4
+	}
 }

@@ -240,3 +240,16 @@ func vp8RGB(to []uint8, y, u, v int) {
 
 // clip6 takes off six bits of fraction.
 func clip6(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }
+
+func webpOrientation(data []byte) (int, error) {
+	var m metadata
+	for kind, body := range webpChunks(data[12:]) {
+		switch {
+		case kind == "EXIF" && m.exif == nil:
+			m.exif = body
+		case kind == "XMP " && m.xmp == nil:
+			m.xmp = body
+		}
+	}
+	return m.orientation()
+}

@@ -61,6 +61,9 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		if err != nil || p.Alphas != nil {
 			return q, err
 		}
+		if from == ModeP && p.Palette == nil {
+			return nil, errors.New("the picture has a transparent color, and no palette")
+		}
 		// The colour is converted as the pixels are, but not dithered: it gets a place in the palette.
 		one := plain
 		one.W, one.H, one.Pix = 1, 1, nil
