@@ -83,8 +83,8 @@ func (a *pngAnimation) follow(body []byte) error {
 	return nil
 }
 
-// framesPNG decodes the frames of an animated PNG. Each is drawn onto what the one before leaves.
-func framesPNG(data []byte, _ Options) func() (Frame, error) {
+// pngFrames decodes the frames of an animated PNG. Each is drawn onto what the one before leaves.
+func pngFrames(data []byte, _ Options) func() (Frame, error) {
 	var f *pngFile
 	var s pngShow
 	n := 0

@@ -50,8 +50,8 @@ type format struct {
 
 var formats = []format{
 	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG, nil, jpegOrientation},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, framesPNG, pngOrientation},
-	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, nil, nil},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, pngFrames, pngOrientation},
+	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, gifFrames, nil},
 	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
 	{"TIFF", tiff.Match, tiffSize, decodeTIFF, tiffFrames, nil},
 	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, nil, webpOrientation},

@@ -24,6 +24,7 @@ const summaries = script + `
 import warnings
 from PIL import ImageOps, ImageSequence
 warnings.simplefilter("ignore")
+Image.MAX_IMAGE_PIXELS = 1 << 23  # twice as many are refused, and in Go as many are
 
 def summary(img):
     raw, mode = img.tobytes(), img.mode
@@ -43,8 +44,7 @@ def attempt(f):
 
 def first(data):
     img = Image.open(io.BytesIO(data))
-    img.load()
-    return summary(img)
+    return summary(img.copy())
 
 def frames(data):
     out = []
@@ -346,4 +346,95 @@ def raw_png(colors, depth, interlaced, transparent, seed, animation):
 		}
 		return ""
 	})
+}
+
+// damageBytes returns a damaged copy of a file of any format: flipped, cut off, or with bytes put in or taken out.
+func damageBytes(rng *rand.Rand, data []byte) []byte {
+	at := rng.IntN(len(data))
+	if rng.IntN(2) == 0 {
+		at = rng.IntN(min(len(data), 60))
+	}
+	switch rng.IntN(6) {
+	case 0:
+		return data[:at]
+	case 1:
+		return data[:len(data)-rng.IntN(min(len(data), 12))]
+	case 2:
+		return slices.Concat(data[:at], make([]byte, 1+rng.IntN(3)), data[at:])
+	case 3:
+		return slices.Delete(bytes.Clone(data), at, min(len(data), at+1+rng.IntN(4)))
+	case 4:
+		d := bytes.Clone(data)
+		d[at] = byte(rng.Uint32())
+		return d
+	}
+	return flipped(rng, data)
+}
+
+func TestDamagedGIFs(t *testing.T) {
+	p := reference.Start(t, pictures+`
+def lzw(pixels, bits, r):
+    """Codes of bits + 1 bits, with a clear code before the table grows too large for them."""
+    clear, out, n = 1 << bits, 0, 0
+    def put(c):
+        nonlocal out, n
+        out |= c << n; n += bits + 1
+    room = max(1, (1 << bits) - 2)
+    for i, v in enumerate(pixels):
+        if i % room == 0: put(clear)
+        put(int(v))
+    if r.integers(0, 4): put(clear + 1)
+    if r.integers(0, 5) == 0: put(3 % clear); put(1)
+    data = out.to_bytes((n + 7) // 8, "little")
+    return bytes([bits]) + b"".join(bytes([len(data[i:i + 255])]) + data[i:i + 255] for i in range(0, len(data), 255)) + b"\0" * int(r.integers(0, 8) > 0)
+
+def raw_gif(seed):
+    """What Pillow does not write: no palettes, grays, local ones, every disposal, junk, odd extensions, canvases that grow."""
+    r = np.random.default_rng(seed)
+    w, h = int(r.integers(1, 20)), int(r.integers(1, 20))
+    def palette(bits):
+        n = 1 << bits
+        if r.integers(0, 4) == 0: return b"".join(bytes([i] * 3) for i in range(n))
+        return r.integers(0, 256, 3 * n, dtype=np.uint8).tobytes()
+    out = b"GIF89a" + struct.pack("<HH", w, h)
+    bits = int(r.integers(1, 4))
+    if r.integers(0, 4): out += bytes([0x80 | bits - 1, int(r.integers(0, 4)), 0]) + palette(bits)
+    else: out += bytes([0, 0, 0])
+    if r.integers(0, 4) == 0: out += b"!\xff\x0bNETSCAPE2.0\3\1\0\0\0"
+    for _ in range(int(r.integers(1, 5))):
+        if r.integers(0, 5) == 0: out += [b"\0\0", b"!\x55\2ab\0", b"!\xfe\3abc\1d\0", b"!\xfe\0", b"xyz", b"!\x01\0"][r.integers(0, 6)]
+        if r.integers(0, 3):
+            c = bytes([int(r.integers(0, 6)) << 2 | int(r.integers(0, 2)), int(r.integers(0, 99)), 0, int(r.integers(0, 6))])
+            if r.integers(0, 6) == 0: c += b"\7"
+            out += b"!\xf9" + bytes([len(c)]) + c + b"\0"
+        grow = r.integers(0, 8) == 0
+        x, y = int(r.integers(0, w)), int(r.integers(0, h))
+        a, b = int(r.integers(1, w - x + 1 + 3 * grow)), int(r.integers(1, h - y + 1 + 3 * grow))
+        flags = 0x40 * int(r.integers(0, 2))
+        local = b""
+        if r.integers(0, 3) == 0: bits = int(r.integers(1, 4)); flags |= 0x80 | bits - 1; local = palette(bits)
+        out += b"," + struct.pack("<HHHHB", x, y, a, b, flags) + local + lzw(r.integers(0, 1 << int(r.integers(1, 4)), a * b + int(r.integers(0, 4)) // 3 * 5) % 8, int(r.integers(3, 9)), r)
+    return out + b";"
+`)
+	rng := rand.New(rand.NewPCG(7, 2))
+	var files [][]byte
+	add := func(data []byte) {
+		files = append(files, data)
+		for range 2 {
+			files = append(files, damageBytes(rng, data))
+		}
+	}
+	for seed := range 900 {
+		var data []byte
+		p.Call(&data, "raw_gif", seed)
+		add(data)
+	}
+	for _, mode := range strings.Fields("1 L P RGB RGBA") {
+		for i := range 20 {
+			var data []byte
+			p.Call(&data, `lambda m, n, i: animated(m, n, "GIF", disposal=i % 4, duration=[50 + 10 * k for k in range(n)], interlace=i // 4 % 2, optimize=bool(i // 8))`, mode, 1+i%5, i)
+			add(data)
+		}
+	}
+	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
 }

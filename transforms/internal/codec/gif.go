@@ -4,127 +4,212 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
-	"image/gif"
 	"io"
+	"time"
 
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A gifFrame is what a GIF's blocks say of its first picture.
-type gifFrame struct {
-	canvas      image.Point
-	at          image.Rectangle
-	palette     []uint8 // nil where the pixels are levels of grey
-	transparent int     // -1 is none
+// A gifFile reads a GIF block by block as Pillow's plugin does. It skips what it does not know.
+type gifFile struct {
+	data       []byte
+	at         int // the next block
+	w, h       int // the canvas grows with the pictures
+	global     []uint8
+	background int
+	begun      bool // the first picture is read
+	disposal   int  // what becomes of a picture before the next; a picture that does not say keeps the last one's
 }
 
-var errNoFrame = errors.New("there is no picture in it")
+// The ways to dispose of a picture. Those above are like the last.
+const (
+	gifBackground = 2
+	gifPrevious   = 3
+)
 
-func readGIFFrame(data []byte) (f gifFrame, err error) {
-	f.transparent = -1
-	const header = 13
-	if len(data) < header {
+// A gifPicture is what the blocks of a GIF say of a picture.
+type gifPicture struct {
+	box         image.Rectangle
+	palette     []uint8 // nil where the pixels are levels of gray
+	transparent int     // -1 is none
+	interlaced  bool
+	bits        int // of the codes, but for one
+	at          int // where the codes are
+	duration    time.Duration
+}
+
+// errNoPicture is the error of blocks that end without a picture.
+var errNoPicture = errors.New("there is no picture in it")
+
+func openGIF(data []byte) (f *gifFile, err error) {
+	f = &gifFile{data: data, at: 13}
+	if len(data) < f.at {
 		return f, io.ErrUnexpectedEOF
 	}
-	short := func(at int) int { return int(binary.LittleEndian.Uint16(data[at:])) }
-	f.canvas = image.Pt(short(6), short(8))
-	at := header
-	table := func(flags uint8) ([]uint8, error) {
-		if flags&0x80 == 0 {
-			return f.palette, nil
-		}
-		n := 3 << (flags&7 + 1)
-		if n > len(data)-at {
-			return nil, io.ErrUnexpectedEOF
-		}
-		colours := data[at : at+n]
-		at += n
-		for i, v := range colours {
-			if int(v) != i/3 {
-				return colours, nil
-			}
-		}
-		return nil, nil // greys in order; Pillow needs no palette for them
+	f.w, f.h = int(binary.LittleEndian.Uint16(data[6:])), int(binary.LittleEndian.Uint16(data[8:]))
+	if data[10]&0x80 != 0 {
+		f.background = int(data[11])
 	}
-	if f.palette, err = table(data[10]); err != nil {
-		return f, err
+	f.global, _, err = f.palette(data[10])
+	return f, err
+}
+
+// read returns the next n bytes, or those that are left.
+func (f *gifFile) read(n int) []byte {
+	b := f.data[f.at:min(f.at+n, len(f.data))]
+	f.at += len(b)
+	return b
+}
+
+// block returns the next block of an extension or of pixels, which is empty behind the last.
+func (f *gifFile) block() []byte {
+	if n := f.read(1); len(n) > 0 {
+		return f.read(int(n[0]))
 	}
-	for at < len(data) {
-		switch data[at] {
-		case ',':
-			if len(data)-at < 10 {
-				return f, io.ErrUnexpectedEOF
-			}
-			x, y := short(at+1), short(at+3)
-			f.at = image.Rect(x, y, x+short(at+5), y+short(at+7))
-			f.canvas.X, f.canvas.Y = max(f.canvas.X, f.at.Max.X), max(f.canvas.Y, f.at.Max.Y)
-			flags := data[at+9]
-			at += 10
-			f.palette, err = table(flags)
-			return f, err
+	return nil
+}
+
+func (f *gifFile) skipBlocks() {
+	for len(f.block()) > 0 {
+	}
+}
+
+// palette reads the palette that flags announce. One of grays in order is none.
+func (f *gifFile) palette(flags uint8) (colors []uint8, announced bool, err error) {
+	if flags&0x80 == 0 {
+		return nil, false, nil
+	}
+	p := f.read(3 << (flags&7 + 1))
+	for i, v := range p {
+		if int(v) != i/3 {
+			return p, true, nil
+		}
+	}
+	if len(p)%3 != 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return nil, true, err
+}
+
+// next reads the blocks up to the pixels of a picture. Those of the first may end
+// in any way without one; behind it, that is the end of the file.
+func (f *gifFile) next() (p gifPicture, err error) {
+	p.transparent = -1
+	for {
+		kind := f.read(1)
+		if len(kind) == 0 || kind[0] == ';' {
+			return p, errNoPicture
+		}
+		switch kind[0] {
 		case '!':
-			if len(data)-at < 3 {
-				return f, io.ErrUnexpectedEOF
+			if err := f.extension(&p); err != nil {
+				return p, err
 			}
-			if data[at+1] == 0xf9 && data[at+2] >= 4 && len(data)-at >= 7 && data[at+3]&1 != 0 {
-				f.transparent = int(data[at+6])
-			}
-			for at += 2; at < len(data) && data[at] != 0; at += 1 + int(data[at]) { // sub-blocks
-			}
-			at++
-		case ';':
-			return f, errNoFrame
-		default:
-			at++
+		case ',':
+			return p, f.descriptor(&p)
 		}
 	}
-	return f, io.ErrUnexpectedEOF
+}
+
+// extension reads what may come before a picture.
+func (f *gifFile) extension(p *gifPicture) error {
+	label := f.read(1)
+	if len(label) == 0 {
+		return io.ErrUnexpectedEOF
+	}
+	sized := f.at < len(f.data) && f.data[f.at] != 0
+	block := f.block()
+	const control, comment, application = 0xf9, 0xfe, 0xff
+	switch {
+	case label[0] == control && sized:
+		if len(block) < 3 || block[0]&1 != 0 && len(block) < 4 {
+			return fmt.Errorf("its graphic control has %d bytes", len(block))
+		}
+		if block[0]&1 != 0 {
+			p.transparent = int(block[3])
+		}
+		p.duration = time.Duration(binary.LittleEndian.Uint16(block[1:])) * 10 * time.Millisecond
+		if d := int(block[0] >> 2 & 7); d > 0 {
+			f.disposal = d
+		}
+	case label[0] == comment && len(block) == 0:
+		return nil
+	case label[0] == application && !f.begun && bytes.HasPrefix(block, []byte("NETSCAPE2.0")):
+		f.block() // how often an animation is shown
+	}
+	f.skipBlocks()
+	return nil
+}
+
+// descriptor reads where a picture is, and its palette.
+func (f *gifFile) descriptor(p *gifPicture) error {
+	d := f.read(9)
+	if len(d) < 9 {
+		return io.ErrUnexpectedEOF
+	}
+	short := func(at int) int { return int(binary.LittleEndian.Uint16(d[at:])) }
+	p.box = image.Rect(short(0), short(2), short(0)+short(4), short(2)+short(6))
+	f.w, f.h = max(f.w, p.box.Max.X), max(f.h, p.box.Max.Y)
+	p.interlaced = d[8]&0x40 != 0
+	colors, announced, err := f.palette(d[8])
+	if err != nil {
+		return err
+	}
+	if p.palette = colors; !announced {
+		p.palette = f.global
+	}
+	bits := f.read(1)
+	if len(bits) == 0 {
+		return io.ErrUnexpectedEOF
+	}
+	p.bits, p.at, f.begun = int(bits[0]), f.at, true
+	return nil
 }
 
 func gifSize(data []byte) (int, int, error) {
-	f, err := readGIFFrame(data)
-	return f.canvas.X, f.canvas.Y, err
+	f, err := openGIF(data)
+	if err == nil {
+		_, err = f.next()
+	}
+	return f.w, f.h, err
 }
 
 // decodeGIF puts the first picture on the canvas, whose other pixels are
-// transparent, or of colour 0 where nothing is.
+// transparent, or of color 0 where nothing is.
 func decodeGIF(data []byte, _ Options) (*pillow.Image, error) {
-	f, err := readGIFFrame(data)
+	f, err := openGIF(data)
 	if err != nil {
 		return nil, err
 	}
-	if short := data[6:10]; !f.at.In(image.Rect(0, 0, int(binary.LittleEndian.Uint16(short)), int(binary.LittleEndian.Uint16(short[2:])))) {
-		// The canvas grows with the picture, but the decoder does not know that.
-		data = bytes.Clone(data)
-		binary.LittleEndian.PutUint16(data[6:], uint16(min(f.canvas.X, 0xffff)))
-		binary.LittleEndian.PutUint16(data[8:], uint16(min(f.canvas.Y, 0xffff)))
-	}
-	img, err := gif.Decode(bytes.NewReader(data))
+	p, err := f.next()
 	if err != nil {
 		return nil, err
 	}
-	frame, ok := img.(*image.Paletted)
-	if !ok {
-		return nil, errNoFrame
+	return f.first(&p)
+}
+
+// first decodes the first picture.
+func (f *gifFile) first(p *gifPicture) (*pillow.Image, error) {
+	im := pillow.New(pillow.ModeL, f.w, f.h)
+	colors := p.palette
+	if colors == nil {
+		colors = f.global // Pillow takes it in place of the picture's own palette of grays
 	}
-	mode := pillow.ModeP
-	if f.palette == nil {
-		mode = pillow.ModeL
+	if colors != nil {
+		im.Mode, im.Palette = pillow.ModeP, &pillow.Palette{Mode: pillow.ModeRGB, Colors: colors}
 	}
-	p := pillow.New(mode, f.canvas.X, f.canvas.Y)
-	if f.palette != nil {
-		p.Palette = &pillow.Palette{Mode: pillow.ModeRGB, Colors: f.palette}
+	if p.transparent >= 0 {
+		im.Transparency = []int{p.transparent}
+		fillWith(im, []uint8{uint8(p.transparent)})
 	}
-	if f.transparent >= 0 {
-		p.Transparency = []int{f.transparent}
-		for i := range p.Pix {
-			p.Pix[i] = uint8(f.transparent)
-		}
+	return im, f.decode(p, im, p.box.Min, -1)
+}
+
+// fillWith makes all pixels of a picture alike.
+func fillWith(im *pillow.Image, pixel []uint8) {
+	for i := 0; i < len(im.Pix); i += len(pixel) {
+		copy(im.Pix[i:], pixel)
 	}
-	part := frame.Rect.Intersect(p.Bounds())
-	for y := part.Min.Y; y < part.Max.Y; y++ {
-		copy(p.Pix[y*p.W+part.Min.X:][:part.Dx()], frame.Pix[frame.PixOffset(part.Min.X, y):])
-	}
-	return p, nil
 }
