@@ -83,19 +83,15 @@ func ParseDevice(s string) (Device, error) {
 // modules without memory for their parameters.
 func WithDevice(d Device, f func()) {
 	mustInit()
-	locked(func() {
-		t, i := libtorch.SetDefaultDevice(int(d.Type), d.Index)
-		defer libtorch.SetDefaultDevice(t, i)
-		f()
-	})
+	within(func(s *libtorch.State) { s.Device, s.Index = int(d.Type), d.Index }, f)
 }
 
 // DefaultDevice returns the device on which new tensors are made here: torch.get_default_device.
 func DefaultDevice() Device {
 	mustInit()
-	t, i := libtorch.DefaultDevice()
-	if t == int(CPUType) {
-		i = 0
+	s := libtorch.ThreadState()
+	if s.Device == int(CPUType) {
+		s.Index = 0
 	}
-	return Device{DeviceType(t), i}
+	return Device{DeviceType(s.Device), s.Index}
 }

@@ -22,13 +22,11 @@ var pool struct {
 
 // job is a closure with the modes of the thread that handed it in.
 type job struct {
-	f       func()
-	grad    bool
-	scope   uint64
-	dev, ix int
-	done    chan struct{}
-	ended   bool // f returned
-	panic   any  // or panicked with this; else it called runtime.Goexit
+	f     func()
+	modes libtorch.State
+	done  chan struct{}
+	ended bool // f returned
+	panic any  // or panicked with this; else it called runtime.Goexit
 }
 
 func init() {
@@ -76,17 +74,30 @@ func SetWorkers(n int) {
 // f must not wait for another goroutine that calls Run.
 func Run(f func()) {
 	mustInit()
-	// The modes are the thread's, so the goroutine must not move between reading them.
-	runtime.LockOSThread()
-	j := &job{f: f, grad: libtorch.Grad(), scope: libtorch.Scope(), done: make(chan struct{})}
-	j.dev, j.ix = libtorch.DefaultDevice()
-	runtime.UnlockOSThread()
-	if j.scope&workerBit != 0 {
+	runtime.LockOSThread() // the modes are the thread's
+	j := &job{f: f, modes: libtorch.ThreadState(), done: make(chan struct{})}
+	if j.modes.Scope&workerBit != 0 {
+		runtime.UnlockOSThread()
 		f()
 		return
 	}
+	// A goroutine in NoGrad or the like would keep a thread of its own while it
+	// waits, so it takes its modes from the thread, and to one later.
+	locks := j.modes.Locks
+	if locks > 0 {
+		libtorch.SetThreadState(libtorch.NewState)
+	}
+	for range locks + 1 {
+		runtime.UnlockOSThread()
+	}
 	submit(j)
 	<-j.done
+	for range locks {
+		runtime.LockOSThread()
+	}
+	if locks > 0 {
+		libtorch.SetThreadState(j.modes)
+	}
 	switch {
 	case j.panic != nil:
 		panic(j.panic)
@@ -113,7 +124,7 @@ func submit(j *job) {
 // work runs jobs. Its thread is never given back to other goroutines: libtorch's modes and caches are on it.
 func work() {
 	runtime.LockOSThread()
-	libtorch.SetScope(workerBit)
+	setWorker(libtorch.NewState)
 	width := 0
 	for j := range pool.jobs {
 		busy := int(pool.busy.Add(1))
@@ -142,18 +153,22 @@ func (j *job) run() {
 		if !j.ended && j.panic == nil { // runtime.Goexit, such as testing's FailNow, ends this goroutine: another takes over
 			go work()
 		}
-		libtorch.SetScope(workerBit)
-		libtorch.SetGrad(true)
-		libtorch.SetDefaultDevice(0, -1)
+		setWorker(libtorch.NewState)
 		pool.busy.Add(-1)
 		close(j.done)
 	}()
-	if j.scope != 0 {
-		j.scope |= lentBit
+	modes := j.modes
+	modes.Locks = 0
+	if modes.Scope != 0 {
+		modes.Scope |= lentBit
 	}
-	libtorch.SetScope(j.scope | workerBit)
-	libtorch.SetGrad(j.grad)
-	libtorch.SetDefaultDevice(j.dev, j.ix)
+	setWorker(modes)
 	j.f()
 	j.ended = true
+}
+
+// setWorker sets the modes of one of the pool's threads.
+func setWorker(s libtorch.State) {
+	s.Scope |= workerBit
+	libtorch.SetThreadState(s)
 }

@@ -70,66 +70,68 @@ func (s *scope) share(x *Tensor) {
 //	torch.Scope(func() { y = torch.Keep(x.MatMul(w).Add(b)) })
 func Scope(f func()) {
 	mustInit()
-	locked(func() {
-		word := libtorch.Scope()
-		s := &scope{id: scopeID.Add(1), outer: word}
-		if made, ok := lists.Get().(*[]*Tensor); ok {
-			s.made = *made
+	s := &scope{id: scopeID.Add(1)}
+	if made, ok := lists.Get().(*[]*Tensor); ok {
+		s.made = *made
+	}
+	enter := func(state *libtorch.State) {
+		s.outer = state.Scope
+		state.Scope = s.id | s.outer&workerBit
+	}
+	scopes.Store(s.id, s)
+	recent[s.id%uint64(len(recent))].Store(s)
+	defer s.end()
+	within(enter, f)
+}
+
+// end frees the scope's tensors.
+func (s *scope) end() {
+	scopes.Delete(s.id)
+	recent[s.id%uint64(len(recent))].CompareAndSwap(s, nil)
+	s.mu.Lock()
+	made := append(s.made, s.lent...)
+	s.made, s.lent = nil, nil
+	s.mu.Unlock()
+	var hs, small [blockTensors]uint64
+	n, m, bytes := 0, 0, 0
+	var last *Tensor // of so many that were taken from its block one after the other
+	run := int32(0)
+	for _, x := range made {
+		if x.scope != s || !x.end() { // kept, or in use
+			continue
 		}
-		scopes.Store(s.id, s)
-		recent[s.id%uint64(len(recent))].Store(s)
-		libtorch.SetScope(s.id | word&workerBit)
-		defer func() {
-			libtorch.SetScope(word)
-			scopes.Delete(s.id)
-			recent[s.id%uint64(len(recent))].CompareAndSwap(s, nil)
-			s.mu.Lock()
-			made := append(s.made, s.lent...)
-			s.made, s.lent = nil, nil
-			s.mu.Unlock()
-			var hs, small [blockTensors]uint64
-			n, m, bytes := 0, 0, 0
-			var last *Tensor // of so many that were taken from its block one after the other
-			run := int32(0)
-			for _, x := range made {
-				if x.scope != s || !x.end() { // kept, or in use
-					continue
-				}
-				if x.refs != nil {
-					small[m] = x.take()
-					bytes += x.holds()
-					m++
-					if last != nil && last.refs != x.refs {
-						last.gone(run)
-						run = 0
-					}
-					last = x
-					run++
-				} else {
-					hs[n] = take(x.ref)
-					n++
-				}
-				if n == len(hs) {
-					libtorch.FreeTensors(hs[:n])
-					n = 0
-				}
-				if m == len(small) {
-					libtorch.FreeTensors(small[:m])
-					m = 0
-				}
-			}
-			if last != nil {
+		if x.refs != nil {
+			small[m] = x.take()
+			bytes += x.holds()
+			m++
+			if last != nil && last.refs != x.refs {
 				last.gone(run)
+				run = 0
 			}
+			last = x
+			run++
+		} else {
+			hs[n] = take(x.ref)
+			n++
+		}
+		if n == len(hs) {
 			libtorch.FreeTensors(hs[:n])
-			dead.lay(small[:m])
-			born(-bytes)
-			clear(made)
-			made = made[:0]
-			lists.Put(&made)
-		}()
-		f()
-	})
+			n = 0
+		}
+		if m == len(small) {
+			libtorch.FreeTensors(small[:m])
+			m = 0
+		}
+	}
+	if last != nil {
+		last.gone(run)
+	}
+	libtorch.FreeTensors(hs[:n])
+	dead.lay(small[:m])
+	born(-bytes)
+	clear(made)
+	made = made[:0]
+	lists.Put(&made)
 }
 
 // Keep takes x out of the [Scope] it was made in and returns it; it then
@@ -146,10 +148,19 @@ func Keep(x *Tensor) *Tensor {
 	return x
 }
 
-// locked calls f on this goroutine's OS thread, since libtorch keeps its modes by thread.
-func locked(f func()) {
+// within calls f with other modes. libtorch keeps them by thread, so the
+// goroutine is locked to its thread meanwhile, except while it waits in [Run].
+func within(change func(*libtorch.State), f func()) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	was := libtorch.ThreadState()
+	s := was
+	s.Locks++
+	change(&s)
+	libtorch.SetThreadState(s)
+	defer func() { // perhaps on another thread
+		libtorch.SetThreadState(was)
+		runtime.UnlockOSThread()
+	}()
 	f()
 }
 
@@ -165,17 +176,13 @@ func EnableGrad(f func()) { withGrad(true, f) }
 
 func withGrad(on bool, f func()) {
 	mustInit()
-	locked(func() {
-		was := libtorch.SetGrad(on)
-		defer libtorch.SetGrad(was)
-		f()
-	})
+	within(func(s *libtorch.State) { s.Grad = on }, f)
 }
 
 // IsGradEnabled reports whether autograd records here: torch.is_grad_enabled().
 func IsGradEnabled() bool {
 	mustInit()
-	return libtorch.Grad()
+	return libtorch.ThreadState().Grad
 }
 
 // InferenceMode calls f in inference mode: with torch.inference_mode(). Tensors
@@ -184,9 +191,5 @@ func IsGradEnabled() bool {
 // https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.inference_mode.html
 func InferenceMode(f func()) {
 	mustInit()
-	locked(func() {
-		end := libtorch.InferenceMode()
-		defer end()
-		f()
-	})
+	within(func(s *libtorch.State) { s.Inference, s.Grad = true, false }, f)
 }

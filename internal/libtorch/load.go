@@ -19,11 +19,10 @@ package libtorch
 #cgo nocallback t_tensor_free
 #cgo noescape t_jit_call
 #cgo nocallback t_jit_call
-#cgo nocallback t_set_grad
-#cgo nocallback t_get_grad
-#cgo nocallback t_set_scope
-#cgo noescape t_get_default_device
-#cgo nocallback t_get_default_device
+#cgo noescape t_get_state
+#cgo nocallback t_get_state
+#cgo noescape t_set_state
+#cgo nocallback t_set_state
 */
 import "C"
 
@@ -326,12 +325,6 @@ func (m *Map) Close() {
 	}
 }
 
-// SetGrad sets whether the calling thread records for autograd and returns whether it did.
-func SetGrad(on bool) bool { return C.t_set_grad(cbool(on)) != 0 }
-
-// Grad reports whether the calling thread records for autograd.
-func Grad() bool { return C.t_get_grad() != 0 }
-
 func cbool(b bool) C.int32_t {
 	if b {
 		return 1
@@ -339,30 +332,29 @@ func cbool(b bool) C.int32_t {
 	return 0
 }
 
-// InferenceMode begins libtorch's inference mode on the calling thread; the function returned ends it, on that thread.
-func InferenceMode() (end func()) {
-	g := C.t_inference_begin()
-	return func() { C.t_inference_end(g) }
+// State is the modes of a thread.
+type State struct {
+	Grad          bool // autograd records
+	Inference     bool // libtorch's inference mode
+	Device, Index int  // on which new tensors are made
+	Scope         uint64
+	Locks         int // how often package torch has locked the goroutine to the thread
 }
 
-// SetScope sets the calling thread's scope, which every Result names, and returns what it was.
-func SetScope(s uint64) uint64 { return uint64(C.t_set_scope(C.uint64_t(s))) }
+// NewState is the state of a new thread.
+var NewState = State{Grad: true, Index: -1}
 
-// Scope returns the calling thread's scope.
-func Scope() uint64 { return uint64(C.t_get_scope()) }
-
-// SetDefaultDevice sets the device on which the calling thread makes new tensors, and returns what it was.
-func SetDefaultDevice(typ, index int) (int, int) {
-	var i C.int32_t
-	t := C.t_set_default_device(C.int32_t(typ), C.int32_t(index), &i)
-	return int(t), int(i)
+// ThreadState returns the calling thread's modes.
+func ThreadState() State {
+	var s C.thub_state
+	C.t_get_state(&s)
+	return State{s.grad != 0, s.inference != 0, int(s.device), int(s.index), uint64(s.scope), int(s.locks)}
 }
 
-// DefaultDevice returns the device on which the calling thread makes new tensors.
-func DefaultDevice() (int, int) {
-	var i C.int32_t
-	t := C.t_get_default_device(&i)
-	return int(t), int(i)
+// SetThreadState sets the calling thread's modes.
+func SetThreadState(s State) {
+	c := C.thub_state{cbool(s.Grad), cbool(s.Inference), C.int32_t(s.Device), C.int32_t(s.Index), C.uint64_t(s.Scope), C.int64_t(s.Locks)}
+	C.t_set_state(&c)
 }
 
 // SetThreadWidth sets how many threads the calling OS thread's parallel regions use.

@@ -46,14 +46,8 @@ void t_tensor_free(const uint64_t *tensors, size_t n) { T->tensor_free(tensors, 
 thub_result t_map_open(const char *path, thub_map *ret_map, void **ret_addr, size_t *ret_len) { return T->map_open(path, ret_map, ret_addr, ret_len); }
 void t_map_close(thub_map m) { T->map_close(m); }
 thub_result t_map_tensor(thub_map m, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) { return T->map_tensor(m, offset, nbytes, dtype, numel, ret_tensor); }
-int32_t t_set_grad(int32_t on) { return T->set_grad(on); }
-int32_t t_get_grad(void) { return T->get_grad(); }
-void *t_inference_begin(void) { return T->inference_begin(); }
-void t_inference_end(void *guard) { T->inference_end(guard); }
-uint64_t t_set_scope(uint64_t scope) { return T->set_scope(scope); }
-uint64_t t_get_scope(void) { return T->get_scope(); }
-int32_t t_set_default_device(int32_t type, int32_t index, int32_t *ret_index) { return T->set_default_device(type, index, ret_index); }
-int32_t t_get_default_device(int32_t *ret_index) { return T->get_default_device(ret_index); }
+void t_get_state(thub_state *ret_state) { T->get_state(ret_state); }
+void t_set_state(const thub_state *state) { T->set_state(state); }
 void t_set_thread_width(int32_t n) { T->set_thread_width(n); }
 int32_t t_get_thread_width(void) { return T->get_thread_width(); }
 int64_t t_live_bytes(void) { return T->live_bytes(); }

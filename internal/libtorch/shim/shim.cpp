@@ -11,6 +11,7 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/ScalarOps.h>
 #include <ATen/Version.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
@@ -45,8 +46,9 @@ namespace {
 // The state of a thread.
 struct Thread {
 	uint64_t scope = 0;
-	int32_t default_device = 0; // c10::DeviceType::CPU
-	int32_t default_index = -1;
+	int32_t device = 0; // c10::DeviceType::CPU
+	int32_t index = -1;
+	int64_t locks = 0;
 };
 thread_local Thread thread;
 
@@ -359,16 +361,15 @@ bool spatial(const c10::Argument &arg) {
 	return n > 1 || n == 1 && ones.count(arg.name());
 }
 
-// read_spatial reads such an argument. libtorch does not always ask how long it is.
-IValue read_spatial(Reader &r, const c10::FunctionSchema &schema, const c10::Argument &arg) {
-	r.next();
-	uint64_t n = r.next(), want = uint64_t(*arg.N());
-	const uint64_t *w = r.many(n);
-	std::vector<int64_t> vs(w, w + n);
+// spatial_value checks such an argument. libtorch does not always ask how long it is.
+IValue spatial_value(const IValue &v, const c10::FunctionSchema &schema, const c10::Argument &arg) {
+	auto vs = v.toIntVector();
+	size_t n = vs.size(), want = size_t(*arg.N());
 	bool pads = schema.name().find("pad") != std::string::npos; // where one number is no short form
 	if (n == 1 && !pads)
 		vs.resize(want, vs[0]);
-	bool none = n == 0 && arg.default_value() && (arg.default_value()->isNone() || arg.default_value()->isIntList() && arg.default_value()->toIntVector().empty());
+	bool pools = arg.name() == "stride" && schema.name().find("pool") != std::string::npos; // whose default is kernel_size
+	bool none = n == 0 && (pools || arg.default_value() && (arg.default_value()->isNone() || arg.default_value()->isIntList() && arg.default_value()->toIntVector().empty()));
 	TORCH_CHECK(vs.size() == want || none, arg.name(), " has ", n, " numbers; it takes ", want);
 	for (int64_t v : vs) // kernels add and multiply them unchecked, or count to them
 		TORCH_CHECK(v >= -INT32_MAX && v <= INT32_MAX, arg.name(), " holds ", v, ", which is out of range");
@@ -391,11 +392,12 @@ void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &sc
 			stack.push_back(*d);
 			continue;
 		}
-		if (*r.p == THUB_INTS && spatial(args[i])) {
-			stack.push_back(read_spatial(r, schema, args[i]));
-			continue;
-		}
-		stack.push_back(read_value(r, args[i].type().get()));
+		IValue v = read_value(r, args[i].type().get());
+		if (first == 0 && v.isScalar() && kind_of(args[i].type().get()) == c10::TypeKind::TensorType)
+			v = at::native::wrapped_scalar_tensor(v.toScalar()); // as Python does for ops
+		if (v.isIntList() && spatial(args[i]))
+			v = spatial_value(v, schema, args[i]);
+		stack.push_back(std::move(v));
 	}
 	for (; i < args.size(); i++) {
 		const auto &d = args[i].default_value();
@@ -542,9 +544,11 @@ struct Op {
 	torchhub::Guard guard;
 	std::optional<at::Scalar> alpha; // the default of sum's and scaled's number
 	bool pure; // the results are new tensors, and the arguments stay as they are
+	bool like; // zeros_like and its kin, which Python calls below autograd
 
 	explicit Op(const c10::OperatorHandle &h)
-	    : handle(h), schema(h.schema()), guard(torchhub::guard_of(schema.operator_name())), pure(!aliases(schema)) {
+	    : handle(h), schema(h.schema()), guard(torchhub::guard_of(schema.operator_name())), pure(!aliases(schema)),
+	      like(schema.name().ends_with("_like")) {
 		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
 			const auto &args = schema.arguments();
 			const auto &rets = schema.returns();
@@ -629,13 +633,22 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 	if (o.scaled)
 		if (auto v = scalar(o, args + 2, n - 2))
 			return call(o.scaled, Lent(tensor(1)).t, *v);
-	if (n < 4 || args[2] != THUB_TENSOR)
+	if (n < 4)
 		return false;
-	if (o.binary && n == 4)
-		return call(o.binary, Lent(tensor(1)).t, Lent(tensor(3)).t);
-	if (o.sum)
-		if (auto v = scalar(o, args + 4, n - 4))
-			return call(o.sum, Lent(tensor(1)).t, Lent(tensor(3)).t, *v);
+	auto pair = [&](const at::Tensor &x, const at::Tensor &y) {
+		if (o.binary && n == 4)
+			return call(o.binary, x, y);
+		if (o.sum)
+			if (auto v = scalar(o, args + 4, n - 4))
+				return call(o.sum, x, y, *v);
+		return false;
+	};
+	if ((args[2] == THUB_INT || args[2] == THUB_DOUBLE) && (o.binary || o.sum))
+		return pair(Lent(tensor(1)).t, at::native::wrapped_scalar_tensor(*scalar(o, args + 2, 2)));
+	if (args[2] != THUB_TENSOR)
+		return false;
+	if (pair(Lent(tensor(1)).t, Lent(tensor(3)).t))
+		return true;
 	if (o.affine && n == 6 && args[4] == THUB_TENSOR)
 		return call(o.affine, Lent(tensor(1)).t, Lent(tensor(3)).t, std::optional<at::Tensor>(borrow(tensor(5))));
 	return false;
@@ -655,6 +668,9 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 		push_args(stack, {args, args + nargs}, o.schema, 0);
 		if (o.guard)
 			o.guard(stack);
+		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
+		if (o.like)
+			below.emplace();
 		try {
 			o.handle.callBoxed(stack);
 		} catch (...) {
@@ -751,12 +767,17 @@ void tensor_info(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need) {
 }
 
 char *tensor_grad_fn(thub_tensor t) {
+	Lent lent(t);
+	std::string name;
 	try {
-		const auto &fn = borrow(t).grad_fn();
-		return fn ? text(fn->name().c_str()) : nullptr;
-	} catch (...) { // a view changed without grad, whose history cannot be told
-		return text("Invalid");
+		const auto &fn = lent.t.grad_fn();
+		if (!fn)
+			return nullptr;
+		name = fn->name();
+	} catch (const c10::Error &) { // a view changed without grad, whose history cannot be told
+		name = "Invalid";
 	}
+	return text(name.substr(name.rfind(':') + 1)); // without a namespace, as in Python
 }
 
 // ---- mapped files
@@ -849,34 +870,30 @@ void map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64
 
 // ---- state of the thread
 
-int32_t set_grad(int32_t on) {
-	bool was = c10::GradMode::is_enabled();
-	c10::GradMode::set_enabled(on != 0);
-	return was;
+// set_inference does what the constructor of c10::InferenceMode does, whose
+// destructor would have to run on the same thread.
+void set_inference(bool on) {
+	auto keys = c10::impl::tls_local_dispatch_key_set();
+	constexpr auto view = c10::DispatchKey::ADInplaceOrView;
+	auto included = on ? keys.included_.remove(view) : keys.included_.add(view);
+	auto excluded = on ? keys.excluded_ | c10::autograd_dispatch_keyset : keys.excluded_ - c10::autograd_dispatch_keyset;
+	c10::AutogradState::set_tls_state(c10::AutogradState(!on, on, !on, !on));
+	c10::impl::PODLocalDispatchKeySet pod{};
+	pod.set_included(included);
+	pod.set_excluded(excluded);
+	c10::impl::_force_tls_local_dispatch_key_set(pod);
 }
 
-int32_t get_grad() { return c10::GradMode::is_enabled(); }
-
-void *inference_begin() { return new c10::InferenceMode(true); }
-
-void inference_end(void *guard) { delete static_cast<c10::InferenceMode *>(guard); }
-
-uint64_t set_scope(uint64_t s) {
-	uint64_t was = std::exchange(thread.scope, s);
-	in_scope.fetch_add(int64_t(s != 0) - int64_t(was != 0));
-	return was;
+void get_state(thub_state *ret_state) {
+	*ret_state = {c10::GradMode::is_enabled(), c10::InferenceMode::is_enabled(), thread.device, thread.index, thread.scope, thread.locks};
 }
 
-uint64_t get_scope() { return thread.scope; }
-
-int32_t set_default_device(int32_t type, int32_t index, int32_t *ret_index) {
-	*ret_index = std::exchange(thread.default_index, index);
-	return std::exchange(thread.default_device, type);
-}
-
-int32_t get_default_device(int32_t *ret_index) {
-	*ret_index = thread.default_index;
-	return thread.default_device;
+void set_state(const thub_state *state) {
+	if ((state->inference != 0) != c10::InferenceMode::is_enabled())
+		set_inference(state->inference != 0);
+	c10::GradMode::set_enabled(state->grad != 0);
+	in_scope.fetch_add(int64_t(state->scope != 0) - int64_t(thread.scope != 0));
+	thread = {state->scope, state->device, state->index, state->locks};
 }
 
 // OpenMP's own setting, which is the thread's; at::set_num_threads would also
@@ -1051,14 +1068,8 @@ const thub_table table = {
     ENTRY(map_open, map_open),
     ENTRY(map_close, map_close),
     ENTRY(map_tensor, map_tensor),
-    ENTRY(set_grad, set_grad),
-    ENTRY(get_grad, get_grad),
-    ENTRY(inference_begin, inference_begin),
-    ENTRY(inference_end, inference_end),
-    ENTRY(set_scope, set_scope),
-    ENTRY(get_scope, get_scope),
-    ENTRY(set_default_device, set_default_device),
-    ENTRY(get_default_device, get_default_device),
+    ENTRY(get_state, get_state),
+    ENTRY(set_state, set_state),
     ENTRY(set_thread_width, set_thread_width),
     ENTRY(get_thread_width, get_thread_width),
     ENTRY(live_bytes, torchhub::live_bytes),

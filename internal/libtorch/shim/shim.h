@@ -58,8 +58,17 @@ enum {
 typedef struct {
 	char *err;      // NULL, or text owned by the caller (free), the first byte being its kind, see below
 	int64_t live;   // bytes that live CPU tensors and mapped files hold, in the whole process
-	uint64_t scope; // the calling thread's scope, see set_scope
+	uint64_t scope; // the calling thread's scope, see thub_state
 } thub_result;
+
+// The modes of a thread.
+typedef struct {
+	int32_t grad;           // whether autograd records
+	int32_t inference;      // inference mode
+	int32_t device, index;  // on which new tensors are made
+	uint64_t scope;         // the caller's number for what new tensors belong to
+	int64_t locks;          // how often the caller has bound itself to the thread
+} thub_state;
 
 // Kinds of error: the first byte of err.
 #define THUB_ERR_OTHER 'e'
@@ -133,14 +142,8 @@ typedef struct {
 	                          thub_tensor *ret_tensor /* new reference, 1-d, over the mapping where it is aligned */);
 
 	// State of the calling thread.
-	int32_t (*set_grad)(int32_t on);                    // returns what it was
-	int32_t (*get_grad)(void);
-	void *(*inference_begin)(void);                     // pass the result to inference_end, on the same thread
-	void (*inference_end)(void *guard);
-	uint64_t (*set_scope)(uint64_t scope);              // returns what it was
-	uint64_t (*get_scope)(void);
-	int32_t (*set_default_device)(int32_t type, int32_t index, int32_t *ret_index); // returns the type that was
-	int32_t (*get_default_device)(int32_t *ret_index);
+	void (*get_state)(thub_state *ret_state);
+	void (*set_state)(const thub_state *state);
 	void (*set_thread_width)(int32_t n);                // intra-op threads of this OS thread's parallel regions
 	int32_t (*get_thread_width)(void);
 
