@@ -3,12 +3,13 @@
 // zero, which would end the process. Their arguments are checked here first.
 #pragma once
 
-#include <ATen/AccumulateType.h>
+#include <ATen/OpMathType.h>
 #include <ATen/ExpandUtils.h>
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/function_schema.h>
 #include <ATen/core/stack.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -216,6 +217,17 @@ inline void both(Args a, size_t i, size_t j) {
 	TORCH_CHECK(given(a, i) && given(a, j), "arguments ", i, " and ", j, " must be given");
 }
 
+// normalised_backward wants what batch norm's forward saves, which is nothing where it was not training.
+inline void normalised_backward(Args a) { // grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train
+	bool train = a[7].toBool();
+	akin(a, {0, 1});
+	sized(a, {0}, tensor(a, 1).sizes());
+	normalised(a, 1, {2, 3, 4});
+	if (train || given(a, 5) && tensor(a, 5).numel() || given(a, 6) && tensor(a, 6).numel())
+		normalised(a, 1, {5, 6});
+	both(a, train ? 5 : 3, train ? 6 : 4);
+}
+
 inline void csr(Args a) { // crow_indices, col_indices
 	akin(a, {0, 1});
 	const at::Tensor &crow = tensor(a, 0), &col = tensor(a, 1);
@@ -255,10 +267,9 @@ inline void softmax(Args a) { // grad_output, output, dim, input_dtype
 inline void cdist(Args a) { // grad, x1, x2, p, cdist
 	floating(a, {0, 1, 2, 4});
 	const at::Tensor &x = tensor(a, 1), &y = tensor(a, 2);
-	TORCH_CHECK(x.dim() >= 2 && y.dim() == x.dim() && x.size(-1) == y.size(-1) && x.sizes().slice(0, x.dim() - 2) == y.sizes().slice(0, x.dim() - 2),
-	            "the points ", x.sizes(), " and ", y.sizes(), " do not fit");
-	auto want = x.sizes().vec();
-	want.back() = y.size(-2);
+	TORCH_CHECK(x.dim() >= 2 && y.dim() >= 2 && x.size(-1) == y.size(-1), "the points ", x.sizes(), " and ", y.sizes(), " do not fit");
+	auto want = at::infer_size(x.sizes().slice(0, size_t(x.dim() - 2)), y.sizes().slice(0, size_t(y.dim() - 2)));
+	want.insert(want.end(), {x.size(-2), y.size(-2)});
 	sized(a, {0, 4}, want);
 }
 
@@ -294,7 +305,13 @@ inline void attended(Args a, size_t query, size_t mask) {
 	floating(a, {query, query + 1, query + 2});
 	const at::Tensor &q = tensor(a, query), &k = tensor(a, query + 1), &v = tensor(a, query + 2);
 	TORCH_CHECK(q.dim() == 4 && k.dim() == 4 && v.dim() == 4, "query, key and value must have 4 dimensions");
-	size(k, {q.size(0), q.size(1), k.size(2), q.size(3)}, "key");
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 15
+	int64_t heads = k.size(1); // each for several heads of the query
+	TORCH_CHECK(heads > 0 && q.size(1) % heads == 0, "the ", heads, " heads of the key do not divide the ", q.size(1), " of the query");
+#else
+	int64_t heads = q.size(1);
+#endif
+	size(k, {q.size(0), heads, k.size(2), q.size(3)}, "key");
 	size(v, k.sizes(), "value");
 	if (given(a, mask)) {
 		plain(a, {mask});
@@ -308,7 +325,7 @@ inline void attention(Args a) { // grad_out, query, key, value, out, logsumexp, 
 	floating(a, {0, 1, 4});
 	const at::Tensor &q = tensor(a, 1);
 	sized(a, {0, 4}, q.sizes());
-	TORCH_CHECK(tensor(a, 5).scalar_type() == at::toAccumulateType(q.scalar_type(), false), "logsumexp is of ", tensor(a, 5).scalar_type());
+	TORCH_CHECK(tensor(a, 5).scalar_type() == at::toOpMathType(q.scalar_type()), "logsumexp is of ", tensor(a, 5).scalar_type(), "; it must be of ", at::toOpMathType(q.scalar_type()));
 	size(tensor(a, 5), {q.size(0), q.size(1), q.size(2)}, "logsumexp");
 }
 
@@ -377,16 +394,23 @@ inline void bags(Args a, int64_t weights, size_t indices, size_t offsets) {
 }
 
 // bagged wants of a backward's saved tensors what the forward gives; 0 is none.
-inline void bagged(Args a, size_t indices, size_t offset2bag, size_t bag_size, size_t maximum) {
+// Where offsets are there, an empty offset2bag is made of them.
+inline void bagged(Args a, size_t indices, size_t offsets, size_t offset2bag, size_t bag_size, size_t maximum, size_t mode) {
 	const at::Tensor &grad = tensor(a, 0);
 	floating(a, {0});
 	TORCH_CHECK(grad.dim() == 2, "the gradient must have 2 dimensions");
 	range(tensor(a, offset2bag), grad.size(0), "offset2bag");
-	TORCH_CHECK(tensor(a, offset2bag).numel() == tensor(a, indices).numel(), "there must be an offset2bag for each index");
+	if (offsets && tensor(a, offset2bag).numel() == 0) {
+		const at::Tensor &o = tensor(a, offsets);
+		bool last = o.numel() > 0 && o.is_cpu() && o.select(0, -1).item<int64_t>() == tensor(a, indices).numel();
+		TORCH_CHECK(o.dim() == 1 && o.numel() <= grad.size(0) + (last ? 1 : 0), "there are ", o.numel(), " offsets for ", grad.size(0), " bags");
+	} else {
+		TORCH_CHECK(tensor(a, offset2bag).numel() == tensor(a, indices).numel(), "there must be an offset2bag for each index");
+	}
 	if (bag_size)
 		TORCH_CHECK(tensor(a, bag_size).numel() == grad.size(0) && at::isIntegralType(tensor(a, bag_size).scalar_type(), false), "there must be a bag_size for each bag");
-	if (maximum)
-		TORCH_CHECK(tensor(a, maximum).numel() == 0 || tensor(a, maximum).sizes() == grad.sizes() && at::isIntegralType(tensor(a, maximum).scalar_type(), false), "there must be a maximum for each gradient");
+	if (maximum && a[mode].toInt() == 2)
+		TORCH_CHECK(tensor(a, maximum).sizes() == grad.sizes() && at::isIntegralType(tensor(a, maximum).scalar_type(), false), "there must be a maximum for each gradient");
 }
 
 // pivots wants those of a factorisation of matrices [*, m, n], from least to m.
@@ -518,12 +542,13 @@ inline void layer(Args a) { // input, weight_ih, weight_hh, bias_ih, bias_hh, hx
 	floating(a, {0, 1, 2, 3, 4, 5, 6});
 	const at::Tensor &x = tensor(a, 0);
 	int64_t hidden = a[10].toInt(), mode = a[9].toInt();
-	TORCH_CHECK(mode == 2 && a[11].toInt() == 1, "the mode must be 2, an LSTM, of one layer");
+	TORCH_CHECK(mode == 2 && a[11].toInt() >= 1, "the mode must be 2, an LSTM, of a layer or more");
 	TORCH_CHECK(x.dim() == 3 && hidden > 0 && hidden < 1 << 24, "the input must have 3 dimensions, and hidden_size be above 0");
 	sized(a, {1}, {4 * hidden, x.size(2)});
 	sized(a, {2}, {4 * hidden, hidden});
 	sized(a, {3, 4}, {4 * hidden});
-	sized(a, {5, 6}, {1, x.size(1), hidden});
+	for (size_t i : {5, 6})
+		TORCH_CHECK(tensor(a, i).numel() == x.size(1) * hidden && tensor(a, i).dim() >= 2 && tensor(a, i).size(-1) == hidden, "the states must be of ", x.size(1), " by ", hidden, " numbers");
 }
 
 // kernel wants a weight that has kernel_size in its last dimensions, or more, which libtorch takes.
@@ -606,6 +631,42 @@ inline void gather(Args a, bool backward = false) { // grad_output where backwar
 	TORCH_CHECK(!bad, "libtorch cannot sample an input of ", h, "x", w, " in ", d, " on the CPU, and would read beyond it; convert it to float32");
 }
 
+// segments wants lengths, or offsets, of segments that are in the data.
+inline void segments(Args a, size_t data, size_t lengths, size_t offsets, int64_t axis) {
+	const at::Tensor &x = tensor(a, data);
+	dense(x);
+	axis = dim(x, axis);
+	auto fits = [&](const at::Tensor &t, const char *name) {
+		TORCH_CHECK(at::isIntegralType(t.scalar_type(), false), name, " must hold integers, not ", t.scalar_type());
+		dense(t);
+		TORCH_CHECK(t.dim() == axis + 1 && t.sizes().slice(0, size_t(axis)) == x.sizes().slice(0, size_t(axis)), name, " ", t.sizes(), " do not fit the data ", x.sizes(), " along axis ", axis);
+	};
+	if (given(a, lengths)) {
+		const at::Tensor &t = tensor(a, lengths);
+		fits(t, "the lengths");
+		if (t.is_cpu() && t.numel() > 0)
+			TORCH_CHECK((t >= 0).all().item<bool>() && (t <= x.size(axis)).all().item<bool>() && (t.sum(-1) <= x.size(axis)).all().item<bool>(), "the lengths must not be negative, and must sum up to at most ", x.size(axis));
+	}
+	if (given(a, offsets)) {
+		const at::Tensor &t = tensor(a, offsets);
+		fits(t, "the offsets");
+		TORCH_CHECK(t.size(-1) > 0, "there must be an offset");
+		range(t, x.size(axis) + 1, "the offsets");
+		if (t.is_cpu())
+			TORCH_CHECK((t.diff() >= 0).all().item<bool>(), "the offsets must rise");
+	}
+}
+
+inline void segments_backward(Args a) { // grad, output, data, reduce, lengths, offsets, axis
+	segments(a, 2, 4, 5, a[6].toInt());
+	akin(a, {0, 1, 2});
+	TORCH_CHECK(given(a, 4) != given(a, 5), "lengths or offsets must be given");
+	auto want = tensor(a, 2).sizes().vec();
+	auto axis = size_t(dim(tensor(a, 2), a[6].toInt()));
+	want[axis] = given(a, 4) ? tensor(a, 4).size(-1) : tensor(a, 5).size(-1) - 1;
+	sized(a, {0, 1}, want);
+}
+
 // nested_dim wants a dim that is not negative of a nested tensor, which libtorch does not wrap.
 inline void nested_dim(Args a) { // self, dim
 	if (tensor(a, 0).is_nested())
@@ -616,6 +677,10 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	static const auto *t = new std::unordered_map<std::string, Guard>{
 	    {"aten::linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }}, // MKL leaves its arrays
 	    {"aten::linalg_eigvals.out", [](Args a) { finite(tensor(a, 0), "the input"); }},
+	    {"aten::segment_reduce", [](Args a) { segments(a, 0, 2, 4, a[5].toInt()); }},
+	    {"aten::segment_reduce.out", [](Args a) { segments(a, 0, 2, 4, a[5].toInt()); }},
+	    {"aten::_segment_reduce_backward", [](Args a) { segments_backward(a); }},
+	    {"aten::_segment_reduce_backward.out", [](Args a) { segments_backward(a); }},
 	    {"aten::select.int", [](Args a) { nested_dim(a); }},
 	    {"aten::_fft_r2c", [](Args a) { r2c(a); }},
 	    {"aten::_fft_r2c.out", [](Args a) { r2c(a); into(a, 4, c10::toComplexType(tensor(a, 0).scalar_type())); }},
@@ -700,9 +765,9 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_batch_norm_with_update_functional", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
 	    {"aten::_batch_norm_no_update", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
 	    {"aten::_batch_norm_no_update.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
-	    {"aten::native_batch_norm_backward", [](Args a) { akin(a, {0, 1}); sized(a, {0}, tensor(a, 1).sizes()); normalised(a, 1, {2, 3, 4, 5, 6}); a[7].toBool() ? both(a, 5, 6) : both(a, 3, 4); }},
-	    {"aten::native_batch_norm_backward.out", [](Args a) { akin(a, {0, 1}); sized(a, {0}, tensor(a, 1).sizes()); normalised(a, 1, {2, 3, 4, 5, 6}); a[7].toBool() ? both(a, 5, 6) : both(a, 3, 4); }},
-	    {"aten::batch_norm_backward", [](Args a) { akin(a, {0, 1}); sized(a, {0}, tensor(a, 1).sizes()); normalised(a, 1, {2, 3, 4, 5, 6}); a[7].toBool() ? both(a, 5, 6) : both(a, 3, 4); }},
+	    {"aten::native_batch_norm_backward", [](Args a) { normalised_backward(a); }},
+	    {"aten::native_batch_norm_backward.out", [](Args a) { normalised_backward(a); }},
+	    {"aten::batch_norm_backward", [](Args a) { normalised_backward(a); }},
 	    {"aten::_cummax_helper", [](Args a) { extremes(a); }},
 	    {"aten::_cummin_helper", [](Args a) { extremes(a); }},
 	    {"aten::_log_softmax_backward_data", [](Args a) { softmax(a); }},
@@ -904,12 +969,12 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_embedding_bag.out", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
 	    {"aten::_embedding_bag_forward_only", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
 	    {"aten::_embedding_bag_forward_only.out", [](Args a) { bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2); }},
-	    {"aten::_embedding_bag_backward", [](Args a) { bags(a, a[6].toInt(), 1, 2); bagged(a, 1, 3, 4, 5); }},
-	    {"aten::_embedding_bag_sparse_backward", [](Args a) { bags(a, a[5].toInt(), 1, 2); bagged(a, 1, 3, 4, 0); }},
-	    {"aten::_embedding_bag_dense_backward", [](Args a) { bags(a, a[5].toInt(), 1, 0); bagged(a, 1, 2, 3, 4); }},
-	    {"aten::_embedding_bag_dense_backward.out", [](Args a) { bags(a, a[5].toInt(), 1, 0); bagged(a, 1, 2, 3, 4); }},
-	    {"aten::_embedding_bag_per_sample_weights_backward", [](Args a) { bags(a, tensor(a, 1).dim() ? tensor(a, 1).size(0) : 0, 2, 3); bagged(a, 2, 4, 0, 0); }},
-	    {"aten::_embedding_bag_per_sample_weights_backward.out", [](Args a) { bags(a, tensor(a, 1).dim() ? tensor(a, 1).size(0) : 0, 2, 3); bagged(a, 2, 4, 0, 0); }},
+	    {"aten::_embedding_bag_backward", [](Args a) { bags(a, a[6].toInt(), 1, 2); bagged(a, 1, 2, 3, 4, 5, 8); }},
+	    {"aten::_embedding_bag_sparse_backward", [](Args a) { bags(a, a[5].toInt(), 1, 2); bagged(a, 1, 0, 3, 4, 0, 0); }},
+	    {"aten::_embedding_bag_dense_backward", [](Args a) { bags(a, a[5].toInt(), 1, 0); bagged(a, 1, 0, 2, 3, 4, 7); }},
+	    {"aten::_embedding_bag_dense_backward.out", [](Args a) { bags(a, a[5].toInt(), 1, 0); bagged(a, 1, 0, 2, 3, 4, 7); }},
+	    {"aten::_embedding_bag_per_sample_weights_backward", [](Args a) { bags(a, tensor(a, 1).dim() ? tensor(a, 1).size(0) : 0, 2, 3); bagged(a, 2, 3, 4, 0, 0, 0); }},
+	    {"aten::_embedding_bag_per_sample_weights_backward.out", [](Args a) { bags(a, tensor(a, 1).dim() ? tensor(a, 1).size(0) : 0, 2, 3); bagged(a, 2, 3, 4, 0, 0, 0); }},
 	    {"aten::lu_unpack", [](Args a) { if (a[3].toBool()) pivots(a, 0, 1, 1); }},
 	    {"aten::lu_unpack.out", [](Args a) { if (a[3].toBool()) pivots(a, 0, 1, 1); }},
 	    {"aten::linalg_lu_solve", [](Args a) { pivots(a, 0, 1, 1); }},

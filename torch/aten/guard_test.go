@@ -1,0 +1,121 @@
+package aten
+
+import (
+	"errors"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// unrecorded are guarded backward operators that no pass on the CPU calls, and why.
+var unrecorded = map[string]string{
+	"_thnn_differentiable_lstm_cell_backward": "for CUDA, where the gradient is differentiated again",
+	"_thnn_differentiable_gru_cell_backward":  "for CUDA, where the gradient is differentiated again",
+	"_weight_norm_differentiable_backward":    "composite: its parts are recorded in its place",
+	"embedding_backward":                      "composite: its parts are recorded in its place",
+	"embedding_sparse_backward":               "composite: its parts are recorded in its place",
+	"_embedding_bag_sparse_backward":          "composite: its parts are recorded in its place",
+	"_embedding_bag_dense_backward":           "called by _embedding_bag_backward, which is recorded in its place",
+}
+
+// TestGuardsTakeWhatAutogradGives records the calls that forward and backward
+// passes in Python make of the operators whose arguments the shim checks, and
+// makes them here: no guard may refuse one. Each guarded backward operator must
+// be among them.
+func TestGuardsTakeWhatAutogradGives(t *testing.T) {
+	if !strings.HasPrefix(torch.Version(), "2.15.") {
+		t.Skip("recorded with 2.15")
+	}
+	p := reference.Start(t, cases)
+	source, err := os.ReadFile("../../internal/libtorch/shim/guard.h")
+	require.NoError(t, err)
+	var names []string
+	for _, m := range regexp.MustCompile(`\{"(aten::[\w.]+)", \[\]`).FindAllSubmatch(source, -1) {
+		names = append(names, string(m[1]))
+	}
+	require.Greater(t, len(names), 200)
+	var answer struct {
+		Seen   map[string][]testCase `json:"seen"`
+		Failed []string              `json:"failed"`
+	}
+	p.Call(&answer, "recorded", names)
+	calls := 0
+	for name, cs := range answer.Seen {
+		if functions[name] == nil {
+			continue
+		}
+		for i, c := range cs {
+			calls++
+			if _, err := run(name, c); errors.As(err, new(*torch.Error)) { // the numbers are other tests'
+				t.Errorf("%s, call %d: %v", name, i, err)
+			}
+		}
+	}
+	for _, name := range names {
+		base := strings.TrimPrefix(name, "aten::")
+		if strings.Contains(base, "backward") && !strings.ContainsRune(base, '.') && answer.Seen[name] == nil && unrecorded[base] == "" {
+			t.Errorf("%s was not recorded", name)
+		}
+	}
+	slices.Sort(answer.Failed)
+	t.Logf("%d calls of %d operators; %d passes that Python refuses: %s", calls, len(answer.Seen), len(answer.Failed), strings.Join(answer.Failed, "\n"))
+}
+
+// TestBackwardByHand gives what a forward pass returns to its backward operator,
+// for those whose results are odd.
+func TestBackwardByHand(t *testing.T) {
+	q, k := torch.Randn(1, 2, 3, 4), torch.Randn(1, 2, 5, 4)
+	out, logsumexp := InternalScaledDotProductFlashAttentionForCpu(q, k, k, 0, false, nil, nil)
+	dq, dk, _ := InternalScaledDotProductFlashAttentionForCpuBackward(torch.OnesLike(out), q, k, k, out, logsumexp, 0, false, nil, nil)
+	require.Equal(t, [][]int{{1, 2, 3, 4}, {1, 2, 5, 4}}, [][]int{dq.Shape(), dk.Shape()})
+
+	w, indices, offsets := torch.Randn(4, 2), torch.FromSlice([]int64{1, 3, 3}), torch.FromSlice([]int64{0, 1})
+	for mode := range 3 {
+		out, offset2bag, bagSize, maximum := InternalEmbeddingBag(w, indices, offsets, false, mode, false, nil, false, -1)
+		dw := InternalEmbeddingBagBackward(torch.OnesLike(out), indices, offsets, offset2bag, bagSize, maximum, 4, false, mode, false, nil, -1)
+		require.Equal(t, []int{4, 2}, dw.Shape())
+		if mode == 0 {
+			require.Equal(t, []float32{0, 0, 1, 1, 0, 0, 2, 2}, torch.Data[float32](dw))
+		}
+	}
+
+	x, mean, variance := torch.Randn(4, 3), torch.Zeros(3), torch.Ones(3)
+	for _, train := range []bool{true, false} {
+		y, saveMean, saveInvstd := NativeBatchNorm(x, nil, nil, mean, variance, train, 0.1, 1e-5)
+		dx, _, _ := NativeBatchNormBackward(torch.OnesLike(y), x, nil, mean, variance, saveMean, saveInvstd, train, 1e-5, []bool{true, false, false})
+		require.Equal(t, []int{4, 3}, dx.Shape())
+	}
+}
+
+// TestSegmentsOutOfRange gives segments that are not in the data.
+func TestSegmentsOutOfRange(t *testing.T) {
+	x := torch.Ones(4, 2)
+	ints := func(vs ...int64) *torch.Tensor { return torch.FromSlice(vs) }
+	for _, lengths := range []*torch.Tensor{ints(2, 3), ints(-1, 5), ints(1 << 40), ints(1<<62, 1<<62, 1<<62, 1<<62), torch.Ones(2), torch.Ones(2, 2).ToDType(torch.Int64)} {
+		require.Error(t, torch.Try(func() { SegmentReduce(x, "sum", lengths, nil, nil, 0, true, nil) }))
+		require.Error(t, torch.Try(func() { InternalSegmentReduceBackward(x, x, x, "sum", lengths, nil, 0, nil) }))
+	}
+	for _, offsets := range []*torch.Tensor{ints(0, 5), ints(-1, 4), ints(3, 1), ints()} {
+		require.Error(t, torch.Try(func() { SegmentReduce(x, "sum", nil, nil, offsets, 0, true, nil) }))
+		require.Error(t, torch.Try(func() { InternalSegmentReduceBackward(x, x, x, "sum", nil, offsets, 0, nil) }))
+	}
+	require.Equal(t, []float32{2, 2, 2, 2}, torch.Data[float32](SegmentReduce(x, "sum", ints(2, 2), nil, nil, 0, true, nil)))
+	require.Equal(t, []int{4, 2}, InternalSegmentReduceBackward(torch.Ones(2, 2), torch.Ones(2, 2), x, "sum", ints(2, 2), nil, 0, nil).Shape())
+}
+
+// TestQuantizedPool gives a list of one output size, which libtorch's kernel reads as two.
+func TestQuantizedPool(t *testing.T) {
+	x := QuantizePerTensor(torch.Ones(1, 1, 4, 4), 0.1, 0, torch.FromScalarType(12))
+	require.Equal(t, []int{1, 1, 1, 1}, InternalAdaptiveAvgPool2d(x, []int{1}).Shape())
+	var c torch.Call
+	c.Tensor(x)
+	c.Value([]torch.Value{1, 1, 1})
+	require.ErrorContains(t, torch.Try(func() { c.One(torch.NewOp("aten::_adaptive_avg_pool2d", "")) }), "output_size has 3 numbers")
+}
