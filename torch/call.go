@@ -388,6 +388,16 @@ func (c *Call) OptionsLike(o Options) {
 	}
 }
 
+// OptionsOf adds dtype, layout and device of a tensor that is made of another's elements.
+func (c *Call) OptionsOf(x *Tensor) {
+	if x == nil || c.err != nil {
+		c.OptionsLike(Options{})
+		return
+	}
+	d := x.Device()
+	c.OptionsLike(Options{DType: x.DType(), Device: &d})
+}
+
 // List begins a list of n values; the next n values are its elements.
 func (c *Call) List(n int) { c.put(libtorch.List); c.put(uint64(n)) }
 

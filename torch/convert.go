@@ -1,9 +1,10 @@
 package torch
 
 var (
-	opTo      = NewOp("aten::to", "dtype_layout")
-	opToDType = NewOp("aten::to", "dtype")
-	opSqueeze = NewOp("aten::squeeze", "")
+	opTo       = NewOp("aten::to", "dtype_layout")
+	opToDType  = NewOp("aten::to", "dtype")
+	opSqueeze  = NewOp("aten::squeeze", "")
+	opSqueeze1 = NewOp("aten::squeeze", "dim")
 )
 
 // To returns x on a device, a view where it lies there already: x.to(device).
@@ -34,10 +35,14 @@ func (x *Tensor) ToDType(d DType) *Tensor {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.squeeze.html
 func (x *Tensor) Squeeze(dims ...int) *Tensor {
-	if len(dims) > 0 {
-		return x.SqueezeDims(dims...)
-	}
 	var c Call
 	c.Tensor(x)
-	return c.One(opSqueeze)
+	switch len(dims) {
+	case 0:
+		return c.One(opSqueeze)
+	case 1:
+		c.Int(dims[0])
+		return c.One(opSqueeze1)
+	}
+	return x.SqueezeDims(dims...)
 }

@@ -186,7 +186,7 @@ func (p sparsePart) of(x *Tensor, o *printing, indent int) (text string) {
 	NoGrad(func() {
 		var c Call
 		c.Tensor(x)
-		part := c.One(p.op)
+		part := c.One(p.op).Then((*Tensor).Detach) // or autograd asks for the strides of x
 		defer part.Free()
 		text = "..."
 		if x.Device().Type != MetaType {

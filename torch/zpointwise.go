@@ -1394,7 +1394,7 @@ func (x *Tensor) AddInPlace(other *Tensor, options ...AddOptions) *Tensor {
 	return x
 }
 
-var opAddScalar = NewOp("aten::add", "Scalar")
+var opAddScalar = NewOp("aten::add", "Tensor")
 
 // AddScalar returns x + other: x.add(other).
 //
@@ -1406,7 +1406,7 @@ func (x *Tensor) AddScalar(other Number) *Tensor {
 	return c.One(opAddScalar)
 }
 
-var opAddScalarInPlace = NewOp("aten::add_", "Scalar")
+var opAddScalarInPlace = NewOp("aten::add_", "Tensor")
 
 // AddScalarInPlace changes x to x + other: x.add_(other).
 //
@@ -1461,7 +1461,7 @@ func (x *Tensor) SubInPlace(other *Tensor, options ...SubOptions) *Tensor {
 	return x
 }
 
-var opSubScalar = NewOp("aten::sub", "Scalar")
+var opSubScalar = NewOp("aten::sub", "Tensor")
 
 // SubScalar returns x - other: x.sub(other).
 //
@@ -1473,7 +1473,7 @@ func (x *Tensor) SubScalar(other Number) *Tensor {
 	return c.One(opSubScalar)
 }
 
-var opSubScalarInPlace = NewOp("aten::sub_", "Scalar")
+var opSubScalarInPlace = NewOp("aten::sub_", "Tensor")
 
 // SubScalarInPlace changes x to x - other: x.sub_(other).
 //
@@ -1511,7 +1511,7 @@ func (x *Tensor) MulInPlace(other *Tensor) *Tensor {
 	return x
 }
 
-var opMulScalar = NewOp("aten::mul", "Scalar")
+var opMulScalar = NewOp("aten::mul", "Tensor")
 
 // MulScalar returns x · other: x.mul(other).
 //
@@ -1523,7 +1523,7 @@ func (x *Tensor) MulScalar(other Number) *Tensor {
 	return c.One(opMulScalar)
 }
 
-var opMulScalarInPlace = NewOp("aten::mul_", "Scalar")
+var opMulScalarInPlace = NewOp("aten::mul_", "Tensor")
 
 // MulScalarInPlace changes x to x · other: x.mul_(other).
 //
@@ -1561,7 +1561,7 @@ func (x *Tensor) DivInPlace(other *Tensor) *Tensor {
 	return x
 }
 
-var opDivScalar = NewOp("aten::div", "Scalar")
+var opDivScalar = NewOp("aten::div", "Tensor")
 
 // DivScalar returns x / other: x.div(other).
 //
@@ -1573,7 +1573,7 @@ func (x *Tensor) DivScalar(other Number) *Tensor {
 	return c.One(opDivScalar)
 }
 
-var opDivScalarInPlace = NewOp("aten::div_", "Scalar")
+var opDivScalarInPlace = NewOp("aten::div_", "Tensor")
 
 // DivScalarInPlace changes x to x / other: x.div_(other).
 //

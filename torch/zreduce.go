@@ -6,10 +6,17 @@ package torch
 
 var opSum = NewOp("aten::sum", "dim_IntList")
 
+var opSumWhole = NewOp("aten::sum", "")
+
 // Sum returns the sum over dims, all of them by default: x.sum(dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sum.html
 func (x *Tensor) Sum(dims ...int) *Tensor {
+	if len(dims) == 0 {
+		var c Call
+		c.Tensor(x)
+		return c.One(opSumWhole)
+	}
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -29,6 +36,16 @@ type SumOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.sum.html
 func (x *Tensor) SumDims(dims []int, options ...SumOptions) *Tensor {
 	o := Only(options)
+	if len(dims) == 0 && !o.KeepDim {
+		var c Call
+		c.Tensor(x)
+		if o.DType != 0 {
+			c.DType(o.DType)
+		} else {
+			c.Default()
+		}
+		return c.One(opSumWhole)
+	}
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -47,10 +64,17 @@ func (x *Tensor) SumDims(dims []int, options ...SumOptions) *Tensor {
 
 var opMean = NewOp("aten::mean", "dim")
 
+var opMeanWhole = NewOp("aten::mean", "")
+
 // Mean returns the mean over dims, all of them by default: x.mean(dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.mean.html
 func (x *Tensor) Mean(dims ...int) *Tensor {
+	if len(dims) == 0 {
+		var c Call
+		c.Tensor(x)
+		return c.One(opMeanWhole)
+	}
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -70,6 +94,16 @@ type MeanOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.mean.html
 func (x *Tensor) MeanDims(dims []int, options ...MeanOptions) *Tensor {
 	o := Only(options)
+	if len(dims) == 0 && !o.KeepDim {
+		var c Call
+		c.Tensor(x)
+		if o.DType != 0 {
+			c.DType(o.DType)
+		} else {
+			c.Default()
+		}
+		return c.One(opMeanWhole)
+	}
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -907,35 +941,45 @@ func (x *Tensor) CountNonzero(dims ...int) *Tensor {
 	return c.One(opCountNonzero)
 }
 
-var opNorm = NewOp("aten::norm", "ScalarOpt_dim")
+var opNorm = NewOp("aten::linalg_vector_norm", "")
 
-// Norm returns the p-norm over dims; nil is 2: x.norm(p, dims).
+// Norm returns the norm of order ord over dims, all of them by default; nil is 2: x.norm(ord,
+// dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.norm.html
-func (x *Tensor) Norm(p Number, dims ...int) *Tensor {
+func (x *Tensor) Norm(ord Number, dims ...int) *Tensor {
 	var c Call
 	c.Tensor(x)
-	c.OptNumber(p)
-	c.Ints(dims...)
+	if ord == nil {
+		c.Default()
+	} else {
+		c.Number(ord)
+	}
+	c.OptInts(dims)
 	return c.One(opNorm)
 }
 
-var opNormDims = NewOp("aten::norm", "ScalarOpt_dim")
+var opNormDims = NewOp("aten::linalg_vector_norm", "")
 
 // NormOptions are the options of [Tensor.NormDims].
 type NormOptions struct {
 	KeepDim bool
 }
 
-// NormDims returns the p-norm over dims; nil is 2: x.norm(p, dims, keepdim=…).
+// NormDims returns the norm of order ord over dims, all of them by default; nil is 2: x.norm(ord,
+// dims, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.norm.html
-func (x *Tensor) NormDims(p Number, dims []int, options ...NormOptions) *Tensor {
+func (x *Tensor) NormDims(ord Number, dims []int, options ...NormOptions) *Tensor {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)
-	c.OptNumber(p)
-	c.Ints(dims...)
+	if ord == nil {
+		c.Default()
+	} else {
+		c.Number(ord)
+	}
+	c.OptInts(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {

@@ -15,6 +15,7 @@ func SparseCOOTensor(indices, values *Tensor, size ...int) *Tensor {
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.Size(size...)
+	c.OptionsOf(values)
 	return c.One(opSparseCOOTensor)
 }
 
@@ -30,6 +31,7 @@ func SparseCSRTensor(crowIndices, colIndices, values *Tensor, size ...int) *Tens
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Size(size...)
+	c.OptionsOf(values)
 	return c.One(opSparseCSRTensor)
 }
 
@@ -45,6 +47,7 @@ func SparseCSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tens
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Size(size...)
+	c.OptionsOf(values)
 	return c.One(opSparseCSCTensor)
 }
 
@@ -60,6 +63,7 @@ func SparseBSRTensor(crowIndices, colIndices, values *Tensor, size ...int) *Tens
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.Size(size...)
+	c.OptionsOf(values)
 	return c.One(opSparseBSRTensor)
 }
 
@@ -75,6 +79,7 @@ func SparseBSCTensor(ccolIndices, rowIndices, values *Tensor, size ...int) *Tens
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.Size(size...)
+	c.OptionsOf(values)
 	return c.One(opSparseBSCTensor)
 }
 

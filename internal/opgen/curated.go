@@ -24,8 +24,9 @@ type curatedFunction struct {
 	params   []curatedParam
 	options  []curatedParam
 	doc      string
-	inPlace  bool // to be made as op_ too
-	checked  bool // by a function written by hand, before the call
+	inPlace  bool    // to be made as op_ too
+	checked  bool    // by a function written by hand, before the call
+	whole    *Schema // the operator that Python calls where no dims are given, if it is another
 }
 
 // A curatedParam is an argument that a function names.
@@ -36,6 +37,7 @@ type curatedParam struct {
 	pointer  bool
 	negated  bool // the field says the opposite
 	ints     bool // an int or a []int
+	number   bool // a number for a tensor
 }
 
 // A curatedFile is what stands under a "==" in curated.txt.
@@ -44,7 +46,7 @@ type curatedFile struct {
 	functions   []*curatedFunction
 }
 
-var lineRE = regexp.MustCompile(`^([\w.]+)([!?]*)(?:=(\w+))?\s+(x\.)?(\w+)\((.*)\)\s\s+(.+)$`)
+var lineRE = regexp.MustCompile(`^([\w.]+)(?:/([\w.]+))?([!?]*)(?:=(\w+))?\s+(x\.)?(\w+)\((.*)\)\s\s+(.+)$`)
 
 func readCurated(schemas []*Schema) ([]*curatedFile, error) {
 	byName := map[string]*Schema{}
@@ -109,14 +111,14 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 	if m == nil {
 		return nil, fmt.Errorf("it is no line of the table")
 	}
-	f := &curatedFunction{schema: byName[m[1]], inPlace: strings.Contains(m[2], "!"), checked: strings.Contains(m[2], "?"), py: m[3], method: m[4] != "", name: m[5], doc: m[7]}
-	if f.schema == nil {
-		return nil, fmt.Errorf("there is no operator %s", m[1])
+	f := &curatedFunction{schema: byName[m[1]], whole: byName[m[2]], inPlace: strings.Contains(m[3], "!"), checked: strings.Contains(m[3], "?"), py: m[4], method: m[5] != "", name: m[6], doc: m[8]}
+	if f.schema == nil || f.whole == nil && m[2] != "" {
+		return nil, fmt.Errorf("there is no operator %s or %s", m[1], m[2])
 	}
 	if f.py == "" {
 		f.py, _, _ = strings.Cut(m[1], ".")
 	}
-	list, options, _ := strings.Cut(m[6], "[")
+	list, options, _ := strings.Cut(m[7], "[")
 	read := func(text string, option bool) error {
 		for part := range strings.SplitSeq(text, ",") {
 			part = strings.Trim(part, " ]")
@@ -125,6 +127,7 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 			}
 			var p curatedParam
 			part, p.ints = strings.CutSuffix(part, ":Ints")
+			part, p.number = strings.CutSuffix(part, ":Number")
 			part, p.variadic = strings.CutSuffix(part, "...")
 			field, name, negated := strings.Cut(part, "!")
 			if !negated {
@@ -212,14 +215,16 @@ func fieldName(name string) string {
 	return camel(name)
 }
 
-// factory reports whether the operator makes a tensor of a dtype, layout and
-// device. Sparse tensors have those of their values: the operators ignore others.
-func (f *curatedFunction) factory() bool {
-	if slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Name == "values" }) {
-		return false
-	}
-	return slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Name == "pin_memory" })
+func (f *curatedFunction) has(arg string) bool {
+	return slices.ContainsFunc(f.schema.Args, func(a Arg) bool { return a.Name == arg })
 }
+
+// factory reports whether the operator makes a tensor of a dtype, layout and device.
+func (f *curatedFunction) factory() bool { return f.has("pin_memory") && !f.has("values") }
+
+// ofValues reports whether the operator makes a sparse tensor. Its dtype and
+// device are those of its values, which libtorch asks for once more.
+func (f *curatedFunction) ofValues() bool { return f.has("pin_memory") && f.has("values") }
 
 // like reports whether the device is that of an argument where no other is asked for.
 func (f *curatedFunction) like() bool {
@@ -280,6 +285,8 @@ func (p curatedParam) goParam() (typ, put string, err error) {
 	kind := p.arg.Type.kind()
 	n := p.field
 	switch {
+	case p.number:
+		return "torch.Number", fmt.Sprintf("c.Number(%s)", n), nil
 	case p.ints:
 		return "torch.Ints", fmt.Sprintf("c.IntsOf(%s, %s)", n, sizeOf(p.arg)), nil
 	case p.variadic && strings.HasSuffix(kind, "?"):
@@ -294,6 +301,9 @@ func (p curatedParam) goParam() (typ, put string, err error) {
 	t, ok := scalars[kind]
 	if !ok {
 		return "", "", fmt.Errorf("no Go type for %s", kind)
+	}
+	if p.arg.Name == "ord" && kind == "Scalar" && p.arg.Default != "" { // whose nil is said in the documentation
+		return t.name, fmt.Sprintf("if %s == nil {\n\t\tc.Default()\n\t} else {\n\t\tc.Number(%s)\n\t}", n, n), nil
 	}
 	return t.name, putSize(p.arg, fmt.Sprintf(t.put, n)), nil
 }
@@ -372,7 +382,7 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 			if err := f.emit(&b, file.path); err != nil {
 				return nil, fmt.Errorf("%s: %w", f.name, err)
 			}
-			f.row(&table, path.Base(path.Dir(file.path)))
+			f.row(&table, file.path)
 		}
 		dir := path.Dir(file.path)
 		text := b.String()
@@ -428,6 +438,9 @@ func unqualify(text string) string {
 func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 	op := "op" + f.name
 	fmt.Fprintf(w, "var %s = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.schema.Name, f.schema.Overload)
+	if f.whole != nil && !strings.HasSuffix(f.name, "Dims") {
+		fmt.Fprintf(w, "var %sWhole = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.whole.Name, f.whole.Overload)
+	}
 
 	puts := map[string]string{} // code by argument
 	var params []string
@@ -563,10 +576,11 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 	if f.checked {
 		fmt.Fprintf(w, "\tcheck%s(%s)\n", f.name, f.checkedArgs())
 	}
+	f.finishWhole(w, op, puts)
 	w.WriteString("\tvar c torch.Call\n")
 	last := 0 // trailing defaults need not be said
 	for i, a := range f.schema.Args {
-		if puts[a.Name] != "" || f.factory() && (a.Name == "dtype" || a.Name == "device") {
+		if puts[a.Name] != "" || (f.factory() || f.ofValues()) && (a.Name == "dtype" || a.Name == "device") {
 			last = i + 1
 		}
 	}
@@ -583,6 +597,10 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 				put = strings.Replace(put, "Options(", "OptionsLike(", 1)
 			}
 		case f.factory() && (a.Name == "layout" || a.Name == "device"):
+			continue // with dtype
+		case a.Name == "dtype" && f.ofValues():
+			put = "c.OptionsOf(values)"
+		case f.ofValues() && (a.Name == "layout" || a.Name == "device"):
 			continue // with dtype
 		default:
 			if a.Default == "" {
@@ -627,6 +645,34 @@ func (f *curatedFunction) checkedArgs() string {
 	return strings.Join(names, ", ")
 }
 
+// finishWhole writes the call of the operator for all dimensions.
+func (f *curatedFunction) finishWhole(w *bytes.Buffer, op string, puts map[string]string) {
+	if f.whole == nil {
+		return
+	}
+	set := func(name string) bool {
+		return slices.ContainsFunc(f.whole.Args, func(a Arg) bool { return a.Name == name })
+	}
+	var conditions []string
+	for _, p := range f.params {
+		if !set(p.arg.Name) {
+			conditions = append(conditions, "len("+p.field+") == 0")
+		}
+	}
+	for _, p := range f.options {
+		if !set(p.arg.Name) {
+			conditions = append(conditions, "!o."+p.field)
+		}
+	}
+	fmt.Fprintf(w, "\tif %s {\n\t\tvar c torch.Call\n", strings.Join(conditions, " && "))
+	for _, a := range f.whole.Args {
+		if put := puts[a.Name]; put != "" {
+			fmt.Fprintf(w, "\t\t%s\n", put)
+		}
+	}
+	fmt.Fprintf(w, "\t\treturn c.One(%sWhole)\n\t}\n", strings.TrimSuffix(op, "Dims"))
+}
+
 // defaultResults names results that the schema leaves without a name.
 func defaultResults(name string, n int) []string {
 	switch name {
@@ -656,8 +702,8 @@ func wrapComment(text string) string {
 }
 
 // row writes the function's row in the table for the tests.
-func (f *curatedFunction) row(w *bytes.Buffer, pkg string) {
-	value := pkg + "." + f.name
+func (f *curatedFunction) row(w *bytes.Buffer, file string) {
+	value := path.Base(path.Dir(file)) + "." + f.name
 	if f.method {
 		value = "(*torch.Tensor)." + f.name
 	}
@@ -672,5 +718,14 @@ func (f *curatedFunction) row(w *bytes.Buffer, pkg string) {
 	for _, p := range f.options {
 		options = append(options, fmt.Sprintf("{%q, %q}", p.arg.Name, p.field))
 	}
-	fmt.Fprintf(w, "\t{%q, %s, %q, []string{%s}, []option{%s}, %t},\n", strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(value, "(*", ""), ")", ""), "torch."), value, "aten::"+f.schema.FullName(), strings.Join(args, ", "), strings.Join(options, ", "), f.checked)
+	op := f.schema.FullName()
+	if slices.ContainsFunc(f.params, func(p curatedParam) bool { return p.number }) {
+		op = f.schema.Name + ".Scalar" // which makes a tensor of the number itself
+	}
+	python, _ := f.module(file)
+	if f.method {
+		python = "torch.Tensor." + f.py
+	}
+	python = strings.Replace(python, "F.", "torch.nn.functional.", 1)
+	fmt.Fprintf(w, "\t{%q, %s, %q, %q, []string{%s}, []option{%s}, %t},\n", strings.TrimPrefix(strings.ReplaceAll(strings.ReplaceAll(value, "(*", ""), ")", ""), "torch."), value, "aten::"+op, python, strings.Join(args, ", "), strings.Join(options, ", "), f.checked)
 }

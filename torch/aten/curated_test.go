@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ type curatedFunction struct {
 	name     string
 	function any
 	op       string
+	python   string   // Python's name for the function
 	params   []string // the operator's names for the parameters
 	options  []option
 	checked  bool // by Go code that refuses some of what the operator takes
@@ -45,7 +47,7 @@ func TestCurated(t *testing.T) {
 			for _, o := range f.options {
 				options = append(options, o.arg)
 			}
-			asked = append(asked, map[string]any{"name": f.name, "op": f.op, "params": f.params, "options": options})
+			asked = append(asked, map[string]any{"name": f.name, "op": f.op, "python": f.python, "params": f.params, "options": options})
 		}
 		var answers map[string][]testCase
 		p.Call(&answers, "curated", asked)
@@ -137,21 +139,78 @@ func (f *curatedFunction) run(c testCase) (exact bool, err error) {
 		}
 		args = append(args, options)
 	}
+	call := fn.Call
+	if typ.IsVariadic() {
+		call = fn.CallSlice
+	}
+	if c.Graph != nil {
+		tracked := make([]reflect.Value, len(args))
+		for i, a := range args {
+			tracked[i] = reflect.ValueOf(track(a.Interface()))
+			if !tracked[i].IsValid() {
+				tracked[i] = a
+			}
+		}
+		var names []string
+		if err := torch.Try(func() { names = graph(call(tracked)) }); err != nil || len(names) < len(c.Graph) || !slices.Equal(names[:len(c.Graph)], c.Graph) { // Python leaves out results that were not asked for
+			return false, fmt.Errorf("autograd records %q (%v), want %q as in Python", names, err, c.Graph)
+		}
+	}
 	var out []reflect.Value
 	torch.ManualSeed(0)
-	err = torch.Try(func() {
-		torch.NoGrad(func() {
-			if typ.IsVariadic() {
-				out = fn.CallSlice(args)
-			} else {
-				out = fn.Call(args)
-			}
-		})
-	})
-	if err != nil {
+	if err := torch.Try(func() { torch.NoGrad(func() { out = call(args) }) }); err != nil {
 		return false, err
 	}
 	return compareAll(c.Results, out)
+}
+
+// track returns copies that autograd follows of the tensors in an argument, and other arguments as they are.
+func track(a any) any {
+	switch a := a.(type) {
+	case *torch.Tensor:
+		if a == nil {
+			return a
+		}
+		a = a.Clone()
+		if a.DType().IsFloatingPoint() || a.DType().IsComplex() {
+			a = a.RequireGrad(true).Clone() // which can be changed in place
+		}
+		return a
+	case []*torch.Tensor:
+		var tracked []*torch.Tensor
+		for _, x := range a {
+			tracked = append(tracked, track(x).(*torch.Tensor))
+		}
+		return tracked
+	}
+	return a
+}
+
+var gradFn = regexp.MustCompile(`grad_fn=<(\w+)>`)
+
+// graph returns the names of the results' grad_fn, "" where they have none.
+func graph(results []reflect.Value) []string {
+	names := []string{}
+	add := func(x *torch.Tensor) {
+		name := ""
+		if m := gradFn.FindStringSubmatch(x.String()); m != nil {
+			name = m[1]
+		}
+		names = append(names, name)
+	}
+	for _, r := range results {
+		switch v := r.Interface().(type) {
+		case *torch.Tensor:
+			if v != nil {
+				add(v)
+			}
+		case []*torch.Tensor:
+			for _, x := range v {
+				add(x)
+			}
+		}
+	}
+	return names
 }
 
 // parameter makes an argument as argument does, of the types that only these functions have too.

@@ -35,6 +35,7 @@ type testCase struct {
 	Args    []value  `json:"args"`
 	Names   []string `json:"names"` // of the arguments
 	Results []value  `json:"results"`
+	Graph   []string `json:"graph"` // the names of the results' grad_fn in Python, nil where they are not known
 	What    string   `json:"what"`
 }
 

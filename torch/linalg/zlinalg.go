@@ -45,15 +45,19 @@ type VectorNormOptions struct {
 	DType   torch.DType // 0 means the result's natural dtype
 }
 
-// VectorNorm returns the norm of vectors over dims, nil for all: torch.linalg.vector_norm(x, ord,
-// dim, keepdim=…, dtype=…).
+// VectorNorm returns the norm of vectors over dims, nil for all; ord nil is 2:
+// torch.linalg.vector_norm(x, ord, dim, keepdim=…, dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
 func VectorNorm(x *torch.Tensor, ord torch.Number, dim []int, options ...VectorNormOptions) *torch.Tensor {
 	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
-	c.Number(ord)
+	if ord == nil {
+		c.Default()
+	} else {
+		c.Number(ord)
+	}
 	c.OptInts(dim)
 	if o.KeepDim {
 		c.Bool(true)

@@ -201,7 +201,37 @@ def result(v):
     return e
 
 
-def calls(name, free=(), named=None, results=True):
+def graph(schema, args, python, params, options):
+    """Returns the names of what autograd records when Python's own function is called, None where it takes other arguments."""
+    given = dict(zip((a.name for a in schema.arguments), args))
+    def track(v):
+        if isinstance(v, (list, tuple)):
+            return [track(e) for e in v]
+        if isinstance(v, torch.Tensor):
+            v = v.detach().clone()
+            if v.is_floating_point() or v.is_complex():
+                v = v.requires_grad_().clone()  # which can be changed in place
+        return v
+    pos = [["none", "mean", "sum"][given[p]] if p == "reduction" else track(given[p]) for p in params]
+    while pos and (pos[-1] is None or isinstance(pos[-1], list) and not pos[-1]):
+        pos.pop()
+    defaults = {a.name: a.default_value for a in schema.arguments}
+    named = {o: track(given[o]) for o in options if o != "generator" and given[o] is not None and not (given[o] == defaults[o])}
+    try:
+        f = torch
+        for part in python.split(".")[1:]:
+            f = getattr(f, part, None) or getattr(torch, part)  # no method of tensors but a function
+        r = f(*pos, **named)
+    except Exception:
+        return None
+    def names(v):
+        if isinstance(v, (list, tuple)):
+            return [n for e in v for n in names(e)]
+        return [type(v.grad_fn).__name__ if v.grad_fn is not None else ""] if isinstance(v, torch.Tensor) else []
+    return names(r)
+
+
+def calls(name, free=(), named=None, results=True, python=None, params=(), options=()):
     """Returns the calls of one operator that work. Arguments that are not among those named, if any are, take their defaults."""
     base, _, overload = name.removeprefix("aten::").partition(".")
     op = getattr(getattr(torch.ops.aten, base), overload or "default")
@@ -228,6 +258,8 @@ def calls(name, free=(), named=None, results=True):
                 except Exception:
                     continue
                 out.append({"args": sent, "names": [a.name for a in schema.arguments], "results": got, "what": f"{dname} {pname} {turn}"})
+                if python:
+                    out[-1]["graph"] = graph(schema, args, python, params, options)
                 per_dtype[dname] = per_dtype.get(dname, 0) + 1
                 break
     return out
@@ -244,7 +276,7 @@ def valid(names):
 
 def curated(functions):
     """Like cases, for functions by name, each with its operator and the arguments that it takes and those among its options."""
-    return forked({f["name"]: (f["op"], f["params"], f["params"] + f["options"]) for f in functions})
+    return forked({f["name"]: (f["op"], f["params"], f["params"] + f["options"], True, f["python"], f["params"], f["options"]) for f in functions})
 
 
 def forked(tasks):
@@ -271,3 +303,241 @@ def forked(tasks):
         except ValueError:  # the child crashed
             pass
     return answers
+
+
+def recorded(names):
+    """Returns the calls of operators that forward and backward passes of many functions make, by name."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+    wanted = set(names)
+    seen = {}
+    sent = set()
+
+    class Record(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            kwargs = kwargs or {}
+            name = func.name()
+            base, _, overload = name.partition(".")
+            if name not in wanted:
+                return func(*args, **kwargs)
+            schema = func._schema
+            given = list(args) + [kwargs.get(a.name, a.default_value) for a in schema.arguments[len(args):]]
+            try:
+                encoded = [encode([e.clone() for e in v] if isinstance(v, (list, tuple)) and v and isinstance(v[0], torch.Tensor) else v) for v in given]
+            except Exception:
+                encoded = None
+            r = func(*args, **kwargs)
+            if encoded is None or len(seen.get(name, [])) >= 40:
+                return r
+            rs = [] if not schema.returns else list(r) if len(schema.returns) > 1 else [r]
+            try:
+                results = [result(x) for x in rs]
+            except Exception:
+                return r
+            text = json.dumps(encoded)
+            if (name, text) not in sent:
+                sent.add((name, text))
+                seen.setdefault(name, []).append({"args": encoded, "names": [a.name for a in schema.arguments], "results": results, "what": "as autograd calls it"})
+            return r
+
+    failed = []
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        for i, f in enumerate(passes(dtype)):
+            try:
+                torch.manual_seed(0)
+                with Record():
+                    r = f()
+                    for x in r if isinstance(r, (list, tuple)) else [r]:
+                        if isinstance(x, torch.Tensor) and x.requires_grad:
+                            (x.sum() if not x.is_complex() else x.abs().sum()).backward(retain_graph=True)
+            except Exception as e:
+                failed.append(f"{dtype} {i}: {type(e).__name__} {str(e)[:100]}")
+    return {"seen": seen, "failed": failed}
+
+
+def passes(dtype):
+    """Returns functions that make forward passes."""
+    import torch.nn.functional as F
+    g = torch.Generator().manual_seed(2)
+    half = dtype == torch.bfloat16
+
+    def x(*shape, grad=True):
+        return torch.randn(shape, generator=g, dtype=torch.float64).to(dtype).requires_grad_(grad)
+
+    def n(*shape, high=3, dtype=torch.int64):
+        return torch.randint(0, high, shape, generator=g, dtype=dtype)
+
+    def square(k=3):
+        return x(k, k, grad=False).add(torch.eye(k, dtype=dtype) * 4).requires_grad_()
+
+    t = lambda *shape: x(*shape).transpose(-1, -2)
+    some = []
+    add = some.append
+    for shape in ((4, 3), (2, 3, 5), (2, 3, 4, 4), (1, 3, 2, 2, 2), (2, 3, 0)):
+        for training in (True, False):
+            for affine in (True, False):
+                stats = [None if training and not affine else torch.zeros(3, dtype=dtype), None if training and not affine else torch.ones(3, dtype=dtype)]
+                add(lambda shape=shape, training=training, affine=affine, stats=stats: F.batch_norm(x(*shape), *stats, x(3) if affine else None, x(3) if affine else None, training))
+                add(lambda shape=shape, training=training, affine=affine, stats=stats: torch.native_batch_norm(x(*shape), x(3) if affine else None, x(3) if affine else None, *stats, training, 0.1, 1e-5)[0])
+                add(lambda shape=shape, training=training, affine=affine, stats=stats: torch.ops.aten._batch_norm_with_update(x(*shape), x(3), x(3), torch.zeros(3, dtype=dtype), torch.ones(3, dtype=dtype), 0.1, 1e-5)[0])
+                add(lambda shape=shape, training=training, affine=affine, stats=stats: torch.ops.aten._batch_norm_no_update(x(*shape), x(3), x(3), torch.zeros(3, dtype=dtype), torch.ones(3, dtype=dtype), 0.1, 1e-5)[0])
+        add(lambda shape=shape: F.instance_norm(x(*shape)))
+        add(lambda shape=shape: torch.batch_norm_update_stats(x(*shape), torch.zeros(3, dtype=dtype), torch.ones(3, dtype=dtype), 0.1))
+        if half:
+            add(lambda shape=shape: F.batch_norm(x(*shape), torch.zeros(3), torch.ones(3), torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True), True))
+            add(lambda shape=shape: F.batch_norm(x(*shape), torch.zeros(3), torch.ones(3), torch.ones(3, requires_grad=True), torch.ones(3, requires_grad=True), False))
+    add(lambda: F.batch_norm(x(2, 3, 4, 4).to(memory_format=torch.channels_last), torch.zeros(3, dtype=dtype), torch.ones(3, dtype=dtype), x(3), x(3), True))
+    for w in (True, False):
+        add(lambda w=w: F.layer_norm(x(2, 3, 4), (4,), x(4) if w else None, x(4) if w else None))
+        add(lambda w=w: F.layer_norm(x(2, 3, 4), (3, 4), x(3, 4) if w else None))
+        add(lambda w=w: F.layer_norm(x(0, 4), (4,), x(4) if w else None))
+        add(lambda w=w: F.layer_norm(t(2, 4, 3), (4,), torch.ones(4, requires_grad=True) if half else x(4)))
+        add(lambda w=w: F.group_norm(x(2, 4, 3, 3), 2, x(4) if w else None, x(4) if w else None))
+        add(lambda w=w: F.group_norm(x(2, 4), 2, torch.ones(4, requires_grad=True) if half else None))
+        add(lambda w=w: F.group_norm(x(0, 4, 3), 2, x(4)))
+        add(lambda w=w: F.group_norm(x(2, 4, 3, 3).to(memory_format=torch.channels_last), 2, x(4) if w else None))
+    for f in (F.softmax, F.log_softmax):
+        add(lambda f=f: f(x(2, 3), 1))
+        add(lambda f=f: f(t(3, 2), 0))
+        add(lambda f=f: f(x(), 0))
+        add(lambda f=f: f(x(2, 0), 1))
+        add(lambda f=f: f(x(2, 3), -1, dtype=torch.float32 if half else dtype))
+    add(lambda: torch._safe_softmax(x(2, 3), 1))
+    for p in (0.0, 1.0, 2.0, 3.0, float("inf")):
+        add(lambda p=p: torch.cdist(x(4, 3), x(5, 3), p, compute_mode="donot_use_mm_for_euclid_dist"))
+        add(lambda p=p: torch.cdist(x(2, 1, 4, 3), x(3, 5, 3), p, compute_mode="donot_use_mm_for_euclid_dist"))
+        add(lambda p=p: torch.cdist(x(0, 3), x(5, 3), p))
+        add(lambda p=p: F.pdist(x(4, 3), p))
+    add(lambda: F.pdist(x(1, 3)))
+    for k in (dict(), dict(zero_infinity=True), dict(reduction="sum", blank=2)):
+        add(lambda k=k: F.ctc_loss(x(6, 2, 4).log_softmax(2), torch.tensor([[1, 3, 1], [3, 1, 0]]), torch.tensor([6, 5]), torch.tensor([3, 2]), **k))
+        add(lambda k=k: F.ctc_loss(x(6, 2, 4).log_softmax(2), torch.tensor([1, 3, 3]), (6, 5), (2, 1), **k))
+        add(lambda k=k: F.ctc_loss(x(6, 2, 4).log_softmax(2), torch.tensor([1, 3, 3], dtype=torch.int32), torch.tensor([6, 5]), torch.tensor([3, 0]), **k))
+        add(lambda k=k: F.ctc_loss(x(6, 4).log_softmax(1), torch.tensor([1, 3]), torch.tensor(6), torch.tensor(2), **k))
+        add(lambda k=k: torch.ctc_loss(x(6, 2, 4).log_softmax(2), torch.tensor([1, 3, 3]), (6, 5), (2, 1), 0, 1))
+    for k in (dict(), dict(padding_idx=1), dict(scale_grad_by_freq=True), dict(sparse=True)):
+        add(lambda k=k: F.embedding(n(2, 3), x(4, 5), **k))
+        add(lambda k=k: F.embedding(n(0), x(4, 5), **k))
+        add(lambda k=k: F.embedding(n(3, dtype=torch.int32), x(4, 5), **k))
+    for mode in ("sum", "mean", "max"):
+        for k in (dict(), dict(padding_idx=1), dict(sparse=True), dict(scale_grad_by_freq=True), dict(include_last_offset=True)):
+            add(lambda mode=mode, k=k: F.embedding_bag(n(6), x(4, 5), torch.tensor([0, 2, 2, 6] if k.get("include_last_offset") else [0, 2, 2]), mode=mode, **k))
+            add(lambda mode=mode, k=k: F.embedding_bag(n(2, 3), x(4, 5), mode=mode, **k))
+            add(lambda mode=mode, k=k: F.embedding_bag(n(0), x(4, 5), torch.tensor([0, 0]), mode=mode, **k))
+            add(lambda mode=mode, k=k: F.embedding_bag(n(6, dtype=torch.int32), x(4, 5), torch.tensor([0, 2, 2, 6] if k.get("include_last_offset") else [0, 2, 2], dtype=torch.int32), mode=mode, **k))
+            if mode == "sum":
+                add(lambda k=k: F.embedding_bag(n(6), x(4, 5), torch.tensor([0, 2, 6] if k.get("include_last_offset") else [0, 2]), mode="sum", per_sample_weights=x(6), **k))
+    for d, planes in ((1, (4, 8)), (2, (4, 8, 6)), (3, (2, 8, 6, 4))):
+        for batch in ((2,), ()):
+            shape = batch + planes
+            add(lambda d=d, shape=shape: getattr(F, f"max_pool{d}d")(x(*shape), 2, return_indices=True)[0])
+            add(lambda d=d, shape=shape: getattr(F, f"max_pool{d}d")(x(*shape), 3, 2, 1, ceil_mode=True))
+            add(lambda d=d, shape=shape: getattr(F, f"avg_pool{d}d")(x(*shape), 2))
+            add(lambda d=d, shape=shape: getattr(F, f"avg_pool{d}d")(x(*shape), 3, 2, 1, True, False))
+            add(lambda d=d, shape=shape: getattr(F, f"adaptive_max_pool{d}d")(x(*shape), 2))
+            add(lambda d=d, shape=shape: getattr(F, f"adaptive_avg_pool{d}d")(x(*shape), 3))
+            add(lambda d=d, shape=shape: getattr(F, f"adaptive_avg_pool{d}d")(x(*shape), 1))
+            if d > 1:
+                add(lambda d=d, shape=shape: getattr(F, f"fractional_max_pool{d}d")(x(*shape), 2, output_size=2))
+                add(lambda d=d, shape=shape: getattr(F, f"max_pool{d}d")(x(*((0,) + shape[1:])) if len(shape) > d + 1 else x(*shape), 2))
+            for mode in ("reflect", "replicate"):
+                add(lambda d=d, shape=shape, mode=mode: F.pad(x(*shape), [1, 2] * d, mode=mode))
+                add(lambda d=d, shape=shape, mode=mode: F.pad(x(*shape), [1, -1] * d, mode=mode))
+                add(lambda d=d, shape=shape, mode=mode: F.pad(x(*shape).transpose(-1, -2), [0, 1] * d, mode=mode) if d > 1 else x())
+    w = lambda: torch.rand(4, generator=g).to(dtype)
+    for k in (dict(), dict(reduction="sum"), dict(reduction="none"), dict(weight=True), dict(ignore_index=1), dict(ignore_index=-100)):
+        k = dict(k)
+        weighted = k.pop("weight", False)
+        add(lambda k=k, ww=weighted: F.nll_loss(x(3, 4), torch.tensor([0, 1, 3]), weight=w() if ww else None, **k))
+        add(lambda k=k, ww=weighted: F.nll_loss(x(4), torch.tensor(1), weight=w() if ww else None, **k))
+        add(lambda k=k, ww=weighted: F.nll_loss(x(2, 4, 3, 3), n(2, 3, 3), weight=w() if ww else None, **k))
+        add(lambda k=k, ww=weighted: F.nll_loss(x(0, 4), n(0), weight=w() if ww else None, **k))
+        add(lambda k=k, ww=weighted: F.cross_entropy(x(3, 4), torch.tensor([0, 1, -100]), weight=w() if ww else None, label_smoothing=0.1, **{a: b for a, b in k.items() if a != "ignore_index"}))
+    for k in ("mean", "sum", "none"):
+        add(lambda k=k: F.smooth_l1_loss(x(2, 3), x(2, 3), reduction=k))
+        add(lambda k=k: F.smooth_l1_loss(x(2, 3), x(3), reduction=k, beta=0.5))
+    for mode in ("bilinear", "nearest", "bicubic"):
+        for pad in ("zeros", "border", "reflection"):
+            add(lambda mode=mode, pad=pad: F.grid_sample(x(1, 2, 5, 5), x(1, 3, 3, 2), mode=mode, padding_mode=pad, align_corners=False))
+    for scale in (None, 0.5):
+        for k in (dict(), dict(is_causal=True), dict(attn_mask=True), dict(attn_mask=False)):
+            def attention(k=k, scale=scale):
+                k = dict(k)
+                if "attn_mask" in k:
+                    k["attn_mask"] = x(4, 4, grad=False) if k["attn_mask"] else torch.rand(2, 1, 4, 4, generator=g) > 0.3
+                with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.FLASH_ATTENTION):
+                    return F.scaled_dot_product_attention(x(2, 3, 4, 8), x(2, 3, 4, 8), x(2, 3, 4, 8), scale=scale, **k)
+            add(attention)
+            def longer(scale=scale):
+                with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.FLASH_ATTENTION):
+                    return F.scaled_dot_product_attention(x(2, 4, 3, 2).transpose(1, 2), x(2, 4, 7, 2).transpose(1, 2).contiguous().transpose(1, 2)[:, :3].transpose(1, 2).transpose(1, 2), x(2, 3, 7, 2), scale=scale)
+            add(longer)
+            add(lambda k=k: F.scaled_dot_product_attention(x(2, 4, 3, 8), x(2, 2, 5, 8), x(2, 2, 5, 8), enable_gqa=True))
+            add(lambda k=k: F.scaled_dot_product_attention(x(2, 3, 4, 8), x(2, 3, 6, 8), x(2, 3, 6, 8)))
+    for d in (0, 1):
+        add(lambda d=d: torch._weight_norm(x(3, 4), x(3, 1) if d == 0 else x(1, 4), d))
+        def twice(d=d):
+            v, gg = x(3, 4), x(3, 1) if d == 0 else x(1, 4)
+            return torch.autograd.grad(torch._weight_norm(v, gg, d).pow(2).sum(), [v, gg], create_graph=True)
+        add(twice)
+    add(lambda: torch._weight_norm(x(3, 4, 2), x(1, 1, 2), 2))
+    if not half:
+        add(lambda: torch.lu_unpack(*torch.linalg.lu_factor(square()))[1])
+        add(lambda: torch.lu_unpack(*torch.linalg.lu_factor(x(2, 4, 3)))[2])
+        add(lambda: torch.linalg.lu_solve(*torch.linalg.lu_factor(square()), x(3, 2)))
+        add(lambda: torch.lu_solve(x(3, 2), *torch.linalg.lu_factor(square())))
+        add(lambda: torch.linalg.ldl_solve(*torch.linalg.ldl_factor((lambda m: (m @ m.mT).detach())(square())), x(3, 2, grad=False)))
+        add(lambda: torch.linalg.ldl_solve(*torch.linalg.ldl_factor(torch.tensor([[0., 1., 0.], [1., 0., 0.], [0., 0., 1.]], dtype=dtype)), x(3, 2, grad=False)))
+        add(lambda: torch.cholesky_solve(x(3, 2), torch.linalg.cholesky((lambda m: m @ m.mT)(square()))))
+        add(lambda: torch.matrix_exp(square()))
+        add(lambda: torch.matrix_exp(x(2, 3, 3) * 0.01))
+        add(lambda: torch.linalg.eigvals(x(3, 3)))
+        add(lambda: torch.matrix_power(square(), -2))
+        for f in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "rfft2", "irfft2", "fftn", "rfftn", "irfftn"):
+            add(lambda f=f: getattr(torch.fft, f)(x(2, 4, 6)))
+            add(lambda f=f: getattr(torch.fft, f)(t(2, 4, 6)))
+        for lstm, size in ((torch.nn.LSTM, 3), (torch.nn.GRU, 3), (torch.nn.RNN, 3)):
+            for bi in (False, True):
+                def rnn(lstm=lstm, bi=bi):
+                    m = lstm(4, 3, 2, bidirectional=bi).to(dtype)
+                    return m(x(5, 2, 4))[0]
+                add(rnn)
+                add(lambda lstm=lstm, bi=bi: torch.no_grad()(lambda: lstm(4, 3, 2, bidirectional=bi).to(dtype)(x(5, 2, 4))[0])())
+        for shape, f in (((2, 4, 6, 6), torch.nn.Conv2d), ((1, 2, 4, 4, 4), torch.nn.Conv3d), ((2, 4, 6, 6), torch.nn.ConvTranspose2d), ((1, 2, 4, 4, 4), torch.nn.ConvTranspose3d)):
+            for dilation in (1, 2):
+                def conv(shape=shape, f=f, dilation=dilation):
+                    with torch.backends.mkldnn.flags(enabled=False):
+                        return f(shape[1], 4, 2, dilation=dilation).to(dtype)(x(*shape))
+                add(conv)
+        for optimizer in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.Adagrad):
+            for k in (dict(), dict(amsgrad=True), dict(momentum=0.9), dict(maximize=True), dict(weight_decay=0.1)):
+                def step(optimizer=optimizer, k=k):
+                    ps = [x(2, 3), x(4)]
+                    o = optimizer(ps, lr=0.1, fused=True, **k)
+                    for _ in range(2):
+                        for p in ps:
+                            p.grad = torch.ones_like(p)
+                        o.step()
+                add(step)
+        add(lambda: torch.no_grad()(lambda: torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).to(dtype).eval()(x(2, 4, 8)))())
+        add(lambda: torch.no_grad()(lambda: torch.nn.TransformerEncoder(torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True).to(dtype), 1).eval()(x(2, 4, 8), src_key_padding_mask=torch.tensor([[False] * 4, [False, False, True, True]])))())
+        add(lambda: torch.no_grad()(lambda: torch.nn.MultiheadAttention(8, 2, batch_first=True).to(dtype).eval()(*[x(2, 4, 8)] * 3)[0])())
+        add(lambda: torch.binomial(torch.full((3,), 5, dtype=dtype), torch.full((3,), 0.5, dtype=dtype)))
+        for k in ("chebyshev_polynomial_t", "chebyshev_polynomial_u", "hermite_polynomial_h", "laguerre_polynomial_l", "legendre_polynomial_p", "shifted_chebyshev_polynomial_t"):
+            add(lambda k=k: getattr(torch.special, k)(x(3, grad=False), 3))
+    for f in (torch.cummax, torch.cummin):
+        for shape, d in (((2, 3), 1), ((2, 3), 0), ((2, 0), 1)):
+            add(lambda f=f, shape=shape, d=d: f(x(*shape), d)[0])
+    add(lambda: torch.logcumsumexp(x(2, 3), 1))
+    for reduce in ("sum", "mean", "max", "min", "prod"):
+        for unsafe in (False, True):
+            add(lambda reduce=reduce, unsafe=unsafe: torch.segment_reduce(x(6, 2), reduce, lengths=torch.tensor([2, 0, 4]), unsafe=unsafe, initial=1))
+            add(lambda reduce=reduce, unsafe=unsafe: torch.segment_reduce(x(2, 5), reduce, lengths=torch.tensor([[2, 3], [1, 4]]), axis=1, unsafe=unsafe))
+            add(lambda reduce=reduce, unsafe=unsafe: torch.segment_reduce(x(6), reduce, offsets=torch.tensor([0, 2, 6]), unsafe=unsafe))
+            add(lambda reduce=reduce, unsafe=unsafe: torch.segment_reduce(x(6), reduce, lengths=torch.tensor([2, 4], dtype=torch.int32), unsafe=unsafe))
+    add(lambda: torch.stack([x(2), x(2)]))
+    add(lambda: torch.combinations(x(4), 2))
+    add(lambda: torch.nn.utils.rnn.pad_sequence([x(3), x(2)]))
+    add(lambda: x(3, 4).to_sparse_csr().to_dense())
+    add(lambda: torch.view_copy(x(2, 3), torch.int32))
+    add(lambda: torch.randint(0, 5, (3,)).random_(1, 9))
+    return some
