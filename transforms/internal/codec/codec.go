@@ -54,7 +54,7 @@ var formats = []format{
 	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, gifFrames, nil},
 	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
 	{"TIFF", tiff.Match, tiffSize, decodeTIFF, tiffFrames, nil},
-	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, nil, webpOrientation},
+	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, webpFrames, webpOrientation},
 }
 
 func prefix(magic string) func([]byte) bool {

@@ -424,7 +424,7 @@ func TestBombs(t *testing.T) {
 		"GIF":           []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02"),
 		"GIF's picture": []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02"),
 		"TIFF":          directory(tag(256, 4, 1<<31), tag(257, 4, 1<<31)),
-		"WebP":          []byte("RIFF\x1a\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff"),
+		"WebP":          []byte("RIFFJ\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\xff\xff\xff\xff\xff\xffANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00ANMF\x1e\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00VP8L\x05\x00\x00\x00/\x00\x00\x00\x00\x00"),
 	} {
 		_, err := Decode(data, Options{MaxPixels: 1 << 28})
 		require.ErrorIs(t, err, ErrTooLarge, name)
@@ -489,6 +489,19 @@ func fuzzFormat(f *testing.F, name string, extensions ...string) {
 			defer func() { _ = recover() }() // Decode does so; here memory and time are tried
 			if p, err := format.decode(data, o); err == nil && (p.W != w || p.H != h || p.Check() != nil) {
 				t.Fatalf("%v, %v for %d×%d", p, p.Check(), w, h)
+			}
+			if format.frames == nil {
+				continue
+			}
+			next := format.frames(data, o)
+			for range 4 {
+				frame, err := next()
+				if err != nil {
+					break
+				}
+				if err := frame.Check(); err != nil || frame.W*frame.H > o.MaxPixels {
+					t.Fatalf("%v, %v", frame.Image, err)
+				}
 			}
 		}
 	})

@@ -438,3 +438,55 @@ def raw_gif(seed):
 	}
 	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
 }
+
+func TestDamagedWebPs(t *testing.T) {
+	p := reference.Start(t, pictures+`
+def chunk(kind, body): return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+
+def raw_webp(seed):
+    """What Pillow does not write: frames anywhere, every way to dispose and to blend, odd flags and chunks."""
+    r = np.random.default_rng(seed)
+    w, h = int(r.integers(1, 12)) * 2, int(r.integers(1, 12)) * 2
+    alpha = int(r.integers(0, 4)) > 0
+    u24 = lambda v: struct.pack("<I", v)[:3]
+    out = b""
+    if r.integers(0, 6): out += chunk(b"ANIM", bytes(6))
+    for _ in range(int(r.integers(1, 5))):
+        whole = r.integers(0, 3) == 0
+        x, y = (0, 0) if whole else (int(r.integers(0, w // 2)) * 2, int(r.integers(0, h // 2)) * 2)
+        a, b = (w, h) if whole else (int(r.integers(1, w - x + 1)), int(r.integers(1, h - y + 1)))
+        v = r.integers(0, 256, (b, a, 4), dtype=np.uint8)
+        if r.integers(0, 2): v[..., 3] = v[..., 3] // 128 * 255
+        mode = "RGBA" if alpha and r.integers(0, 4) else "RGB"
+        f = io.BytesIO()
+        Image.fromarray(v, "RGBA").convert(mode).save(f, "WEBP", lossless=bool(r.integers(0, 2)), exact=bool(r.integers(0, 2)), quality=70)
+        data = f.getvalue()[12:]
+        if data[:4] == b"VP8X": data = data[18:]
+        out += chunk(b"ANMF", u24(x // 2) + u24(y // 2) + u24(a - 1) + u24(b - 1) + u24(int(r.integers(0, 500))) + bytes([int(r.integers(0, 4))]) + data)
+        if r.integers(0, 8) == 0: out += chunk(b"abcd", b"xyz")
+    flags = 2 | 16 * alpha | (int(r.integers(0, 256)) if r.integers(0, 12) == 0 else 0)
+    out = b"WEBP" + chunk(b"VP8X", bytes([flags, 0, 0, 0]) + u24(w - 1) + u24(h - 1)) + out
+    return b"RIFF" + struct.pack("<I", len(out)) + out
+`)
+	rng := rand.New(rand.NewPCG(7, 3))
+	var files [][]byte
+	add := func(data []byte) {
+		files = append(files, data)
+		for range 3 {
+			files = append(files, damageBytes(rng, data))
+		}
+	}
+	for seed := range 500 {
+		var data []byte
+		p.Call(&data, "raw_webp", seed)
+		add(data)
+	}
+	for _, mode := range strings.Fields("L RGB RGBA") {
+		for i := range 24 {
+			var data []byte
+			p.Call(&data, `lambda m, n, i: animated(m, n, "WEBP", lossless=bool(i % 2), quality=60, duration=[50 + 10 * k for k in range(n)] if n > 1 else 0, minimize_size=bool(i // 8), allow_mixed=bool(i // 4 % 2))`, mode, 1+i%4, i)
+			add(data)
+		}
+	}
+	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
+}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -18,15 +19,15 @@ var errGIFCodes = errors.New("the codes of its pixels are broken")
 // A gifDecoder expands the codes of a picture.
 type gifDecoder struct {
 	data  []byte
-	at    int  // the next byte
-	end   int  // how far Pillow has read the file
-	block int  // bytes left of a block
-	bits  uint // that are read and not used
-	n     int  // how many these are
+	at    int    // the next byte
+	end   int    // how far Pillow has read the file
+	block int    // bytes left of a block
+	bits  uint64 // that are read and not used
+	n     int    // how many these are
 
-	link [gifTable]uint16 // the code before
-	last [gifTable]uint8  // the pixel behind it
-	text [gifTable]uint8  // the pixels of a code, which end with the array
+	link [gifTable]uint16    // the code before
+	last [gifTable]uint8     // the pixel behind it
+	text [gifTable + 1]uint8 // the pixels of a code, which end with the array
 }
 
 // code reads the next code. Blocks count only when they are whole. Those of no bytes, which end
@@ -43,7 +44,12 @@ func (d *gifDecoder) code(size int) (int, error) {
 			d.at++
 			continue
 		}
-		d.bits |= uint(d.data[d.at]) << d.n
+		if d.block >= 4 {
+			d.bits |= uint64(binary.LittleEndian.Uint32(d.data[d.at:])) << d.n
+			d.at, d.n, d.block = d.at+4, d.n+32, d.block-4
+			break
+		}
+		d.bits |= uint64(d.data[d.at]) << d.n
 		d.at, d.n, d.block = d.at+1, d.n+8, d.block-1
 	}
 	c := int(d.bits & (1<<size - 1))
@@ -113,7 +119,7 @@ func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip i
 			d.text[n], walk = first, before
 		}
 		for walk >= clear {
-			if n == 0 || walk >= gifTable {
+			if n == 1 || walk >= gifTable {
 				return errGIFCodes
 			}
 			n--
@@ -128,7 +134,9 @@ func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip i
 			next++
 		}
 		before = c
-		if rows.put([]uint8{first}) || rows.put(d.text[n:]) {
+		n--
+		d.text[n] = first
+		if rows.put(d.text[n:]) {
 			return nil
 		}
 	}
@@ -151,6 +159,10 @@ func (r *gifRows) row() {
 
 // put stores pixels. It reports whether the picture is full.
 func (r *gifRows) put(pixels []uint8) (full bool) {
+	if r.skip < 0 && len(pixels) < len(r.rest) {
+		r.rest = r.rest[copy(r.rest, pixels):]
+		return false
+	}
 	for len(pixels) > 0 {
 		n := min(len(pixels), len(r.rest))
 		if r.skip < 0 {

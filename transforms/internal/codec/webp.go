@@ -3,163 +3,317 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"io"
-	"iter"
+	"time"
 
 	"golang.org/x/image/webp"
 
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// webpSize returns the largest size that any of the file's chunks has, since the
-// decoder goes by each of them.
-func webpSize(data []byte) (w, h int, err error) {
-	frames := 0
-	for d := data[12:]; len(d) >= 8; {
-		kind, n := string(d[:4]), int(binary.LittleEndian.Uint32(d[4:]))
-		d = d[8:]
-		short := func(at int) int { return int(binary.LittleEndian.Uint16(d[at:])) }
-		var fw, fh int
-		switch {
-		case kind == "VP8X" && len(d) >= 10:
-			fw, fh = 1+short(4)+int(d[6])<<16, 1+short(7)+int(d[9])<<16
-		case kind == "VP8 " && len(d) >= 10:
-			frames++
-			fw, fh = short(6)&0x3fff, short(8)&0x3fff
-		case kind == "VP8L" && len(d) >= 5:
-			frames++
-			v := binary.LittleEndian.Uint32(d[1:])
-			fw, fh = 1+int(v&0x3fff), 1+int(v>>14&0x3fff)
-		}
-		w, h = max(w, fw), max(h, fh)
-		if n > len(d) {
-			break
-		}
-		d = d[min(n+n&1, len(d)):]
-	}
-	if frames == 0 && w == 0 {
-		return 0, 0, io.ErrUnexpectedEOF
-	}
-	return w, h, nil
+// A webpFile is what the chunks of a WebP say. They are read by the rules of libwebp's
+// demuxer: all of them, so that damage to any frame makes the file unreadable.
+type webpFile struct {
+	w, h     int
+	extended bool // it begins with a chunk VP8X
+	flags    byte
+	alpha    bool // Pillow's mode is RGBA
+	frames   []webpFrame
+	meta     metadata
 }
 
-// The flags of a chunk VP8X, and where they lie.
+// A webpFrame is a picture of an animation, or the only one.
+type webpFrame struct {
+	box            image.Rectangle
+	duration       time.Duration
+	dispose, blend bool   // the place of the frame becomes transparent before the next; the frame is put over the one before
+	alpha          []byte // what the chunk ALPH has; nil is none
+	pixels         []byte // what the chunk VP8 or VP8L has
+	lossless       bool
+	seeThrough     bool // it has alphas
+}
+
+// The flags of a chunk VP8X.
 const (
-	webpFlags    = 20
-	webpAlpha    = 0x10
 	webpAnimated = 0x02
+	webpXMP      = 0x04
+	webpEXIF     = 0x08
+	webpAlpha    = 0x10
+	webpFlags    = 0x3e // all that there are
 )
 
-func webpFlag(data []byte, flag byte) bool {
-	return len(data) > webpFlags && string(data[12:16]) == "VP8X" && data[webpFlags]&flag != 0
+// chunkHeader is the size of a chunk's kind and length.
+const chunkHeader = 8
+
+// errWebP is the error of chunks in an order that libwebp does not read.
+var errWebP = errors.New("its chunks are not in the order of a WebP")
+
+// A webpReader reads chunks one after the other.
+type webpReader struct{ data []byte }
+
+// peek returns the next chunk, whose content is whole, and how many bytes it takes.
+func (r *webpReader) peek() (kind string, body []byte, size int, err error) {
+	if len(r.data) < chunkHeader {
+		return "", nil, 0, io.ErrUnexpectedEOF
+	}
+	n := int(binary.LittleEndian.Uint32(r.data[4:]))
+	size = chunkHeader + n + n&1
+	if size > len(r.data) {
+		return "", nil, 0, io.ErrUnexpectedEOF
+	}
+	return string(r.data[:4]), r.data[chunkHeader : chunkHeader+n], size, nil
 }
 
-func decodeWebP(data []byte, o Options) (*pillow.Image, error) {
-	if !webpFlag(data, webpAnimated) {
-		return decodeStill(data)
+func readWebP(data []byte) (*webpFile, error) {
+	f := &webpFile{}
+	const riff = 12
+	end := int(binary.LittleEndian.Uint32(data[4:])) + chunkHeader
+	if end > len(data) || end < riff+chunkHeader {
+		return f, io.ErrUnexpectedEOF
 	}
-	w, h, err := webpSize(data)
+	r := &webpReader{data[riff:end]}
+	kind, body, size, err := r.peek()
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	still, at, err := firstFrame(data)
-	if err != nil {
-		return nil, err
-	}
-	fw, fh, err := webpSize(still)
-	if err != nil {
-		return nil, err
-	}
-	if err := fits(fw, fh, o); err != nil {
-		return nil, err
-	}
-	frame, err := decodeStill(still)
-	if err != nil {
-		return nil, err
-	}
-	if at.X+frame.W > w || at.Y+frame.H > h {
-		return nil, fmt.Errorf("its first picture, of %d×%d pixels at %v, reaches out of the canvas of %d×%d", frame.W, frame.H, at, w, h)
-	}
-	mode := pillow.ModeRGB
-	if webpFlag(data, webpAlpha) {
-		mode = pillow.ModeRGBA
-	}
-	// A frame without alpha in an animation with it is opaque, and the canvas transparent.
-	if frame, err = frame.Convert(mode); err != nil {
-		return nil, err
-	}
-	p := pillow.New(mode, w, h)
-	n := mode.BytesPerPixel()
-	for y := range frame.H {
-		copy(p.Pix[n*((at.Y+y)*w+at.X):], frame.Pix[n*frame.W*y:][:n*frame.W])
-	}
-	return p, nil
-}
-
-// firstFrame returns the first picture of an animation as a file of its own, and its place on the canvas.
-func firstFrame(data []byte) (still []byte, at image.Point, err error) {
-	var frame []byte
-	for kind, body := range webpChunks(data[12:]) {
-		if kind == "ANMF" {
-			frame = body
-			break
+	if kind != "VP8X" {
+		frame := webpFrame{}
+		if err := frame.read(r); err != nil {
+			return f, err
 		}
+		if frame.pixels == nil {
+			return f, errWebP
+		}
+		f.w, f.h, f.alpha = frame.box.Dx(), frame.box.Dy(), frame.seeThrough
+		f.frames = []webpFrame{frame}
+		return f, nil
 	}
-	const header = 16
-	if len(frame) < header {
-		return nil, at, io.ErrUnexpectedEOF
+	const vp8x = 10
+	if len(body) < vp8x {
+		return f, io.ErrUnexpectedEOF
 	}
-	number := func(i int) int { return int(frame[i]) | int(frame[i+1])<<8 | int(frame[i+2])<<16 }
-	at = image.Pt(2*number(0), 2*number(3))
-	chunk := func(kind string, body []byte) []byte {
-		c := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(body)))
-		return append(append(c, body...), make([]byte, len(body)&1)...)
+	f.extended, f.flags = true, body[0]
+	f.w, f.h = 1+uint24(body[4:]), 1+uint24(body[7:])
+	r.data = r.data[size:]
+	if err := f.chunks(r); err != nil {
+		return f, err
 	}
-	var extended, picture []byte
-	for kind, body := range webpChunks(frame[header:]) {
+	switch still := f.flags&webpAnimated == 0; {
+	case len(body) != vp8x: // Pillow does not know then whether there are alphas
+		f.alpha = true
+	case !still || !f.frames[0].lossless:
+		f.alpha = f.flags&webpAlpha != 0 || still && f.frames[0].alpha != nil
+	default:
+		f.alpha = f.frames[0].seeThrough
+	}
+	if f.flags&webpAlpha == 0 && f.flags&webpAnimated == 0 {
+		f.frames[0].alpha = nil
+	}
+	return f, nil
+}
+
+func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// chunks reads what follows the chunk VP8X.
+func (f *webpFile) chunks(r *webpReader) error {
+	animated, begun := f.flags&webpAnimated != 0, false
+	for first := true; first || len(r.data) > 0; first = false {
+		kind, body, size, err := r.peek()
+		if err != nil {
+			return err
+		}
 		switch kind {
-		case "ALPH":
-			size := append([]byte{webpAlpha, 0, 0, 0}, frame[6:12]...)
-			extended = append(chunk("VP8X", size), chunk(kind, body)...)
-		case "VP8 ":
-			picture = append(extended, chunk(kind, body)...)
-		case "VP8L":
-			picture = chunk(kind, body)
-		}
-		if picture != nil {
-			break
-		}
-	}
-	if picture == nil {
-		return nil, at, io.ErrUnexpectedEOF
-	}
-	return chunk("RIFF", append([]byte("WEBP"), picture...)), at, nil
-}
-
-// webpChunks yields the kinds and contents of the chunks that are whole.
-func webpChunks(d []byte) iter.Seq2[string, []byte] {
-	return func(yield func(string, []byte) bool) {
-		for len(d) >= 8 {
-			n := int(binary.LittleEndian.Uint32(d[4:]))
-			if n > len(d)-8 || !yield(string(d[:4]), d[8:8+n]) {
-				return
+		case "VP8X":
+			return errWebP
+		case "ALPH", "VP8 ", "VP8L":
+			frame := webpFrame{}
+			if begun || animated || len(f.frames) > 0 {
+				return errWebP
 			}
-			d = d[min(8+n+n&1, len(d)):]
+			if err := frame.read(r); err != nil {
+				return err
+			}
+			f.frames = append(f.frames, frame)
+			continue
+		case "ANMF":
+			if !begun {
+				return errWebP
+			}
+			if err := f.animationFrame(r, len(body)+len(body)&1); err != nil {
+				return err
+			}
+			continue
+		case "ANIM":
+			if len(body)+len(body)&1 < 6 {
+				return io.ErrUnexpectedEOF
+			}
+			begun = true
+		case "EXIF":
+			if f.flags&webpEXIF != 0 && f.meta.exif == nil && len(body) > 0 {
+				f.meta.exif = body
+			}
+		case "XMP ":
+			if f.flags&webpXMP != 0 && f.meta.xmp == nil {
+				f.meta.xmp = body
+			}
+		}
+		r.data = r.data[size:]
+	}
+	return f.check()
+}
+
+// animationFrame reads a frame, whose chunk has n bytes.
+func (f *webpFile) animationFrame(r *webpReader, n int) error {
+	const header = 16
+	if n < header {
+		return io.ErrUnexpectedEOF
+	}
+	d := r.data[chunkHeader:]
+	at := image.Pt(2*uint24(d), 2*uint24(d[3:]))
+	frame := webpFrame{
+		duration: time.Duration(uint24(d[12:])) * time.Millisecond,
+		dispose:  d[15]&1 != 0,
+		blend:    d[15]&2 == 0,
+	}
+	r.data = d[header:]
+	before := len(r.data)
+	if before < max(n-header, chunkHeader) {
+		return io.ErrUnexpectedEOF
+	}
+	if err := frame.read(r); err != nil {
+		return err
+	}
+	if before-len(r.data) > n-header {
+		return errWebP
+	}
+	if f.flags&webpAnimated != 0 && (frame.pixels != nil || frame.alpha != nil) {
+		frame.box = frame.box.Add(at)
+		f.frames = append(f.frames, frame)
+	}
+	return nil
+}
+
+// check compares the frames with the canvas.
+func (f *webpFile) check() error {
+	if len(f.frames) == 0 {
+		return errors.New("it has no picture")
+	}
+	if f.flags&^webpFlags != 0 {
+		return fmt.Errorf("it has flags that there are not: %#x", f.flags)
+	}
+	canvas := image.Rect(0, 0, f.w, f.h)
+	for _, frame := range f.frames {
+		switch {
+		case frame.pixels == nil:
+			return errWebP
+		case f.flags&webpAnimated == 0 && frame.box != canvas, !frame.box.In(canvas):
+			return fmt.Errorf("its picture at %v is not in its canvas of %d×%d pixels", frame.box, f.w, f.h)
+		}
+	}
+	return nil
+}
+
+// read reads the chunks of a frame: its alphas, if they have their own, and its pixels.
+func (f *webpFrame) read(r *webpReader) error {
+	for {
+		kind, body, size, err := r.peek()
+		if err != nil {
+			return err
+		}
+		switch {
+		case kind == "ALPH" && f.alpha == nil:
+			if f.pixels != nil {
+				return errWebP
+			}
+			f.alpha, f.seeThrough = body, true
+		case kind == "VP8L" && f.alpha != nil:
+			return errWebP
+		case (kind == "VP8 " || kind == "VP8L") && f.pixels == nil:
+			f.pixels, f.lossless = body, kind == "VP8L"
+			if err := f.header(); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+		if r.data = r.data[size:]; len(r.data) == 0 {
+			return nil
 		}
 	}
 }
 
-func decodeStill(data []byte) (*pillow.Image, error) {
-	img, err := webp.Decode(bytes.NewReader(data))
+// header reads the beginning of the pixels.
+func (f *webpFrame) header() error {
+	d := f.pixels
+	var w, h int
+	if f.lossless {
+		if len(d) < 5 || d[0] != 0x2f || d[4]>>5 != 0 {
+			return errors.New("its pixels have no beginning")
+		}
+		v := binary.LittleEndian.Uint32(d[1:])
+		w, h = 1+int(v&0x3fff), 1+int(v>>14&0x3fff)
+		f.seeThrough = f.seeThrough || d[4]>>4&1 != 0
+	} else {
+		if len(d) < 10 {
+			return io.ErrUnexpectedEOF
+		}
+		bits := uint24(d)
+		key, profile, shown, first := bits&1 == 0, bits>>1&7, bits>>4&1 != 0, bits>>5
+		w, h = int(binary.LittleEndian.Uint16(d[6:]))&0x3fff, int(binary.LittleEndian.Uint16(d[8:]))&0x3fff
+		if !key || profile > 3 || !shown || first >= len(d) || string(d[3:6]) != "\x9d\x01\x2a" || w == 0 || h == 0 {
+			return errors.New("its pixels have no beginning")
+		}
+	}
+	f.box = image.Rect(0, 0, w, h)
+	return nil
+}
+
+func webpSize(data []byte) (int, int, error) {
+	f, err := readWebP(data)
+	return f.w, f.h, err
+}
+
+func webpOrientation(data []byte) (int, error) {
+	f, err := readWebP(data)
+	if err != nil {
+		return 1, err
+	}
+	return f.meta.orientation()
+}
+
+func decodeWebP(data []byte, _ Options) (*pillow.Image, error) {
+	f, err := readWebP(data)
 	if err != nil {
 		return nil, err
 	}
-	w, h, err := webpSize(data)
-	if b := img.Bounds(); err == nil && (b.Dx() != w || b.Dy() != h) {
-		err = fmt.Errorf("its picture has %d×%d pixels, and its canvas %d×%d", b.Dx(), b.Dy(), w, h)
+	if f.flags&webpAnimated != 0 {
+		show := webpShow{file: f}
+		frame, err := show.next()
+		return frame.Image, err
 	}
+	p, err := f.frames[0].decode()
+	if err != nil {
+		return nil, err
+	}
+	return p.Convert(f.mode())
+}
+
+func (f *webpFile) mode() pillow.Mode {
+	if f.alpha {
+		return pillow.ModeRGBA
+	}
+	return pillow.ModeRGB
+}
+
+// decode decodes a frame. It is RGB where it has no alphas, or RGBA.
+func (f *webpFrame) decode() (*pillow.Image, error) {
+	if f.alpha != nil && (len(f.alpha) < 2 || f.alpha[0]&3 > 1 || f.alpha[0]>>4&3 > 1 || f.alpha[0]>>6 > 1) {
+		return nil, errors.New("its alphas have no beginning")
+	}
+	img, err := webp.Decode(bytes.NewReader(f.file()))
 	if err != nil {
 		return nil, err
 	}
@@ -175,81 +329,24 @@ func decodeStill(data []byte) (*pillow.Image, error) {
 		}
 		return p, nil
 	}
-	p := pillow.From(img)
-	// The header says whether there is an alpha, in a byte of its own or in one of VP8L's.
-	const lossless = 24
-	alpha := webpFlag(data, webpAlpha) || len(data) > lossless && string(data[12:16]) == "VP8L" && data[lossless]>>4&1 != 0
-	if !alpha && p.Mode == pillow.ModeRGBA {
-		return bands(pillow.ModeRGB, p.W, p.H, p.Pix, 4*p.W, 4, 0, 1, 2), nil
-	}
-	return p, nil
+	return pillow.From(img), nil
 }
 
-// fromVP8 turns the planes of a lossy WebP into RGB with libwebp's numbers:
-// chroma doubled by its "fancy" filter, 9:3:3:1, then its fixed-point conversion
-// from the studio range, which is not JPEG's.
-func fromVP8(m *image.YCbCr) *pillow.RGB {
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	p := pillow.NewRGB(w, h)
-	pillow.Parallel(h, 8*w, func(from, to int) {
-		u, v := make([]int, w+1), make([]int, w+1)
-		for y := from; y < to; y++ {
-			// The row of chroma that lies nearer, and the one beyond.
-			near := y / 2
-			far := near + 1
-			if y%2 == 0 {
-				far = near - 1
-			}
-			far = min(max(far, 0), (h+1)/2-1)
-			doubled(u, m.Cb[near*m.CStride:], m.Cb[far*m.CStride:], w)
-			doubled(v, m.Cr[near*m.CStride:], m.Cr[far*m.CStride:], w)
-			row := p.Pix[3*w*y:][:3*w]
-			for x, l := range m.Y[y*m.YStride:][:w] {
-				vp8RGB(row[3*x:], int(l), u[x], v[x])
-			}
-		}
-	})
-	return p
-}
-
-// doubled doubles a row of chroma in both directions for w pixels.
-func doubled(to []int, near, far []uint8, w int) {
-	n, f := int(near[0]), int(far[0])
-	to[0] = (3*n + f + 2) >> 2
-	last := (w - 1) / 2
-	for x := 1; x <= last; x++ {
-		n1, f1 := int(near[x]), int(far[x])
-		avg := n + n1 + f + f1 + 8
-		diagNear := (avg + 2*(n1+f)) >> 3
-		diagFar := (avg + 2*(n+f1)) >> 3
-		to[2*x-1] = (diagNear + n) >> 1
-		to[2*x] = (diagFar + n1) >> 1
-		n, f = n1, f1
+// file returns a frame as a file of its own.
+func (f *webpFrame) file() []byte {
+	chunk := func(kind string, body []byte) []byte {
+		c := binary.LittleEndian.AppendUint32([]byte(kind), uint32(len(body)))
+		return append(append(c, body...), make([]byte, len(body)&1)...)
 	}
-	if w%2 == 0 {
-		to[w-1] = (3*n + f + 2) >> 2
+	out := []byte("WEBP")
+	if f.alpha != nil {
+		w, h := f.box.Dx()-1, f.box.Dy()-1
+		out = append(out, chunk("VP8X", []byte{webpAlpha, 0, 0, 0, byte(w), byte(w >> 8), byte(w >> 16), byte(h), byte(h >> 8), byte(h >> 16)})...)
+		out = append(out, chunk("ALPH", f.alpha)...)
 	}
-}
-
-func vp8RGB(to []uint8, y, u, v int) {
-	l := y * 19077 >> 8
-	to[0] = clip6(l + v*26149>>8 - 14234)
-	to[1] = clip6(l - u*6419>>8 - v*13320>>8 + 8708)
-	to[2] = clip6(l + u*33050>>8 - 17685)
-}
-
-// clip6 takes off six bits of fraction.
-func clip6(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }
-
-func webpOrientation(data []byte) (int, error) {
-	var m metadata
-	for kind, body := range webpChunks(data[12:]) {
-		switch {
-		case kind == "EXIF" && m.exif == nil:
-			m.exif = body
-		case kind == "XMP " && m.xmp == nil:
-			m.xmp = body
-		}
+	kind := "VP8 "
+	if f.lossless {
+		kind = "VP8L"
 	}
-	return m.orientation()
+	return chunk("RIFF", append(out, chunk(kind, f.pixels)...))
 }
