@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
@@ -43,23 +44,34 @@ var bmpLayouts = map[int]map[[4]uint32]string{
 	16: {{0xf800, 0x7e0, 0x1f}: "16", {0x7c00, 0x3e0, 0x1f}: "15"},
 }
 
+// bmpSizes are the sizes of the headers of all versions.
+var bmpSizes = []int{12, 40, 52, 56, 64, 108, 124}
+
+// isDIB reports whether a file is a BMP without the header of the file.
+func isDIB(data []byte) bool {
+	return len(data) >= 4 && slices.Contains(bmpSizes, int(binary.LittleEndian.Uint32(data)))
+}
+
 func readBMPHeader(data []byte) (h bmpHeader, err error) {
-	const file = 14
+	file := 14
+	if isDIB(data) {
+		file = 0
+	}
 	le := binary.LittleEndian
 	if len(data) < file+4 {
 		return h, io.ErrUnexpectedEOF
 	}
 	size := int(le.Uint32(data[file:]))
 	d := data[file:]
-	switch size {
-	case 12, 40, 52, 56, 64, 108, 124:
-	default:
+	if !slices.Contains(bmpSizes, size) {
 		return h, fmt.Errorf("its header has %d bytes, which no version has", size)
 	}
 	if len(d) < size {
 		return h, io.ErrUnexpectedEOF
 	}
-	h.at = int(le.Uint32(data[10:]))
+	if file > 0 {
+		h.at = int(le.Uint32(data[10:]))
+	}
 	next := file + size
 	h.upsideDown, h.entry = true, 4
 	if size == 12 {
@@ -144,13 +156,23 @@ func decodeBMP(data []byte, _ Options) (*pillow.Image, error) {
 	p := h.picture()
 	rle := h.compression == bmpRLE8 || h.compression == bmpRLE4
 	stride := (h.w*h.bits + 31) / 32 * 4
+	switch p.Mode { // With a gray palette, Pillow takes the number of bits from the mode.
+	case pillow.Mode1:
+		h.bits = 1
+	case pillow.ModeL:
+		h.bits = 8
+	}
 	pix := data[h.at:]
-	if rle {
+	used := (h.w*h.bits + 7) / 8
+	switch {
+	case rle:
 		if pix, err = bmpRuns(data, h); err != nil {
 			return nil, err
 		}
 		stride = h.w
-	} else if used := (h.w*h.bits + 7) / 8; len(pix) < stride*(h.h-1)+used {
+	case used > stride:
+		return nil, fmt.Errorf("its palette has %d grays, but its pixels have less than 8 bits", h.colours)
+	case len(pix) < stride*(h.h-1)+used:
 		return nil, io.ErrUnexpectedEOF
 	}
 	n := p.Mode.BytesPerPixel()

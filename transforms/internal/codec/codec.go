@@ -53,6 +53,7 @@ var formats = []format{
 	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, pngFrames, pngOrientation},
 	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, gifFrames, nil},
 	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
+	{"DIB", isDIB, bmpSize, decodeBMP, nil, nil},
 	{"TIFF", tiff.Match, tiffSize, decodeTIFF, tiffFrames, nil},
 	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, webpFrames, webpOrientation},
 }

@@ -511,6 +511,14 @@ func FuzzJPEG(f *testing.F) { fuzzFormat(f, "JPEG", ".jpg") }
 func FuzzPNG(f *testing.F)  { fuzzFormat(f, "PNG", ".png") }
 func FuzzGIF(f *testing.F)  { fuzzFormat(f, "GIF", ".gif") }
 func FuzzBMP(f *testing.F)  { fuzzFormat(f, "BMP", ".bmp") }
+func FuzzDIB(f *testing.F) {
+	for name, data := range seeds(f) {
+		if filepath.Ext(name) == ".bmp" {
+			f.Add(data[14:])
+		}
+	}
+	fuzzFormat(f, "DIB")
+}
 func FuzzTIFF(f *testing.F) { fuzzFormat(f, "TIFF", ".tiff") }
 func FuzzWebP(f *testing.F) { fuzzFormat(f, "WebP", ".webp") }
 

@@ -490,3 +490,40 @@ def raw_webp(seed):
 	}
 	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
 }
+
+func TestDamagedBMPs(t *testing.T) {
+	p := reference.Start(t, pictures)
+	rng := rand.New(rand.NewPCG(7, 4))
+	var files [][]byte
+	masks := [][4]uint32{{0xff0000, 0xff00, 0xff, 0}, {0xff000000, 0xff0000, 0xff00, 0xff}, {0xff, 0xff00, 0xff0000, 0xff000000}, {0xf800, 0x7e0, 0x1f, 0}, {0x7c00, 0x3e0, 0x1f, 0}}
+	for i := range 600 {
+		bits := []int{1, 4, 8, 16, 24, 32}[rng.IntN(6)]
+		size := bmpSizes[rng.IntN(len(bmpSizes))]
+		compression, colors := 0, 0
+		if size > 12 {
+			compression = []int{0, 0, 1, 2, 3}[rng.IntN(5)]
+			if bits >= 16 {
+				compression = []int{0, 3}[rng.IntN(2)]
+			} else if compression == 3 {
+				compression = 0
+			}
+			colors = []int{0, 0, 2, 1 + rng.IntN(256)}[rng.IntN(4)]
+		}
+		var data []byte
+		p.Call(&data, "bmp", 1+rng.IntN(20), 1+rng.IntN(12), bits, compression, masks[rng.IntN(len(masks))], colors, size, rng.IntN(3) == 0, i, rng.IntN(3) == 0)
+		for _, d := range [][]byte{data, data[14:]} {
+			files = append(files, d)
+			for range 2 {
+				files = append(files, damageBytes(rng, d))
+			}
+		}
+	}
+	for _, mode := range strings.Fields("1 L P RGB RGBA") {
+		for i := range 6 {
+			var data []byte
+			p.Call(&data, "save", mode, 3+i, 5, i, kw{"format": "DIB"})
+			files = append(files, data)
+		}
+	}
+	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
+}
