@@ -19,6 +19,10 @@ type openOptions struct{ codec.Options }
 // WithEXIFOrientation turns and mirrors the picture as its EXIF data ask for:
 // ImageOps.exif_transpose(img). Without it they are ignored, as in Pillow's open.
 //
+// The data may be in a JPEG, a WebP or a PNG, where they may also be in hexadecimal digits in the text
+// "Raw profile type exif". If they have no orientation, that of the XMP data counts, tiff:Orientation.
+// EXIF data that are broken from the beginning are an error, as in Pillow.
+//
 // https://pillow.readthedocs.io/en/stable/reference/ImageOps.html#PIL.ImageOps.exif_transpose
 func WithEXIFOrientation() OpenOption { return func(o *openOptions) { o.Orient = true } }
 

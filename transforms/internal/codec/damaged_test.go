@@ -3,8 +3,10 @@ package codec
 import (
 	"bytes"
 	"compress/zlib"
+	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -15,54 +17,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// summaries reads files like Pillow's users do: one picture, all frames, and turned upright.
-const summaries = script + `
-import warnings
-from PIL import ImageOps, ImageSequence
-warnings.simplefilter("ignore")
-Image.MAX_IMAGE_PIXELS = 1 << 23  # twice as many are refused, and in Go as many are
-
-def summary(img):
-    raw, mode = img.tobytes(), img.mode
-    if mode == "1": raw = np.array(img).astype(np.uint8).tobytes().replace(b"\1", b"\xff")
-    t = img.info.get("transparency")
-    parts = [mode, "%dx%d" % img.size, "%08x" % zlib.crc32(raw)]
-    if mode in ("P", "PA"):
-        c = img.copy()
-        c.info.pop("transparency", None)
-        parts.append("%08x" % zlib.crc32(c.convert("RGB").tobytes()))
-    if t is not None: parts.append(t.hex() if isinstance(t, bytes) else str(list(t)) if isinstance(t, tuple) else str([t]))
-    return " ".join(parts)
-
-def attempt(f):
-    try: return f()
-    except Exception as e: return "error " + repr(e)
-
-def first(data):
-    img = Image.open(io.BytesIO(data))
-    return summary(img.copy())
-
-def frames(data):
-    out = []
-    try:
-        for f in ImageSequence.Iterator(Image.open(io.BytesIO(data))):
-            c = f.copy()
-            out.append(summary(c) + " %.3f" % c.info.get("duration", 0))
-            if len(out) == 12: break
-    except Exception as e: out.append("error " + repr(e))
-    return out
-
-def turned(data):
-    return summary(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
-
-def summarize(files):
-    files = [base64.b64decode(f) for f in files]
-    return [{"First": attempt(lambda: first(f)), "Frames": frames(f), "Turned": attempt(lambda: turned(f))} for f in files]
-`
+//go:embed testdata/summaries.py
+var summaries string
 
 // A fileSummary is what a file has, in words that Python makes too.
 type fileSummary struct {
@@ -272,7 +234,7 @@ func flipped(rng *rand.Rand, data []byte) []byte {
 }
 
 // pictures makes small files of a format in every mode, plain and animated.
-const pictures = summaries + `
+var pictures = script + summaries + `
 def animated(mode, n, fmt, **options):
     b = io.BytesIO()
     ims = [make(mode, 19, 14, s) for s in range(n)]
@@ -526,4 +488,115 @@ func TestDamagedBMPs(t *testing.T) {
 		}
 	}
 	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
+}
+
+// TestOrientations puts an orientation wherever Pillow looks for one.
+func TestOrientations(t *testing.T) {
+	p := reference.Start(t, pictures+`
+def chunk(kind, data): return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def riff(kind, body): return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) & 1)
+
+def exif(r):
+    """EXIF data, some of them odd."""
+    e = "<>"[r.integers(0, 2)]
+    head = [b"II*\0", b"MM\0*"][e == ">"]
+    if r.integers(0, 12) == 0: head = [b"II\0*", b"MM*\0", b"II+\0", b"abcd", b"", b"II"][r.integers(0, 6)]
+    kinds = {1: "B", 2: "c", 3: "H", 4: "L", 6: "b", 8: "h", 9: "l", 11: "f", 12: "d", 13: "L", 16: "Q", 7: "B"}
+    entries, far = [], b""
+    n = int(r.integers(0, 4))
+    begin = 8 + 2 + 12 * n + 4
+    for _ in range(n):
+        kind = int(r.choice([3, 3, 3, 3, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 99]))
+        count = int(r.choice([1, 1, 1, 0, 2, 3]))
+        v = int(r.choice([1, 2, 3, 4, 5, 6, 7, 8, 0, 9]))
+        if kind in (5, 10): raw = struct.pack(e + "LL", v * 3, int(r.choice([3, 3, 0, 2]))) * count
+        elif kind == 2: raw = bytes([48 + v]) * count
+        elif kind == 99: raw = bytes(4)
+        else: raw = struct.pack(e + kinds[kind] * count, *[v] * count)
+        if len(raw) > 4:
+            at = begin + len(far)
+            if r.integers(0, 6) == 0: at += 10000
+            far += raw; raw = struct.pack(e + "L", at)
+        entries.append(struct.pack(e + "HHL", int(r.choice([274, 274, 271, 700])), kind, count) + raw.ljust(4, b"\0"))
+    out = head + struct.pack(e + "L", 8) + struct.pack(e + "H", n) + b"".join(entries) + bytes(4) + far
+    if r.integers(0, 10) == 0: out = out[:r.integers(0, len(out) + 1)]
+    return b"Exif\0\0" * int(r.integers(0, 8) == 0) + out
+
+def xmp(r):
+    v = int(r.integers(0, 10))
+    return [b'<x tiff:Orientation="%d"/>' % v, b"<tiff:Orientation>%d</tiff:Orientation>" % v, b"<tiff:Orientation> 6 </>", b"", b'tiff:Orientation="x" tiff:Orientation="6"', b"\xff" + b'tiff:Orientation="%d"' % v][r.integers(0, 6)]
+
+def oriented(fmt, seed):
+    r = np.random.default_rng(seed)
+    img = make("RGB", 9, 5, seed % 7)
+    b = io.BytesIO()
+    if fmt == "JPEG":
+        img.save(b, "JPEG", **({"dpi": (72, 72)} if seed % 3 == 0 else {}))
+        data = b.getvalue()
+        seg = lambda body: b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+        parts = []
+        if r.integers(0, 2):
+            body = exif(r)
+            if r.integers(0, 6) == 0: parts += [seg(b"Exif\0\0" + body[:20]), seg(b"Exif\0\0" + body[20:])]
+            else: parts.append(seg(b"Exif\0\0" + body))
+        if r.integers(0, 2): parts.append(seg(b"http://ns.adobe.com/xap/1.0/\0" + xmp(r)))
+        if r.integers(0, 8) == 0: parts.append(b"\xff\xff\xff")
+        if r.integers(0, 8) == 0: parts.append(seg(b"http://ns.adobe.com/xmp/extension/\0" + xmp(r)))
+        r.shuffle(parts)
+        return data[:2] + b"".join(parts) + data[2:]
+    if fmt == "PNG":
+        img.save(b, "PNG")
+        data = b.getvalue()
+        parts = []
+        def hexed(body): return b"\nexif\n%8d\n" % len(body) + b"\n".join([body.hex().encode()[i:i + 72] for i in range(0, 2 * len(body), 72)]) + b"\n"
+        if r.integers(0, 3) == 0: parts.append(chunk(b"eXIf", exif(r)))
+        if r.integers(0, 3) == 0:
+            body = hexed(exif(r)) if r.integers(0, 6) else b"\nexif\n4\n0zz1"
+            parts.append(chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(body)) if r.integers(0, 2) else chunk(b"tEXt", b"Raw profile type exif\0" + body))
+        if r.integers(0, 10) == 0: parts.append(chunk(b"tEXt", b"exif\0" + exif(r)))
+        if r.integers(0, 2):
+            x = xmp(r)
+            c = int(r.integers(0, 2))
+            parts.append(chunk(b"iTXt", b"XML:com.adobe.xmp\0" + bytes([c, int(r.integers(0, 9) == 0)]) + b"\0\0" + (zlib.compress(x)[:len(x) + 10 - int(r.integers(0, 8) == 0) * 9] if c else x)))
+        if r.integers(0, 10) == 0: parts.append(chunk(b"tEXt", b"XML:com.adobe.xmp\0" + xmp(r)))
+        r.shuffle(parts)
+        parts = b"".join(parts)
+        return data[:33] + parts + data[33:] if r.integers(0, 3) else data[:-12] + parts + data[-12:]
+    img.save(b, "WEBP", lossless=True)
+    data = b.getvalue()[12:]
+    flags = (8 | 4) & int(r.integers(0, 4) * 255 // 3 if r.integers(0, 3) == 0 else 255)
+    out = b"WEBP" + riff(b"VP8X", bytes([flags, 0, 0, 0, 8, 0, 0, 4, 0, 0])) + data
+    if r.integers(0, 2): out += riff(b"EXIF", exif(r))
+    if r.integers(0, 2): out += riff(b"XMP ", xmp(r))
+    if r.integers(0, 8) == 0: out += riff(b"EXIF", exif(r))
+    return b"RIFF" + struct.pack("<I", len(out)) + out
+`)
+	for _, format := range []string{"JPEG", "PNG", "WEBP"} {
+		var files [][]byte
+		for seed := range 700 {
+			var data []byte
+			p.Call(&data, "oriented", format, seed)
+			files = append(files, data)
+		}
+		compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
+	}
+}
+
+// TestOddPictures reads files that are damaged or odd, and compares with what Pillow made of them.
+// testdata/gen/odd_pictures.py makes them.
+func TestOddPictures(t *testing.T) {
+	data, err := os.ReadFile("../../../testdata/odd_pictures.json")
+	require.NoError(t, err)
+	var files map[string]struct {
+		Data []byte
+		Want fileSummary
+	}
+	require.NoError(t, json.Unmarshal(data, &files))
+	require.Greater(t, len(files), 30)
+	for name, f := range files {
+		got := summarize(f.Data)
+		require.True(t, alike(f.Want.First, got.First), "%s: want %s, got %s", name, f.Want.First, got.First)
+		require.True(t, slices.EqualFunc(f.Want.Frames, got.Frames, alike), "%s: want %s, got %s", name, f.Want.Frames, got.Frames)
+		require.True(t, alike(f.Want.Turned, got.Turned), "%s: want %s, got %s", name, f.Want.Turned, got.Turned)
+	}
 }

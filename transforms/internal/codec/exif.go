@@ -21,12 +21,13 @@ var xmpHeader = []byte("http://ns.adobe.com/xap/1.0/\x00")
 
 func jpegOrientation(data []byte) (int, error) {
 	var m metadata
+	resolution := false // the JPEG says it outside of the EXIF data
 	for at := 2; at+4 <= len(data); {
 		if data[at] != 0xff || data[at+1] == 0 || data[at+1] == 0xff { // junk between segments
 			at++
 			continue
 		}
-		const app1, sos = 0xe1, 0xda
+		const app0, app1, sos = 0xe0, 0xe1, 0xda
 		kind := data[at+1]
 		if kind == sos {
 			break
@@ -40,6 +41,9 @@ func jpegOrientation(data []byte) (int, error) {
 			break
 		}
 		body := data[at+4 : at+2+n]
+		if kind == app0 && len(body) >= 12 && bytes.HasPrefix(body, []byte("JFIF")) {
+			resolution = resolution || body[7] == 1 || body[7] == 2
+		}
 		if kind == app1 && bytes.HasPrefix(body, exifHeader) {
 			if m.exif == nil {
 				m.exif = body
@@ -51,7 +55,12 @@ func jpegOrientation(data []byte) (int, error) {
 		}
 		at += 2 + n
 	}
-	return m.orientation()
+	o, err := m.orientation()
+	if err != nil && !resolution {
+		// Pillow has looked there for the resolution already, and does not say again that the data are broken.
+		return 1, nil
+	}
+	return o, err
 }
 
 func pngOrientation(data []byte) (int, error) {

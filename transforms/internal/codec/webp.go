@@ -152,7 +152,7 @@ func (f *webpFile) chunks(r *webpReader) error {
 			}
 			begun = true
 		case "EXIF":
-			if f.flags&webpEXIF != 0 && f.meta.exif == nil && len(body) > 0 {
+			if f.flags&webpEXIF != 0 && f.meta.exif == nil {
 				f.meta.exif = body
 			}
 		case "XMP ":
