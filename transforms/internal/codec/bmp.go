@@ -154,6 +154,9 @@ func decodeBMP(data []byte, _ Options) (*pillow.Image, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	p := h.picture()
+	if p.Mode == pillow.ModeP && len(h.palette)/h.entry > 256 {
+		return nil, fmt.Errorf("its palette has %d colors; want 256 at most", len(h.palette)/h.entry)
+	}
 	rle := h.compression == bmpRLE8 || h.compression == bmpRLE4
 	stride := (h.w*h.bits + 31) / 32 * 4
 	switch p.Mode { // With a gray palette, Pillow takes the number of bits from the mode.

@@ -306,6 +306,9 @@ def raw_png(colors, depth, interlaced, transparent, seed, animation):
 		} else if i > 0 && strings.HasPrefix(want.First, "I;16") {
 			return "Pillow does not blend frames of 16-bit gray"
 		}
+		if i := len(got.Frames) - 1; i > 0 && i < len(want.Frames) && strings.HasPrefix(got.Frames[i], "error ") && want.Frames[i] == want.Frames[i-1] {
+			return "Pillow shows a frame again if the next is missing, and the first chunk of pixels empty"
+		}
 		return ""
 	})
 }
@@ -450,7 +453,12 @@ def raw_webp(seed):
 			add(data)
 		}
 	}
-	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string { return "" })
+	compareFiles(t, p, files, func(data []byte, want, got fileSummary) string {
+		if strings.Contains(got.First, "truncated") && bytes.Contains(data, []byte("ALPH")) {
+			return "libwebp reads alphas whose last bits are missing"
+		}
+		return ""
+	})
 }
 
 func TestDamagedBMPs(t *testing.T) {

@@ -123,6 +123,9 @@ func openPNG(data []byte) (*pngFile, error) {
 			f.at = end + 4
 		}
 	}
+	if f.layout.mode == pillow.ModeP && len(f.palette)/3 > 256 {
+		return f, fmt.Errorf("its palette has %d colors; want 256 at most", len(f.palette)/3)
+	}
 	f.colors = f.palette // a palette behind the pixels does not count
 	f.count = max(f.animation.frames, 1)
 	if f.animation.frames > 0 && f.animation.defaultImage {

@@ -236,6 +236,7 @@ func (f *webpFrame) read(r *webpReader) error {
 			if err := f.header(); err != nil {
 				return err
 			}
+			f.pixels = r.data[chunkHeader:size] // The decoder also reads the byte that makes the length even.
 		default:
 			return nil
 		}

@@ -10,6 +10,9 @@ func symbols(z *Reader, room int) error {
 			if room == 0 {
 				return errFull
 			}
+			if z.length > 0 && z.back > z.w { // inflate notices only when there is room
+				return ErrCorrupt
+			}
 			if z.w == len(z.out) {
 				return nil
 			}
@@ -100,9 +103,6 @@ func (z *Reader) symbol() (ended bool, err error) {
 		back := d.value() + int(bits&(1<<extra-1))
 		if !use(extra) {
 			return false, errInput
-		}
-		if back > z.w {
-			return false, ErrCorrupt
 		}
 		z.length, z.back = e.value()+more, back
 	default:
