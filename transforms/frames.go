@@ -13,11 +13,11 @@ import (
 // A Frame is a picture of an animation, or a page of a TIFF.
 type Frame struct {
 	Image    image.Image   // as [Open] returns it
-	Duration time.Duration // how long it is shown: im.info["duration"]; 0 where the file does not say
+	Duration time.Duration // how long it is shown: im.info["duration"]; 0 if the file does not say
 }
 
 // OpenFrames reads all pictures of a file: those of an animated GIF, PNG or WebP, and the
-// pages of a TIFF. Files of one picture have one frame.
+// pages of a TIFF. Other files have one frame, also JPEGs that hold several pictures (MPO).
 //
 //	for frame, err := range transforms.OpenFrames("cat.gif") {
 //		if err != nil {
@@ -31,15 +31,15 @@ type Frame struct {
 //	for frame in ImageSequence.Iterator(Image.open("cat.gif")):
 //		clip.append(frame.convert("RGB"))
 //
-// and [WithMode] makes it frame.copy(). Each frame is what is shown at its time, with the
-// frames before it below where the file asks for that, so all have the size
-// of the canvas; the pages of a TIFF have each their own. As in Pillow, the first frame of a GIF
-// may have a palette, and the following are RGB or RGBA.
+// With [WithMode] it is frame.copy(). A frame is the whole canvas as it is shown at its
+// time, drawn onto the frames before it if the file asks for that. All frames have the size of the canvas,
+// which grows in GIFs whose pictures exceed it; the pages of a TIFF have each their own size. As in
+// Pillow, the first frame of a GIF may have a palette, and the following are RGB or RGBA.
 //
-// Each range over the frames reads the file again. Frames are decoded when the loop
-// reaches them: memory is taken for the file as it is compressed, and for two or three pictures at a
-// time, however many there are. [WithMaxPixels] limits each of them. A file
-// may hold any number of frames; to read fewer, break. An error is the last that is yielded.
+// Each range over the frames reads the file again. A frame is decoded when the loop
+// reaches it, so that memory holds the compressed file and two or three pictures at a
+// time, however many there are. [WithMaxPixels] limits each picture. The number of frames is not limited:
+// break to read fewer. After an error the sequence ends.
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageSequence.html
 func OpenFrames(path string, opts ...OpenOption) iter.Seq2[Frame, error] {

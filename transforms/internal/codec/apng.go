@@ -11,27 +11,27 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A pngAnimation is what a PNG says of its frames.
+// A pngAnimation is the state of the frames of a PNG.
 type pngAnimation struct {
-	frames       int // 0 where it is no animation
+	frames       int // 0 if it is not animated
 	defaultImage bool
 	sequence     int // the number of the last chunk of a frame, or -1
 
-	// The frame whose chunk was read last.
+	// The frame whose control chunk was read last.
 	box            image.Rectangle
 	hasBox         bool
 	dispose, blend uint8
 	duration       time.Duration
 }
 
-// What becomes of a frame before the next, and how it is put onto the one before.
+// The ways to dispose of a frame before the next one, and to draw it onto the one before.
 const (
 	apngNone, apngBackground, apngPrevious = 0, 1, 2
 	apngSource, apngOver                   = 0, 1
 )
 
-// control reads how many frames there are. Like Pillow it takes a file that says so twice, or nothing that can be, for a
-// single picture.
+// control reads the number of frames. Like Pillow, it treats a file with two such chunks as a
+// single picture, and ignores a number that is out of range.
 func (a *pngAnimation) control(body []byte) {
 	n := int(binary.BigEndian.Uint32(body))
 	if a.frames > 0 {
@@ -42,7 +42,7 @@ func (a *pngAnimation) control(body []byte) {
 	a.frames = n
 }
 
-// frame reads where the next frame is, and how it is shown.
+// frame reads the control chunk of the next frame.
 func (a *pngAnimation) frame(f *pngFile, body []byte) error {
 	if err := a.follow(body); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (a *pngAnimation) frame(f *pngFile, body []byte) error {
 	return nil
 }
 
-// data reads the number before a frame's pixels, and returns the chunk without it.
+// data reads the sequence number before a frame's pixels, and returns the chunk without it.
 func (a *pngAnimation) data(f *pngFile, c pngChunk) (pngChunk, error) {
 	if c.len < 4 {
 		return c, fmt.Errorf("its chunk %s has %d bytes; want 4 or more", c.kind, c.len)
@@ -73,7 +73,7 @@ func (a *pngAnimation) data(f *pngFile, c pngChunk) (pngChunk, error) {
 	return pngChunk{c.kind, c.at + 4, c.len - 4}, a.follow(f.data[c.at:])
 }
 
-// follow reads the number of a frame's chunk.
+// follow reads and checks the sequence number of a chunk.
 func (a *pngAnimation) follow(body []byte) error {
 	n := int(binary.BigEndian.Uint32(body))
 	if n != a.sequence+1 {
@@ -83,7 +83,7 @@ func (a *pngAnimation) follow(body []byte) error {
 	return nil
 }
 
-// pngFrames decodes the frames of an animated PNG. Each is drawn onto what the one before leaves.
+// pngFrames decodes the frames of an animated PNG. Each is drawn onto the canvas that the one before leaves.
 func pngFrames(data []byte, _ Options) func() (Frame, error) {
 	var f *pngFile
 	var s pngShow
@@ -113,14 +113,14 @@ func pngFrames(data []byte, _ Options) func() (Frame, error) {
 	}
 }
 
-// A pngShow is what is seen of an animation.
+// A pngShow is the canvas of an animation.
 type pngShow struct {
 	shown, before  *pillow.Image // this frame and the one before it, each as it is shown
 	box            image.Rectangle
 	dispose, blend uint8
 }
 
-// begin takes over how the frame that was read last is shown.
+// begin takes over the disposal, blending and place of the frame that was read last.
 func (s *pngShow) begin(f *pngFile) {
 	a := &f.animation
 	s.dispose, s.blend = a.dispose, a.blend
@@ -132,7 +132,7 @@ func (s *pngShow) begin(f *pngFile) {
 	}
 }
 
-// next clears up the frame that is shown, and reads the chunks up to the pixels of the next one.
+// next disposes of the current frame, and reads the chunks up to the pixels of the next one.
 func (s *pngShow) next(f *pngFile) error {
 	switch {
 	case s.dispose == apngBackground:
@@ -166,7 +166,7 @@ func (s *pngShow) draw(f *pngFile) error {
 		return err
 	}
 	s.before.Paste(part, s.box.Min.X, s.box.Min.Y, alphas)
-	s.shown = s.before // So a frame that is blended is not taken back before the next one, in Pillow.
+	s.shown = s.before // As in Pillow, where a blended frame is therefore never reverted before the next one.
 	return nil
 }
 

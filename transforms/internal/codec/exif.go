@@ -10,8 +10,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// errEXIF is the error of EXIF data without a beginning.
-var errEXIF = errors.New("its EXIF data are broken; open it without its orientation")
+// errEXIF is the error of EXIF data with an invalid header.
+var errEXIF = errors.New("its EXIF data are broken; open it without applying its orientation")
 
 // exifHeader begins EXIF data in a JPEG.
 var exifHeader = []byte("Exif\x00\x00")
@@ -21,7 +21,7 @@ var xmpHeader = []byte("http://ns.adobe.com/xap/1.0/\x00")
 
 func jpegOrientation(data []byte) (int, error) {
 	var m metadata
-	resolution := false // the JPEG says it outside of the EXIF data
+	resolution := false // whether the JFIF header has it
 	for at := 2; at+4 <= len(data); {
 		if data[at] != 0xff || data[at+1] == 0 || data[at+1] == 0xff { // junk between segments
 			at++
@@ -57,7 +57,7 @@ func jpegOrientation(data []byte) (int, error) {
 	}
 	o, err := m.orientation()
 	if err != nil && !resolution {
-		// Pillow has looked there for the resolution already, and does not say again that the data are broken.
+		// Pillow has then looked for the resolution in the EXIF data, ignoring errors, and does not load them again.
 		return 1, nil
 	}
 	return o, err
@@ -75,11 +75,11 @@ func pngOrientation(data []byte) (int, error) {
 	return f.meta.orientation()
 }
 
-// exifTags are the bytes of a value in EXIF data, by its type.
+// exifTags holds the sizes of the types of values.
 var exifTags = map[uint16]int{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 
-// orientationTag finds the orientation in the first directory of EXIF data, which are a TIFF. A number that
-// is no orientation, and text, are one of 1.
+// orientationTag finds the orientation in the first directory of EXIF data, which are a TIFF. The value
+// of a tag that is not a number from 1 to 8 is 1.
 func orientationTag(exif []byte) (orientation int, found bool, err error) {
 	for range 2 { // writers prefix it twice
 		exif = bytes.TrimPrefix(exif, exifHeader)
@@ -109,11 +109,11 @@ func orientationTag(exif []byte) (orientation int, found bool, err error) {
 		d = d[12:]
 		if size > len(value) {
 			if total += size; total > len(exif) {
-				continue // Pillow skips it, and what is too large together with others
+				continue // Pillow skips values that are in total larger than the data
 			}
 			from := int(order.Uint32(value))
 			if from > len(exif)-size {
-				break // and stops here
+				break // and stops at a value out of range
 			}
 			value = exif[from : from+size]
 		}
@@ -124,7 +124,7 @@ func orientationTag(exif []byte) (orientation int, found bool, err error) {
 	return 1, false, nil
 }
 
-// number returns a value that is a whole number from 1 to 8, of any type of numbers, and 1 for others.
+// number returns the first number of a value of any numeric type if it is a whole number from 1 to 8, else 1.
 func number(order binary.ByteOrder, kind uint16, value []byte) int {
 	v := 1.0
 	switch kind {
@@ -155,7 +155,7 @@ func number(order binary.ByteOrder, kind uint16, value []byte) int {
 	return 1
 }
 
-// turns says how pictures of the orientations from 2 on become upright.
+// turns holds the transposition that makes a picture upright, for the orientations from 2 on.
 var turns = map[int]pillow.Transpose{
 	2: pillow.FlipLeftRight,
 	3: pillow.Rotate180,

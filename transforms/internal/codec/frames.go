@@ -8,21 +8,21 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A Frame is one picture of a file that holds several.
+// A Frame is one of the pictures of a file.
 type Frame struct {
-	*pillow.Image               // shares no memory with the frames before and behind it
-	Duration      time.Duration // how long it is shown; 0 where the file does not say
+	*pillow.Image               // shares no memory with other frames
+	Duration      time.Duration // how long it is shown; 0 if the file does not say
 }
 
-// errNoMore is what a format's next function returns behind the last picture.
+// errNoMore is what a format's next function returns after the last picture.
 var errNoMore = errors.New("there are no more pictures")
 
-// Frames yields all pictures of a file as Pillow's ImageSequence.Iterator does, each
-// decoded when it is asked for. The first error ends the sequence.
+// Frames yields all pictures of a file as Pillow's ImageSequence.Iterator does. Each is
+// decoded when it is needed. The first error ends the sequence.
 //
-// A format decodes a picture at a time: its next function returns the following
-// one, or errNoMore. It checks the size of each picture against the options, and what it
-// returns is what Pillow's seek and load leave, in the mode of that picture.
+// A format decodes one picture at a time: its next function returns the following
+// one, or errNoMore. It checks the size of each picture against the options, and returns
+// it as Pillow's seek and load do, in the picture's mode.
 func Frames(data []byte, o Options) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		f, next, err := open(data, o)
@@ -38,7 +38,7 @@ func Frames(data []byte, o Options) iter.Seq2[Frame, error] {
 	}
 }
 
-// open returns a file's format, and the function that decodes one picture after the other.
+// open returns a file's format, and the function that decodes its pictures one after another.
 func open(data []byte, o Options) (f *format, next func() (Frame, error), err error) {
 	defer contain(&err)
 	if f, err = formatOf(data, o); err != nil {

@@ -20,27 +20,27 @@ type gifFile struct {
 	global     []uint8
 	background int
 	begun      bool // the first picture is read
-	disposal   int  // what becomes of a picture before the next; a picture that does not say keeps the last one's
+	disposal   int  // what happens to a picture before the next one; it stays in force until changed
 }
 
-// The ways to dispose of a picture. Those above are like the last.
+// The ways to dispose of a picture. Greater numbers mean gifPrevious.
 const (
 	gifBackground = 2
 	gifPrevious   = 3
 )
 
-// A gifPicture is what the blocks of a GIF say of a picture.
+// A gifPicture is a picture as the blocks of a GIF describe it.
 type gifPicture struct {
 	box         image.Rectangle
 	palette     []uint8 // nil where the pixels are levels of gray
 	transparent int     // -1 is none
 	interlaced  bool
-	bits        int // of the codes, but for one
+	bits        int // the size of a code, less one
 	at          int // where the codes are
 	duration    time.Duration
 }
 
-// errNoPicture is the error of blocks that end without a picture.
+// errNoPicture is the error of a file that ends without another picture.
 var errNoPicture = errors.New("there is no picture in it")
 
 func openGIF(data []byte) (f *gifFile, err error) {
@@ -56,14 +56,14 @@ func openGIF(data []byte) (f *gifFile, err error) {
 	return f, err
 }
 
-// read returns the next n bytes, or those that are left.
+// read returns the next n bytes, or fewer at the end of the file.
 func (f *gifFile) read(n int) []byte {
 	b := f.data[f.at:min(f.at+n, len(f.data))]
 	f.at += len(b)
 	return b
 }
 
-// block returns the next block of an extension or of pixels, which is empty behind the last.
+// block returns the next block of an extension or of pixels. It is empty after the last one.
 func (f *gifFile) block() []byte {
 	if n := f.read(1); len(n) > 0 {
 		return f.read(int(n[0]))
@@ -76,7 +76,7 @@ func (f *gifFile) skipBlocks() {
 	}
 }
 
-// palette reads the palette that flags announce. One of grays in order is none.
+// palette reads the palette that flags announce. A palette of grays in order is dropped.
 func (f *gifFile) palette(flags uint8) (colors []uint8, announced bool, err error) {
 	if flags&0x80 == 0 {
 		return nil, false, nil
@@ -93,8 +93,7 @@ func (f *gifFile) palette(flags uint8) (colors []uint8, announced bool, err erro
 	return nil, true, err
 }
 
-// next reads the blocks up to the pixels of a picture. Those of the first may end
-// in any way without one; behind it, that is the end of the file.
+// next reads the blocks up to the pixels of a picture. It returns errNoPicture at the end of the file.
 func (f *gifFile) next() (p gifPicture, err error) {
 	p.transparent = -1
 	for {
@@ -113,7 +112,7 @@ func (f *gifFile) next() (p gifPicture, err error) {
 	}
 }
 
-// extension reads what may come before a picture.
+// extension reads an extension, of which the graphic control belongs to the next picture.
 func (f *gifFile) extension(p *gifPicture) error {
 	label := f.read(1)
 	if len(label) == 0 {
@@ -137,7 +136,7 @@ func (f *gifFile) extension(p *gifPicture) error {
 	case label[0] == comment && len(block) == 0:
 		return nil
 	case label[0] == application && !f.begun && bytes.HasPrefix(block, []byte("NETSCAPE2.0")):
-		f.block() // how often an animation is shown
+		f.block() // the number of repetitions
 	}
 	f.skipBlocks()
 	return nil
@@ -195,7 +194,7 @@ func (f *gifFile) first(p *gifPicture) (*pillow.Image, error) {
 	im := pillow.New(pillow.ModeL, f.w, f.h)
 	colors := p.palette
 	if colors == nil {
-		colors = f.global // Pillow takes it in place of the picture's own palette of grays
+		colors = f.global // Pillow uses it in place of the picture's own palette of grays
 	}
 	if colors != nil {
 		im.Mode, im.Palette = pillow.ModeP, &pillow.Palette{Mode: pillow.ModeRGB, Colors: colors}

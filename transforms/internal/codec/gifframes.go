@@ -7,14 +7,13 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A gifShow is what is seen of an animation, and what Pillow keeps of it from frame to frame.
+// A gifShow is the canvas of an animation, with the state that Pillow keeps from frame to frame.
 type gifShow struct {
-	// The canvas: indices in the mode P or levels in L, and from the second frame on colors, in RGBA or in RGBX,
-	// where Pillow's mode is RGB. Pillow keeps a fourth byte there too, and uses it when it makes a canvas of
-	// RGB larger.
+	// The canvas: indices in the mode P or levels in L. From the second frame on it has colors, in RGBA, or in
+	// RGBX for Pillow's mode RGB: Pillow also stores a fourth byte there, which becomes the alpha if the canvas grows.
 	im          *pillow.Image
-	indexed     bool // The last frame had a palette, and so Pillow takes the canvas for one of P.
-	transparent int  // that of the first frame, until there are colors
+	indexed     bool // The last frame had a palette, so that Pillow treats the canvas as one of mode P.
+	transparent int  // the transparent index of the first frame, until the canvas has colors; -1 is none
 	under       *pillow.Image
 	at          image.Point
 }
@@ -56,7 +55,7 @@ func gifFrames(data []byte, o Options) func() (Frame, error) {
 	}
 }
 
-// draw takes back the frame before as it asks for, and draws the next.
+// draw disposes of the frame before, and draws the next one.
 func (s *gifShow) draw(f *gifFile, p *gifPicture) (err error) {
 	if s.im == nil {
 		s.transparent = p.transparent
@@ -104,7 +103,7 @@ func colored(im *pillow.Image, mode pillow.Mode, palette []uint8, transparent in
 	return q
 }
 
-// gifColors returns the colors of a palette with alphas, or grays where palette is nil. Those behind its end are black.
+// gifColors returns the colors of a palette with alphas, or grays if palette is nil. Colors beyond its end are black.
 func gifColors(palette []uint8, transparent int) (t [256][4]uint8) {
 	for i := range t {
 		t[i] = [4]uint8{0, 0, 0, 255}
@@ -120,7 +119,7 @@ func gifColors(palette []uint8, transparent int) (t [256][4]uint8) {
 	return t
 }
 
-// underFirst remembers what the first frame is replaced with before the second.
+// underFirst sets what replaces the first frame before the second one.
 func (s *gifShow) underFirst(f *gifFile, p *gifPicture) {
 	color := p.transparent
 	if color < 0 && f.disposal == gifBackground {
@@ -131,13 +130,13 @@ func (s *gifShow) underFirst(f *gifFile, p *gifPicture) {
 	}
 }
 
-// cover remembers that a frame is replaced with pixels that are all alike.
+// cover sets pixels that are all alike to replace a frame.
 func (s *gifShow) cover(p *gifPicture, mode pillow.Mode, pixel []uint8) {
 	s.under, s.at = pillow.New(mode, p.box.Dx(), p.box.Dy()), p.box.Min
 	fillWith(s.under, pixel)
 }
 
-// remember keeps what a later frame is replaced with before the next: with the background, or what is there now.
+// remember sets what replaces a later frame before the next one: the background, or the current pixels.
 func (s *gifShow) remember(f *gifFile, p *gifPicture) (err error) {
 	s.under = nil
 	if f.disposal < gifBackground {

@@ -20,18 +20,18 @@ var errGIFCodes = errors.New("the codes of its pixels are broken")
 type gifDecoder struct {
 	data  []byte
 	at    int    // the next byte
-	end   int    // how far Pillow has read the file
+	end   int    // the end of what Pillow has read of the file
 	block int    // bytes left of a block
-	bits  uint64 // that are read and not used
-	n     int    // how many these are
+	bits  uint64 // read but not used
+	n     int    // the number of these bits
 
 	link [gifTable]uint16    // the code before
 	last [gifTable]uint8     // the pixel behind it
 	text [gifTable + 1]uint8 // the pixels of a code, which end with the array
 }
 
-// code reads the next code. Blocks count only when they are whole. Those of no bytes, which end
-// the pixels as a rule, are skipped, for Pillow reads on until it has all pixels.
+// code reads the next code. Like Pillow, it needs whole blocks, and skips empty ones, although they
+// should end the pixels.
 func (d *gifDecoder) code(size int) (int, error) {
 	for d.n < size {
 		if d.block == 0 {
@@ -58,7 +58,7 @@ func (d *gifDecoder) code(size int) (int, error) {
 	return c, nil
 }
 
-// more reads on in the file, as Pillow does in pieces. It is an error at the file's end.
+// more continues with the next piece of the file, as Pillow reads it. It fails at the end of the file.
 func (d *gifDecoder) more() error {
 	if d.end == len(d.data) {
 		return io.ErrUnexpectedEOF
@@ -67,7 +67,7 @@ func (d *gifDecoder) more() error {
 	return nil
 }
 
-// decode expands the codes of a picture into im at a place. Pixels of the color skip leave im as it is.
+// decode expands the codes of a picture into im at a place. Pixels of the color skip are not drawn.
 func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip int) error {
 	if p.box.Empty() {
 		return fmt.Errorf("a picture in it has no pixels (%d×%d)", p.box.Dx(), p.box.Dy())
@@ -82,9 +82,9 @@ func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip i
 	rows.row()
 	d := &gifDecoder{data: f.data, at: p.at, end: min(p.at+piece, len(f.data))}
 	clear := 1 << p.bits
-	var next, size, before int // the code that is free, the bits of a code, and the code before
-	var first uint8            // pixel of the code before
-	fresh := true              // there is none before
+	var next, size, before int // the first free code, the size of a code, and the code before
+	var first uint8            // the first pixel of the code before
+	fresh := true              // there is no code before
 	for {
 		if fresh {
 			next, size = clear+2, p.bits+1
@@ -96,7 +96,7 @@ func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip i
 		case c == clear:
 			fresh = true
 			continue
-		case c == clear+1: // the end; but Pillow reads on if there is more of the file
+		case c == clear+1: // the end, but Pillow continues if it has not read all of the file
 			if err := d.more(); err != nil {
 				return err
 			}

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// xmpKey is the key of the text of a PNG that has XMP data.
+// xmpKey is the key of the text of a PNG that holds XMP data.
 const xmpKey = "XML:com.adobe.xmp"
 
-// metadata is what a file says about its picture that bears on its orientation.
+// metadata holds the parts of a file that may have an orientation.
 type metadata struct {
 	exif    []byte // EXIF data; nil is none
 	profile []byte // the text "Raw profile type exif" of a PNG
-	xmpText []byte // XMP data, and those in a text of a PNG, which go first
-	xmp     []byte
+	xmpText []byte // XMP data in a text of a PNG, which have precedence
+	xmp     []byte // XMP data elsewhere
 }
 
 // set keeps a text of a PNG.
@@ -27,13 +27,13 @@ func (m *metadata) set(key string, text []byte) {
 	}
 }
 
-// orientation returns the orientation from 1 to 8 that ImageOps.exif_transpose goes by: that of
-// the EXIF data, else that of the text that holds them in hexadecimal digits, and where these have no such
-// tag that of the XMP data. It is 1, upright, where there is none. Data that are broken are an error, as in Pillow.
+// orientation returns the orientation that ImageOps.exif_transpose applies: that of the EXIF
+// data, or of the text that holds EXIF data in hexadecimal digits; if they have no such tag, that of the XMP
+// data. It is 1, upright, if there is none. Broken data are an error, as in Pillow.
 func (m *metadata) orientation() (int, error) {
 	exif := m.exif
 	if exif == nil && m.profile != nil {
-		// The digits are behind three lines: an empty one, the name, and the length.
+		// The digits follow three lines: an empty one, the name, and the length.
 		lines := strings.Split(string(m.profile), "\n")
 		digits := strings.Map(func(r rune) rune {
 			if strings.ContainsRune(" \t\r\v\f", r) {

@@ -15,7 +15,7 @@ import (
 
 // A pngFile reads a PNG chunk by chunk as Pillow's plugin does: it is strict
 // about what comes before the pixels, checksums included, and lenient about the rest. Checksums
-// of the pixels' chunks and of those behind them are not looked at.
+// of the chunks with pixels and of the chunks after them are not verified.
 type pngFile struct {
 	data []byte
 	at   int // the next chunk
@@ -29,8 +29,9 @@ type pngFile struct {
 	alphas       []uint8
 	meta         metadata
 	texts        int // bytes of text
+	inflated     int // bytes of text and color profiles that were decompressed
 
-	// The chunk that the pixels begin with, and their place.
+	// The first chunk with pixels, and their place on the canvas.
 	tile    pngChunk
 	hasTile bool
 	loaded  bool // the first pixels are decoded
@@ -58,7 +59,7 @@ const (
 	pngGray, pngRGB, pngPalette, pngGrayAlpha, pngRGBA = 0, 2, 3, 4, 6
 )
 
-// pngLayouts are the layouts that there are. 16 bits a channel are read as 8, but for gray.
+// pngLayouts lists all layouts. Samples of 16 bits are reduced to 8, except for gray.
 var pngLayouts = []pngLayout{
 	{1, pngGray, pillow.Mode1, 1}, {2, pngGray, pillow.ModeL, 2}, {4, pngGray, pillow.ModeL, 4}, {8, pngGray, pillow.ModeL, 8}, {16, pngGray, pillow.ModeI16, 16},
 	{8, pngRGB, pillow.ModeRGB, 24}, {16, pngRGB, pillow.ModeRGB, 48},
@@ -98,7 +99,7 @@ func decodePNG(data []byte, _ Options) (*pillow.Image, error) {
 	return p, nil
 }
 
-// openPNG reads the chunks up to the first with pixels.
+// openPNG reads the chunks up to the first one with pixels.
 func openPNG(data []byte) (*pngFile, error) {
 	f := &pngFile{data: data, at: 8, animation: pngAnimation{sequence: -1}}
 	for !f.hasTile {
@@ -126,7 +127,7 @@ func openPNG(data []byte) (*pngFile, error) {
 	if f.layout.mode == pillow.ModeP && len(f.palette)/3 > 256 {
 		return f, fmt.Errorf("its palette has %d colors; want 256 at most", len(f.palette)/3)
 	}
-	f.colors = f.palette // a palette behind the pixels does not count
+	f.colors = f.palette // a palette after the pixels is ignored
 	f.count = max(f.animation.frames, 1)
 	if f.animation.frames > 0 && f.animation.defaultImage {
 		f.count++
@@ -156,16 +157,16 @@ func (f *pngFile) body(c pngChunk) ([]byte, error) {
 	return f.data[c.at : c.at+c.len], nil
 }
 
-// pngLeast are the bytes that a chunk has at least.
+// pngLeast holds the minimum lengths of chunks.
 var pngLeast = map[string]int{"IHDR": 13, "gAMA": 4, "cHRM": 32, "sRGB": 1, "pHYs": 9, "acTL": 8, "fcTL": 26, "fdAT": 4}
 
-// handle does what a chunk asks for.
+// handle processes a chunk.
 func (f *pngFile) handle(c pngChunk) error {
 	switch c.kind {
 	case "IDAT":
 		f.pixels(c)
 		if f.hasTile {
-			return nil // Else it is like a chunk that is not known.
+			return nil // Otherwise the chunk is handled like one of an unknown kind.
 		}
 	case "fdAT":
 		c, err := f.animation.data(f, c)
@@ -224,12 +225,12 @@ func (f *pngFile) header(body []byte) error {
 	return nil
 }
 
-// transparent reads which color is see-through, or the alphas of the palette.
+// transparent reads the transparent color, or the alphas of the palette.
 func (f *pngFile) transparent(t []byte) error {
 	n := 1
 	switch f.layout.mode {
 	case pillow.ModeP:
-		// One color that is not seen at all has a number, in Pillow; its pattern ignores a newline at the end.
+		// A single fully transparent color is stored by its index. Pillow's regular expression ignores a final newline.
 		line := bytes.TrimSuffix(t, []byte("\n"))
 		if at := bytes.IndexByte(line, 0); at >= 0 && bytes.Count(line, []byte{255}) == len(line)-1 {
 			f.transparency, f.alphas = []int{at}, nil
@@ -256,18 +257,18 @@ func (f *pngFile) transparent(t []byte) error {
 	return nil
 }
 
-// pixels remembers that pixels begin in a chunk.
+// pixels records that the pixels begin in chunk c.
 func (f *pngFile) pixels(c pngChunk) {
-	f.tile, f.hasTile = c, f.layout.mode != "" // pixels before the header are none
+	f.tile, f.hasTile = c, f.layout.mode != "" // pixels before the header are ignored
 	f.box = image.Rect(0, 0, f.w, f.h)
 	if a := &f.animation; a.hasBox {
 		f.box = a.box
 	} else if a.frames > 0 {
-		a.defaultImage = true // the pixels of no frame
+		a.defaultImage = true // these pixels belong to no frame
 	}
 }
 
-// describe sets what a picture has besides pixels.
+// describe sets the picture's transparency and palette.
 func (f *pngFile) describe(p *pillow.Image) {
 	p.Transparency, p.Alphas = f.transparency, f.alphas
 	if p.Mode == pillow.ModeP && f.colors != nil {
@@ -275,7 +276,7 @@ func (f *pngFile) describe(p *pillow.Image) {
 	}
 }
 
-// load decodes pixels into p, and reads the chunks behind them.
+// load decodes the pixels into p, and reads the chunks that follow them.
 func (f *pngFile) load(p *pillow.Image) error {
 	last, err := f.decode(p)
 	if err != nil {
@@ -285,17 +286,17 @@ func (f *pngFile) load(p *pillow.Image) error {
 	return f.finish(last)
 }
 
-// finish reads the chunks behind one to the end of the file, or to the next frame of an animation.
+// finish reads the chunks after last, up to the end of the file or the next frame of an animation.
 func (f *pngFile) finish(last pngChunk) error {
 	first := f.tile
 	for f.at = last.at + last.len + 4; ; {
 		c, err := f.next()
 		if err != nil {
-			f.at = len(f.data) // the file may be broken here
+			f.at = len(f.data) // Pillow ignores damage here.
 			return nil
 		}
 		if c.kind == "IEND" {
-			f.at = c.at + first.len + 4 // Pillow looks for a frame that is missing behind as many bytes
+			f.at = c.at + first.len + 4 // Pillow skips as many bytes before it looks for a missing frame
 			return nil
 		}
 		if c.kind == "fcTL" && f.count > 1 {

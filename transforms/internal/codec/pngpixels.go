@@ -12,11 +12,11 @@ import (
 // A pngPart is a chunk of pixels.
 type pngPart struct {
 	pngChunk
-	begin, end int // of its content in all of the chunks together
+	begin, end int // its range in the concatenated content
 	sequence   int // the number of the animation's last chunk
 }
 
-// parts returns what the chunks of pixels have from the tile on, and the error that ends them.
+// parts returns the concatenated content of the chunks with pixels, the chunks, and the error that ends the series.
 func (f *pngFile) parts() (src []byte, parts []pngPart, err error) {
 	c := f.tile
 	for {
@@ -47,14 +47,14 @@ func (f *pngFile) parts() (src []byte, parts []pngPart, err error) {
 	}
 }
 
-// piece is how much of a chunk Pillow hands to zlib at a time.
+// piece is the maximum number of bytes of a chunk that Pillow passes to zlib at a time.
 const piece = 1 << 16
 
-// decode decodes the pixels of the tile into p. It returns the last chunk that it needed bytes of.
+// decode decodes the pixels into p. It returns the last chunk whose bytes it needed.
 //
-// Like Pillow, it ends with the last row, or before with a row behind which the stream ends well.
-// What follows this row counts as far as the piece of the file reaches in which the row
-// ends: a wrong checksum is an error there, but the file may also end, or have more rows.
+// Like Pillow, it stops after the last row, or earlier if the stream ends properly after a row. It
+// then verifies only what zlib finds in the same piece of the file: a wrong checksum in it is an error, but
+// the file may also be cut off there, or hold more rows.
 func (f *pngFile) decode(p *pillow.Image) (last pngChunk, err error) {
 	if f.box.Empty() || !f.box.In(p.Bounds()) {
 		return last, fmt.Errorf("its pixels at %v are not in the picture of %v", f.box, p.Bounds())
@@ -96,19 +96,19 @@ type pngRows struct {
 	at         image.Point // of the first row
 	interlaced bool
 
-	now, before []uint8 // rows, each behind the number of its filter
+	now, before []uint8 // this row and the one before it, each preceded by its filter
 	length      int     // of the row
 	y, pass     int
 	done        bool
 }
 
-// adam7 are the passes of an interlaced PNG: the first column and row, and the steps.
+// adam7 lists the passes of an interlaced PNG: first column, first row, and steps.
 var adam7 = [7]struct{ x, y, dx, dy int }{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}
 
 func newPNGRows(f *pngFile, p *pillow.Image) *pngRows {
 	r := &pngRows{layout: &f.layout, p: p, w: f.box.Dx(), h: f.box.Dy(), at: f.box.Min, interlaced: f.interlaced}
 	if f.interlaced && !f.loaded {
-		// Pillow does not heed the place of interlaced pixels, and does not read those of later frames.
+		// Pillow ignores the place of interlaced pixels, and fails to read those of later frames.
 		r.at = image.Point{}
 	}
 	r.length = (r.w*r.layout.bits + 7) / 8
@@ -155,7 +155,7 @@ func (r *pngRows) put() error {
 	return nil
 }
 
-// unpack writes n pixels of a row, each some pixels behind the one before.
+// unpack writes n pixels of a row, step pixels apart.
 func (l *pngLayout) unpack(to []uint8, step int, row []uint8, n int) {
 	size := l.mode.BytesPerPixel()
 	switch {
@@ -193,7 +193,7 @@ func (l *pngLayout) unpack(to []uint8, step int, row []uint8, n int) {
 	}
 }
 
-// unfilter undoes what the encoder did to make a row of pixels of n bytes smaller.
+// unfilter reverses the filter of a row of pixels of n bytes.
 func unfilter(filter uint8, row, before []uint8, n int) error {
 	before = before[:len(row)]
 	switch filter {

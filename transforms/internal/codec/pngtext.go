@@ -10,16 +10,17 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/inflate"
 )
 
-// maxText is how much Pillow reads of a compressed text, and maxTexts how much text of a file.
+// maxText is Pillow's limit for a compressed text, and maxTexts that for all texts of a file.
 const (
 	maxText  = 1 << 20
 	maxTexts = 64 * maxText
 )
 
-var errText = fmt.Errorf("a text in it has more than %d MiB, which Pillow does not read", maxText>>20)
+var errText = fmt.Errorf("its texts or color profile decompress to more than Pillow's limit of %d MiB for one and %d for all", maxText>>20, maxTexts>>20)
 
-// inflateText decompresses a text. One that is cut off has a beginning; ok is false where it is broken otherwise.
-func inflateText(src []byte) (text []byte, ok bool, err error) {
+// inflateText decompresses a text. Of a truncated text it returns the beginning; ok is false if the text is corrupt.
+// The total of a file is limited too.
+func (f *pngFile) inflateText(src []byte) (text []byte, ok bool, err error) {
 	if len(src) == 0 {
 		return nil, true, nil
 	}
@@ -28,6 +29,9 @@ func inflateText(src []byte) (text []byte, ok bool, err error) {
 	for {
 		n, err := z.Read(part[:min(len(part), maxText-len(text))], len(src))
 		text = append(text, part[:n]...)
+		if f.inflated += n; f.inflated > maxTexts {
+			return nil, false, errText
+		}
 		switch {
 		case err == io.EOF:
 			return text, true, nil
@@ -43,11 +47,11 @@ func inflateText(src []byte) (text []byte, ok bool, err error) {
 	}
 }
 
-// profile checks a color profile, which is not used.
+// profile validates a color profile, which is otherwise unused.
 func (f *pngFile) profile(body []byte) error {
 	_, rest, ok := bytes.Cut(body, []byte{0})
 	if !ok {
-		rest = body // as Pillow does where the name does not end
+		rest = body // like Pillow, if the name has no end
 	}
 	if len(rest) == 0 {
 		return errors.New("its color profile is empty")
@@ -55,11 +59,11 @@ func (f *pngFile) profile(body []byte) error {
 	if rest[0] != 0 {
 		return fmt.Errorf("its color profile is compressed with the method %d", rest[0])
 	}
-	_, _, err := inflateText(rest[1:])
+	_, _, err := f.inflateText(rest[1:])
 	return err
 }
 
-// text reads a text, for what it says about the picture's orientation.
+// text reads a text, which may hold EXIF or XMP data.
 func (f *pngFile) text(kind string, body []byte) error {
 	key, text, ok := bytes.Cut(body, []byte{0})
 	switch kind {
@@ -68,7 +72,7 @@ func (f *pngFile) text(kind string, body []byte) error {
 			return fmt.Errorf("a text in it is compressed with the method %d", text[0])
 		}
 		var err error
-		if text, _, err = inflateText(text[min(1, len(text)):]); err != nil {
+		if text, _, err = f.inflateText(text[min(1, len(text)):]); err != nil {
 			return err
 		}
 	case "iTXt":
@@ -85,7 +89,7 @@ func (f *pngFile) text(kind string, body []byte) error {
 			if method != 0 {
 				return nil
 			}
-			if text, ok, err := inflateText(text); err != nil || !ok {
+			if text, ok, err := f.inflateText(text); err != nil || !ok {
 				return err
 			} else {
 				parts[2] = text

@@ -14,24 +14,23 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A webpFile is what the chunks of a WebP say. They are read by the rules of libwebp's
-// demuxer: all of them, so that damage to any frame makes the file unreadable.
+// A webpFile is a WebP whose chunks are read by the rules of libwebp's demuxer. It
+// reads all of them first, so that damage to any frame makes the file unreadable.
 type webpFile struct {
-	w, h     int
-	extended bool // it begins with a chunk VP8X
-	flags    byte
-	alpha    bool // Pillow's mode is RGBA
-	frames   []webpFrame
-	meta     metadata
+	w, h   int
+	flags  byte
+	alpha  bool // Pillow's mode is RGBA
+	frames []webpFrame
+	meta   metadata
 }
 
 // A webpFrame is a picture of an animation, or the only one.
 type webpFrame struct {
 	box            image.Rectangle
 	duration       time.Duration
-	dispose, blend bool   // the place of the frame becomes transparent before the next; the frame is put over the one before
-	alpha          []byte // what the chunk ALPH has; nil is none
-	pixels         []byte // what the chunk VP8 or VP8L has
+	dispose, blend bool   // clear its place before the next frame; blend it with the canvas
+	alpha          []byte // the content of the chunk ALPH, or nil
+	pixels         []byte // the content of the chunk VP8 or VP8L
 	lossless       bool
 	seeThrough     bool // it has alphas
 }
@@ -42,14 +41,14 @@ const (
 	webpXMP      = 0x04
 	webpEXIF     = 0x08
 	webpAlpha    = 0x10
-	webpFlags    = 0x3e // all that there are
+	webpFlags    = 0x3e // all valid ones
 )
 
 // chunkHeader is the size of a chunk's kind and length.
 const chunkHeader = 8
 
-// errWebP is the error of chunks in an order that libwebp does not read.
-var errWebP = errors.New("its chunks are not in the order of a WebP")
+// errWebP is the error of chunks in an order that libwebp rejects.
+var errWebP = errors.New("its chunks are out of order")
 
 // A webpReader reads chunks one after the other.
 type webpReader struct{ data []byte }
@@ -95,14 +94,14 @@ func readWebP(data []byte) (*webpFile, error) {
 	if len(body) < vp8x {
 		return f, io.ErrUnexpectedEOF
 	}
-	f.extended, f.flags = true, body[0]
+	f.flags = body[0]
 	f.w, f.h = 1+uint24(body[4:]), 1+uint24(body[7:])
 	r.data = r.data[size:]
 	if err := f.chunks(r); err != nil {
 		return f, err
 	}
 	switch still := f.flags&webpAnimated == 0; {
-	case len(body) != vp8x: // Pillow does not know then whether there are alphas
+	case len(body) != vp8x: // libwebp cannot tell then whether there are alphas
 		f.alpha = true
 	case !still || !f.frames[0].lossless:
 		f.alpha = f.flags&webpAlpha != 0 || still && f.frames[0].alpha != nil
@@ -117,7 +116,7 @@ func readWebP(data []byte) (*webpFile, error) {
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// chunks reads what follows the chunk VP8X.
+// chunks reads the chunks after VP8X.
 func (f *webpFile) chunks(r *webpReader) error {
 	animated, begun := f.flags&webpAnimated != 0, false
 	for first := true; first || len(r.data) > 0; first = false {
@@ -202,7 +201,7 @@ func (f *webpFile) check() error {
 		return errors.New("it has no picture")
 	}
 	if f.flags&^webpFlags != 0 {
-		return fmt.Errorf("it has flags that there are not: %#x", f.flags)
+		return fmt.Errorf("its flags %#x are invalid", f.flags)
 	}
 	canvas := image.Rect(0, 0, f.w, f.h)
 	for _, frame := range f.frames {
@@ -252,7 +251,7 @@ func (f *webpFrame) header() error {
 	var w, h int
 	if f.lossless {
 		if len(d) < 5 || d[0] != 0x2f || d[4]>>5 != 0 {
-			return errors.New("its pixels have no beginning")
+			return errors.New("the header of its pixels is invalid")
 		}
 		v := binary.LittleEndian.Uint32(d[1:])
 		w, h = 1+int(v&0x3fff), 1+int(v>>14&0x3fff)
@@ -265,7 +264,7 @@ func (f *webpFrame) header() error {
 		key, profile, shown, first := bits&1 == 0, bits>>1&7, bits>>4&1 != 0, bits>>5
 		w, h = int(binary.LittleEndian.Uint16(d[6:]))&0x3fff, int(binary.LittleEndian.Uint16(d[8:]))&0x3fff
 		if !key || profile > 3 || !shown || first >= len(d) || string(d[3:6]) != "\x9d\x01\x2a" || w == 0 || h == 0 {
-			return errors.New("its pixels have no beginning")
+			return errors.New("the header of its pixels is invalid")
 		}
 	}
 	f.box = image.Rect(0, 0, w, h)
@@ -312,7 +311,7 @@ func (f *webpFile) mode() pillow.Mode {
 // decode decodes a frame. It is RGB where it has no alphas, or RGBA.
 func (f *webpFrame) decode() (*pillow.Image, error) {
 	if f.alpha != nil && (len(f.alpha) < 2 || f.alpha[0]&3 > 1 || f.alpha[0]>>4&3 > 1 || f.alpha[0]>>6 > 1) {
-		return nil, errors.New("its alphas have no beginning")
+		return nil, errors.New("the header of its alphas is invalid")
 	}
 	img, err := webp.Decode(bytes.NewReader(f.file()))
 	if err != nil {

@@ -6,12 +6,12 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A webpShow is what is seen of an animation, as libwebp's WebPAnimDecoder makes it.
+// A webpShow is the canvas of an animation, as libwebp's WebPAnimDecoder computes it.
 type webpShow struct {
 	file   *webpFile
-	n      int           // frames that were shown
-	canvas *pillow.Image // in RGBA: the last frame, and taken back what it asks for
-	key    bool          // the last frame shows nothing of those before it
+	n      int           // the number of frames decoded
+	canvas *pillow.Image // in RGBA; the last frame is disposed of
+	key    bool          // the last frame does not depend on those before it
 }
 
 func webpFrames(data []byte, _ Options) func() (Frame, error) {
@@ -54,7 +54,7 @@ func (s *webpShow) next() (Frame, error) {
 	return Frame{shown, f.duration}, err
 }
 
-// isKey reports whether a frame shows nothing of those before it.
+// isKey reports whether a frame does not depend on those before it.
 func (s *webpShow) isKey(f *webpFrame) bool {
 	if s.n == 0 {
 		return true
@@ -64,7 +64,7 @@ func (s *webpShow) isKey(f *webpFrame) bool {
 	return (!f.seeThrough || !f.blend) && whole(f) || before.dispose && (whole(before) || s.key)
 }
 
-// blend puts the canvas below part, which is to be at the place of f, but for what the frame before left transparent.
+// blend blends part, the pixels of f, with the canvas, except where disposal of the frame before cleared it.
 func (s *webpShow) blend(part *pillow.Image, f *webpFrame) {
 	var gone image.Rectangle
 	if before := &s.file.frames[s.n-1]; before.dispose {
@@ -82,7 +82,7 @@ func (s *webpShow) blend(part *pillow.Image, f *webpFrame) {
 	}
 }
 
-// over puts a color over another, with libwebp's numbers. The result replaces the first.
+// over replaces top with the blend of top and bottom, with libwebp's rounding.
 func over(top, bottom []uint8) {
 	a := uint32(top[3])
 	switch a {

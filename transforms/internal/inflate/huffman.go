@@ -1,16 +1,16 @@
 package inflate
 
 // A table decodes a Huffman code. Its first entries are found by the next primary
-// bits, and those of longer codes in tables behind them.
+// bits, and those of longer codes in tables that follow them.
 type table struct {
 	entries []entry
 	mask    uint64 // of the bits that find the first entries
 }
 
-// An entry is what a code means:
+// An entry is the meaning of a code:
 //
-//	bits 0-3    the length of the code, or of its part in a table behind the first
-//	bits 4-7    how many extra bits follow it, or find an entry in the table that value begins
+//	bits 0-3    the length of the code, or of its part in a following table
+//	bits 4-7    the number of extra bits, or of bits that find an entry in the table at value
 //	bits 8-10   the kind
 //	bits 16-31  the value
 type entry uint32
@@ -29,15 +29,14 @@ func (e entry) extra() uint  { return uint(e >> 4 & 15) }
 func (e entry) kind() entry  { return e & kinds }
 func (e entry) value() int   { return int(e >> 16) }
 
-// primary is how many bits find the first entries, at most.
+// primary is the maximum number of bits that find a first entry.
 const primary = 10
 
 // longestCode is the length of the longest code.
 const longestCode = 15
 
-// build makes the table of a code from the lengths of its symbols' codes. Like zlib, it takes a
-// set of codes that is incomplete only where it is a single code of one bit, or empty, and
-// complete does not demand more.
+// build makes the table of a code from the lengths of its symbols' codes. Like zlib, it accepts an
+// incomplete set of codes only if it is empty, or a single code of one bit and complete is false.
 func (t *table) build(lengths []uint8, symbol func(int) entry, complete bool) error {
 	var count [longestCode + 1]int
 	for _, n := range lengths {
@@ -47,7 +46,7 @@ func (t *table) build(lengths []uint8, symbol func(int) entry, complete bool) er
 	for most > 0 && count[most] == 0 {
 		most--
 	}
-	if most == 0 { // what is decoded with it is an error
+	if most == 0 { // decoding anything with it is an error
 		t.entries, t.mask = append(t.entries[:0], invalid|1, invalid|1), 1
 		return nil
 	}
@@ -69,7 +68,7 @@ func (t *table) build(lengths []uint8, symbol func(int) entry, complete bool) er
 	for i := range t.entries {
 		t.entries[i] = invalid | 1
 	}
-	rest := most - first // bits of the tables behind
+	rest := most - first // bits of the following tables
 	for s, n := range lengths {
 		if n == 0 {
 			continue
@@ -105,7 +104,7 @@ func reversed(v, n int) int {
 	return r
 }
 
-// lengthBases and distanceBases are what the codes of matches mean, with their extra bits.
+// lengthBases and distanceBases are the meanings of the symbols of matches.
 var lengthBases, distanceBases = func() (lengths [29]entry, distances [30]entry) {
 	at := 3
 	for i := range 28 {
@@ -143,7 +142,7 @@ func distanceSymbol(s int) entry {
 	return invalid
 }
 
-// fixed are the tables of blocks that bring none.
+// fixed holds the tables of blocks without their own.
 var fixed = func() (t [2]table) {
 	var lengths [288]uint8
 	for i := range lengths {
@@ -204,7 +203,7 @@ func (z *Reader) tables() error {
 		if e.length() > z.n {
 			return errInput
 		}
-		if e.kind() == invalid { // zlib reads zeros then, and misses the end of the block
+		if e.kind() == invalid { // zlib reads zeros, and then misses the code that ends a block
 			return ErrCorrupt
 		}
 		s := e.value()

@@ -1,8 +1,8 @@
 // Package inflate decompresses zlib streams as the C library's inflate does, call by call.
 //
-// Programs in C see a stream in pieces: what inflate has consumed when its output is
-// full decides which errors they meet. compress/zlib decompresses ahead, and so cannot
-// say whether an error comes before or behind a byte of the input.
+// A program in C passes a stream in pieces, and meets only the errors that inflate finds
+// by the time its output is full. compress/zlib decompresses ahead, and so does not tell
+// the place of an error in the input.
 package inflate
 
 import (
@@ -25,13 +25,13 @@ var (
 	errFull  = errors.New("more room is needed")
 )
 
-// window is how far back a match reaches, and size how much of the output is kept.
+// window is the maximum distance of a match, and size the capacity of the output buffer.
 const (
 	window = 1 << 15
 	size   = 4 * window
 )
 
-// longest is the longest match.
+// longest is the length of the longest match.
 const longest = 258
 
 // A Reader decompresses a stream. [NewReader] makes one.
@@ -39,18 +39,18 @@ type Reader struct {
 	src   []byte
 	at    int    // the next byte of src
 	limit int    // of src in this call
-	bits  uint64 // what is read of src and not used; the next bit is the lowest
-	n     uint   // how many bits these are
+	bits  uint64 // read but not used; the next bit is the lowest
+	n     uint   // the number of these bits
 
 	step   func(z *Reader, room int) error
 	last   bool // the block is the stream's last
 	stored int  // bytes left of a block that is not compressed
-	lit    int  // a literal that found no room, or -1
-	length int  // what is left of a match, and how far back it begins
+	lit    int  // a literal that is yet to be written, or -1
+	length int  // the rest of a match, and its distance
 	back   int
 
-	out []byte // the end of the output
-	w   int    // where it goes on
+	out []byte // the last bytes of the output
+	w   int    // their number
 	sum hash.Hash32
 
 	lengths, distances *table
@@ -62,14 +62,13 @@ func NewReader(src []byte) *Reader {
 	return &Reader{src: src, step: header, lit: -1, out: make([]byte, min(size, max(8*len(src), 4*longest)+window)), sum: adler32.New()}
 }
 
-// Offset returns how many bytes of src are used up.
+// Offset returns the number of bytes of src consumed.
 func (z *Reader) Offset() int { return z.at - int(z.n/8) }
 
-// Read decompresses into dst with the bytes of src up to limit, like a call of inflate that
-// has these as its input. When dst is full, it goes on with what follows until that
-// needs room, as inflate does. It returns nil where dst is full or the input used up,
-// io.EOF where the stream ended and its checksum is right, and an error where the stream is
-// broken. limit must not decrease from call to call.
+// Read decompresses into dst, like a call of inflate whose input is src up to limit. When
+// dst is full, it processes what follows until that needs room, as inflate does. It returns nil
+// if dst is full or the input is used up, io.EOF if the stream ended with the right checksum, and
+// another error if the stream is broken. limit must not decrease from call to call.
 func (z *Reader) Read(dst []byte, limit int) (n int, err error) {
 	z.limit = min(limit, len(z.src))
 	for err == nil {
@@ -123,7 +122,7 @@ func (z *Reader) take(n uint) (uint32, error) {
 	return v, nil
 }
 
-// whole calls read, which is undone where the input does not suffice for all of it.
+// whole calls read, and restores the input if it does not suffice.
 func (z *Reader) whole(read func() error) error {
 	at, bits, n := z.at, z.bits, z.n
 	err := read()
@@ -211,7 +210,7 @@ func (z *Reader) storedHeader() error {
 func stored(z *Reader, room int) error {
 	for z.stored > 0 {
 		switch {
-		case z.n >= 8 && room > 0 && z.w < len(z.out): // bytes that were read as bits
+		case z.n >= 8 && room > 0 && z.w < len(z.out): // bytes already in bits
 			z.out[z.w] = byte(z.bits)
 			z.bits >>= 8
 			z.n -= 8
@@ -224,7 +223,7 @@ func stored(z *Reader, room int) error {
 		case z.w == len(z.out):
 			return nil
 		}
-		z.bits = 0 // fill leaves the beginnings of bytes that it has not counted
+		z.bits = 0 // fill also sets bits that it does not count
 		k := copy(z.out[z.w:min(z.w+min(room, z.stored), len(z.out))], z.src[z.at:z.limit])
 		z.at, z.w, room, z.stored = z.at+k, z.w+k, room-k, z.stored-k
 	}

@@ -2,7 +2,7 @@ package inflate
 
 import "encoding/binary"
 
-// symbols decodes a block. It keeps what a symbol means that finds no room.
+// symbols decodes a block. A symbol for which there is no room is kept.
 func symbols(z *Reader, room int) error {
 	for {
 		switch {
@@ -10,7 +10,7 @@ func symbols(z *Reader, room int) error {
 			if room == 0 {
 				return errFull
 			}
-			if z.length > 0 && z.back > z.w { // inflate notices only when there is room
+			if z.length > 0 && z.back > z.w { // inflate checks this only when there is room
 				return ErrCorrupt
 			}
 			if z.w == len(z.out) {
@@ -19,7 +19,7 @@ func symbols(z *Reader, room int) error {
 			room -= z.put(min(room, len(z.out)-z.w))
 			continue
 		case len(z.out)-z.w < longest:
-			return nil // for a larger window
+			return nil // Read makes room
 		}
 		if room >= longest+3 && z.limit-z.at >= 16 {
 			w := z.w
@@ -48,7 +48,7 @@ func (z *Reader) put(room int) int {
 // match repeats n bytes that begin back bytes before the end of the output.
 func (z *Reader) match(back, n int) {
 	from, to := z.w-back, z.w+n
-	for w := z.w; w < to; { // what is written is repeated too
+	for w := z.w; w < to; { // a match may overlap itself
 		w += copy(z.out[w:to], z.out[from:w])
 	}
 	z.w = to
@@ -112,8 +112,8 @@ func (z *Reader) symbol() (ended bool, err error) {
 	return ended, nil
 }
 
-// fast decodes symbols while there is room for any, and as many bits as one can have. It leaves
-// to symbol what is rare.
+// fast decodes symbols while there is room for the longest match, and input for the longest symbol. It
+// stops at errors and at the end of the block, which symbol handles.
 func (z *Reader) fast(room int) {
 	out, w := z.out, z.w
 	stop := w + room - longest

@@ -1,7 +1,7 @@
 package pillow
 
 // Paste puts src, of the same mode, onto p with its upper left pixel at (x, y): p.paste(src, (x, y)).
-// What falls outside is lost. alphas, unless nil, has a weight for each pixel of src, like the mask of paste.
+// Pixels outside p are lost. alphas, unless nil, is the mask: a weight for each pixel of src.
 func (p *Image) Paste(src *Image, x, y int, alphas []uint8) {
 	if alphas == nil {
 		p.paste(src, x, y)
