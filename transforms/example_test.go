@@ -1,9 +1,13 @@
 package transforms_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"image"
+	"image/color"
+	"image/color/palette"
+	"image/gif"
 	"log"
 	"os"
 	"path/filepath"
@@ -31,6 +35,33 @@ func Example() {
 	//     ToTensor()
 	//     Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
 	// )
+}
+
+func ExampleDecodeFrames() {
+	animation := gif.GIF{Delay: []int{5, 10, 15}}
+	for i := range 3 {
+		img := image.NewPaletted(image.Rect(0, 0, 40, 30), palette.Plan9)
+		img.Set(i, i, color.White)
+		animation.Image = append(animation.Image, img)
+	}
+	var file bytes.Buffer
+	if err := gif.EncodeAll(&file, &animation); err != nil {
+		log.Fatal(err)
+	}
+	var clip []image.Image
+	for frame, err := range transforms.DecodeFrames(&file) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(frame.Image.Bounds().Size(), frame.Duration)
+		clip = append(clip, frame.Image)
+	}
+	fmt.Println(len(clip), "frames")
+	// Output:
+	// (40,30) 50ms
+	// (40,30) 100ms
+	// (40,30) 150ms
+	// 3 frames
 }
 
 func ExampleResize() {

@@ -26,8 +26,8 @@ type pngAnimation struct {
 
 // The ways to dispose of a frame before the next one, and to draw it onto the one before.
 const (
-	apngNone, apngBackground, apngPrevious = 0, 1, 2
-	apngSource, apngOver                   = 0, 1
+	apngBackground, apngPrevious = 1, 2
+	apngOver                     = 1
 )
 
 // control reads the number of frames. Like Pillow, it treats a file with two such chunks as a
@@ -68,7 +68,7 @@ func (a *pngAnimation) data(f *pngFile, c pngChunk) (pngChunk, error) {
 		return c, fmt.Errorf("its chunk %s has %d bytes; want 4 or more", c.kind, c.len)
 	}
 	if c.at+4 > len(f.data) {
-		return c, errors.New("its chunk fdAT is cut off")
+		return c, io.ErrUnexpectedEOF
 	}
 	return pngChunk{c.kind, c.at + 4, c.len - 4}, a.follow(f.data[c.at:])
 }
@@ -84,7 +84,7 @@ func (a *pngAnimation) follow(body []byte) error {
 }
 
 // pngFrames decodes the frames of an animated PNG. Each is drawn onto the canvas that the one before leaves.
-func pngFrames(data []byte, _ Options) func() (Frame, error) {
+func pngFrames(data []byte, o Options) func() (Frame, error) {
 	var f *pngFile
 	var s pngShow
 	n := 0
@@ -92,6 +92,9 @@ func pngFrames(data []byte, _ Options) func() (Frame, error) {
 		switch {
 		case n == 0:
 			if f, err = openPNG(data); err == nil {
+				err = fits(f.w, f.h, o)
+			}
+			if err == nil {
 				s.shown = pillow.New(f.layout.mode, f.w, f.h)
 				s.begin(f)
 			}

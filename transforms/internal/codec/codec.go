@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"strings"
 
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
@@ -133,18 +132,10 @@ func fits(w, h int, o Options) error {
 
 // broken says what is wrong with a file of a known format.
 func broken(format string, err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrTruncated) ||
-		strings.Contains(err.Error(), "not enough") { // image/png's and image/gif's words
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrTruncated) {
 		err = ErrTruncated
 	}
 	return fmt.Errorf("%s: %w", format, err)
-}
-
-func sizeBy(config func(io.Reader) (image.Config, error)) func([]byte) (int, int, error) {
-	return func(data []byte) (int, int, error) {
-		c, err := config(bytes.NewReader(data))
-		return c.Width, c.Height, err
-	}
 }
 
 // bands returns an image of bytes with a mode's bands, taken from pixels of n bytes at the offsets given.

@@ -86,8 +86,11 @@ func pngSize(data []byte) (w, h int, err error) {
 	return f.w, f.h, err
 }
 
-func decodePNG(data []byte, _ Options) (*pillow.Image, error) {
+func decodePNG(data []byte, o Options) (*pillow.Image, error) {
 	f, err := openPNG(data)
+	if err == nil {
+		err = fits(f.w, f.h, o) // there may be a second header
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -58,6 +59,9 @@ const piece = 1 << 16
 func (f *pngFile) decode(p *pillow.Image) (last pngChunk, err error) {
 	if f.box.Empty() || !f.box.In(p.Bounds()) {
 		return last, fmt.Errorf("its pixels at %v are not in the picture of %v", f.box, p.Bounds())
+	}
+	if f.layout.mode != p.Mode {
+		return last, errors.New("it has a second header, of another kind of pixels")
 	}
 	src, parts, ending := f.parts()
 	z := inflate.NewReader(src)
