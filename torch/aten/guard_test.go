@@ -119,3 +119,21 @@ func TestQuantizedPool(t *testing.T) {
 	c.Value([]torch.Value{1, 1, 1})
 	require.ErrorContains(t, torch.Try(func() { c.One(torch.NewOp("aten::_adaptive_avg_pool2d", "")) }), "output_size has 3 numbers")
 }
+
+// TestUnresolvedViews gives ops what libtorch takes for something else: views that
+// are negated to one that writes and returns nothing, and opaque tensors.
+func TestUnresolvedViews(t *testing.T) {
+	x, indices := torch.Ones(2, 3), torch.Zeros(2, 3).ToDType(torch.Int64)
+	negated := Imag(x.ToDType(torch.Complex64).Conj())
+	require.ErrorContains(t, torch.Try(func() { InternalCummaxHelper(x, negated, indices, 0) }), "negated")
+	require.Equal(t, []int{2, 3}, negated.Shape())
+	InternalCummaxHelper(x, torch.Zeros(2, 3), indices, 0)
+
+	opaque := ToMkldnn(torch.Ones(1), 0)
+	require.ErrorContains(t, torch.Try(func() { torch.Ones(2, 1).IndexCopyInPlace(-1, opaque, torch.Ones(2, 1)) }), "mkldnn")
+	require.ErrorContains(t, torch.Try(func() { opaque.Maximum(torch.Ones(1)) }), "mkldnn")
+	require.Equal(t, 2.0, opaque.Add(opaque).ToDense().Item())
+	require.Equal(t, 1.0, opaque.ReLU().ToDense().Item())
+	nested := InternalNestedFromPadded(torch.Ones(2, 2, 3), torch.FromSlice([]int64{2, 3, 1, 3}, 2, 2), false)
+	require.ErrorContains(t, torch.Try(func() { InternalSoftmaxBackwardData(nested, nested, 1, torch.Float32) }), "nested")
+}

@@ -34,6 +34,7 @@ inline const at::Tensor &tensor(Args a, size_t i) { return a[i].toTensor(); }
 inline bool given(Args a, size_t i) { return a[i].isTensor() && a[i].toTensor().defined(); }
 
 inline void dense(const at::Tensor &t) {
+	TORCH_CHECK(!t.is_nested(), "the tensors must be dense, not nested");
 	TORCH_CHECK(t.layout() == at::kStrided && !t.is_quantized(), "the tensors must be dense, not ", t.layout(), " of ", t.scalar_type());
 }
 
@@ -148,7 +149,10 @@ inline void lists(Args a, std::initializer_list<size_t> which, std::initializer_
 
 inline void fft(Args a) {
 	dense(tensor(a, 0));
-	dims(tensor(a, 0), a[1].toIntVector());
+	auto ds = a[1].toIntVector();
+	dims(tensor(a, 0), ds);
+	for (int64_t d : ds)
+		TORCH_CHECK_INDEX(d >= 0, "dim ", d, " must not be negative");
 }
 
 inline void c2r(Args a) { // self, dim, normalization, last_dim_size
@@ -667,6 +671,11 @@ inline void segments_backward(Args a) { // grad, output, data, reduce, lengths, 
 	sized(a, {0, 1}, want);
 }
 
+// indexed wants at most an index for each dimension.
+inline void indexed(Args a) { // self, mask, indices
+	TORCH_CHECK_INDEX(int64_t(a[2].toListRef().size()) <= tensor(a, 0).dim(), a[2].toListRef().size(), " indices are too many for a tensor of ", tensor(a, 0).dim(), " dimensions");
+}
+
 // nested_dim wants a dim that is not negative of a nested tensor, which libtorch does not wrap.
 inline void nested_dim(Args a) { // self, dim
 	if (tensor(a, 0).is_nested())
@@ -677,6 +686,8 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	static const auto *t = new std::unordered_map<std::string, Guard>{
 	    {"aten::linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }}, // MKL leaves its arrays
 	    {"aten::linalg_eigvals.out", [](Args a) { finite(tensor(a, 0), "the input"); }},
+	    {"aten::_unsafe_masked_index", [](Args a) { indexed(a); }},
+	    {"aten::_unsafe_masked_index_put_accumulate", [](Args a) { indexed(a); }},
 	    {"aten::segment_reduce", [](Args a) { segments(a, 0, 2, 4, a[5].toInt()); }},
 	    {"aten::segment_reduce.out", [](Args a) { segments(a, 0, 2, 4, a[5].toInt()); }},
 	    {"aten::_segment_reduce_backward", [](Args a) { segments_backward(a); }},
@@ -814,9 +825,9 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::binomial.out", [](Args a) { binomial(a); }},
 	    {"aten::combinations", [](Args a) { combinations(a); }}, // makes all before it chooses
 	    {"aten::matrix_power", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }}, // halves for ever
-	    {"aten::matrix_power.out", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
+	    {"aten::matrix_power.out", [](Args a) { plain(a, {0, 2}); TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
 	    {"aten::linalg_matrix_power", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
-	    {"aten::linalg_matrix_power.out", [](Args a) { TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
+	    {"aten::linalg_matrix_power.out", [](Args a) { plain(a, {0, 2}); TORCH_CHECK(a[1].toInt() > INT64_MIN, "n is too low"); }},
 	    {"aten::choose_qparams_optimized", [](Args a) { choose(a); }},
 	    {"aten::_sparse_coo_tensor_unsafe", [](Args a) { at::_validate_sparse_coo_tensor_args(tensor(a, 0), tensor(a, 1), a[2].toIntVector()); }}, // an invalid one crashes whoever uses it
 	    {"aten::_sparse_csr_tensor_unsafe", [](Args a) { at::_validate_sparse_csr_tensor_args(tensor(a, 0), tensor(a, 1), tensor(a, 2), a[3].toIntVector()); }},
@@ -898,7 +909,7 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::special_shifted_chebyshev_polynomial_w.n_scalar_out", [](Args a) { polynomial(a); }},
 	    {"aten::_linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }},
 	    {"aten::random_.from", [](Args a) { TORCH_CHECK(!tensor(a, 0).is_floating_point() || a[1].toInt() < int64_t(1) << 62, "from is too high"); }}, // searches for ever
-	    {"aten::_nested_compute_contiguous_strides_offsets", [](Args a) { akin(a, {0}); TORCH_CHECK(tensor(a, 0).dim() == 2 && tensor(a, 0).scalar_type() == at::kLong && tensor(a, 0).is_cpu() && tensor(a, 0).numel() > 0, "nested_size must be a matrix of int64"); }},
+	    {"aten::_nested_compute_contiguous_strides_offsets", [](Args a) { akin(a, {0}); TORCH_CHECK(tensor(a, 0).dim() == 2 && tensor(a, 0).scalar_type() == at::kLong && tensor(a, 0).is_cpu() && tensor(a, 0).numel() > 0 && tensor(a, 0).is_contiguous(), "nested_size must be a contiguous matrix of int64"); }},
 	    {"aten::batch_norm_update_stats", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(given(a, 1) == given(a, 2), "running_mean and running_var go together"); }},
 	    {"aten::batch_norm_update_stats.out", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(given(a, 1) == given(a, 2), "running_mean and running_var go together"); }},
 	    {"aten::slow_conv_transpose2d", [](Args a) { kernel(a); }},

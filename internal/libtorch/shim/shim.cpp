@@ -533,6 +533,14 @@ bool aliases(const c10::FunctionSchema &schema) {
 	return any(schema.arguments()) || any(schema.returns());
 }
 
+// written counts the tensors that an op changes.
+size_t written(const c10::FunctionSchema &schema) {
+	const auto &args = schema.arguments();
+	return size_t(std::count_if(args.begin(), args.end(), [](const c10::Argument &a) {
+		return a.type()->kind() == c10::TypeKind::TensorType && a.alias_info() && a.alias_info()->isWrite();
+	}));
+}
+
 struct Op {
 	c10::OperatorHandle handle;
 	const c10::FunctionSchema &schema;
@@ -545,10 +553,14 @@ struct Op {
 	std::optional<at::Scalar> alpha; // the default of sum's and scaled's number
 	bool pure; // the results are new tensors, and the arguments stay as they are
 	bool like; // zeros_like and its kin, which Python calls below autograd
+	bool hides; // it writes to tensors that it does not return: libtorch's way of resolving conj and neg fails
+	bool dense; // for mkldnn tensors libtorch falls back to a kernel that takes them for dense ones
 
 	explicit Op(const c10::OperatorHandle &h)
 	    : handle(h), schema(h.schema()), guard(torchhub::guard_of(schema.operator_name())), pure(!aliases(schema)),
-	      like(schema.name().ends_with("_like")) {
+	      like(schema.name().ends_with("_like")), hides(written(schema) > schema.returns().size()),
+	      dense(h.hasKernelForDispatchKey(c10::DispatchKey::CompositeExplicitAutogradNonFunctional) &&
+	            !h.hasKernelForDispatchKey(c10::DispatchKey::MkldnnCPU)) {
 		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
 			const auto &args = schema.arguments();
 			const auto &rets = schema.returns();
@@ -611,6 +623,33 @@ bool untracked(const at::Tensor &t) {
 bool untracked(const std::optional<at::Tensor> &t) { return !t || untracked(*t); }
 bool untracked(const at::Scalar &) { return true; }
 
+void check_dense(const at::Tensor &t) {
+	TORCH_CHECK(!t.is_mkldnn(), "the op takes no mkldnn tensors; call ToDense first");
+}
+void check_dense(const std::optional<at::Tensor> &t) {
+	if (t)
+		check_dense(*t);
+}
+void check_dense(const at::Scalar &) {}
+
+// check refuses tensors that the op cannot take and libtorch does not refuse.
+void check(const Op &o, const torch::jit::Stack &stack) {
+	if (o.guard)
+		o.guard(stack);
+	for (const IValue &v : stack) {
+		if (v.isTensor() && v.toTensor().defined()) {
+			const at::Tensor &t = v.toTensor();
+			TORCH_CHECK(!o.hides || !t.is_conj() && !t.is_neg(), "the op takes no conjugated or negated views; call ResolveConj or aten.ResolveNeg first");
+			if (o.dense)
+				check_dense(t);
+		} else if (o.dense && v.isTensorList()) {
+			for (const at::Tensor &t : v.toTensorVector())
+				if (t.defined())
+					check_dense(t);
+		}
+	}
+}
+
 // call_unboxed makes the call if it is a common one. Where autograd would find
 // nothing to record it is left out, which saves a fifth of a small op.
 bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
@@ -621,6 +660,8 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
 		if (o.pure && (untracked(args) && ...))
 			below.emplace();
+		if (o.dense)
+			(check_dense(args), ...);
 		at::Tensor result = op->call(args...);
 		if (w.wants()) {
 			w.put(THUB_TENSOR);
@@ -666,8 +707,7 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 		torch::jit::Stack stack;
 		stack.reserve(std::max(o.schema.arguments().size(), o.schema.returns().size()));
 		push_args(stack, {args, args + nargs}, o.schema, 0);
-		if (o.guard)
-			o.guard(stack);
+		check(o, stack);
 		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
 		if (o.like)
 			below.emplace();
