@@ -28,8 +28,9 @@
 // so work in many goroutines should go through [Run], which executes it on a
 // few OS threads; models and TorchScript modules do so by themselves.
 // [NoGrad], [InferenceMode], [Scope] and [WithDevice] hold for the closure they
-// are given, on its goroutine, which they lock to its OS thread meanwhile;
-// goroutines that the closure starts are not inside it, except through Run.
+// are given, on its goroutine, which they lock to its OS thread meanwhile, except
+// while it waits in Run; Run takes the modes along, whichever way they nest.
+// Goroutines that the closure starts are not inside it.
 //
 // # Names
 //

@@ -955,7 +955,7 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_logcumsumexp.out", [](Args a) { plain(a, {0}); into(a, 2, tensor(a, 0).scalar_type()); }},
 	    {"aten::concat.out", [](Args a) { some(a[0]); }},
 	    {"aten::concatenate.out", [](Args a) { some(a[0]); }},
-	    {"aten::range.out", [](Args a) { TORCH_CHECK(a[2].isComplexDouble() || a[2].toScalar().to<double>() != 0, "step must not be 0"); }},
+	    {"aten::range.out", [](Args a) { TORCH_CHECK(a[2].isComplexDouble() || a[2].toScalar().to<double>() != 0 && (!at::isIntegralType(tensor(a, 3).scalar_type(), true) || std::abs(a[2].toScalar().to<double>()) >= 1), "step must not be 0 as out's dtype"); }},
 	    {"aten::view_copy.dtype", [](Args a) { plain(a, {0}); }},
 	    {"aten::view_copy.dtype_out", [](Args a) { plain(a, {0, 2}); }},
 	    {"aten::_scaled_dot_product_flash_attention_for_cpu", [](Args a) { attended(a, 0, 5); }},
