@@ -59,7 +59,7 @@ var policy = map[string][]string{
 	"transforms/internal/jpeg":     {},
 	"transforms/internal/tiff":     {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"transforms/internal/inflate":  {},
-	"transforms/internal/codec":    {"transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
+	"transforms/internal/codec":    {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
 	"hub":                          {"internal/filekind", "internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/terminal"},
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -157,6 +158,15 @@ var magics = []struct {
 	{0, "\x76\x2f\x31\x01", nil, picture("OpenEXR")},
 	{0, "#?RADIANCE", nil, picture("Radiance HDR")},
 	{0, "P", isPNM, picture("PNM")},
+	{0, "\x01\xda", nil, picture("SGI")},
+	{0, "\x0a", isPCX, picture("PCX")},
+	{0, "DanM", nil, picture("MSP")},
+	{0, "LinS", nil, picture("MSP")},
+	{0, "icns", nil, picture("ICNS")},
+	{0, "%!PS", nil, picture("EPS")},
+	{0, "\xc5\xd0\xd3\xc6", nil, picture("EPS")},
+	{0, "\x59\xa6\x6a\x95", nil, picture("Sun raster")},
+	{0, "SIMPLE  =", nil, picture("FITS")},
 	{4, "ftypavi", nil, picture("AVIF")},
 	{4, "ftyphei", nil, picture("HEIC")},
 	{4, "ftypmif1", nil, picture("HEIC")},
@@ -204,7 +214,7 @@ var magics = []struct {
 
 func picture(format string) Kind {
 	article := "a "
-	if strings.HasPrefix(format, "SVG") || strings.ContainsRune("AIO", rune(format[0])) {
+	if slices.Contains([]string{"SVG", "SGI", "MSP"}, format) || strings.ContainsRune("AEIO", rune(format[0])) {
 		article = "an "
 	}
 	return Kind{Class: Picture, Name: article + format + " picture"}
@@ -228,6 +238,12 @@ func isBMP(head []byte) bool {
 }
 
 func isIcon(head []byte) bool { return len(head) >= 6 && head[4] > 0 && head[5] == 0 }
+
+// isPCX compares the version and the corners, as Pillow does.
+func isPCX(head []byte) bool {
+	at := func(i int) uint16 { return binary.LittleEndian.Uint16(head[i:]) }
+	return len(head) >= 12 && head[1] <= 5 && head[1] != 1 && head[1] != 4 && at(8) >= at(4) && at(10) >= at(6)
+}
 
 // isPNM knows "P1" to "P7" and PFM's "Pf" and "PF" before a blank.
 func isPNM(head []byte) bool {

@@ -47,6 +47,16 @@ files = {
     "lossy.webp": (rgb, {}),
     "alpha.webp": (rgba, {}),
     "lossless.webp": (rgb, {"lossless": True}),
+    "bits.pbm": (rgb.convert("1"), {}),
+    "grey.pgm": (rgb.convert("L"), {}),
+    "grey16.pgm": (grey16, {}),
+    "photo.ppm": (rgb, {}),
+    "floats.pfm": (rgb.convert("F"), {}),
+    "icon.ico": (rgba, {"sizes": [(32, 32), (16, 16)], "bitmap_format": "bmp"}),
+    "png.ico": (rgb, {"sizes": [(45, 45), (16, 16)]}),
+    "photo.tga": (rgb, {"compression": "tga_rle"}),
+    "alpha.tga": (rgba, {}),
+    "palette.tga": (rgb.quantize(20), {"compression": "tga_rle"}),
 }
 # What Pillow reads and does not write.
 ppm = io.BytesIO()
@@ -54,9 +64,13 @@ rgb.save(ppm, "PPM")
 jpeg = lambda *args: subprocess.run(["cjpeg", "-arithmetic", *args], input=ppm.getvalue(), capture_output=True, check=True).stdout
 progressive = io.BytesIO()
 rgb.save(progressive, "JPEG", progressive=True)
+masked = io.BytesIO()
+rgb.resize((32, 32)).save(masked, "ICO", sizes=[(32, 32)], bitmap_format="bmp")
 raw = {
     "arithmetic.jpg": jpeg("-restart", "1"),
     "arithmetic-progressive.jpg": jpeg("-progressive", "-sample", "1x1"),
+    "plain.ppm": b"P3 # a comment\n%d %d\n999\n" % (w, 3) + b" ".join(b"%d" % (v * 3) for v in rgb.crop((0, 0, w, 3)).tobytes()) + b"\n",
+    "masked.cur": masked.getvalue().replace(b"\0\0\1\0", b"\0\0\2\0", 1),
     "missing.jpg": progressive.getvalue()[:680] + b"\xff\xd9",
 }
 

@@ -52,27 +52,33 @@ func isDIB(data []byte) bool {
 	return len(data) >= 4 && slices.Contains(bmpSizes, int(binary.LittleEndian.Uint32(data)))
 }
 
-func readBMPHeader(data []byte) (h bmpHeader, err error) {
-	file := 14
-	if isDIB(data) {
-		file = 0
+func readBMPHeader(data []byte) (bmpHeader, error) {
+	const file = 14
+	switch {
+	case isDIB(data):
+		return readDIBHeader(data, 0, 0)
+	case len(data) < file:
+		return bmpHeader{}, io.ErrUnexpectedEOF
 	}
+	return readDIBHeader(data, file, int(binary.LittleEndian.Uint32(data[10:])))
+}
+
+// readDIBHeader reads the part of a header that begins at start. The pixels are at a place in data, or, where that is 0, after it.
+func readDIBHeader(data []byte, start, pixels int) (h bmpHeader, err error) {
 	le := binary.LittleEndian
-	if len(data) < file+4 {
+	if len(data)-start < 4 {
 		return h, io.ErrUnexpectedEOF
 	}
-	size := int(le.Uint32(data[file:]))
-	d := data[file:]
+	d := data[start:]
+	size := int(le.Uint32(d))
 	if !slices.Contains(bmpSizes, size) {
 		return h, fmt.Errorf("its header has %d bytes, which no version has", size)
 	}
 	if len(d) < size {
 		return h, io.ErrUnexpectedEOF
 	}
-	if file > 0 {
-		h.at = int(le.Uint32(data[10:]))
-	}
-	next := file + size
+	h.at = pixels
+	next := start + size
 	h.upsideDown, h.entry = true, 4
 	if size == 12 {
 		h.w, h.h, h.bits, h.entry = int(le.Uint16(d[4:])), int(le.Uint16(d[6:])), int(le.Uint16(d[10:])), 3
@@ -91,7 +97,7 @@ func readBMPHeader(data []byte) (h bmpHeader, err error) {
 	if h.colours == 0 {
 		h.colours = 1 << h.bits
 	}
-	if h.at == file+size && h.bits <= 8 {
+	if h.at == start+size && h.bits <= 8 {
 		h.at += h.entry * h.colours
 	}
 	h.layout = map[int]string{16: "15", 24: "BGR", 32: "BGRX"}[h.bits]
@@ -150,6 +156,11 @@ func decodeBMP(data []byte, _ Options) (*pillow.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.decode(data)
+}
+
+// decode decodes the pixels.
+func (h *bmpHeader) decode(data []byte) (_ *pillow.Image, err error) {
 	if h.at > len(data) {
 		return nil, io.ErrUnexpectedEOF
 	}
@@ -169,7 +180,7 @@ func decodeBMP(data []byte, _ Options) (*pillow.Image, error) {
 	used := (h.w*h.bits + 7) / 8
 	switch {
 	case rle:
-		if pix, err = bmpRuns(data, h); err != nil {
+		if pix, err = bmpRuns(data, *h); err != nil {
 			return nil, err
 		}
 		stride = h.w
@@ -205,13 +216,13 @@ func decodeBMP(data []byte, _ Options) (*pillow.Image, error) {
 	return p, nil
 }
 
-// picture returns the picture without its pixels.
-func (h *bmpHeader) picture() *pillow.Image {
+// mode returns the mode of the picture.
+func (h *bmpHeader) mode() pillow.Mode {
 	if h.bits > 8 {
 		if strings.Contains(h.layout, "A") {
-			return pillow.New(pillow.ModeRGBA, h.w, h.h)
+			return pillow.ModeRGBA
 		}
-		return pillow.New(pillow.ModeRGB, h.w, h.h)
+		return pillow.ModeRGB
 	}
 	// A palette of greys in order is none.
 	grey := len(h.palette) == h.entry*h.colours
@@ -226,11 +237,19 @@ func (h *bmpHeader) picture() *pillow.Image {
 	}
 	switch {
 	case grey && h.colours <= 2:
-		return pillow.New(pillow.Mode1, h.w, h.h)
+		return pillow.Mode1
 	case grey:
-		return pillow.New(pillow.ModeL, h.w, h.h)
+		return pillow.ModeL
 	}
-	p := pillow.New(pillow.ModeP, h.w, h.h)
+	return pillow.ModeP
+}
+
+// picture returns the picture without its pixels.
+func (h *bmpHeader) picture() *pillow.Image {
+	p := pillow.New(h.mode(), h.w, h.h)
+	if p.Mode != pillow.ModeP {
+		return p
+	}
 	p.Palette = &pillow.Palette{Mode: pillow.ModeRGB}
 	for c := h.palette; len(c) >= h.entry && len(p.Palette.Colors) < 3*256; c = c[h.entry:] {
 		p.Palette.Colors = append(p.Palette.Colors, c[2], c[1], c[0])

@@ -1,5 +1,5 @@
 // Package codec reads picture files as Pillow 13 does: the same pixels, in the
-// same mode, for JPEG, PNG, GIF, BMP, TIFF and WebP.
+// same mode, for JPEG, PNG, GIF, BMP, TIFF, WebP, PNM, ICO, CUR and TGA.
 //
 // Files come from anywhere. A decoder returns an error on a broken one, takes no
 // more memory than the size it reports needs, and its time is bounded by that and
@@ -13,6 +13,7 @@ import (
 	"image"
 	"io"
 
+	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/transforms/internal/jpeg"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 	"github.com/torchhub/torchhub/transforms/internal/tiff"
@@ -20,7 +21,7 @@ import (
 
 // Errors of [Decode], for errors.Is.
 var (
-	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP)")
+	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM, PFM, ICO, CUR, TGA)")
 	ErrTruncated = errors.New("the picture is truncated; get the whole file")
 	ErrTooLarge  = errors.New("the picture has too many pixels; scale it down, or raise the limit with WithMaxPixels")
 )
@@ -50,15 +51,27 @@ type format struct {
 var formats = []format{
 	{"JPEG", prefix("\xff\xd8\xff"), jpegSize, decodeJPEG, nil, jpegOrientation},
 	{"PNG", prefix("\x89PNG\r\n\x1a\n"), pngSize, decodePNG, pngFrames, pngOrientation},
-	{"GIF", func(d []byte) bool { return prefix("GIF87a")(d) || prefix("GIF89a")(d) }, gifSize, decodeGIF, gifFrames, nil},
+	{"GIF", prefix("GIF87a", "GIF89a"), gifSize, decodeGIF, gifFrames, nil},
 	{"BMP", prefix("BM"), bmpSize, decodeBMP, nil, nil},
 	{"DIB", isDIB, bmpSize, decodeBMP, nil, nil},
 	{"TIFF", tiff.Match, tiffSize, decodeTIFF, tiffFrames, nil},
 	{"WebP", func(d []byte) bool { return len(d) > 15 && string(d[:4]) == "RIFF" && string(d[8:15]) == "WEBPVP8" }, webpSize, decodeWebP, webpFrames, webpOrientation},
+	{"ICO", hasIcons(icoPrefix), icoSize, decodeICO, nil, nil},
+	{"CUR", hasIcons(curPrefix), curSize, decodeCUR, nil, nil},
+	{"PNM", isPNM, pnmSize, decodePNM, nil, nil},
+	{"TGA", isTGA, tgaSize, decodeTGA, nil, nil}, // the last one, since it has no magic number
 }
 
-func prefix(magic string) func([]byte) bool {
-	return func(data []byte) bool { return bytes.HasPrefix(data, []byte(magic)) }
+// prefix returns whether data begin with one of some magic numbers.
+func prefix(magics ...string) func([]byte) bool {
+	return func(data []byte) bool {
+		for _, m := range magics {
+			if bytes.HasPrefix(data, []byte(m)) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // Decode reads the first picture of a file.
@@ -95,7 +108,28 @@ func formatOf(data []byte, o Options) (*format, error) {
 		}
 		return f, fits(w, h, o)
 	}
-	return nil, ErrFormat
+	return nil, unread(data)
+}
+
+// A formatError is ErrFormat for a file of a known kind.
+type formatError string
+
+func (e formatError) Error() string { return string(e) }
+
+func (formatError) Is(target error) bool { return target == ErrFormat }
+
+// unread says what a file is that no format matches.
+func unread(data []byte) error {
+	k := filekind.OfHead(data[:min(len(data), filekind.HeadSize)])
+	switch {
+	case k.Class == filekind.Picture:
+		return formatError("it is " + k.Name + ", a format that is not read; convert it to PNG")
+	case k.Class == filekind.Stand && k.Advice != "":
+		return formatError("it is " + k.Name + ", not a picture; " + k.Advice)
+	case k.Class != filekind.Unknown && k.Class != filekind.Text:
+		return formatError("it is " + k.Name + ", not a picture")
+	}
+	return ErrFormat
 }
 
 // finish converts and turns a picture as the options say.

@@ -137,10 +137,10 @@ def read(data):
         return {"mode": "", "error": repr(e)}
     t = img.info.get("transparency")
     raw = img.tobytes()
-    mode = img.mode
+    mode = img.im.mode  # a grey TGA with a palette says that it is L
     if mode == "1": raw = np.array(img).astype(np.uint8).tobytes().replace(b"\1", b"\xff")
     if mode == "I;16B": mode, raw = "I;16", np.frombuffer(raw, ">u2").astype("<u2").tobytes()
-    return {"mode": mode, "size": img.size, "pixels": base64.b64encode(raw).decode(), "palette": img.getpalette() if mode in ("P", "PA") else None,
+    return {"mode": mode, "size": img.size, "pixels": base64.b64encode(raw).decode(), "palette": img.getpalette(None) if mode in ("P", "PA") else None,
         "transparency": list(t) if isinstance(t, tuple) else [t] if isinstance(t, int) else None,
         "alphas": list(t) if isinstance(t, bytes) else None}
 `
@@ -430,11 +430,17 @@ func TestBombs(t *testing.T) {
 		"GIF's picture": []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02"),
 		"TIFF":          directory(tag(256, 4, 1<<31), tag(257, 4, 1<<31)),
 		"WebP":          []byte("RIFFJ\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00\xff\xff\xff\xff\xff\xffANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00ANMF\x1e\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00VP8L\x05\x00\x00\x00/\x00\x00\x00\x00\x00"),
+		"PPM":           []byte("P6 99999 99999 255\n"),
+		"plain PGM":     []byte("P2 99999 99999 255\n"),
+		"TGA":           []byte("\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\x18\x00"),
+		"CUR":           []byte("\x00\x00\x02\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x16\x00\x00\x00\x28\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7f\x01\x00\x08\x00\x00\x00\x00\x00" + string(make([]byte, 2000))),
 	} {
 		_, err := Decode(data, Options{MaxPixels: 1 << 28})
 		require.ErrorIs(t, err, ErrTooLarge, name)
 	}
 	for name, data := range map[string][]byte{
+		"a short TGA":       []byte("\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\x3f\xff\x3f\x18\x00\xff123"),
+		"a short PPM":       []byte("P3 9999 9999 255\n1 2 3"),
 		"an empty GIF":      []byte("GIF89a\x00\x00\x00\x00\x00\x00\x00;"),
 		"TIFF's tiles":      directory(tag(259, 4, 5), tag(256, 4, 1), tag(257, 4, 1), tag(322, 4, 1<<31), tag(323, 4, 1<<31), tag(324, 4, 8), tag(325, 4, 8)),
 		"TIFF's strips":     directory(tag(256, 4, 9), tag(257, 4, 9), tag(278, 4, 1<<31), tag(273, 4, 1<<31)),
@@ -448,6 +454,9 @@ func TestBombs(t *testing.T) {
 	}
 	_, err := Decode([]byte("nothing"), generous)
 	require.ErrorIs(t, err, ErrFormat)
+	_, err = Decode([]byte("8BPS and so on"), generous)
+	require.ErrorIs(t, err, ErrFormat)
+	require.EqualError(t, err, "it is a Photoshop picture, a format that is not read; convert it to PNG")
 }
 
 // FuzzDecode tries every decoder, since the first bytes choose it.
@@ -526,6 +535,11 @@ func FuzzDIB(f *testing.F) {
 }
 func FuzzTIFF(f *testing.F) { fuzzFormat(f, "TIFF", ".tiff") }
 func FuzzWebP(f *testing.F) { fuzzFormat(f, "WebP", ".webp") }
+
+func FuzzPNM(f *testing.F) { fuzzFormat(f, "PNM", ".pbm", ".pgm", ".ppm", ".pfm") }
+func FuzzICO(f *testing.F) { fuzzFormat(f, "ICO", ".ico") }
+func FuzzCUR(f *testing.F) { fuzzFormat(f, "CUR", ".cur") }
+func FuzzTGA(f *testing.F) { fuzzFormat(f, "TGA", ".tga") }
 
 func FuzzEXIF(f *testing.F) {
 	for name, data := range seeds(f) {
