@@ -248,6 +248,11 @@ func (c *Call) Number(v Number) {
 // String adds a str.
 func (c *Call) String(s string) {
 	c.put(libtorch.String)
+	c.text(s)
+}
+
+// text adds a str without its tag.
+func (c *Call) text(s string) {
 	c.put(uint64(len(s)))
 	for len(s) > 0 {
 		var w uint64

@@ -23,6 +23,7 @@ type Error struct {
 	Overload string // the op's overload, such as "Tensor"; may be empty
 	Args     string // the tensors it was given, such as "[2, 3] float32, [4] float32"
 	Msg      string // what is wrong
+	Trace    string // of an error in a TorchScript method, where in its code; not part of the error's text
 
 	kind error
 }

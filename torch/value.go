@@ -1,8 +1,11 @@
 package torch
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -12,16 +15,21 @@ import (
 //
 //	None           nil
 //	bool           bool
-//	int            int (int64 is taken too)
-//	float          float64
+//	int            int (Go's other integers are taken too)
+//	float          float64 (float32 is taken too)
 //	complex        complex128
 //	str            string
 //	torch.Tensor   *Tensor
 //	torch.device   Device
 //	torch.dtype    int, its c10::ScalarType (DType is taken too)
-//	list           []Value ([]int, []float64, []bool, []string and []*Tensor are taken too)
+//	torch.Generator *Generator
+//	list           []Value (slices of all that is listed here are taken too)
 //	tuple          Tuple
-//	dict           *Dict
+//	dict           *Dict (maps are taken too, in the order of their keys)
+//	an object of a TorchScript class   *ScriptObject
+//	a submodule    *ScriptModule, which is not taken
+//
+// Types of one's own over one of these kinds are taken as well.
 type Value = any
 
 // A Number is a Python number: an int, float64, bool or complex128. It is what
@@ -108,12 +116,66 @@ func (c *Call) Value(v Value) {
 			c.Value(e.Key)
 			c.Value(e.Value)
 		}
+	case *Generator:
+		c.Generator(v)
+	case *ScriptObject:
+		c.object(v)
 	default:
-		if c.err == nil {
-			c.err = &Error{Msg: fmt.Sprintf("a %T is no value that libtorch takes", v)}
+		c.reflected(v)
+	}
+}
+
+// reflected adds a value by the kind of its type.
+func (c *Call) reflected(v Value) {
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Bool:
+		c.Bool(r.Bool())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		c.Int(int(r.Int()))
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if r.Uint() > math.MaxInt64 {
+			c.mistake("%d is no 64-bit integer with a sign", r.Uint())
 		}
+		c.Int(int(r.Uint()))
+	case reflect.Float32, reflect.Float64:
+		c.Float(r.Float())
+	case reflect.Complex64, reflect.Complex128:
+		c.Complex(r.Complex())
+	case reflect.String:
+		c.String(r.String())
+	case reflect.Slice, reflect.Array:
+		c.List(r.Len())
+		for i := range r.Len() {
+			c.Value(r.Index(i).Interface())
+		}
+	case reflect.Map:
+		c.Dict(r.Len())
+		for _, k := range sortedKeys(r) {
+			c.Value(k.Interface())
+			c.Value(r.MapIndex(k).Interface())
+		}
+	default:
+		c.mistake("a %T is no value that libtorch takes", v)
 		c.None()
 	}
+}
+
+// sortedKeys returns the keys of a map in order: numbers by size, and the others by their text.
+func sortedKeys(m reflect.Value) []reflect.Value {
+	keys := m.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int {
+		switch {
+		case a.CanInt():
+			return cmp.Compare(a.Int(), b.Int())
+		case a.CanUint():
+			return cmp.Compare(a.Uint(), b.Uint())
+		case a.CanFloat():
+			return cmp.Compare(a.Float(), b.Float())
+		}
+		return cmp.Compare(fmt.Sprint(a.Interface()), fmt.Sprint(b.Interface()))
+	})
+	return keys
 }
 
 // values reads what libtorch wrote. Its tensors become the scope's, or the collector's.
@@ -195,6 +257,14 @@ func (r *values) next() Value {
 			d.Entries[i].Value = r.next()
 		}
 		return d
+	case libtorch.Object:
+		h := libtorch.ModuleOf(r.word())
+		if r.word() != 0 {
+			return newScriptModule(h)
+		}
+		o := &ScriptObject{m: h}
+		o.own(o)
+		return o
 	case libtorch.Other:
 		return fmt.Errorf("torch: a value of the type %s has no form in Go", r.string())
 	default:

@@ -131,6 +131,8 @@ const (
 	Default
 	Other
 	GeneratorTag
+	Object
+	Named
 )
 
 // Fields of a tensor's description, as in shim.h.
@@ -440,6 +442,34 @@ func (m Module) To(typ, index int) error {
 func (m Module) Train(on bool) error {
 	_, err := result(C.t_jit_train(m.h, cbool(on)))
 	return err
+}
+
+// Word returns what names the object in arguments.
+func (m Module) Word() uint64 { return uint64(uintptr(unsafe.Pointer(m.h))) }
+
+// ModuleOf returns the object that a word of a call's results names.
+func ModuleOf(word uint64) Module { return Module{*(*C.thub_module)(unsafe.Pointer(&word))} }
+
+// What [Module.List] returns.
+const (
+	ModuleType       = C.THUB_JIT_TYPE       // a string
+	ModuleMethods    = C.THUB_JIT_METHODS    // a list of strings
+	ModuleAttributes = C.THUB_JIT_ATTRIBUTES // a list of strings
+	ModuleParameters = C.THUB_JIT_PARAMETERS // a dict of names to tensors
+	ModuleBuffers    = C.THUB_JIT_BUFFERS    // likewise
+	ModuleState      = C.THUB_JIT_STATE      // likewise
+)
+
+// List writes what a module consists of; what is one of the Module… constants.
+func (m Module) List(what int, buf []uint64) error {
+	return answer(C.t_jit_list(m.h, C.int32_t(what), first(buf), C.size_t(len(buf))))
+}
+
+// Attribute writes the value of an attribute.
+func (m Module) Attribute(name string, buf []uint64) error {
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	return answer(C.t_jit_attribute(m.h, n, first(buf), C.size_t(len(buf))))
 }
 
 // Call runs a method.

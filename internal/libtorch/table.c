@@ -61,6 +61,8 @@ thub_result t_jit_load_bytes(const void *data, size_t n, thub_module *ret_module
 void t_jit_free(thub_module m) { T->jit_free(m); }
 thub_result t_jit_to(thub_module m, int32_t type, int32_t index) { return T->jit_to(m, type, index); }
 thub_result t_jit_train(thub_module m, int32_t on) { return T->jit_train(m, on); }
+char *t_jit_attribute(thub_module m, const char *name, uint64_t *rets, size_t cap) { return T->jit_attribute(m, name, rets, cap); }
+char *t_jit_list(thub_module m, int32_t what, uint64_t *rets, size_t cap) { return T->jit_list(m, what, rets, cap); }
 char *t_jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { return T->jit_call(m, method, args, nargs, rets, cap); }
 thub_result t_generator_new(int32_t type, int32_t index, thub_generator *ret_generator) { return T->generator_new(type, index, ret_generator); }
 thub_result t_generator_seed(thub_generator g, uint64_t seed) { return T->generator_seed(g, seed); }

@@ -339,6 +339,9 @@ func checkName(name string, pos int) error {
 	return nil
 }
 
+// Size returns the size of the archive in bytes.
+func (z *Archive) Size() int { return len(z.data) }
+
 // Get returns the record of a name without the root, nil where there is none. It is for archives whose root [Archive.SetRoot] has found.
 func (z *Archive) Get(name string) *Record { return z.byName[name] }
 

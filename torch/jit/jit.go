@@ -18,7 +18,21 @@ type Module = torch.ScriptModule
 // Load reads a file written by torch.jit.save onto the CPU: torch.jit.load(path, map_location="cpu").
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.jit.load.html
-func Load(path string) (*Module, error) { return torch.LoadScript(path) }
+func Load(path string, options ...Option) (*Module, error) { return torch.LoadScript(path, options...) }
 
 // LoadBytes is Load for an archive that lies in memory.
-func LoadBytes(data []byte) (*Module, error) { return torch.LoadScriptBytes(data) }
+func LoadBytes(data []byte, options ...Option) (*Module, error) {
+	return torch.LoadScriptBytes(data, options...)
+}
+
+// An Option is an option of [Load].
+type Option = torch.ScriptOption
+
+// Kwargs are keyword arguments, the last argument of a call: m.Forward(x, jit.Kwargs{"scale": 2}).
+type Kwargs = torch.Kwargs
+
+// WithExtraFiles reads files that lie in the archive beside the module, as [torch.WithExtraFiles] says.
+func WithExtraFiles(files map[string][]byte) Option { return torch.WithExtraFiles(files) }
+
+// WithLimits bounds what the archive may ask for while it is loaded, as [torch.WithScriptLimits] says.
+func WithLimits(l torch.Limits) Option { return torch.WithScriptLimits(l) }

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "aoti.h"
 #include "guard.h"
+#include "script.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -209,6 +210,8 @@ IValue read_value(Reader &r, const c10::Type *type, int depth = 0) {
 	switch (tag) {
 	case THUB_NONE:
 		return IValue();
+	case THUB_OBJECT:
+		return IValue(reinterpret_cast<torch::jit::Module *>(r.next())->_ivalue());
 	case THUB_GENERATOR:
 		return IValue(*reinterpret_cast<at::Generator *>(r.next()));
 	case THUB_BOOL:
@@ -511,6 +514,11 @@ void write_value(Writer &w, IValue &&v, int depth = 0) {
 			write_value(w, IValue(e.key()), depth + 1);
 			write_value(w, IValue(e.value()), depth + 1);
 		}
+	} else if (v.isObject()) {
+		auto *m = new torch::jit::Module(v.toObject());
+		w.put(THUB_OBJECT);
+		w.put(reinterpret_cast<uint64_t>(m));
+		w.put(m->type()->is_module());
 	} else {
 		w.put(THUB_OTHER);
 		w.put_string(v.tagKind());
@@ -988,11 +996,29 @@ char *cpu_capability() { return text(at::get_cpu_capability()); }
 
 // ---- TorchScript
 
+void put_strings(const std::vector<std::string> &list, uint64_t *rets, size_t cap) {
+	Writer w(rets, cap);
+	w.put(THUB_LIST);
+	w.put(list.size());
+	for (const auto &s : list) {
+		w.put(THUB_STRING);
+		w.put_string(s);
+	}
+	w.finish();
+}
+
 torch::jit::Module &module(thub_module m) { return *reinterpret_cast<torch::jit::Module *>(m); }
 
 template <class Load> void load_module(Load load, thub_module *ret_module) {
-	auto *m = new torch::jit::Module(load());
-	*ret_module = reinterpret_cast<thub_module>(m);
+	static bool once = [] {
+		torchhub::guard_scripts();
+		return true;
+	}();
+	(void)once;
+	torchhub::on_large_stack([&] {
+		auto *m = new torch::jit::Module(load());
+		*ret_module = reinterpret_cast<thub_module>(m);
+	});
 }
 
 void jit_load(const char *path, thub_module *ret_module) {
@@ -1008,7 +1034,9 @@ void jit_load_bytes(const void *data, size_t n, thub_module *ret_module) {
 	    ret_module);
 }
 
-void jit_free(thub_module m) { delete &module(m); }
+void jit_free(thub_module m) {
+	torchhub::on_large_stack([m] { delete &module(m); });
+}
 
 void jit_to(thub_module m, int32_t type, int32_t index) {
 	module(m).to(at::Device(c10::DeviceType(type), c10::DeviceIndex(index)));
@@ -1018,15 +1046,102 @@ void jit_train(thub_module m, int32_t on) {
 	module(m).train(on != 0);
 }
 
+std::string read_string(Reader &r) {
+	uint64_t n = r.next();
+	return std::string(reinterpret_cast<const char *>(r.many((n + 7) / 8)), n);
+}
+
+// push_call reads the arguments of a method, those with a name behind the others, and puts defaults in the place of the rest. The first is self.
+void push_call(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &schema) {
+	const auto &args = schema.arguments();
+	std::vector<std::optional<IValue>> given(args.size());
+	size_t i = 1;
+	while (r.p != r.end) {
+		size_t at = i++;
+		if (*r.p == THUB_NAMED) {
+			r.next();
+			std::string name = read_string(r);
+			for (at = 1; at < args.size() && args[at].name() != name; at++) {
+			}
+			TORCH_CHECK(at < args.size(), "there is no argument \"", name, "\"");
+			TORCH_CHECK(!given[at], "argument \"", name, "\" is given twice");
+		}
+		TORCH_CHECK(at < args.size(), "too many arguments for ", schema.name(), ", which takes ", args.size() - 1);
+		given[at] = read_value(r, args[at].type().get());
+	}
+	for (i = 1; i < args.size(); i++) {
+		TORCH_CHECK(given[i] || args[i].default_value(), "argument \"", args[i].name(), "\" is missing");
+		stack.push_back(given[i] ? std::move(*given[i]) : *args[i].default_value());
+	}
+}
+
 void jit_call(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
 	auto f = module(m).find_method(method);
 	if (!f)
 		C10_THROW_ERROR(NotImplementedError, std::string("the module has no method \"") + method + "\"");
 	torch::jit::Stack stack;
-	push_args(stack, {args, args + nargs}, f->function().getSchema(), 1); // the first is self
+	push_call(stack, {args, args + nargs}, f->function().getSchema());
 	IValue v = (*f)(std::move(stack));
 	Writer w(rets, cap);
 	write_value(w, std::move(v));
+	w.finish();
+}
+
+void jit_attribute(thub_module m, const char *name, uint64_t *rets, size_t cap) {
+	if (!module(m).hasattr(name))
+		C10_THROW_ERROR(NotImplementedError, std::string("there is no attribute \"") + name + "\"");
+	Writer w(rets, cap);
+	write_value(w, module(m).attr(name));
+	w.finish();
+}
+
+// named collects a module's tensors and then its submodules', in the order of nn.Module: where each counts once, by identity.
+void named(const torch::jit::Module &m, const std::string &prefix, bool parameters, bool buffers, std::unordered_set<at::TensorImpl *> *seen,
+           std::vector<std::pair<std::string, at::Tensor>> &out) {
+	auto add = [&](const auto &list) {
+		for (const auto &e : list)
+			if (e.value.defined() && (!seen || seen->insert(e.value.unsafeGetTensorImpl()).second))
+				out.emplace_back(prefix + e.name, e.value);
+	};
+	if (parameters)
+		add(m.named_parameters(false));
+	if (buffers)
+		add(m.named_buffers(false));
+	for (const auto &child : m.named_children())
+		named(child.value, prefix + child.name + ".", parameters, buffers, seen, out);
+}
+
+void jit_list(thub_module m, int32_t what, uint64_t *rets, size_t cap) {
+	Writer w(rets, cap);
+	const auto &type = module(m).type();
+	std::vector<std::string> names;
+	switch (what) {
+	case THUB_JIT_TYPE:
+		w.put(THUB_STRING);
+		w.put_string(type->name() ? type->name()->qualifiedName() : "");
+		return w.finish();
+	case THUB_JIT_METHODS:
+		for (const torch::jit::Function *f : type->methods())
+			names.push_back(f->name());
+		return put_strings(names, rets, cap);
+	case THUB_JIT_ATTRIBUTES:
+		for (size_t i = 0; i < type->numAttributes(); i++)
+			names.push_back(type->getAttributeName(i));
+		for (size_t i = 0; i < type->numConstants(); i++)
+			names.push_back(type->getConstantName(i));
+		return put_strings(names, rets, cap);
+	}
+	std::vector<std::pair<std::string, at::Tensor>> tensors;
+	std::unordered_set<at::TensorImpl *> seen;
+	named(module(m), "", what != THUB_JIT_BUFFERS, what != THUB_JIT_PARAMETERS, what == THUB_JIT_STATE ? nullptr : &seen, tensors);
+	w.put(THUB_DICT);
+	w.put(tensors.size());
+	for (auto &[name, tensor] : tensors) {
+		w.put(THUB_STRING);
+		w.put_string(name);
+		w.put(THUB_TENSOR);
+		w.put_tensor(std::move(tensor));
+	}
 	w.finish();
 }
 
@@ -1051,17 +1166,6 @@ void aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, 
 		w.put(t.defined() ? THUB_TENSOR : THUB_NONE);
 		if (t.defined())
 			w.put_tensor(std::move(t));
-	}
-	w.finish();
-}
-
-void put_strings(const std::vector<std::string> &list, uint64_t *rets, size_t cap) {
-	Writer w(rets, cap);
-	w.put(THUB_LIST);
-	w.put(list.size());
-	for (const auto &s : list) {
-		w.put(THUB_STRING);
-		w.put_string(s);
 	}
 	w.finish();
 }
@@ -1123,6 +1227,8 @@ const thub_table table = {
     ENTRY(jit_free, jit_free),
     ENTRY(jit_to, jit_to),
     ENTRY(jit_train, jit_train),
+    ENTRY(jit_attribute, jit_attribute),
+    ENTRY(jit_list, jit_list),
     ENTRY(jit_call, jit_call),
     ENTRY(generator_new, generator_new),
     ENTRY(generator_seed, generator_seed),

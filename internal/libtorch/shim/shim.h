@@ -18,11 +18,11 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 12
+#define THUB_ABI 32
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
 typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
-typedef struct thub_module_s *thub_module; // torch::jit::Module*
+typedef struct thub_module_s *thub_module; // torch::jit::Module*, of any object of TorchScript
 typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
 typedef struct thub_package_s *thub_package; // torchhub::Package*
@@ -46,7 +46,9 @@ enum {
 	THUB_TENSORS, // n, then n thub_tensor, 0 = none
 	THUB_DEFAULT, // the schema's default for this argument
 	THUB_OTHER,   // in results only: a string that names the type, which has no form here
-	THUB_GENERATOR // in arguments only: thub_generator, borrowed
+	THUB_GENERATOR, // in arguments only: thub_generator, borrowed
+	THUB_OBJECT,    // thub_module of a module or another object of TorchScript; borrowed in arguments; in results a new reference, then 1 for a module
+	THUB_NAMED      // in arguments of jit_call only, behind those without a name: a name as THUB_STRING has it, then a value
 };
 
 // The weight of a tensor is the bytes that it keeps alive: its storage's, or
@@ -85,6 +87,16 @@ enum {
 	THUB_RETS_SCOPE,
 	THUB_RETS_ERROR, // of op_call: 0, or the char * that the others return
 	THUB_RETS_VALUES // the results
+};
+
+// THUB_JIT: what jit_list returns.
+enum {
+	THUB_JIT_TYPE,       // the name of its type, a string
+	THUB_JIT_METHODS,    // their names, a list of strings
+	THUB_JIT_ATTRIBUTES, // their names, a list of strings
+	THUB_JIT_PARAMETERS, // of it and its submodules, a dict of strings to tensors
+	THUB_JIT_BUFFERS,    // likewise
+	THUB_JIT_STATE       // both, each module's parameters before its buffers
 };
 
 // What tensor_info writes.
@@ -161,6 +173,8 @@ typedef struct {
 	void (*jit_free)(thub_module m);
 	thub_result (*jit_to)(thub_module m, int32_t type, int32_t index);
 	thub_result (*jit_train)(thub_module m, int32_t on);
+	char *(*jit_attribute)(thub_module m, const char *name, uint64_t *rets, size_t cap);
+	char *(*jit_list)(thub_module m, int32_t what, uint64_t *rets, size_t cap); // see THUB_JIT
 	char *(*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
 
 	// Random number generators.
