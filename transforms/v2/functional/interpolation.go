@@ -5,8 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sys/cpu"
-
+	"github.com/torchhub/torchhub/torch"
 	v1 "github.com/torchhub/torchhub/transforms/functional"
 )
 
@@ -35,7 +34,8 @@ func nativeUint8(how Interpolation) bool {
 
 // vectors is torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"), or an arm64 processor.
 var vectors = sync.OnceValue(func() bool {
-	return runtime.GOARCH == "arm64" || cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	kind := torch.CPUCapability()
+	return runtime.GOARCH == "arm64" || kind == "AVX2" || kind == "AVX512"
 })
 
 // check panics where the name is none of torchvision's.
