@@ -41,7 +41,7 @@ var augmentations = map[string]augmentation{
 	"Contrast":     by(func(v Value, m float64) Value { return functional.AdjustContrast(v, 1+m) }),
 	"Sharpness":    by(func(v Value, m float64) Value { return functional.AdjustSharpness(v, 1+m) }),
 	"Posterize":    by(func(v Value, m float64) Value { return functional.Posterize(v, int(m)) }),
-	"Solarize":     by(functional.Solarize),
+	"Solarize":     by(func(v Value, m float64) Value { return functional.Solarize(v, m) }),
 	"AutoContrast": by(func(v Value, _ float64) Value { return functional.Autocontrast(v) }),
 	"Equalize":     by(func(v Value, _ float64) Value { return functional.Equalize(v) }),
 	"Invert":       by(func(v Value, _ float64) Value { return functional.Invert(v) }),
@@ -155,11 +155,16 @@ func (c choice) magnitude(index, bins, h, w int) (m float64) {
 type augment struct {
 	how  Interpolation
 	fill []float64
+	text string // of fill, as Python writes it
 }
 
-func newAugment(op string, how, standard Interpolation, fill []float64) augment {
+func newAugment(op string, how, standard Interpolation, fill Floats) augment {
 	interpolation(op, &how, standard)
-	return augment{how, floats(op, "Fill", fillOf(fill))}
+	a := augment{how, floats(op, "Fill", fill), "None"}
+	if a.fill != nil {
+		a.text = filling(fill)
+	}
+	return a
 }
 
 // apply applies an operation.
@@ -171,7 +176,7 @@ func (a augment) apply(v Value, name string, magnitude float64) Value {
 type AutoAugmentOptions struct {
 	Policy        AutoAugmentPolicy // "" is ImageNet
 	Interpolation Interpolation     // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill          []float64         // what is outside after a warp: one number, or one for each channel; nil is 0
+	Fill          Floats            // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // AutoAugment applies one of the pairs of operations of a policy that was learnt, to
@@ -191,7 +196,7 @@ func AutoAugment(options ...AutoAugmentOptions) Transform {
 		refuse(op, "no policy is called %q; want imagenet, cifar10 or svhn", o.Policy)
 	}
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
-	text := fmt.Sprintf("AutoAugment(policy=AutoAugmentPolicy.%s, fill=%s)", strings.ToUpper(string(o.Policy)), none(a.fill, filling))
+	text := fmt.Sprintf("AutoAugment(policy=AutoAugmentPolicy.%s, fill=%s)", strings.ToUpper(string(o.Policy)), a.text)
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		pair := policies[randint(v, 0, len(policies))]
@@ -234,7 +239,7 @@ type RandAugmentOptions struct {
 	Magnitude        *int          // of each; nil is 9
 	NumMagnitudeBins int           // how many magnitudes there are, 2 or more; 0 is 31
 	Interpolation    Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill             []float64     // what is outside after a warp: one number, or one for each channel; nil is 0
+	Fill             Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // RandAugment applies random operations of one magnitude to a picture of mode L or
@@ -260,7 +265,7 @@ func RandAugment(options ...RandAugmentOptions) Transform {
 		refuse(op, "Magnitude is %d; want 0 to %d, as there are %d", magnitude, bins-1, bins)
 	}
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
-	text := fmt.Sprintf("RandAugment(num_ops=%d, magnitude=%d, num_magnitude_bins=%d, interpolation=%s, fill=%s)", ops, magnitude, bins, enum(a.how), none(a.fill, filling))
+	text := fmt.Sprintf("RandAugment(num_ops=%d, magnitude=%d, num_magnitude_bins=%d, interpolation=%s, fill=%s)", ops, magnitude, bins, enum(a.how), a.text)
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		for range ops {
@@ -297,7 +302,7 @@ func binsOf(op string, bins int) int {
 type TrivialAugmentWideOptions struct {
 	NumMagnitudeBins int           // how many magnitudes there are, 2 or more; 0 is 31
 	Interpolation    Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill             []float64     // what is outside after a warp: one number, or one for each channel; nil is 0
+	Fill             Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // TrivialAugmentWide applies a random operation of a random magnitude to a picture
@@ -311,7 +316,7 @@ func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 	o := torch.Only(options)
 	bins := binsOf(op, o.NumMagnitudeBins)
 	a := newAugment(op, o.Interpolation, Nearest, o.Fill)
-	text := fmt.Sprintf("TrivialAugmentWide(num_magnitude_bins=%d, interpolation=%s, fill=%s)", bins, enum(a.how), none(a.fill, filling))
+	text := fmt.Sprintf("TrivialAugmentWide(num_magnitude_bins=%d, interpolation=%s, fill=%s)", bins, enum(a.how), a.text)
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		c := wideSpace[randint(v, 0, len(wideSpace))]
@@ -331,7 +336,7 @@ type AugMixOptions struct {
 	Alpha         float64       // of the distributions of the weights; 0 is 1
 	NoColor       bool          // leave out brightness, colour, contrast and sharpness: all_ops=False
 	Interpolation Interpolation // Nearest or Bilinear, the default
-	Fill          []float64     // what is outside after a warp: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // AugMix mixes a picture of mode L or RGB or a uint8 tensor [..., 1 or 3, H, W] of 3 or
@@ -373,7 +378,7 @@ func AugMix(options ...AugMixOptions) Transform {
 		choices = mixSpace[:9]
 	}
 	text := fmt.Sprintf("AugMix(severity=%d, mixture_width=%d, chain_depth=%s, alpha=%s, all_ops=%s, interpolation=%s, fill=%s)",
-		severity, width, depth, float(alpha), boolean(!o.NoColor), enum(a.how), none(a.fill, filling))
+		severity, width, depth, float(alpha), boolean(!o.NoColor), enum(a.how), a.text)
 	mixed := func(v Value, x *torch.Tensor) *torch.Tensor {
 		_, h, w := functional.GetDimensions(v)
 		shape := x.Shape()

@@ -65,19 +65,19 @@ func (g *gen) square(most int) (torch.Ints, verbatim) {
 }
 
 // fillTuple draws a fill for pictures and tensors of c channels.
-func (g *gen) fillTuple() ([]float64, verbatim) {
+func (g *gen) fillTuple() (Floats, verbatim) {
 	c, _, _ := g.in.dims()
 	switch g.IntN(4) {
 	case 0:
 		return nil, "0"
 	case 1:
-		a := float64(g.int(1, 255))
-		return []float64{a}, verbatim(filling([]float64{a}))
+		a := g.int(1, 255)
+		return a, verbatim(filling(a))
 	case 2:
 		c = g.int(2, 4)
 	}
 	var fill []float64
-	for range max(c, 2) {
+	for range c {
 		fill = append(fill, float64(g.int(0, 255)))
 	}
 	return fill, verbatim(filling(fill))
@@ -311,8 +311,6 @@ var classes = []row{
 		}
 		args = append(args, verbatim("inplace="+py(o.InPlace)))
 		return call("T.RandomErasing", args...), func() Transform { return RandomErasing(o) }
-	}, reason: "what Python refuses only when it erases is refused at once", refuse: func(in *input, message string) bool {
-		return len(in.Shape) == 2 && strings.Contains(message, "a tensor [..., C, H, W] is needed")
 	}},
 	{name: "GaussianBlur", class: func(g *gen) (string, func() Transform) {
 		k := []int{pick(g, 1, 3, 5), pick(g, 1, 3, 5, 4)}
@@ -328,10 +326,7 @@ var classes = []row{
 		return call("T.RandomPosterize", bits, p), func() Transform { return RandomPosterize(bits, p) }
 	}},
 	{name: "RandomSolarize", class: func(g *gen) (string, func() Transform) {
-		a, p := g.float(0, 255), g.p()
-		if g.in.floating() {
-			a /= 255
-		}
+		a, p := g.threshold(), g.p()
 		return call("T.RandomSolarize", a, p), func() Transform { return RandomSolarize(a, p) }
 	}},
 	{name: "RandomAdjustSharpness", class: func(g *gen) (string, func() Transform) {
@@ -376,7 +371,7 @@ var classes = []row{
 }
 
 // augmentFill draws the fill of the augmentations, whose default is None.
-func (g *gen) augmentFill() ([]float64, verbatim) {
+func (g *gen) augmentFill() (Floats, verbatim) {
 	fill, text := g.fillTuple()
 	if fill == nil {
 		text = "None"

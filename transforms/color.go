@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
 // Grayscale makes a picture, or a tensor [..., 3, H, W], grey, with one channel or
@@ -146,14 +148,15 @@ func RandomPosterize(bits int, p ...float64) Transform {
 
 // RandomSolarize inverts what is not below the threshold, in a picture of mode L or RGB or a
 // tensor [..., 1 or 3, H, W], with probability p, 0.5 where none is given:
-// torchvision.transforms.RandomSolarize(threshold, p).
+// torchvision.transforms.RandomSolarize(threshold, p). The threshold is an int or a float64; see
+// [functional.Solarize] for what that decides.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomSolarize.html
-func RandomSolarize(threshold float64, p ...float64) Transform {
+func RandomSolarize(threshold torch.Number, p ...float64) Transform {
 	const op = "RandomSolarize"
-	floats(op, "the threshold", threshold)
+	args.Number("transforms."+op, "threshold", threshold)
 	c := chance(op, p, 0.5)
-	return sometimes(fmt.Sprintf("RandomSolarize(threshold=%s,p=%s)", float(threshold), float(c)), c, func(v Value) Value {
+	return sometimes(fmt.Sprintf("RandomSolarize(threshold=%s,p=%s)", number(threshold), float(c)), c, func(v Value) Value {
 		return functional.Solarize(v, threshold)
 	})
 }

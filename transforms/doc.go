@@ -52,8 +52,7 @@
 //
 // These are mistakes here, and what they are taken for in Python is of no use:
 // a probability that is NaN, and factors that are not finite; weights below 0; crops without pixels, and
-// pictures without pixels that are to become tensors; pictures and tensors [H, W] for [RandomErasing], which Python
-// refuses only when it erases; several channels of other integers than uint8 for [ToPILImage]; less than two
+// pictures without pixels that are to become tensors; several channels of other integers than uint8 for [ToPILImage]; less than two
 // magnitudes for the augmentations, and a magnitude below 0.
 //
 // Tensors of float16 and bfloat16 with more than 32,768 pixels are not rotated, sheared or

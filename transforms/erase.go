@@ -12,13 +12,14 @@ type RandomErasingOptions struct {
 	P       *float64  // the probability; nil is 0.5
 	Scale   []float64 // the least and the greatest part of the area that is erased; nil is 0.02 to 0.33
 	Ratio   []float64 // the least and the greatest aspect, height to width, of that part; nil is 0.3 to 3.3
-	Value   []float64 // what is written: one number, or one for each channel; nil is 0
+	Value   Floats    // what is written: a number, or a []float64 of one for each channel; nil is 0
 	Random  bool      // write normally distributed numbers in place of Value: value="random"
 	InPlace bool      // change the tensor itself
 }
 
 // RandomErasing overwrites a rectangle at a random place of a tensor [..., C, H, W]:
-// torchvision.transforms.RandomErasing(p, scale, ratio, value, inplace).
+// torchvision.transforms.RandomErasing(p, scale, ratio, value, inplace). Where the draw decides not to
+// erase, any value passes, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html
 func RandomErasing(options ...RandomErasingOptions) Transform {
@@ -32,8 +33,7 @@ func RandomErasing(options ...RandomErasingOptions) Transform {
 	if scale[1] > 1 {
 		refuse(op, "Scale is %v; want 0 to 1", scale)
 	}
-	value := floats(op, "Value", fillOf(o.Value))
-	text := filling(value)
+	value, text := floats(op, "Value", o.Value), filling(o.Value)
 	switch {
 	case o.Random && value != nil:
 		refuse(op, "both Random and a Value are given; leave one out")
@@ -45,11 +45,11 @@ func RandomErasing(options ...RandomErasingOptions) Transform {
 	text = fmt.Sprintf("RandomErasing(p=%s, scale=%s, ratio=%s, value=%s, inplace=%s)", float(p), tuple(scale), tuple(ratio), text, boolean(o.InPlace))
 	var t *step
 	t = &step{text, func(v Value) Value {
-		if v.Tensor == nil || v.Tensor.Dim() < 3 {
-			fail(t, v, "a tensor [..., C, H, W] is needed here; put it behind ToTensor()")
-		}
 		if !happens(v, p) {
 			return v
+		}
+		if v.Tensor == nil || v.Tensor.Dim() < 3 {
+			fail(t, v, "a tensor [..., C, H, W] is needed here; put it behind ToTensor()")
 		}
 		c, h, w := functional.GetDimensions(v)
 		if value != nil && len(value) != 1 && len(value) != c {

@@ -39,13 +39,13 @@ func (g *gen) sizes(most int) (any, string) {
 }
 
 // fill draws what to fill with, nil at times.
-func (g *gen) filling(channels int) ([]float64, verbatim) {
+func (g *gen) filling(channels int) (Floats, verbatim) {
 	switch g.IntN(4) {
 	case 0:
 		return nil, "None"
 	case 1:
 		a := g.float(0, 255)
-		return []float64{a}, verbatim(py(a))
+		return a, verbatim(py(a))
 	case 2:
 		channels = g.int(1, 4)
 	}
@@ -53,10 +53,18 @@ func (g *gen) filling(channels int) ([]float64, verbatim) {
 	for i := range fill {
 		fill[i] = g.float(0, 255)
 	}
-	if channels == 1 {
-		return fill, verbatim(py(fill[0]))
-	}
 	return fill, verbatim(py(fill))
+}
+
+// threshold draws what solarize compares with: an int does not do what a float of the same value does.
+func (g *gen) threshold() torch.Number {
+	if g.IntN(2) == 0 {
+		return pick(g, g.int(-300, 255), g.int(0, 255), -1, 0, 1, 1<<g.int(8, 62)-g.int(0, 1))
+	}
+	if g.in.floating() {
+		return g.float(-0.1, 1.1)
+	}
+	return g.float(-1, 270)
 }
 
 func (g *gen) how() Interpolation {
@@ -212,10 +220,7 @@ var functionals = []row{
 		return call("TF.posterize", x, n), func(v Value) Value { return TF.Posterize(v, n) }
 	}},
 	{name: "solarize", trial: func(g *gen) (string, func(Value) Value) {
-		a := g.float(-1, 270)
-		if g.in.floating() {
-			a = g.float(-0.1, 1.1)
-		}
+		a := g.threshold()
 		return call("TF.solarize", x, a), func(v Value) Value { return TF.Solarize(v, a) }
 	}},
 	{name: "autocontrast", trial: plain("autocontrast", TF.Autocontrast)},

@@ -34,7 +34,7 @@ func TestConstructors(t *testing.T) {
 		"RandomAutocontrast: the probability is NaN":                       func() { RandomAutocontrast(nan) },
 		"RandomEqualize: the probability is NaN":                           func() { RandomEqualize(nan) },
 		"RandomPosterize: 9 bits are to be kept; want 0 to 8":              func() { RandomPosterize(9) },
-		"RandomSolarize: the threshold is NaN; want finite":                func() { RandomSolarize(nan) },
+		"RandomSolarize: the threshold is NaN; want a finite number":       func() { RandomSolarize(nan) },
 		"RandomAdjustSharpness: the factor is +Inf; want finite":           func() { RandomAdjustSharpness(inf) },
 		"Grayscale: there are to be [2] channels; want 1 or 3":             func() { Grayscale(2) },
 		"Pad: the padding has 3 elements; want 1, 2 or 4":                  func() { Pad([]int{1, 2, 3}) },

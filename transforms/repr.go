@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/torchhub/torchhub/torch"
 )
 
 // How Python writes values.
@@ -26,6 +28,14 @@ func float(x float64) string {
 	return s
 }
 
+// number writes an int or a float64.
+func number(n torch.Number) string {
+	if f, ok := n.(float64); ok {
+		return float(f)
+	}
+	return fmt.Sprint(n)
+}
+
 // list writes numbers as a list.
 func list(numbers []float64) string { return "[" + joined(numbers, float) + "]" }
 
@@ -41,20 +51,28 @@ func rounded(numbers []float64) string {
 }
 
 // filling writes what to fill with: 0 for nil, a number, or a tuple of them.
-func filling(fill []float64) string {
-	number := func(x float64) string {
+func filling(fill Floats) string {
+	short := func(x float64) string {
 		if x == math.Trunc(x) && math.Abs(x) < 1e15 {
 			return strconv.Itoa(int(x))
 		}
 		return float(x)
 	}
-	switch len(fill) {
-	case 0:
-		return "0"
-	case 1:
-		return number(fill[0])
+	switch f := fill.(type) {
+	case float64:
+		return short(f)
+	case int:
+		return strconv.Itoa(f)
+	case []float64:
+		switch len(f) {
+		case 0:
+		case 1:
+			return "(" + short(f[0]) + ",)"
+		default:
+			return "(" + joined(f, short) + ")"
+		}
 	}
-	return "(" + joined(fill, number) + ")"
+	return "0"
 }
 
 // none writes None for nil, else what write makes of the numbers.

@@ -85,7 +85,7 @@ func name(t Transform) string {
 }
 
 // Floats is a number, a float64 or an int, or a []float64.
-type Floats = any
+type Floats = functional.Floats
 
 // floats returns the numbers of f, nil for nil.
 func floats(op, what string, f Floats) []float64 {
@@ -97,7 +97,7 @@ func floats(op, what string, f Floats) []float64 {
 	case float64:
 		out = []float64{f}
 	case []float64:
-		out = append([]float64{}, f...)
+		out = append(out, f...)
 	default:
 		refuse(op, "%s is a %T; want a float64 or a []float64", what, f)
 	}

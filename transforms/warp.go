@@ -41,29 +41,30 @@ func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform 
 	ascending(op, "degrees", r)
 	o := torch.Only(options)
 	interpolation(op, &o.Interpolation, Nearest)
-	o.Center, o.Fill = point(op, o.Center), floats(op, "Fill", fillOf(o.Fill))
+	o.Center = point(op, o.Center)
+	fill, color := floats(op, "Fill", o.Fill), filling(o.Fill)
 	text := fmt.Sprintf("RandomRotation(degrees=%s, interpolation=%s, expand=%s", list(r), o.Interpolation, boolean(o.Expand))
 	if o.Center != nil {
 		text += ", center=" + tuple(o.Center)
 	}
-	return &step{text + ", fill=" + filling(o.Fill) + ")", func(v Value) Value {
+	return &step{text + ", fill=" + color + ")", func(v Value) Value {
 		o := o
-		o.Fill = onTensor(v, o.Fill)
+		o.Fill = onTensor(v, fill)
 		return functional.Rotate(v, between(v, r), o)
 	}}
 }
 
-// fillOf returns fill as [Floats].
-func fillOf(fill []float64) Floats {
-	if fill == nil {
+// listOf returns a list as [Floats], nil for nil.
+func listOf(numbers []float64) Floats {
+	if numbers == nil {
 		return nil
 	}
-	return fill
+	return numbers
 }
 
 // point returns a copy of the x and y of a point, or nil.
 func point(op string, p []float64) []float64 {
-	if p = floats(op, "Center", fillOf(p)); p != nil && len(p) != 2 {
+	if p = floats(op, "Center", listOf(p)); p != nil && len(p) != 2 {
 		refuse(op, "Center has %d numbers; want x and y", len(p))
 	}
 	return p
@@ -84,7 +85,7 @@ type RandomAffineOptions struct {
 	Scale         []float64     // the least and the greatest, above 0; nil is 1
 	Shear         Floats        // a number x, for -x to x along x; or the least and the greatest, along x, or along x and along y; nil is none
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill          []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the centre
 }
 
@@ -99,7 +100,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	r := around(op, "degrees", degrees, 2)
 	ascending(op, "degrees", r)
 	o := torch.Only(options)
-	o.Translate = floats(op, "Translate", fillOf(o.Translate))
+	o.Translate = floats(op, "Translate", listOf(o.Translate))
 	if o.Translate != nil && len(o.Translate) != 2 {
 		refuse(op, "Translate has %d numbers; want those of x and y", len(o.Translate))
 	}
@@ -119,7 +120,8 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 		ascending(op, "Shear", shear)
 	}
 	interpolation(op, &o.Interpolation, Nearest)
-	o.Center, o.Fill = point(op, o.Center), floats(op, "Fill", fillOf(o.Fill))
+	o.Center = point(op, o.Center)
+	fill := floats(op, "Fill", o.Fill)
 	text := "RandomAffine(degrees=" + list(r)
 	for _, part := range []struct {
 		name    string
@@ -156,7 +158,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 			angles[i] = between(v, shear[2*i:])
 		}
 		return functional.Affine(v, angle, move, scale, angles, functional.AffineOptions{
-			Interpolation: o.Interpolation, Fill: onTensor(v, o.Fill), Center: o.Center})
+			Interpolation: o.Interpolation, Fill: onTensor(v, fill), Center: o.Center})
 	}}
 }
 
@@ -165,7 +167,7 @@ type RandomPerspectiveOptions struct {
 	DistortionScale *float64      // how far the corners move, 0 to 1; nil is 0.5
 	P               *float64      // the probability; nil is 0.5
 	Interpolation   Interpolation // Nearest, Bilinear, the default, or Bicubic for pictures
-	Fill            []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill            Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // RandomPerspective moves the corners of a picture or a tensor [..., C, H, W] of 3 or
@@ -183,7 +185,8 @@ func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 	if !(distortion >= 0) || math.IsInf(distortion, 0) {
 		refuse(op, "DistortionScale is %v; want 0 to 1", distortion)
 	}
-	how := functional.PerspectiveOptions{Interpolation: o.Interpolation, Fill: floats(op, "Fill", fillOf(o.Fill))}
+	fill := floats(op, "Fill", o.Fill)
+	how := functional.PerspectiveOptions{Interpolation: o.Interpolation, Fill: fill}
 	interpolation(op, &how.Interpolation, Bilinear)
 	return &step{"RandomPerspective(p=" + float(p) + ")", func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
@@ -202,7 +205,7 @@ func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 		}
 		start := [4]image.Point{{}, {X: w - 1}, {X: w - 1, Y: h - 1}, {Y: h - 1}}
 		how := how
-		how.Fill = onTensor(v, how.Fill)
+		how.Fill = onTensor(v, fill)
 		return functional.Perspective(v, start, end, how)
 	}}
 }
@@ -212,7 +215,7 @@ type ElasticTransformOptions struct {
 	Alpha         Floats        // how far pixels move, or a []float64 for x and y; nil is 50
 	Sigma         Floats        // how smoothly they do, or a []float64 for x and y; nil is 5
 	Interpolation Interpolation // Nearest or Bilinear, the default
-	Fill          []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // ElasticTransform moves every pixel of a picture or a tensor [..., C, H, W] of 3 or 4
@@ -224,12 +227,13 @@ func ElasticTransform(options ...ElasticTransformOptions) Transform {
 	const op = "ElasticTransform"
 	o := torch.Only(options)
 	alpha, sigma := pair(op, "Alpha", o.Alpha, 50), pair(op, "Sigma", o.Sigma, 5)
-	how := functional.ElasticOptions{Interpolation: o.Interpolation, Fill: floats(op, "Fill", fillOf(o.Fill))}
-	interpolation(op, &how.Interpolation, Bilinear)
-	if how.Fill == nil {
-		how.Fill = []float64{0}
+	fill := floats(op, "Fill", o.Fill)
+	if fill == nil {
+		fill = []float64{0}
 	}
-	text := fmt.Sprintf("ElasticTransform(alpha=%s, sigma=%s, interpolation=%s, fill=%s)", list(alpha), list(sigma), enum(how.Interpolation), list(how.Fill))
+	how := functional.ElasticOptions{Interpolation: o.Interpolation, Fill: fill}
+	interpolation(op, &how.Interpolation, Bilinear)
+	text := fmt.Sprintf("ElasticTransform(alpha=%s, sigma=%s, interpolation=%s, fill=%s)", list(alpha), list(sigma), enum(how.Interpolation), list(fill))
 	return &step{text, func(v Value) Value {
 		_, h, w := functional.GetDimensions(v)
 		move := func(i, side int) *torch.Tensor {

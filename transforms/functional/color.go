@@ -2,6 +2,7 @@ package functional
 
 import (
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -135,14 +136,16 @@ func Posterize(v Value, bits int) Value {
 }
 
 // Solarize inverts what is not below the threshold, in a picture of mode L or RGB
-// or a tensor [..., 1 or 3, H, W]: F.solarize(img, threshold).
+// or a tensor [..., 1 or 3, H, W]: F.solarize(img, threshold). The threshold is an int or a float64, and as in
+// Python a tensor of integers is compared with an int in its own dtype, where a number outside of its range
+// wraps around: for uint8 -1 is 255, and inverts only white, while -1.0 inverts everything.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.solarize.html
-func Solarize(v Value, threshold float64) Value {
+func Solarize(v Value, threshold torch.Number) Value {
 	const op = "Solarize"
-	finite(op, "threshold", threshold)
+	level := args.Number(args.Functional+op, "threshold", threshold)
 	return either(op, v,
-		func(p *pillow.Image) (*pillow.Image, error) { return pillow.Solarize(p, threshold) },
+		func(p *pillow.Image) (*pillow.Image, error) { return pillow.Solarize(p, level) },
 		func(x *torch.Tensor) *torch.Tensor { return solarizeTensor(x, threshold) })
 }
 

@@ -3,6 +3,7 @@ package functional
 import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
 // The tensor side of color.go: the operators of torchvision's
@@ -144,10 +145,10 @@ func posterizeTensor(x *torch.Tensor, bits int) *torch.Tensor {
 	return aten.BitwiseAndScalar(x, -(1 << (8 - bits)))
 }
 
-func solarizeTensor(x *torch.Tensor, threshold float64) *torch.Tensor {
+func solarizeTensor(x *torch.Tensor, threshold torch.Number) *torch.Tensor {
 	const op = "Solarize"
 	inverted := invertTensor(op, x)
-	if threshold > float64(maxValue(x.DType())) {
+	if args.Above(threshold, maxValue(x.DType())) {
 		fail(op, Value{Tensor: x}, "the threshold is %v; a tensor of %v goes to %d", threshold, x.DType(), maxValue(x.DType()))
 	}
 	return torch.Where(x.GeScalar(threshold), inverted, x)

@@ -45,7 +45,7 @@ func TestMistakes(t *testing.T) {
 		"HFlip([5] float32): the tensor's shape is not [..., H, W]":                                   func() { HFlip(line) },
 		"Normalize([3, 4, 6] float32): there are 2 numbers for 3 channels":                            func() { Normalize(x, []float64{0, 0}, []float64{1, 1}) },
 		"Normalize([3, 4, 6] float32): std is [0], of which one is zero in float32":                   func() { Normalize(x, []float64{0}, []float64{0}) },
-		"Pad([3, 4, 6] float32): there are 3 numbers to fill with; a tensor takes one":                func() { Pad(x, 1, PadOptions{Fill: []float64{1, 2, 3}}) },
+		"Pad([3, 4, 6] float32): the fill is a list; a tensor takes a number":                         func() { Pad(x, 1, PadOptions{Fill: []float64{1}}) },
 		"Pad: the padding is 99999999999; want at most 2147483647":                                    func() { Pad(x, 99999999999) },
 		"Perspective([3, 4, 6] float32): tensors are warped by nearest or bilinear, not by lanczos": func() {
 			Perspective(x, corners, corners, PerspectiveOptions{Interpolation: Lanczos})

@@ -123,22 +123,23 @@ func TenCrop(v Value, size torch.Ints, vertical bool) Value {
 
 // PadOptions are the options of [Pad]. The zero value is torchvision's default.
 type PadOptions struct {
-	Fill        []float64 // of the mode constant: one number, or one for each channel of a picture; nil is 0
-	PaddingMode string    // "constant", the default, "edge", "reflect" or "symmetric"
+	Fill        Floats // of the mode constant: a number, or for a picture a []float64 of one for each channel; nil is 0
+	PaddingMode string // "constant", the default, "edge", "reflect" or "symmetric"
 }
 
 // Pad surrounds a picture or a tensor with pixels: F.pad(img, padding, fill,
 // padding_mode). The padding is an int for all borders or a []int, of left and
 // right, top and bottom, or of left, top, right, bottom. A negative one cuts off.
 // A tensor is [..., H, W]; [..., C, H, W] with one more dimension at most for edge
-// and reflect, and [C, H, W] or [N, C, H, W] for symmetric. A tensor is filled with one number.
+// and reflect, and [C, H, W] or [N, C, H, W] for symmetric. A tensor is filled with a number; as in
+// Python a list is refused, also one of a single number.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.pad.html
 func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 	const op = "Pad"
 	l, t, r, b := args.Borders(args.Functional+op, padding)
 	o := torch.Only(options)
-	finite(op, "fill", o.Fill...)
+	fill := args.Floats(args.Functional+op, "fill", o.Fill)
 	args.PaddingMode(args.Functional+op, o.PaddingMode)
 	return either(op, v,
 		func(p *pillow.Image) (*pillow.Image, error) {
@@ -146,11 +147,11 @@ func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 			if o.PaddingMode != "" {
 				mode = pillow.PadMode(o.PaddingMode)
 			}
-			return p.Pad(l, t, r, b, o.Fill, mode)
+			return p.Pad(l, t, r, b, fill, mode)
 		},
 		func(x *torch.Tensor) *torch.Tensor {
-			if len(o.Fill) > 1 {
-				fail(op, v, "there are %d numbers to fill with; a tensor takes one", len(o.Fill))
+			if _, several := o.Fill.([]float64); several && fill != nil {
+				fail(op, v, "the fill is a list; a tensor takes a number")
 			}
 			switch o.PaddingMode {
 			case "edge":
@@ -160,11 +161,10 @@ func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 			case "symmetric":
 				return padSymmetric(v, l, t, r, b)
 			}
-			fill := 0.0
-			if len(o.Fill) == 1 {
-				fill = o.Fill[0]
+			if fill == nil {
+				fill = []float64{0}
 			}
-			return padConstant(x, l, t, r, b, fill)
+			return padConstant(x, l, t, r, b, fill[0])
 		})
 }
 

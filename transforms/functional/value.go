@@ -25,6 +25,9 @@ type Value struct {
 	Random    *pyrandom.Random // what RandomChoice and RandomOrder draw from; nil is the default one, which pyrandom.Seed seeds
 }
 
+// Floats is a number, a float64 or an int, or a []float64.
+type Floats = any
+
 // WithImage returns a value of the picture with the generators of v.
 func (v Value) WithImage(img image.Image) Value {
 	return Value{Image: img, Generator: v.Generator, Random: v.Random}

@@ -15,39 +15,39 @@ type RotateOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Expand        bool          // make the result large enough to hold all of it
 	Center        []float64     // x and y that stay where they are, from the upper left corner; nil is the centre
-	Fill          []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // AffineOptions are the options of [Affine]. The zero value is torchvision's default.
 type AffineOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill          []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the centre
 }
 
 // PerspectiveOptions are the options of [Perspective]. The zero value is torchvision's default.
 type PerspectiveOptions struct {
 	Interpolation Interpolation // Nearest, Bilinear, the default, or Bicubic for pictures
-	Fill          []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // ElasticOptions are the options of [ElasticTransform]. The zero value is torchvision's default.
 type ElasticOptions struct {
 	Interpolation Interpolation // Nearest or Bilinear, the default
-	Fill          []float64     // what is outside: one number, or one for each channel; nil is 0
+	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
-// warping checks what the warps have in common and fills in the default.
-func warping(op string, how *Interpolation, standard Interpolation, fill, center []float64) {
+// warping checks what the warps have in common, fills in the default and returns the numbers to fill with.
+func warping(op string, how *Interpolation, standard Interpolation, fill Floats, center []float64) []float64 {
 	if *how == "" {
 		*how = standard
 	}
 	checkInterpolation(op, *how)
-	finite(op, "fill", fill...)
 	finite(op, "center", center...)
 	if center != nil && len(center) != 2 {
 		refuse(op, "the center has %d numbers; want x and y", len(center))
 	}
+	return args.Floats(args.Functional+op, "fill", fill)
 }
 
 // Rotate turns a picture or a tensor [..., C, H, W] of 3 or 4 dimensions by an
@@ -57,24 +57,24 @@ func warping(op string, how *Interpolation, standard Interpolation, fill, center
 func Rotate(v Value, angle float64, options ...RotateOptions) Value {
 	const op = "Rotate"
 	o := torch.Only(options)
-	warping(op, &o.Interpolation, Nearest, o.Fill, o.Center)
+	fill := warping(op, &o.Interpolation, Nearest, o.Fill, o.Center)
 	finite(op, "angle", angle)
 	return either(op, v,
 		func(p *pillow.Image) (*pillow.Image, error) {
-			r := pillow.RotateOptions{Interpolation: onPictures(o.Interpolation), Expand: o.Expand, Fill: o.Fill}
+			r := pillow.RotateOptions{Interpolation: onPictures(o.Interpolation), Expand: o.Expand, Fill: fill}
 			if o.Center != nil {
 				r.Center = (*[2]float64)(o.Center)
 			}
 			return p.Rotate(angle, r)
 		},
 		func(x *torch.Tensor) *torch.Tensor {
-			checkGrid(op, x, o.Interpolation, o.Fill)
+			checkGrid(op, x, o.Interpolation, fill)
 			matrix := inverseAffine(fromCenter(x, o.Center), -angle, [2]float64{}, 1, [2]float64{})
 			w, h := x.Size(-1), x.Size(-2)
 			if o.Expand {
 				w, h = expanded(matrix, w, h)
 			}
-			return affineTensor(x, matrix, w, h, o.Interpolation, o.Fill)
+			return affineTensor(x, matrix, w, h, o.Interpolation, fill)
 		})
 }
 
@@ -87,7 +87,7 @@ func Rotate(v Value, angle float64, options ...RotateOptions) Value {
 func Affine(v Value, angle float64, translate [2]float64, scale float64, shear [2]float64, options ...AffineOptions) Value {
 	const op = "Affine"
 	o := torch.Only(options)
-	warping(op, &o.Interpolation, Nearest, o.Fill, o.Center)
+	fill := warping(op, &o.Interpolation, Nearest, o.Fill, o.Center)
 	finite(op, "angle", angle)
 	finite(op, "translation", translate[:]...)
 	finite(op, "scale", scale)
@@ -102,12 +102,12 @@ func Affine(v Value, angle float64, translate [2]float64, scale float64, shear [
 				center = [2]float64(o.Center)
 			}
 			matrix := inverseAffine(center, angle, translate, scale, shear)
-			return p.Transform(p.W, p.H, pillow.Affine, matrix[:], onPictures(o.Interpolation), o.Fill)
+			return p.Transform(p.W, p.H, pillow.Affine, matrix[:], onPictures(o.Interpolation), fill)
 		},
 		func(x *torch.Tensor) *torch.Tensor {
-			checkGrid(op, x, o.Interpolation, o.Fill)
+			checkGrid(op, x, o.Interpolation, fill)
 			matrix := inverseAffine(fromCenter(x, o.Center), angle, translate, scale, shear)
-			return affineTensor(x, matrix, x.Size(-1), x.Size(-2), o.Interpolation, o.Fill)
+			return affineTensor(x, matrix, x.Size(-1), x.Size(-2), o.Interpolation, fill)
 		})
 }
 
@@ -151,16 +151,16 @@ func inverseAffine(center [2]float64, angle float64, translate [2]float64, scale
 func Perspective(v Value, start, end [4]image.Point, options ...PerspectiveOptions) Value {
 	const op = "Perspective"
 	o := torch.Only(options)
-	warping(op, &o.Interpolation, Bilinear, o.Fill, nil)
+	fill := warping(op, &o.Interpolation, Bilinear, o.Fill, nil)
 	return named(op, v, func() Value {
 		c := perspectiveCoefficients(start, end)
 		return either(op, v,
 			func(p *pillow.Image) (*pillow.Image, error) {
-				return p.Transform(p.W, p.H, pillow.Perspective, c[:], onPictures(o.Interpolation), o.Fill)
+				return p.Transform(p.W, p.H, pillow.Perspective, c[:], onPictures(o.Interpolation), fill)
 			},
 			func(x *torch.Tensor) *torch.Tensor {
-				checkGrid(op, x, o.Interpolation, o.Fill)
-				return perspectiveTensor(x, c, o.Interpolation, o.Fill)
+				checkGrid(op, x, o.Interpolation, fill)
+				return perspectiveTensor(x, c, o.Interpolation, fill)
 			})
 	})
 }
@@ -173,7 +173,7 @@ func Perspective(v Value, start, end [4]image.Point, options ...PerspectiveOptio
 func ElasticTransform(v Value, displacement *torch.Tensor, options ...ElasticOptions) Value {
 	const op = "ElasticTransform"
 	o := torch.Only(options)
-	warping(op, &o.Interpolation, Bilinear, o.Fill, nil)
+	fill := warping(op, &o.Interpolation, Bilinear, o.Fill, nil)
 	return throughTensor(op, v, func(x *torch.Tensor) *torch.Tensor {
 		if displacement == nil {
 			fail(op, v, "there is no displacement")
@@ -182,7 +182,7 @@ func ElasticTransform(v Value, displacement *torch.Tensor, options ...ElasticOpt
 		if d := displacement.Shape(); len(d) != 4 || d[0] != 1 || d[1] != h || d[2] != w || d[3] != 2 {
 			fail(op, v, "the displacement's shape is %v; want [1 %d %d 2]", d, h, w)
 		}
-		return elasticTensor(x, displacement, o.Interpolation, o.Fill)
+		return elasticTensor(x, displacement, o.Interpolation, fill)
 	})
 }
 

@@ -113,8 +113,8 @@ var classes = []struct {
 	}},
 	{"RandomSolarize", func(r maker) made {
 		p, arg := withP(r)
-		x := pickOf(r, r.float(0, 1), r.float(0, 128))
-		return made{fmt.Sprintf("v2.RandomSolarize(%v, %s)", x, arg), v2.RandomSolarize(x, p), colour(r)}
+		x := threshold(r)
+		return made{fmt.Sprintf("v2.RandomSolarize(%s, %s)", py(x), arg), v2.RandomSolarize(x, p), colour(r)}
 	}},
 	{"RandomAdjustSharpness", func(r maker) made {
 		p, arg := withP(r)

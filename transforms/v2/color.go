@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
@@ -53,7 +54,7 @@ func adjust(functional string, f func(any, float64) any, v any, factor *float64)
 }
 
 func brightness(v any, f *float64) any {
-	return adjust("AdjustBrightness", F.AdjustBrightness[any], v, f)
+	return adjust("AdjustBrightness", func(v any, f float64) any { return F.AdjustBrightness(v, f) }, v, f)
 }
 func contrast(v any, f *float64) any { return adjust("AdjustContrast", F.AdjustContrast[any], v, f) }
 func saturation(v any, f *float64) any {
@@ -255,13 +256,14 @@ func RandomPosterize(bits int, p ...float64) Transform {
 }
 
 // RandomSolarize inverts the values from threshold on with probability p:
-// RandomSolarize(threshold, p). p is 0.5 where none is given.
+// RandomSolarize(threshold, p). p is 0.5 where none is given. The threshold is an int or a
+// float64; see [functional.Solarize] for what that decides.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomSolarize.html
-func RandomSolarize(threshold float64, p ...float64) Transform {
+func RandomSolarize(threshold torch.Number, p ...float64) Transform {
 	const op = "RandomSolarize"
 	chance := probability(op, p, 0.5)
-	checkFinite(op, "threshold", threshold)
+	args.Number("transforms.v2."+op, "threshold", threshold)
 	return sometimes(chance, "Solarize", repr(op, "p", chance, "threshold", threshold), func(v any) any { return F.Solarize(v, threshold) })
 }
 

@@ -175,7 +175,10 @@ var functionals = []struct {
 		return lambda(pyCall("F.rgb_to_grayscale", raw("x"), n)), func(v any) any { return F.RGBToGrayscale(v, n) }
 	}},
 	{"grayscale_to_rgb", func(r maker) (string, func(any) any) { return "F.grayscale_to_rgb", F.GrayscaleToRGB[any] }},
-	{"adjust_brightness", factorRow("adjust_brightness", F.AdjustBrightness[any], -0.1, 2.5)},
+	{"adjust_brightness", func(r maker) (string, func(any) any) {
+		x := pickOf[torch.Number](r, r.float(-0.1, 2.5), 0.0, 1.0, 0, 1, r.between(2, 300), -1, int(1)<<r.between(8, 40))
+		return lambda(pyCall("F.adjust_brightness", raw("x"), x)), func(v any) any { return F.AdjustBrightness(v, x) }
+	}},
 	{"adjust_contrast", factorRow("adjust_contrast", F.AdjustContrast[any], -0.1, 2.5)},
 	{"adjust_saturation", factorRow("adjust_saturation", F.AdjustSaturation[any], -0.1, 2.5)},
 	{"adjust_sharpness", factorRow("adjust_sharpness", F.AdjustSharpness[any], -0.1, 2.5)},
@@ -189,7 +192,7 @@ var functionals = []struct {
 		return lambda(pyCall("F.posterize", raw("x"), n)), func(v any) any { return F.Posterize(v, n) }
 	}},
 	{"solarize", func(r maker) (string, func(any) any) {
-		t := pickOf(r, r.float(0, 1), r.float(0, 255), 256)
+		t := threshold(r)
 		return lambda(pyCall("F.solarize", raw("x"), t)), func(v any) any { return F.Solarize(v, t) }
 	}},
 	{"autocontrast", func(r maker) (string, func(any) any) { return "F.autocontrast", F.Autocontrast[any] }},
@@ -295,6 +298,11 @@ var functionals = []struct {
 			return []any{kept, valid}
 		})
 	}},
+}
+
+// threshold returns a number that Solarize compares with: its dtype matters.
+func threshold(r maker) torch.Number {
+	return pickOf[torch.Number](r, r.float(0, 1), r.float(0, 255), -1.0, 256.0, 0, 1, r.between(2, 255), r.between(-600, -1), 128, 1<<r.between(8, 62), 1<<r.between(8, 62)+1)
 }
 
 type raw string

@@ -197,6 +197,46 @@ func Kernel(op string, size torch.Ints) (k [2]int) {
 	return k
 }
 
+// Floats returns the numbers of f, a float64, an int or a []float64, which must be finite; nil for nil.
+func Floats(op, name string, f any) []float64 {
+	var out []float64
+	switch f := f.(type) {
+	case nil:
+	case int:
+		out = []float64{float64(f)}
+	case float64:
+		out = []float64{f}
+	case []float64:
+		out = append(out, f...)
+	default:
+		Refuse(op, "the %s is a %T; want a float64, an int or a []float64", name, f)
+	}
+	Finite(op, name, out...)
+	return out
+}
+
+// Number returns n, an int or a finite float64, as a float64.
+func Number(op, name string, n torch.Number) float64 {
+	switch n := n.(type) {
+	case int:
+		return float64(n)
+	case float64:
+		Finite(op, name, n)
+		return n
+	}
+	Refuse(op, "the %s is a %T; want an int or a float64", name, n)
+	return 0
+}
+
+// Above reports whether n, an int or a float64, is greater than limit.
+func Above(n torch.Number, limit int) bool {
+	if i, ok := n.(int); ok {
+		return i > limit
+	}
+	f := n.(float64)
+	return f > float64(limit) || limit == math.MaxInt && f == float64(limit) // float64(limit) is limit+1
+}
+
 // Finite panics unless the parameter of that name is of finite numbers: what comes
 // of NaN or infinity as a pixel is undefined in Python.
 func Finite(op, name string, values ...float64) {

@@ -6,6 +6,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
 // RGBToGrayscale makes an image or picture grey, with channels, 1 or 3, that are
@@ -85,6 +86,11 @@ func back(y, x *torch.Tensor) *torch.Tensor {
 	return y.ToDType(x.DType())
 }
 
+// number returns an int or a float64 as a float64.
+func number(op, name string, n torch.Number) float64 {
+	return args.Number("transforms.v2."+op, name, n)
+}
+
 // notNegative panics where a factor is negative or NaN.
 func notNegative(op string, x any, name string, factor float64) {
 	if !(factor >= 0) {
@@ -93,25 +99,29 @@ func notNegative(op string, x any, name string, factor float64) {
 }
 
 // AdjustBrightness scales the brightness of an image, video or picture: 0 is
-// black, 1 leaves it: adjust_brightness(x, brightness_factor=factor).
+// black, 1 leaves it: adjust_brightness(x, brightness_factor=factor). The factor is an int or a float64.
+// As in Python, integers are multiplied by an int in their own dtype, where what is too large wraps
+// around: a uint8 of 200 times 2 is 144, and times 2.0 it is 255.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_brightness.html
-func AdjustBrightness[T any](x T, factor float64) T {
+func AdjustBrightness[T any](x T, factor torch.Number) T {
 	return call("AdjustBrightness", x, kernels{
-		image:   func(x *torch.Tensor) *torch.Tensor { return AdjustBrightnessImage(x, factor) },
-		picture: func(p image.Image) image.Image { return pictureBrightness(p, factor) },
+		image: func(x *torch.Tensor) *torch.Tensor { return AdjustBrightnessImage(x, factor) },
+		picture: func(p image.Image) image.Image {
+			return pictureBrightness(p, number("AdjustBrightness", "brightness factor", factor))
+		},
 	}, factor)
 }
 
 // AdjustBrightnessImage is [AdjustBrightness] of a tensor [..., 1 or 3, H, W].
-func AdjustBrightnessImage(x *torch.Tensor, factor float64) *torch.Tensor {
-	notNegative("AdjustBrightness", x, "brightness factor", factor)
+func AdjustBrightnessImage(x *torch.Tensor, factor torch.Number) *torch.Tensor {
+	notNegative("AdjustBrightness", x, "brightness factor", number("AdjustBrightness", "brightness factor", factor))
 	colours("AdjustBrightness", x)
 	return back(x.MulScalar(factor).ClampInPlace(0, maxValue(x.DType())), x)
 }
 
 // AdjustBrightnessVideo is [AdjustBrightness] of a tensor [..., T, 1 or 3, H, W].
-func AdjustBrightnessVideo(x *torch.Tensor, factor float64) *torch.Tensor {
+func AdjustBrightnessVideo(x *torch.Tensor, factor torch.Number) *torch.Tensor {
 	return AdjustBrightnessImage(x, factor)
 }
 
@@ -353,10 +363,12 @@ func PosterizeImage(x *torch.Tensor, bits int) *torch.Tensor {
 func PosterizeVideo(x *torch.Tensor, bits int) *torch.Tensor { return PosterizeImage(x, bits) }
 
 // Solarize inverts the values from threshold on of an image, video or picture:
-// solarize(x, threshold).
+// solarize(x, threshold). The threshold is an int or a float64. As in Python, integers are
+// compared with an int in their own dtype, where a number outside of its range wraps around: for
+// uint8 -1 is 255, and inverts only white, while -1.0 inverts everything.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.solarize.html
-func Solarize[T any](x T, threshold float64) T {
+func Solarize[T any](x T, threshold torch.Number) T {
 	return call("Solarize", x, kernels{
 		image:   func(x *torch.Tensor) *torch.Tensor { return SolarizeImage(x, threshold) },
 		picture: func(p image.Image) image.Image { return pictureSolarize(p, threshold) },
@@ -364,15 +376,16 @@ func Solarize[T any](x T, threshold float64) T {
 }
 
 // SolarizeImage is [Solarize] of a tensor [..., C, H, W].
-func SolarizeImage(x *torch.Tensor, threshold float64) *torch.Tensor {
-	if limit := maxValue(x.DType()); threshold > float64(limit) {
+func SolarizeImage(x *torch.Tensor, threshold torch.Number) *torch.Tensor {
+	number("Solarize", "threshold", threshold)
+	if limit := maxValue(x.DType()); args.Above(threshold, limit) {
 		fail("Solarize", x, "the threshold is %v; want %d or less for %v", threshold, limit, x.DType())
 	}
 	return torch.Where(x.GeScalar(threshold), InvertImage(x), x)
 }
 
 // SolarizeVideo is [Solarize] of a tensor [..., T, C, H, W].
-func SolarizeVideo(x *torch.Tensor, threshold float64) *torch.Tensor {
+func SolarizeVideo(x *torch.Tensor, threshold torch.Number) *torch.Tensor {
 	return SolarizeImage(x, threshold)
 }
 

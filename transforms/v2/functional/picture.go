@@ -52,7 +52,7 @@ func picturePosterize(p image.Image, bits int) image.Image {
 	return onPicture(p, func(v v1.Value) v1.Value { return v1.Posterize(v, bits) })
 }
 
-func pictureSolarize(p image.Image, threshold float64) image.Image {
+func pictureSolarize(p image.Image, threshold torch.Number) image.Image {
 	return onPicture(p, func(v v1.Value) v1.Value { return v1.Solarize(v, threshold) })
 }
 
@@ -73,7 +73,7 @@ func pictureCenterCrop(p image.Image, size torch.Ints) image.Image {
 
 func picturePad(p image.Image, padding torch.Ints, o PadOptions) image.Image {
 	return onPicture(p, func(v v1.Value) v1.Value {
-		return v1.Pad(v, padding, v1.PadOptions{Fill: o.Fill, PaddingMode: string(o.mode())})
+		return v1.Pad(v, padding, v1.PadOptions{Fill: []float64(o.Fill), PaddingMode: string(o.mode())})
 	})
 }
 
@@ -87,7 +87,7 @@ func pictureResize(p image.Image, size torch.Ints, o ResizeOptions) image.Image 
 func pictureRotate(p image.Image, angle float64, o RotateOptions) image.Image {
 	how := checked(nearestUnless(o.Interpolation), "Rotate", p)
 	return onPicture(p, func(v v1.Value) v1.Value {
-		return v1.Rotate(v, angle, v1.RotateOptions{Interpolation: how, Expand: o.Expand, Center: o.Center, Fill: o.Fill})
+		return v1.Rotate(v, angle, v1.RotateOptions{Interpolation: how, Expand: o.Expand, Center: o.Center, Fill: []float64(o.Fill)})
 	})
 }
 
