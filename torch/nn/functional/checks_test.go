@@ -286,6 +286,19 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+// TestNoBags looks up indices that are in no bag, which end Python's process.
+func TestNoBags(t *testing.T) {
+	for _, mode := range []string{"mean", "sum", "max"} {
+		for _, o := range []F.EmbeddingBagOptions{{Offsets: classes()}, {Offsets: classes(0), IncludeLastOffset: true, PaddingIdx: new(0)}} {
+			o.Mode = mode
+			if mode == "sum" {
+				o.PerSampleWeights = numbered(5)
+			}
+			require.Equal(t, []int{0, 2}, F.EmbeddingBag(classes(0, 1, 2, 0, 1), numbered(3, 2), o).Shape())
+		}
+	}
+}
+
 // TestBatchNormChecks is of its own, since its running statistics are options here.
 func TestBatchNormChecks(t *testing.T) {
 	for name, c := range map[string]struct {

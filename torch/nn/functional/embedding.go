@@ -116,6 +116,16 @@ func EmbeddingBag(indices, weight *torch.Tensor, options ...EmbeddingBagOptions)
 		fail("EmbeddingBag", "indices must have 2 dimensions, or 1 and Offsets as well")
 	}
 	renorm(weight, indices, o.MaxNorm, o.NormType)
+	bags := offsets.Size(0)
+	if last {
+		bags--
+	}
+	if bags == 0 { // libtorch would read beyond them, as it does in Python
+		indices = indices.Narrow(0, 0, 0)
+		if samples != nil {
+			samples = samples.Narrow(0, 0, 0)
+		}
+	}
 	var c torch.Call
 	c.Tensor(weight)
 	c.Tensor(indices)
