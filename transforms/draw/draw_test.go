@@ -263,11 +263,10 @@ func TestMakeGrid(t *testing.T) {
 				v[i] = float64(rng.IntN(256))
 			}
 		}
-		o := GridOptions{NRow: rng.IntN(5), Padding: rng.IntN(4), PadValue: float64(rng.IntN(3)), Normalize: dtype != torch.Uint8 && rng.IntN(2) == 0, ScaleEach: rng.IntN(2) == 0}
+		o := GridOptions{NRow: rng.IntN(5), Padding: new(rng.IntN(4)), PadValue: float64(rng.IntN(3)), Normalize: dtype != torch.Uint8 && rng.IntN(2) == 0, ScaleEach: rng.IntN(2) == 0}
 		if rng.IntN(2) == 0 {
 			o.ValueRange = &[2]float64{-0.5, 1.25}
 		}
-		o.NoPadding = o.Padding == 0
 		nrow := o.NRow
 		if nrow == 0 {
 			nrow = 8

@@ -10,8 +10,7 @@ import (
 // GridOptions say more about [MakeGrid] and [SaveImage]. The zero value is torchvision's default.
 type GridOptions struct {
 	NRow       int         // pictures in a row; 0 is 8
-	Padding    int         // pixels between pictures; 0 is 2
-	NoPadding  bool        // no pixels between pictures
+	Padding    *int        // pixels between pictures; nil is 2
 	PadValue   float64     // of the pixels between pictures
 	Normalize  bool        // shift and scale to 0 to 1
 	ValueRange *[2]float64 // what becomes 0 and 1; nil is the least and the greatest value
@@ -36,18 +35,16 @@ func MakeGrid(x *torch.Tensor, options ...GridOptions) *torch.Tensor {
 		refuseTensor(op, x, "there are no pixels")
 	case o.NRow < 0:
 		refuse(op, "NRow is %d; want 1 or more, or 0 for 8", o.NRow)
-	case o.Padding < 0 || o.Padding > math.MaxInt32:
-		refuse(op, "Padding is %d; want 1 or more, or 0 for 2", o.Padding)
-	case o.NoPadding && o.Padding > 0:
-		refuse(op, "Padding is %d with NoPadding; want one of them", o.Padding)
+	case o.Padding != nil && (*o.Padding < 0 || *o.Padding > math.MaxInt32):
+		refuse(op, "Padding is %d; want 0 or more", *o.Padding)
 	case o.Normalize && !x.DType().IsFloatingPoint():
 		refuseTensor(op, x, "Normalize takes floating-point numbers")
 	}
 	if o.NRow == 0 {
 		o.NRow = 8
 	}
-	if o.Padding == 0 && !o.NoPadding {
-		o.Padding = 2
+	if o.Padding == nil {
+		o.Padding = new(2)
 	}
 	var grid *torch.Tensor
 	torch.NoGrad(func() { torch.Scope(func() { grid = torch.Keep(makeGrid(x, o)) }) })
@@ -80,11 +77,12 @@ func makeGrid(x *torch.Tensor, o GridOptions) *torch.Tensor {
 	}
 	cols := min(o.NRow, n)
 	rows := (n + cols - 1) / cols
-	h, w := x.Size(2)+o.Padding, x.Size(3)+o.Padding
+	padding := *o.Padding
+	h, w := x.Size(2)+padding, x.Size(3)+padding
 	device := x.Device()
-	grid := torch.Options{DType: x.DType(), Device: &device}.Full(o.PadValue, x.Size(1), h*rows+o.Padding, w*cols+o.Padding)
+	grid := torch.Options{DType: x.DType(), Device: &device}.Full(o.PadValue, x.Size(1), h*rows+padding, w*cols+padding)
 	for i := range n {
-		grid.Narrow(1, i/cols*h+o.Padding, h-o.Padding).Narrow(2, i%cols*w+o.Padding, w-o.Padding).CopyInPlace(x.Select(0, i))
+		grid.Narrow(1, i/cols*h+padding, h-padding).Narrow(2, i%cols*w+padding, w-padding).CopyInPlace(x.Select(0, i))
 	}
 	return grid
 }

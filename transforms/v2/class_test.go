@@ -257,7 +257,7 @@ var classes = []struct {
 			sample[0] = r.picture(h, w)
 		}
 		if r.IntN(2) == 0 {
-			o := v2.RandomIoUCropOptions{MinScale: r.float(0.2, 0.6), MaxScale: r.float(0.6, 1), MinAspectRatio: 0.3, MaxAspectRatio: 3, SamplerOptions: []float64{0, 0.2, 0.4, 2}, Trials: 10}
+			o := v2.RandomIoUCropOptions{MinScale: r.float(0.2, 0.6), MaxScale: r.float(0.6, 1), MinAspectRatio: new(0.3), MaxAspectRatio: 3, SamplerOptions: []float64{0, 0.2, 0.4, 2}, Trials: new(10)}
 			return made{fmt.Sprintf("v2.RandomIoUCrop(%v, %v, 0.3, 3, [0, 0.2, 0.4, 2], 10)", o.MinScale, o.MaxScale), v2.RandomIoUCrop(o), sample}
 		}
 		return made{"v2.RandomIoUCrop()", v2.RandomIoUCrop(), sample}

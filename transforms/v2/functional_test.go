@@ -283,8 +283,11 @@ var functionals = []struct {
 		return onlyBoxes("F.clamp_bounding_boxes(x, clamping_mode=" + name + ")"), onBoxes(func(b tv.BoundingBoxes) any { return F.ClampBoundingBoxes(b, m) })
 	}},
 	{"sanitize_bounding_boxes", func(r maker) (string, func(any) any) {
-		o := F.SanitizeOptions{MinSize: r.float(1, 20), MinArea: r.float(1, 50)}
-		return onlyBoxes(fmt.Sprintf("list(F.sanitize_bounding_boxes(x, min_size=%v, min_area=%v))", o.MinSize, o.MinArea)), onBoxes(func(b tv.BoundingBoxes) any {
+		o := F.SanitizeOptions{MinSize: new(r.float(0, 20)), MinArea: new(r.float(0, 50))}
+		if r.IntN(4) == 0 {
+			o = F.SanitizeOptions{MinSize: new(0.0), MinArea: new(0.0)}
+		}
+		return onlyBoxes(fmt.Sprintf("list(F.sanitize_bounding_boxes(x, min_size=%v, min_area=%v))", *o.MinSize, *o.MinArea)), onBoxes(func(b tv.BoundingBoxes) any {
 			kept, valid := F.SanitizeBoundingBoxes(b, o)
 			return []any{kept, valid}
 		})

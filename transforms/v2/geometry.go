@@ -543,10 +543,11 @@ func pairOf(op, name string, f Floats, standard float64) [2]float64 {
 
 // RandomIoUCropOptions say more about [RandomIoUCrop].
 type RandomIoUCropOptions struct {
-	MinScale, MaxScale             float64   // of the sides; zero is 0.3 and 1
-	MinAspectRatio, MaxAspectRatio float64   // width by height; zero is 0.5 and 2
-	SamplerOptions                 []float64 // the least overlaps that are drawn from, 1 and more for no crop; nil is 0, 0.1, 0.3, 0.5, 0.7, 0.9, 1
-	Trials                         int       // for one overlap; 0 is 40
+	MinScale, MaxScale float64   // of the sides; zero is 0.3 and 1
+	MinAspectRatio     *float64  // width by height; nil is 0.5
+	MaxAspectRatio     float64   // zero is 2
+	SamplerOptions     []float64 // the least overlaps that are drawn from, 1 and more for no crop; nil is 0, 0.1, 0.3, 0.5, 0.7, 0.9, 1
+	Trials             *int      // for one overlap; nil is 40
 }
 
 // RandomIoUCrop crops so that some box overlaps the crop by at least a random
@@ -560,7 +561,7 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 	for _, d := range []struct {
 		v        *float64
 		standard float64
-	}{{&o.MinScale, 0.3}, {&o.MaxScale, 1}, {&o.MinAspectRatio, 0.5}, {&o.MaxAspectRatio, 2}} {
+	}{{&o.MinScale, 0.3}, {&o.MaxScale, 1}, {&o.MaxAspectRatio, 2}} {
 		if *d.v == 0 {
 			*d.v = d.standard
 		}
@@ -568,21 +569,25 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 	if o.SamplerOptions == nil {
 		o.SamplerOptions = []float64{0, 0.1, 0.3, 0.5, 0.7, 0.9, 1}
 	}
-	if o.Trials == 0 {
-		o.Trials = 40
+	minAspect, trials := 0.5, 40
+	if o.MinAspectRatio != nil {
+		minAspect = *o.MinAspectRatio
+	}
+	if o.Trials != nil {
+		trials = *o.Trials
 	}
 	checkRange(op, "scale", [2]float64{o.MinScale, o.MaxScale}, math.SmallestNonzeroFloat64, 1)
-	checkRange(op, "aspect ratio", [2]float64{o.MinAspectRatio, o.MaxAspectRatio}, math.SmallestNonzeroFloat64, math.MaxFloat64)
-	if len(o.SamplerOptions) == 0 || o.Trials < 0 {
-		refuse(op, "there are no SamplerOptions, or Trials is %d", o.Trials)
+	checkRange(op, "aspect ratio", [2]float64{minAspect, o.MaxAspectRatio}, 0, math.MaxFloat64)
+	if len(o.SamplerOptions) == 0 || trials < 0 {
+		refuse(op, "there are no SamplerOptions, or Trials is %d", trials)
 	}
 	checkFinite(op, "sampler options", o.SamplerOptions...)
 	type params struct {
 		box    cropBox
 		within *torch.Tensor // nil is no crop
 	}
-	name := repr(op, "min_scale", o.MinScale, "max_scale", o.MaxScale, "min_aspect_ratio", o.MinAspectRatio,
-		"max_aspect_ratio", o.MaxAspectRatio, "options", o.SamplerOptions, "trials", o.Trials)
+	name := repr(op, "min_scale", o.MinScale, "max_scale", o.MaxScale, "min_aspect_ratio", minAspect,
+		"max_aspect_ratio", o.MaxAspectRatio, "options", o.SamplerOptions, "trials", trials)
 	return &step[params]{name: name, p: -1, hooks: Hooks[params]{
 		Check: func(flat []any) {
 			if !HasAll(flat, Is[BoundingBoxes]) || !HasAny(flat, IsPicture, Is[Image], IsPureTensor) {
@@ -604,7 +609,7 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 				if least >= 1 {
 					return params{}
 				}
-				for range o.Trials {
+				for range trials {
 					// In float32, as Python computes with the tensor it draws.
 					r := rand(g, 2)
 					side := func(size int, r float32) int {
@@ -614,7 +619,7 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 					if nh == 0 {
 						refuse(op, "a crop of the height 0 was drawn from a sample of %d×%d; raise MinScale", h, w)
 					}
-					if aspect := float64(nw) / float64(nh); aspect < o.MinAspectRatio || aspect > o.MaxAspectRatio {
+					if aspect := float64(nw) / float64(nh); aspect < minAspect || aspect > o.MaxAspectRatio {
 						continue
 					}
 					r = rand(g, 2)

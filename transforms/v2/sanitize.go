@@ -44,7 +44,7 @@ func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
 	name := repr(op, "min_size", o.MinSize, "min_area", o.MinArea, "labels_getter", getter(o.Labels, o.NoLabels))
 	return &sanitize{class: op, name: name, labels: slices.Clone(o.Labels), noLabels: o.NoLabels, find: func(flat []any) (int, *torch.Tensor) {
 		b := GetBoundingBoxes(flat)
-		_, valid := F.SanitizeBoundingBoxes(b, F.SanitizeOptions{MinSize: o.MinSize, MinArea: o.MinArea})
+		_, valid := F.SanitizeBoundingBoxes(b, F.SanitizeOptions{MinSize: &o.MinSize, MinArea: &o.MinArea})
 		return b.Size(0), valid
 	}, sound: func(v any, valid *torch.Tensor) (any, bool) {
 		switch v := v.(type) {

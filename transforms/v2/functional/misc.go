@@ -257,8 +257,8 @@ func ConvertImageDtype(x *torch.Tensor, dtype torch.DType) *torch.Tensor {
 
 // SanitizeOptions say which boxes [SanitizeBoundingBoxes] takes for sound.
 type SanitizeOptions struct {
-	MinSize float64 // the least width and height; 0 is the default, 1
-	MinArea float64 // the least area; 0 is the default, 1
+	MinSize *float64 // the least width and height; nil is 1
+	MinArea *float64 // the least area; nil is 1
 }
 
 // SanitizeBoundingBoxes drops the boxes that are too small or reach out of the
@@ -270,17 +270,18 @@ func SanitizeBoundingBoxes(b tv.BoundingBoxes, options ...SanitizeOptions) (kept
 	o := torch.Only(options)
 	defer named(op, b)
 	b.Check("transforms.v2." + op)
-	if o.MinSize == 0 {
-		o.MinSize = 1
+	size, area := 1.0, 1.0
+	if o.MinSize != nil {
+		size = *o.MinSize
 	}
-	if o.MinArea == 0 {
-		o.MinArea = 1
+	if o.MinArea != nil {
+		area = *o.MinArea
 	}
-	torch.Scope(func() { valid = torch.Keep(sane(b, o)) })
+	torch.Scope(func() { valid = torch.Keep(sane(b, size, area)) })
 	return b.With(b.Index(valid)), valid
 }
 
-func sane(b tv.BoundingBoxes, o SanitizeOptions) *torch.Tensor {
+func sane(b tv.BoundingBoxes, size, area float64) *torch.Tensor {
 	to := tv.XYXY
 	if b.Format.Rotated() {
 		to = tv.XYXYXYXY
@@ -296,8 +297,8 @@ func sane(b tv.BoundingBoxes, o SanitizeOptions) *torch.Tensor {
 	} else {
 		ws, hs = at(2).Sub(at(0)), at(3).Sub(at(1))
 	}
-	valid := ws.GeScalar(o.MinSize).BitwiseAnd(hs.GeScalar(o.MinSize)).
-		BitwiseAnd(x.GeScalar(0).All(-1)).BitwiseAnd(ws.Mul(hs).GeScalar(o.MinArea))
+	valid := ws.GeScalar(size).BitwiseAnd(hs.GeScalar(size)).
+		BitwiseAnd(x.GeScalar(0).All(-1)).BitwiseAnd(ws.Mul(hs).GeScalar(area))
 	within := func(i, j, limit int) {
 		valid.BitwiseAndInPlace(at(i).LeScalar(limit).BitwiseAnd(at(j).LeScalar(limit)))
 	}
