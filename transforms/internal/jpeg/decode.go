@@ -19,16 +19,20 @@ type Options struct {
 	Draft  image.Point                    // the least size of a picture that is decoded smaller; zero decodes all of it
 	Pix    []uint8                        // memory that the pixels may lie in; they need not
 	Region func(w, h int) image.Rectangle // the pixels that are wanted; the others may be anything. nil wants all
+
+	// Components returns the components without conversion of their colors, and those that
+	// are coarser repeated and not interpolated. There may be two, too. TIFF needs it.
+	Components bool
 }
 
-func open(data []byte) (*decoder, []byte, error) {
+func open(data []byte, components bool) (*decoder, []byte, error) {
 	if len(data) < 3 {
 		return nil, nil, ErrTruncated
 	}
 	if !bytes.HasPrefix(data, []byte{0xff, soi}) {
 		return nil, nil, errors.New("it is no JPEG")
 	}
-	d := &decoder{data: data}
+	d := &decoder{data: data, components: components}
 	for {
 		if rest := data[d.pos:]; len(rest) < 2 {
 			return nil, nil, ErrTruncated
@@ -50,7 +54,7 @@ func open(data []byte) (*decoder, []byte, error) {
 
 // ReadHeader reads the header of a JPEG.
 func ReadHeader(data []byte) (Header, error) {
-	d, _, err := open(data)
+	d, _, err := open(data, false)
 	if err != nil {
 		return Header{}, err
 	}
@@ -72,7 +76,7 @@ func (h Header) scale(draft image.Point) int {
 // end too early are ErrTruncated. It refuses what libjpeg refuses, given a part of the file at a time as Pillow does, but for
 // arithmetic coding: its scans may be larger than such a part.
 func Decode(data []byte, o Options) ([]uint8, Header, error) {
-	d, header, err := open(data)
+	d, header, err := open(data, o.Components)
 	if err != nil {
 		return nil, Header{}, err
 	}

@@ -91,6 +91,8 @@ type decoder struct {
 	data []byte
 	pos  int // of what comes after the last marker segment
 
+	components bool // as Options say
+
 	Header
 	frame       bool
 	progressive bool
@@ -359,7 +361,7 @@ func (d *decoder) startFrame(n int, progressive, arithmetic bool) error {
 		return errors.New("it has no pixels")
 	case d.W > MaxSide || d.H > MaxSide:
 		return unsupported("%d×%d pixels", d.W, d.H)
-	case d.Channels != 1 && d.Channels != 3 && d.Channels != 4:
+	case d.Channels < 1 || d.Channels > 4 || d.Channels == 2 && !d.components:
 		return unsupported("%d components", d.Channels)
 	}
 	for i := range d.Channels {

@@ -65,7 +65,7 @@ func newRenderer(d *decoder, pix []uint8, w, h, size int, region image.Rectangle
 		}
 		u.w, u.h = ceil(d.W*c.h*p.size, 8*d.maxH), ceil(d.H*c.v*p.size, 8*d.maxV)
 		switch {
-		case size == 1:
+		case size == 1 || d.components:
 		case u.fx == 1 && u.fy == 2:
 			u.fancy = true
 		case u.fx == 2 && u.fy <= 2:
@@ -90,6 +90,8 @@ func newRenderer(d *decoder, pix []uint8, w, h, size int, region image.Rectangle
 	switch {
 	case d.Channels == 1:
 		r.mix = func(dst []uint8, rows [][]uint8) { copy(dst, rows[0]) }
+	case d.components:
+		r.mix = interleave
 	case d.Channels == 3 && d.ycc():
 		r.mix = func(dst []uint8, rows [][]uint8) { yccToRGB(dst, rows[0], rows[1], rows[2]) }
 	case d.Channels == 4 && d.ycck():
