@@ -40,9 +40,6 @@ func (p *Page) decodeChunks(img *pillow.Image, maxPixels int) error {
 		l.rgb = l.compression == newJPEG && l.planar == 1
 	}
 	c := &chunks{layout: l, data: p.file.data, budget: 8*len(p.file.data) + 1<<24}
-	if c.decode, err = l.decoder(); err != nil {
-		return err
-	}
 	if l.tiled {
 		// Tiles may reach beyond the picture, but a file whose tiles are mostly that would
 		// cost more time and memory than its size says.
@@ -53,7 +50,14 @@ func (p *Page) decodeChunks(img *pillow.Image, maxPixels int) error {
 	} else if l.tileH == math.MaxUint32 {
 		l.tileH = l.h
 	}
+	if l.compression != oldJPEG {
+		if c.decode, err = l.decoder(); err != nil {
+			return err
+		}
+	}
 	switch {
+	case l.compression == oldJPEG:
+		return c.oldJPEG(img)
 	case isYCbCr && !l.rgb:
 		return c.ycbcr(img)
 	case l.tiled:
@@ -62,6 +66,8 @@ func (p *Page) decodeChunks(img *pillow.Image, maxPixels int) error {
 		return c.strips(img, k)
 	}
 }
+
+var errOverlap = errors.New("its strips or tiles share the same bytes many times")
 
 // chunk decodes strip or tile i into dst, which may be less than all of it.
 func (c *chunks) chunk(i int, dst []byte) error {
@@ -88,7 +94,7 @@ func (c *chunks) compressed(i int) ([]byte, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	if c.budget -= int(n); c.budget < 0 {
-		return nil, errors.New("its strips or tiles share the same bytes many times")
+		return nil, errOverlap
 	}
 	c.at = int(from)
 	src := c.data[from : from+n]

@@ -143,7 +143,7 @@ func (l *layout) decodeJPEG(dst, src []byte) error {
 	if w > width || height > rows && (w != width || l.tiled || rows == l.tileH) {
 		return fmt.Errorf("a JPEG in it has %d×%d pixels; want %d×%d", w, height, width, rows)
 	}
-	pix, _, err := jpeg.Decode(h.join(l.rgb, samples), jpeg.Options{})
+	pix, _, err := jpeg.Decode(h.join(l.rgb), jpeg.Options{Components: !l.rgb})
 	if err != nil {
 		return err
 	}
@@ -184,19 +184,15 @@ func (l *layout) jpegHeader(src []byte) (jpegHeader, error) {
 	return h, nil
 }
 
-// join makes a JPEG whose colors are those that the TIFF says, and not those that the JPEG does.
+// join makes a JPEG whose colors are YCbCr if the TIFF says so, whatever the JPEG does.
 // libjpeg adds an end to data that have none.
-func (h jpegHeader) join(ycbcr bool, components int) []byte {
+func (h jpegHeader) join(ycbcr bool) []byte {
 	out := []byte{0xff, markerSOI}
 	for _, s := range h.segments {
 		out = append(out, s...)
 	}
-	if components >= 3 {
-		transform := byte(0)
-		if ycbcr {
-			transform = 1
-		}
-		out = append(out, 0xff, markerAdobe, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, transform)
+	if ycbcr {
+		out = append(out, 0xff, markerAdobe, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 1)
 	}
 	out = append(out, h.scan...)
 	return append(out, 0xff, markerEOI)

@@ -28,7 +28,8 @@ type layout struct {
 	offsets, counts       []uint64
 	perPlane              int  // how many strips or tiles a plane has
 	rgb                   bool // JPEG is decoded to RGB
-	at                    int  // where the strip or tile is that is decoded
+	old                   oldJPEGs
+	at                    int // where the strip or tile is that is decoded
 }
 
 // fieldSet has the fields of a directory by libtiff's rules: the first of equal tags counts.
@@ -187,6 +188,7 @@ func (f *File) layout(at uint64) (*layout, error) {
 	}
 	if l.compression == oldJPEG {
 		l.likeOldJPEG(s)
+		l.old = s.oldJPEGs(l.samples)
 	}
 	for l.photometric == photoRGB && l.samples-len(l.extra) > 3 {
 		l.extra = append(l.extra, unspecified)
@@ -199,6 +201,9 @@ func (f *File) layout(at uint64) (*layout, error) {
 	}
 	if l.compression == newJPEG && l.packed() && l.samples == 3 {
 		l.subsampleAsJPEG(f.data)
+	}
+	if l.compression == oldJPEG {
+		l.subsampleAsOldJPEG(f.data)
 	}
 	if l.rowBytes() == 0 || l.chunkBytes(l.tileH) == 0 {
 		return nil, errors.New("its strips or tiles have no pixels")
@@ -317,11 +322,17 @@ func (l *layout) striles(s fieldSet, fields []field) error {
 		}
 		*v.to = append(x, make([]uint64, n-len(x))...)
 	}
+	if l.offsets == nil && l.compression == oldJPEG && n == 1 && !l.tiled {
+		return nil // all is in the stream
+	}
 	if l.offsets == nil {
 		return errors.New("it does not say where its pixels are")
 	}
 	if l.counts != nil && s.fields[offsets].count != s.fields[counts].count {
 		return errors.New("it does not say how many bytes each of its strips or tiles has")
+	}
+	if l.compression == oldJPEG {
+		return nil
 	}
 	if l.counts == nil && (l.planar == 1 && n > 1 || l.planar == 2 && n != l.samples) {
 		return errors.New("it does not say how many bytes its strips or tiles have")
@@ -363,6 +374,9 @@ func (l *layout) estimate(f *File, fields []field) {
 func (l *layout) likeOldJPEG(s fieldSet) {
 	if _, ok := s.fields[tagPhotometric]; !ok || l.photometric == photoRGB {
 		l.photometric = photoYCbCr
+	}
+	if l.planar == 2 && s.fields[tagStripOffsets].count == 1 && s.fields[tagStripByteCounts].count == 1 {
+		l.planar = 1
 	}
 	if _, ok := s.fields[tagBits]; !ok {
 		l.bits = 8

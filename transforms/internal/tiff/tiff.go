@@ -13,6 +13,8 @@
 //   - Signed and floating-point samples of compressed big-endian files are numbers;
 //     Pillow swaps their bytes twice.
 //   - Compressed planes of gray or an index with an alpha have that alpha; Pillow loses it.
+//   - Compressed YCbCr whose data are damaged is refused; Pillow overlooks it.
+//   - Compressed pages behind the first whose directory libtiff refuses are refused; Pillow has black ones.
 package tiff
 
 import (

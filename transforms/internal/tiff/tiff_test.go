@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/frugal"
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
@@ -89,4 +90,21 @@ func TestDamagedDeflate(t *testing.T) {
 	p, err = first(gray8(w, h-2, deflate, strip))
 	require.NoError(t, err, "libtiff does not read the rows that are too many")
 	require.Equal(t, pix[:w*(h-2)], p.Pix)
+}
+
+// TestFrugalTiles promises a tile of a fax that is far wider than the picture.
+func TestFrugalTiles(t *testing.T) {
+	le := binary.LittleEndian
+	out := []byte("II*\x00\x08\x00\x00\x00\x09\x00")
+	for _, tag := range [][2]int{{tagWidth, 9}, {tagHeight, 9}, {tagCompression, ccittG4}, {tagPhotometric, blackIsZero}, {tagSamples, 1},
+		{tagTileWidth, 1 << 30}, {tagTileLength, 16}, {tagTileOffsets, 8}, {tagTileByteCounts, 8}} {
+		out = le.AppendUint16(out, uint16(tag[0]))
+		out = le.AppendUint16(out, typeLong)
+		out = le.AppendUint32(out, 1)
+		out = le.AppendUint32(out, uint32(tag[1]))
+	}
+	frugal.Do(t, func() {
+		_, err := first(append(out, 0, 0, 0, 0))
+		require.ErrorContains(t, err, "too large")
+	})
 }

@@ -9,10 +9,7 @@ import (
 
 // ycbcr decodes YCbCr as libtiff's TIFFReadRGBAImage does.
 func (c *chunks) ycbcr(img *pillow.Image) error {
-	if c.bits != 8 || c.samples != 3 {
-		return fmt.Errorf("it is YCbCr of %d samples of %d bits, which is not supported", c.samples, c.bits)
-	}
-	t, err := newYCbCrTables(c.coefficients, c.blackWhite)
+	t, err := c.ycbcrTables()
 	if err != nil {
 		return err
 	}
@@ -20,10 +17,8 @@ func (c *chunks) ycbcr(img *pillow.Image) error {
 	if c.planar == 2 {
 		planes = 3
 	}
-	switch {
-	case planes > 1 && (c.subH != 1 || c.subV != 1),
-		c.subH == 1 && c.subV == 4, c.subH == 2 && c.subV == 4, c.w < c.subH || c.h < c.subV:
-		return fmt.Errorf("it is YCbCr subsampled by %d×%d, which is not supported", c.subH, c.subV)
+	if planes > 1 && (c.subH != 1 || c.subV != 1) {
+		return fmt.Errorf("its planes are YCbCr subsampled by %d×%d, which is not supported", c.subH, c.subV)
 	}
 	*img = *newLike(img)
 	tileW, across := c.w, 1
@@ -50,11 +45,22 @@ func (c *chunks) ycbcr(img *pillow.Image) error {
 			if planes == 1 {
 				t.blocks(area, buf, tileW, c.subH, c.subV)
 			} else {
-				t.planes(area, buf, tileW, size)
+				t.planes(area, buf, tileW, 1, size)
 			}
 		}
 	}
 	return nil
+}
+
+// ycbcrTables returns what converts the page's colors.
+func (l *layout) ycbcrTables() (*ycbcrTables, error) {
+	switch {
+	case l.bits != 8 || l.samples != 3:
+		return nil, fmt.Errorf("it is YCbCr of %d samples of %d bits, which is not supported", l.samples, l.bits)
+	case !subsampled(l.subH) || !subsampled(l.subV) || l.subV == 4 && l.subH < 4 || l.w < l.subH || l.h < l.subV:
+		return nil, fmt.Errorf("it is YCbCr subsampled by %d×%d, which is not supported", l.subH, l.subV)
+	}
+	return newYCbCrTables(l.coefficients, l.blackWhite)
 }
 
 // An rgbArea is a rectangle of a picture.
@@ -137,12 +143,13 @@ func (t *ycbcrTables) blocks(a rgbArea, src []byte, width, h, v int) {
 	}
 }
 
-// planes converts three planes of size bytes.
-func (t *ycbcrTables) planes(a rgbArea, src []byte, stride, size int) {
+// planes converts samples of which those of a color are next bytes behind, and those of a pixel step bytes
+// behind those of the pixel before.
+func (t *ycbcrTables) planes(a rgbArea, src []byte, stride, step, next int) {
 	for y := range a.h {
 		for x := range a.w {
-			i := y*stride + x
-			t.convert(a.pixel(x, y), src[i], src[size+i], src[2*size+i])
+			i := y*stride + x*step
+			t.convert(a.pixel(x, y), src[i], src[i+next], src[i+2*next])
 		}
 	}
 }

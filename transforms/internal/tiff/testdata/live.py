@@ -1,5 +1,5 @@
 """Makes TIFFs of every kind, whole and damaged, and reads them with Pillow."""
-import base64, io, struct, warnings, zlib
+import base64, io, re, struct, warnings, zlib
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
@@ -228,6 +228,67 @@ def make(seed):
     return data, begin, what
 
 
+def make_old(seed):
+    """Returns a file of the old JPEG compression, where its pixels begin, and what it is."""
+    r = np.random.default_rng(seed)
+    sub, (h, v) = choose(r, (0, (1, 1)), (1, (2, 1)), (2, (2, 2)))
+    w, n = int(r.integers(h, 60)), int(r.integers(v, 50))
+    how = int(r.integers(0, 4))
+    rows = 8 * v * int(r.integers(1, 4)) if how == 3 else n
+    y, x = np.mgrid[0:n, 0:w]
+    a = (np.stack([x * 5 + y, 255 - x * 2 - y * 3, x * y], -1) + r.integers(0, 40, (n, w, 3))).astype(np.uint8)
+    b = io.BytesIO()
+    blocks = -(-w // (8 * h)) * (rows // (8 * v)) if rows < n else 0
+    Image.fromarray(a).save(b, "JPEG", quality=int(r.integers(30, 96)), subsampling=sub, **({"restart_marker_blocks": blocks} if blocks else {}))
+    j = b.getvalue()
+    tags = {256: ("L", [w]), 257: ("L", [n]), 258: ("H", [8, 8, 8]), 259: ("H", [6]), 262: ("H", [choose(r, 6, 6, 2)]), 277: ("H", [3]), 278: ("L", [rows]), 273: ("L", [0])}
+    if r.integers(0, 2): tags[530] = ("H", [h, v])
+    sos = j.index(b"\xff\xda")
+    scan = j[sos + 2 + int.from_bytes(j[sos + 2:sos + 4], "big"):]
+    parts = [j]
+    if how == 1: parts = [scan]
+    if how == 3:
+        parts = re.split(b"\xff[\xd0-\xd7]", scan[:-2]) if blocks else [scan]
+    if how < 2 or how == 3:
+        tables, q = j[:sos], {519: [], 520: [], 521: []}
+        if how != 3:
+            tags[513], tags[514] = ("L", [0]), ("L", [len(j)])
+    tags[273], tags[279] = ("L", [0] * len(parts)), ("L", [len(p) for p in parts])
+    extra = []
+    if how == 1: extra = [j[:sos + 2 + int.from_bytes(j[sos + 2:sos + 4], "big")]]
+    if how == 3:
+        found, at = {}, 2
+        while at < sos:
+            m, size = j[at + 1], int.from_bytes(j[at + 2:at + 4], "big")
+            body = j[at + 4:at + 2 + size]
+            while m in (0xdb, 0xc4) and body:
+                k = 65 if m == 0xdb else 17 + sum(body[1:17])
+                found[m, body[0]] = body[1:k]
+                body = body[k:]
+            at += 2 + size
+        names = [(519, 0xdb, 0), (519, 0xdb, 1), (520, 0xc4, 0), (520, 0xc4, 1), (521, 0xc4, 16), (521, 0xc4, 17)]
+        extra = [found[m, i] for _, m, i in names]
+        for t in (519, 520, 521): tags[t] = ("L", [0, 0, 0])
+    if how == 1: tags[514] = ("L", [len(extra[0])])
+    # The offsets of what is behind the strips are known once the file is made.
+    for _ in range(2):
+        tags[273] = ("L", [0] * len(parts + extra))
+        data, begin = assemble("<", False, tags, parts + extra, 273, np.random.default_rng(1))
+        t = Image.open(io.BytesIO(data)).tag_v2
+        offsets = list(t[273])
+        if how == 0: tags[513] = ("L", [offsets[0]])
+        if how == 1: tags[513] = ("L", [offsets[len(parts)]])
+        if how == 3:
+            o = offsets[len(parts):]
+            tags[519], tags[520], tags[521] = ("L", [o[0], o[1], o[1]]), ("L", [o[2], o[3], o[3]]), ("L", [o[4], o[5], o[5]])
+    # The tag of the strips has more offsets than counts while they are found out; here it is cut.
+    e = data.index(struct.pack("<HHL", 273, 4, len(parts + extra)))
+    data = bytearray(data)
+    data[e + 4:e + 8] = struct.pack("<L", len(parts))
+    if len(parts) == 1 and extra: data[e + 8:e + 12] = struct.pack("<L", offsets[0])
+    return bytes(data), begin, f"#old {w}x{n} compression 6 photo 6 how {how} rows {rows} sub {h}x{v}"
+
+
 def damage(data, begin, r):
     d = bytearray(data)
     where = int(r.integers(0, 4))
@@ -254,6 +315,14 @@ def read(data):
         return {"mode": "", "error": repr(e)}
 
 
+def batch_old(first, n):
+    out = []
+    for seed in range(first, first + n):
+        data, begin, what = make_old(seed)
+        out.append({"what": what, "data": base64.b64encode(data).decode(), **read(data)})
+    return out
+
+
 def batch(first, n, damaged):
     out = []
     for seed in range(first, first + n):
@@ -264,8 +333,34 @@ def batch(first, n, damaged):
     return out
 
 
-def read_file(data):
-    return read(base64.b64decode(data))
+def make_pages(seed):
+    """A file of several pages, some of which lead to a page before, beyond the end, or are damaged."""
+    r = np.random.default_rng(seed)
+    pages = []
+    for i in range(int(r.integers(1, 6))):
+        mode = choose(r, "L", "RGB", "RGBA", "CMYK", "I;16", "F")
+        w, h = int(r.integers(1, 30)), int(r.integers(1, 30))
+        a = r.integers(0, 256, (h, w), dtype=np.uint8)
+        if mode == "I;16": img = Image.fromarray(a.astype(np.uint16) * 99)
+        elif mode == "F": img = Image.fromarray(a.astype(np.float32) / 3)
+        else: img = Image.fromarray(a).convert(mode)
+        pages.append(img)
+    b = io.BytesIO()
+    compression = choose(r, None, "tiff_lzw", "tiff_adobe_deflate")
+    pages[0].save(b, "TIFF", save_all=True, append_images=pages[1:], **({"compression": compression} if compression else {}))
+    d = bytearray(b.getvalue())
+    offsets, at = [], 4
+    while True:
+        here = struct.unpack_from("<L", d, at)[0]
+        if not here: break
+        offsets.append(here)
+        at = here + 2 + 12 * struct.unpack_from("<H", d, here)[0]
+    how = int(r.integers(0, 5))
+    if how == 0: struct.pack_into("<L", d, at, choose(r, *offsets))
+    elif how == 1: struct.pack_into("<L", d, at, len(d) + int(r.integers(0, 9)))
+    elif how == 2 and not compression: d = d[:int(r.integers(offsets[-1], len(d)))]
+    elif how == 3: d[offsets[-1] + 2 + int(r.integers(0, 100))] ^= 1 << int(r.integers(0, 8))
+    return bytes(d)
 
 
 def read_pages(data):
