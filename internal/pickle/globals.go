@@ -109,6 +109,9 @@ func (m *machine) global(module, name string) error {
 	if d := dtypes[full]; d != nil {
 		return m.push(d)
 	}
+	if m.script {
+		return m.push(&global{name: full})
+	}
 	if feature := unsupportedGlobals[full]; feature != "" {
 		return m.unsupported("%s (it names %s)", feature, full)
 	}
@@ -125,6 +128,9 @@ func (m *machine) call(f, args any, newObject bool) error {
 	if !ok {
 		return m.malformed("%s is called with %s, not with a tuple", g.name, describe(args))
 	}
+	if m.script {
+		return m.scriptCall(g, t, newObject)
+	}
 	if g.call == nil || newObject && !g.class {
 		return m.unsupported("a call of %s: save a state_dict with a newer PyTorch", g.name)
 	}
@@ -134,6 +140,10 @@ func (m *machine) call(f, args any, newObject bool) error {
 
 // build gives an object its attributes, of which only an OrderedDict's _metadata is kept.
 func (m *machine) build(obj, state any) error {
+	if o, ok := obj.(*scriptObject); ok {
+		o.state = state
+		return nil
+	}
 	d, ok := obj.(*Dict)
 	if !ok || d.Class != "OrderedDict" {
 		return m.unsupported("attributes of %s: save a state_dict with a newer PyTorch", describe(obj))

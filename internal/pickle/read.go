@@ -71,6 +71,8 @@ type reader struct {
 	spent int64 // bytes of memory
 	nodes int
 	zips  *strictzip.Reader
+
+	script bool // the pickles are TorchScript's, see CheckScript
 }
 
 // file decodes data, which begins at base in the input (-1 when it is memory of its own). A zip that wraps one file is opened where wrap is set.

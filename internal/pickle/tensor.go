@@ -257,6 +257,9 @@ func (m *machine) storage(id any) (any, error) {
 	key, ok2 := text(t[2])
 	location, ok3 := text(t[3])
 	numel, ok4 := t[4].(int64)
+	if ok1 && kind.storage == "" && m.script {
+		return &scriptObject{args: t}, m.spend(costContainer)
+	}
 	if !ok1 || !ok2 || !ok3 || !ok4 || kind.storage == "" {
 		return nil, m.malformed("a storage's persistent id holds %s, %s, %s and %s, not a storage type, two strs and an int", describe(t[1]), describe(t[2]), describe(t[3]), describe(t[4]))
 	}

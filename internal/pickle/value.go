@@ -270,7 +270,7 @@ func (m *machine) check(root any) error {
 		switch c := c.(type) {
 		case nil, bool, int64, *big.Int, float64, complex128, string, []byte, Size, DType, Device, Layout, QScheme, *Tensor, *Storage, *Meta:
 			f.size++
-		case Tuple, *List, *Dict, *Set, *Sparse:
+		case Tuple, *List, *Dict, *Set, *Sparse, *scriptObject:
 			id := identity(c)
 			s, known := seen[id]
 			switch {
@@ -327,6 +327,13 @@ func child(v any, i int) (any, bool) {
 		if i < len(v.Items) {
 			return v.Items[i], true
 		}
+	case *scriptObject:
+		switch {
+		case i < len(v.args):
+			return v.args[i], true
+		case i == len(v.args):
+			return v.state, true
+		}
 	case *Sparse:
 		if i < len(v.Parts) {
 			return v.Parts[i], true
@@ -378,6 +385,8 @@ func describe(v any) string {
 		return "a meta tensor"
 	case *Storage, *storageView:
 		return "a storage"
+	case *scriptObject:
+		return "an object"
 	case *global:
 		return v.name
 	}

@@ -52,7 +52,7 @@ func (r *reader) zip(z *strictzip.Archive, base int64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	src := &zipSource{Archive: z, base: base, big: big}
+	src := &zipSource{Archive: z, base: base, folder: "data/", big: big}
 	m := &machine{reader: r, data: data, record: pkl.Name, file: src, storages: map[string]*Storage{}}
 	v, err := m.run()
 	if err != nil {
@@ -116,9 +116,10 @@ func (r *reader) small(z *strictzip.Archive, rec *strictzip.Record) ([]byte, err
 // zipSource finds storages among an archive's records.
 type zipSource struct {
 	*strictzip.Archive
-	base  int64
-	big   bool
-	found []*strictzip.Record // whose checksums are still to be compared
+	base   int64
+	folder string // of the records
+	big    bool
+	found  []*strictzip.Record // whose checksums are still to be compared
 }
 
 func (z *zipSource) arity() int { return 5 }
@@ -127,9 +128,9 @@ func (z *zipSource) find(m *machine, s *Storage) error {
 	if len(s.Key) == 0 || len(s.Key) > 9 || strings.Trim(s.Key, "0123456789") != "" {
 		return m.malformed("a storage's key is %q, not a number of up to 9 digits", badfile.Clip(s.Key))
 	}
-	rec := z.Get("data/" + s.Key)
+	rec := z.Get(z.folder + s.Key)
 	if rec == nil {
-		return m.malformed("the storage %q has no record %q", s.Key, z.Root+"data/"+s.Key)
+		return m.malformed("the storage %q has no record %q", s.Key, z.Root+z.folder+s.Key)
 	}
 	if rec.Size != s.size {
 		return m.malformed("the storage %q has %d bytes, its record %d", s.Key, s.size, rec.Size)
