@@ -60,7 +60,7 @@ func Cache(opts ...Option) ([]CacheEntry, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("hub: list the cache: %w", err)
+		return nil, &Error{Op: "list the cache", Err: err}
 	}
 	slices.SortFunc(entries, func(a, b CacheEntry) int {
 		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Path, b.Path))
@@ -149,7 +149,7 @@ var ErrUnverifiable = errors.New("nothing says what it should hold")
 func (e CacheEntry) Verify(ctx context.Context) error {
 	err := e.verify(ctx)
 	if err != nil {
-		return fmt.Errorf("hub: verify %s: %w", e.Name, err)
+		return &Error{"verify", e.Name, err}
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func (e CacheEntry) verifyHF(ctx context.Context) error {
 // Remove removes an entry. It fails while a download of it is under way.
 func (e CacheEntry) Remove() error {
 	if err := e.remove(); err != nil {
-		return fmt.Errorf("hub: remove %s: %w", e.Name, err)
+		return &Error{"remove", e.Name, err}
 	}
 	return nil
 }

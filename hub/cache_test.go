@@ -3,6 +3,7 @@ package hub
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -86,7 +87,7 @@ func TestCache(t *testing.T) {
 			require.ErrorIs(t, err, ErrUnverifiable)
 		default:
 			require.ErrorContains(t, err, w.bad)
-			require.ErrorContains(t, err, "hub: verify "+w.name)
+			require.ErrorContains(t, err, fmt.Sprintf("hub: verify %q", w.name))
 		}
 	}
 

@@ -55,7 +55,7 @@ import (
 // case. [WithOffline] and TORCHHUB_OFFLINE forbid the network.
 func DownloadURLToFile(ctx context.Context, rawURL, dst string, opts ...Option) error {
 	if err := newOptions(opts).download(ctx, rawURL, expand(dst), false); err != nil {
-		return fmt.Errorf("hub: %w", err)
+		return &Error{Err: err}
 	}
 	return nil
 }

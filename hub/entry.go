@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,10 +14,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/suggest"
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aoti"
 	"github.com/torchhub/torchhub/torch/jit"
+	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // A source is a repository that has been found: the entries of a hubconf.json,
@@ -126,8 +133,7 @@ func (s *source) entry(name string) (*Entry, error) {
 				return nil, s.onlyPython(name)
 			}
 		}
-		//lint:ignore ST1005 Python's message
-		return nil, fmt.Errorf("Cannot find callable %.100s in %s of %s; there are %s", name, HubconfName, s.name, some(s.names()))
+		return nil, s.noEntry(name, HubconfName)
 	}
 	if _, err := s.function(name); err != nil {
 		return nil, err
@@ -137,19 +143,18 @@ func (s *source) entry(name string) (*Entry, error) {
 
 // onlyPython says what to do about a function that only Python can run.
 func (s *source) onlyPython(name string) error {
-	from := ""
-	if s.at.dir == s.name || expand(s.name) == s.at.dir {
-		from = "--source local "
-	}
-	return fmt.Errorf("it is a function of the hubconf.py of %s, which is Python; \"torchhub export %s%s %s\" makes a model for Go of it with your Python", s.name, from, s.name, name)
+	return &PythonError{s.name, name, s.at.dir == s.name || expand(s.name) == s.at.dir}
+}
+
+func (s *source) noEntry(name, file string) error {
+	return &NoEntryError{Repository: s.name, Model: name, File: file, Near: suggest.Near(name, s.names(), 3), All: s.names()}
 }
 
 // function returns what a hubconf.py says of a name.
 func (s *source) function(name string) (*pyName, error) {
 	f := s.py.names[name]
 	if f == nil || !f.callable {
-		//lint:ignore ST1005 Python's message
-		return nil, fmt.Errorf("Cannot find callable %.100s in hubconf of %s; there are %s", name, s.name, some(s.names()))
+		return nil, s.noEntry(name, "hubconf.py")
 	}
 	return f, nil
 }
@@ -203,7 +208,7 @@ func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
 	}
 	s, err := o.open(ctx, repo)
 	if err != nil {
-		return nil, fmt.Errorf("hub: list: %w", err)
+		return nil, &Error{"list", repo, err}
 	}
 	return s.names(), nil
 }
@@ -211,13 +216,14 @@ func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
 // Help describes a model: torch.hub.help. It returns the text of the entry and
 // a line for each artifact: its name, file, size, what is said of it, and its licence. Of a
 // repository that has only a hubconf.py, it is the function's docstring, as in
-// Python, read and not run. Help heeds what [List] heeds.
+// Python, read and not run. Of a repository "hf:owner/name" it is what its
+// config.json says, and the name is empty. Help heeds what [List] heeds.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help
 func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {
 	text, err := newOptions(opts).help(ctx, repo, name)
 	if err != nil {
-		return "", fmt.Errorf("hub: help: %w", err)
+		return "", &Error{"help", cmp.Or(name, repo), err}
 	}
 	return text, nil
 }
@@ -225,6 +231,9 @@ func Help(ctx context.Context, repo, name string, opts ...Option) (string, error
 func (o *options) help(ctx context.Context, repo, name string) (string, error) {
 	var e *Entry
 	var err error
+	if isHF(repo) {
+		return o.helpHF(ctx, repo)
+	}
 	if o.isGo(repo) {
 		e, err = findRegistered(repo, name)
 	} else {
@@ -324,35 +333,50 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	if err != nil {
 		return nil, err
 	}
-	format, build := a.Format, e.Build
-	if given { // an official state dict is never run as a program
-		switch format, err = formatOf(file); {
-		case err != nil:
-			format, err = StateDict, nil // the load says what is wrong with it
-			fallthrough
-		case format == StateDict || format == Safetensors:
-			if build == nil && a.Architecture == nil {
-				return nil, fmt.Errorf("%s is no TorchScript archive, and the entry has no architecture that a state dict fills", file)
-			}
+	f, err := o.make(ctx, m, e, a, file, given)
+	if err != nil {
+		return nil, err
+	}
+	if f != nil && given {
+		o.sayFilled(name, file, f)
+		if f.classes > 0 || f.labels != nil {
+			m.labels = f.labels
 		}
 	}
-	if a.Architecture != nil {
-		if build, err = a.Architecture.configure(); err != nil {
-			return nil, err
+	if m, err = m.start(o.device); err != nil {
+		return nil, err
+	}
+	return o.nameClasses(ctx, m, given && m.program != nil)
+}
+
+// make makes the module or program of a model from the file of an artifact, or from one that was given in its place.
+func (o *options) make(ctx context.Context, m *Model, e *Entry, a *Artifact, file string, given bool) (f *filled, err error) {
+	format := a.Format
+	if given {
+		if format, err = formatOf(file); errors.Is(err, errUnknownFormat) {
+			format, err = StateDict, nil // the load says what is wrong with it
 		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	switch format {
 	case TorchScript:
-		var script *torch.ScriptModule
-		if script, err = jit.Load(file); err == nil {
-			m.program = script
+		script, err := jit.Load(file)
+		if err != nil {
+			return nil, err
 		}
+		m.program = script
 	case StateDict, Safetensors:
-		key, prefix := a.Key, a.Prefix
-		if given {
-			key, prefix = "", "" // the file is not the artifact
+		t, err := o.target(m.name, e, a, given)
+		if err != nil {
+			return nil, err
 		}
-		m.module, err = fill(ctx, build, file, key, prefix)
+		t.classes = len(m.labels)
+		if f, err = o.fill(ctx, t, file); err != nil {
+			return nil, err
+		}
+		m.module = f.module
 	case AOTInductor:
 		sum := a.SHA256
 		if given || sum == "" {
@@ -360,12 +384,92 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 				return nil, err
 			}
 		}
-		m.program, err = o.nativeModel(ctx, name, file, sum)
+		m.program, err = o.nativeModel(ctx, m.name, file, sum)
+	}
+	return f, err
+}
+
+// target says what a state dict fills.
+func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target, error) {
+	t := target{model: name, build: e.Build, key: &a.Key, prefix: &a.Prefix}
+	configure, arguments := e.configure, json.RawMessage(nil)
+	if a.Architecture != nil {
+		arguments = a.Architecture.Arguments
+		configure = func(arguments []byte) (func() nn.Module, error) {
+			return models.Configure(a.Architecture.Name, arguments)
+		}
+	}
+	if given {
+		t.key, t.prefix = nil, nil // the file is not the artifact
+	}
+	if o.key != nil {
+		t.key = o.key
+	}
+	if o.prefix != nil {
+		t.prefix = o.prefix
+	}
+	if o.arguments != nil {
+		arguments = json.RawMessage(*o.arguments)
+	}
+	var err error
+	switch {
+	case configure != nil && (a.Architecture != nil || o.arguments != nil):
+		t.build, err = configure(arguments)
+	case o.arguments != nil:
+		err = fmt.Errorf("%s takes no arguments", name)
+	case t.build == nil:
+		err = errors.New("the entry has no architecture that a state dict fills; give a TorchScript archive")
+	}
+	if configure != nil && given && o.arguments == nil {
+		t.withClasses = withClasses(configure, arguments)
+	}
+	return t, err
+}
+
+// withClasses returns what builds a model with other arguments and n classes.
+func withClasses(configure func([]byte) (func() nn.Module, error), arguments []byte) func(n int) (func() nn.Module, json.RawMessage, error) {
+	return func(n int) (func() nn.Module, json.RawMessage, error) {
+		all := map[string]any{}
+		if len(arguments) > 0 {
+			if err := json.Unmarshal(arguments, &all); err != nil {
+				return nil, nil, err
+			}
+		}
+		all["num_classes"] = n
+		merged, err := json.Marshal(all)
+		if err != nil {
+			return nil, nil, err
+		}
+		build, err := configure(merged)
+		return build, merged, err
+	}
+}
+
+// nameClasses gives the classes of a model the names that were asked for. A
+// program that takes the place of the entry's keeps the entry's names only if it has so many classes.
+func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model, error) {
+	if o.names != nil {
+		m.labels = o.names
+	} else if !other || m.labels == nil {
+		return m, nil
+	}
+	if m.pre == nil {
+		return m, nil
+	}
+	n, err := m.classes(ctx)
+	switch {
+	case err == nil && n == len(m.labels):
+	case err == nil && o.names != nil:
+		err = fmt.Errorf("the model has %d classes, and %d labels were given", n, len(o.names))
+	case err == nil:
+		o.say("torchhub: %s has %d classes in these weights, without names", m.name, n)
+		m.labels = nil
 	}
 	if err != nil {
+		m.Close()
 		return nil, err
 	}
-	return m.start(o.device)
+	return m, nil
 }
 
 // nativeModel loads a package of native code with this SHA-256, where it is trusted.
@@ -406,6 +510,13 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 			}
 		}
 		if file, err = o.file(ctx, o.weights); err != nil {
+			if none := (*NoWeightsError)(nil); errors.As(err, &none) {
+				for _, a := range e.Artifacts {
+					if a.Name != "" {
+						none.Known = append(none.Known, a.Name)
+					}
+				}
+			}
 			return nil, "", err
 		}
 		a = &e.Artifacts[0]
@@ -615,14 +726,49 @@ func (o *options) labels(ctx context.Context, l *Labels, at place) ([]string, er
 	return readLabels(file)
 }
 
+// ReadLabels reads the names of classes from a file in UTF-8 of one name a line.
+// A byte-order mark and empty lines at the end are left out; an empty line between names is an error.
+func ReadLabels(file string) ([]string, error) {
+	names, err := readLabels(expand(file))
+	if err != nil {
+		return nil, &Error{Err: err}
+	}
+	return names, nil
+}
+
 func readLabels(file string) ([]string, error) {
+	if k, err := filekind.OfFile(file); err == nil && k.Class != filekind.Text && k.Class != filekind.Unknown {
+		return nil, fmt.Errorf("labels: %s: %w", file, &filekind.MismatchError{Kind: filekind.Kind{Class: k.Class, Name: k.Name}, Want: "a text of one name a line"})
+	}
 	if fi, err := os.Stat(file); err == nil && fi.Size() > maxHubconf {
 		return nil, fmt.Errorf("labels: %s is bigger than %s", file, size(maxHubconf))
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("labels: %w", err)
+		return nil, fmt.Errorf("labels: %s: %w", file, bare(err))
 	}
-	text := strings.TrimSuffix(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")
-	return strings.Split(text, "\n"), nil
+	names, err := parseLabels(data)
+	if err != nil {
+		return nil, fmt.Errorf("labels: %s: %w", file, err)
+	}
+	return names, nil
+}
+
+// parseLabels cuts a text into lines, which end as they do on any system.
+func parseLabels(data []byte) ([]string, error) {
+	text, utf8BOM := strings.CutPrefix(string(data), "\ufeff")
+	switch {
+	case !utf8BOM && (strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff")):
+		return nil, errors.New("it is UTF-16; save it as UTF-8")
+	case !utf8.ValidString(text):
+		return nil, errors.New("it is not UTF-8; save it as such")
+	}
+	text = strings.TrimRight(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
+	names := strings.Split(text, "\n")
+	for i, name := range names {
+		if strings.TrimSpace(name) == "" {
+			return nil, fmt.Errorf("line %d is empty, and each line is a class", i+1)
+		}
+	}
+	return names, nil
 }

@@ -6,11 +6,17 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/torchhub/torchhub/internal/suggest"
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // ErrOffline says that something is not in the cache and that the network is forbidden.
-var ErrOffline = errors.New("the network is forbidden and the file is not in the cache; unset TORCHHUB_OFFLINE and HF_HUB_OFFLINE, or leave WithOffline out")
+var ErrOffline = errors.New("the network is forbidden and the file is not in the cache")
 
 // A StatusError is a server's refusal: an HTTP status other than success.
 type StatusError struct {
@@ -72,3 +78,253 @@ func (e *HashError) Error() string {
 type final struct{ error }
 
 func (e final) Unwrap() error { return e.error }
+
+// An Error is a failure of a function of this package. Its text ends in what a
+// Go program can do about it; Err is the cause alone, for programs that advise
+// their users in another way.
+type Error struct {
+	Op   string // such as "load"; may be empty
+	Name string // the model, repository or file that it was about; may be empty
+	Err  error
+}
+
+// Error returns the operation, the cause, and what to do.
+func (e *Error) Error() string {
+	s := "hub: "
+	if e.Op != "" {
+		s += e.Op
+		if e.Name != "" {
+			s += fmt.Sprintf(" %.100q", e.Name)
+		}
+		s += ": "
+	}
+	s += e.Err.Error()
+	if a := advice(e.Err); a != "" {
+		s += "; " + a
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// advice says what a program can do about an error that does not say it itself.
+func advice(err error) string {
+	var (
+		untrusted *UntrustedError
+		ref       *RefError
+		repo      *RepositoryError
+		python    *PythonError
+		entry     *NoEntryError
+		unknown   *models.UnknownError
+		weights   *WeightsError
+		dict      *torch.StateDictError
+		output    *OutputError
+		limit     *LimitError
+	)
+	switch {
+	case errors.Is(err, ErrOffline):
+		return "unset TORCHHUB_OFFLINE and HF_HUB_OFFLINE, or leave WithOffline out"
+	case errors.As(err, &untrusted) && untrusted.Native:
+		return "pass WithNativeCode(TrustAlways) if you trust it"
+	case errors.As(err, &untrusted):
+		return "pass WithTrust(TrustAlways) if you trust it"
+	case errors.As(err, &ref):
+		return "if it is a commit of a fork, load the fork, or pass WithSkipValidation"
+	case errors.As(err, &repo):
+		return `give owner/name or owner/name:ref, or a folder with WithSource("local")`
+	case errors.As(err, &python):
+		return fmt.Sprintf("export it with the command \"torchhub export %s %s\"", python.Repository, python.Model)
+	case errors.As(err, &entry) && entry.Go:
+		return fmt.Sprintf("the command \"torchhub export %s %s\" makes a model for Go of what is only in its hubconf.py", entry.Repository, entry.Model)
+	case errors.As(err, &unknown) && len(unknown.Near) == 0:
+		return "List returns the names; a model of a hubconf.py is made one for Go by the command torchhub export"
+	case errors.As(err, &weights) && len(weights.Keys) > 0, errors.As(err, &dict) && len(dict.Keys) > 0:
+		return "choose one with WithKey"
+	case weights != nil && len(weights.Prefixes) > 0:
+		return "choose one with WithPrefix"
+	case weights != nil && weights.OfArguments():
+		return "give the arguments of the model with WithArguments"
+	case errors.As(err, &output):
+		return "call Call, and read what it returns"
+	case errors.Is(err, ErrNoPreprocess):
+		return "make the input yourself and call Forward"
+	case errors.As(err, &limit):
+		return "check the URL, or raise the limit with WithMaxSize"
+	}
+	return ""
+}
+
+// An UntrustedError says which repository or native code is not trusted. It is [ErrUntrusted].
+type UntrustedError struct {
+	Name   string // as the file trusted_list has it, or the name of the package
+	Native bool   // it is native code
+}
+
+// Error returns what is not trusted.
+func (e *UntrustedError) Error() string {
+	if e.Native {
+		return "the AOTInductor package " + e.Name + " holds native code, which is not trusted"
+	}
+	return ErrUntrusted.Error() + " " + e.Name + " is not in the list of trusted repositories"
+}
+
+// Is reports whether target is [ErrUntrusted].
+func (e *UntrustedError) Is(target error) bool { return target == ErrUntrusted }
+
+// A RefError says that a ref was not found among those of a repository.
+type RefError struct {
+	Repository string // owner/name
+	Ref        string
+	Err        error // why GitHub could not be asked; nil where it has no such ref
+}
+
+// Error returns the ref and the repository.
+func (e *RefError) Error() string {
+	if e.Err != nil {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("Cannot find %s in %s/%s", e.Ref, gitHub, e.Repository) // Python's message
+}
+
+// Unwrap returns why GitHub could not be asked.
+func (e *RefError) Unwrap() error { return e.Err }
+
+// A RepositoryError says that a string names no repository.
+type RepositoryError struct{ Repository string }
+
+// Error returns the string.
+func (e *RepositoryError) Error() string { return fmt.Sprintf("%.100q is no repository", e.Repository) }
+
+// A PythonError says that a model is a function of a hubconf.py, which only Python can run.
+type PythonError struct {
+	Repository, Model string
+	Local             bool // the repository is a folder
+}
+
+// Error returns the model and its repository.
+func (e *PythonError) Error() string {
+	return fmt.Sprintf("it is a function of the hubconf.py of %s, which is Python and is not run", e.Repository)
+}
+
+// A WeightsError says why a checkpoint does not fill a model.
+type WeightsError struct {
+	Model    string
+	File     string
+	Keys     []string // of state dicts that fit alike, one of which has to be chosen
+	Prefixes []string // that fit alike, likewise
+	Fits     []string // the models of package models that it fits
+	Err      error    // in what the names and shapes differ, a [*nn.KeyError]; nil with Keys or Prefixes
+}
+
+// Error returns what does not fit.
+func (e *WeightsError) Error() string {
+	switch {
+	case len(e.Keys) > 0:
+		return fmt.Sprintf("%s: it holds %d state dicts that fit %s alike, under the keys %s", e.File, len(e.Keys), e.Model, quoted(e.Keys))
+	case len(e.Prefixes) > 0:
+		return fmt.Sprintf("%s: its names fit %s alike with the prefixes %s", e.File, e.Model, quoted(e.Prefixes))
+	}
+	s := fmt.Sprintf("%s: %v", e.File, e.Err)
+	switch {
+	case e.OfArguments():
+		return s
+	case len(e.Fits) > 0:
+		return s + "; it is a checkpoint of " + strings.Join(e.Fits, " or ")
+	}
+	return s + "; it is a checkpoint of another model"
+}
+
+// Unwrap returns in what the names and shapes differ.
+func (e *WeightsError) Unwrap() error { return e.Err }
+
+// OfArguments reports whether all names fit and only shapes do not, as in a
+// model that was built with other arguments.
+func (e *WeightsError) OfArguments() bool {
+	var k *nn.KeyError
+	return len(e.Fits) == 0 && errors.As(e.Err, &k) && len(k.Missing)+len(k.Unexpected) == 0
+}
+
+// An OutputError says that a model gives something else than logits.
+type OutputError struct {
+	Got  string // such as "a dict" or "[1, 1000, 1, 1] float32"
+	Want string // such as "[1, 1000]"
+}
+
+// Error returns what the model gives, and what was wanted.
+func (e *OutputError) Error() string {
+	return fmt.Sprintf("the model gives %s, not logits %s", e.Got, e.Want)
+}
+
+// ErrNoPreprocess says that nothing tells how pictures are prepared for a model.
+var ErrNoPreprocess = errors.New("its entry does not say how pictures are prepared")
+
+// A LimitError says that a download is bigger than the limit of [WithMaxSize].
+type LimitError struct{ Limit int64 }
+
+// Error returns the limit.
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("it is bigger than the limit of %s", size(e.Limit))
+}
+
+// quoted joins names in quotes with "and".
+func quoted(names []string) string {
+	var b strings.Builder
+	for i, n := range names {
+		switch {
+		case i > 0 && i == len(names)-1:
+			b.WriteString(" and ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%.100q", n)
+	}
+	return b.String()
+}
+
+// A NoWeightsError says that there are no such weights.
+type NoWeightsError struct {
+	Name  string   // as they were asked for
+	File  string   // the path that it would be
+	Known []string // the names of the model's sets of weights
+}
+
+// Error returns the name, and those there are.
+func (e *NoWeightsError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("there is no file %s", e.File)
+	}
+	s := fmt.Sprintf("there is no file %s, and the model has no weights of that name", e.File)
+	if near := suggest.Near(e.Name, e.Known, 3); len(near) > 0 {
+		return s + "; " + suggest.Mean(near)
+	}
+	return s + "; it has " + some(e.Known)
+}
+
+// Is reports whether target is [fs.ErrNotExist].
+func (e *NoWeightsError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// A NoEntryError says that a repository has no model of a name.
+type NoEntryError struct {
+	Repository, Model string
+	File              string   // where it was looked for: hubconf.json or hubconf.py
+	Near              []string // the names that it may have meant, the nearest first
+	All               []string // the names there are
+	Go                bool     // the repository is one whose models a Go package has registered
+}
+
+// Error returns the name and those that it may have meant, or all.
+func (e *NoEntryError) Error() string {
+	if e.Go {
+		s := fmt.Sprintf("%s has no model %.100q", e.Repository, e.Model)
+		if len(e.Near) > 0 {
+			s += "; " + suggest.Mean(e.Near)
+		}
+		return s
+	}
+	s := fmt.Sprintf("Cannot find callable %.100s in %s of %s", e.Model, e.File, e.Repository) // Python's message
+	if len(e.Near) > 0 {
+		return s + "; " + suggest.Mean(e.Near)
+	}
+	return s + "; there are " + some(e.All)
+}

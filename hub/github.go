@@ -110,7 +110,7 @@ func parseRepo(s string) (gitRepo, error) {
 	owner, name, ok := strings.Cut(base, "/")
 	switch {
 	case !ok || !ownerRE.MatchString(owner) || !nameRE.MatchString(name) || name == "." || name == "..":
-		return gitRepo{}, fmt.Errorf("%.100q is no repository; give owner/name or owner/name:ref, or with the source \"local\" a folder", s)
+		return gitRepo{}, &RepositoryError{s}
 	case pinned && (ref == "" || len(ref) > 200 || badRefRE.MatchString(ref)):
 		return gitRepo{}, fmt.Errorf("%.100q: %.100q is no tag, branch or commit; give owner/name:ref", s, ref)
 	}
@@ -139,7 +139,7 @@ func parseRepo(s string) (gitRepo, error) {
 func Repository(ctx context.Context, repo string, opts ...Option) (dir string, err error) {
 	dir, err = newOptions(opts).repository(ctx, repo)
 	if err != nil {
-		return "", fmt.Errorf("hub: repository %.100q: %w", repo, err)
+		return "", &Error{"repository", repo, err}
 	}
 	return dir, nil
 }
@@ -296,6 +296,7 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 	if token := os.Getenv("GITHUB_TOKEN"); token != "" {
 		header["Authorization"] = "token " + token
 	}
+	unknown := func(err error) error { return &RefError{r.owner + "/" + r.name, r.ref, err} }
 	want := r.ref
 	kinds := []string{"branches", "tags"}
 	if b, ok := strings.CutPrefix(want, "refs/heads/"); ok {
@@ -306,7 +307,7 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 	for _, kind := range kinds {
 		for page := 1; ; page++ {
 			if page > 10000 {
-				return fmt.Errorf("%s has more than a million %s; skip the validation", r, kind)
+				return unknown(fmt.Errorf("%s has more than a million %s", r, kind))
 			}
 			u := fmt.Sprintf("%s/repos/%s/%s/%s?per_page=100&page=%d", gitHubAPI, r.owner, r.name, kind, page)
 			data, err := o.get(ctx, u, header, 8<<20, o.retries+1)
@@ -316,9 +317,9 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 			}
 			if err != nil {
 				if s := (*StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusForbidden {
-					err = fmt.Errorf("%w; a token in GITHUB_TOKEN raises GitHub's rate limit, and skipping the validation needs none", err)
+					err = fmt.Errorf("%w; a token in GITHUB_TOKEN raises GitHub's rate limit", err)
 				}
-				return fmt.Errorf("ask GitHub for the %s of %s/%s: %w", kind, r.owner, r.name, err)
+				return unknown(fmt.Errorf("ask GitHub for the %s of %s/%s: %w", kind, r.owner, r.name, err))
 			}
 			var refs []struct {
 				Name   string `json:"name"`
@@ -327,7 +328,7 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 				} `json:"commit"`
 			}
 			if err := json.Unmarshal(data, &refs); err != nil {
-				return fmt.Errorf("ask GitHub for the %s of %s/%s: what came is no list of them; check the network, or skip the validation", kind, r.owner, r.name)
+				return unknown(fmt.Errorf("ask GitHub for the %s of %s/%s: what came is no list of them; check the network", kind, r.owner, r.name))
 			}
 			if len(refs) == 0 {
 				break
@@ -339,9 +340,7 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 			}
 		}
 	}
-	//lint:ignore ST1005 Python's message
-	return fmt.Errorf("Cannot find %s in %s/%s/%s. If it's a commit from a forked repo, please call hub.Load with the forked repo directly",
-		r.ref, gitHub, r.owner, r.name)
+	return unknown(nil)
 }
 
 func (r gitRepo) archive(ref string) string {

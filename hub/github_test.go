@@ -259,7 +259,7 @@ func TestValidation(t *testing.T) {
 		}
 	}
 	_, err := Repository(t.Context(), "o/n:forked", f.options(trust)...)
-	require.ErrorContains(t, err, "Cannot find forked in https://github.com/o/n. If it's a commit from a forked repo")
+	require.ErrorContains(t, err, "Cannot find forked in https://github.com/o/n; if it is a commit of a fork")
 	_, err = Repository(t.Context(), "o/n:forked", f.options(trust, WithSkipValidation())...)
 	require.NoError(t, err)
 	f.seen()
@@ -432,7 +432,7 @@ func TestTrust(t *testing.T) {
 		f.seen()
 		_, err := Repository(t.Context(), "o/n:main", f.options()...)
 		require.ErrorIs(t, err, ErrUntrusted)
-		require.ErrorContains(t, err, "hub.WithTrust")
+		require.ErrorContains(t, err, "WithTrust(TrustAlways)")
 		require.Empty(t, f.seen(), "nothing is fetched")
 	})
 }

@@ -179,7 +179,7 @@ func HFDownload(ctx context.Context, repo, file string, opts ...Option) (string,
 		file, err = newOptions(opts).hfFile(ctx, r, file)
 	}
 	if err != nil {
-		return "", fmt.Errorf("hub: %w", err)
+		return "", &Error{Err: err}
 	}
 	return file, nil
 }

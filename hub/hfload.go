@@ -48,18 +48,78 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 		o.sayLicence(r.id, p.licence)
 	}
 	m := &Model{name: r.id, steps: &Preprocess{Classification: p.preset}, pre: p.pre, labels: p.labels}
-	if m.module, err = p.fill(ctx, files); err != nil {
+	if o.weights == "" {
+		m.module, err = p.fill(ctx, o, files)
+	} else {
+		var f *filled
+		if f, err = o.fill(ctx, p.target(r.id, o), files[0]); err == nil {
+			o.sayFilled(r.id, files[0], f)
+			if m.module = f.module; f.classes > 0 || f.labels != nil {
+				m.labels = f.labels
+			}
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
-	return m.start(o.device)
+	if m, err = m.start(o.device); err != nil {
+		return nil, err
+	}
+	return o.nameClasses(ctx, m, false)
+}
+
+// target says what other weights fill.
+func (p *plan) target(model string, o *options) target {
+	return target{
+		model: model, rename: p.rename, key: o.key, prefix: o.prefix, classes: len(p.labels),
+		build: func() nn.Module { return models.NewResNet(p.net) },
+		withClasses: func(n int) (func() nn.Module, json.RawMessage, error) {
+			net := p.net
+			net.NumClasses = n
+			return func() nn.Module { return models.NewResNet(net) }, nil, nil
+		},
+	}
+}
+
+// helpHF describes the model of a repository on the Hugging Face Hub.
+func (o *options) helpHF(ctx context.Context, repo string) (string, error) {
+	r, err := parseHF(repo)
+	if err != nil {
+		return "", err
+	}
+	p, _, err := o.hfConfig(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\narchitecture %s, %d classes\n", r.id, p.architecture, len(p.labels))
+	if p.licence != "" {
+		fmt.Fprintf(&b, "licence %s\n", p.licence)
+	}
+	fmt.Fprintf(&b, "preprocess %s\n", strings.Join(strings.Fields(p.pre.String()), " "))
+	return b.String(), nil
 }
 
 // hfPlan fetches a repository's files and says what to do with them. Where
 // other weights are asked for, the repository's own are left where they are.
 func (o *options) hfPlan(ctx context.Context, r hfRepo) (*plan, []string, error) {
-	path, err := o.hfFile(ctx, r, "config.json")
+	p, r, err := o.hfConfig(ctx, r)
 	if err != nil {
 		return nil, nil, err
+	}
+	if o.weights != "" {
+		file, err := o.file(ctx, o.weights)
+		return p, []string{file}, err
+	}
+	files, err := o.hfWeights(ctx, r)
+	return p, files, err
+}
+
+// hfConfig reads the configuration of a repository, and returns the repository at the commit that it is of.
+func (o *options) hfConfig(ctx context.Context, r hfRepo) (*plan, hfRepo, error) {
+	path, err := o.hfFile(ctx, r, "config.json")
+	if err != nil {
+		return nil, r, err
 	}
 	// All files are to be of one commit, if the branch moves meanwhile.
 	if commit := filepath.Base(filepath.Dir(path)); hfCommit.MatchString(commit) {
@@ -67,7 +127,7 @@ func (o *options) hfPlan(ctx context.Context, r hfRepo) (*plan, []string, error)
 	}
 	data, err := readSmall(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, r, err
 	}
 	var p *plan
 	if terr := torch.Try(func() {
@@ -82,14 +142,9 @@ func (o *options) hfPlan(ctx context.Context, r hfRepo) (*plan, []string, error)
 		err = terr
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", r.id, err)
+		return nil, r, fmt.Errorf("%s: %w", r.id, err)
 	}
-	if o.weights != "" {
-		file, err := o.file(ctx, o.weights)
-		return p, []string{file}, err
-	}
-	files, err := o.hfWeights(ctx, r)
-	return p, files, err
+	return p, r, nil
 }
 
 // readSmall reads a file of settings.
@@ -185,11 +240,11 @@ func (o *options) hfFiles(ctx context.Context, r hfRepo, names []string) ([]stri
 }
 
 // fill builds the model and gives it the tensors of the files.
-func (p *plan) fill(ctx context.Context, files []string) (nn.Module, error) {
+func (p *plan) fill(ctx context.Context, o *options, files []string) (nn.Module, error) {
 	var state torch.StateDict
 	defer func() { state.Free() }()
 	for _, file := range files {
-		s, err := readStateDict(ctx, file)
+		s, err := o.readStateDict(ctx, file)
 		if err != nil {
 			return nil, err
 		}

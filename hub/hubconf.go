@@ -58,6 +58,8 @@ type Entry struct {
 	// Build makes the module that a state dict fills, for artifacts without an
 	// Architecture. Only Go packages have it.
 	Build func() nn.Module `json:"-"`
+
+	configure func(arguments []byte) (func() nn.Module, error) // with arguments, see models.Configure; nil where it takes none
 }
 
 // A Format is a kind of artifact.
@@ -83,7 +85,7 @@ type Artifact struct {
 	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" where it runs on no other
 	Architecture *Architecture `json:"architecture,omitempty"`
 	Key          string        `json:"key,omitempty"`        // under which a checkpoint holds the state dict, such as "model_state"
-	Prefix       string        `json:"prefix,omitempty"`     // taken off all names of a state dict, such as "module." of DataParallel
+	Prefix       string        `json:"prefix,omitempty"`     // taken off the names of a state dict, such as "module." of DataParallel; names without it are left out
 	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // where it is not the entry's
 	Requires     *Requires     `json:"requires,omitempty"`
 }
@@ -155,7 +157,7 @@ const (
 func ParseHubconf(data []byte) (*Hubconf, error) {
 	c, err := parseHubconf(data)
 	if err != nil {
-		return nil, fmt.Errorf("hub: %s: %w", HubconfName, err)
+		return nil, &Error{Err: fmt.Errorf("%s: %w", HubconfName, err)}
 	}
 	return c, nil
 }

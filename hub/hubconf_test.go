@@ -96,7 +96,7 @@ func TestHubconfMistakes(t *testing.T) {
 		"needs none":         {func(c map[string]any) { artifact(c)["architecture"] = object(`{"name": "resnet18"}`) }, "artifacts[0].architecture: "},
 		"architecture": {func(c map[string]any) {
 			artifact(c)["format"], artifact(c)["architecture"] = "safetensors", object(`{"name": "resnet5"}`)
-		}, "entries.m.artifacts[0].architecture: models: no model \"resnet5\"; did you mean"},
+		}, "entries.m.artifacts[0].architecture: no model \"resnet5\"; did you mean"},
 		"arguments": {func(c map[string]any) {
 			artifact(c)["format"], artifact(c)["architecture"] = "safetensors", object(`{"name": "resnet18", "arguments": {"num_classes": -1}}`)
 		}, "entries.m.artifacts[0].architecture: models: resnet18: num_classes is -1"},
@@ -237,11 +237,11 @@ func TestLoadLocal(t *testing.T) {
 	_, err = Load(t.Context(), dir, "none", local...)
 	require.ErrorContains(t, err, "Cannot find callable none in hubconf.json of "+dir+"; there are bare, letters, other")
 	_, err = Load(t.Context(), dir, "letters", append(local, WithWeights(filepath.Join(dir, "labels.txt")))...)
-	require.ErrorContains(t, err, "is no TorchScript archive")
+	require.ErrorContains(t, err, "it is a text, not weights")
 
 	writeTree(t, dir, map[string]string{"hubconf.py": "def more(): pass\nVALUE = 1\n"})
 	_, err = Load(t.Context(), dir, "more", local...)
-	require.ErrorContains(t, err, "torchhub export --source local "+dir+" more")
+	require.ErrorContains(t, err, "torchhub export "+dir+" more")
 	_, err = Load(t.Context(), dir, "VALUE", local...)
 	require.ErrorContains(t, err, "Cannot find callable VALUE in hubconf.json")
 

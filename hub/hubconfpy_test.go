@@ -254,7 +254,7 @@ func TestStaticMistakes(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, got, "m")
 	_, err = Load(t.Context(), dir, "m", WithSource("local"))
-	require.ErrorContains(t, err, "torchhub export --source local "+dir+" m")
+	require.ErrorContains(t, err, "torchhub export "+dir+" m")
 	_, err = Load(t.Context(), dir, "none", WithSource("local"))
 	require.ErrorContains(t, err, "Cannot find callable none in hubconf")
 	_, err = List(t.Context(), t.TempDir(), WithSource("local"))

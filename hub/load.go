@@ -8,21 +8,47 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // WithDevice puts the model on a device. The default is the CPU.
 func WithDevice(d torch.Device) Option { return func(o *options) { o.device = d } }
 
 // WithWeights takes another artifact than the entry's first: the name of one,
-// such as "IMAGENET1K_V1", or the path or URL of a file. A file holds a
-// state dict in either layout of torch.save, or it is a TorchScript archive,
-// which is then run in place of the architecture. Pictures are prepared as for
-// the entry's first artifact.
+// such as "IMAGENET1K_V1", or the path or URL of a file. Pictures are prepared
+// as for the entry's first artifact.
+//
+// A file is a checkpoint, in either layout of torch.save or of safetensors. The
+// state dict in it, under whatever key, and the prefix before its names, such as
+// "module.", are those that give the most of the model's names; where two give
+// equally many, [WithKey] or [WithPrefix] chooses. Where it has another number of
+// classes than the model, the model is built for so many, with the names of classes
+// that the checkpoint holds, as class_to_idx or the like, or without names. [WithNotice] gets a line for each of these.
+//
+// Or the file is a TorchScript archive, which is run in place of the
+// architecture, once when it is loaded to count its classes.
 func WithWeights(weights string) Option { return func(o *options) { o.weights = weights } }
+
+// WithKey takes the state dict under a key of the checkpoint of weights, such
+// as "model_ema" or, two levels down, "ema.state_dict".
+func WithKey(key string) Option { return func(o *options) { o.key = &key } }
+
+// WithPrefix takes a prefix, such as "backbone.", off the names of the state
+// dict; tensors whose names have it not are left out.
+func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = &prefix } }
+
+// WithArguments builds the architecture with other arguments than the entry's,
+// an object of JSON such as {"num_classes": 10}, see [models.Configure].
+func WithArguments(arguments string) Option { return func(o *options) { o.arguments = &arguments } }
+
+// WithLabels names the classes in place of the entry, see [ReadLabels]. The
+// model is run once when it is loaded, and must give as many logits.
+func WithLabels(names []string) Option {
+	return func(o *options) { o.names = slices.Clone(names) }
+}
 
 // WithNotice writes what the licence of the weights asks for to w, one line for
 // each load; nil writes nothing. The default is stderr.
@@ -47,7 +73,8 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // weights have a licence, [WithNotice] is told it. Labels and preprocessing are the entry's. A
 // hubconf.py is Python and is not run; the error says how to export the model.
 //
-// Load heeds [WithDevice], [WithWeights], [WithNotice], [WithCacheDir],
+// Load heeds [WithDevice], [WithWeights], [WithKey], [WithPrefix],
+// [WithArguments], [WithLabels], [WithNotice], [WithCacheDir],
 // [WithNativeCode], [WithSource] and what [Repository] heeds. Free the model with Close.
 //
 // A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging
@@ -62,7 +89,7 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {
 	m, err := load(ctx, repo, name, newOptions(opts))
 	if err != nil {
-		return nil, fmt.Errorf("hub: load %.100q: %w", cmp.Or(name, repo), err)
+		return nil, &Error{"load", cmp.Or(name, repo), err}
 	}
 	return m, nil
 }
@@ -107,37 +134,11 @@ func (o *options) file(ctx context.Context, weights string) (string, error) {
 	st, err := os.Stat(p)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return "", fmt.Errorf("there are no weights %s; give a path, a URL, or the name of a set of weights", p)
+		return "", &NoWeightsError{Name: weights, File: p}
 	case err != nil:
 		return "", err
 	case !st.Mode().IsRegular():
-		return "", fmt.Errorf("the weights %s are no file", p)
+		return "", checkKind(p)
 	}
 	return p, nil
-}
-
-// fill builds a model without memory of its own and gives it the tensors of a
-// file: those under a key of it, with a prefix taken off their names.
-func fill(ctx context.Context, build func() nn.Module, file, key, prefix string) (nn.Module, error) {
-	state, err := readStateDictAt(ctx, file, key)
-	if err != nil {
-		return nil, err
-	}
-	defer state.Free()
-	for i, e := range state {
-		name, ok := strings.CutPrefix(e.Name, prefix)
-		if !ok {
-			return nil, fmt.Errorf("%s: the name %.100q does not begin with %q", file, e.Name, prefix)
-		}
-		state[i].Name = name
-	}
-	var m nn.Module
-	err = torch.Try(func() { torch.WithDevice(torch.Meta, func() { m = build() }) })
-	if err == nil {
-		err = nn.LoadStateDict(m, state, nn.LoadOptions{Assign: true})
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; it is a checkpoint of another model, or not only of a model", file, err)
-	}
-	return m, nil
 }

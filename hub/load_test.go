@@ -71,10 +71,10 @@ func TestLoadMistakes(t *testing.T) {
 	empty := filepath.Join(dir, "empty.pth")
 	require.NoError(t, os.WriteFile(empty, nil, 0o644))
 	for weights, want := range map[string]string{
-		filepath.Join(dir, "none.pth"): "there are no weights",
-		dir:                            "are no file",
+		filepath.Join(dir, "none.pth"): "there is no file ",
+		dir:                            "it is a folder, not weights",
 		text:                           "text.pth",
-		empty:                          "the file is empty",
+		empty:                          "it is an empty file, not weights",
 	} {
 		_, err := Load(t.Context(), "", "resnet18", WithWeights(weights))
 		require.ErrorContains(t, err, want)
@@ -203,8 +203,8 @@ func TestStateDictMistakes(t *testing.T) {
 		"unexpected": {"lambda s: {**s, 'extra.weight': torch.ones(1)}", `unexpected "extra.weight"`},
 		"misshapen":  {"lambda s: {**s, 'fc.bias': torch.ones(10)}", `of the wrong shape "fc.bias" [10] for [1000]`},
 		"all":        {"lambda s: {'a': torch.ones(1), 'conv1.weight': torch.ones(2)}", `and 96 more`},
-		"nested":     {"lambda s: {'state_dict': s}", "it is no state dict"},
-		"list":       {"lambda s: [1, 2]", "no state dict"},
+		"none":       {"lambda s: {'epoch': 3}", "it holds no state dict"},
+		"list":       {"lambda s: [1, 2]", "it holds a list, not a state dict"},
 	} {
 		file := filepath.Join(dir, name+".pth")
 		p.Call(nil, "save", "resnet18", file, "zip", c.change)

@@ -53,7 +53,7 @@ func FromScript(ctx context.Context, name string, script *torch.ScriptModule, pr
 		m, err = m.start(o.device)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("hub: model %q: %w", name, err)
+		return nil, &Error{"model", name, err}
 	}
 	return m, nil
 }
@@ -88,7 +88,7 @@ func (m *Model) start(d torch.Device) (*Model, error) {
 		nn.Eval(m.module)
 	}
 	if err == nil {
-		err = m.To(d)
+		err = m.to(d)
 	}
 	if err != nil {
 		m.Close()
@@ -128,10 +128,17 @@ func (m *Model) Device() torch.Device {
 // To moves the model to a device: model.to(device). It waits for the forwards
 // under way. Where it fails the model may lie on both and should be closed.
 func (m *Model) To(d torch.Device) error {
+	if err := m.to(d); err != nil {
+		return &Error{"move model", m.name, err}
+	}
+	return nil
+}
+
+func (m *Model) to(d torch.Device) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		return fmt.Errorf("hub: move model %q: %w", m.name, torch.ErrClosed)
+		return torch.ErrClosed
 	}
 	var err error
 	if m.program != nil {
@@ -140,7 +147,7 @@ func (m *Model) To(d torch.Device) error {
 		err = torch.Try(func() { nn.To(m.module, d) })
 	}
 	if err != nil {
-		return fmt.Errorf("hub: move model %q to %v: %w", m.name, d, err)
+		return fmt.Errorf("to %v: %w", d, err)
 	}
 	m.device = d
 	return nil
@@ -192,7 +199,7 @@ func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Valu
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("hub: model %q: %w", m.name, err)
+		return nil, &Error{"model", m.name, err}
 	}
 	return out, nil
 }
@@ -218,7 +225,7 @@ func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
 	}
 	y, ok := v.(*torch.Tensor)
 	if !ok {
-		panic(&torch.Error{Op: "hub.Model.Forward", Msg: fmt.Sprintf("model %q gives a %T and no tensor of logits", m.name, v)})
+		panic(&torch.Error{Op: "hub.Model.Forward", Msg: fmt.Sprintf("model %q gives %s, not a tensor of logits", m.name, torch.Describe(v))})
 	}
 	return y
 }
@@ -226,10 +233,19 @@ func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
 // Logits returns the model's outputs for a picture, one for each label.
 func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) {
 	logits, err := m.logits(ctx, img)
+	if err == nil && m.labels != nil && len(logits) != len(m.labels) {
+		err = &OutputError{fmt.Sprintf("[1, %d]", len(logits)), fmt.Sprintf("[1, %d]", len(m.labels))}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("hub: model %q: %w", m.name, err)
+		return nil, &Error{"model", m.name, err}
 	}
 	return logits, nil
+}
+
+// classes runs the model once, on a gray picture, and returns the number of its logits.
+func (m *Model) classes(ctx context.Context) (int, error) {
+	logits, err := m.logits(ctx, image.NewGray(image.Rect(0, 0, 256, 256)))
+	return len(logits), err
 }
 
 func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, err error) {
@@ -237,7 +253,7 @@ func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, 
 		return nil, err
 	}
 	if m.pre == nil {
-		return nil, errors.New("its entry does not say how pictures are prepared; make the input yourself and call Forward")
+		return nil, ErrNoPreprocess
 	}
 	select {
 	case m.turns <- struct{}{}:
@@ -255,13 +271,16 @@ func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, 
 	if m.closed {
 		return nil, torch.ErrClosed
 	}
-	err = torch.Try(func() {
+	terr := torch.Try(func() {
 		torch.Run(func() {
 			if ctx.Err() == nil { // it may have waited long
-				torch.InferenceMode(func() { logits = m.infer(x) })
+				torch.InferenceMode(func() { logits, err = m.infer(x) })
 			}
 		})
 	})
+	if terr != nil {
+		err = terr
+	}
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -272,19 +291,26 @@ func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, 
 }
 
 // infer returns the logits of one input [3, H, W].
-func (m *Model) infer(x *torch.Tensor) []float32 {
+func (m *Model) infer(x *torch.Tensor) ([]float32, error) {
 	batch := x.Unsqueeze(0).Then(func(x *torch.Tensor) *torch.Tensor { return x.To(m.device) })
-	y := batch.Then(m.forward)
-	defer y.Free()
-	if y.Dim() != 2 || y.Size(0) != 1 || m.labels != nil && y.Size(1) != len(m.labels) || !y.DType().IsFloatingPoint() {
-		panic(&torch.Error{Op: "hub.Model.Logits", Msg: fmt.Sprintf("the model gives %v %v, not logits %s", y.Shape(), y.DType(), m.wanted())})
+	defer batch.Free()
+	v, err := m.call([]torch.Value{batch})
+	if err != nil {
+		return nil, err
+	}
+	y, ok := v.(*torch.Tensor)
+	if !ok {
+		return nil, &OutputError{torch.Describe(v), m.wanted()}
+	}
+	defer func() { y.Free() }()
+	if y.Dim() != 2 || y.Size(0) != 1 || !y.DType().IsFloatingPoint() {
+		return nil, &OutputError{fmt.Sprintf("%v %v", y.Shape(), y.DType()), m.wanted()}
 	}
 	y = y.ToDType(torch.Float32).Then(func(y *torch.Tensor) *torch.Tensor { return y.To(torch.CPU) })
-	defer y.Free()
-	return torch.Data[float32](y)
+	return torch.Data[float32](y), nil
 }
 
-// wanted words the shape of the logits of one picture.
+// wanted describes the shape of the logits of one picture.
 func (m *Model) wanted() string {
 	if m.labels == nil {
 		return "[1, classes]"

@@ -29,6 +29,10 @@ type options struct {
 	hfToken    *string
 	device     torch.Device
 	weights    string
+	key        *string // of the weights; see WithKey
+	prefix     *string
+	arguments  *string
+	names      []string
 	notice     io.Writer
 	repoOptions
 }

@@ -1,9 +1,7 @@
 package hub
 
 import (
-	"archive/zip"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/torch/aoti"
 )
 
@@ -23,16 +22,24 @@ const schemaURL = "https://github.com/torchhub/torchhub/raw/main/hub/hubconf.sch
 // there is none; an entry of that name is replaced and others stay. The format,
 // SHA-256 and size of artifacts, and those of a file of labels, are read from
 // the files. An artifact's URL is its path below the folder or, where it is an
-// https URL, its file lies in the folder under the URL's last element. What the entry
-// leaves out is not made up. The file appears complete or not at all.
-func Pack(ctx context.Context, dir, name string, e Entry) error {
-	if err := pack(ctx, expand(dir), name, e); err != nil {
-		return fmt.Errorf("hub: pack %.100q: %w", name, err)
+// https URL, its file lies in the folder under the URL's last element. The
+// hubconf.json appears complete or not at all.
+//
+// Each artifact that runs on this machine is loaded. A state dict must fill its
+// architecture; its key, its prefix and a number of classes other than the
+// architecture's are found as by [WithWeights] and written into the entry. Where
+// the entry says how pictures are prepared, the model is run on one: where it
+// fails that is an error, and so are other outputs than one logit for each
+// label; without labels [WithNotice] gets a line about them. Native code is run
+// only where it is trusted, see [WithNativeCode].
+func Pack(ctx context.Context, dir, name string, e Entry, opts ...Option) error {
+	if err := newOptions(opts).pack(ctx, expand(dir), name, e); err != nil {
+		return &Error{"pack", name, err}
 	}
 	return nil
 }
 
-func pack(ctx context.Context, dir, name string, e Entry) error {
+func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 	conf, err := readHubconf(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		conf, err = &Hubconf{Schema: schemaURL, Version: 1}, nil
@@ -41,26 +48,46 @@ func pack(ctx context.Context, dir, name string, e Entry) error {
 		return err
 	}
 	e.Artifacts = slices.Clone(e.Artifacts)
+	files := make([]string, len(e.Artifacts))
 	for i := range e.Artifacts {
 		a := &e.Artifacts[i]
 		f := File{URL: a.URL}
-		file, err := describe(ctx, dir, &f)
-		if err != nil {
+		if files[i], err = describe(ctx, dir, &f); err != nil {
 			return err
 		}
 		a.SHA256, a.Size = f.SHA256, f.Size
 		if a.Format == "" {
-			if a.Format, err = FormatOf(file); err != nil {
-				return err
+			if a.Format, err = formatOf(files[i]); err != nil {
+				return fmt.Errorf("%s: %w", files[i], err)
 			}
 		}
 	}
-	if e.Labels != nil && e.Labels.File != nil {
-		f := *e.Labels.File
-		if _, err := describe(ctx, dir, &f); err != nil {
+	labels := 0
+	if e.Labels != nil {
+		names := e.Labels.Names
+		if e.Labels.Set != "" {
+			names = e.Labels.Set.Labels()
+		}
+		if e.Labels.File != nil {
+			f := *e.Labels.File
+			file, err := describe(ctx, dir, &f)
+			if err == nil {
+				names, err = readLabels(file)
+			}
+			if err != nil {
+				return err
+			}
+			e.Labels = &Labels{File: &f}
+		}
+		labels = len(names)
+	}
+	if err := e.check(); err != nil { // before anything is run
+		return fmt.Errorf("%s: entries.%s.%w", HubconfName, name, err)
+	}
+	for i := range e.Artifacts {
+		if err := o.try(ctx, name, &e, &e.Artifacts[i], files[i], labels); err != nil {
 			return err
 		}
-		e.Labels = &Labels{File: &f}
 	}
 	conf.Entries = maps.Clone(conf.Entries)
 	if conf.Entries == nil {
@@ -76,6 +103,62 @@ func pack(ctx context.Context, dir, name string, e Entry) error {
 		return err
 	}
 	return writeWhole(filepath.Join(dir, HubconfName), data)
+}
+
+// try loads an artifact from its file, completes what a state dict needs, and runs the model on a picture.
+func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, file string, labels int) (err error) {
+	switch {
+	case a.Device != "" && a.Device != o.device.Type.String():
+		o.say("torchhub: %s was not tried, for it runs on %s only", file, a.Device)
+		return nil
+	case a.Format == AOTInductor && !o.nativeTrusted(a.SHA256):
+		o.say("torchhub: %s was not tried, for it is native code that is not trusted", file)
+		return nil
+	}
+	if err := initialise(ctx, o.device); err != nil {
+		return err
+	}
+	m := &Model{name: name, steps: e.Preprocess}
+	if a.Preprocess != nil {
+		m.steps = a.Preprocess
+	}
+	search := *o // what the artifact does not say is found
+	if a.Key != "" {
+		search.key = &a.Key
+	}
+	if a.Prefix != "" {
+		search.prefix = &a.Prefix
+	}
+	f, err := search.make(ctx, m, e, a, file, true)
+	if err != nil {
+		return err
+	}
+	if f != nil {
+		o.sayFilled(name, file, f)
+		a.Key, a.Prefix = f.place.Key, f.place.Prefix
+		if f.arguments != nil {
+			a.Architecture = &Architecture{Name: a.Architecture.Name, Arguments: f.arguments}
+		}
+	}
+	if m, err = m.start(o.device); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	defer m.Close()
+	if m.pre == nil {
+		return nil
+	}
+	n, err := m.classes(ctx)
+	var output *OutputError
+	switch {
+	case errors.As(err, &output) && labels == 0:
+		o.say("torchhub: %s: %v, so it cannot classify pictures", file, err)
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: run it on a picture: %w", file, err)
+	case labels > 0 && n != labels:
+		return fmt.Errorf("%s: it gives %d logits, and there are %d labels", file, n, labels)
+	}
+	return nil
 }
 
 // describe fills in the SHA-256 and size of a file that an entry names, and returns its path.
@@ -136,7 +219,7 @@ func writeWhole(file string, data []byte) error {
 func Validate(ctx context.Context, target string, opts ...Option) (*Hubconf, error) {
 	c, err := newOptions(opts).validateConf(ctx, target)
 	if err != nil {
-		return c, fmt.Errorf("hub: validate %.200q: %w", target, err)
+		return c, &Error{"validate", target, err}
 	}
 	return c, nil
 }
@@ -162,7 +245,7 @@ func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, er
 	for _, name := range slices.Sorted(maps.Keys(s.conf.Entries)) {
 		e := s.conf.Entries[name]
 		for i := range e.Artifacts {
-			if err := o.validateArtifact(ctx, s.at, &e.Artifacts[i]); err != nil {
+			if err := o.validateArtifact(ctx, name, s.at, &e.Artifacts[i]); err != nil {
 				wrong = append(wrong, fmt.Sprintf("entries.%s.artifacts[%d]: %v", name, i, err))
 			}
 		}
@@ -179,7 +262,7 @@ func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, er
 	return s.conf, nil
 }
 
-func (o *options) validateArtifact(ctx context.Context, at place, a *Artifact) error {
+func (o *options) validateArtifact(ctx context.Context, name string, at place, a *Artifact) error {
 	file, err := o.artifact(ctx, at, a)
 	if err != nil {
 		return err
@@ -203,15 +286,15 @@ func (o *options) validateArtifact(ctx context.Context, at place, a *Artifact) e
 		}
 	}
 	if a.Architecture != nil {
-		build, err := a.Architecture.configure()
+		t, err := o.target(name, &Entry{}, a, false)
 		if err != nil {
 			return err
 		}
-		m, err := fill(ctx, build, file, a.Key, a.Prefix)
+		f, err := o.fill(ctx, t, file)
 		if err != nil {
 			return err
 		}
-		return (&Model{module: m}).Close()
+		return (&Model{module: f.module}).Close()
 	}
 	return nil
 }
@@ -220,45 +303,29 @@ func (o *options) validateArtifact(ctx context.Context, at place, a *Artifact) e
 func FormatOf(file string) (Format, error) {
 	f, err := formatOf(file)
 	if err != nil {
-		return "", fmt.Errorf("hub: %s: %w", file, err)
+		return "", &Error{Err: fmt.Errorf("%s: %w", file, err)}
 	}
 	return f, nil
 }
 
+// errUnknownFormat says that a file's content tells no format.
+var errUnknownFormat = errors.New("it is no TorchScript archive, checkpoint, safetensors file or AOTInductor package")
+
+// formats are the kinds of files that hold a model.
+var formats = map[filekind.Class]Format{
+	filekind.Script: TorchScript, filekind.Checkpoint: StateDict, filekind.Safetensors: Safetensors, filekind.Compiled: AOTInductor,
+}
+
 func formatOf(file string) (Format, error) {
-	z, err := zip.OpenReader(file)
-	if err == nil {
-		defer z.Close()
-		has := map[string]bool{}
-		for _, e := range z.File {
-			_, in, _ := strings.Cut(e.Name, "/")
-			switch {
-			case in == "constants.pkl" || in == "data.pkl":
-				has[in] = true
-			case strings.HasPrefix(in, "data/aotinductor/"):
-				return AOTInductor, nil
-			case strings.HasPrefix(in, "models/") && strings.HasSuffix(in, ".json"):
-				has["graph"] = true
-			}
-		}
-		switch {
-		case has["constants.pkl"]: // and data.pkl
-			return TorchScript, nil
-		case has["data.pkl"]:
-			return StateDict, nil
-		case has["graph"]:
-			return "", errors.New("it is an archive of torch.export.save, which holds a graph and no code, and is not supported; compile it with torch._inductor.aoti_compile_and_package")
-		}
-		return "", errors.New("it is a zip that holds no model")
-	}
-	begin, err := head(file, 16)
-	switch {
-	case err != nil:
+	k, err := filekind.OfFile(file)
+	if err != nil {
 		return "", bare(err)
-	case len(begin) == 16 && begin[8] == '{' && binary.LittleEndian.Uint64([]byte(begin)) < 100<<20:
-		return Safetensors, nil
-	case strings.HasPrefix(begin, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9"): // the magic number of torch.save before 1.6
-		return StateDict, nil
 	}
-	return "", errors.New("it is no TorchScript archive, checkpoint, safetensors file or AOTInductor package")
+	if f, ok := formats[k.Class]; ok {
+		return f, nil
+	}
+	if k.Class == filekind.Unknown {
+		return "", errUnknownFormat
+	}
+	return "", &filekind.MismatchError{Kind: k, Want: "weights"}
 }

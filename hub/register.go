@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // registry holds what Go packages publish, by repository in lower case and by name.
@@ -89,7 +91,10 @@ func published(e *models.Entry) Entry {
 		Doc:      fmt.Sprintf("%s: %s, %s", e.Name, e.Title, e.Paper),
 		Homepage: e.Paper,
 		Build:    e.Build,
-		Labels:   &Labels{Set: e.Default().Classes},
+		configure: func(arguments []byte) (func() nn.Module, error) {
+			return models.Configure(e.Name, arguments)
+		},
+		Labels: &Labels{Set: e.Default().Classes},
 	}
 	for _, w := range slices.Backward(e.Weights) {
 		preset := w.Preset
@@ -154,8 +159,8 @@ func findRegistered(repo, name string) (*Entry, error) {
 	}
 	// The error suggests the nearest names.
 	_, err := models.Lookup(name)
-	if base != "" {
-		err = fmt.Errorf("%w; what is only in the repository's hubconf.py, \"torchhub export %s %s\" makes a model for Go of", err, repo, name)
+	if unknown := (*models.UnknownError)(nil); base != "" && errors.As(err, &unknown) {
+		err = &NoEntryError{Repository: repo, Model: name, Near: unknown.Near, Go: true}
 	}
 	return nil, err
 }

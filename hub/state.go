@@ -3,7 +3,6 @@ package hub
 import (
 	"archive/zip"
 	"context"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -18,8 +17,9 @@ import (
 // downloaded to [Dir]'s folder checkpoints, under the last element of the
 // URL's path, unless it is there already: torch.hub.load_state_dict_from_url
 // with check_hash=True and weights_only=True. No code in the file is run. It
-// heeds [WithCacheDir], [WithFileName], [WithDevice] and what
-// [DownloadURLToFile] heeds.
+// heeds [WithCacheDir], [WithFileName], [WithDevice], [WithKey], [WithPrefix]
+// and what [DownloadURLToFile] heeds. The state dict is found in a checkpoint as
+// by [torch.LoadStateDict].
 //
 // The tensors lie on the CPU, in the mapped file, or else on the device given:
 // map_location. A file that is there already is not hashed again, as in Python,
@@ -31,7 +31,7 @@ import (
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
 	s, err := newOptions(opts).stateDict(ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("hub: %w", err)
+		return nil, &Error{Err: err}
 	}
 	return s, nil
 }
@@ -50,7 +50,7 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 			return nil, err
 		}
 	}
-	s, err := readStateDict(ctx, path)
+	s, err := o.readStateDict(ctx, path)
 	if err != nil || o.device.Type == torch.CPUType {
 		return s, err
 	}
@@ -67,53 +67,22 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 	return s, nil
 }
 
-// readStateDict reads a checkpoint, and blames its file for what is wrong with it.
-func readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
-	return readStateDictAt(ctx, path, "")
-}
-
-// readStateDictAt reads the state dict under a key of a checkpoint, which is all of it for "".
-func readStateDictAt(ctx context.Context, path, key string) (torch.StateDict, error) {
-	if err := torch.Init(ctx); err != nil {
-		return nil, err
-	}
-	checked := make(chan error, 1)
-	go func() { checked <- checkZip(ctx, path) }()
-	s, err := loadStateDict(path, key)
-	if cerr := <-checked; err == nil && cerr != nil {
-		s.Free()
-		s, err = nil, cerr
-	}
-	if err != nil && !errors.Is(err, torch.ErrUnsupported) && !errors.Is(err, os.ErrNotExist) && ctx.Err() == nil {
-		err = fmt.Errorf("%w; the file is damaged, delete %s and try again", err, path)
-	}
-	return s, err
-}
-
-func loadStateDict(path, key string) (torch.StateDict, error) {
-	if key == "" {
-		return torch.LoadStateDict(path)
-	}
-	v, err := torch.Load(path)
+// readStateDict reads a checkpoint that is a state dict.
+func (o *options) readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
+	v, err := o.readCheckpoint(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	var inner torch.Value
-	if d, ok := v.(*torch.Dict); ok {
-		inner, _ = d.Get(key)
+	var at []torch.StateDictOption
+	if o.key != nil {
+		at = append(at, torch.WithKey(*o.key))
 	}
-	d, ok := inner.(*torch.Dict)
-	if !ok {
-		return nil, fmt.Errorf("%s has no state dict under the key %q (%w)", path, key, torch.ErrUnsupported)
+	if o.prefix != nil {
+		at = append(at, torch.WithPrefix(*o.prefix))
 	}
-	var s torch.StateDict
-	for _, e := range d.Entries {
-		name, isName := e.Key.(string)
-		x, isTensor := e.Value.(*torch.Tensor)
-		if !isName || !isTensor {
-			return nil, fmt.Errorf("%s: what is under the key %q is no state dict: its key %.100q holds a %T (%w)", path, key, fmt.Sprint(e.Key), e.Value, torch.ErrUnsupported)
-		}
-		s = append(s, torch.Named{Name: name, Tensor: x})
+	s, _, err := torch.FindStateDict(v, at...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
 }

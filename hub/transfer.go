@@ -163,7 +163,7 @@ func (t *transfer) try(ctx context.Context) error {
 }
 
 func (t *transfer) tooBig() error {
-	return final{fmt.Errorf("it is bigger than the limit of %s; check the URL, or raise the limit with WithMaxSize", size(t.o.maxSize))}
+	return final{&LimitError{t.o.maxSize}}
 }
 
 // fits refuses a body of a known size for which there is no room.

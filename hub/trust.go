@@ -63,7 +63,7 @@ var trustedOwners = []string{"facebookresearch", "facebookincubator", "pytorch",
 const yesNo = "(y/N)?"
 
 // decide applies a Trust; it returns whether the answer was yes, which is to be remembered.
-func (o *options) decide(ctx context.Context, t Trust, trusted bool, question, hint string) (yes bool, err error) {
+func (o *options) decide(ctx context.Context, t Trust, trusted bool, question string, untrusted error) (yes bool, err error) {
 	switch {
 	case t == TrustAlways:
 		return !trusted, nil
@@ -73,7 +73,7 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question, h
 	ask := o.ask
 	if ask == nil {
 		if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
-			return false, fmt.Errorf("%w %s", ErrUntrusted, hint)
+			return false, untrusted
 		}
 		ask = askTerminal
 	}
@@ -123,7 +123,7 @@ func (o *options) trustRepository(ctx context.Context, keys []string, trusted bo
 	return o.remember(ctx, o.trust, "trusted_list", keys, trusted,
 		"The repository "+keys[0]+" does not belong to the list of trusted repositories and as such cannot be downloaded. "+
 			"Do you trust this repository and wish to add it to the trusted list of repositories "+yesNo,
-		keys[0]+" is not in the list of trusted repositories; pass hub.WithTrust(hub.TrustAlways), or --trust to the command, if you trust it")
+		&UntrustedError{Name: keys[0]})
 }
 
 // trustNative asks for trust in native code.
@@ -131,7 +131,7 @@ func (o *options) trustNative(ctx context.Context, what, sha256 string) error {
 	return o.remember(ctx, o.native, "trusted_native", []string{sha256}, false,
 		"The AOTInductor package "+what+" holds native code, which runs with all your rights (sha256 "+sha256+"). "+
 			"Do you trust it and wish to remember that "+yesNo,
-		"the AOTInductor package "+what+" holds native code; pass hub.WithNativeCode(hub.TrustAlways), or --native-code to the command, if you trust it")
+		&UntrustedError{Name: what, Native: true})
 }
 
 // nativeTrusted says whether native code runs unasked.
@@ -142,7 +142,7 @@ func (o *options) nativeTrusted(sha256 string) bool {
 
 var trustFiles sync.Mutex
 
-func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question, hint string) error {
+func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question string, untrusted error) error {
 	file := filepath.Join(Dir(), name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", filepath.Dir(file), bare(err))
@@ -154,7 +154,7 @@ func (o *options) remember(ctx context.Context, t Trust, name string, keys []str
 	for _, k := range keys {
 		trusted = trusted || slices.Contains(lines, k)
 	}
-	add, err := o.decide(ctx, t, trusted, question, hint)
+	add, err := o.decide(ctx, t, trusted, question, untrusted)
 	if err != nil || !add {
 		return err
 	}

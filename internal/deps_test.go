@@ -22,6 +22,7 @@ var policy = map[string][]string{
 	"internal/terminal":            {},
 	"internal/libtorch":            {"internal/terminal"},
 	"internal/badfile":             {},
+	"internal/suggest":             {},
 	"internal/filekind":            {"internal/badfile"},
 	"internal/safetensors":         {"internal/badfile"},
 	"internal/strictzip":           {"internal/badfile"},
@@ -41,7 +42,7 @@ var policy = map[string][]string{
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
 	"torch/nn":                     {"torch", "torch/nn/functional"},
-	"models":                       {"torch", "torch/nn", "torch/nn/functional"},
+	"models":                       {"internal/suggest", "torch", "torch/nn", "torch/nn/functional"},
 	"models/builtin":               {"models"},
 	"internal/frugal":              {},
 	"internal/reference":           {},
@@ -60,8 +61,8 @@ var policy = map[string][]string{
 	"transforms/internal/tiff":     {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"transforms/internal/inflate":  {},
 	"transforms/internal/codec":    {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
-	"hub":                          {"internal/filekind", "internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
-	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/terminal"},
+	"hub":                          {"internal/filekind", "internal/suggest", "internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
+	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 }
 
 // network lists the rooms that may import net/http.

@@ -38,7 +38,7 @@ func ExampleLookup() {
 	// https://download.pytorch.org/models/ig_resnext101_32x8-c38310e5.pth
 	// 256 224 82.2 CC-BY-NC 4.0
 	// <nil>
-	// models: no model "resnet_50"; did you mean resnet50, resnet152, resnet101?
+	// no model "resnet_50"; did you mean resnet50, resnet152 or resnet101?
 }
 
 func ExampleConfigure() {

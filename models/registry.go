@@ -7,8 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
+	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/torch/nn"
 )
 
@@ -93,26 +92,28 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the entry of a name. The error for an unknown one suggests the nearest.
+// An UnknownError says that there is no model of a name.
+type UnknownError struct {
+	Name string
+	Near []string // the names that it may have meant, the nearest first
+}
+
+// Error returns the name and those that it may have meant.
+func (e *UnknownError) Error() string {
+	s := fmt.Sprintf("no model %.100q", e.Name)
+	if len(e.Near) > 0 {
+		s += "; " + suggest.Mean(e.Near)
+	}
+	return s
+}
+
+// Lookup returns the entry of a name. The error for an unknown one is an [*UnknownError], which suggests the nearest.
 func Lookup(name string) (*Entry, error) {
 	i, ok := slices.BinarySearchFunc(entries, name, func(e Entry, name string) int { return cmp.Compare(e.Name, name) })
 	if !ok {
-		return nil, fmt.Errorf("models: no model %.100q; did you mean %s?", name, strings.Join(nearest(name), ", "))
+		return nil, &UnknownError{name, suggest.Near(name, Names(), 3)}
 	}
 	return &entries[i], nil
-}
-
-// nearest returns the three names that differ least from a name.
-func nearest(name string) []string {
-	if len(name) > 100 {
-		name = name[:100]
-	}
-	name = strings.ToLower(name)
-	names := Names()
-	slices.SortStableFunc(names, func(a, b string) int {
-		return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
-	})
-	return names[:3]
 }
 
 // New builds a model that has no trained weights: torchvision.models.get_model(name).

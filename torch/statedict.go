@@ -261,7 +261,7 @@ func lookup(v Value, key string) (Value, bool) {
 func stateDict(v Value) (StateDict, error) {
 	d, ok := v.(*Dict)
 	if !ok {
-		return nil, &StateDictError{Msg: "it holds " + kindOfValue(v) + ", not a state dict"}
+		return nil, &StateDictError{Msg: "it holds " + Describe(v) + ", not a state dict"}
 	}
 	s := make(StateDict, 0, len(d.Entries))
 	var odd *Entry
@@ -278,13 +278,13 @@ func stateDict(v Value) (StateDict, error) {
 	case odd == nil:
 		return s, nil
 	case len(s) == 0:
-		return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: it is a dict whose key %.100q holds %s", fmt.Sprint(odd.Key), kindOfValue(odd.Value))}
+		return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: it is a dict whose key %.100q holds %s", fmt.Sprint(odd.Key), Describe(odd.Value))}
 	}
-	return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: beside %d tensors, its key %.100q holds %s", len(s), fmt.Sprint(odd.Key), kindOfValue(odd.Value))}
+	return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: beside %d tensors, its key %.100q holds %s", len(s), fmt.Sprint(odd.Key), Describe(odd.Value))}
 }
 
-// kindOfValue describes a value in Python's words.
-func kindOfValue(v Value) string {
+// Describe returns what a value is, in Python's words: "a dict", "a tensor".
+func Describe(v Value) string {
 	switch v := v.(type) {
 	case nil:
 		return "None"

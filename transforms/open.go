@@ -81,7 +81,7 @@ func Open(path string, opts ...OpenOption) (image.Image, error) {
 		img, err = decode(data, opts)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("transforms: open %s: %w", path, err)
+		return nil, fmt.Errorf("transforms: open %s: %w%s", path, err, advice(err))
 	}
 	return img, nil
 }
@@ -94,9 +94,17 @@ func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
 		img, err = decode(data, opts)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("transforms: decode: %w", err)
+		return nil, fmt.Errorf("transforms: decode: %w%s", err, advice(err))
 	}
 	return img, nil
+}
+
+// advice returns what a program can do about an error that does not say it itself.
+func advice(err error) string {
+	if errors.Is(err, ErrTooLarge) {
+		return ", or raise the limit with WithMaxPixels"
+	}
+	return ""
 }
 
 // readFile reads a file, of pictures, whole.

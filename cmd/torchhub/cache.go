@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/internal/suggest"
 )
 
 func cacheCommand() *cobra.Command {
@@ -21,7 +23,7 @@ func cacheCommand() *cobra.Command {
 		Long: `List, verify and remove what has been downloaded: weights and repositories in
 torch.hub's folder, and repositories of the Hugging Face Hub. Both are shared
 with Python.`,
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(cacheListCommand(), cacheVerifyCommand(), cacheRemoveCommand())
@@ -53,6 +55,10 @@ func cacheListCommand() *cobra.Command {
 					return err
 				}
 			}
+			return nil
+		}
+		if len(entries) == 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "the cache is empty; weights are kept in %s\n", filepath.Join(hub.Dir(), "checkpoints"))
 			return nil
 		}
 		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
@@ -94,7 +100,15 @@ func chosen(patterns []string) ([]hub.CacheEntry, error) {
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
-		return nil, fmt.Errorf("nothing in the cache is called %q; see torchhub cache ls", patterns[i])
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.Name)
+		}
+		text := fmt.Sprintf("nothing in the cache is called %q", patterns[i])
+		if near := suggest.Near(patterns[i], names, 3); len(near) > 0 {
+			return nil, fmt.Errorf("%s; %s", text, suggest.Mean(near))
+		}
+		return nil, fmt.Errorf("%s; \"torchhub cache ls\" shows what there is", text)
 	}
 	return out, nil
 }

@@ -39,7 +39,7 @@ a line. libtorch is not needed.`,
 	f.add(c, false)
 	weights := c.Flags().String("weights", "", "a set of weights other than the model's newest, such as IMAGENET1K_V1")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		opts := f.options(c.ErrOrStderr())
+		opts := f.options(c.ErrOrStderr(), *repo)
 		if *weights != "" {
 			if len(args) > 1 {
 				return usageError{errors.New("--weights goes with one model")}

@@ -34,6 +34,7 @@ type exportRequest struct {
 	Path    string            `json:"path"`   // of the artifact
 	Checks  string            `json:"checks"` // of the inputs and outputs to compare
 	Result  string            `json:"result"`
+	Verbose bool              `json:"verbose"` // tracebacks go to stderr
 }
 
 type exportInput struct {
@@ -58,6 +59,7 @@ type exportFlags struct {
 	python, method, name string
 	inputs               []string
 	high                 int
+	verbose              bool
 	tolerance            float64
 }
 
@@ -84,6 +86,7 @@ trusted, as for torch.hub. With --source local it is your own folder, and nothin
 	c.Flags().StringVar(&f.method, "method", "auto", "script, trace, aot (AOTInductor, native code), or auto: script, else trace")
 	c.Flags().StringVar(&f.name, "name", "", "the name of the entry and the file (default: MODEL)")
 	c.Flags().StringArrayVar(&f.inputs, "input", []string{"1,3,224,224"}, "the shape of an input, and its dtype unless float32, as in 1,128:int64; again for each input")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show Python's tracebacks")
 	c.Flags().IntVar(&f.high, "high", 10, "random integers of inputs are below this")
 	c.Flags().Float64Var(&f.tolerance, "tolerance", 1e-4, "how far outputs may differ, as a part of the largest")
 	c.RunE = func(c *cobra.Command, args []string) error { return export(c, &f, args[0], args[1], args[2:]) }
@@ -94,11 +97,14 @@ var methods = map[string][]string{"auto": {"script", "trace"}, "script": {"scrip
 
 func export(c *cobra.Command, f *exportFlags, repo, model string, args []string) error {
 	ctx := c.Context()
+	if f.repo.source == "" && isFolder(repo) {
+		f.repo.source = "local"
+	}
 	name := f.name
 	if name == "" {
 		name = model
 	}
-	req := exportRequest{Model: model, Kwargs: map[string]string{}, Args: []string{}, Methods: methods[f.method]}
+	req := exportRequest{Model: model, Kwargs: map[string]string{}, Args: []string{}, Methods: methods[f.method], Verbose: f.verbose}
 	switch {
 	case req.Methods == nil:
 		return usageError{fmt.Errorf("--method is %q and must be auto, script, trace or aot", f.method)}
@@ -157,7 +163,7 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	req.Path, req.Checks, req.Result = filepath.Join(work, file), filepath.Join(work, "checks.pth"), filepath.Join(work, "result.json")
 	res, err := runExporter(ctx, c, python, work, req)
 	if err != nil {
-		return fmt.Errorf("export %s: %w", model, err)
+		return &aboutError{"export " + model, err}
 	}
 	for _, p := range res.Problems {
 		fmt.Fprintf(c.ErrOrStderr(), "torchhub: it was not exported by %s\n", p)
@@ -190,19 +196,20 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	// It is packed aside first, so that what is compared is what will be loaded.
 	trial := entry
 	trial.Labels = nil
-	if err := hub.Pack(ctx, work, name, trial); err != nil {
+	if err := hub.Pack(ctx, work, name, trial, hub.WithNotice(nil), hub.WithNativeCode(hub.TrustAlways)); err != nil {
 		return err
 	}
 	worst, err := compare(ctx, work, name, req.Checks, res, f.tolerance)
 	if err != nil {
-		return fmt.Errorf("export %s: %w", model, err)
+		return &aboutError{"export " + model, err}
 	}
 	if err := os.Rename(req.Path, filepath.Join(f.dir, file)); err != nil {
 		return err
 	}
-	if err := hub.Pack(ctx, f.dir, name, entry); err != nil {
+	if err := hub.Pack(ctx, f.dir, name, entry, hub.WithNotice(c.ErrOrStderr()), hub.WithNativeCode(hub.TrustAlways)); err != nil {
 		return err
 	}
+	warnOfEntry(c.ErrOrStderr(), entry)
 	fmt.Fprintf(c.OutOrStdout(), "%s: %s by %s; Go's outputs differ from Python's by %.1e of the largest at most\n%s: %s\n",
 		filepath.Join(f.dir, file), model, res.Method, worst, filepath.Join(f.dir, hub.HubconfName), name)
 	return nil
@@ -212,14 +219,14 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 func exportDir(ctx context.Context, c *cobra.Command, f *exportFlags, repo string) (string, error) {
 	switch strings.ToLower(f.repo.source) {
 	case "", "github":
-		return hub.Repository(ctx, repo, f.repo.options(c.ErrOrStderr())...)
+		return hub.Repository(ctx, repo, f.repo.options(c.ErrOrStderr(), repo)...)
 	case "local":
 		dir, err := filepath.Abs(repo)
 		if err == nil {
 			_, err = os.Stat(filepath.Join(dir, "hubconf.py"))
 		}
 		if err != nil {
-			return "", fmt.Errorf("%s holds no hubconf.py", repo)
+			return "", fmt.Errorf("%s has no hubconf.py; give the folder of a repository for torch.hub", repo)
 		}
 		return dir, nil
 	}

@@ -104,7 +104,13 @@ def main():
     torch.manual_seed(0)
     args = [literal(a) for a in request["args"]]
     kwargs = {k: literal(v) for k, v in request["kwargs"].items()}
-    model = torch.hub.load(request["dir"], request["model"], *args, source="local", **kwargs)
+    try:
+        model = torch.hub.load(request["dir"], request["model"], *args, source="local", **kwargs)
+    except RuntimeError as e:
+        if not str(e).startswith("Cannot find callable"):
+            raise
+        there = torch.hub.list(request["dir"], source="local")
+        raise Failure(f"{e}; there are {', '.join(there[:20]) or 'none'}{f' and {len(there) - 20} more' if len(there) > 20 else ''}")
     if not isinstance(model, torch.nn.Module):
         raise Failure(f"it gives a {type(model).__module__}.{type(model).__qualname__}, and no torch.nn.Module, which is what can be exported")
     model = model.eval()
@@ -152,8 +158,9 @@ try:
 except Failure as e:
     result["error"] = str(e)
 except BaseException as e:
-    import traceback
+    if request["verbose"]:
+        import traceback
 
-    traceback.print_exc()
+        traceback.print_exc()
     result["error"] = reason(e)
 finish()

@@ -98,7 +98,7 @@ func TestHubconfCommandMistakes(t *testing.T) {
 	}{
 		"elsewhere":       {[]string{"pack", "-o", dir, "x", elsewhere}, "does not lie below the folder", 1},
 		"no file":         {[]string{"pack", "-o", dir, "x", filepath.Join(dir, "none.pt")}, "no such file", 1},
-		"text":            {[]string{"pack", "-o", dir, "x", text}, "it is no TorchScript archive", 1},
+		"text":            {[]string{"pack", "-o", dir, "x", text}, "it is a text, not weights", 1},
 		"no architecture": {[]string{"pack", "-o", dir, "x", other}, "name what it fills with --architecture", 2},
 		"architecture":    {[]string{"pack", "-o", dir, "--architecture", "resnet5", "x", other}, "did you mean resnet50", 1},
 		"arguments":       {[]string{"pack", "-o", dir, "--arguments", "{}", "x", other}, "--arguments needs --architecture", 2},
@@ -113,7 +113,7 @@ func TestHubconfCommandMistakes(t *testing.T) {
 		"no argument":     {[]string{"validate"}, "name a hubconf.json", 2},
 		"field":           {[]string{"validate", filepath.Join(bad, "hubconf.json")}, "entries.m.artifacts[0].sha256", 1},
 		"other file":      {[]string{"validate", wrong}, "entries.m.artifacts[0]: ", 1},
-		"python":          {[]string{"predict", "--source", "local", "--repo", py, "-m", "m", file}, "torchhub export --source local " + py + " m", 1},
+		"python":          {[]string{"predict", "--source", "local", "--repo", py, "-m", "m", file}, "torchhub export " + py + " m", 1},
 		"untrusted":       {[]string{"list", "nobody/nothing:main"}, "--trust", 1},
 		"source":          {[]string{"list", "--source", "gitlab", "x/y"}, `Allowed values: "github" | "local".`, 1},
 		"no model":        {[]string{"predict", "--repo", dir, file}, "--repo needs -m", 2},

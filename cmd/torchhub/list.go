@@ -6,12 +6,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/models"
 )
 
@@ -84,7 +86,7 @@ a repository: of a hubconf.json, else of its hubconf.py, which is read and not r
 		if !*asJSON {
 			fmt.Fprintln(w, "MODEL\tPARAMETERS\tGFLOPS\tTOP-1\tTOP-5\tFILE\tLICENCE")
 		}
-		for _, name := range models.Names() {
+		for _, name := range slices.SortedFunc(slices.Values(models.Names()), suggest.Natural) {
 			e, err := models.Lookup(name)
 			if err != nil {
 				return err
@@ -107,9 +109,13 @@ a repository: of a hubconf.json, else of its hubconf.py, which is read and not r
 
 func showCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "show MODEL",
-		Short: "Show what is known of a model: size, accuracy, file, preset, licence",
-		Args:  cobra.ExactArgs(1),
+		Use:   "show MODEL|FILE|DIR|OWNER/REPO[:REF]|URL",
+		Short: "Show what is known of a model, a repository or a file",
+		Long: `Show what is known of a model: size, accuracy, file, preset, licence. A model is
+one of "torchhub list", one of a repository with --repo, or hf:OWNER/NAME of the
+Hugging Face Hub. Of a repository the models are listed with a line about each;
+of a file of weights it is told what is in it.`,
+		Args: cobra.ExactArgs(1),
 	}
 	var f repoFlags
 	f.add(c, false)
@@ -119,8 +125,18 @@ func showCommand() *cobra.Command {
 		if *repo != "" {
 			return showRepo(c, &f, *repo, args[0])
 		}
+		if strings.HasPrefix(args[0], "hf:") {
+			return showRepo(c, &f, args[0], "")
+		}
 		e, err := models.Lookup(args[0])
-		if err != nil {
+		fi, serr := os.Stat(args[0])
+		switch {
+		case err == nil:
+		case serr == nil && !fi.IsDir():
+			return showFile(c, args[0])
+		case serr == nil, strings.Contains(args[0], "/"):
+			return showModels(c, &f, args[0])
+		default:
 			return err
 		}
 		enc := json.NewEncoder(c.OutOrStdout())

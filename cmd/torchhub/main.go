@@ -76,6 +76,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root := &cobra.Command{
 		Use:           "torchhub",
 		Short:         "Classify pictures with models of PyTorch",
+		Args:          subcommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -84,24 +86,28 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(predictCommand(), listCommand(), showCommand(), downloadCommand(), cacheCommand(), packCommand(), validateCommand(), exportCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
-	all := root.Commands()
+	all := append(root.Commands(), root)
 	for _, c := range root.Commands() {
 		all = append(all, c.Commands()...)
 	}
 	for _, c := range all {
 		if check := c.Args; check != nil {
 			c.Args = func(c *cobra.Command, args []string) error {
-				if err := check(c, args); err != nil {
-					return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+				err := check(c, args)
+				if err == nil || errors.As(err, new(usageError)) {
+					return err
 				}
-				return nil
+				return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 			}
 		}
 	}
 
-	err := root.ExecuteContext(ctx)
+	err := oneDash(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	switch {
 	case err == nil:
 		return 0
@@ -112,7 +118,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 1
 	}
 	report(stderr, err)
-	if errors.As(err, new(usageError)) || strings.HasPrefix(err.Error(), "unknown command") {
+	if errors.As(err, new(usageError)) {
 		return 2
 	}
 	return 1
@@ -121,7 +127,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // report writes an error as one line.
 func report(w io.Writer, err error) {
 	var parts []string
-	for l := range strings.Lines(err.Error()) {
+	for l := range strings.Lines(words(err)) {
 		if l = strings.TrimSpace(l); l != "" {
 			parts = append(parts, l)
 		}

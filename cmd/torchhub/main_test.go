@@ -90,13 +90,13 @@ func TestPredictBuiltIn(t *testing.T) {
 	out, errs, status := torchhub(t, nil, "predict")
 	require.Zero(t, status, errs)
 	require.Empty(t, errs)
-	require.Regexp(t, `^built-in picture: built-in on (cpu|cuda:0)\n +\d\d\.\d\d %  letter G\n`, out)
+	require.Regexp(t, `^built-in picture: built-in model on (cpu|cuda:0)\n +\d\d\.\d\d %  letter G\n`, out)
 
 	out, errs, status = torchhub(t, nil, "predict", "--json", "--logits", "-k", "2", "--device", "cpu")
 	require.Zero(t, status, errs)
 	var p prediction
 	require.NoError(t, json.Unmarshal([]byte(out), &p))
-	require.Equal(t, "built-in", p.Model)
+	require.Equal(t, "built-in model", p.Model)
 	require.Equal(t, "cpu", p.Device)
 	require.Len(t, p.Top, 2)
 	require.Len(t, p.Logits, 36)
@@ -157,7 +157,8 @@ func TestMistakes(t *testing.T) {
 	weights := func(name string, data []byte) []string {
 		return model("--weights", write(t, dir, name, data), good)
 	}
-	picture := func(p string) []string { return model("--weights", scripted, p) }
+	labels := write(t, dir, "labels.txt", []byte(strings.Join(builtin.Labels(), "\n")))
+	picture := func(p string) []string { return model("--weights", scripted, "--labels", labels, p) }
 	for name, c := range map[string]struct {
 		env    []string
 		args   []string
@@ -167,11 +168,11 @@ func TestMistakes(t *testing.T) {
 		"no file":        {args: picture(filepath.Join(dir, "none.jpg")), want: []string{"none.jpg", "no such file"}},
 		"folder":         {args: picture(dir), want: []string{dir, "is a folder"}},
 		"empty":          {args: picture(write(t, dir, "empty.jpg", nil)), want: []string{"empty.jpg", "empty"}},
-		"text":           {args: picture(write(t, dir, "text.jpg", []byte("hello"))), want: []string{"text.jpg", "no picture"}},
+		"text":           {args: picture(write(t, dir, "text.jpg", []byte("hello"))), want: []string{"text.jpg", "it is a text, not a picture"}},
 		"cut":            {args: picture(write(t, dir, "cut.jpg", photo.Bytes()[:photo.Len()*2/3])), want: []string{"cut.jpg", "truncated"}},
-		"huge":           {args: picture(write(t, dir, "huge.png", huge)), want: []string{"huge.png", "60000×60000", "limit"}},
+		"huge":           {args: picture(write(t, dir, "huge.png", huge)), want: []string{"huge.png", "60000×60000", "scale it down"}},
 		"no such URL":    {args: picture(server.URL + "/404/dog.jpg"), want: []string{"/404/dog.jpg", "404 Not Found", "check the URL"}},
-		"page for a dog": {args: picture(server.URL + "/page/dog.jpg"), want: []string{"/page/dog.jpg", "no picture"}},
+		"page for a dog": {args: picture(server.URL + "/page/dog.jpg"), want: []string{"/page/dog.jpg", "it is an HTML page"}},
 
 		"unknown model": {args: []string{"predict", "-m", "resnet5", good}, want: []string{`"resnet5"`, "did you mean resnet50"}},
 		"device":        {args: model("--device", "tpu", good), want: []string{"tpu", "cuda:N"}, status: 2},
@@ -180,7 +181,7 @@ func TestMistakes(t *testing.T) {
 		"no model":      {args: []string{"predict", good}, want: []string{"name a model with -m"}, status: 2},
 		"logits":        {args: model("--logits", good), want: []string{"--logits needs --json"}, status: 2},
 		"flag":          {args: model("--bogus"), want: []string{"--bogus"}, status: 2},
-		"command":       {args: []string{"prdict"}, want: []string{`unknown command "prdict"`, "predict"}, status: 2},
+		"command":       {args: []string{"prdict"}, want: []string{`torchhub has no command "prdict"`, "did you mean predict?"}, status: 2},
 		"arguments":     {args: []string{"show"}, want: []string{"accepts 1 arg(s)", "show --help"}, status: 2},
 		"shown model":   {args: []string{"show", "resnext101"}, want: []string{"did you mean"}},
 
@@ -246,13 +247,25 @@ func TestMistakes(t *testing.T) {
 	t.Cleanup(func() { require.NoFileExists(t, filepath.Join(dir, "owned")) })
 }
 
-// The classes of the built-in model are not ImageNet's: as weights of another model it is refused in a line.
+// The classes of the built-in model are not ImageNet's: as weights of another model they have no names, or those given.
 func TestScriptOfOtherShape(t *testing.T) {
-	good := write(t, t.TempDir(), "good.png", pngOf(t, 30, 20))
-	_, errs, status := torchhub(t, nil, "predict", "-m", "resnet18", "--weights", scripted(t), good)
+	dir := t.TempDir()
+	good := write(t, dir, "good.png", builtin.Picture())
+	args := []string{"predict", "-m", "resnet18", "--weights", scripted(t), "--device", "cpu", good}
+	out, errs, status := torchhub(t, nil, args...)
+	require.Zero(t, status, errs)
+	require.Regexp(t, `good.png: resnet18 on cpu\n +\d+\.\d\d %  class \d+\n`, out)
+	require.Equal(t, "torchhub: resnet18 has 36 classes in these weights, without names\n", errs)
+
+	labels := write(t, dir, "labels.txt", []byte("\ufeff"+strings.Join(builtin.Labels(), "\r\n")+"\r\n"))
+	out, errs, status = torchhub(t, nil, append(args, "--labels", labels)...)
+	require.Zero(t, status, errs)
+	require.Empty(t, errs)
+	require.Contains(t, out, "letter")
+
+	_, errs, status = torchhub(t, nil, append(args, "--labels", "ImageNet-1K")...)
 	require.Equal(t, 1, status)
-	require.Contains(t, errs, "[1, 1000]")
-	require.Equal(t, 1, strings.Count(errs, "\n"), errs)
+	require.Equal(t, "torchhub: resnet18: the model has 36 classes, and 1000 labels were given\n", errs)
 }
 
 func TestOddSizes(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -136,8 +137,8 @@ loads the model.`,
 	c.Flags().StringVar(&base, "url", "", "the https URL of the folder where the files will lie")
 	c.Flags().StringVar(&architecture, "architecture", "", "what state dicts fill: a model of \"torchhub list\", or "+strings.Join(models.Families(), ", "))
 	c.Flags().StringVar(&arguments, "arguments", "", `its arguments as JSON, such as '{"num_classes": 10}'`)
-	c.Flags().StringVar(&key, "key", "", "under which a checkpoint holds the state dict, such as model_state")
-	c.Flags().StringVar(&prefix, "prefix", "", "what to take off all names of the state dict, such as module.")
+	c.Flags().StringVar(&key, "key", "", "under which a checkpoint holds the state dict, such as model_ema (default: the one that fits)")
+	c.Flags().StringVar(&prefix, "prefix", "", "what to take off the names of the state dict, such as module. (default: what fits)")
 	c.Flags().StringVar(&device, "device", "", "the only device that the files run on: cpu or cuda")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if arguments != "" && architecture == "" {
@@ -171,13 +172,23 @@ loads the model.`,
 			}
 			e.Artifacts = append(e.Artifacts, a)
 		}
-		if err := hub.Pack(c.Context(), f.dir, args[0], e); err != nil {
+		if err := hub.Pack(c.Context(), f.dir, args[0], e, hub.WithNotice(c.ErrOrStderr())); err != nil {
 			return err
 		}
+		warnOfEntry(c.ErrOrStderr(), e)
 		fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", filepath.Join(f.dir, hub.HubconfName), args[0])
 		return nil
 	}
 	return c
+}
+
+// warnOfEntry says what an entry lacks that predict would need.
+func warnOfEntry(w io.Writer, e hub.Entry) {
+	if e.Preprocess == nil {
+		fmt.Fprintln(w, "torchhub: the entry does not say how pictures are prepared, so predict cannot run it; give --preset, or --resize and --crop")
+	} else if e.Labels == nil {
+		fmt.Fprintln(w, "torchhub: the entry does not name the classes, so predict shows their numbers; give --labels")
+	}
 }
 
 func validateCommand() *cobra.Command {
@@ -201,7 +212,7 @@ the JSON Schema of the format.`,
 		if len(args) == 0 {
 			return usageError{errors.New("name a hubconf.json, a folder or a URL")}
 		}
-		conf, err := hub.Validate(c.Context(), args[0], f.options(c.ErrOrStderr())...)
+		conf, err := hub.Validate(c.Context(), args[0], f.options(c.ErrOrStderr(), "")...)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
@@ -47,6 +49,8 @@ type label struct {
 
 type predictFlags struct {
 	model, device, weights string
+	key, prefix            string
+	arguments, labels      string
 	repo                   string
 	repoFlags
 	k            int
@@ -74,7 +78,11 @@ stderr, the others go on, and the exit status is 1.`,
 	f.add(c, true)
 	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels to show")
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
-	c.Flags().StringVar(&f.weights, "weights", "", "a path or URL of other weights for the model, .pth or TorchScript")
+	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, or the path or URL of a checkpoint or TorchScript archive")
+	c.Flags().StringVar(&f.key, "key", "", "the state dict's key in the checkpoint, such as model_ema (default: the one that fits)")
+	c.Flags().StringVar(&f.prefix, "prefix", "", "what to take off the names of the state dict, such as module. (default: what fits)")
+	c.Flags().StringVar(&f.arguments, "arguments", "", `the arguments of the model as JSON, such as '{"num_classes": 10}'`)
+	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON lines")
 	c.Flags().BoolVar(&f.logits, "logits", false, "with --json, add the model's outputs")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -93,7 +101,7 @@ stderr, the others go on, and the exit status is 1.`,
 		case !f.named() && f.weights != "":
 			return usageError{errors.New("--weights needs -m, the model that they belong to")}
 		case !f.named() && len(args) > 0:
-			return usageError{errors.New("name a model with -m; \"torchhub list\" shows them")}
+			return forgotten(args)
 		}
 		return predict(c, f, args)
 	}
@@ -162,18 +170,44 @@ func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, e
 	if err != nil {
 		return nil, err
 	}
-	opts := append(f.options(notices), hub.WithDevice(device))
+	opts := append(f.options(notices, f.repo), hub.WithDevice(device))
 	if !f.named() {
 		script, err := jit.LoadBytes(builtin.Model())
 		if err != nil {
 			return nil, err
 		}
-		return hub.FromScript(ctx, "built-in", script, builtin.Preset(), builtin.Labels(), opts...)
+		return hub.FromScript(ctx, builtIn, script, builtin.Preset(), builtin.Labels(), opts...)
 	}
 	if f.weights != "" {
 		opts = append(opts, hub.WithWeights(f.weights))
 	}
+	for _, o := range []struct {
+		value string
+		with  func(string) hub.Option
+	}{{f.key, hub.WithKey}, {f.prefix, hub.WithPrefix}, {f.arguments, hub.WithArguments}} {
+		if o.value != "" {
+			opts = append(opts, o.with(o.value))
+		}
+	}
+	if f.labels != "" {
+		names, err := readLabels(f.labels)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, hub.WithLabels(names))
+	}
 	return hub.Load(ctx, f.repo, f.model, opts...)
+}
+
+// builtIn is the name of the model for want of another.
+const builtIn = "built-in model"
+
+// readLabels reads the names of classes from a file, or returns those of a known set.
+func readLabels(labels string) ([]string, error) {
+	if names := models.Classes(labels).Labels(); names != nil {
+		return names, nil
+	}
+	return hub.ReadLabels(labels)
 }
 
 func chooseDevice(ctx context.Context, name string) (torch.Device, error) {
@@ -225,7 +259,7 @@ func read(ctx context.Context, stdin io.Reader, name string) (image.Image, error
 	case strings.HasPrefix(name, "http://"), strings.HasPrefix(name, "https://"):
 		return fetch(ctx, name)
 	default:
-		return transforms.Open(name)
+		return openPicture(name)
 	}
 }
 
@@ -240,9 +274,38 @@ func decode(name string, r io.Reader) (image.Image, error) {
 	}
 	img, err := transforms.Decode(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		err = errors.Unwrap(err) // without what a Go program can do about it
+		return nil, &aboutError{name, otherKind(bytes.NewReader(data), int64(len(data)), err)}
 	}
 	return img, nil
+}
+
+// openPicture opens the picture of a file, or says what else the file is.
+func openPicture(name string) (image.Image, error) {
+	img, err := transforms.Open(name)
+	if err == nil {
+		return img, nil
+	}
+	err = errors.Unwrap(err) // without what a Go program can do about it
+	if f, ferr := os.Open(name); ferr == nil {
+		defer f.Close()
+		if fi, ferr := f.Stat(); ferr == nil && fi.Mode().IsRegular() {
+			err = otherKind(f, fi.Size(), err)
+		}
+	}
+	return nil, &aboutError{name, err}
+}
+
+// otherKind says what a file is that could not be read as a picture.
+func otherKind(r io.ReaderAt, size int64, err error) error {
+	k := filekind.Of(r, size)
+	switch {
+	case !errors.Is(err, transforms.ErrFormat) || k.Class == filekind.Unknown:
+		return err
+	case k.Class == filekind.Picture:
+		return fmt.Errorf("it is %s, which is not read; convert it to PNG or JPEG", k.Name)
+	}
+	return fmt.Errorf("it is %s, not a picture", k.Name)
 }
 
 func fetch(ctx context.Context, url string) (image.Image, error) {
@@ -267,7 +330,7 @@ func fetch(ctx context.Context, url string) (image.Image, error) {
 func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, p picture) error {
 	logits, err := model.Logits(ctx, p.image)
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
+		return &aboutError{p.name, err}
 	}
 	out := prediction{Image: p.name, Model: model.Name(), Device: model.Device().String()}
 	for _, l := range hub.Top(logits, model.Labels(), f.k) {
@@ -282,7 +345,11 @@ func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s: %s on %s\n", terminal.Escape(out.Image), terminal.Escape(out.Model), out.Device)
 	for _, l := range out.Top {
-		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, terminal.Escape(l.Label))
+		name := l.Label
+		if name == "" {
+			name = fmt.Sprintf("class %d", l.Index)
+		}
+		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, terminal.Escape(name))
 	}
 	return t.Flush()
 }

@@ -23,7 +23,7 @@ import (
 var (
 	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM, PFM, ICO, CUR, TGA)")
 	ErrTruncated = errors.New("the picture is truncated; get the whole file")
-	ErrTooLarge  = errors.New("the picture has too many pixels; scale it down, or raise the limit with WithMaxPixels")
+	ErrTooLarge  = errors.New("the picture has too many pixels; scale it down")
 )
 
 // Options say how to decode.

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// aboutError is an error about a file or model, whose text is left to [words].
+type aboutError struct {
+	what string
+	err  error
+}
+
+func (e *aboutError) Error() string { return e.what + ": " + e.err.Error() }
+func (e *aboutError) Unwrap() error { return e.err }
+
+// words returns an error as the user of the command reads it. The errors of
+// package hub tell the cause apart from what a Go program can do about it; here
+// is what the command's user can do.
+func words(err error) string {
+	switch e := err.(type) {
+	case *aboutError:
+		return e.what + ": " + words(e.err)
+	case usageError:
+		return words(e.error)
+	case *hub.Error:
+		if e.Name != "" && !strings.HasPrefix(e.Err.Error(), e.Name) {
+			return fmt.Sprintf("%.200s: %s", e.Name, words(e.Err))
+		}
+		return words(e.Err)
+	}
+	if a := advice(err); a != "" {
+		return err.Error() + "; " + a
+	}
+	return err.Error()
+}
+
+// advice says what to do about an error that does not say it itself.
+func advice(err error) string {
+	var (
+		untrusted *hub.UntrustedError
+		ref       *hub.RefError
+		repo      *hub.RepositoryError
+		python    *hub.PythonError
+		entry     *hub.NoEntryError
+		unknown   *models.UnknownError
+		weights   *hub.WeightsError
+		dict      *torch.StateDictError
+		limit     *hub.LimitError
+	)
+	switch {
+	case errors.Is(err, hub.ErrOffline):
+		return "unset TORCHHUB_OFFLINE and HF_HUB_OFFLINE"
+	case errors.As(err, &untrusted) && untrusted.Native:
+		return "give --native-code if you trust it"
+	case errors.As(err, &untrusted):
+		return "give --trust if you trust it"
+	case errors.As(err, &ref):
+		return "if it is a commit of a fork, name the fork, or give --skip-validation"
+	case errors.As(err, &repo):
+		return "give OWNER/NAME or OWNER/NAME:REF, or a folder with --source local"
+	case errors.As(err, &python):
+		return fmt.Sprintf("\"torchhub export %s %s\" makes a model for Go of it with your Python", python.Repository, python.Model)
+	case errors.As(err, &entry) && entry.Go:
+		return fmt.Sprintf("\"torchhub export %s %s\" makes a model for Go of what is only in its hubconf.py", entry.Repository, entry.Model)
+	case errors.As(err, &unknown) && len(unknown.Near) == 0:
+		return fmt.Sprintf("\"torchhub list\" shows the models, and \"torchhub export OWNER/REPO %.100s\" makes one of a repository of PyTorch Hub", unknown.Name)
+	case errors.As(err, &weights) && len(weights.Keys) > 0:
+		return chooseFlag("--key", weights.Keys)
+	case weights != nil && len(weights.Prefixes) > 0:
+		return chooseFlag("--prefix", weights.Prefixes)
+	case weights != nil && weights.OfArguments():
+		return `give the arguments of the model with --arguments, such as '{"num_classes": 10}'`
+	case errors.As(err, &dict) && len(dict.Keys) > 0:
+		return chooseFlag("--key", dict.Keys)
+	case errors.Is(err, hub.ErrNoPreprocess):
+		return "pack it with --preset, or with --resize and --crop"
+	case errors.As(err, &limit):
+		return "check the URL"
+	}
+	return ""
+}
+
+// chooseFlag says how to choose one of several values.
+func chooseFlag(flag string, values []string) string {
+	return fmt.Sprintf("choose one, as in %s %.100q", flag, values[0])
+}

@@ -1,0 +1,399 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// A target is a module that a checkpoint is to fill.
+type target struct {
+	model       string // its name, for messages
+	build       func() nn.Module
+	withClasses func(n int) (build func() nn.Module, arguments json.RawMessage, err error) // nil where the number of classes is fixed
+	rename      func(string) string                                                        // a name in the file to its name in the module; nil changes none
+	key, prefix *string                                                                    // where the state dict is; nil is to be found
+	classes     int                                                                        // how many labels there are, 0 where they have no names
+}
+
+// A filled is a module with the tensors of a checkpoint, and what was found out on the way.
+type filled struct {
+	module    nn.Module
+	place     torch.StateDictPlace
+	left      []string        // the tensors beside those with the prefix
+	classes   int             // where other than the target's; else 0
+	arguments json.RawMessage // that make so many classes
+	labels    []string        // the classes' names that the checkpoint holds, if any
+}
+
+// fill builds the target without memory of its own and gives it the tensors of a file.
+func (o *options) fill(ctx context.Context, t target, file string) (*filled, error) {
+	v, err := o.readCheckpoint(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	f, err := t.fill(v)
+	var misfit *WeightsError
+	switch {
+	case errors.As(err, &misfit):
+		misfit.File = file
+	case err != nil:
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	return f, err
+}
+
+func (t target) fill(v torch.Value) (*filled, error) {
+	m, err := meta(t.build)
+	if err != nil {
+		return nil, err
+	}
+	c, err := t.choose(v, names(m))
+	if err != nil {
+		return nil, err
+	}
+	f := &filled{module: m, place: c.place, left: c.left}
+	err = nn.LoadStateDict(m, c.state, nn.LoadOptions{Assign: true})
+	if n := otherClasses(err); n > 0 && t.withClasses != nil {
+		var build func() nn.Module
+		if build, f.arguments, err = t.withClasses(n); err == nil {
+			f.module, err = meta(build)
+		}
+		if err == nil {
+			f.classes = n
+			err = nn.LoadStateDict(f.module, c.state, nn.LoadOptions{Assign: true})
+		}
+	}
+	if err != nil {
+		return nil, &WeightsError{Model: t.model, Fits: fitting(c.state), Err: err}
+	}
+	if n := cmp.Or(f.classes, t.classes); n > 0 {
+		f.labels = labelsIn(v, n)
+	}
+	return f, nil
+}
+
+// meta builds a module without memory.
+func meta(build func() nn.Module) (m nn.Module, err error) {
+	err = torch.Try(func() { torch.WithDevice(torch.Meta, func() { m = build() }) })
+	return m, err
+}
+
+// names returns the names of a module's tensors.
+func names(m nn.Module) map[string]bool {
+	all := map[string]bool{}
+	for _, e := range nn.StateDict(m) {
+		all[e.Name] = true
+	}
+	return all
+}
+
+// A candidate is a state dict of a checkpoint with a prefix taken off its names.
+type candidate struct {
+	place torch.StateDictPlace
+	state torch.StateDict
+	left  []string
+	fits  int // how many names are the module's
+}
+
+// choose returns the state dict of a checkpoint, and the prefix of its names,
+// with the most of the module's names. Where two are equal the user has to choose.
+func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) {
+	options := []torch.StateDictOption{torch.WithPrefix("")}
+	all := torch.StateDicts(v)
+	if t.key != nil {
+		options = append(options, torch.WithKey(*t.key))
+	}
+	if t.key != nil || len(all) == 0 {
+		s, at, err := torch.FindStateDict(v, options...)
+		if err != nil {
+			return nil, err
+		}
+		all = []torch.PlacedStateDict{{StateDict: s, StateDictPlace: at}}
+	}
+	var best []candidate
+	for _, s := range all {
+		for _, c := range t.prefixes(s, want) {
+			if len(best) > 0 && c.fits > best[0].fits {
+				best = nil
+			}
+			if len(best) == 0 || c.fits == best[0].fits {
+				best = append(best, c)
+			}
+		}
+	}
+	if len(best) == 1 {
+		return &best[0], nil
+	}
+	e := &WeightsError{Model: t.model}
+	for _, c := range best {
+		if !slices.Contains(e.Keys, c.place.Key) {
+			e.Keys = append(e.Keys, c.place.Key)
+		}
+		if !slices.Contains(e.Prefixes, c.place.Prefix) {
+			e.Prefixes = append(e.Prefixes, c.place.Prefix)
+		}
+	}
+	if len(e.Keys) > 1 { // the prefixes may differ by the key
+		e.Prefixes = nil
+	} else {
+		e.Keys = nil
+	}
+	return nil, e
+}
+
+// prefixes returns a state dict without the prefix that is given, or without those that leave the most of the module's names.
+func (t target) prefixes(s torch.PlacedStateDict, want map[string]bool) []candidate {
+	count := map[string]int{}
+	for _, e := range s.StateDict {
+		for i := 0; i <= len(e.Name); i++ {
+			if (i == 0 || e.Name[i-1] == '.') && want[t.renamed(e.Name[i:])] {
+				count[e.Name[:i]]++
+			}
+		}
+	}
+	most := 0
+	for _, n := range count {
+		most = max(most, n)
+	}
+	var chosen []string
+	switch {
+	case t.prefix != nil:
+		chosen = []string{*t.prefix}
+	case most == 0:
+		chosen = []string{""}
+	default:
+		for _, p := range slices.Sorted(maps.Keys(count)) {
+			if count[p] == most {
+				chosen = append(chosen, p)
+			}
+		}
+	}
+	var out []candidate
+	for _, p := range chosen {
+		c := candidate{place: torch.StateDictPlace{Key: s.Key, Prefix: p}, fits: count[p]}
+		for _, e := range s.StateDict {
+			if name, ok := strings.CutPrefix(e.Name, p); ok {
+				c.state = append(c.state, torch.Named{Name: t.renamed(name), Tensor: e.Tensor})
+			} else {
+				c.left = append(c.left, e.Name)
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func (t target) renamed(name string) string {
+	if t.rename == nil {
+		return name
+	}
+	return t.rename(name)
+}
+
+// otherClasses returns the number of classes of a state dict that fits but for
+// that number: all that do not fit differ in their first side, and in the same way.
+func otherClasses(err error) int {
+	var e *nn.KeyError
+	if !errors.As(err, &e) || len(e.Missing)+len(e.Unexpected) > 0 || len(e.Mismatched) == 0 {
+		return 0
+	}
+	first := e.Mismatched[0]
+	for _, m := range e.Mismatched {
+		if len(m.Got) == 0 || len(m.Got) != len(m.Want) || m.Got[0] != first.Got[0] || m.Want[0] != first.Want[0] || !slices.Equal(m.Got[1:], m.Want[1:]) {
+			return 0
+		}
+	}
+	return first.Got[0]
+}
+
+// fitting returns the models of package models that a state dict fits, whatever the number of classes.
+func fitting(s torch.StateDict) []string {
+	var all []string
+	for _, name := range models.Names() {
+		build, err := models.Configure(name, nil)
+		if err != nil {
+			continue
+		}
+		m, err := meta(build)
+		if err != nil {
+			continue
+		}
+		have := names(m)
+		fits := true
+		for _, e := range s {
+			delete(have, e.Name)
+		}
+		for name := range have { // which old checkpoints lack
+			fits = fits && strings.HasSuffix(name, "num_batches_tracked")
+		}
+		if fits {
+			err := nn.LoadStateDict(m, s, nn.LoadOptions{Assign: true})
+			if fits = err == nil || otherClasses(err) > 0; fits {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// classNames are the keys under which checkpoints hold the names of their classes, in lower case.
+var classNames = map[string]bool{
+	"classes": true, "class_names": true, "classnames": true, "labels": true, "label_names": true, "categories": true, "names": true,
+	"idx_to_class": true, "idx2class": true, "idx2label": true, "id2label": true, "index_to_name": true,
+	"class_to_idx": true, "class2idx": true, "label2idx": true, "label2id": true,
+}
+
+// labelsIn returns the names of n classes that a checkpoint holds beside the
+// tensors, or in a dict beside them; nil where there are none or two that differ.
+func labelsIn(v torch.Value, n int) []string {
+	var found []string
+	for depth, level := 0, []torch.Value{v}; depth < 2; depth++ {
+		var next []torch.Value
+		for _, v := range level {
+			d, ok := v.(*torch.Dict)
+			if !ok {
+				continue
+			}
+			for _, e := range d.Entries {
+				key, _ := e.Key.(string)
+				next = append(next, e.Value)
+				if !classNames[strings.ToLower(key)] {
+					continue
+				}
+				if l := labelsOf(e.Value, n); l != nil {
+					if found != nil && !slices.Equal(found, l) {
+						return nil
+					}
+					found = l
+				}
+			}
+		}
+		level = next
+	}
+	return found
+}
+
+// labelsOf reads a list of n names, a dict of numbers to names, or one of names to numbers.
+func labelsOf(v torch.Value, n int) []string {
+	labels, seen := make([]string, n), make([]bool, n)
+	set := func(i int, name torch.Value) bool {
+		s, ok := name.(string)
+		if !ok || i < 0 || i >= n || seen[i] {
+			return false
+		}
+		labels[i], seen[i] = s, true
+		return true
+	}
+	number := func(v torch.Value) int {
+		switch v := v.(type) {
+		case int:
+			return v
+		case string:
+			if i, err := strconv.Atoi(v); err == nil {
+				return i
+			}
+		}
+		return -1
+	}
+	var items []torch.Value
+	switch v := v.(type) {
+	case []torch.Value:
+		items = v
+	case torch.Tuple:
+		items = v
+	case *torch.Dict:
+		for _, e := range v.Entries {
+			if !set(number(e.Key), e.Value) && !set(number(e.Value), e.Key) {
+				return nil
+			}
+		}
+	}
+	for i, name := range items {
+		if !set(i, name) {
+			return nil
+		}
+	}
+	if slices.Contains(seen, false) {
+		return nil
+	}
+	return labels
+}
+
+// readCheckpoint reads a file of torch.save or of safetensors and checks its checksums.
+func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value, error) {
+	if err := checkKind(path, filekind.Checkpoint, filekind.Safetensors); err != nil {
+		return nil, err
+	}
+	if err := torch.Init(ctx); err != nil {
+		return nil, err
+	}
+	checked := make(chan error, 1)
+	go func() { checked <- checkZip(ctx, path) }()
+	v, err := torch.Load(path)
+	if cerr := <-checked; err == nil && cerr != nil {
+		v, err = nil, cerr
+	}
+	if err != nil && !errors.Is(err, torch.ErrUnsupported) && !errors.Is(err, os.ErrNotExist) && ctx.Err() == nil {
+		err = o.damaged(path, err)
+	}
+	return v, err
+}
+
+// checkKind refuses a file that is plainly of another kind than those wanted. What is not known passes.
+func checkKind(path string, want ...filekind.Class) error {
+	k, err := filekind.OfFile(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", path, bare(err))
+	case k.Class == filekind.Unknown, slices.Contains(want, k.Class):
+		return nil
+	case k.Class == filekind.Archive && slices.Contains(want, filekind.Checkpoint): // a zip may wrap a checkpoint
+		return nil
+	}
+	return fmt.Errorf("%s: %w", path, &filekind.MismatchError{Kind: k, Want: "weights"})
+}
+
+// damaged says of a file that it is damaged, and what to do. Only files of the caches are for the taking.
+func (o *options) damaged(path string, err error) error {
+	advice := "copy or download it again"
+	for _, dir := range []string{expand(o.dir), filepath.Join(Dir(), "checkpoints"), HFCacheDir()} {
+		if dir == "" {
+			continue
+		}
+		if rel, rerr := filepath.Rel(dir, path); rerr == nil && filepath.IsLocal(rel) {
+			advice = "delete " + path + " and try again"
+		}
+	}
+	return fmt.Errorf("%w; the file is damaged, %s", err, advice)
+}
+
+// sayFilled tells what was done to make a given checkpoint fit.
+func (o *options) sayFilled(model, file string, f *filled) {
+	if p := f.place.String(); p != "" {
+		o.say("torchhub: the weights of %s are those of %s %s", model, file, p)
+	}
+	if n := len(f.left); n > 0 {
+		o.say("torchhub: %s holds %d tensors that %s has not, such as %.100q; they are left out", file, n, model, f.left[0])
+	}
+	if f.classes > 0 {
+		named := "without names"
+		if f.labels != nil {
+			named = "named by the checkpoint"
+		}
+		o.say("torchhub: %s has %d classes in %s, %s", model, f.classes, file, named)
+	}
+}
