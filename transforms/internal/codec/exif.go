@@ -98,7 +98,7 @@ func orientationTag(exif []byte) (orientation int, found bool, err error) {
 	if at+2 > int64(len(exif)) {
 		return 1, false, nil
 	}
-	total := 0
+	total, seen := 0, map[uint16]bool{} // only the first value of a tag counts
 	d := exif[at+2:]
 	for range order.Uint16(exif[at:]) {
 		if len(d) < 12 {
@@ -107,6 +107,9 @@ func orientationTag(exif []byte) (orientation int, found bool, err error) {
 		tag, kind, value := order.Uint16(d), order.Uint16(d[2:]), d[8:12]
 		size := exifTags[kind] * int(order.Uint32(d[4:]))
 		d = d[12:]
+		if seen[tag] {
+			continue
+		}
 		if size > len(value) {
 			if total += size; total > len(exif) {
 				continue // Pillow skips values that are in total larger than the data
@@ -120,6 +123,7 @@ func orientationTag(exif []byte) (orientation int, found bool, err error) {
 		if tag == 0x112 && size > 0 {
 			return number(order, kind, value), true, nil
 		}
+		seen[tag] = size > 0
 	}
 	return 1, false, nil
 }

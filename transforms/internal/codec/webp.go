@@ -310,7 +310,7 @@ func (f *webpFile) mode() pillow.Mode {
 
 // decode decodes a frame. It is RGB where it has no alphas, or RGBA.
 func (f *webpFrame) decode() (*pillow.Image, error) {
-	if f.alpha != nil && (len(f.alpha) < 2 || f.alpha[0]&3 > 1 || f.alpha[0]>>4&3 > 1 || f.alpha[0]>>6 > 1) {
+	if f.alpha != nil && (len(f.alpha) < 2 || f.alpha[0]&3 > 1 || f.alpha[0]>>4 > 1) {
 		return nil, errors.New("the header of its alphas is invalid")
 	}
 	img, err := webp.Decode(bytes.NewReader(f.file()))
