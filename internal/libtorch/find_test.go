@@ -185,7 +185,7 @@ func TestDiagnose(t *testing.T) {
 	fake(t, filepath.Join(cache, "libtorch", "2.15.0-cpu"), "2.15.0")
 	s, bad = text()
 	require.False(t, bad, s)
-	require.Contains(t, s, "torchhub's cache | 2.15.0 in ")
+	require.Contains(t, s, "torchhub's cache | 2.15.0 for the CPU, in ")
 	require.Contains(t, s, "not built yet")
 
 	t.Setenv("LIBTORCH", cache)
