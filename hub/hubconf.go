@@ -430,7 +430,8 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 	}
 	switch {
 	case u.Scheme == "" && p.dir != "":
-		return filepath.Join(p.dir, filepath.FromSlash(raw)), "", nil
+		file := filepath.Join(p.dir, filepath.FromSlash(raw))
+		return file, "", staysIn(p.dir, file)
 	case u.Scheme == "" && p.url != nil:
 		to := *p.url
 		to.Path, to.RawPath = path.Join(path.Dir(to.Path), raw), ""
@@ -441,6 +442,22 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 		return "", "", fmt.Errorf("%q is on this machine, but %s is not", raw, p.url.Redacted())
 	}
 	return "", raw, nil
+}
+
+// staysIn refuses a file that links lead out of its folder. What is not there is told elsewhere.
+func staysIn(dir, file string) error {
+	real, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return nil
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
+		return fmt.Errorf("%s is a link that leads out of the folder of the %s; copy the file there", file, HubconfName)
+	}
+	return nil
 }
 
 // readHubconf reads the hubconf.json of a folder; without one the error is os.ErrNotExist.
