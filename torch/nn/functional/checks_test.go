@@ -57,6 +57,7 @@ func checks() []check {
 	of("fractional_max_pool3d_with_indices", F.FractionalMaxPool3d)
 	bad("ValueError", args{numbered(2, 3, 8, 8, 8), 2}, nil)
 	good(args{numbered(2, 3, 8, 8, 8), 2}, opts{"output_ratio": 0.5})
+	bad("RuntimeError", args{numbered(2, 3, 8, 8), []int{1}}, opts{"output_size": 3})
 
 	pooled := numbered(2, 3, 2, 2)
 	places := torch.FromSlice([]int64{0, 2, 8, 10}, 4).View(1, 1, 2, 2).Expand(2, 3, 2, 2).Contiguous()
@@ -162,6 +163,7 @@ func checks() []check {
 		bad("ValueError", args{numbered(2, 3), numbered(2, 3)}, opts{"reduction": "avg", "weight": numbered(2, 3)})
 		for _, how := range []string{"mean", "sum", "none"} {
 			good(args{numbered(2, 3), numbered(3)}, opts{"reduction": how})
+			good(args{numbered(3), torch.Scalar(0.5)}, opts{"reduction": how})
 			good(args{numbered(2, 3), numbered(3, 2).T()}, opts{"reduction": how, "weight": numbered(2, 3)})
 		}
 	}

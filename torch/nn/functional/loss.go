@@ -32,6 +32,16 @@ func weighted(how string, loss, weight *torch.Tensor) *torch.Tensor {
 	return reduce(how, loss)
 }
 
+// broadcast expands two tensors to one shape, as Python does first: a number of no
+// dimensions then counts when the dtype of the result is chosen.
+func broadcast(x, target *torch.Tensor) (_, _ *torch.Tensor) {
+	if x.SameShape(target) {
+		return x, target
+	}
+	both := torch.BroadcastTensors([]*torch.Tensor{x, target})
+	return both[0], both[1]
+}
+
 // MSELossOptions are the options of [MSELoss].
 type MSELossOptions struct {
 	Weight    *torch.Tensor // of each element, in x's shape
@@ -47,8 +57,10 @@ func MSELoss(x, target *torch.Tensor, options ...MSELossOptions) *torch.Tensor {
 	checkReduction(op, o.Reduction)
 	if o.Weight != nil {
 		checkWeight(op, x, o.Weight)
+		x, target = broadcast(x, target)
 		return weighted(o.Reduction, x.Sub(target).PowScalar(2), o.Weight)
 	}
+	x, target = broadcast(x, target)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -71,8 +83,10 @@ func L1Loss(x, target *torch.Tensor, options ...L1LossOptions) *torch.Tensor {
 	checkReduction(op, o.Reduction)
 	if o.Weight != nil {
 		checkWeight(op, x, o.Weight)
+		x, target = broadcast(x, target)
 		return weighted(o.Reduction, x.Sub(target).Abs(), o.Weight)
 	}
+	x, target = broadcast(x, target)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)
@@ -101,6 +115,7 @@ func HuberLoss(x, target *torch.Tensor, options ...HuberLossOptions) *torch.Tens
 		checkWeight(op, x, o.Weight)
 		how = "none"
 	}
+	x, target = broadcast(x, target)
 	var c torch.Call
 	c.Tensor(x)
 	c.Tensor(target)

@@ -215,7 +215,7 @@ func (o FractionalMaxPoolOptions) pool(op string, x *torch.Tensor, kernelSize to
 	}
 	var c torch.Call
 	c.Tensor(x)
-	c.IntsOf(kernelSize, n)
+	c.Ints(sizes(op, "kernelSize", kernelSize, n)...)
 	c.Ints(size...)
 	c.Tensor(samples)
 	return c.Two(opFractionalMaxPool[n])
