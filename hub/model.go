@@ -320,9 +320,9 @@ func (m *Model) wanted() string {
 
 // A Label is a class that a picture may show.
 type Label struct {
-	Index int     // among the logits
-	Name  string  // such as "golden retriever"
-	Score float64 // its probability by softmax, in [0, 1]
+	Index int     `json:"index"` // among the logits
+	Name  string  `json:"label"` // such as "golden retriever"
+	Score float64 `json:"score"` // its probability by softmax, in [0, 1]
 }
 
 // Classify returns the k most probable labels of a picture, the best one first.

@@ -27,6 +27,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/hub"
 	"github.com/torchhub/torchhub/models/builtin"
 	"github.com/torchhub/torchhub/torch"
 )
@@ -100,7 +101,7 @@ func TestPredictBuiltIn(t *testing.T) {
 	require.Equal(t, "cpu", p.Device)
 	require.Len(t, p.Top, 2)
 	require.Len(t, p.Logits, 36)
-	require.Equal(t, label{6, "letter G", p.Top[0].Score}, p.Top[0])
+	require.Equal(t, hub.Label{Index: 6, Name: "letter G", Score: p.Top[0].Score}, p.Top[0])
 	require.Greater(t, p.Top[0].Score, 0.9)
 	out, _, _ = torchhub(t, nil, "predict", "--json", "--device", "cpu")
 	require.NotContains(t, out, "logits")

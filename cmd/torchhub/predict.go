@@ -34,17 +34,11 @@ const (
 )
 
 type prediction struct {
-	Image  string    `json:"image"`
-	Model  string    `json:"model"`
-	Device string    `json:"device"`
-	Top    []label   `json:"top"`
-	Logits []float32 `json:"logits,omitempty"`
-}
-
-type label struct {
-	Index int     `json:"index"`
-	Label string  `json:"label"`
-	Score float64 `json:"score"`
+	Image  string      `json:"image"`
+	Model  string      `json:"model"`
+	Device string      `json:"device"`
+	Top    []hub.Label `json:"top"`
+	Logits []float32   `json:"logits,omitempty"`
 }
 
 type predictFlags struct {
@@ -332,10 +326,7 @@ func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags
 	if err != nil {
 		return &aboutError{p.name, err}
 	}
-	out := prediction{Image: p.name, Model: model.Name(), Device: model.Device().String()}
-	for _, l := range hub.Top(logits, model.Labels(), f.k) {
-		out.Top = append(out.Top, label{l.Index, l.Name, l.Score})
-	}
+	out := prediction{Image: p.name, Model: model.Name(), Device: model.Device().String(), Top: hub.Top(logits, model.Labels(), f.k)}
 	if f.json {
 		if f.logits {
 			out.Logits = logits
@@ -345,7 +336,7 @@ func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s: %s on %s\n", terminal.Escape(out.Image), terminal.Escape(out.Model), out.Device)
 	for _, l := range out.Top {
-		name := l.Label
+		name := l.Name
 		if name == "" {
 			name = fmt.Sprintf("class %d", l.Index)
 		}

@@ -86,7 +86,7 @@ func TestTextSteersNoTerminal(t *testing.T) {
 	require.Zero(t, status, errs)
 	var p prediction
 	require.NoError(t, json.Unmarshal([]byte(out), &p))
-	require.Equal(t, label, p.Top[0].Label, "JSON lost text")
+	require.Equal(t, label, p.Top[0].Name, "JSON lost text")
 }
 
 // TestFirstInterruptEnds waits for what never comes, and interrupts once.

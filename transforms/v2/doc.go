@@ -39,6 +39,9 @@
 //
 // # Where Go differs
 //
+// A size of 0 or below is a mistake here; in Python a crop of such a size passes by accident.
+// A fill is of floats, as Python's transforms convert it.
+//
 // Python's dictionaries by type are maps by [Kind]; the types are those of package
 // tvtensors. A labels_getter is a struct tag or a list of field names, see
 // [SanitizeBoundingBoxes]. Warnings are not given. Maps are walked in the order of
