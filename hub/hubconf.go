@@ -79,7 +79,7 @@ type Artifact struct {
 	Doc          string        `json:"doc,omitempty"`     // one line for [Help]
 	Licence      string        `json:"licence,omitempty"` // where it is not the entry's
 	Format       Format        `json:"format"`
-	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL
+	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL; in a Go package also a file URL
 	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may leave it out where the file's name tells it
 	Size         int64         `json:"size"`             // in bytes, checked at each load; a Go package may leave it out
 	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" where it runs on no other
@@ -188,7 +188,7 @@ func parseHubconf(data []byte) (*Hubconf, error) {
 		return nil, err
 	}
 	for name, e := range c.Entries {
-		if err := e.check(); err != nil {
+		if err := e.check(false); err != nil {
 			return nil, fmt.Errorf("entries.%s.%w", name, err)
 		}
 	}
@@ -326,11 +326,11 @@ func schemaError(err error) error {
 	return errors.New(strings.Join(all, "; ") + more)
 }
 
-// check finds what the schema cannot.
-func (e *Entry) check() error {
+// check finds what the schema cannot; an entry of a Go package may name files of this machine.
+func (e *Entry) check(ofPackage bool) error {
 	names := map[string]bool{}
 	for i, a := range e.Artifacts {
-		if err := a.check(e.Build != nil); err != nil {
+		if err := a.check(ofPackage, e.Build != nil); err != nil {
 			return fmt.Errorf("artifacts[%d]%w", i, err)
 		}
 		if a.Name != "" && names[a.Name] {
@@ -346,7 +346,7 @@ func (e *Entry) check() error {
 			return fmt.Errorf("labels: there are no labels called %q", e.Labels.Set)
 		}
 		if f := e.Labels.File; f != nil {
-			if err := checkURL(f.URL); err != nil {
+			if err := checkURL(f.URL); err != nil && !(ofPackage && isFileURL(f.URL)) {
 				return fmt.Errorf("labels.url: %w", err)
 			}
 		}
@@ -354,8 +354,8 @@ func (e *Entry) check() error {
 	return nil
 }
 
-func (a *Artifact) check(built bool) error {
-	if err := checkURL(a.URL); err != nil {
+func (a *Artifact) check(ofPackage, built bool) error {
+	if err := checkURL(a.URL); err != nil && !(ofPackage && isFileURL(a.URL)) {
 		return fmt.Errorf(".url: %w", err)
 	}
 	if a.Architecture != nil {
@@ -384,7 +384,9 @@ func (a *Architecture) configure() (func() nn.Module, error) {
 	return build, nil
 }
 
-// checkURL refuses what is neither a path below the folder nor a URL that can be trusted to come from its host.
+// checkURL refuses what is neither a path below the folder nor a URL that can be
+// trusted to come from its host. URLs of this machine's servers pass here, since
+// the hubconf.json may come from one of them, see [place.resolve].
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
@@ -395,12 +397,18 @@ func checkURL(raw string) error {
 			return fmt.Errorf("%.200q is no path below the folder of the %s", raw, HubconfName)
 		}
 		return nil
-	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && isLoopback(u), u.Scheme == "file" && u.Host == "":
+	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && isLoopback(u):
 	default:
 		return fmt.Errorf("%.200q is neither a path nor an https URL", raw)
 	}
 	_, err = fileName(u)
 	return err
+}
+
+// isFileURL reports whether raw is the URL of a file of this machine, which only Go packages may name.
+func isFileURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Scheme == "file" && u.Host == "" && u.Path != ""
 }
 
 func isLoopback(u *url.URL) bool {
@@ -414,13 +422,19 @@ type place struct {
 	url *url.URL // of the hubconf.json, or nil; both are empty for a Go package
 }
 
-// local says whether what is there may name files and servers of this machine.
+// ofPackage reports whether what is there comes from a Go package.
+func (p place) ofPackage() bool { return p.url == nil && p.dir == "" }
+
+// local reports whether what is there may name servers of this machine.
 func (p place) local() bool {
-	return p.url == nil && p.dir == "" || p.url != nil && isLoopback(p.url)
+	return p.ofPackage() || p.url != nil && isLoopback(p.url)
 }
 
 // resolve returns the local path or the URL of a file that a hubconf.json names; one of them.
 func (p place) resolve(raw string) (file, rawURL string, err error) {
+	if p.ofPackage() && isFileURL(raw) {
+		return "", raw, nil
+	}
 	if err := checkURL(raw); err != nil {
 		return "", "", err
 	}
@@ -438,8 +452,8 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 		return "", to.String(), nil
 	case u.Scheme == "":
 		return "", "", fmt.Errorf("%q is no URL", raw)
-	case u.Scheme != "https" && p.dir == "" && !p.local():
-		return "", "", fmt.Errorf("%q is on this machine, but %s is not", raw, p.url.Redacted())
+	case u.Scheme != "https" && !p.local():
+		return "", "", fmt.Errorf("%.200q is a server of this machine, which only a %s that comes from one may name; give an https URL, or a path below its folder", raw, HubconfName)
 	}
 	return "", raw, nil
 }

@@ -81,7 +81,7 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 		}
 		labels = len(names)
 	}
-	if err := e.check(); err != nil { // before anything is run
+	if err := e.check(false); err != nil { // before anything is run
 		return fmt.Errorf("%s: entries.%s.%w", HubconfName, name, err)
 	}
 	for i := range e.Artifacts {

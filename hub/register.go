@@ -48,7 +48,7 @@ func Register(repo, name string, e Entry) {
 	case len(e.Artifacts) == 0:
 		refuse("there are no artifacts")
 	}
-	if err := e.check(); err != nil {
+	if err := e.check(true); err != nil {
 		refuse("%v", err)
 	}
 	for i, a := range e.Artifacts {
