@@ -109,7 +109,9 @@ def main():
     except RuntimeError as e:
         if not str(e).startswith("Cannot find callable"):
             raise
-        there = torch.hub.list(request["dir"], source="local")
+        with torch.hub._add_to_sys_path(request["dir"]):  # torch.hub.list takes no folder
+            conf = torch.hub._import_module("hubconf.py", os.path.join(request["dir"], "hubconf.py"))
+        there = [n for n in dir(conf) if callable(getattr(conf, n)) and not n.startswith("_")]
         raise Failure(f"{e}; there are {', '.join(there[:20]) or 'none'}{f' and {len(there) - 20} more' if len(there) > 20 else ''}")
     if not isinstance(model, torch.nn.Module):
         raise Failure(f"it gives a {type(model).__module__}.{type(model).__qualname__}, and no torch.nn.Module, which is what can be exported")

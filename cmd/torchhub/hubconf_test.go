@@ -263,12 +263,12 @@ func TestExport(t *testing.T) {
 		want string
 	}{
 		"no model":   {[]string{dir, "number"}, "it gives a builtins.int, and no torch.nn.Module"},
-		"no entry":   {[]string{dir, "none"}, "Cannot find callable none in hubconf"},
+		"no entry":   {[]string{dir, "none"}, "Cannot find callable none in hubconf; there are "},
 		"inputs":     {[]string{"--input", "2,3", dir, "net"}, "say what it takes with --input"},
 		"argument":   {[]string{dir, "net", "size=3"}, "unexpected keyword argument 'size'"},
 		"method":     {[]string{"--method", "script", "--input", "1,3,16,16", dir, "odd"}, "it cannot be exported: script: "},
 		"random":     {[]string{"--input", "3", dir, "noisy"}, "differs from Python's by"},
-		"no hubconf": {[]string{t.TempDir(), "net"}, "holds no hubconf.py"},
+		"no hubconf": {[]string{t.TempDir(), "net"}, "has no hubconf.py"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, errs, status := export(c.args...)

@@ -147,7 +147,7 @@ type gifRows struct {
 	im         *pillow.Image
 	at         image.Point
 	w, h, skip int
-	x, y, step int
+	y, step    int
 	pass       int // of an interlaced picture; 0 is the last
 	rest       []uint8
 }
