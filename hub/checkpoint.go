@@ -68,13 +68,15 @@ func (t target) fill(v torch.Value) (*filled, error) {
 	f := &filled{module: m, place: c.place, left: c.left}
 	err = nn.LoadStateDict(m, c.state, nn.LoadOptions{Assign: true})
 	if n := otherClasses(err); n > 0 && t.withClasses != nil {
-		var build func() nn.Module
-		if build, f.arguments, err = t.withClasses(n); err == nil {
-			f.module, err = meta(build)
+		build, arguments, cerr := t.withClasses(n)
+		if cerr == nil {
+			m, cerr = meta(build)
 		}
-		if err == nil {
-			f.classes = n
-			err = nn.LoadStateDict(f.module, c.state, nn.LoadOptions{Assign: true})
+		if cerr == nil {
+			cerr = nn.LoadStateDict(m, c.state, nn.LoadOptions{Assign: true})
+		}
+		if cerr == nil { // else the first error says what is wrong
+			f.module, f.classes, f.arguments, err = m, n, arguments, nil
 		}
 	}
 	if err != nil {
@@ -135,6 +137,9 @@ func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) 
 			}
 		}
 	}
+	if t.prefix != nil && !slices.ContainsFunc(best, func(c candidate) bool { return len(c.state) > 0 }) {
+		return nil, &torch.StateDictError{Msg: fmt.Sprintf("no name begins with the prefix %.100q", *t.prefix)}
+	}
 	if len(best) == 1 {
 		return &best[0], nil
 	}
@@ -155,11 +160,14 @@ func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) 
 	return nil, e
 }
 
+// maxName bounds the names in which a prefix is looked for, since that takes the square of their length.
+const maxName = 4096
+
 // prefixes returns a state dict without the prefix that is given, or without those that leave the most of the module's names.
 func (t target) prefixes(s torch.PlacedStateDict, want map[string]bool) []candidate {
 	count := map[string]int{}
 	for _, e := range s.StateDict {
-		for i := 0; i <= len(e.Name); i++ {
+		for i := 0; i <= len(e.Name) && len(e.Name) <= maxName; i++ {
 			if (i == 0 || e.Name[i-1] == '.') && want[t.renamed(e.Name[i:])] {
 				count[e.Name[:i]]++
 			}
@@ -242,7 +250,15 @@ func fitting(s torch.StateDict) []string {
 		}
 		if fits {
 			err := nn.LoadStateDict(m, s, nn.LoadOptions{Assign: true})
-			if fits = err == nil || otherClasses(err) > 0; fits {
+			if n := otherClasses(err); n > 0 {
+				if build, err = models.Configure(name, fmt.Appendf(nil, `{"num_classes": %d}`, n)); err == nil {
+					m, err = meta(build)
+				}
+				if err == nil {
+					err = nn.LoadStateDict(m, s, nn.LoadOptions{Assign: true})
+				}
+			}
+			if err == nil {
 				all = append(all, name)
 			}
 		}
