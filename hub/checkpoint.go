@@ -127,6 +127,11 @@ func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) 
 		all = []torch.PlacedStateDict{{StateDict: s, StateDictPlace: at}}
 	}
 	var best []candidate
+	if t.prefix != nil && !slices.ContainsFunc(all, func(s torch.PlacedStateDict) bool {
+		return slices.ContainsFunc(s.StateDict, func(e torch.Named) bool { return strings.HasPrefix(e.Name, *t.prefix) })
+	}) {
+		return nil, fmt.Errorf("none of its names begins with the prefix %.100q; they are %s", *t.prefix, someTensors(all[0].StateDict))
+	}
 	for _, s := range all {
 		for _, c := range t.prefixes(s, want) {
 			if len(best) > 0 && c.fits > best[0].fits {
@@ -162,6 +167,18 @@ func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) 
 
 // maxName bounds the names in which a prefix is looked for, since that takes the square of their length.
 const maxName = 4096
+
+// someTensors lists the first names of a state dict.
+func someTensors(s torch.StateDict) string {
+	var names []string
+	for _, e := range s[:min(3, len(s))] {
+		names = append(names, e.Name)
+	}
+	if more := len(s) - len(names); more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.ReplaceAll(quoted(names), " and ", ", "), more)
+	}
+	return quoted(names)
+}
 
 // prefixes returns a state dict without the prefix that is given, or without those that leave the most of the module's names.
 func (t target) prefixes(s torch.PlacedStateDict, want map[string]bool) []candidate {
@@ -360,6 +377,9 @@ func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value,
 	checked := make(chan error, 1)
 	go func() { checked <- checkZip(ctx, path) }()
 	v, err := torch.Load(path)
+	if err != nil {
+		err = inFile(path, err)
+	}
 	if cerr := <-checked; err == nil && cerr != nil {
 		v, err = nil, cerr
 	}
@@ -367,6 +387,11 @@ func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value,
 		err = o.damaged(path, err)
 	}
 	return v, err
+}
+
+// inFile says of which file an error of package torch is, without the name of that package.
+func inFile(path string, err error) error {
+	return fmt.Errorf("%s: %w", path, cmp.Or(errors.Unwrap(err), err))
 }
 
 // checkKind refuses a file that is plainly of another kind than those wanted. What is not known passes.
@@ -393,6 +418,9 @@ func (o *options) damaged(path string, err error) error {
 		if rel, rerr := filepath.Rel(dir, path); rerr == nil && filepath.IsLocal(rel) {
 			advice = "delete " + path + " and try again"
 		}
+	}
+	if text := err.Error(); strings.HasSuffix(text, "damaged") {
+		return fmt.Errorf("%w; %s", err, advice)
 	}
 	return fmt.Errorf("%w; the file is damaged, %s", err, advice)
 }

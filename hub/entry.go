@@ -65,7 +65,13 @@ func openFile(file string) (*source, error) {
 
 func openFolder(name, dir string) (*source, error) {
 	s := &source{name: name, at: place{dir: dir}}
-	var err error
+	fi, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("there is no folder %s", dir)
+	case err == nil && !fi.IsDir():
+		return nil, fmt.Errorf("%s is no folder", dir)
+	}
 	if s.conf, err = readHubconf(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}
@@ -364,7 +370,7 @@ func (o *options) make(ctx context.Context, m *Model, e *Entry, a *Artifact, fil
 	case TorchScript:
 		script, err := jit.Load(file)
 		if err != nil {
-			return nil, err
+			return nil, inFile(file, err)
 		}
 		m.program = script
 	case StateDict, Safetensors:
@@ -662,7 +668,7 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 		return "", err
 	}
 	if got != f.SHA256 {
-		return "", fmt.Errorf("%s: sha256 is %s, want %s; it is not the file that the %s names", file, got, f.SHA256, HubconfName)
+		return "", fmt.Errorf("%s: sha256 is %s, want %s; it is not the file that the %s names, get that one", file, got, f.SHA256, HubconfName)
 	}
 	return file, nil
 }

@@ -135,7 +135,7 @@ func advice(err error) string {
 		return `give owner/name or owner/name:ref, or a folder with WithSource("local")`
 	case errors.As(err, &python):
 		return fmt.Sprintf("export it with the command \"torchhub export %s %s\"", python.Repository, python.Model)
-	case errors.As(err, &entry) && entry.Go:
+	case errors.As(err, &entry) && entry.Go && len(entry.Near) == 0:
 		return fmt.Sprintf("the command \"torchhub export %s %s\" makes a model for Go of what is only in its hubconf.py", entry.Repository, entry.Model)
 	case errors.As(err, &unknown) && len(unknown.Near) == 0:
 		return "List returns the names; a model of a hubconf.py is made one for Go by the command torchhub export"

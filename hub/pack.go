@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -61,6 +62,9 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 				return fmt.Errorf("%s: %w", files[i], err)
 			}
 		}
+	}
+	if !packName.MatchString(name) {
+		return errors.New("it is no name of an entry; begin with a letter or digit, and go on with these and . _ -")
 	}
 	labels := 0
 	if e.Labels != nil {
@@ -160,6 +164,9 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	}
 	return nil
 }
+
+// packName is the pattern of names of the schema.
+var packName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // describe fills in the SHA-256 and size of a file that an entry names, and returns its path.
 func describe(ctx context.Context, dir string, f *File) (string, error) {

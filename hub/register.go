@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -154,13 +154,13 @@ func findRegistered(repo, name string) (*Entry, error) {
 		return found, nil
 	case base == "" && len(in) > 1:
 		return nil, fmt.Errorf("%s have such a model; name the repository", strings.Join(in, " and "))
+	case base != "" && len(in) == 0:
+		near := suggest.Near(name, slices.Collect(maps.Keys(registry.repos[strings.ToLower(base)].entries)), 3)
+		return nil, &NoEntryError{Repository: repo, Model: name, Near: near, Go: true}
 	case len(in) > 0:
 		return nil, fmt.Errorf("%s has no such model; it is one of %s", registry.repos[strings.ToLower(base)].name, strings.Join(in, " and "))
 	}
 	// The error suggests the nearest names.
 	_, err := models.Lookup(name)
-	if unknown := (*models.UnknownError)(nil); base != "" && errors.As(err, &unknown) {
-		err = &NoEntryError{Repository: repo, Model: name, Near: unknown.Near, Go: true}
-	}
 	return nil, err
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/torchhub/torchhub/torch/nn"
 )
@@ -56,6 +57,19 @@ const (
 	maxClasses = 1 << 24
 )
 
+// argumentsError says why arguments cannot be read.
+func argumentsError(arguments []byte, err error) error {
+	const known = "there are block, layers, num_classes, groups and width_per_group"
+	var kind *json.UnmarshalTypeError
+	switch name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); {
+	case unknown:
+		return fmt.Errorf("there is no argument %.100s; %s", name, known)
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("the argument %s cannot be a %s", kind.Field, kind.Value)
+	}
+	return fmt.Errorf("the arguments %.100q are no JSON object such as {\"num_classes\": 10}; %s", arguments, known)
+}
+
 // configure returns what builds a ResNet of c with some arguments changed. A
 // config without layers is that of the class, whose blocks are not to be chosen twice.
 func (c ResNetConfig) configure(arguments []byte) (func() nn.Module, error) {
@@ -71,11 +85,11 @@ func (c ResNetConfig) configure(arguments []byte) (func() nn.Module, error) {
 	err := d.Decode(&a)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("something follows the arguments")
+			return nil, errors.New("something follows the arguments; give one JSON object")
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the arguments: %w; there are block, layers, num_classes, groups and width_per_group", err)
+		return nil, argumentsError(arguments, err)
 	}
 	class := c.Layers == [4]int{}
 	switch {

@@ -17,7 +17,7 @@ func TestConfigureMistakes(t *testing.T) {
 		{"resnet18", `{"layers": [1, 1, 1, 1]}`, "take resnet to choose them"},
 		{"resnet18", `{"block": "Bottleneck"}`, "take resnet to choose them"},
 		{"resnet18", `{"groups": 2}`, "BasicBlock has one group"},
-		{"resnet18", `{"width": 2}`, `unknown field "width"`},
+		{"resnet18", `{"width": 2}`, `there is no argument "width"`},
 		{"resnet18", `{"num_classes": 0}`, "num_classes is 0"},
 		{"resnet18", `{"num_classes": 1e3}`, "num_classes"},
 		{"resnet18", `{"num_classes": "10"}`, "num_classes"},

@@ -66,7 +66,7 @@ func advice(err error) string {
 		return "give OWNER/NAME or OWNER/NAME:REF, or a folder with --source local"
 	case errors.As(err, &python):
 		return fmt.Sprintf("\"torchhub export %s %s\" makes a model for Go of it with your Python", python.Repository, python.Model)
-	case errors.As(err, &entry) && entry.Go:
+	case errors.As(err, &entry) && entry.Go && len(entry.Near) == 0:
 		return fmt.Sprintf("\"torchhub export %s %s\" makes a model for Go of what is only in its hubconf.py", entry.Repository, entry.Model)
 	case errors.As(err, &unknown) && len(unknown.Near) == 0:
 		return fmt.Sprintf("\"torchhub list\" shows the models, and \"torchhub export OWNER/REPO %.100s\" makes one of a repository of PyTorch Hub", unknown.Name)

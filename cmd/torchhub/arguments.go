@@ -33,6 +33,11 @@ func subcommand(c *cobra.Command, args []string) error {
 
 // flagError suggests what an unknown flag may have meant.
 func flagError(c *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		f := value.GetFlag()
+		return usageError{fmt.Errorf("%s is %.100q and must be %s", strings.ReplaceAll(spelled(f), " or ", ", "), value.GetValue(), kindOf(f))}
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
@@ -54,6 +59,19 @@ func flagError(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s; %s", text, suggest.Mean(near))}
 	}
 	return usageError{fmt.Errorf("%s; see %s --help", text, c.CommandPath())}
+}
+
+// kindOf says what the value of a flag can be.
+func kindOf(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int":
+		return "a whole number"
+	case "float64Slice":
+		return "numbers with commas between them"
+	case "bool":
+		return "true or false"
+	}
+	return "of the type " + f.Value.Type()
 }
 
 // spelled returns the ways to write a flag.

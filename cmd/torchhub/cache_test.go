@@ -130,7 +130,7 @@ func TestDownloadAndCache(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"download", 2, "requires at least 1 arg(s), only received 0; see torchhub download --help"},
+		{"download", 2, "the arguments do not fit \"torchhub download MODEL... [flags]\"; see torchhub download --help"},
 		{"download --weights x resnet18 resnet34", 2, "--weights goes with one model"},
 		{"cache rm", 2, "name what to remove"},
 		{"cache rm nothing", 1, `nothing in the cache is called "nothing"`},

@@ -99,6 +99,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 				if err == nil || errors.As(err, new(usageError)) {
 					return err
 				}
+				if !c.HasSubCommands() { // Cobra counts them
+					err = fmt.Errorf("the arguments do not fit %q", c.UseLine())
+				}
 				return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 			}
 		}

@@ -183,7 +183,7 @@ func TestMistakes(t *testing.T) {
 		"logits":        {args: model("--logits", good), want: []string{"--logits needs --json"}, status: 2},
 		"flag":          {args: model("--bogus"), want: []string{"--bogus"}, status: 2},
 		"command":       {args: []string{"prdict"}, want: []string{`torchhub has no command "prdict"`, "did you mean predict?"}, status: 2},
-		"arguments":     {args: []string{"show"}, want: []string{"accepts 1 arg(s)", "show --help"}, status: 2},
+		"arguments":     {args: []string{"show"}, want: []string{`the arguments do not fit "torchhub show`, "show --help"}, status: 2},
 		"shown model":   {args: []string{"show", "resnext101"}, want: []string{"did you mean"}},
 
 		"cut weights":     {args: weights("cut.pth", state[:len(state)/2]), want: []string{"cut.pth"}},

@@ -63,7 +63,7 @@ func (f *entryFlags) entry() (hub.Entry, error) {
 	case f.preset != "":
 		m, err := models.Lookup(f.preset)
 		if err != nil {
-			return e, usageError{err}
+			return e, usageError{fmt.Errorf("--preset: %w", err)}
 		}
 		p := m.Default().Preset
 		e.Preprocess = &hub.Preprocess{Classification: &p}
@@ -144,6 +144,14 @@ loads the model.`,
 		if arguments != "" && architecture == "" {
 			return usageError{errors.New("--arguments needs --architecture")}
 		}
+		if device != "" && device != "cpu" && device != "cuda" {
+			return usageError{fmt.Errorf("--device is %.100q and must be cpu or cuda", device)}
+		}
+		if architecture != "" {
+			if _, err := models.Configure(architecture, []byte(arguments)); err != nil {
+				return usageError{fmt.Errorf("--architecture: %w", err)}
+			}
+		}
 		e, err := f.entry()
 		if err != nil {
 			return err
@@ -171,6 +179,13 @@ loads the model.`,
 				a.Architecture = &hub.Architecture{Name: architecture, Arguments: json.RawMessage(arguments)}
 			}
 			e.Artifacts = append(e.Artifacts, a)
+		}
+		if !slices.ContainsFunc(e.Artifacts, func(a hub.Artifact) bool { return a.Architecture != nil }) {
+			for _, name := range []string{"architecture", "key", "prefix"} {
+				if c.Flags().Changed(name) {
+					return usageError{fmt.Errorf("--%s is for state dicts, and %s is none; leave it out", name, args[1])}
+				}
+			}
 		}
 		if err := hub.Pack(c.Context(), f.dir, args[0], e, hub.WithNotice(c.ErrOrStderr())); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -302,23 +303,27 @@ func otherKind(r io.ReaderAt, size int64, err error) error {
 	return fmt.Errorf("it is %s, not a picture", k.Name)
 }
 
-func fetch(ctx context.Context, url string) (image.Image, error) {
+func fetch(ctx context.Context, address string) (image.Image, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("fetch the picture: %w", err)
 	}
 	req.Header.Set("User-Agent", "torchhub") // some sites refuse Go's own
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("fetch the picture: %w; check the URL and the network", err)
+		var e *url.Error // its text is for Go programs
+		if errors.As(err, &e) {
+			err = e.Err
+		}
+		return nil, fmt.Errorf("fetch the picture %s: %w; check the URL and the network", address, err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetch the picture %s: %s; check the URL", url, res.Status)
+		return nil, fmt.Errorf("fetch the picture %s: %s; check the URL", address, res.Status)
 	}
-	return decode(url, res.Body)
+	return decode(address, res.Body)
 }
 
 func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, p picture) error {

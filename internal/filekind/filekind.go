@@ -336,7 +336,7 @@ var texts = []struct {
 	{"<svg", picture("SVG")},
 	{"<?xml", Kind{Stand, "an XML text, as a server's error", "read it, then download the file again"}},
 	{"<error", Kind{Stand, "an XML text, as a server's error", "read it, then download the file again"}},
-	{"version https://git-lfs", Kind{Stand, "a pointer of Git LFS, not the file that it points to", "fetch that with git lfs pull"}},
+	{"version https://git-lfs", Kind{Stand, "a pointer of Git LFS in place of the file", "fetch that with git lfs pull"}},
 }
 
 var page = Kind{Stand, "an HTML page, as from a server's error or a sign-in", "open its address in a browser, then download it again"}

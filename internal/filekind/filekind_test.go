@@ -69,7 +69,7 @@ func samples(t testing.TB) map[string]string {
 		"  <HTML>":                                      "an HTML page, as from a server's error or a sign-in",
 		"<?xml version=\"1.0\"?><Error>":                "an XML text, as a server's error",
 		"<?xml version=\"1.0\"?><svg>":                  "an SVG picture",
-		"version https://git-lfs.github.com/spec/v1\n":  "a pointer of Git LFS, not the file that it points to",
+		"version https://git-lfs.github.com/spec/v1\n":  "a pointer of Git LFS in place of the file",
 		`{"error": "not found"}`:                        "a JSON text",
 		"hello":                                         "a text",
 		"\xef\xbb\xbfhello":                             "a text",

@@ -453,7 +453,7 @@ func (m *machine) step(op byte) error {
 		return m.give(s, 0, err)
 	}
 	if name := refused[op]; name != "" {
-		return m.unsupported("opcode %s (%#02x)", name, op)
+		return m.unsupported("opcode %s (%#02x), which torch.save does not write: save the tensors with torch.save", name, op)
 	}
 	return m.malformed("%#02x is no opcode", op)
 }
