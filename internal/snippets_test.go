@@ -1,0 +1,115 @@
+package internal
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// imports are the packages that a snippet may use without an import declaration, by the name used there.
+var imports = map[string]string{
+	"F":           module + "torch/nn/functional",
+	"aoti":        module + "torch/aoti",
+	"aten":        module + "torch/aten",
+	"context":     "context",
+	"cuda":        module + "torch/cuda",
+	"draw":        module + "transforms/draw",
+	"errors":      "errors",
+	"fmt":         "fmt",
+	"hub":         module + "hub",
+	"image":       "image",
+	"jit":         module + "torch/jit",
+	"log":         "log",
+	"models":      module + "models",
+	"nn":          module + "torch/nn",
+	"numpy":       module + "torch/numpy",
+	"os":          "os",
+	"safetensors": module + "torch/safetensors",
+	"torch":       module + "torch",
+	"transforms":  module + "transforms",
+	"v2":          module + "transforms/v2",
+}
+
+// snippet matches a fenced block of Go.
+var snippet = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+
+// TestSnippets compiles the Go snippets of README.md and docs.
+//
+// A snippet that begins with a package clause is a whole file. Any other is the body of a
+// function, compiled with the imports above that it uses. Snippets share nothing: one that needs a
+// variable of another must declare it, so that each can be copied alone.
+func TestSnippets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the compiler")
+	}
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	// go list compiles what it exports and links nothing; go vet reads no folder of an overlay.
+	args := []string{"list", "-export", "-overlay", filepath.Join(t.TempDir(), "overlay.json")}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, m := range snippet.FindAllSubmatchIndex(text, -1) {
+			line := 1 + strings.Count(string(text[:m[2]]), "\n")
+			source, err := file(page, line, string(text[m[2]:m[3]]))
+			require.NoError(t, err, "%s:%d", page, line)
+			written := filepath.Join(t.TempDir(), "snippet.go")
+			require.NoError(t, os.WriteFile(written, []byte(source), 0o644))
+			dir := fmt.Sprintf("internal/snippet%d", len(args)) // it exists in the overlay alone
+			overlay.Replace[filepath.Join(root, dir, "snippet.go")] = written
+			args = append(args, "./"+dir)
+		}
+	}
+	require.NotEmpty(t, overlay.Replace)
+	data, err := json.Marshal(overlay)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(args[3], data, 0o644))
+	compile := exec.Command("go", args...)
+	compile.Dir = root
+	out, err := compile.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// file returns a Go file of the snippet at a line of a page, to which errors refer.
+func file(page string, line int, text string) (string, error) {
+	from := fmt.Sprintf("//line %s:%d\n%s", page, line, text)
+	if strings.HasPrefix(text, "package ") {
+		return from, nil
+	}
+	body := "func _() {\n" + from + "}\n"
+	f, err := parser.ParseFile(token.NewFileSet(), "", "package snippet\n"+body, 0)
+	if err != nil {
+		return "", err
+	}
+	used := map[string]bool{}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			// A name with an object is a variable of the snippet.
+			if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil && imports[x.Name] != "" {
+				used[x.Name] = true
+			}
+		}
+		return true
+	})
+	head := "package snippet\n"
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		head += "import " + name + " " + strconv.Quote(imports[name]) + "\n"
+	}
+	return head + body, nil
+}
