@@ -30,7 +30,9 @@ import (
 // resnet18-f37072fd.pth. That is Python's rule, stricter where it matters: the
 // last group of 8 or more digits counts, where Python takes the first of any
 // length and so "1" from model-1.0-abcd1234.pth; it is checked without being
-// asked for; and 8 digits that are a date are none. Stricter too: a body shorter
+// asked for; and 8 digits that are a date are none. Without digits a zip file, a
+// safetensors file, a checkpoint or JSON is checked by what its own format tells,
+// such as its length and checksums. Stricter too: a body shorter
 // than its Content-Length is an error, a web page where a file was expected is
 // one, and a redirect from https to http is refused.
 //
@@ -121,6 +123,8 @@ func (o *options) download(ctx context.Context, rawURL, dst string, reuse bool) 
 			return nil
 		}
 		j.same = func() bool { return hasHash(ctx, dst, want) }
+	} else if o.sha256 == nil {
+		j.check = func(p *partial) error { return checkWhole(ctx, p, dst) }
 	}
 	return o.do(ctx, j)
 }
@@ -249,7 +253,7 @@ func (o *options) fetch(ctx context.Context, u *url.URL, j *job) error {
 				}
 			}
 		}
-		if errors.As(err, new(*HashError)) {
+		if errors.As(err, new(*HashError)) || errors.As(err, new(damagedError)) {
 			p.of = entity{} // not kept
 		}
 	}

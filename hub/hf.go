@@ -319,6 +319,8 @@ func (o *options) hfBlob(ctx context.Context, u *url.URL, h hfHead, blob string)
 			}
 			return nil
 		}
+	} else {
+		j.check = func(p *partial) error { return checkWhole(ctx, p, h.name) }
 	}
 	return o.do(ctx, j)
 }

@@ -71,7 +71,7 @@ func WithCacheDir(dir string) Option { return func(o *options) { o.dir = dir } }
 
 // WithSHA256 gives the SHA-256 that a download must have, or its first digits
 // in lower-case hexadecimal, instead of what the file's name says. An empty
-// prefix turns the check off.
+// prefix turns the check off, and that of the file's own format, too.
 func WithSHA256(prefix string) Option { return func(o *options) { o.sha256 = &prefix } }
 
 // WithProgress draws a progress bar for downloads on w; a nil w draws none.

@@ -27,6 +27,7 @@ var policy = map[string][]string{
 	"internal/safetensors":         {"internal/badfile"},
 	"internal/strictzip":           {"internal/badfile"},
 	"internal/pickle":              {"internal/badfile", "internal/filekind", "internal/safetensors", "internal/strictzip"},
+	"internal/whole":               {"internal/badfile", "internal/filekind", "internal/pickle", "internal/safetensors"},
 	"internal/pt2":                 {"internal/badfile", "internal/strictzip"},
 	"torch":                        {"internal/libtorch", "internal/badfile", "internal/filekind", "internal/pickle", "internal/pt2", "internal/safetensors", "internal/strictzip"},
 	"torch/aoti":                   {"torch", "internal/pt2", "internal/strictzip"},
@@ -61,7 +62,7 @@ var policy = map[string][]string{
 	"transforms/internal/tiff":     {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"transforms/internal/inflate":  {},
 	"transforms/internal/codec":    {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
-	"hub":                          {"internal/filekind", "internal/suggest", "internal/terminal", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
+	"hub":                          {"internal/filekind", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 }
 

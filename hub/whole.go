@@ -1,0 +1,33 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/torchhub/torchhub/internal/whole"
+)
+
+// A damagedError says that what was downloaded is not whole, by its own format.
+type damagedError struct{ error }
+
+func (e damagedError) Error() string {
+	return fmt.Sprintf("what came is damaged: %v; it was deleted, try again", e.error)
+}
+
+func (e damagedError) Unwrap() error { return e.error }
+
+// checkWhole checks a download without a known hash as far as its own format
+// tells, with the checksums of a zip file's records.
+func checkWhole(ctx context.Context, p *partial, name string) error {
+	err := whole.Check(p.f, p.n, name)
+	if err == nil {
+		err = checkZip(ctx, p.path)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return damagedError{err}
+	}
+	return nil
+}
