@@ -41,7 +41,7 @@ func (b *Bar) Set(n, total int64) {
 		p, b.done = joinBoard(b.w)
 		b.b = p.AddBar(0,
 			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace)),
-			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.Name(" "), decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)))
+			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.OnComplete(decor.AverageSpeed(decor.SizeB1024(0), " % .1f"), ""), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 4}), "")))
 		b.b.SetRefill(n)
 	}
 	b.b.SetTotal(max(total, n), false)
