@@ -16,6 +16,7 @@ import (
 // BatchOptions say more about [Batch] and [BatchFiles].
 type BatchOptions struct {
 	Workers   int              // pictures prepared at a time; 0 is one for each processor
+	BatchSize int              // pictures in a batch of the DataLoader whose random draws these equal; 0 is 1, the DataLoader's default
 	Generator *torch.Generator // draws the seed of the workers; nil is libtorch's default generator, which torch.ManualSeed seeds
 	Open      []OpenOption     // how BatchFiles reads the files
 
@@ -26,9 +27,11 @@ type BatchOptions struct {
 // where the transform returns [C, H, W]: torch.stack([t(p) for p in pictures]). It
 // lies on the CPU, in pinned memory where CUDA is there.
 //
-// Random transforms draw what they draw in a DataLoader of one picture a batch: worker w of n
-// prepares the pictures w, w+n, w+2n, … in this order, with a generator and a Python random of its own, seeded with a
-// seed plus w. The seed is drawn from the Generator, once a call.
+// Random transforms draw what they draw in a DataLoader(pictures, batch_size=BatchSize, num_workers=Workers): picture i
+// is prepared by worker i / BatchSize modulo Workers. Each worker prepares its pictures in order, with a generator and a
+// Python random of its own, seeded with a seed plus its number. The seed is drawn from the Generator, once a call. The
+// result is that of all batches, torch.cat(list(loader)). To draw as a DataLoader with num_workers=0 does, call [BaseSeed],
+// whose result it does not use, and then the transform for each picture.
 //
 // An error names the picture. The context's end is one too. No more than two pictures a worker are held in memory at a time.
 //
@@ -61,6 +64,7 @@ type batching struct {
 	opens     bool // picture makes the pictures
 	seed      int64
 	workers   int
+	size      int // pictures that a worker prepares in a row
 
 	out   *torch.Tensor
 	shape []int     // of one picture
@@ -73,17 +77,19 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 		refuse("Batch", "the transform is nil")
 	case o.Workers < 0:
 		refuse("Batch", "Workers is %d; want 1 or more, or 0 for one each processor", o.Workers)
+	case o.BatchSize < 0:
+		refuse("Batch", "BatchSize is %d; want 1 or more, or 0 for 1", o.BatchSize)
 	case n == 0:
 		return nil, fmt.Errorf("transforms: batch: there are no pictures")
 	}
 	if err := torch.Init(ctx); err != nil {
 		return nil, err
 	}
-	b := &batching{transform: t, picture: picture, name: name, opens: o.opens, workers: o.Workers}
+	b := &batching{transform: t, picture: picture, name: name, opens: o.opens, workers: o.Workers, size: max(1, o.BatchSize)}
 	if b.workers == 0 {
 		b.workers = runtime.GOMAXPROCS(0)
 	}
-	b.workers = min(b.workers, n)
+	b.workers = min(b.workers, (n-1)/b.size+1) // the others would have nothing to do
 	if plan := unfold(t); len(plan) > 0 {
 		if merged := merge(plan); len(merged) == 1 {
 			b.fused, _ = merged[0].(*fused)
@@ -157,8 +163,8 @@ func (b *batching) all(ctx context.Context, workers []*worker, begin, n int) err
 						cancel(context.Canceled)
 					}
 				}()
-				for p := i; p < n; p += len(workers) {
-					if p < begin {
+				for p := range n {
+					if p < begin || p/b.size%len(workers) != i {
 						continue
 					}
 					if err := w.prepare(ctx, p); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
 func pictures(n int) []image.Image {
@@ -44,6 +45,9 @@ func TestBatch(t *testing.T) {
 			got, err := Batch(t.Context(), p, imgs, BatchOptions{Workers: workers})
 			require.NoError(t, err)
 			require.True(t, got.Equal(torch.Stack(alone, 0)), "%v with %d workers", p, workers)
+			got, err = Batch(t.Context(), p, imgs, BatchOptions{Workers: workers, BatchSize: 4})
+			require.NoError(t, err)
+			require.True(t, got.Equal(torch.Stack(alone, 0)), "%v with %d workers, in batches", p, workers)
 		}
 	}
 }
@@ -129,11 +133,12 @@ class Pictures(torch.utils.data.Dataset):
     def __len__(self): return len(self.pictures)
     def __getitem__(self, i): return self.transform(self.pictures[i])
 
-def load(seed, arrays, workers):
+def load(seed, arrays, workers, size):
     torch.manual_seed(seed)
+    random.seed(seed)
     t = T.Compose([T.RandomChoice([T.RandomHorizontalFlip(), T.RandomVerticalFlip()]), T.RandomResizedCrop(16), T.ToTensor()])
     pictures = [Image.fromarray(a) for a in arrays]
-    return torch.cat(list(torch.utils.data.DataLoader(Pictures(pictures, t), num_workers=workers)))
+    return torch.cat(list(torch.utils.data.DataLoader(Pictures(pictures, t), batch_size=size, num_workers=workers)))
 `)
 	imgs := pictures(9)
 	var arrays []reference.Array
@@ -145,19 +150,44 @@ def load(seed, arrays, workers):
 		RandomResizedCrop(16),
 		ToTensor(),
 	)
-	for _, workers := range []int{1, 2, 3} {
+	var paths []string
+	for i, img := range imgs {
+		paths = append(paths, filepath.Join(t.TempDir(), fmt.Sprint(i, ".png")))
+		require.NoError(t, Save(paths[i], img))
+	}
+	for _, c := range []struct{ workers, size int }{
+		{0, 1}, {0, 3}, {0, 4}, {1, 1}, {1, 3}, {1, 4}, {2, 1}, {2, 3}, {2, 4}, {2, 9}, {3, 1}, {3, 2}, {7, 4},
+	} {
+		seed := 40 + c.workers
 		var want reference.Array
-		p.Call(&want, "load", 40+workers, arrays, workers)
-		torch.ManualSeed(int64(40 + workers))
-		got, err := Batch(t.Context(), pipeline, imgs, BatchOptions{Workers: workers})
+		p.Call(&want, "load", seed, arrays, c.workers, c.size)
+		if c.workers == 0 {
+			torch.ManualSeed(int64(seed))
+			pyrandom.Seed(int64(seed))
+			BaseSeed(nil)
+			var alone []*torch.Tensor
+			for _, img := range imgs {
+				alone = append(alone, pipeline.Apply(img))
+			}
+			require.Equal(t, reference.Data[float32](want), torch.Data[float32](torch.Stack(alone, 0)), c)
+			continue
+		}
+		o := BatchOptions{Workers: c.workers, BatchSize: c.size}
+		torch.ManualSeed(int64(seed))
+		got, err := Batch(t.Context(), pipeline, imgs, o)
 		require.NoError(t, err)
 		require.Equal(t, want.Shape, got.Shape())
-		require.Equal(t, reference.Data[float32](want), torch.Data[float32](got), workers)
+		require.Equal(t, reference.Data[float32](want), torch.Data[float32](got), c)
 
-		g := torch.NewGenerator(torch.CPU).ManualSeed(int64(40 + workers))
-		again, err := Batch(t.Context(), pipeline, imgs, BatchOptions{Workers: workers, Generator: g})
+		torch.ManualSeed(int64(seed))
+		files, err := BatchFiles(t.Context(), pipeline, paths, o)
 		require.NoError(t, err)
-		require.True(t, again.Equal(got))
+		require.True(t, files.Equal(got), c)
+
+		o.Generator = torch.NewGenerator(torch.CPU).ManualSeed(int64(seed))
+		again, err := Batch(t.Context(), pipeline, imgs, o)
+		require.NoError(t, err)
+		require.True(t, again.Equal(got), c)
 	}
 }
 
@@ -183,6 +213,7 @@ func TestBatchMistakes(t *testing.T) {
 	require.ErrorContains(t, err, "picture 4")
 	require.ErrorContains(t, torch.Try(func() { Batch(t.Context(), nil, imgs) }), "the transform is nil")
 	require.ErrorContains(t, torch.Try(func() { Batch(t.Context(), p, imgs, BatchOptions{Workers: -1}) }), "Workers is -1")
+	require.ErrorContains(t, torch.Try(func() { Batch(t.Context(), p, imgs, BatchOptions{BatchSize: -1}) }), "BatchSize is -1")
 	require.PanicsWithValue(t, "mine", func() {
 		Batch(t.Context(), Func(func(v Value) Value { panic("mine") }), imgs)
 	})
