@@ -104,7 +104,8 @@ func pilToTensor(p *pillow.Image) *torch.Tensor {
 
 // ToPILImage turns a tensor [C, H, W] of 1 to 4 channels, or [H, W], into a picture:
 // F.to_pil_image(pic, mode). Floating-point numbers are multiplied by 255 and cut
-// off to bytes. The mode, if one is given, says what the channels mean:
+// off to bytes. Two channels and more are of uint8 then or, where a mode is given, of int8 or bool, whose bytes are
+// taken; wider integers, whose bytes Python takes for pixels, are refused. The mode, if one is given, says what the channels mean:
 //
 //	channels  without a mode                               modes
 //	1         L of bytes, I;16 of int16, I of int32        the same; F of float32
@@ -188,12 +189,15 @@ func toPicture(op string, x *torch.Tensor, mode Mode) *pillow.Image {
 		}
 		return p
 	}
-	allowed := channelModes[c]
-	if mode == "" {
+	allowed, given := channelModes[c], mode != ""
+	if !given {
 		mode = allowed[0]
 	}
 	for _, m := range allowed {
 		if m == mode {
+			if (dtype == torch.Int8 || dtype == torch.Bool) && given { // their bytes, as Pillow takes the array of NumPy
+				x, dtype = x.ViewDType(torch.Uint8), torch.Uint8
+			}
 			if dtype != torch.Uint8 {
 				fail(op, v, "%d channels of %v make no picture; convert to uint8 or a floating-point dtype", c, dtype)
 			}

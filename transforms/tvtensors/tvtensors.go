@@ -152,14 +152,18 @@ func NewBoundingBoxes(x *torch.Tensor, format BoundingBoxFormat, h, w int, clamp
 	if x.Dim() == 1 {
 		b.Tensor = x.Unsqueeze(0)
 	}
-	if why := b.mistake(); why != "" {
+	why := b.mistake()
+	if why == "" && b.Format.Rotated() && !b.DType().IsFloatingPoint() {
+		why = "rotated boxes must be floating-point numbers"
+	}
+	if why != "" {
 		fail("NewBoundingBoxes", x, "%s", why)
 	}
 	return b
 }
 
 // Check panics with a [*torch.Error] on behalf of an op where b cannot be: its
-// shape, format, dtype or clamping mode.
+// shape, format or clamping mode.
 func (b BoundingBoxes) Check(op string) {
 	if why := b.mistake(); why != "" {
 		panic(&torch.Error{Op: op, Args: b.Describe(), Msg: why})
@@ -176,8 +180,6 @@ func (b BoundingBoxes) mistake() string {
 		return fmt.Sprintf("boxes have two dimensions, [N, %d]", b.Format.Numbers())
 	case b.Size(1) != b.Format.Numbers() && b.Numel() > 0:
 		return fmt.Sprintf("boxes of the format %v have %d numbers each", b.Format, b.Format.Numbers())
-	case b.Format.Rotated() && !b.DType().IsFloatingPoint():
-		return "rotated boxes must be floating-point numbers"
 	}
 	return ""
 }

@@ -39,7 +39,13 @@
 //
 // # Where Go differs
 //
-// A size of 0 or below is a mistake here; in Python a crop of such a size passes by accident.
+// A size of 0 or below is a mistake here, and sizes are integers. In Python, CenterCrop and RandomCrop
+// of a size of 0 or below return an empty image or one of another size, where Resize and
+// RandomResizedCrop raise; and the crops and RandomResizedCrop cut a size such as 7.5 to 7, where Resize and the sizes in a list must be integers.
+//
+// ToPILImage takes two channels and more of uint8 or floating-point numbers and, where a mode is given, of int8 and
+// bool. Python takes wider integers too, with the bytes of each as pixels; they are refused here.
+//
 // A fill is of floats, as Python's transforms convert it.
 //
 // Python's dictionaries by type are maps by [Kind]; the types are those of package

@@ -552,7 +552,8 @@ type RandomIoUCropOptions struct {
 
 // RandomIoUCrop crops so that some box overlaps the crop by at least a random
 // part; boxes whose centres are outside become 0, which [SanitizeBoundingBoxes]
-// removes: RandomIoUCrop(min_scale, …). The sample must hold boxes and an image or picture.
+// removes: RandomIoUCrop(min_scale, …). The sample must hold boxes and an image or picture. Rotated boxes
+// cannot be cropped; they pass where the draws choose no crop.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomIoUCrop.html
 func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
@@ -597,10 +598,7 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 		Params: func(flat []any, g *torch.Generator) params {
 			h, w := QuerySize(flat)
 			b := GetBoundingBoxes(flat)
-			if b.Format.Rotated() {
-				refuse(op, "the boxes are rotated, %v; want upright ones", b.Format)
-			}
-			xyxy := F.ConvertBoundingBoxFormat(b, tv.XYXY).Tensor
+			var xyxy *torch.Tensor // once a crop was drawn: where none is, boxes may be rotated
 			for round := 0; ; round++ {
 				if round == 1000 { // Python would go on for ever
 					refuse(op, "no crop of the sample of %d×%d was found that the SamplerOptions %v allow; add 1 to them", h, w, o.SamplerOptions)
@@ -626,6 +624,12 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 					left, top := int(float32(w-nw)*r[0]), int(float32(h-nh)*r[1])
 					if nw == 0 {
 						continue
+					}
+					if xyxy == nil {
+						if b.Format.Rotated() {
+							refuse(op, "the boxes are rotated, %v; want upright ones", b.Format)
+						}
+						xyxy = F.ConvertBoundingBoxFormat(b, tv.XYXY).Tensor
 					}
 					box := cropBox{top, left, nh, nw}
 					if within := box.holds(xyxy, least); within != nil {

@@ -205,6 +205,12 @@ func TestMistakes(t *testing.T) {
 		{func() { v2.Apply(v2.Grayscale(1), tv.Image{Tensor: ones(4, 4, 4)}) }, []string{"Grayscale", "4 channels"}},
 		{func() { v2.Apply(v2.GaussianNoise(), image.Image(image.NewGray(image.Rect(0, 0, 3, 3)))) }, []string{"GaussianNoise", "picture of 3×3"}},
 		{func() { v2.Apply(v2.RandomIoUCrop(), img) }, []string{"RandomIoUCrop", "boxes"}},
+		{func() {
+			rotated := tv.NewBoundingBoxes(ones(1, 5), tv.XYWHR, 4, 4)
+			v2.Apply(v2.RandomIoUCrop(v2.RandomIoUCropOptions{SamplerOptions: []float64{1}}), []any{img, rotated})
+		}, nil},
+		{func() { v2.Apply(v2.ToPILImage("HSV"), any(ones(3, 4, 4).ToDType(torch.Int8))) }, nil},
+		{func() { v2.Apply(v2.ToPILImage("HSV"), any(ones(3, 4, 4).ToDType(torch.Int16))) }, []string{"ToPILImage", "int16"}},
 		{func() { v2.Apply(v2.MixUp(), []any{ones(2, 3, 4, 4), torch.FromSlice([]int64{1, 2})}) }, []string{"MixUp", "NumClasses"}},
 		{func() { v2.Apply(v2.SanitizeBoundingBoxes(), []any{img, 3}) }, []string{"SanitizeBoundingBoxes", "labels"}},
 		{func() { v2.Apply(v2.ConvertBoundingBoxFormat(tv.XYWHR), boxes) }, []string{"ConvertBoundingBoxFormat", "XYWHR"}},
