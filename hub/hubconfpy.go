@@ -15,6 +15,7 @@ import (
 type pyModule struct {
 	names        map[string]*pyName
 	dependencies []string // the strings of the list of that name
+	all          []string // those of __all__; nil where there is none, or one that a program computes
 }
 
 // A pyName is a name of a module.
@@ -23,6 +24,7 @@ type pyName struct {
 	doc      string  // the docstring
 	makes    bool    // a function or class of which a call gives something callable
 	module   *string // the dotted name of a module of another package
+	checking bool    // it is typing.TYPE_CHECKING, which is false in a run
 }
 
 // callables lists the names that torch.hub.list would: those of callables that do not begin with an underscore.
@@ -74,7 +76,7 @@ func readSource(file string) (string, error) {
 	if len(data) > maxPython {
 		return "", fmt.Errorf("%s is bigger than %s", file, size(maxPython))
 	}
-	return string(data), nil
+	return pyDecode(data), nil
 }
 
 type pyReader struct {
@@ -141,6 +143,7 @@ type pyScope struct {
 
 // block reads lines, of which the first has the least indentation.
 func (s *pyScope) block(lines []pyLine) {
+	decided := false // a branch of the if statement before runs always, so that those after it never do
 	for i := 0; i < len(lines); {
 		l := lines[i]
 		end := i + 1
@@ -170,15 +173,77 @@ func (s *pyScope) block(lines []pyLine) {
 		case "class":
 			s.define(t, body, pyName{callable: true, makes: callableInstances(t, body)})
 			continue
-		case "if", "elif":
-			if t.has("__name__") || t.has("TYPE_CHECKING") {
+		case "if", "elif", "while":
+			truth, known := s.truth(t[1:])
+			if decided = decided && t.is(0, "elif"); decided || known && !truth {
+				continue
+			}
+			decided = known && truth && !t.is(0, "while")
+		case "else":
+			if decided {
 				continue
 			}
 		case "with", "for":
 			s.targets(t)
+			decided = false
+		default:
+			decided = false
 		}
 		s.block(body)
 	}
+}
+
+// truth returns the value of a condition that is the same in each run, such as
+// False, not TYPE_CHECKING or __name__ == "__main__".
+func (s *pyScope) truth(t pyTokens) (truth, known bool) {
+	t = t.bare()
+	for _, op := range []string{"or", "and"} {
+		parts := t.split(op)
+		if len(parts) == 1 {
+			continue
+		}
+		all := true
+		for _, p := range parts {
+			truth, known := s.truth(p)
+			if known && truth == (op == "or") {
+				return truth, true
+			}
+			all = all && known
+		}
+		return op == "and", all
+	}
+	negated := false
+	for t.is(0, "not") {
+		negated, t = !negated, t[1:]
+	}
+	truth, known = s.constant(t)
+	return truth != negated, known
+}
+
+// constant is truth of a condition without and, or and not, apart from those in parentheses.
+func (s *pyScope) constant(t pyTokens) (truth, known bool) {
+	if t.is(0, "(") && t.closes(0) == len(t)-1 {
+		return s.truth(t)
+	}
+	if len(t) == 3 && t.has("__name__") && slices.Contains(t, pyToken{pyString, "__main__"}) {
+		return t.is(1, "!="), t.is(1, "!=") || t.is(1, "==")
+	}
+	if len(t) == 1 {
+		switch {
+		case t.is(0, "True"), t.is(0, "__debug__"):
+			return true, true
+		case t.is(0, "False"), t.is(0, "None"):
+			return false, true
+		case t[0].kind == pyString:
+			return t[0].text != "", true
+		case t[0].kind == pyNumber:
+			return strings.Trim(t[0].text, "0_.") != "", true
+		}
+	}
+	if dotted, rest := t.dotted(); dotted != "" && len(rest) == 0 {
+		return false, dotted == "TYPE_CHECKING" || strings.HasSuffix(dotted, ".TYPE_CHECKING") || s.lookup(dotted).checking
+	}
+	return false, false
 }
 
 // define records a function or class with its docstring.
@@ -258,11 +323,7 @@ func (s *pyScope) from(t pyTokens) {
 	m, own := s.r.module(mod, s.depth)
 	if t.is(0, "*") {
 		if m != nil {
-			for name, n := range m.names {
-				if !strings.HasPrefix(name, "_") {
-					s.m.names[name] = n
-				}
-			}
+			s.star(mod, m)
 		}
 		return
 	}
@@ -282,6 +343,27 @@ func (s *pyScope) from(t pyTokens) {
 			continue
 		}
 		s.m.names[as] = s.imported(mod, name, m, own)
+	}
+}
+
+// star imports all names of a module of the folder: those of its __all__, or
+// those that do not begin with an underscore.
+func (s *pyScope) star(mod string, m *pyModule) {
+	if m.all == nil {
+		for name, n := range m.names {
+			if !strings.HasPrefix(name, "_") {
+				s.m.names[name] = n
+			}
+		}
+		return
+	}
+	for _, name := range m.all {
+		full := mod + "." + name
+		if n := m.names[name]; n != nil {
+			s.m.names[name] = n
+		} else if _, is := s.r.module(full, s.depth); is {
+			s.m.names[name] = &pyName{module: &full}
+		}
 	}
 }
 
@@ -305,7 +387,7 @@ func (s *pyScope) imported(mod, name string, m *pyModule, own bool) *pyName {
 func foreign(full string) *pyName {
 	pkg, name := full[:strings.LastIndexByte(full, '.')], full[strings.LastIndexByte(full, '.')+1:]
 	if pkg == "__future__" || isConstant(name) {
-		return &pyName{}
+		return &pyName{checking: name == "TYPE_CHECKING"}
 	}
 	if knownModules[full] {
 		return &pyName{module: &full}
@@ -342,47 +424,104 @@ var knownModules = func() map[string]bool {
 	return known
 }()
 
-// assign reads "a = b = expression" and "a: type = expression".
+// assign reads "a = b = expression", "a: type = expression" and what changes __all__.
 func (s *pyScope) assign(t pyTokens) {
-	parts := t.split("=")
-	if len(parts) < 2 {
-		return
+	if t.is(0, "__all__") && s.m.all != nil {
+		switch {
+		case t.is(1, "+="), t.is(1, ".") && (t.is(2, "append") || t.is(2, "extend")):
+			s.m.all = append(s.m.all, t.strings()...)
+		case t.is(1, ".") && t.is(2, "remove") && len(t) > 4:
+			if i := slices.Index(s.m.all, t[4].text); i >= 0 {
+				s.m.all = slices.Delete(s.m.all, i, i+1)
+			}
+		}
 	}
-	value := parts[len(parts)-1]
-	n := s.value(value)
-	for _, target := range parts[:len(parts)-1] {
+	var targets []pyTokens
+	for len(targets) < maxTargets {
+		i := t.index("=")
+		if i < 0 || t[:i].index("lambda") >= 0 { // of a parameter's default
+			break
+		}
+		targets, t = append(targets, t[:i]), t[i+1:]
+	}
+	var bound []binding
+	for _, target := range targets {
 		if i := target.index(":"); i >= 0 {
 			target = target[:i]
 		}
-		names := target.split(",")
-		for _, one := range names {
-			for len(one) > 1 && (one.is(0, "(") || one.is(0, "[") || one.is(0, "*")) {
-				one = one[1:]
-			}
-			if name := one.word(0); name != "" && (len(one) == 1 || len(names) > 1) && !one.is(1, ".") && !one.is(1, "[") {
-				if len(names) > 1 {
-					s.m.names[name] = &pyName{}
-					continue
-				}
-				s.m.names[name] = n
-				if name == "dependencies" {
-					s.m.dependencies = value.strings()
-				}
+		bound = s.bind(bound, target, t)
+	}
+	for _, b := range bound { // after all values are known, as in a, b = b, a
+		s.m.names[b.name] = b.to
+	}
+}
+
+const maxTargets = 20 // of an assignment, for each of which the value is read
+
+// A binding is a name and what it is to be.
+type binding struct {
+	name string
+	to   *pyName
+}
+
+// bind appends the names of a target with the parts of a value; a nil value is not known.
+func (s *pyScope) bind(bound []binding, target, value pyTokens) []binding {
+	names, several := target.elements()
+	if !several {
+		target = target.bare()
+		name := target.word(0)
+		switch {
+		case len(target) != 1 || name == "":
+			return bound
+		case value == nil:
+			return append(bound, binding{name, &pyName{}})
+		case name == "dependencies":
+			s.m.dependencies = value.strings()
+		case name == "__all__":
+			s.m.all = nil
+			if (value.is(0, "[") || value.is(0, "(")) && !value.has("for") {
+				s.m.all = append([]string{}, value.strings()...)
 			}
 		}
+		return append(bound, binding{name, s.value(value)})
 	}
+	values, display := value.elements()
+	star := slices.IndexFunc(names, func(n pyTokens) bool { return n.is(0, "*") })
+	spread := slices.ContainsFunc(values, func(v pyTokens) bool { return v.is(0, "*") })
+	fits := display && !spread && (len(values) == len(names) || star >= 0 && len(values) >= len(names)-1)
+	for i, n := range names {
+		switch {
+		case i == star:
+			bound = s.bind(bound, n[1:], nil) // a list
+		case !fits:
+			bound = s.bind(bound, n, nil)
+		case star >= 0 && i > star:
+			bound = s.bind(bound, n, values[len(values)-len(names)+i])
+		default:
+			bound = s.bind(bound, n, values[i])
+		}
+	}
+	return bound
 }
 
 // value is what an expression gives.
 func (s *pyScope) value(t pyTokens) *pyName {
-	for len(t) > 2 && t.is(0, "(") && t.closes(0) == len(t)-1 {
-		t = t[1 : len(t)-1]
+	if _, several := t.elements(); several { // a tuple or list
+		return &pyName{}
 	}
-	if i := t.index("if"); i > 0 { // a if c else b
-		t = t[:i]
-	}
-	if t.is(0, "lambda") {
-		return &pyName{callable: true}
+	for t = t.bare(); ; t = t.bare() {
+		if t.is(0, "lambda") {
+			return &pyName{callable: true}
+		}
+		i, j := t.index("if"), t.index("else")
+		if i <= 0 || j < i {
+			break
+		}
+		if truth, known := s.truth(t[i+1 : j]); known && !truth { // a if c else b
+			t = t[j+1:]
+		} else {
+			t = t[:i]
+		}
 	}
 	dotted, rest := t.dotted()
 	if dotted == "" {

@@ -154,6 +154,27 @@ both = made if logger else None
 linear = nn.Linear
 net = nn.Linear(1, 1) if 0 else None
 `}, "Call Optional Plain both call linear made make", nil},
+	"latin-1":                        {map[string]string{"hubconf.py": "# -*- coding: latin-1 -*-\ndef caf\xe9(): 'd\xe9j\xe0'\ndef m(): '\xfc'\n"}, "café m", map[string]string{"café": "déjà", "m": "ü"}},
+	"an encoding in the second line": {map[string]string{"hubconf.py": "#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\ndef m(): '\x80\xfc'\n"}, "m", map[string]string{"m": "€ü"}},
+	"tuples and lists":               {map[string]string{"hubconf.py": "x, y = (lambda: 1), (lambda: 2)\n(a, b) = print, 3\n[c, d] = [len, int]\ne, *f = print, 1, 2\ng, (h, i) = print, (1, len)\nj = k, l = print, len\np, q = q2 = (print, print)\nr, = print,\ns, t = lambda a, b: 1, lambda: 2\nu, v = dict(a=1, b=2), print\n"}, "a c d e g i k l p q r s t v x y", nil},
+	"__all__":                        {map[string]string{"hubconf.py": "from sub import *\nfrom sub2 import *\nfrom sub3 import *\n", "sub.py": "from os.path import join\n__all__ = ['_a', 'b']\ndef _a(): pass\ndef b(): pass\ndef c(): pass\n__all__ += ['d']\ndef d(): pass\n", "sub2.py": "__all__ = ('e',)\ndef e(): pass\ndef f(): pass\n", "sub3.py": "__all__ = ['g'] + ['h']\n__all__.append('i')\n__all__.extend(['j', 'k'])\ndef g(): pass\ndef h(): pass\ndef i(): pass\ndef j(): pass\ndef k(): pass\ndef l(): pass\n"}, "b d e g h i j k", nil},
+	"conditions that never change":   {map[string]string{"hubconf.py": "import typing as t\nfrom typing import TYPE_CHECKING as TC\nif False:\n  def a(): pass\nelse:\n  def b(): pass\nif 0:\n  def c(): pass\nelif True:\n  def d(): pass\nelse:\n  def e(): pass\nif t.TYPE_CHECKING:\n  def f(): pass\nif TC: from nowhere import g\nif not TC:\n  def h(): pass\nif __name__ == '__main__':\n  def i(): pass\nelse:\n  def j(): pass\nif True:\n  def k(): pass\nelse:\n  def l(): pass\nif not True: m = print\nelse: n = print\nif None: o = print\nwhile False:\n  def p(): pass\nif __debug__:\n  def q(): pass\nif False and x: r = print\nif '':\n  s = print\nif __name__ != '__main__': u = print\nif not False:\n  def v(): pass\nif (False): w = print\n"}, "b d h j k n q u v", nil},
+	"lambdas and swaps": {map[string]string{"hubconf.py": `
+a = lambda x=1, *, y=2: x
+b, c = 1, print
+b, c = c, b
+d = print if False else 1
+e = 1 if False else print
+f = lambda: 1 if False else 2
+if True: pass
+for g in []: pass
+else:
+    def h(): pass
+k = [print, len]
+(l, m), n = (1, print), len
+o: object = print
+p = q = lambda: 0
+`}, "a b e f h m n o p q", nil},
 	"empty":                        {map[string]string{"hubconf.py": ""}, "", nil},
 	"windows line ends and a mark": {map[string]string{"hubconf.py": "\ufeffdef a():\r\n    '''One\r\n    two'''\r\n"}, "a", map[string]string{"a": "One\n    two"}},
 }
@@ -193,7 +214,7 @@ def names(dir):
             m = torch.hub._import_module("hubconf.py", dir + "/hubconf.py")
         return [f for f in dir_(m) if callable(getattr(m, f)) and not f.startswith("_")]
     finally:
-        for k in [k for k in sys.modules if k.split(".")[0] == "models"]:
+        for k in [k for k in sys.modules if k.split(".")[0] in ("models", "sub", "sub2", "sub3")]:
             del sys.modules[k]
 dir_ = dir
 def doc(dir, name):
@@ -202,7 +223,7 @@ def doc(dir, name):
             m = torch.hub._import_module("hubconf.py", dir + "/hubconf.py")
         return torch.hub._load_entry_from_hubconf(m, name).__doc__
     finally:
-        for k in [k for k in sys.modules if k.split(".")[0] == "models"]:
+        for k in [k for k in sys.modules if k.split(".")[0] in ("models", "sub", "sub2", "sub3")]:
             del sys.modules[k]
 `)
 	for name, c := range pythonRepos {

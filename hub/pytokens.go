@@ -2,11 +2,14 @@ package hub
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 type pyKind uint8
@@ -34,6 +37,49 @@ type pyLine struct {
 
 // What tokens there may be, so that a hostile file costs no more than its size.
 const maxBrackets = 200
+
+// pyCoding finds the line of a source that names its encoding, the first or the one after a comment.
+var pyCoding = regexp.MustCompile(`\A(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)`)
+
+// pyDecode returns the text of a source in the encoding that it names, as far as
+// that has one byte a character; others are left, since names and keywords are mostly ASCII.
+func pyDecode(src []byte) string {
+	m := pyCoding.FindSubmatch(src)
+	if m == nil {
+		return string(src)
+	}
+	name := pyEncoding(string(m[1]))
+	for _, e := range charmap.All {
+		if pyEncoding(fmt.Sprint(e)) == name {
+			if text, err := e.NewDecoder().Bytes(src); err == nil {
+				return string(text)
+			}
+		}
+	}
+	return string(src)
+}
+
+// latin are the parts of ISO 8859 that Python calls latin1, latin2, ….
+var latin = []string{"", "1", "2", "3", "4", "9", "10", "13", "14", "15", "16"}
+
+// pyEncoding writes the names that an encoding has in one way.
+func pyEncoding(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(name))
+	for _, begin := range []string{"windows", "ibmcodepage", "ibm"} {
+		if rest, ok := strings.CutPrefix(name, begin); ok {
+			return "cp" + rest
+		}
+	}
+	if n, err := strconv.Atoi(strings.TrimPrefix(name, "latin")); err == nil && strings.HasPrefix(name, "latin") && n > 0 && n < len(latin) {
+		return "iso8859" + latin[n]
+	}
+	return name
+}
 
 // pyLines splits a source into logical lines.
 func pyLines(src string) ([]pyLine, error) {
@@ -271,6 +317,51 @@ func (t pyTokens) split(text string) []pyTokens {
 		parts = append(parts, t[:i])
 		t = t[i+1:]
 	}
+}
+
+// bare takes the parentheses around an expression off.
+func (t pyTokens) bare() pyTokens {
+	for len(t) > 2 && t.is(0, "(") && t.closes(0) == len(t)-1 {
+		t = t[1 : len(t)-1]
+	}
+	return t
+}
+
+// elements cuts a tuple or list at its commas, those of a lambda's parameters
+// aside; several is false for any other expression.
+func (t pyTokens) elements() (parts []pyTokens, several bool) {
+	t = t.bare()
+	if len(t) > 1 && t.is(0, "[") && t.closes(0) == len(t)-1 {
+		if t = t[1 : len(t)-1]; t.index("for") >= 0 { // a comprehension
+			return nil, false
+		}
+		several = true
+	}
+	depth, lambdas, from := 0, 0, 0
+	for i := range t {
+		if t[i].kind > pyOp {
+			continue
+		}
+		switch t[i].text {
+		case "(", "[", "{":
+			depth++
+		case ")", "]", "}":
+			depth--
+		}
+		switch {
+		case depth > 0:
+		case t.is(i, "lambda"):
+			lambdas++
+		case t.is(i, ":") && lambdas > 0:
+			lambdas--
+		case t.is(i, ",") && lambdas == 0:
+			parts, from, several = append(parts, t[from:i]), i+1, true
+		}
+	}
+	if from < len(t) {
+		parts = append(parts, t[from:])
+	}
+	return parts, several
 }
 
 // statements cuts a line of simple statements.
