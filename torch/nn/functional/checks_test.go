@@ -263,6 +263,9 @@ func TestChecks(t *testing.T) {
 	all := checks()
 	for _, c := range all {
 		_, err := goCall(c.fn, c.args, c.options)
+		if c.raises == "" && err != nil && strings.Contains(err.Error(), "has no such op") && !strings.HasPrefix(torch.Version(), "2.15.") {
+			continue // newer than this libtorch
+		}
 		if c.raises == "" {
 			require.NoError(t, err, "%v", c)
 			continue
