@@ -190,10 +190,13 @@ func TestBadArguments(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	busy := make(chan bool, 2)
+	// Python takes minutes to find calls that work, so each day it does for a quarter of the functions.
+	all, turn := os.Getenv("TORCHHUB_TEST_LARGE") != "", time.Now().YearDay()%4
 	for chunk := range slices.Chunk(names, 50) {
+		turn = (turn + 1) % 4
 		tasks := badTasks{Names: chunk}
 		tasks.Call, _ = strconv.Atoi(os.Getenv("TORCHHUB_TEST_CALL"))
-		if p != nil {
+		if p != nil && (all || turn == 0) {
 			p.Call(&tasks.Good, "valid", slices.DeleteFunc(slices.Clone(chunk), func(name string) bool { return functions[name] == nil }))
 		}
 		busy <- true
