@@ -142,9 +142,6 @@ func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) 
 			}
 		}
 	}
-	if t.prefix != nil && !slices.ContainsFunc(best, func(c candidate) bool { return len(c.state) > 0 }) {
-		return nil, &torch.StateDictError{Msg: fmt.Sprintf("no name begins with the prefix %.100q", *t.prefix)}
-	}
 	if len(best) == 1 {
 		return &best[0], nil
 	}

@@ -484,7 +484,7 @@ def run(name):
 		}
 	}
 	writeTree(t, dir, map[string]string{"hubconf.json": hubconf(t, conf)})
-	for weights, want := range map[string]string{"key": "it holds no state dict", "none": `it has no key "ema"`, "prefix": `no name begins with the prefix "model."`} {
+	for weights, want := range map[string]string{"key": "it holds no state dict", "none": `it has no key "ema"`, "prefix": `none of its names begins with the prefix "model."`} {
 		_, err := Load(t.Context(), dir, "training", WithSource("local"), WithWeights(weights))
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), "damaged")
