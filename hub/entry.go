@@ -220,7 +220,7 @@ func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
 }
 
 // Help describes a model: torch.hub.help. It returns the text of the entry and
-// a line for each artifact: its name, file, size, what is said of it, and its licence. Of a
+// a line for each artifact: its name, file, size, what is said of it, and its license. Of a
 // repository that has only a hubconf.py, it is the function's docstring, as in
 // Python, read and not run. Of a repository "hf:owner/name" it is what its
 // config.json says, and the name is empty. Help heeds what [List] heeds.
@@ -287,8 +287,8 @@ func (e *Entry) help() string {
 		if a.Doc != "" {
 			facts = append(facts, a.Doc)
 		}
-		if l := e.licence(&a); l != "" {
-			facts = append(facts, "licence "+l)
+		if l := e.license(&a); l != "" {
+			facts = append(facts, "license "+l)
 		}
 		if a.Name != "" {
 			fmt.Fprintf(&b, "%s: ", a.Name)
@@ -298,11 +298,11 @@ func (e *Entry) help() string {
 	return b.String()
 }
 
-func (e *Entry) licence(a *Artifact) string {
-	if a.Licence != "" {
-		return a.Licence
+func (e *Entry) license(a *Artifact) string {
+	if a.License != "" {
+		return a.License
 	}
-	return e.Licence
+	return e.License
 }
 
 // loadEntry makes the model of an entry.
@@ -314,7 +314,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	// Loading libtorch takes a quarter of a second, in which the weights are
 	// found. For another device it comes first: it says whether there is one.
 	ready := make(chan error, 1)
-	go func() { ready <- initialise(ctx, o.device) }()
+	go func() { ready <- initialize(ctx, o.device) }()
 	if o.device.Type != torch.CPUType {
 		if err := <-ready; err != nil {
 			return nil, err
@@ -327,7 +327,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	}
 	given := file != ""
 	if !given {
-		o.sayLicence(name, e.licence(a))
+		o.sayLicense(name, e.license(a))
 		file, err = o.artifact(ctx, at, a)
 	}
 	if err == nil {

@@ -33,7 +33,7 @@ func published() (dir string, done func()) {
 	preset := builtin.Preset()
 	err = hub.Pack(context.Background(), dir, "letters", hub.Entry{
 		Doc:        "Reads a letter.",
-		Licence:    "BSD-3-Clause",
+		License:    "BSD-3-Clause",
 		Artifacts:  []hub.Artifact{{URL: "letters.pt"}},
 		Preprocess: &hub.Preprocess{Classification: &preset},
 		Labels:     &hub.Labels{Names: builtin.Labels()},

@@ -33,7 +33,7 @@ func (o *options) files(ctx context.Context, repo, name string) ([]string, error
 	}
 	a, file, err := o.choose(ctx, e, at)
 	if err == nil && file == "" {
-		o.sayLicence(name, e.licence(a))
+		o.sayLicense(name, e.license(a))
 		file, err = o.artifact(ctx, at, a)
 	}
 	if err != nil {
@@ -50,9 +50,9 @@ func (o *options) files(ctx context.Context, repo, name string) ([]string, error
 	return all, nil
 }
 
-// sayLicence writes what a licence asks for.
-func (o *options) sayLicence(model, licence string) {
-	if licence != "" {
-		o.say("torchhub: the weights of %s are licensed under %.100s\n", model, licence)
+// sayLicense writes what a license asks for.
+func (o *options) sayLicense(model, license string) {
+	if license != "" {
+		o.say("torchhub: the weights of %s are licensed under %.100s\n", model, license)
 	}
 }

@@ -22,7 +22,7 @@ type plan struct {
 	pre          *transforms.Pipeline
 	preset       *models.Preset // what pre is, nil where a preset cannot say it
 	labels       []string
-	licence      string
+	license      string
 }
 
 // errUnsupported is what cannot be built or prepared here.
@@ -108,7 +108,7 @@ func (c *hfConfig) timm() (*plan, error) {
 	t := c.PretrainedCfg
 	net, ok := models.TimmResNet(c.Architecture)
 	if !ok {
-		return nil, errUnsupported("its architecture is timm's %.100q; those of timm's ResNets can be built that batch-normalise", c.Architecture)
+		return nil, errUnsupported("its architecture is timm's %.100q; those of timm's ResNets can be built that batch-normalize", c.Architecture)
 	}
 	if c.GlobalPool != "" && c.GlobalPool != "avg" {
 		return nil, errUnsupported("%s with the global_pool %.100q", c.Architecture, c.GlobalPool)
@@ -124,7 +124,7 @@ func (c *hfConfig) timm() (*plan, error) {
 	if err := c.checkNet(net); err != nil {
 		return nil, err
 	}
-	p := &plan{architecture: c.Architecture, net: net, licence: t.License}
+	p := &plan{architecture: c.Architecture, net: net, license: t.License}
 	p.rename = func(name string) string { return strings.TrimPrefix(name, "timm_model.") } // of transformers' TimmWrapper
 	var err error
 	if p.labels, err = c.timmLabels(net.NumClasses); err != nil {
@@ -267,7 +267,7 @@ func labelsByID(byID map[string]string, n int) []string {
 	return labels
 }
 
-// normal is a mean and a standard deviation of the colours.
+// normal is a mean and a standard deviation of the colors.
 type normal struct{ mean, std []float64 }
 
 var (

@@ -34,7 +34,7 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 		return nil, fmt.Errorf("a repository of the Hugging Face Hub holds one model; leave the name empty, it is %.100q", name)
 	}
 	ready := make(chan error, 1)
-	go func() { ready <- initialise(ctx, o.device) }()
+	go func() { ready <- initialize(ctx, o.device) }()
 	p, files, err := o.hfPlan(ctx, r)
 	if rerr := <-ready; err == nil {
 		err = rerr
@@ -42,10 +42,10 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 	if err != nil {
 		return nil, err
 	}
-	switch strings.ToLower(p.licence) {
+	switch strings.ToLower(p.license) {
 	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // ask for nothing of who only runs them
 	default:
-		o.sayLicence(r.id, p.licence)
+		o.sayLicense(r.id, p.license)
 	}
 	m := &Model{name: r.id, steps: &Preprocess{Classification: p.preset}, pre: p.pre, labels: p.labels}
 	if o.weights == "" {
@@ -93,8 +93,8 @@ func (o *options) helpHF(ctx context.Context, repo string) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\narchitecture %s, %d classes\n", r.id, p.architecture, len(p.labels))
-	if p.licence != "" {
-		fmt.Fprintf(&b, "licence %s\n", p.licence)
+	if p.license != "" {
+		fmt.Fprintf(&b, "license %s\n", p.license)
 	}
 	fmt.Fprintf(&b, "preprocess %s\n", strings.Join(strings.Fields(p.pre.String()), " "))
 	return b.String(), nil

@@ -41,8 +41,8 @@ func (t keepRatio) Transform(v transforms.Value) transforms.Value {
 	return transforms.ResizeTo(h, w, transforms.ResizeOptions{Interpolation: t.how}).Transform(transforms.Value{Image: p})
 }
 
-// cropOrPad cuts the centre out of a picture, which it first surrounds with a
-// colour where it is too small: timm.data.transforms.CenterCropOrPad((h, w), fill).
+// cropOrPad cuts the center out of a picture, which it first surrounds with a
+// color where it is too small: timm.data.transforms.CenterCropOrPad((h, w), fill).
 // With floor, half a pixel is rounded down, and up in the surroundings, as in
 // transformers.image_transforms.center_crop.
 type cropOrPad struct {

@@ -48,7 +48,7 @@ type Hubconf struct {
 type Entry struct {
 	Doc        string      `json:"doc,omitempty"`        // what [Help] says
 	Homepage   string      `json:"homepage,omitempty"`   // the page of the model or its paper
-	Licence    string      `json:"licence,omitempty"`    // of the artifacts, such as "BSD-3-Clause"
+	License    string      `json:"license,omitempty"`    // of the artifacts, such as "BSD-3-Clause"
 	Artifacts  []Artifact  `json:"artifacts"`            // files that each hold the model, the preferred one first
 	Preprocess *Preprocess `json:"preprocess,omitempty"` // how a picture becomes the input
 	Labels     *Labels     `json:"labels,omitempty"`     // the names of the classes
@@ -77,7 +77,7 @@ const (
 type Artifact struct {
 	Name         string        `json:"name,omitempty"`    // what [WithWeights] calls it
 	Doc          string        `json:"doc,omitempty"`     // one line for [Help]
-	Licence      string        `json:"licence,omitempty"` // where it is not the entry's
+	License      string        `json:"license,omitempty"` // where it is not the entry's
 	Format       Format        `json:"format"`
 	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL; in a Go package also a file URL
 	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may leave it out where the file's name tells it

@@ -26,7 +26,7 @@ import (
 func letters(name string) Entry {
 	preset := builtin.Preset()
 	return Entry{
-		Doc: "Letters.", Licence: "BSD-3-Clause",
+		Doc: "Letters.", License: "BSD-3-Clause",
 		Artifacts:  []Artifact{{Format: TorchScript, URL: name, SHA256: digest(builtin.Model()), Size: int64(len(builtin.Model()))}},
 		Preprocess: &Preprocess{Classification: &preset},
 		Labels:     &Labels{Names: builtin.Labels()},
@@ -142,7 +142,7 @@ func TestHubconfMistakes(t *testing.T) {
 			entry(c)["preprocess"] = object(`{"classification": {"resize_size": 256, "crop_size": 0}}`)
 		}, "entries.m.preprocess.classification.crop_size: "},
 		"required":       {func(c map[string]any) { entry(c)["requires"] = object(`{"libtorch": "new"}`) }, "entries.m.requires.libtorch: "},
-		"control":        {func(c map[string]any) { entry(c)["licence"] = "a\x1b[31m" }, "entries.m.licence: "},
+		"control":        {func(c map[string]any) { entry(c)["license"] = "a\x1b[31m" }, "entries.m.license: "},
 		"long text":      {func(c map[string]any) { entry(c)["doc"] = strings.Repeat("x", 20001) }, "entries.m.doc: "},
 		"page":           {func(c map[string]any) { entry(c)["homepage"] = "javascript:alert(1)" }, "entries.m.homepage: "},
 		"shape":          {func(c map[string]any) { entry(c)["inputs"] = object(`[{"shape": [1, -3], "dtype": "float32"}]`) }, "entries.m.inputs[0].shape[1]: "},
@@ -207,7 +207,7 @@ func TestLoadLocal(t *testing.T) {
 	require.Equal(t, []string{"bare", "letters", "other"}, names)
 	text, err := Help(t.Context(), dir, "letters", local...)
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("Letters.\nletters.pt, torchscript, %s, licence BSD-3-Clause\n", size(int64(len(builtin.Model())))), text)
+	require.Equal(t, fmt.Sprintf("Letters.\nletters.pt, torchscript, %s, license BSD-3-Clause\n", size(int64(len(builtin.Model())))), text)
 	m, err := Load(t.Context(), dir, "letters", local...)
 	require.NoError(t, err)
 	require.Equal(t, "letters", m.Name())

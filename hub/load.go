@@ -50,7 +50,7 @@ func WithLabels(names []string) Option {
 	return func(o *options) { o.names = slices.Clone(names) }
 }
 
-// WithNotice writes what the licence of the weights asks for to w, one line for
+// WithNotice writes what the license of the weights asks for to w, one line for
 // each load; nil writes nothing. The default is stderr.
 func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 
@@ -70,7 +70,7 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // downloaded to it once; those of a hubconf.json have digits of their SHA-256 in
 // the file's name, and SHA-256 and size are checked at each load. State dicts
 // are mapped into memory and not copied, and no code in them is run. Where
-// weights have a licence, [WithNotice] is told it. Labels and preprocessing are the entry's. A
+// weights have a license, [WithNotice] is told it. Labels and preprocessing are the entry's. A
 // hubconf.py is Python and is not run; the error says how to export the model.
 //
 // Load heeds [WithDevice], [WithWeights], [WithKey], [WithPrefix],
@@ -108,8 +108,8 @@ func load(ctx context.Context, repo, name string, o *options) (*Model, error) {
 // isHF says whether a repository is one of the Hugging Face Hub.
 func isHF(repo string) bool { return strings.HasPrefix(repo, "hf:") }
 
-// initialise loads libtorch and makes sure of the device, before anything is downloaded for it.
-func initialise(ctx context.Context, d torch.Device) error {
+// initialize loads libtorch and makes sure of the device, before anything is downloaded for it.
+func initialize(ctx context.Context, d torch.Device) error {
 	if err := torch.Init(ctx); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ type program interface {
 func FromScript(ctx context.Context, name string, script *torch.ScriptModule, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	o := newOptions(opts)
 	m := &Model{name: name, steps: &Preprocess{Classification: &preset}, labels: slices.Clone(labels), program: script}
-	err := initialise(ctx, o.device)
+	err := initialize(ctx, o.device)
 	if err == nil {
 		m, err = m.start(o.device)
 	}

@@ -119,7 +119,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 		o.say("torchhub: %s was not tried, for it is native code that is not trusted", file)
 		return nil
 	}
-	if err := initialise(ctx, o.device); err != nil {
+	if err := initialize(ctx, o.device); err != nil {
 		return err
 	}
 	m := &Model{name: name, steps: e.Preprocess}

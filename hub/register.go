@@ -99,7 +99,7 @@ func published(e *models.Entry) Entry {
 	for _, w := range slices.Backward(e.Weights) {
 		preset := w.Preset
 		out.Artifacts = append(out.Artifacts, Artifact{
-			Name: w.Name, Format: StateDict, URL: w.URL, Licence: w.Licence,
+			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License,
 			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, top-1 %.1f %%, top-5 %.1f %%", w.MiB, float64(w.Params)/1e6, w.Acc1, w.Acc5),
 			Preprocess: &Preprocess{Classification: &preset},
 		})

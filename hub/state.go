@@ -46,7 +46,7 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 		return nil, err
 	}
 	if o.device.Type != torch.CPUType {
-		if err := initialise(ctx, o.device); err != nil {
+		if err := initialize(ctx, o.device); err != nil {
 			return nil, err
 		}
 	}

@@ -94,7 +94,7 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question st
 	return false, fmt.Errorf("Unrecognized response %.100s.", answer)
 }
 
-// askTerminal asks on the terminal. A cancelled question leaves its reader behind, which then takes the next line.
+// askTerminal asks on the terminal. A canceled question leaves its reader behind, which then takes the next line.
 func askTerminal(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(os.Stderr, terminal.Escape(question), " ")
 	type answer struct {

@@ -29,7 +29,7 @@ func ExampleLookup() {
 	}
 	w := e.Default()
 	fmt.Println(w.URL)
-	fmt.Println(w.Preset.Resize, w.Preset.Crop, w.Acc1, w.Licence)
+	fmt.Println(w.Preset.Resize, w.Preset.Crop, w.Acc1, w.License)
 	_, err = models.Lookup("resnext101_32x8d")
 	fmt.Println(err)
 	_, err = models.Lookup("resnet_50")

@@ -48,7 +48,7 @@ func TestEntries(t *testing.T) {
 				require.Greater(t, w.Acc5, w.Acc1)
 				require.Positive(t, w.GFLOPs*w.MiB)
 				require.LessOrEqual(t, w.Preset.Crop, w.Preset.Resize)
-				require.Equal(t, e.Repo == WSLImages, w.Licence == "CC-BY-NC 4.0")
+				require.Equal(t, e.Repo == WSLImages, w.License == "CC-BY-NC 4.0")
 			}
 		})
 	}

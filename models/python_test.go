@@ -73,7 +73,7 @@ func near(t *testing.T, want reference.Array, got *torch.Tensor) {
 	require.LessOrEqual(t, diff, 1e-4*scale)
 }
 
-func TestPythonInitialisesAlike(t *testing.T) {
+func TestPythonInitializesAlike(t *testing.T) {
 	p := script(t)
 	for _, name := range []string{"resnet18", "resnext50_32x4d"} {
 		x, px := noise(t, 5, 2, 3, 64, 96)

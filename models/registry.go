@@ -23,7 +23,7 @@ type Entry struct {
 	Repo    string           // "pytorch/vision"
 	Title   string           // of the paper
 	Paper   string           // its URL
-	Build   func() nn.Module // makes the module, initialised as torchvision's, in training mode
+	Build   func() nn.Module // makes the module, initialized as torchvision's, in training mode
 	Weights []Weights        // from the oldest to the newest; at least one
 
 	configure func(arguments []byte) (func() nn.Module, error) // see [Configure]
@@ -45,11 +45,11 @@ type Weights struct {
 	Params  int     // number of parameters
 	GFLOPs  float64 // multiply-adds of one picture, in 10⁹, as torchvision counts them
 	MiB     float64 // size of the file
-	Licence string  // empty where torchvision's own, BSD-3-Clause, is all there is
+	License string  // empty where torchvision's own, BSD-3-Clause, is all there is
 }
 
 // A Preset says how a picture becomes a model's input: resize the short side,
-// crop the centre, scale to [0, 1], then subtract Mean and divide by Std. It is
+// crop the center, scale to [0, 1], then subtract Mean and divide by Std. It is
 // torchvision.transforms.ImageClassification with these numbers.
 type Preset struct {
 	Resize        int    // of the short side, in pixels

@@ -77,16 +77,16 @@ var resNets = []Entry{
 		Weights{Name: "IMAGENET1K_V2", URL: torchvision + "wide_resnet101_2-d733dc28.pth", Preset: imageNetPreset(232), Classes: ImageNet, Acc1: 82.51, Acc5: 96.02, Params: 126886696, GFLOPs: 22.753, MiB: 484.747},
 	),
 	wsl.entry("resnext101_32x8d_wsl", WSLImages, ResNetConfig{Block: Bottlenecks, Layers: [4]int{3, 4, 23, 3}, Groups: 32, WidthPerGroup: 8},
-		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x8-c38310e5.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 82.2, Acc5: 96.4, Params: 88791336, GFLOPs: 16, MiB: 339.5, Licence: nonCommercial},
+		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x8-c38310e5.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 82.2, Acc5: 96.4, Params: 88791336, GFLOPs: 16, MiB: 339.5, License: nonCommercial},
 	),
 	wsl.entry("resnext101_32x16d_wsl", WSLImages, ResNetConfig{Block: Bottlenecks, Layers: [4]int{3, 4, 23, 3}, Groups: 32, WidthPerGroup: 16},
-		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x16-c6f796b0.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 84.2, Acc5: 97.2, Params: 194026792, GFLOPs: 36, MiB: 741.4, Licence: nonCommercial},
+		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x16-c6f796b0.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 84.2, Acc5: 97.2, Params: 194026792, GFLOPs: 36, MiB: 741.4, License: nonCommercial},
 	),
 	wsl.entry("resnext101_32x32d_wsl", WSLImages, ResNetConfig{Block: Bottlenecks, Layers: [4]int{3, 4, 23, 3}, Groups: 32, WidthPerGroup: 32},
-		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x32-e4b90b00.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 85.1, Acc5: 97.5, Params: 468530472, GFLOPs: 87, MiB: 1789.6, Licence: nonCommercial},
+		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x32-e4b90b00.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 85.1, Acc5: 97.5, Params: 468530472, GFLOPs: 87, MiB: 1789.6, License: nonCommercial},
 	),
 	wsl.entry("resnext101_32x48d_wsl", WSLImages, ResNetConfig{Block: Bottlenecks, Layers: [4]int{3, 4, 23, 3}, Groups: 32, WidthPerGroup: 48},
-		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x48-3e41cc8a.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 85.4, Acc5: 97.6, Params: 828411176, GFLOPs: 153, MiB: 3163.4, Licence: nonCommercial},
+		Weights{Name: "INSTAGRAM", URL: torchvision + "ig_resnext101_32x48-3e41cc8a.pth", Preset: imageNetPreset(256), Classes: ImageNet, Acc1: 85.4, Acc5: 97.6, Params: 828411176, GFLOPs: 153, MiB: 3163.4, License: nonCommercial},
 	),
 }
 
@@ -170,7 +170,7 @@ func TimmResNet(architecture string) (ResNetConfig, bool) {
 }
 
 // ResNet is torchvision.models.resnet.ResNet, and timm.models.resnet.ResNet with
-// batch normalisation and ReLU.
+// batch normalization and ReLU.
 //
 // https://docs.pytorch.org/vision/stable/models/resnet.html
 type ResNet struct {
@@ -181,7 +181,7 @@ type ResNet struct {
 	FC                             *nn.Linear
 }
 
-// NewResNet builds a ResNet, initialised as torchvision's. As there, groups and
+// NewResNet builds a ResNet, initialized as torchvision's. As there, groups and
 // widths with BasicBlocks are an [*torch.Error], and so is a number that is negative.
 func NewResNet(c ResNetConfig) *ResNet {
 	c.Groups, c.WidthPerGroup = cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
@@ -459,7 +459,7 @@ func weigh(x, s *torch.Tensor) *torch.Tensor {
 	return s.Then(func(s *torch.Tensor) *torch.Tensor { return s.Sigmoid() }).Then(func(s *torch.Tensor) *torch.Tensor { return x.Mul(s) })
 }
 
-// channelAttention convolves over the channels, each with its neighbours.
+// channelAttention convolves over the channels, each with its neighbors.
 type channelAttention struct{ Conv *conv1d }
 
 type conv1d struct{ Weight *torch.Tensor } // [1, 1, k]

@@ -21,7 +21,7 @@ func ExampleNewF16() {
 }
 
 // TestSmallFloats converts all numbers of each format to float32, and numbers of
-// all sizes, those between neighbours included, to each, as libtorch does.
+// all sizes, those between neighbors included, to each, as libtorch does.
 func TestSmallFloats(t *testing.T) {
 	check[torch.F16](t, 1<<16, torch.NewF16)
 	check[torch.BF16](t, 1<<16, torch.NewBF16)
@@ -53,7 +53,7 @@ func check[E small](t *testing.T, n int, narrow func(float32) E) {
 			require.Equal(t, math.Float32bits(want), math.Float32bits(f), "%T of bits %#x is %v, want %v", e, i, f, want)
 		}
 		fs = append(fs, wide[i])
-		if i > 0 { // half-way to the neighbour, and a little less and more
+		if i > 0 { // half-way to the neighbor, and a little less and more
 			half := float32((float64(wide[i]) + float64(wide[i-1])) / 2)
 			fs = append(fs, half, math.Nextafter32(half, 0), math.Nextafter32(half, float32(math.Inf(1))))
 		}

@@ -14,8 +14,8 @@ import (
 // PrintOptions say how [Tensor.String] writes numbers. The zero value is PyTorch's defaults.
 type PrintOptions struct {
 	Precision *int  // digits behind the point, default 4
-	Threshold *int  // more elements than this are summarised, default 1000
-	EdgeItems int   // of a summarised dimension, at its begin and at its end, 0 means 3
+	Threshold *int  // more elements than this are summarized, default 1000
+	EdgeItems int   // of a summarized dimension, at its begin and at its end, 0 means 3
 	LineWidth *int  // in characters, default 80
 	SciMode   *bool // scientific notation; nil chooses by the elements
 }
@@ -54,7 +54,7 @@ func SetPrintOptions(o PrintOptions) {
 	printOptions.Store(&p)
 }
 
-// String writes x as Python does: repr(x). Elements are summarised where there
+// String writes x as Python does: repr(x). Elements are summarized where there
 // are many, and the device, dtype and gradient follow where they are not the
 // usual ones. Elements that libtorch has no way to read are left out.
 //
@@ -236,7 +236,7 @@ type printer struct {
 	o         *printing
 	shape     []int  // of what is written
 	cut       []bool // dimensions that have lost their middle
-	summarise bool
+	summarize bool
 	real      numbers
 	imag      *numbers
 }
@@ -248,9 +248,9 @@ type numbers struct {
 }
 
 func newPrinter(x *Tensor, o *printing) *printer {
-	p := &printer{o: o, shape: x.Shape(), cut: make([]bool, x.Dim()), summarise: x.Numel() > o.threshold}
+	p := &printer{o: o, shape: x.Shape(), cut: make([]bool, x.Dim()), summarize: x.Numel() > o.threshold}
 	y := x.alias()
-	if p.summarise {
+	if p.summarize {
 		for d, n := range p.shape {
 			if n <= 2*o.edgeItems {
 				continue

@@ -1119,7 +1119,7 @@ type DiffOptions struct {
 	Append  *Tensor
 }
 
-// Diff returns the differences of neighbours along dim: x.diff(n=…, dim=…, prepend=…, append=…).
+// Diff returns the differences of neighbors along dim: x.diff(n=…, dim=…, prepend=…, append=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.diff.html
 func (x *Tensor) Diff(options ...DiffOptions) *Tensor {
@@ -1222,7 +1222,7 @@ type UniqueConsecutiveOptions struct {
 	Dim           *int
 }
 
-// UniqueConsecutive returns the elements without repetition of neighbours, the indices of each in
+// UniqueConsecutive returns the elements without repetition of neighbors, the indices of each in
 // them, and their counts: x.unique_consecutive(return_inverse=…, return_counts=…, dim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html
@@ -1327,7 +1327,7 @@ type TrapezoidOptions struct {
 	Dim *int   // default -1
 }
 
-// Trapezoid returns the integral along dim by the trapezoidal rule, dx between neighbours:
+// Trapezoid returns the integral along dim by the trapezoidal rule, dx between neighbors:
 // x.trapezoid(dx=…, dim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.trapezoid.html

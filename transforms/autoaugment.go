@@ -11,7 +11,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/functional"
 )
 
-// An AutoAugmentPolicy names the data that a policy of [AutoAugment] was learnt on:
+// An AutoAugmentPolicy names the data that a policy of [AutoAugment] was learned on:
 // torchvision.transforms.AutoAugmentPolicy. The empty string is [ImageNet].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.AutoAugmentPolicy.html
@@ -120,15 +120,15 @@ func space(part func(side float64) float64, posterize magnitudes, names string) 
 
 const (
 	geometric = "ShearX ShearY TranslateX TranslateY Rotate "
-	colours   = "Brightness Color Contrast Sharpness "
-	levelling = "Posterize Solarize AutoContrast Equalize "
+	colors    = "Brightness Color Contrast Sharpness "
+	leveling = "Posterize Solarize AutoContrast Equalize "
 )
 
 var (
 	part150of331 = func(side float64) float64 { return 150.0 / 331.0 * side }
-	autoSpace    = space(part150of331, bits(8, 4), geometric+colours+levelling+"Invert")
-	randSpace    = space(part150of331, bits(8, 4), "Identity "+geometric+colours+levelling)
-	mixSpace     = space(func(side float64) float64 { return side / 3 }, bits(4, 4), geometric+levelling+colours)
+	autoSpace    = space(part150of331, bits(8, 4), geometric+colors+leveling+"Invert")
+	randSpace    = space(part150of331, bits(8, 4), "Identity "+geometric+colors+leveling)
+	mixSpace     = space(func(side float64) float64 { return side / 3 }, bits(4, 4), geometric+leveling+colors)
 	wideSpace    = func() []choice {
 		wide := map[string]magnitudes{
 			"ShearX": evenly(0, 0.99), "ShearY": evenly(0, 0.99), "TranslateX": evenly(0, 32), "TranslateY": evenly(0, 32),
@@ -179,7 +179,7 @@ type AutoAugmentOptions struct {
 	Fill          Floats            // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }
 
-// AutoAugment applies one of the pairs of operations of a policy that was learnt, to
+// AutoAugment applies one of the pairs of operations of a policy that was learned, to
 // a picture of mode L or RGB or a uint8 tensor [..., 1 or 3, H, W] of 3 or 4
 // dimensions: torchvision.transforms.AutoAugment(policy, interpolation, fill).
 // The paper is https://arxiv.org/abs/1805.09501.
@@ -334,7 +334,7 @@ type AugMixOptions struct {
 	MixtureWidth  int           // the number of chains of operations; 0 is 3
 	ChainDepth    int           // the number of operations of a chain; 0, and less, is 1 to 3 by chance
 	Alpha         float64       // of the distributions of the weights; 0 is 1
-	NoColor       bool          // leave out brightness, colour, contrast and sharpness: all_ops=False
+	NoColor       bool          // leave out brightness, color, contrast and sharpness: all_ops=False
 	Interpolation Interpolation // Nearest or Bilinear, the default
 	Fill          Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }

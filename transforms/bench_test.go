@@ -136,7 +136,7 @@ func median(s []float64) float64 {
 
 // BenchmarkPreprocess prepares a picture of 1546×1213 pixels as the models' pages
 // do, on one thread: decode is from the bytes of a JPEG to pixels, encode back, and those named
-// for an interpolation from there to the normalised tensor.
+// for an interpolation from there to the normalized tensor.
 func BenchmarkPreprocess(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	data := photograph(b, 1546, 1213)

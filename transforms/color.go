@@ -9,7 +9,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
-// Grayscale makes a picture, or a tensor [..., 3, H, W], grey, with one channel or
+// Grayscale makes a picture, or a tensor [..., 3, H, W], gray, with one channel or
 // three equal ones: torchvision.transforms.Grayscale(num_output_channels). The default is one.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Grayscale.html
@@ -26,7 +26,7 @@ func Grayscale(channels ...int) Transform {
 	}}
 }
 
-// RandomGrayscale makes a picture, or a tensor [..., 1 or 3, H, W], grey with probability
+// RandomGrayscale makes a picture, or a tensor [..., 1 or 3, H, W], gray with probability
 // p, 0.1 where none is given, without changing how many channels it has:
 // torchvision.transforms.RandomGrayscale(p).
 //

@@ -10,12 +10,12 @@ import (
 // used by any number of goroutines at once.
 type Pipeline struct {
 	steps []Transform // as given
-	plan  []Transform // the same numbers, with neighbours merged
+	plan  []Transform // the same numbers, with neighbors merged
 }
 
 // Compose chains transforms: torchvision.transforms.Compose([t, …]).
 //
-// Neighbours are computed together: a [CenterCrop] behind a [Resize] lets it compute
+// Neighbors are computed together: a [CenterCrop] behind a [Resize] lets it compute
 // only the pixels that the crop keeps, and [ToTensor] and [Normalize] behind them are one
 // look-up for each byte of these. The numbers are the same to the last bit as those of
 // the transforms one by one.
@@ -46,7 +46,7 @@ func unfold(t Transform) []Transform {
 	return ts
 }
 
-// merge joins the neighbours that can be computed together.
+// merge joins the neighbors that can be computed together.
 func merge(ts []Transform) []Transform {
 	var out []Transform
 	for _, t := range ts {
@@ -105,7 +105,7 @@ func (p *Pipeline) Transform(v Value) Value {
 // Apply passes a picture through all transforms and returns the tensor they end
 // in; with [Resize], [CenterCrop], [ToTensor] and [Normalize] a contiguous
 // float32 [C, H, W] on the CPU. The picture is not changed. Where three channels
-// are needed, a picture that may be grey or transparent is best passed through [ToRGB] first.
+// are needed, a picture that may be gray or transparent is best passed through [ToRGB] first.
 //
 // It panics with a [*torch.Error], which [torch.Try] turns into an error, where
 // a transform does not take its value, or the last one returns no tensor.

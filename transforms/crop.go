@@ -83,10 +83,10 @@ func (t *resizeCrop) Transform(v Value) Value {
 	return v.WithImage(part)
 }
 
-// FiveCrop cuts out the four corners and the centre of a picture or a tensor
+// FiveCrop cuts out the four corners and the center of a picture or a tensor
 // [..., H, W]: torchvision.transforms.FiveCrop(size). The size is an int for a
 // square or a []int of height and width. The result has five parts: top left, top right, bottom left, bottom
-// right, centre; see [Lambda] for what to do with them.
+// right, center; see [Lambda] for what to do with them.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.FiveCrop.html
 func FiveCrop(size torch.Ints) Transform {

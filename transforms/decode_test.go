@@ -47,13 +47,13 @@ def bytes_of(mode, w, h, seed, options):
     make(mode, w, h, seed).save(b, **options)
     return b.getvalue()
 
-def raw_png(w, h, colours, depth, interlaced, seed, transparent, entries):
+def raw_png(w, h, colors, depth, interlaced, seed, transparent, entries):
     """Writes what Pillow does not: every depth, interlacing, palettes that are too short."""
     import struct, zlib
     r = np.random.default_rng(seed)
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colors]
     v = r.integers(0, 2 ** depth, (h, w, channels))
-    if colours == 3 and seed % 2:
+    if colors == 3 and seed % 2:
         v %= entries
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -73,12 +73,12 @@ def raw_png(w, h, colours, depth, interlaced, seed, transparent, entries):
         data = b"".join(lines(v[y::dy, x::dx]) for x, y, dx, dy in passes)
     else:
         data = lines(v)
-    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, depth, colours, 0, 0, interlaced))
-    if colours == 3:
+    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, depth, colors, 0, 0, interlaced))
+    if colors == 3:
         out += chunk(b"PLTE", r.integers(0, 256, 3 * entries, dtype=np.uint8).tobytes())
-    if transparent and colours == 0: out += chunk(b"tRNS", struct.pack(">H", int(v.flat[0])))
-    if transparent and colours == 2: out += chunk(b"tRNS", struct.pack(">HHH", *map(int, v.reshape(-1, 3)[0])))
-    if transparent and colours == 3: out += chunk(b"tRNS", bytes([0, 128]))
+    if transparent and colors == 0: out += chunk(b"tRNS", struct.pack(">H", int(v.flat[0])))
+    if transparent and colors == 2: out += chunk(b"tRNS", struct.pack(">HHH", *map(int, v.reshape(-1, 3)[0])))
+    if transparent and colors == 3: out += chunk(b"tRNS", bytes([0, 128]))
     return out + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 
 def read(data, transpose=False):
@@ -154,7 +154,7 @@ func TestPillowReadsTheSame(t *testing.T) {
 func TestPillowReadsRarePNGs(t *testing.T) {
 	p := reference.Start(t, decoding)
 	n := 0
-	for colours, depths := range map[int][]int{0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}} {
+	for colors, depths := range map[int][]int{0: {1, 2, 4, 8, 16}, 2: {8, 16}, 3: {1, 2, 4, 8}, 4: {8, 16}, 6: {8, 16}} {
 		for _, depth := range depths {
 			for seed := range 16 {
 				interlaced, transparent := seed&1, seed&2 != 0
@@ -164,8 +164,8 @@ func TestPillowReadsRarePNGs(t *testing.T) {
 					entries = 1 << min(depth, 8)
 				}
 				var data []byte
-				p.Call(&data, "raw_png", w, h, colours, depth, interlaced, seed, transparent, entries)
-				check(t, p, fmt.Sprintf("colours %d, depth %d, interlaced %d, transparent %v, %d entries, %d×%d", colours, depth, interlaced, transparent, entries, w, h), data)
+				p.Call(&data, "raw_png", w, h, colors, depth, interlaced, seed, transparent, entries)
+				check(t, p, fmt.Sprintf("colors %d, depth %d, interlaced %d, transparent %v, %d entries, %d×%d", colors, depth, interlaced, transparent, entries, w, h), data)
 				n++
 			}
 		}

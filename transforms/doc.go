@@ -12,7 +12,7 @@
 //	input := preprocess.Apply(img).Unsqueeze(0) // [1, 3, 224, 224]
 //
 // The functions behind them are in package functional; [Classification] and its
-// neighbours are the presets of torchvision's published weights.
+// neighbors are the presets of torchvision's published weights.
 //
 // # Numbers
 //

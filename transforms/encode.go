@@ -19,14 +19,14 @@ import (
 // JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
 type JPEGOptions struct {
 	Quality     int    // 1 to 100; 0 is 75
-	Subsampling string // of the color: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, and 4:4:4 of grey and CMYK pictures
+	Subsampling string // of the color: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, and 4:4:4 of gray and CMYK pictures
 	Progressive bool
 }
 
 var subsamplings = map[string]jpeg.Subsampling{"": jpeg.S420, "4:2:0": jpeg.S420, "4:2:2": jpeg.S422, "4:4:4": jpeg.S444}
 
 // EncodeJPEG writes a picture as JPEG: img.save(w, "JPEG", quality=…), and
-// torchvision.io.encode_jpeg. Grey pictures stay grey and CMYK stays CMYK, and all
+// torchvision.io.encode_jpeg. Gray pictures stay gray and CMYK stays CMYK, and all
 // others are converted as [ToRGB] does it, so that an alpha is dropped. The bytes are Pillow's.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#jpeg-saving
@@ -104,7 +104,7 @@ func opaque(pix []uint8, r image.Rectangle) *image.RGBA {
 }
 
 // EncodePNG writes a picture as PNG: img.save(w, "PNG"), with the same pixels though
-// not the same bytes. Grey, 16-bit, palette and alpha pictures stay what they are.
+// not the same bytes. Gray, 16-bit, palette and alpha pictures stay what they are.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#png-saving
 func EncodePNG(w io.Writer, img image.Image) error {

@@ -93,7 +93,7 @@ func TestPillowWritesTheSameJPEGs(t *testing.T) {
 func TestEncodeJPEG(t *testing.T) {
 	img, err := Open("../testdata/pictures/photo.png")
 	require.NoError(t, err)
-	grey, err := Open("../testdata/pictures/grey.png", WithMode())
+	gray, err := Open("../testdata/pictures/gray.png", WithMode())
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		img image.Image
@@ -103,7 +103,7 @@ func TestEncodeJPEG(t *testing.T) {
 		"444":         {img, JPEGOptions{Subsampling: "4:4:4"}},
 		"422":         {img, JPEGOptions{Subsampling: "4:2:2"}},
 		"progressive": {img, JPEGOptions{Progressive: true}},
-		"grey":        {grey, JPEGOptions{}},
+		"gray":        {gray, JPEGOptions{}},
 	} {
 		want, err := os.ReadFile("../testdata/pictures/" + name + ".jpg")
 		require.NoError(t, err)
@@ -118,17 +118,17 @@ func TestPillowReadsOurPNGs(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 2))
 	rgb := noise(rng, 17, 9)
 	nrgba := image.NewNRGBA(image.Rect(0, 0, 4, 3))
-	grey16 := image.NewGray16(image.Rect(0, 0, 4, 3))
+	gray16 := image.NewGray16(image.Rect(0, 0, 4, 3))
 	for i := range nrgba.Pix {
 		nrgba.Pix[i] = uint8(rng.Uint32())
 	}
-	for i := range grey16.Pix {
-		grey16.Pix[i] = uint8(rng.Uint32())
+	for i := range gray16.Pix {
+		gray16.Pix[i] = uint8(rng.Uint32())
 	}
 	for mode, c := range map[string]struct {
 		img image.Image
 		pix []uint8
-	}{"RGB": {rgb, rgb.Pix}, "RGBA": {nrgba, nrgba.Pix}, "I;16": {grey16, nil}, "L": {&image.Gray{Pix: rgb.Pix, Stride: 51, Rect: image.Rect(0, 0, 51, 9)}, rgb.Pix}} {
+	}{"RGB": {rgb, rgb.Pix}, "RGBA": {nrgba, nrgba.Pix}, "I;16": {gray16, nil}, "L": {&image.Gray{Pix: rgb.Pix, Stride: 51, Rect: image.Rect(0, 0, 51, 9)}, rgb.Pix}} {
 		var b bytes.Buffer
 		require.NoError(t, EncodePNG(&b, c.img))
 		var got struct {
@@ -142,7 +142,7 @@ func TestPillowReadsOurPNGs(t *testing.T) {
 			continue
 		}
 		for i, v := range reference.Data[uint16](got.Pixels) {
-			require.Equal(t, grey16.Gray16At(i%4, i/4).Y, v)
+			require.Equal(t, gray16.Gray16At(i%4, i/4).Y, v)
 		}
 	}
 }

@@ -147,7 +147,7 @@ func ExampleBatchFiles() {
 }
 
 func ExampleWithMode() {
-	img, err := transforms.Open("../testdata/pictures/greyalpha.png", transforms.WithMode())
+	img, err := transforms.Open("../testdata/pictures/grayalpha.png", transforms.WithMode())
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A fused is a resize, a centre crop after it unless there is none, and the way
+// A fused is a resize, a center crop after it unless there is none, and the way
 // from bytes to a tensor: of a picture of mode RGB only the pixels that the crop keeps are computed, a
 // row at a time, and each byte is looked up once.
 type fused struct {

@@ -31,12 +31,12 @@ func WithEXIFOrientation() OpenOption { return func(o *openOptions) { o.Orient =
 func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.MaxPixels = n } }
 
 // WithMode keeps the mode that the picture has in its file: Image.open without
-// convert("RGB"). A grey picture is an *image.Gray then, one with a palette an
-// *image.Paletted, one with an alpha an *image.NRGBA, CMYK an *image.CMYK, 16-bit grey
+// convert("RGB"). A gray picture is an *image.Gray then, one with a palette an
+// *image.Paletted, one with an alpha an *image.NRGBA, CMYK an *image.CMYK, 16-bit gray
 // an *image.Gray16, and RGB an [*RGB]. Pillow's modes that Go has no type for (1, LA, PA,
-// I, F, and pictures with a transparent colour) are a [*Picture].
+// I, F, and pictures with a transparent color) are a [*Picture].
 //
-// Of 16 bits a channel the upper 8 count but in grey, as in Pillow.
+// Of 16 bits a channel the upper 8 count but in gray, as in Pillow.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/concepts.html#concept-modes
 func WithMode() OpenOption { return func(o *openOptions) { o.RGB = false } }
@@ -68,7 +68,7 @@ var (
 )
 
 // Open reads a picture from a file: Image.open(path).convert("RGB"). The result
-// is an [*RGB] with the pixels that Pillow has; [WithMode] keeps grey, alpha, palettes
+// is an [*RGB] with the pixels that Pillow has; [WithMode] keeps gray, alpha, palettes
 // and so on. Of animations it is the first picture, and [OpenFrames] reads all. A TIFF is
 // turned as its orientation asks, as in Pillow, which however does not turn TIFFs
 // without compression that it opens by their path and maps into memory.

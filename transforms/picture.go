@@ -14,11 +14,11 @@ type RGB = pillow.RGB
 
 // ToRGB returns the pixels of a picture as Pillow's convert("RGB") does. Alpha
 // is dropped, not blended; premultiplied alpha is divided out first. Of 16 bits a
-// channel the upper 8 count, but 16-bit grey above 255 is white, as in Pillow's
+// channel the upper 8 count, but 16-bit gray above 255 is white, as in Pillow's
 // mode I;16. A picture that is an *RGB already is returned itself.
 func ToRGB(img image.Image) *RGB { return pillow.ToRGB(img) }
 
-// An Interpolation says how a pixel is computed from its neighbours. It is
+// An Interpolation says how a pixel is computed from its neighbors. It is
 // [functional.Interpolation].
 type Interpolation = functional.Interpolation
 

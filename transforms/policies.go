@@ -2,7 +2,7 @@ package transforms
 
 import "github.com/torchhub/torchhub/transforms/internal/policies"
 
-// autoPolicies are the policies that AutoAugment's authors learnt, each a list of
+// autoPolicies are the policies that AutoAugment's authors learned, each a list of
 // pairs of operations with their probability and magnitude, if they have one.
 var autoPolicies = map[AutoAugmentPolicy][][2]sub{
 	ImageNet: policy(ImageNet),

@@ -10,7 +10,7 @@ import (
 // torchvision/transforms/_presets.py.
 
 // Classification returns the preprocessing of torchvision's classifiers: resize the
-// short side, crop the centre, scale to [0, 1], normalise. It equals
+// short side, crop the center, scale to [0, 1], normalize. It equals
 // torchvision.transforms._presets.ImageClassification with these numbers, on
 // pictures and on tensors [C, H, W] and [N, C, H, W], but for the result of a
 // picture, which is contiguous.
@@ -28,7 +28,7 @@ func Classification(resize, crop int, how Interpolation, mean, std []float64) *P
 func ObjectDetection() *Pipeline { return Compose(toTensor{preset: true}) }
 
 // SemanticSegmentation returns the preprocessing of torchvision's segmentation
-// models: resize the short side, unless resize is 0, scale to [0, 1], normalise. It equals
+// models: resize the short side, unless resize is 0, scale to [0, 1], normalize. It equals
 // torchvision.transforms._presets.SemanticSegmentation with these numbers.
 func SemanticSegmentation(resize int, how Interpolation, mean, std []float64) *Pipeline {
 	ts := []Transform{toTensor{preset: true}, Normalize(mean, std)}
@@ -39,7 +39,7 @@ func SemanticSegmentation(resize int, how Interpolation, mean, std []float64) *P
 }
 
 // VideoClassification returns the preprocessing of torchvision's video models:
-// resize the frames, crop their centre, scale to [0, 1], normalise. It takes a
+// resize the frames, crop their center, scale to [0, 1], normalize. It takes a
 // tensor [T, C, H, W] or [N, T, C, H, W] and returns [C, T, H, W] or [N, C, T, H, W]. The sizes are
 // ints or []ints of height and width. It equals
 // torchvision.transforms._presets.VideoClassification with these numbers, and so resizes without antialias.

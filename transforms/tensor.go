@@ -103,7 +103,7 @@ func (t *normalize) String() string {
 	return fmt.Sprintf("Normalize(mean=%s, std=%s)", list(t.mean), list(t.std))
 }
 
-// Transform normalises the tensor.
+// Transform normalizes the tensor.
 func (t *normalize) Transform(v Value) Value {
 	return named(t, v, func() Value { return functional.Normalize(v, t.mean, t.std, t.NormalizeOptions) })
 }
@@ -134,7 +134,7 @@ func newToNormalized(to toTensor, t *normalize) *toNormalized {
 	return f
 }
 
-// Transform makes a normalised tensor of the picture.
+// Transform makes a normalized tensor of the picture.
 func (t *toNormalized) Transform(v Value) Value {
 	if p := rgb(t, v); p != nil {
 		return v.WithTensor(t.levels.tensor(p))

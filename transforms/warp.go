@@ -86,11 +86,11 @@ type RandomAffineOptions struct {
 	Shear         Floats        // a number x, for -x to x along x; or the least and the greatest, along x, or along x and along y; nil is none
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
-	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the centre
+	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the center
 }
 
 // RandomAffine rotates, moves, scales and shears a picture or a tensor [..., C, H, W] of
-// 3 or 4 dimensions at random, and keeps its centre: torchvision.transforms.RandomAffine(degrees, translate,
+// 3 or 4 dimensions at random, and keeps its center: torchvision.transforms.RandomAffine(degrees, translate,
 // scale, shear, interpolation, fill, center). The degrees are a number x, for -x to
 // x, or a []float64 of the least and the greatest.
 //

@@ -33,7 +33,7 @@ func packed(t *testing.T) string {
 	preset, err := json.Marshal(hub.Preprocess{Classification: &p})
 	require.NoError(t, err)
 	require.Contains(t, string(preset), numbers(p.Mean))
-	out, errs, status := torchhub(t, nil, "pack", "-o", dir, "--doc", "Letters.", "--licence", "BSD-3-Clause", "--labels", labels, "--preprocess", string(preset), "letters", file)
+	out, errs, status := torchhub(t, nil, "pack", "-o", dir, "--doc", "Letters.", "--license", "BSD-3-Clause", "--labels", labels, "--preprocess", string(preset), "letters", file)
 	require.Zero(t, status, errs)
 	require.Equal(t, filepath.Join(dir, "hubconf.json")+": letters\n", out)
 	return dir

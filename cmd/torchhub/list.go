@@ -28,7 +28,7 @@ type card struct {
 	Acc1          float64   `json:"acc1"`
 	Acc5          float64   `json:"acc5"`
 	MiB           float64   `json:"mib"`
-	Licence       string    `json:"licence"`
+	License       string    `json:"license"`
 	URL           string    `json:"url"`
 	SHA256Prefix  string    `json:"sha256_prefix"`
 	Cached        bool      `json:"cached"`
@@ -54,13 +54,13 @@ func cards(e *models.Entry) []card {
 		out[i] = card{
 			Model: e.Name, Repository: e.Repo, Weights: w.Name, Default: &e.Weights[i] == e.Default(),
 			Parameters: w.Params, GFLOPs: w.GFLOPs, Acc1: w.Acc1, Acc5: w.Acc5, MiB: w.MiB,
-			Licence: w.Licence, URL: w.URL, SHA256Prefix: stem[strings.LastIndexByte(stem, '-')+1:],
+			License: w.License, URL: w.URL, SHA256Prefix: stem[strings.LastIndexByte(stem, '-')+1:],
 			Cached: err == nil, File: file,
 			Resize: w.Preset.Resize, Crop: w.Preset.Crop, Interpolation: w.Preset.Interpolation, Mean: w.Preset.Mean, Std: w.Preset.Std,
 			Classes: string(w.Classes), Labels: len(w.Classes.Labels()), Title: e.Title, Paper: e.Paper,
 		}
-		if w.Licence == "" {
-			out[i].Licence = "BSD-3-Clause"
+		if w.License == "" {
+			out[i].License = "BSD-3-Clause"
 		}
 	}
 	return out
@@ -84,7 +84,7 @@ a repository: of a hubconf.json, else of its hubconf.py, which is read and not r
 		enc := json.NewEncoder(c.OutOrStdout())
 		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 		if !*asJSON {
-			fmt.Fprintln(w, "MODEL\tPARAMETERS\tGFLOPS\tTOP-1\tTOP-5\tFILE\tLICENCE")
+			fmt.Fprintln(w, "MODEL\tPARAMETERS\tGFLOPS\tTOP-1\tTOP-5\tFILE\tLICENSE")
 		}
 		for _, name := range slices.SortedFunc(slices.Values(models.Names()), suggest.Natural) {
 			e, err := models.Lookup(name)
@@ -98,7 +98,7 @@ a repository: of a hubconf.json, else of its hubconf.py, which is read and not r
 						return err
 					}
 				case k.Default:
-					fmt.Fprintf(w, "%s\t%.1fM\t%.1f\t%.1f %%\t%.1f %%\t%.0f MiB\t%s\n", k.Model, float64(k.Parameters)/1e6, k.GFLOPs, k.Acc1, k.Acc5, k.MiB, k.Licence)
+					fmt.Fprintf(w, "%s\t%.1fM\t%.1f\t%.1f %%\t%.1f %%\t%.0f MiB\t%s\n", k.Model, float64(k.Parameters)/1e6, k.GFLOPs, k.Acc1, k.Acc5, k.MiB, k.License)
 				}
 			}
 		}
@@ -111,7 +111,7 @@ func showCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show MODEL|FILE|DIR|OWNER/REPO[:REF]|URL",
 		Short: "Show what is known of a model, a repository or a file",
-		Long: `Show what is known of a model: size, accuracy, file, preset, licence. A model is
+		Long: `Show what is known of a model: size, accuracy, file, preset, license. A model is
 one of "torchhub list", one of a repository with --repo, or hf:OWNER/NAME of the
 Hugging Face Hub. Of a repository the models are listed with a line about each;
 of a file of weights it is told what is in it.`,
@@ -163,7 +163,7 @@ of a file of weights it is told what is in it.`,
 			fmt.Fprintf(w, "accuracy\ttop-1 %.3f %%, top-5 %.3f %% on ImageNet-1K\n", k.Acc1, k.Acc5)
 			fmt.Fprintf(w, "file\t%s, %.1f MiB, SHA-256 %s…, %s\n", k.URL, k.MiB, k.SHA256Prefix, state)
 			fmt.Fprintf(w, "preset\tresize %d (%s), crop %d, mean %v, std %v\n", k.Resize, k.Interpolation, k.Crop, k.Mean, k.Std)
-			fmt.Fprintf(w, "labels\t%d of %s\nlicence\t%s\n", k.Labels, k.Classes, k.Licence)
+			fmt.Fprintf(w, "labels\t%d of %s\nlicense\t%s\n", k.Labels, k.Classes, k.License)
 		}
 		return w.Flush()
 	}

@@ -19,7 +19,7 @@ import (
 
 // entryFlags are what commands write into an entry of a hubconf.json.
 type entryFlags struct {
-	dir, doc, homepage, licence, labels string
+	dir, doc, homepage, license, labels string
 	preset, preprocess, interpolation   string
 	resize, crop                        int
 	mean, std                           []float64
@@ -30,14 +30,14 @@ func (f *entryFlags) add(c *cobra.Command) {
 	c.Flags().StringVarP(&f.dir, "output", "o", ".", "the folder of the hubconf.json")
 	c.Flags().StringVar(&f.doc, "doc", "", "what help says of the model")
 	c.Flags().StringVar(&f.homepage, "homepage", "", "the https URL of its page or paper")
-	c.Flags().StringVar(&f.licence, "licence", "", "its licence, such as BSD-3-Clause")
+	c.Flags().StringVar(&f.license, "license", "", "its license, such as BSD-3-Clause")
 	c.Flags().StringVar(&f.labels, "labels", "", "the classes: ImageNet-1K, or a file of one name a line in the folder")
 	c.Flags().StringVar(&f.preset, "preset", "", "prepare pictures as for a model of \"torchhub list\"")
 	c.Flags().IntVar(&f.resize, "resize", 0, "resize the short side of pictures to so many pixels, with --crop")
-	c.Flags().IntVar(&f.crop, "crop", 0, "then cut so many pixels out of the centre")
+	c.Flags().IntVar(&f.crop, "crop", 0, "then cut so many pixels out of the center")
 	c.Flags().StringVar(&f.interpolation, "interpolation", "", "of --resize: bilinear (default), bicubic, …")
-	c.Flags().Float64SliceVar(&f.mean, "mean", nil, "of the normalisation (default: ImageNet's)")
-	c.Flags().Float64SliceVar(&f.std, "std", nil, "of the normalisation (default: ImageNet's)")
+	c.Flags().Float64SliceVar(&f.mean, "mean", nil, "of the normalization (default: ImageNet's)")
+	c.Flags().Float64SliceVar(&f.std, "std", nil, "of the normalization (default: ImageNet's)")
 	c.Flags().StringVar(&f.preprocess, "preprocess", "", "the preprocessing as JSON, as in a hubconf.json")
 	c.Flags().StringVar(&f.libtorch, "requires-libtorch", "", "the oldest libtorch that will do, such as 2.11")
 	c.Flags().StringVar(&f.torchhub, "requires-torchhub", "", "the oldest torchhub that will do")
@@ -45,7 +45,7 @@ func (f *entryFlags) add(c *cobra.Command) {
 
 // entry makes an entry without artifacts.
 func (f *entryFlags) entry() (hub.Entry, error) {
-	e := hub.Entry{Doc: f.doc, Homepage: f.homepage, Licence: f.licence}
+	e := hub.Entry{Doc: f.doc, Homepage: f.homepage, License: f.license}
 	if f.libtorch != "" || f.torchhub != "" {
 		e.Requires = &hub.Requires{Libtorch: f.libtorch, Torchhub: f.torchhub}
 	}

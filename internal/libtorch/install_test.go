@@ -328,7 +328,7 @@ func TestInstallMistakes(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(cache, "libtorch", "*-*"))
 	require.Empty(t, left)
 
-	// A call that is cancelled ends, and its pip with it.
+	// A call that is canceled ends, and its pip with it.
 	write(t, filepath.Join(bin, "python3"), "#!/bin/sh\n[ \"$3\" = --version ] && exit 0\nexec /bin/sleep 60\n")
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()

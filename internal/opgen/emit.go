@@ -238,7 +238,7 @@ func (s *Schema) argOf(r Arg) string {
 	return ""
 }
 
-// group writes neighbours of one type as "a, b int".
+// group writes neighbors of one type as "a, b int".
 func group(params []string) string {
 	var out []string
 	for i, p := range params {

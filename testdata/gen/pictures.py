@@ -20,7 +20,7 @@ a = np.stack([x * 4, y * 5, 255 - x * 2 - y, 255 - x * 4], -1).astype(np.uint8)
 a += np.random.default_rng(0).integers(0, 9, a.shape, dtype=np.uint8)
 rgba = Image.fromarray(a, "RGBA")
 rgb = rgba.convert("RGB")
-grey16 = Image.fromarray(a[..., 0].astype(np.uint16) * 3)
+gray16 = Image.fromarray(a[..., 0].astype(np.uint16) * 3)
 exif = Image.Exif()
 exif[0x112] = 6
 
@@ -29,27 +29,27 @@ files = {
     "444.jpg": (rgb, {"subsampling": 0}),
     "422.jpg": (rgb, {"subsampling": 1}),
     "progressive.jpg": (rgb, {"progressive": True}),
-    "grey.jpg": (rgb.convert("L"), {}),
+    "gray.jpg": (rgb.convert("L"), {}),
     "cmyk.jpg": (rgb.convert("CMYK"), {}),
     "turned.jpg": (rgb, {"exif": exif}),
     "photo.png": (rgb, {}),
     "alpha.png": (rgba, {}),
-    "grey.png": (rgb.convert("L"), {}),
-    "greyalpha.png": (rgba.convert("LA"), {}),
-    "grey16.png": (grey16, {}),
+    "gray.png": (rgb.convert("L"), {}),
+    "grayalpha.png": (rgba.convert("LA"), {}),
+    "gray16.png": (gray16, {}),
     "bits.png": (rgb.convert("1"), {}),
     "palette.png": (rgb.quantize(40), {"transparency": 3}),
     "photo.gif": (rgb, {}),
     "photo.bmp": (rgb, {}),
     "palette.bmp": (rgb.quantize(20), {}),
     "photo.tiff": (rgb, {"compression": "tiff_lzw"}),
-    "grey16.tiff": (grey16, {}),
+    "gray16.tiff": (gray16, {}),
     "lossy.webp": (rgb, {}),
     "alpha.webp": (rgba, {}),
     "lossless.webp": (rgb, {"lossless": True}),
     "bits.pbm": (rgb.convert("1"), {}),
-    "grey.pgm": (rgb.convert("L"), {}),
-    "grey16.pgm": (grey16, {}),
+    "gray.pgm": (rgb.convert("L"), {}),
+    "gray16.pgm": (gray16, {}),
     "photo.ppm": (rgb, {}),
     "floats.pfm": (rgb.convert("F"), {}),
     "icon.ico": (rgba, {"sizes": [(32, 32), (16, 16)], "bitmap_format": "bmp"}),

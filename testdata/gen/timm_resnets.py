@@ -4,7 +4,7 @@
 
 The arguments of each entry point are seen by calling it with a builder that
 records them. What cannot be built is left out: pruned models, group
-normalisation, stages with blocks of different kinds.
+normalization, stages with blocks of different kinds.
 """
 import sys
 

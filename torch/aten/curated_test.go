@@ -62,7 +62,7 @@ func TestCurated(t *testing.T) {
 				if e := new(torch.Error); f.checked && errors.As(err, &e) && !strings.HasPrefix(e.Op, "aten::") {
 					continue
 				}
-				if err != nil && !uninitialised[f.op] {
+				if err != nil && !uninitialized[f.op] {
 					t.Errorf("%s, %s: %v", f.name, c.What, err)
 				} else if same {
 					exact++
@@ -97,8 +97,8 @@ func TestTwoOptions(t *testing.T) {
 	require.Greater(t, n, 150)
 }
 
-// uninitialised are the operators whose results nobody can know.
-var uninitialised = map[string]bool{"aten::empty.memory_format": true, "aten::empty_like": true}
+// uninitialized are the operators whose results nobody can know.
+var uninitialized = map[string]bool{"aten::empty.memory_format": true, "aten::empty_like": true}
 
 func (f *curatedFunction) run(c testCase) (exact bool, err error) {
 	defer func() {

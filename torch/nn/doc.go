@@ -21,9 +21,9 @@
 // arrays of modules number their elements from 0, embedded structs add their
 // fields to the outer one, and nil fields are left out.
 //
-// New layers are initialised as PyTorch's are, with the same numbers after the
+// New layers are initialized as PyTorch's are, with the same numbers after the
 // same [torch.ManualSeed], and are in training mode. Made on the meta device,
-// they initialise nothing:
+// they initialize nothing:
 //
 //	torch.WithDevice(torch.Meta, func() { net = NewNet() })
 //	err := nn.LoadStateDict(net, state, nn.LoadOptions{Assign: true})

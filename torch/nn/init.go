@@ -6,21 +6,21 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// parameter makes a parameter and initialises it, unless it is on the meta device.
+// parameter makes a parameter and initializes it, unless it is on the meta device.
 func parameter(shape []int, init func(*torch.Tensor)) *torch.Tensor {
 	x := torch.Empty(shape...)
-	initialise(x, init)
+	initialize(x, init)
 	return x.RequireGrad(true)
 }
 
 // buffer makes a tensor that is not trained, filled with a value.
 func buffer(shape []int, d torch.DType, value float64) *torch.Tensor {
 	x := torch.Options{DType: d}.Empty(shape...)
-	initialise(x, func(x *torch.Tensor) { x.FillInPlace(value) })
+	initialize(x, func(x *torch.Tensor) { x.FillInPlace(value) })
 	return x
 }
 
-func initialise(x *torch.Tensor, init func(*torch.Tensor)) {
+func initialize(x *torch.Tensor, init func(*torch.Tensor)) {
 	if x.Device() != torch.Meta {
 		torch.NoGrad(func() { init(x) })
 	}
@@ -42,7 +42,7 @@ func fans(shape []int) (in, out int) {
 //
 // https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.constant_
 func InitConstant(x *torch.Tensor, value float64) {
-	initialise(x, func(x *torch.Tensor) { x.FillInPlace(value) })
+	initialize(x, func(x *torch.Tensor) { x.FillInPlace(value) })
 }
 
 // InitKaimingNormal fills a weight [out, in, …] that ReLU follows with normal
@@ -52,7 +52,7 @@ func InitConstant(x *torch.Tensor, value float64) {
 // https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
 func InitKaimingNormal(x *torch.Tensor) {
 	_, out := fans(x.Shape())
-	initialise(x, func(x *torch.Tensor) { x.NormalInPlace(0, math.Sqrt(2)/math.Sqrt(float64(out))) })
+	initialize(x, func(x *torch.Tensor) { x.NormalInPlace(0, math.Sqrt(2)/math.Sqrt(float64(out))) })
 }
 
 // uniformWeight is what Linear and Conv layers start from: kaiming_uniform_(w, a=sqrt(5)).

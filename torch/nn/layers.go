@@ -81,7 +81,7 @@ type BatchNorm2dOptions struct {
 	Cumulative bool     // the running statistics are the averages of all batches: momentum=None
 }
 
-// BatchNorm2d normalises each channel by the batch while training and by the
+// BatchNorm2d normalizes each channel by the batch while training and by the
 // running statistics otherwise: torch.nn.BatchNorm2d.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
@@ -94,7 +94,7 @@ type BatchNorm2d struct {
 	Training          bool // true in a new layer
 }
 
-// NewBatchNorm2d makes a normalisation of the given number of channels:
+// NewBatchNorm2d makes a normalization of the given number of channels:
 // nn.BatchNorm2d(channels).
 func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {
 	c := []int{channels}

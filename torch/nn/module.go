@@ -58,7 +58,7 @@ func StateDict(m any) torch.StateDict {
 var opSetData = torch.NewOp("aten::set_data", "")
 
 // To moves the parameters and buffers of a module to a device: m.to(device).
-// The tensors stay the same objects, so an optimiser keeps its hold on them. No
+// The tensors stay the same objects, so an optimizer keeps its hold on them. No
 // other goroutine may use the module meanwhile. A device that is not there, and
 // a module on the meta device, are an [*torch.Error].
 //

@@ -130,7 +130,7 @@ func TestSharedModule(t *testing.T) {
 	require.Len(t, Parameters(s), 2)
 }
 
-func TestMetaInitialisesNothing(t *testing.T) {
+func TestMetaInitializesNothing(t *testing.T) {
 	torch.ManualSeed(7)
 	want := torch.Rand(3)
 	torch.ManualSeed(7)

@@ -11,12 +11,12 @@ import (
 type BoxOptions struct {
 	Labels []string      // one for each box; "" writes nothing
 	Colors []color.Color // of the outlines: one for each box, or one for all; none is torchvision's palette
-	Fill   bool          // fill the boxes with their colour, transparent
+	Fill   bool          // fill the boxes with their color, transparent
 	Width  int           // of the outlines in pixels; 0 is 1
 
 	Font                  *Font         // nil is [DefaultFont]
-	LabelColors           []color.Color // none is the colours of the boxes, or black where labels are filled
-	LabelBackgroundColors []color.Color // none is the colours of the boxes; needs FillLabels
+	LabelColors           []color.Color // none is the colors of the boxes, or black where labels are filled
+	LabelBackgroundColors []color.Color // none is the colors of the boxes; needs FillLabels
 	FillLabels            bool          // draw a rectangle behind each label
 }
 

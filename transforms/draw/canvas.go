@@ -322,7 +322,7 @@ func (c *canvas) ellipse(from, to point, ink color.NRGBA) {
 	if a < 0 || b < 0 || a+b == 0 {
 		return
 	}
-	// The outline of a quarter, in half pixels from the centre, so that both
+	// The outline of a quarter, in half pixels from the center, so that both
 	// parities of a and b are whole numbers.
 	q := quarter{a: a, b: b, x: a, y: b % 2}
 	for {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/image/colornames"
 )
 
-// Color returns the colour that a text names, as [ParseColor] does, and panics
+// Color returns the color that a text names, as [ParseColor] does, and panics
 // with a [*torch.Error] where it names none.
 func Color(text string) color.NRGBA {
 	c, err := ParseColor(text)
@@ -22,7 +22,7 @@ func Color(text string) color.NRGBA {
 	return c
 }
 
-// hex matches what each digit, or pair of digits, of a colour such as #f80 or #ff8800cc is.
+// hex matches what each digit, or pair of digits, of a color such as #f80 or #ff8800cc is.
 var hex = regexp.MustCompile(`^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$`)
 
 // functions are the other ways of CSS. \d+ of any length is taken, as Pillow does.
@@ -45,7 +45,7 @@ var functions = []struct {
 	}},
 }
 
-// ParseColor reads a colour: ImageColor.getrgb(text). It takes the names of CSS
+// ParseColor reads a color: ImageColor.getrgb(text). It takes the names of CSS
 // ("red", "rebeccapurple"), "#f00", "#ff0000", each also with an alpha, "rgb(255, 0, 0)",
 // "rgb(100%, 0%, 0%)", "rgba(255, 0, 0, 128)", "hsl(0, 100%, 50%)" and "hsv(0, 100%, 100%)".
 //
@@ -53,7 +53,7 @@ var functions = []struct {
 func ParseColor(text string) (color.NRGBA, error) {
 	const longest = 100
 	if len(text) > longest {
-		return color.NRGBA{}, fmt.Errorf("a colour's text has %d characters; want %d at most", len(text), longest)
+		return color.NRGBA{}, fmt.Errorf("a color's text has %d characters; want %d at most", len(text), longest)
 	}
 	s := strings.ToLower(text)
 	if c, ok := colornames.Map[s]; ok {
@@ -89,20 +89,20 @@ func ParseColor(text string) (color.NRGBA, error) {
 			}
 			n, err := strconv.ParseFloat(d, 64)
 			if err != nil {
-				return color.NRGBA{}, fmt.Errorf("the colour %q is not one: %w", text, errors.Unwrap(err))
+				return color.NRGBA{}, fmt.Errorf("the color %q is not one: %w", text, errors.Unwrap(err))
 			}
 			v = append(v, n)
 		}
 		c := [4]uint8{3: 255}
 		for i, n := range f.color(v) {
 			if n < 0 || n > 255 {
-				return color.NRGBA{}, fmt.Errorf("the colour %q has a part beyond 255", text)
+				return color.NRGBA{}, fmt.Errorf("the color %q has a part beyond 255", text)
 			}
 			c[i] = uint8(n)
 		}
 		return color.NRGBA{c[0], c[1], c[2], c[3]}, nil
 	}
-	return color.NRGBA{}, fmt.Errorf("no colour is called %q; want a name of CSS, #rrggbb or rgb(r, g, b)", text)
+	return color.NRGBA{}, fmt.Errorf("no color is called %q; want a name of CSS, #rrggbb or rgb(r, g, b)", text)
 }
 
 // hsl is Python's colorsys.hls_to_rgb, times 255 and rounded.
@@ -145,7 +145,7 @@ func hsv(h, s, v float64) []float64 {
 
 func whole(v float64) float64 { return math.Trunc(float64(v*255) + 0.5) }
 
-// palette returns the colours that torchvision gives n things.
+// palette returns the colors that torchvision gives n things.
 func palette(n int) []color.NRGBA {
 	colors := make([]color.NRGBA, n)
 	for i := range colors {
@@ -155,7 +155,7 @@ func palette(n int) []color.NRGBA {
 	return colors
 }
 
-// colorsFor returns a colour for each of n things: one is for all, none is what otherwise says.
+// colorsFor returns a color for each of n things: one is for all, none is what otherwise says.
 func colorsFor(op, what string, given []color.Color, n int, otherwise []color.NRGBA) []color.NRGBA {
 	if len(given) == 0 {
 		return otherwise

@@ -114,7 +114,7 @@ func equal[E comparable](t *testing.T, want, got []E, what string) {
 
 var dtypes = []torch.DType{torch.Uint8, torch.Float32, torch.Float64, torch.Float16, torch.BFloat16}
 
-// ink returns colours for n things, as Go and Python take them; nil at times.
+// ink returns colors for n things, as Go and Python take them; nil at times.
 func inks(rng *rand.Rand, n int) ([]color.Color, any) {
 	if rng.IntN(3) == 0 {
 		return nil, nil
@@ -394,9 +394,9 @@ func TestLabels(t *testing.T) {
 	red := color.NRGBA{255, 0, 0, 255}
 	plain := torch.Data[uint8](DrawBoundingBoxes(x, boxes, BoxOptions{Colors: []color.Color{red}}).Contiguous())
 	o := BoxOptions{Colors: []color.Color{red}, Labels: []string{"dog\n0.9"}}
-	labelled := torch.Data[uint8](DrawBoundingBoxes(x, boxes, o).Contiguous())
+	labeled := torch.Data[uint8](DrawBoundingBoxes(x, boxes, o).Contiguous())
 	r := image.Rectangle{}
-	for i, v := range labelled[:60*120] {
+	for i, v := range labeled[:60*120] {
 		if v != plain[i] {
 			r = r.Union(image.Rect(i%120, i/120, i%120+1, i/120+1))
 		}
@@ -440,7 +440,7 @@ func TestMistakes(t *testing.T) {
 		"the flow's shape":             func() { FlowToImage(x) },
 		"the flow's dtype":             func() { FlowToImage(torch.Zeros(2, 4, 5).ToDType(torch.Float64)) },
 		"1, 3 or 4":                    func() { SaveImage(torch.Zeros(5, 4, 5), "a.png") },
-		`no colour is called "nope"`:   func() { Color("nope") },
+		`no color is called "nope"`:    func() { Color("nope") },
 	} {
 		require.ErrorContains(t, torch.Try(f), want)
 	}

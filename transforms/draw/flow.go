@@ -40,7 +40,7 @@ func FlowToImage(flow *torch.Tensor) *torch.Tensor {
 // speed returns the length of each vector: [N, 2, H, W] → [N, H, W].
 func speed(x *torch.Tensor) *torch.Tensor { return x.PowScalar(2).Sum(1).Sqrt() }
 
-// wheelColors colours vectors that are not longer than 1.
+// wheelColors colors vectors that are not longer than 1.
 func wheelColors(x *torch.Tensor) *torch.Tensor {
 	const pi = 3.141592653589793
 	wheel := colorWheel()

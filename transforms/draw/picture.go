@@ -8,8 +8,8 @@ import (
 
 // bytesOf returns the bytes of a picture [3, H, W] or [1, H, W], row by row, as
 // three channels. Floating-point numbers are scaled as to_dtype(x, torch.uint8, scale=True) does.
-func bytesOf(op string, x *torch.Tensor, grey bool) *canvas {
-	checkPicture(op, x, grey)
+func bytesOf(op string, x *torch.Tensor, gray bool) *canvas {
+	checkPicture(op, x, gray)
 	c := &canvas{w: x.Size(2), h: x.Size(1)}
 	if x.Numel() == 0 {
 		refuseTensor(op, x, "the picture has no pixels")
@@ -40,17 +40,17 @@ func (c *canvas) tensor(dtype torch.DType) *torch.Tensor {
 }
 
 // checkPicture panics unless x is a picture that can be drawn on.
-func checkPicture(op string, x *torch.Tensor, grey bool) {
+func checkPicture(op string, x *torch.Tensor, gray bool) {
 	want := "3 channels (RGB)"
-	if grey {
-		want = "1 or 3 channels (grey or RGB)"
+	if gray {
+		want = "1 or 3 channels (gray or RGB)"
 	}
 	switch {
 	case x.DType() != torch.Uint8 && !x.DType().IsFloatingPoint():
 		refuseTensor(op, x, "a picture's dtype is uint8 or floating-point")
 	case x.Dim() != 3:
 		refuseTensor(op, x, "a picture's shape is [C, H, W]; pass the pictures of a batch one by one")
-	case x.Size(0) != 3 && !(grey && x.Size(0) == 1):
+	case x.Size(0) != 3 && !(gray && x.Size(0) == 1):
 		refuseTensor(op, x, "a picture has %s", want)
 	}
 }

@@ -27,7 +27,7 @@ func AdjustBrightness(v Value, factor float64) Value {
 }
 
 // AdjustContrast takes a picture or a tensor [..., 1 or 3, H, W] away from its mean
-// grey by a factor, 0 for all grey, 1 for no change: F.adjust_contrast(img, contrast_factor).
+// gray by a factor, 0 for all gray, 1 for no change: F.adjust_contrast(img, contrast_factor).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.adjust_contrast.html
 func AdjustContrast(v Value, factor float64) Value {
@@ -36,7 +36,7 @@ func AdjustContrast(v Value, factor float64) Value {
 }
 
 // AdjustSaturation takes a picture or a tensor [..., 1 or 3, H, W] away from its
-// grey version by a factor, 0 for black and white, 1 for no change:
+// gray version by a factor, 0 for black and white, 1 for no change:
 // F.adjust_saturation(img, saturation_factor).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.adjust_saturation.html
@@ -55,8 +55,8 @@ func AdjustSharpness(v Value, factor float64) Value {
 		func(p *pillow.Image) (*pillow.Image, error) { return pillow.AdjustSharpness(p, factor) }, sharpnessTensor)
 }
 
-// AdjustHue turns the colours of a picture or a tensor [..., 1 or 3, H, W] by a
-// part of the circle, from -0.5 to 0.5: F.adjust_hue(img, hue_factor). What is grey
+// AdjustHue turns the colors of a picture or a tensor [..., 1 or 3, H, W] by a
+// part of the circle, from -0.5 to 0.5: F.adjust_hue(img, hue_factor). What is gray
 // stays as it is.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.adjust_hue.html
@@ -87,7 +87,7 @@ func AdjustGamma(v Value, gamma, gain float64) Value {
 		func(x *torch.Tensor) *torch.Tensor { return gammaTensor(x, gamma, gain) })
 }
 
-// RGBToGrayscale makes a picture, or a tensor [..., 3, H, W], grey, with 1 or 3 equal
+// RGBToGrayscale makes a picture, or a tensor [..., 3, H, W], gray, with 1 or 3 equal
 // channels: F.rgb_to_grayscale(img, num_output_channels). A tensor of one channel
 // keeps it.
 //
@@ -102,7 +102,7 @@ func RGBToGrayscale(v Value, channels int) Value {
 		func(x *torch.Tensor) *torch.Tensor { return grayTensor(x, channels) })
 }
 
-// ToGrayscale makes a picture of any mode grey, of mode L for one channel and RGB
+// ToGrayscale makes a picture of any mode gray, of mode L for one channel and RGB
 // for three: F.to_grayscale(img, num_output_channels).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.to_grayscale.html

@@ -86,8 +86,8 @@ func CenterCrop(v Value, size torch.Ints) Value {
 // middle returns where the central part of a dimension begins.
 func middle(in, part int) int { return int(math.RoundToEven(float64(in-part) / 2)) }
 
-// FiveCrop cuts out the four corners and the centre: F.five_crop(img, size). The
-// result has five parts: top left, top right, bottom left, bottom right, centre.
+// FiveCrop cuts out the four corners and the center: F.five_crop(img, size). The
+// result has five parts: top left, top right, bottom left, bottom right, center.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.five_crop.html
 func FiveCrop(v Value, size torch.Ints) Value {

@@ -14,7 +14,7 @@ import (
 type RotateOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Expand        bool          // make the result large enough to hold all of it
-	Center        []float64     // x and y that stay where they are, from the upper left corner; nil is the centre
+	Center        []float64     // x and y that stay where they are, from the upper left corner; nil is the center
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
@@ -22,7 +22,7 @@ type RotateOptions struct {
 type AffineOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
-	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the centre
+	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the center
 }
 
 // PerspectiveOptions are the options of [Perspective]. The zero value is torchvision's default.
@@ -111,7 +111,7 @@ func Affine(v Value, angle float64, translate [2]float64, scale float64, shear [
 		})
 }
 
-// fromCenter returns a point of a tensor relative to its centre.
+// fromCenter returns a point of a tensor relative to its center.
 func fromCenter(x *torch.Tensor, point []float64) (c [2]float64) {
 	if point == nil {
 		return c

@@ -60,7 +60,7 @@ func baseGrid(like *torch.Tensor, x0, x1, y0, y1 float64, w, h int) *torch.Tenso
 	return g.View(1, h*w, 3)
 }
 
-// affineTensor warps x by the inverse matrix, about its centre, into a picture of ow×oh pixels.
+// affineTensor warps x by the inverse matrix, about its center, into a picture of ow×oh pixels.
 func affineTensor(x *torch.Tensor, matrix [6]float64, ow, oh int, how Interpolation, fill []float64) *torch.Tensor {
 	w, h := float64(x.Size(-1)), float64(x.Size(-2))
 	theta := numbers(x, floating(x), matrix[:], 1, 2, 3)

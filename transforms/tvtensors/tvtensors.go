@@ -55,14 +55,14 @@ func NewMask(x *torch.Tensor) Mask { return Mask{x} }
 // https://docs.pytorch.org/vision/stable/generated/torchvision.tv_tensors.BoundingBoxFormat.html
 type BoundingBoxFormat int
 
-// The formats: corners as x and y, widths, heights and centres in pixels, r in
+// The formats: corners as x and y, widths, heights and centers in pixels, r in
 // degrees, counter-clockwise.
 const (
 	XYXY     BoundingBoxFormat = iota + 1 // left, top, right, bottom
 	XYWH                                  // left, top, width, height
-	CXCYWH                                // centre, width, height
+	CXCYWH                                // center, width, height
 	XYWHR                                 // a rotated box: its first corner, width, height, angle
-	CXCYWHR                               // a rotated box: its centre, width, height, angle
+	CXCYWHR                               // a rotated box: its center, width, height, angle
 	XYXYXYXY                              // a rotated box: its four corners
 )
 

@@ -88,13 +88,13 @@ func fewerBits(from, away int) span {
 }
 
 // operations returns those of an augmentation, in Python's order: shears to shear,
-// translations by part of the side, a rotation to turn, colours to colour, and the posterization.
-func operations(shear float64, dx, dy span, turn, colour float64, posterize span, names ...string) []operation {
+// translations by part of the side, a rotation to turn, colors to color, and the posterization.
+func operations(shear float64, dx, dy span, turn, color float64, posterize span, names ...string) []operation {
 	all := map[string]operation{
 		"ShearX": {"", evenly(0, shear), true}, "ShearY": {"", evenly(0, shear), true},
 		"TranslateX": {"", dx, true}, "TranslateY": {"", dy, true}, "Rotate": {"", evenly(0, turn), true},
-		"Brightness": {"", evenly(0, colour), true}, "Color": {"", evenly(0, colour), true},
-		"Contrast": {"", evenly(0, colour), true}, "Sharpness": {"", evenly(0, colour), true},
+		"Brightness": {"", evenly(0, color), true}, "Color": {"", evenly(0, color), true},
+		"Contrast": {"", evenly(0, color), true}, "Sharpness": {"", evenly(0, color), true},
 		"Posterize": {"", posterize, false}, "Solarize": {"", evenly(1, 0), false},
 	}
 	var out []operation
@@ -109,7 +109,7 @@ func operations(shear float64, dx, dy span, turn, colour float64, posterize span
 var (
 	geometric = []string{"ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate"}
 	enhancing = []string{"Brightness", "Color", "Contrast", "Sharpness"}
-	levelling = []string{"Posterize", "Solarize", "AutoContrast", "Equalize"}
+	leveling = []string{"Posterize", "Solarize", "AutoContrast", "Equalize"}
 )
 
 func join(lists ...[]string) (out []string) {
@@ -123,10 +123,10 @@ func of331(side float64) float64 { return 150.0 / 331.0 * side }
 func third(side float64) float64 { return side / 3.0 }
 
 var (
-	autoOps    = operations(0.3, alongWidth(of331), alongHeight(of331), 30, 0.9, fewerBits(8, 4), join(geometric, enhancing, levelling, []string{"Invert"})...)
-	randOps    = operations(0.3, alongWidth(of331), alongHeight(of331), 30, 0.9, fewerBits(8, 4), join([]string{"Identity"}, geometric, enhancing, levelling)...)
-	trivialOps = operations(0.99, evenly(0, 32), evenly(0, 32), 135, 0.99, fewerBits(8, 6), join([]string{"Identity"}, geometric, enhancing, levelling)...)
-	mixOps     = operations(0.3, alongWidth(third), alongHeight(third), 30, 0.9, fewerBits(4, 4), join(geometric, levelling, enhancing)...)
+	autoOps    = operations(0.3, alongWidth(of331), alongHeight(of331), 30, 0.9, fewerBits(8, 4), join(geometric, enhancing, leveling, []string{"Invert"})...)
+	randOps    = operations(0.3, alongWidth(of331), alongHeight(of331), 30, 0.9, fewerBits(8, 4), join([]string{"Identity"}, geometric, enhancing, leveling)...)
+	trivialOps = operations(0.99, evenly(0, 32), evenly(0, 32), 135, 0.99, fewerBits(8, 6), join([]string{"Identity"}, geometric, enhancing, leveling)...)
+	mixOps     = operations(0.3, alongWidth(third), alongHeight(third), 30, 0.9, fewerBits(4, 4), join(geometric, leveling, enhancing)...)
 )
 
 // magnitude returns a magnitude of o, the number that which returns, with a sign that is drawn.
@@ -192,7 +192,7 @@ func (a *auto) apply(v any, name string, m float64) any {
 // shearAngle is math.degrees(math.atan(m)).
 func shearAngle(m float64) float64 { return libm.Atan(m) * (180.0 / math.Pi) }
 
-// An AutoAugmentPolicy names the data that a policy of [AutoAugment] was learnt on:
+// An AutoAugmentPolicy names the data that a policy of [AutoAugment] was learned on:
 // torchvision.transforms.v2.AutoAugmentPolicy.
 type AutoAugmentPolicy string
 
@@ -209,7 +209,7 @@ type AutoAugmentOptions struct {
 	WarpOptions
 }
 
-// AutoAugment does one of 25 pairs of operations that were learnt on a set of
+// AutoAugment does one of 25 pairs of operations that were learned on a set of
 // data: AutoAugment(policy, interpolation, fill). The sample has one image, video or picture.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.AutoAugment.html
@@ -316,7 +316,7 @@ type AugMixOptions struct {
 	MixtureWidth int     // the chains that are mixed; 0 is 3
 	ChainDepth   int     // the operations of a chain; 0 is a random number from 1 to 3
 	Alpha        float64 // of the Dirichlet distribution that is drawn from; 0 is 1
-	NoColor      bool    // leave out brightness, colour, contrast and sharpness: all_ops=False
+	NoColor      bool    // leave out brightness, color, contrast and sharpness: all_ops=False
 	WarpOptions
 }
 

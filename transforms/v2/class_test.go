@@ -61,7 +61,7 @@ func without(sample []any, kinds ...tv.Kind) (out []any) {
 	return out
 }
 
-func colour(r maker) []any {
+func color(r maker) []any {
 	r.c = pickOf(r, 3, 3, 1)
 	return r.sample()
 }
@@ -91,7 +91,7 @@ func withP(r maker) (float64, string) {
 func chance(name string, f func(...float64) v2.Transform) func(r maker) made {
 	return func(r maker) made {
 		p, arg := withP(r)
-		return made{"v2." + name + "(" + arg + ")", f(p), colour(r)}
+		return made{"v2." + name + "(" + arg + ")", f(p), color(r)}
 	}
 }
 
@@ -109,17 +109,17 @@ var classes = []struct {
 	{"RandomPosterize", func(r maker) made {
 		p, arg := withP(r)
 		bits := r.between(0, 8)
-		return made{fmt.Sprintf("v2.RandomPosterize(%d, %s)", bits, arg), v2.RandomPosterize(bits, p), colour(r)}
+		return made{fmt.Sprintf("v2.RandomPosterize(%d, %s)", bits, arg), v2.RandomPosterize(bits, p), color(r)}
 	}},
 	{"RandomSolarize", func(r maker) made {
 		p, arg := withP(r)
 		x := threshold(r)
-		return made{fmt.Sprintf("v2.RandomSolarize(%s, %s)", py(x), arg), v2.RandomSolarize(x, p), colour(r)}
+		return made{fmt.Sprintf("v2.RandomSolarize(%s, %s)", py(x), arg), v2.RandomSolarize(x, p), color(r)}
 	}},
 	{"RandomAdjustSharpness", func(r maker) made {
 		p, arg := withP(r)
 		x := r.float(0, 3)
-		return made{fmt.Sprintf("v2.RandomAdjustSharpness(%v, %s)", x, arg), v2.RandomAdjustSharpness(x, p), colour(r)}
+		return made{fmt.Sprintf("v2.RandomAdjustSharpness(%v, %s)", x, arg), v2.RandomAdjustSharpness(x, p), color(r)}
 	}},
 	{"Identity", func(r maker) made { return made{"v2.Identity()", v2.Identity(), r.sample()} }},
 	{"Lambda", func(r maker) made {
@@ -191,7 +191,7 @@ var classes = []struct {
 	}},
 	{"RandomRotation", func(r maker) made {
 		fill, of, f := fillArg(r)
-		o := v2.RandomRotationOptions{Fill: fill, FillOf: of, Interpolation: interpolation(r, false), Center: centreFor(r), Expand: r.IntN(2) == 0}
+		o := v2.RandomRotationOptions{Fill: fill, FillOf: of, Interpolation: interpolation(r, false), Center: centerFor(r), Expand: r.IntN(2) == 0}
 		d := []float64{r.float(-180, 0), r.float(0, 180)}
 		var degrees any = d
 		arg := py(d)
@@ -203,7 +203,7 @@ var classes = []struct {
 	}},
 	{"RandomAffine", func(r maker) made {
 		fill, of, f := fillArg(r)
-		o := v2.RandomAffineOptions{Fill: fill, FillOf: of, Interpolation: interpolation(r, false), Center: centreFor(r)}
+		o := v2.RandomAffineOptions{Fill: fill, FillOf: of, Interpolation: interpolation(r, false), Center: centerFor(r)}
 		if r.IntN(2) == 0 {
 			o.Translate = []float64{r.Float64(), r.Float64()}
 		}
@@ -301,20 +301,20 @@ var classes = []struct {
 			h := r.float(0, 0.5)
 			o.Hue, args = h, append(args, fmt.Sprintf("hue=%v", h))
 		}
-		return made{"v2.ColorJitter(" + strings.Join(args, ", ") + ")", v2.ColorJitter(o), colour(r)}
+		return made{"v2.ColorJitter(" + strings.Join(args, ", ") + ")", v2.ColorJitter(o), color(r)}
 	}},
 	{"RandomPhotometricDistort", func(r maker) made {
 		p, arg := withP(r)
-		return made{"v2.RandomPhotometricDistort(" + arg + ")", v2.RandomPhotometricDistort(v2.RandomPhotometricDistortOptions{P: &p}), colour(r)}
+		return made{"v2.RandomPhotometricDistort(" + arg + ")", v2.RandomPhotometricDistort(v2.RandomPhotometricDistortOptions{P: &p}), color(r)}
 	}},
 	{"RandomChannelPermutation", func(r maker) made {
-		return made{"v2.RandomChannelPermutation()", v2.RandomChannelPermutation(), colour(r)}
+		return made{"v2.RandomChannelPermutation()", v2.RandomChannelPermutation(), color(r)}
 	}},
 	{"Grayscale", func(r maker) made {
 		n := pickOf(r, 1, 3)
-		return made{fmt.Sprintf("v2.Grayscale(%d)", n), v2.Grayscale(n), colour(r)}
+		return made{fmt.Sprintf("v2.Grayscale(%d)", n), v2.Grayscale(n), color(r)}
 	}},
-	{"RGB", func(r maker) made { return made{"v2.RGB()", v2.RGB(), colour(r)} }},
+	{"RGB", func(r maker) made { return made{"v2.RGB()", v2.RGB(), color(r)} }},
 	{"GaussianBlur", func(r maker) made {
 		k := []int{2*r.between(0, 3) + 1, 2*r.between(0, 3) + 1}
 		s := []float64{r.float(0.1, 1), r.float(1, 2)}
@@ -340,7 +340,7 @@ var classes = []struct {
 			o.Scale, o.Ratio = []float64{0.1, 0.6}, []float64{0.5, 2}
 			arg += ", scale=(0.1, 0.6), ratio=(0.5, 2)"
 		}
-		return made{"v2.RandomErasing(" + arg + ", value=" + value + ")", v2.RandomErasing(o), colour(r)}
+		return made{"v2.RandomErasing(" + arg + ", value=" + value + ")", v2.RandomErasing(o), color(r)}
 	}},
 	{"ToImage", func(r maker) made { return made{"v2.ToImage()", v2.ToImage(), r.sample()} }},
 	{"ToPureTensor", func(r maker) made { return made{"v2.ToPureTensor()", v2.ToPureTensor(), r.sample()} }},
@@ -430,7 +430,7 @@ var classes = []struct {
 	{"JPEG", func(r maker) made {
 		r.dtype = []torch.DType{torch.Uint8}
 		low := r.between(1, 60)
-		return made{fmt.Sprintf("v2.JPEG((%d, 90))", low), v2.JPEG(low, 90), colour(r)}
+		return made{fmt.Sprintf("v2.JPEG((%d, 90))", low), v2.JPEG(low, 90), color(r)}
 	}},
 	{"AutoAugment", func(r maker) made {
 		policy := pickOf(r, v2.ImageNet, v2.CIFAR10, v2.SVHN)

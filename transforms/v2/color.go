@@ -8,7 +8,7 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// Grayscale makes images and pictures grey, with 1 channel or 3: Grayscale(num_output_channels). Videos are left alone, as in Python.
+// Grayscale makes images and pictures gray, with 1 channel or 3: Grayscale(num_output_channels). Videos are left alone, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html
 func Grayscale(channels ...int) Transform {
@@ -22,7 +22,7 @@ func Grayscale(channels ...int) Transform {
 	return always("RGBToGrayscale", repr("Grayscale", "num_output_channels", n), func(v any) any { return F.RGBToGrayscale(v, n) })
 }
 
-// RandomGrayscale makes images and pictures grey, with as many channels as before,
+// RandomGrayscale makes images and pictures gray, with as many channels as before,
 // with probability p: RandomGrayscale(p). p is 0.1 where none is given.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomGrayscale.html
@@ -40,7 +40,7 @@ func RandomGrayscale(p ...float64) Transform {
 	}}
 }
 
-// RGB gives grey images and pictures three channels: RGB().
+// RGB gives gray images and pictures three channels: RGB().
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RGB.html
 func RGB() Transform { return always("GrayscaleToRGB", "RGB()", F.GrayscaleToRGB[any]) }
@@ -116,7 +116,7 @@ func ColorJitter(o ColorJitterOptions) Transform {
 }
 
 // jitter returns the range of a factor, nil where it changes nothing.
-func jitter(op, name string, f Floats, centre, low, high float64) *[2]float64 {
+func jitter(op, name string, f Floats, center, low, high float64) *[2]float64 {
 	v := floatsOf(op, name, f)
 	var r [2]float64
 	switch len(v) {
@@ -126,7 +126,7 @@ func jitter(op, name string, f Floats, centre, low, high float64) *[2]float64 {
 		if !(v[0] >= 0) {
 			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
 		}
-		r = [2]float64{centre - v[0], centre + v[0]}
+		r = [2]float64{center - v[0], center + v[0]}
 		if low == 0 {
 			r[0] = max(r[0], 0)
 		}
@@ -136,7 +136,7 @@ func jitter(op, name string, f Floats, centre, low, high float64) *[2]float64 {
 		refuse(op, "the %s has %d numbers; want one or two", name, len(v))
 	}
 	checkRange(op, name, r, low, high)
-	if r[0] == centre && r[1] == centre {
+	if r[0] == center && r[1] == center {
 		return nil
 	}
 	return &r

@@ -142,13 +142,13 @@ var functionals = []struct {
 	}},
 	{"affine", func(r maker) (string, func(any) any) {
 		m := F.AffineMap{Angle: r.float(-200, 200), Translate: [2]float64{float64(r.between(-9, 9)), r.float(-9, 9)}, Scale: r.float(0.3, 2), Shear: [2]float64{r.float(-40, 40), r.float(-40, 40)}}
-		o := F.AffineOptions{Interpolation: F.Interpolation(r.pick("nearest", "bilinear", "bicubic")), Fill: fillFor(r), Center: centreFor(r)}
+		o := F.AffineOptions{Interpolation: F.Interpolation(r.pick("nearest", "bilinear", "bicubic")), Fill: fillFor(r), Center: centerFor(r)}
 		return lambda(pyCall("F.affine", raw("x"), m.Angle, m.Translate[:], m.Scale, m.Shear[:], kw{"interpolation", o.Interpolation}, kw{"fill", scalar(o.Fill)}, kw{"center", o.Center})),
 			func(v any) any { return F.Affine(v, m, o) }
 	}},
 	{"rotate", func(r maker) (string, func(any) any) {
 		angle := pickOf(r, r.float(-400, 400), r.float(-50, 50), 0, 90, 180, 270, -90, 360)
-		o := F.RotateOptions{Interpolation: F.Interpolation(r.pick("nearest", "bilinear", "bicubic")), Fill: fillFor(r), Center: centreFor(r), Expand: r.IntN(2) == 0}
+		o := F.RotateOptions{Interpolation: F.Interpolation(r.pick("nearest", "bilinear", "bicubic")), Fill: fillFor(r), Center: centerFor(r), Expand: r.IntN(2) == 0}
 		return lambda(pyCall("F.rotate", raw("x"), angle, kw{"interpolation", o.Interpolation}, kw{"expand", o.Expand}, kw{"center", o.Center}, kw{"fill", scalar(o.Fill)})),
 			func(v any) any { return F.Rotate(v, angle, o) }
 	}},
@@ -366,7 +366,7 @@ func scalar(f F.Fill) any {
 	return f
 }
 
-func centreFor(r maker) []float64 {
+func centerFor(r maker) []float64 {
 	if r.IntN(2) == 0 {
 		return nil
 	}

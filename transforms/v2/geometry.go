@@ -79,7 +79,7 @@ func Resize(size torch.Ints, options ...ResizeOptions) Transform {
 	return always(op, name, func(v any) any { return F.Resize(v, s, o.kernel()) })
 }
 
-// CenterCrop keeps the centre, of a height and width or of one number for both;
+// CenterCrop keeps the center, of a height and width or of one number for both;
 // what is smaller is padded with 0: CenterCrop(size).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.CenterCrop.html
@@ -147,7 +147,7 @@ func randomArea(g *torch.Generator, height, width int, scale, ratio [2]float64) 
 func floorHalf(n int) int { return n >> 1 }
 
 // FiveCrop turns an image, video or picture into five: its four corners and its
-// centre, of a size: FiveCrop(size). As in Python the result is several values in
+// center, of a size: FiveCrop(size). As in Python the result is several values in
 // the place of one, so a sample needs a field of any or a slice for it. Boxes and masks are refused.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.FiveCrop.html
@@ -248,7 +248,7 @@ func RandomZoomOut(options ...RandomZoomOutOptions) Transform {
 type RandomRotationOptions struct {
 	Interpolation Interpolation // "" is Nearest
 	Expand        bool          // grow so that all of it is seen
-	Center        []float64     // x and y of the point that stays; nil is the centre
+	Center        []float64     // x and y of the point that stays; nil is the center
 	Fill          Fill          // nil is 0
 	FillOf        map[Kind]Fill // for some kinds of values, in place of Fill
 }
@@ -262,7 +262,7 @@ func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform 
 	o := torch.Only(options)
 	d := angles(op, "angle", degrees, 2)
 	how := checkInterpolation(op, o.Interpolation, F.Nearest)
-	center := checkCentre(op, o.Center)
+	center := checkCenter(op, o.Center)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
 	name := repr(op, "degrees", d, "interpolation", how, "expand", o.Expand, "fill", fill.repr(), "center", listOrNil(center))
 	return &step[float64]{name: name, p: -1, hooks: Hooks[float64]{
@@ -290,7 +290,7 @@ type RandomAffineOptions struct {
 	Interpolation Interpolation // "" is Nearest
 	Fill          Fill          // nil is 0
 	FillOf        map[Kind]Fill // for some kinds of values, in place of Fill
-	Center        []float64     // x and y of the point that stays; nil is the centre
+	Center        []float64     // x and y of the point that stays; nil is the center
 }
 
 // RandomAffine turns, moves, scales and shears at random, by an angle as in
@@ -322,7 +322,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 		shear = angles(op, "shear", o.Shear, 2, 4)
 	}
 	how := checkInterpolation(op, o.Interpolation, F.Nearest)
-	center := checkCentre(op, o.Center)
+	center := checkCenter(op, o.Center)
 	fill := newFills(o.Fill, o.FillOf, zeroFill)
 	pair := func(v []float64) any {
 		if v == nil {
@@ -551,7 +551,7 @@ type RandomIoUCropOptions struct {
 }
 
 // RandomIoUCrop crops so that some box overlaps the crop by at least a random
-// part; boxes whose centres are outside become 0, which [SanitizeBoundingBoxes]
+// part; boxes whose centers are outside become 0, which [SanitizeBoundingBoxes]
 // removes: RandomIoUCrop(min_scale, …). The sample must hold boxes and an image or picture. Rotated boxes
 // cannot be cropped; they pass where the draws choose no crop.
 //
@@ -652,7 +652,7 @@ func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 	}}
 }
 
-// holds says which boxes have their centre in c, and nil where none has or none of them overlaps c enough.
+// holds says which boxes have their center in c, and nil where none has or none of them overlaps c enough.
 func (c cropBox) holds(xyxy *torch.Tensor, least float64) (within *torch.Tensor) {
 	left, top, right, bottom := c.left, c.top, c.left+c.width, c.top+c.height
 	torch.Scope(func() {

@@ -235,7 +235,7 @@ func (r maker) pixels(d torch.DType, shape ...int) *torch.Tensor {
 		n *= s
 	}
 	data := make([]float64, n)
-	flat := r.IntN(12) == 0 // one colour, for histograms
+	flat := r.IntN(12) == 0 // one color, for histograms
 	for i := range data {
 		data[i] = r.Float64()
 		if flat && i > 0 {

@@ -189,11 +189,11 @@ func checkRange(op, name string, r [2]float64, low, high float64) {
 	}
 }
 
-func checkCentre(op string, c []float64) []float64 {
+func checkCenter(op string, c []float64) []float64 {
 	if c != nil && len(c) != 2 {
-		refuse(op, "the centre has %d numbers; want x and y", len(c))
+		refuse(op, "the center has %d numbers; want x and y", len(c))
 	}
-	checkFinite(op, "centre", c...)
+	checkFinite(op, "center", c...)
 	return append([]float64(nil), c...)
 }
 

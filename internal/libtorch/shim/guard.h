@@ -203,8 +203,8 @@ inline void pooled(Args a, size_t n, size_t indices) {
 	}
 }
 
-// normalised wants of batch norm's arguments from first on one number for each channel.
-inline void normalised(Args a, size_t input, std::initializer_list<size_t> channels) {
+// normalized wants of batch norm's arguments from first on one number for each channel.
+inline void normalized(Args a, size_t input, std::initializer_list<size_t> channels) {
 	const at::Tensor &x = tensor(a, input);
 	plain(a, channels);
 	dense(x);
@@ -221,14 +221,14 @@ inline void both(Args a, size_t i, size_t j) {
 	TORCH_CHECK(given(a, i) && given(a, j), "arguments ", i, " and ", j, " must be given");
 }
 
-// normalised_backward wants what batch norm's forward saves, which is nothing where it was not training.
-inline void normalised_backward(Args a) { // grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train
+// normalized_backward wants what batch norm's forward saves, which is nothing where it was not training.
+inline void normalized_backward(Args a) { // grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train
 	bool train = a[7].toBool();
 	akin(a, {0, 1});
 	sized(a, {0}, tensor(a, 1).sizes());
-	normalised(a, 1, {2, 3, 4});
+	normalized(a, 1, {2, 3, 4});
 	if (train || given(a, 5) && tensor(a, 5).numel() || given(a, 6) && tensor(a, 6).numel())
-		normalised(a, 1, {5, 6});
+		normalized(a, 1, {5, 6});
 	both(a, train ? 5 : 3, train ? 6 : 4);
 }
 
@@ -417,7 +417,7 @@ inline void bagged(Args a, size_t indices, size_t offsets, size_t offset2bag, si
 		TORCH_CHECK(tensor(a, maximum).sizes() == grad.sizes() && at::isIntegralType(tensor(a, maximum).scalar_type(), false), "there must be a maximum for each gradient");
 }
 
-// pivots wants those of a factorisation of matrices [*, m, n], from least to m.
+// pivots wants those of a factorization of matrices [*, m, n], from least to m.
 inline void pivots(Args a, size_t lu, size_t pivots, int64_t least) {
 	const at::Tensor &m = tensor(a, lu), &p = tensor(a, pivots);
 	TORCH_CHECK(m.dim() >= 2 && p.scalar_type() == at::kInt, "the pivots must be int32, of a matrix or several");
@@ -762,23 +762,23 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::replication_pad2d_backward.grad_input", [](Args a) { padded(a, 2); }},
 	    {"aten::replication_pad3d_backward", [](Args a) { padded(a, 3); }},
 	    {"aten::replication_pad3d_backward.grad_input", [](Args a) { padded(a, 3); }},
-	    {"aten::native_batch_norm", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); if (!a[5].toBool()) both(a, 3, 4); }},
-	    {"aten::native_batch_norm.out", [](Args a) { if (tensor(a, 0).numel()) normalised(a, 0, {1, 2, 3, 4}); if (!a[5].toBool()) both(a, 3, 4); }},
-	    {"aten::_native_batch_norm_legit", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_native_batch_norm_legit.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_native_batch_norm_legit_functional", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_native_batch_norm_legit.no_stats", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(a[3].toBool(), "training must be true where there are no statistics"); }},
-	    {"aten::_native_batch_norm_legit.no_stats_out", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(a[3].toBool(), "training must be true where there are no statistics"); }},
-	    {"aten::_native_batch_norm_legit_no_training", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_native_batch_norm_legit_no_training.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_batch_norm_with_update", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_batch_norm_with_update.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_batch_norm_with_update_functional", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); }},
-	    {"aten::_batch_norm_no_update", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
-	    {"aten::_batch_norm_no_update.out", [](Args a) { normalised(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
-	    {"aten::native_batch_norm_backward", [](Args a) { normalised_backward(a); }},
-	    {"aten::native_batch_norm_backward.out", [](Args a) { normalised_backward(a); }},
-	    {"aten::batch_norm_backward", [](Args a) { normalised_backward(a); }},
+	    {"aten::native_batch_norm", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); if (!a[5].toBool()) both(a, 3, 4); }},
+	    {"aten::native_batch_norm.out", [](Args a) { if (tensor(a, 0).numel()) normalized(a, 0, {1, 2, 3, 4}); if (!a[5].toBool()) both(a, 3, 4); }},
+	    {"aten::_native_batch_norm_legit", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit.out", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit_functional", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit.no_stats", [](Args a) { normalized(a, 0, {1, 2}); TORCH_CHECK(a[3].toBool(), "training must be true where there are no statistics"); }},
+	    {"aten::_native_batch_norm_legit.no_stats_out", [](Args a) { normalized(a, 0, {1, 2}); TORCH_CHECK(a[3].toBool(), "training must be true where there are no statistics"); }},
+	    {"aten::_native_batch_norm_legit_no_training", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_native_batch_norm_legit_no_training.out", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_with_update", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_with_update.out", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_with_update_functional", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); }},
+	    {"aten::_batch_norm_no_update", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
+	    {"aten::_batch_norm_no_update.out", [](Args a) { normalized(a, 0, {1, 2, 3, 4}); both(a, 3, 4); }},
+	    {"aten::native_batch_norm_backward", [](Args a) { normalized_backward(a); }},
+	    {"aten::native_batch_norm_backward.out", [](Args a) { normalized_backward(a); }},
+	    {"aten::batch_norm_backward", [](Args a) { normalized_backward(a); }},
 	    {"aten::_cummax_helper", [](Args a) { extremes(a); }},
 	    {"aten::_cummin_helper", [](Args a) { extremes(a); }},
 	    {"aten::_log_softmax_backward_data", [](Args a) { softmax(a); }},
@@ -910,8 +910,8 @@ inline const std::unordered_map<std::string, Guard> &table() {
 	    {"aten::_linalg_eigvals", [](Args a) { finite(tensor(a, 0), "the input"); }},
 	    {"aten::random_.from", [](Args a) { TORCH_CHECK(!tensor(a, 0).is_floating_point() || a[1].toInt() < int64_t(1) << 62, "from is too high"); }}, // searches for ever
 	    {"aten::_nested_compute_contiguous_strides_offsets", [](Args a) { akin(a, {0}); TORCH_CHECK(tensor(a, 0).dim() == 2 && tensor(a, 0).scalar_type() == at::kLong && tensor(a, 0).is_cpu() && tensor(a, 0).numel() > 0 && tensor(a, 0).is_contiguous(), "nested_size must be a contiguous matrix of int64"); }},
-	    {"aten::batch_norm_update_stats", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(given(a, 1) == given(a, 2), "running_mean and running_var go together"); }},
-	    {"aten::batch_norm_update_stats.out", [](Args a) { normalised(a, 0, {1, 2}); TORCH_CHECK(given(a, 1) == given(a, 2), "running_mean and running_var go together"); }},
+	    {"aten::batch_norm_update_stats", [](Args a) { normalized(a, 0, {1, 2}); TORCH_CHECK(given(a, 1) == given(a, 2), "running_mean and running_var go together"); }},
+	    {"aten::batch_norm_update_stats.out", [](Args a) { normalized(a, 0, {1, 2}); TORCH_CHECK(given(a, 1) == given(a, 2), "running_mean and running_var go together"); }},
 	    {"aten::slow_conv_transpose2d", [](Args a) { kernel(a); }},
 	    {"aten::slow_conv_transpose2d.out", [](Args a) { kernel(a); }},
 	    {"aten::slow_conv_transpose3d", [](Args a) { kernel(a); }},

@@ -1,6 +1,6 @@
 // Render makes the pictures that the built-in model is trained and judged on:
 // letters and digits of the Go fonts under random placement, scale, rotation,
-// colours, contrast, blur and noise.
+// colors, contrast, blur and noise.
 //
 //	cd testdata/gen/builtin && go run . FOLDER
 //
@@ -84,7 +84,7 @@ func write(name string, n int, seed uint64, fonts [][]byte) {
 	for i := range n {
 		class := i % len(glyphs)
 		height := float64(size) * (0.5 + 0.5*r.Float64())
-		back, fore := colours(r)
+		back, fore := colors(r)
 		img := picture(r, face(fonts[r.IntN(len(fonts))], height), rune(glyphs[class]), size, size, style{
 			back: back, fore: fore,
 			angle: (r.Float64() - 0.5) * 0.7,
@@ -100,8 +100,8 @@ func write(name string, n int, seed uint64, fonts [][]byte) {
 	check(os.WriteFile(name+".idx", idx, 0o644))
 }
 
-// colours returns two that can be told apart.
-func colours(r *rand.Rand) (back, fore color.RGBA) {
+// colors returns two that can be told apart.
+func colors(r *rand.Rand) (back, fore color.RGBA) {
 	random := func() color.RGBA {
 		return color.RGBA{uint8(r.IntN(256)), uint8(r.IntN(256)), uint8(r.IntN(256)), 255}
 	}

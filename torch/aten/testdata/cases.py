@@ -17,7 +17,7 @@ torch.set_num_threads(1)  # a child cannot use its parent's threads
 left_out = re.compile(
     r"aten::(_.*"  # internal: argument checks are the caller's, and the same kernels are reached by others
     r"|.*_backward.*"  # kernels of autograd trust their arguments, and read and leave what they find
-    r"|(new_)?empty.*|resize.*|rename.*|.*_like\.out"  # memory that is not initialised
+    r"|(new_)?empty.*|resize.*|rename.*|.*_like\.out"  # memory that is not initialized
     r"|.*(cudnn|miopen|mkldnn|mps|xnnpack|qnnpack|fbgemm|quantized|sparse|nested|coalesce).*"
     r"|lstm\.input|gru\.input|rnn_.*\.input"  # weights that do not fit are read beyond their end
     r"|set_.*|swap.*|data|retain_grad|is_leaf|output_nr|requires_grad.*|record_stream.*|from_file.*|to_padded.*|backward.*)"
@@ -241,7 +241,7 @@ def calls(name, free=(), named=None, results=True, python=None, params=(), optio
     for dname, dtype in dtypes.items():
         for pname, make in tensors():
             if pname == "empty" and base == "multilabel_margin_loss":
-                continue  # its result is not initialised
+                continue  # its result is not initialized
             if per_dtype.get(dname, 0) >= (4 if dname == "float32" else 1):
                 break
             for turn in range(3):

@@ -8,12 +8,12 @@ var opBatchNorm = torch.NewOp("aten::batch_norm", "")
 type BatchNormOptions struct {
 	Weight, Bias            *torch.Tensor // [C], nil for none
 	RunningMean, RunningVar *torch.Tensor // [C], updated while Training, nil for none
-	Training                bool          // normalise by the batch's own statistics
+	Training                bool          // normalize by the batch's own statistics
 	Momentum                *float64      // weight of the batch in the running statistics, default 0.1
 	Eps                     *float64      // default 1e-5
 }
 
-// BatchNorm normalises each channel of x [N, C, …]:
+// BatchNorm normalizes each channel of x [N, C, …]:
 // F.batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
@@ -46,12 +46,12 @@ var opInstanceNorm = torch.NewOp("aten::instance_norm", "")
 type InstanceNormOptions struct {
 	Weight, Bias            *torch.Tensor // [C], nil for none
 	RunningMean, RunningVar *torch.Tensor // [C], nil for none
-	UseRunning              bool          // normalise by them: use_input_stats=False
+	UseRunning              bool          // normalize by them: use_input_stats=False
 	Momentum                *float64      // weight of the batch in the running statistics, default 0.1
 	Eps                     *float64      // default 1e-5
 }
 
-// InstanceNorm normalises each channel of each sample of x [N, C, …]:
+// InstanceNorm normalizes each channel of each sample of x [N, C, …]:
 // F.instance_norm(x, running_mean, running_var, weight, bias, use_input_stats, momentum, eps).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
@@ -87,7 +87,7 @@ type LocalResponseNormOptions struct {
 }
 
 // LocalResponseNorm divides each element of x [N, C, …] by a power of the mean of
-// the squares in size neighbouring channels: F.local_response_norm(x, size, alpha, beta, k).
+// the squares in size neighboring channels: F.local_response_norm(x, size, alpha, beta, k).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.local_response_norm.html
 func LocalResponseNorm(x *torch.Tensor, size int, options ...LocalResponseNormOptions) *torch.Tensor {

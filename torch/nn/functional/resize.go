@@ -37,7 +37,7 @@ type InterpolateOptions struct {
 	Size                 torch.Ints // of the result; this or ScaleFactor
 	ScaleFactor          []float64  // one for each spatial dimension, or one for all
 	Mode                 string     // "nearest", the default, "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area", "lanczos"
-	AlignCorners         bool       // the centres of the corner pixels stay where they are
+	AlignCorners         bool       // the centers of the corner pixels stay where they are
 	RecomputeScaleFactor bool       // from the size that ScaleFactor gives
 	Antialias            bool       // for "bilinear" and "bicubic"; "lanczos" wants it
 }
@@ -113,7 +113,7 @@ var opGridSampler = torch.NewOp("aten::grid_sampler", "")
 type GridSampleOptions struct {
 	Mode         string // "bilinear", the default, "nearest" or "bicubic"
 	PaddingMode  string // "zeros", the default, "border" or "reflection"
-	AlignCorners bool   // -1 and 1 are the centres of the corner pixels, not their outer edges
+	AlignCorners bool   // -1 and 1 are the centers of the corner pixels, not their outer edges
 }
 
 // GridSample returns x [N, C, H, W] at the positions grid [N, H', W', 2], from -1

@@ -1260,7 +1260,7 @@ type LayerNormOptions struct {
 	Eps    *float64 // default 1e-05
 }
 
-// LayerNorm returns x normalised over its last dimensions: F.layer_norm(input, normalizedShape,
+// LayerNorm returns x normalized over its last dimensions: F.layer_norm(input, normalizedShape,
 // weight=…, bias=…, eps=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
@@ -1326,7 +1326,7 @@ type GroupNormOptions struct {
 	Eps    *float64 // default 1e-05
 }
 
-// GroupNorm returns x [N, C, *] normalised over groups of channels: F.group_norm(input, numGroups,
+// GroupNorm returns x [N, C, *] normalized over groups of channels: F.group_norm(input, numGroups,
 // weight=…, bias=…, eps=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html

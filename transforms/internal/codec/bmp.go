@@ -19,7 +19,7 @@ type bmpHeader struct {
 	layout      string  // of the bytes of a pixel of 24 or 32 bits; "15" and "16" are numbers of 16
 	palette     []uint8 // blue, green, red and, where entry is 4, nothing
 	entry       int
-	colours     int
+	colors      int
 	at          int // where the pixels begin
 }
 
@@ -87,18 +87,18 @@ func readDIBHeader(data []byte, start, pixels int) (h bmpHeader, err error) {
 		if d[11] == 0xff {
 			h.upsideDown, h.h = false, 1<<32-h.h
 		}
-		h.colours = int(le.Uint32(d[32:]))
+		h.colors = int(le.Uint32(d[32:]))
 	}
 	switch h.bits {
 	case 1, 4, 8, 16, 24, 32:
 	default:
 		return h, fmt.Errorf("its pixels have %d bits; want 1, 4, 8, 16, 24 or 32", h.bits)
 	}
-	if h.colours == 0 {
-		h.colours = 1 << h.bits
+	if h.colors == 0 {
+		h.colors = 1 << h.bits
 	}
 	if h.at == start+size && h.bits <= 8 {
-		h.at += h.entry * h.colours
+		h.at += h.entry * h.colors
 	}
 	h.layout = map[int]string{16: "15", 24: "BGR", 32: "BGRX"}[h.bits]
 	switch h.compression {
@@ -132,11 +132,11 @@ func readDIBHeader(data []byte, start, pixels int) (h bmpHeader, err error) {
 		return h, fmt.Errorf("its compression is %d; want none, run lengths or masks", h.compression)
 	}
 	if h.bits <= 8 {
-		if h.colours > 1<<16 {
-			return h, fmt.Errorf("its palette has %d colours", h.colours)
+		if h.colors > 1<<16 {
+			return h, fmt.Errorf("its palette has %d colors", h.colors)
 		}
 		if next < len(data) { // what a palette lacks is black
-			h.palette = data[next:min(next+h.entry*h.colours, len(data))]
+			h.palette = data[next:min(next+h.entry*h.colors, len(data))]
 		}
 		next += len(h.palette)
 	}
@@ -185,7 +185,7 @@ func (h *bmpHeader) decode(data []byte) (_ *pillow.Image, err error) {
 		}
 		stride = h.w
 	case used > stride:
-		return nil, fmt.Errorf("its palette has %d grays, but its pixels have less than 8 bits", h.colours)
+		return nil, fmt.Errorf("its palette has %d grays, but its pixels have less than 8 bits", h.colors)
 	case len(pix) < stride*(h.h-1)+used:
 		return nil, io.ErrUnexpectedEOF
 	}
@@ -224,21 +224,21 @@ func (h *bmpHeader) mode() pillow.Mode {
 		}
 		return pillow.ModeRGB
 	}
-	// A palette of greys in order is none.
-	grey := len(h.palette) == h.entry*h.colours
+	// A palette of grays in order is none.
+	gray := len(h.palette) == h.entry*h.colors
 	for i := range len(h.palette) / h.entry {
 		want := i
-		if h.colours == 2 {
+		if h.colors == 2 {
 			want = 255 * i
 		}
 		for _, v := range h.palette[h.entry*i:][:3] {
-			grey = grey && int(v) == want
+			gray = gray && int(v) == want
 		}
 	}
 	switch {
-	case grey && h.colours <= 2:
+	case gray && h.colors <= 2:
 		return pillow.Mode1
-	case grey:
+	case gray:
 		return pillow.ModeL
 	}
 	return pillow.ModeP

@@ -47,18 +47,18 @@ def save(mode, w, h, seed, options):
     make(mode, w, h, seed).save(b, **options)
     return b.getvalue()
 
-def bmp(w, h, bits, compression, masks, colours, size, flip, seed, grey):
+def bmp(w, h, bits, compression, masks, colors, size, flip, seed, gray):
     """BMPs that Pillow reads but does not write."""
     r = np.random.default_rng(seed)
-    head = struct.pack("<IiiHHIIiiII", size, w, -h if flip else h, 1, bits, compression, 0, 0, 0, colours, 0)
+    head = struct.pack("<IiiHHIIiiII", size, w, -h if flip else h, 1, bits, compression, 0, 0, 0, colors, 0)
     if size == 12:
         head = struct.pack("<IHHHH", 12, w, h, 1, bits)
     elif compression == 3:
         head += struct.pack("<4I", *masks)[: size - 40 if size > 40 else 12]
     head += b"\0" * (size - len(head))
-    n = (colours or 1 << bits) if bits <= 8 else 0
+    n = (colors or 1 << bits) if bits <= 8 else 0
     k = 3 if size == 12 else 4
-    if grey: pal = b"".join(bytes([255 * i if n == 2 else i] * 3 + [0] * (k - 3)) for i in range(n))
+    if gray: pal = b"".join(bytes([255 * i if n == 2 else i] * 3 + [0] * (k - 3)) for i in range(n))
     else: pal = r.integers(0, 256, n * k, dtype=np.uint8).tobytes()
     if compression in (1, 2):
         out = bytearray()
@@ -137,7 +137,7 @@ def read(data):
         return {"mode": "", "error": repr(e)}
     t = img.info.get("transparency")
     raw = img.tobytes()
-    mode = img.im.mode  # a grey TGA with a palette says that it is L
+    mode = img.im.mode  # a gray TGA with a palette says that it is L
     if mode == "1": raw = np.array(img).astype(np.uint8).tobytes().replace(b"\1", b"\xff")
     if mode == "I;16B": mode, raw = "I;16", np.frombuffer(raw, ">u2").astype("<u2").tobytes()
     return {"mode": mode, "size": img.size, "pixels": base64.b64encode(raw).decode(), "palette": img.getpalette(None) if mode in ("P", "PA") else None,
@@ -268,18 +268,18 @@ func TestRareBMPs(t *testing.T) {
 		case bits == 4 && rng.IntN(2) == 0:
 			compression = 2
 		}
-		colours := 0
+		colors := 0
 		if bits <= 8 && size > 12 && rng.IntN(2) == 0 {
-			colours = 1 + rng.IntN(1<<bits)
+			colors = 1 + rng.IntN(1<<bits)
 		}
-		// A palette of greys in order makes Pillow read 4 bits, or 8 of two colours, as if they were 8, or 1.
-		grey := rng.IntN(3) == 0 && (bits == 1 && colours != 1 || bits == 8 && colours != 2 && colours != 1)
-		if bits == 8 && (colours == 1 || colours == 2) || bits == 1 && colours == 1 || bits == 4 && colours == 1 {
-			colours = 0
+		// A palette of grays in order makes Pillow read 4 bits, or 8 of two colors, as if they were 8, or 1.
+		gray := rng.IntN(3) == 0 && (bits == 1 && colors != 1 || bits == 8 && colors != 2 && colors != 1)
+		if bits == 8 && (colors == 1 || colors == 2) || bits == 1 && colors == 1 || bits == 4 && colors == 1 {
+			colors = 0
 		}
 		var data []byte
-		p.Call(&data, "bmp", 1+rng.IntN(40), 1+rng.IntN(20), bits, compression, masks[rng.IntN(len(masks))], colours, size, size > 12 && rng.IntN(3) == 0, i, grey)
-		if check(t, p, fmt.Sprintf("#%d: %d bits, compression %d, header %d, %d colours, grey %v", i, bits, compression, size, colours, grey), data) {
+		p.Call(&data, "bmp", 1+rng.IntN(40), 1+rng.IntN(20), bits, compression, masks[rng.IntN(len(masks))], colors, size, size > 12 && rng.IntN(3) == 0, i, gray)
+		if check(t, p, fmt.Sprintf("#%d: %d bits, compression %d, header %d, %d colors, gray %v", i, bits, compression, size, colors, gray), data) {
 			read++
 		}
 	}

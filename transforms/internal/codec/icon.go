@@ -145,8 +145,8 @@ func decodeICO(data []byte, o Options) (*pillow.Image, error) {
 	return p, nil
 }
 
-// largestCursor returns the header of the picture of a CUR, and whether it is grey: the first one that is higher and wider than those before it.
-func largestCursor(data []byte) (h bmpHeader, grey bool, err error) {
+// largestCursor returns the header of the picture of a CUR, and whether it is gray: the first one that is higher and wider than those before it.
+func largestCursor(data []byte) (h bmpHeader, gray bool, err error) {
 	list, end, err := icons(data)
 	if err != nil {
 		return h, false, err
@@ -177,8 +177,8 @@ func curSize(data []byte) (int, int, error) {
 }
 
 func decodeCUR(data []byte, _ Options) (*pillow.Image, error) {
-	h, grey, err := largestCursor(data)
-	if err != nil || !grey {
+	h, gray, err := largestCursor(data)
+	if err != nil || !gray {
 		if err != nil {
 			return nil, err
 		}

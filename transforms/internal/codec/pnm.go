@@ -199,13 +199,13 @@ func decodePNM(data []byte, _ Options) (*pillow.Image, error) {
 		}
 	}
 	if h.mode == pillow.ModeP {
-		p.Palette = greys()
+		p.Palette = grays()
 	}
 	return p, nil
 }
 
-// greys returns the palette of a picture that has none in its file.
-func greys() *pillow.Palette {
+// grays returns the palette of a picture that has none in its file.
+func grays() *pillow.Palette {
 	p := &pillow.Palette{Mode: pillow.ModeRGB}
 	for i := range 256 {
 		p.Colors = append(p.Colors, uint8(i), uint8(i), uint8(i))

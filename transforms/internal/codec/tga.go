@@ -14,7 +14,7 @@ import (
 // A tgaHeader is the header of a TGA.
 type tgaHeader struct {
 	w, h          int
-	kind, bits    int // kind is 1 with a palette, 2 of colors or 3 of greys
+	kind, bits    int // kind is 1 with a palette, 2 of colors or 3 of grays
 	runs          bool
 	topDown       bool
 	mirrored      bool
@@ -124,7 +124,7 @@ func decodeTGA(data []byte, _ Options) (*pillow.Image, error) {
 	if len(rows) < stride*h.h {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if h.palette != nil { // Pillow says that a grey one stays grey, and converts it by its palette
+	if h.palette != nil { // Pillow says that a gray one stays gray, and converts it by its palette
 		mode = [...]pillow.Mode{1: pillow.ModeP, 2: pillow.ModePA}[mode.Bands()]
 	}
 	p := pillow.New(mode, h.w, h.h)

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// A Subsampling says how much coarser than the brightness the colour is stored.
+// A Subsampling says how much coarser than the brightness the color is stored.
 type Subsampling int
 
 // The subsamplings of Pillow's save.
@@ -18,7 +18,7 @@ const (
 // EncodeOptions say how to encode.
 type EncodeOptions struct {
 	Quality     int         // 1 to 100
-	YCbCr       bool        // three channels are brightness and colour, and not RGB
+	YCbCr       bool        // three channels are brightness and color, and not RGB
 	Subsampling Subsampling // of one channel it is written into the file, and means nothing
 	Progressive bool
 }

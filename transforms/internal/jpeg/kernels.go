@@ -260,7 +260,7 @@ func repeat(dst, src []uint8, n int) {
 	}
 }
 
-// rgbOf returns the colour of a sample of brightness and colour.
+// rgbOf returns the color of a sample of brightness and color.
 func rgbOf(y, cb, cr uint8) (r, g, b uint8) {
 	const half = 1 << 15
 	l, u, v := int32(y), int32(cb)-128, int32(cr)-128
@@ -379,7 +379,7 @@ func sums(i0, i1, i2, i3, i4, i5, i6, i7 int32) (_, _, _, _, _, _, _, _ int32) {
 	return e0 + e1, t7*f1501 + a + d, z1 + e3*f0765, t6*f3072 + b + c, e0 - e1, t5*f2053 + b + d, z1 - e2*f1847, t4*f0298 + a + c
 }
 
-// convert makes brightness and colour of pixels. The colours have room for a margin.
+// convert makes brightness and color of pixels. The colors have room for a margin.
 func convert(y, u, v, pix []uint8) {
 	n := len(y)
 	if !simd || n < 16 {
@@ -395,14 +395,14 @@ func convert(y, u, v, pix []uint8) {
 }
 
 func convertGo(y, u, v, pix []uint8) {
-	const half, centre = 1 << 15, 128<<16 + 1<<15 - 1
+	const half, center = 1 << 15, 128<<16 + 1<<15 - 1
 	u, v = u[:len(y)], v[:len(y)]
 	for x := range y {
 		p := pix[3*x:][:3]
 		r, g, b := int32(p[0]), int32(p[1]), int32(p[2])
 		y[x] = uint8((19595*r + 38470*g + 7471*b + half) >> 16)
-		u[x] = uint8((-11059*r - 21709*g + 32768*b + centre) >> 16)
-		v[x] = uint8((32768*r - 27439*g - 5329*b + centre) >> 16)
+		u[x] = uint8((-11059*r - 21709*g + 32768*b + center) >> 16)
+		v[x] = uint8((32768*r - 27439*g - 5329*b + center) >> 16)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestColours has every colour: the assembly splits the factors in two.
-func TestColours(t *testing.T) {
+// TestColors has every color: the assembly splits the factors in two.
+func TestColors(t *testing.T) {
 	if !simd {
 		t.Skip("this processor has no AVX2")
 	}

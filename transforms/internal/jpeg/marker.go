@@ -54,7 +54,7 @@ const (
 // A Header is what is known of a JPEG before it is decoded.
 type Header struct {
 	W, H     int
-	Channels int // 1 is grey, 3 RGB, 4 CMYK
+	Channels int // 1 is gray, 3 RGB, 4 CMYK
 }
 
 // MaxSide is libjpeg's JPEG_MAX_DIMENSION.

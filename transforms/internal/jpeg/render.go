@@ -102,7 +102,7 @@ func newRenderer(d *decoder, pix []uint8, w, h, size int, region image.Rectangle
 	return r, nil
 }
 
-// ycc reports whether three components are brightness and colour.
+// ycc reports whether three components are brightness and color.
 func (d *decoder) ycc() bool {
 	switch {
 	case d.jfif:
@@ -113,7 +113,7 @@ func (d *decoder) ycc() bool {
 	return !(d.comps[0].id == 'R' && d.comps[1].id == 'G' && d.comps[2].id == 'B')
 }
 
-// ycck reports whether four components are brightness, colour and black.
+// ycck reports whether four components are brightness, color and black.
 func (d *decoder) ycck() bool { return d.adobe > 0 }
 
 // wanted reports whether a block's samples are asked for.

@@ -1,6 +1,6 @@
 package jpeg
 
-// standard returns the Huffman table of the standard's annex K for brightness, 0, or colour, 1.
+// standard returns the Huffman table of the standard's annex K for brightness, 0, or color, 1.
 func standard(id uint8, dc bool) *table {
 	counts, symbols := acCounts[id], acSymbols[id]
 	if dc {

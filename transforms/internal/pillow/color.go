@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// ink returns the bytes of one pixel of the colour fill, as torchvision hands
-// colours to Pillow: nil is zeros; one number stands for every channel; else there
+// ink returns the bytes of one pixel of the color fill, as torchvision hands
+// colors to Pillow: nil is zeros; one number stands for every channel; else there
 // is one for each. Numbers are cut off to integers, except in the mode F, and
 // then to the range of a byte; I;16 keeps the lower 16 bits.
 func (m Mode) ink(fill []float64) ([]uint8, error) {
@@ -57,7 +57,7 @@ func (p *Image) flood(ink []uint8) {
 	}
 }
 
-// Filled returns a picture of one colour: Image.new(mode, (w, h), fill) with the
+// Filled returns a picture of one color: Image.new(mode, (w, h), fill) with the
 // fill as torchvision passes it; see [Image.Pad].
 func Filled(mode Mode, w, h int, fill []float64) (*Image, error) {
 	if mode.Bands() == 0 {

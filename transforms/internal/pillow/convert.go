@@ -7,9 +7,9 @@ import (
 	"math"
 )
 
-// Convert returns the picture in another mode: img.convert(mode). Colours become
+// Convert returns the picture in another mode: img.convert(mode). Colors become
 // black or white (mode 1) and indices (mode P, of the "web" palette) with
-// Floyd-Steinberg dithering, as by default in Pillow. A see-through colour becomes
+// Floyd-Steinberg dithering, as by default in Pillow. A see-through color becomes
 // alpha where the mode has it. A picture of the mode already is returned itself.
 //
 // From RGBA to P, the palette is made for the picture, without dithering.
@@ -39,7 +39,7 @@ func (p *Image) Convert(mode Mode) (*Image, error) {
 	return p.convert(mode)
 }
 
-// convertSeeThrough converts a picture with a see-through colour.
+// convertSeeThrough converts a picture with a see-through color.
 func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 	from, to := p.Mode, mode
 	plain := *p
@@ -55,7 +55,7 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 	switch {
 	case is(from, Mode1, ModeL, ModeI, ModeI16) && is(to, ModeLA, ModeRGBA),
 		is(from, ModeRGB) && is(to, ModeLa, ModeLA, ModeRGBa, ModeRGBA):
-		return plain.convertColour(mode, p.Transparency)
+		return plain.convertColor(mode, p.Transparency)
 	case is(from, ModeL, ModeRGB, ModeP) && is(to, ModeL, ModeRGB, ModeP):
 		q, err := plain.convert(mode)
 		if err != nil || p.Alphas != nil {
@@ -64,7 +64,7 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		if from == ModeP && p.Palette == nil {
 			return nil, errors.New("the picture has a transparent color, and no palette")
 		}
-		// The colour is converted as the pixels are, but not dithered: it gets a place in the palette.
+		// The color is converted as the pixels are, but not dithered: it gets a place in the palette.
 		one := plain
 		one.W, one.H, one.Pix = 1, 1, nil
 		for _, v := range p.Transparency {
@@ -73,7 +73,7 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		if len(one.Pix) > from.Bands() {
 			return nil, fmt.Errorf("the transparency has %d numbers; want 1", len(one.Pix))
 		}
-		if t := p.Transparency[0]; len(one.Pix) < from.Bands() { // a colour in one number, as a grey picture leaves behind
+		if t := p.Transparency[0]; len(one.Pix) < from.Bands() { // a color in one number, as a gray picture leaves behind
 			one.Pix = []uint8{uint8(t), uint8(t >> 8), uint8(t >> 16)}
 		}
 		if to == ModeP {
@@ -123,9 +123,9 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 	return q, nil
 }
 
-// convertColour converts to a mode with alpha, which is 0 where the pixel has
-// the colour t and 255 elsewhere.
-func (p *Image) convertColour(mode Mode, t []int) (*Image, error) {
+// convertColor converts to a mode with alpha, which is 0 where the pixel has
+// the color t and 255 elsewhere.
+func (p *Image) convertColor(mode Mode, t []int) (*Image, error) {
 	if len(t) != 1 && len(t) != 3 {
 		return nil, fmt.Errorf("the transparency has %d numbers; want 1 or 3", len(t))
 	}
@@ -138,7 +138,7 @@ func (p *Image) convertColour(mode Mode, t []int) (*Image, error) {
 			c[i] = uint8(t[i])
 		}
 	}
-	// Grey is looked up in the result, colours in the source.
+	// Gray is looked up in the result, colors in the source.
 	key := p
 	if p.Mode != ModeRGB {
 		q, err := p.convert(ModeRGB)
@@ -162,7 +162,7 @@ func (p *Image) convertColour(mode Mode, t []int) (*Image, error) {
 		if k := key.Pix[3*i:][:3]; k[0] == c[0] && k[1] == c[1] && k[2] == c[2] {
 			to := q.Pix[n*i:][:n]
 			clear(to)
-			if m == mode { // not premultiplied: the colour stays
+			if m == mode { // not premultiplied: the color stays
 				copy(to[:n-1], c[:])
 			}
 		}
@@ -233,13 +233,13 @@ func each(m, n int, f func(to, from []uint8)) converter {
 	}
 }
 
-// grey returns the converter that makes one byte of each pixel, by n bytes, and
+// gray returns the converter that makes one byte of each pixel, by n bytes, and
 // calls f with that byte.
-func grey(m, n int, byte func(from []uint8) uint8, f func(to []uint8, v uint8)) converter {
+func gray(m, n int, byte func(from []uint8) uint8, f func(to []uint8, v uint8)) converter {
 	return each(m, n, func(to, from []uint8) { f(to, byte(from)) })
 }
 
-// What a grey pixel becomes.
+// What a gray pixel becomes.
 var (
 	asL     = func(to []uint8, v uint8) { to[0] = v }
 	asLA    = func(to []uint8, v uint8) { to[0], to[1] = v, 255 }
@@ -253,7 +253,7 @@ var (
 	asI16   = func(to []uint8, v uint8) { to[0], to[1] = v, 0 }
 )
 
-// What is grey of a pixel.
+// What is gray of a pixel.
 var (
 	of1 = func(from []uint8) uint8 {
 		if from[0] != 0 {
@@ -286,7 +286,7 @@ var (
 func getFloat(b []uint8) float32    { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }
 func putFloat(b []uint8, f float32) { binary.LittleEndian.PutUint32(b, math.Float32bits(f)) }
 
-// luma is ITU-R 601-2's grey of a colour.
+// luma is ITU-R 601-2's gray of a color.
 func luma(c []uint8) uint8 {
 	return uint8((uint32(c[0])*19595 + uint32(c[1])*38470 + uint32(c[2])*7471 + 0x8000) >> 16)
 }
@@ -310,35 +310,35 @@ func muldiv(a, b uint32) uint32 {
 
 // converters holds what Pillow converts directly, but for palettes and the mode 1.
 var converters = map[[2]Mode]converter{
-	{Mode1, ModeL}:     grey(1, 1, of1, asL),
-	{Mode1, ModeI}:     grey(4, 1, of1, asI),
-	{Mode1, ModeF}:     grey(4, 1, of1, asF),
-	{Mode1, ModeLA}:    grey(2, 1, of1, asLA),
-	{Mode1, ModeRGB}:   grey(3, 1, of1, asRGB),
-	{Mode1, ModeRGBA}:  grey(4, 1, of1, asRGBA),
-	{Mode1, ModeRGBX}:  grey(4, 1, of1, asRGBA),
-	{Mode1, ModeCMYK}:  grey(4, 1, of1, asCMYK),
-	{Mode1, ModeYCbCr}: grey(3, 1, of1, asYCbCr),
-	{Mode1, ModeHSV}:   grey(3, 1, of1, asHSV),
+	{Mode1, ModeL}:     gray(1, 1, of1, asL),
+	{Mode1, ModeI}:     gray(4, 1, of1, asI),
+	{Mode1, ModeF}:     gray(4, 1, of1, asF),
+	{Mode1, ModeLA}:    gray(2, 1, of1, asLA),
+	{Mode1, ModeRGB}:   gray(3, 1, of1, asRGB),
+	{Mode1, ModeRGBA}:  gray(4, 1, of1, asRGBA),
+	{Mode1, ModeRGBX}:  gray(4, 1, of1, asRGBA),
+	{Mode1, ModeCMYK}:  gray(4, 1, of1, asCMYK),
+	{Mode1, ModeYCbCr}: gray(3, 1, of1, asYCbCr),
+	{Mode1, ModeHSV}:   gray(3, 1, of1, asHSV),
 
-	{ModeL, ModeLA}:    grey(2, 1, ofL, asLA),
-	{ModeL, ModeI}:     grey(4, 1, ofL, asI),
-	{ModeL, ModeF}:     grey(4, 1, ofL, asF),
-	{ModeL, ModeI16}:   grey(2, 1, ofL, asI16),
+	{ModeL, ModeLA}:    gray(2, 1, ofL, asLA),
+	{ModeL, ModeI}:     gray(4, 1, ofL, asI),
+	{ModeL, ModeF}:     gray(4, 1, ofL, asF),
+	{ModeL, ModeI16}:   gray(2, 1, ofL, asI16),
 	{ModeL, ModeRGB}:   fromL,
-	{ModeL, ModeRGBA}:  grey(4, 1, ofL, asRGBA),
-	{ModeL, ModeRGBX}:  grey(4, 1, ofL, asRGBA),
-	{ModeL, ModeCMYK}:  grey(4, 1, ofL, asCMYK),
-	{ModeL, ModeYCbCr}: grey(3, 1, ofL, asYCbCr),
-	{ModeL, ModeHSV}:   grey(3, 1, ofL, asHSV),
+	{ModeL, ModeRGBA}:  gray(4, 1, ofL, asRGBA),
+	{ModeL, ModeRGBX}:  gray(4, 1, ofL, asRGBA),
+	{ModeL, ModeCMYK}:  gray(4, 1, ofL, asCMYK),
+	{ModeL, ModeYCbCr}: gray(3, 1, ofL, asYCbCr),
+	{ModeL, ModeHSV}:   gray(3, 1, ofL, asHSV),
 
-	{ModeLA, ModeL}:     grey(1, 2, ofL, asL),
-	{ModeLA, ModeRGB}:   grey(3, 2, ofL, asRGB),
+	{ModeLA, ModeL}:     gray(1, 2, ofL, asL),
+	{ModeLA, ModeRGB}:   gray(3, 2, ofL, asRGB),
 	{ModeLA, ModeRGBA}:  each(4, 2, func(to, from []uint8) { to[0], to[1], to[2], to[3] = from[0], from[0], from[0], from[1] }),
 	{ModeLA, ModeRGBX}:  each(4, 2, func(to, from []uint8) { to[0], to[1], to[2], to[3] = from[0], from[0], from[0], from[1] }),
-	{ModeLA, ModeCMYK}:  grey(4, 2, ofL, asCMYK),
-	{ModeLA, ModeYCbCr}: grey(3, 2, ofL, asYCbCr),
-	{ModeLA, ModeHSV}:   grey(3, 2, ofL, asHSV),
+	{ModeLA, ModeCMYK}:  gray(4, 2, ofL, asCMYK),
+	{ModeLA, ModeYCbCr}: gray(3, 2, ofL, asYCbCr),
+	{ModeLA, ModeHSV}:   gray(3, 2, ofL, asHSV),
 	{ModeLA, ModeLa}: each(2, 2, func(to, from []uint8) {
 		to[0], to[1] = uint8(muldiv(uint32(from[0]), uint32(from[1]))), from[1]
 	}),
@@ -351,11 +351,11 @@ var converters = map[[2]Mode]converter{
 		to[1] = from[1]
 	}),
 
-	{ModeI, ModeL}:    grey(1, 4, ofI, asL),
-	{ModeI, ModeRGB}:  grey(3, 4, ofI, asRGB),
-	{ModeI, ModeRGBA}: grey(4, 4, ofI, asRGBA),
-	{ModeI, ModeRGBX}: grey(4, 4, ofI, asRGBA),
-	{ModeI, ModeHSV}:  grey(3, 4, ofI, asHSV),
+	{ModeI, ModeL}:    gray(1, 4, ofI, asL),
+	{ModeI, ModeRGB}:  gray(3, 4, ofI, asRGB),
+	{ModeI, ModeRGBA}: gray(4, 4, ofI, asRGBA),
+	{ModeI, ModeRGBX}: gray(4, 4, ofI, asRGBA),
+	{ModeI, ModeHSV}:  gray(3, 4, ofI, asHSV),
 	{ModeI, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(int32(binary.LittleEndian.Uint32(from))))
 	}),
@@ -363,13 +363,13 @@ var converters = map[[2]Mode]converter{
 		binary.LittleEndian.PutUint16(to, uint16(min(max(int32(binary.LittleEndian.Uint32(from)), 0), 65535)))
 	}),
 
-	{ModeF, ModeL}: grey(1, 4, ofF, asL),
+	{ModeF, ModeL}: gray(1, 4, ofF, asL),
 	{ModeF, ModeI}: each(4, 4, func(to, from []uint8) {
 		binary.LittleEndian.PutUint32(to, uint32(toInt32(float64(getFloat(from)))))
 	}),
 
-	{ModeI16, ModeL}:   grey(1, 2, ofI16, asL),
-	{ModeI16, ModeRGB}: grey(3, 2, ofI16, asRGB),
+	{ModeI16, ModeL}:   gray(1, 2, ofI16, asL),
+	{ModeI16, ModeRGB}: gray(3, 2, ofI16, asRGB),
 	{ModeI16, ModeI}: each(4, 2, func(to, from []uint8) {
 		binary.LittleEndian.PutUint32(to, uint32(binary.LittleEndian.Uint16(from)))
 	}),
@@ -378,10 +378,10 @@ var converters = map[[2]Mode]converter{
 	}),
 
 	{ModeRGB, ModeL}:   toL,
-	{ModeRGB, ModeLA}:  grey(2, 3, ofRGB, asLA),
-	{ModeRGB, ModeLa}:  grey(2, 3, ofRGB, asLA),
-	{ModeRGB, ModeI}:   grey(4, 3, ofRGB, asI),
-	{ModeRGB, ModeI16}: grey(2, 3, ofRGB, asI16),
+	{ModeRGB, ModeLA}:  gray(2, 3, ofRGB, asLA),
+	{ModeRGB, ModeLa}:  gray(2, 3, ofRGB, asLA),
+	{ModeRGB, ModeI}:   gray(4, 3, ofRGB, asI),
+	{ModeRGB, ModeI16}: gray(2, 3, ofRGB, asI16),
 	{ModeRGB, ModeF}: each(4, 3, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
@@ -392,9 +392,9 @@ var converters = map[[2]Mode]converter{
 	{ModeRGB, ModeYCbCr}: each(3, 3, toYCbCr),
 	{ModeRGB, ModeHSV}:   each(3, 3, toHSV),
 
-	{ModeRGBA, ModeL}:  grey(1, 4, ofRGB, asL),
+	{ModeRGBA, ModeL}:  gray(1, 4, ofRGB, asL),
 	{ModeRGBA, ModeLA}: each(2, 4, func(to, from []uint8) { to[0], to[1] = luma(from), from[3] }),
-	{ModeRGBA, ModeI}:  grey(4, 4, ofRGB, asI),
+	{ModeRGBA, ModeI}:  gray(4, 4, ofRGB, asI),
 	{ModeRGBA, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
@@ -412,9 +412,9 @@ var converters = map[[2]Mode]converter{
 		to[0], to[1], to[2] = c[0], c[1], c[2]
 	}),
 
-	{ModeRGBX, ModeL}:  grey(1, 4, ofRGB, asL),
-	{ModeRGBX, ModeLA}: grey(2, 4, ofRGB, asLA),
-	{ModeRGBX, ModeI}:  grey(4, 4, ofRGB, asI),
+	{ModeRGBX, ModeL}:  gray(1, 4, ofRGB, asL),
+	{ModeRGBX, ModeLA}: gray(2, 4, ofRGB, asLA),
+	{ModeRGBX, ModeI}:  gray(4, 4, ofRGB, asI),
 	{ModeRGBX, ModeF}: each(4, 4, func(to, from []uint8) {
 		putFloat(to, float32(luma1000(from))/1000)
 	}),
@@ -428,8 +428,8 @@ var converters = map[[2]Mode]converter{
 	{ModeCMYK, ModeRGBX}: each(4, 4, func(to, from []uint8) { fromCMYK(to[:3], from); to[3] = 255 }),
 	{ModeCMYK, ModeHSV}:  each(3, 4, func(to, from []uint8) { fromCMYK(to, from); toHSV(to, to) }),
 
-	{ModeYCbCr, ModeL}:   grey(1, 3, ofL, asL),
-	{ModeYCbCr, ModeLA}:  grey(2, 3, ofL, asLA),
+	{ModeYCbCr, ModeL}:   gray(1, 3, ofL, asL),
+	{ModeYCbCr, ModeLA}:  gray(2, 3, ofL, asLA),
 	{ModeYCbCr, ModeRGB}: each(3, 3, fromYCbCr),
 
 	{ModeHSV, ModeRGB}: each(3, 3, fromHSV),
@@ -474,7 +474,7 @@ func toCMYK(to, from []uint8) {
 	to[0], to[1], to[2], to[3] = ^from[0], ^from[1], ^from[2], 0
 }
 
-// fromCMYK is Pillow's conversion, which knows no colour profiles.
+// fromCMYK is Pillow's conversion, which knows no color profiles.
 func fromCMYK(to, from []uint8) {
 	rest := 255 - int(from[3])
 	for i := range to {

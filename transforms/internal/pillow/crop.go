@@ -134,7 +134,7 @@ func (p *Image) Pad(left, top, right, bottom int, fill []float64, mode PadMode) 
 	for y := range h {
 		from, to := p.row(cut.Min.Y+index(y-max(top, 0), cut.Dy())), q.row(y)
 		for x := 0; x < w; {
-			// Runs of neighbours, such as the picture itself, are copied at once.
+			// Runs of neighbors, such as the picture itself, are copied at once.
 			run := 1
 			for x+run < w && xs[x+run] == xs[x]+run {
 				run++

@@ -17,17 +17,17 @@ func AdjustBrightness(p *Image, factor float64) (*Image, error) {
 	return enhance(p, New(p.Mode, p.W, p.H), factor)
 }
 
-// AdjustContrast blends with the grey of the picture's mean:
+// AdjustContrast blends with the gray of the picture's mean:
 // ImageEnhance.Contrast(p).enhance(factor).
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageEnhance.html#PIL.ImageEnhance.Contrast
 func AdjustContrast(p *Image, factor float64) (*Image, error) {
-	grey, err := p.Convert(ModeL)
+	gray, err := p.Convert(ModeL)
 	if err != nil {
 		return nil, err
 	}
 	sum, n := 0, p.W*p.H
-	for _, v := range grey.Pix[:n] {
+	for _, v := range gray.Pix[:n] {
 		sum += int(v)
 	}
 	mean := 0.0
@@ -46,7 +46,7 @@ func AdjustContrast(p *Image, factor float64) (*Image, error) {
 	return enhance(p, poor, factor)
 }
 
-// AdjustSaturation blends with grey: ImageEnhance.Color(p).enhance(factor).
+// AdjustSaturation blends with gray: ImageEnhance.Color(p).enhance(factor).
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageEnhance.html#PIL.ImageEnhance.Color
 func AdjustSaturation(p *Image, factor float64) (*Image, error) {
@@ -98,7 +98,7 @@ func AdjustSharpness(p *Image, factor float64) (*Image, error) {
 	return enhance(p, poor, factor)
 }
 
-// withConstant blends grey or colours with one level, by a table. It returns nil
+// withConstant blends gray or colors with one level, by a table. It returns nil
 // for what has alpha, or is to be refused.
 func withConstant(p *Image, level uint8, factor float64) *Image {
 	f := float32(factor)

@@ -2,7 +2,7 @@ package pillow
 
 import "math"
 
-// An Interpolation says how a pixel is computed from its neighbours. The values
+// An Interpolation says how a pixel is computed from its neighbors. The values
 // are the names of torchvision's InterpolationMode and of Pillow's Resampling filters.
 type Interpolation string
 

@@ -11,7 +11,7 @@ import (
 //	*RGB            RGB
 //	*image.Gray     L
 //	*image.Gray16   I;16
-//	*image.Paletted P, its palette RGB, or RGBA where a colour is not opaque
+//	*image.Paletted P, its palette RGB, or RGBA where a color is not opaque
 //	*image.CMYK     CMYK
 //	*image.NRGBA    RGBA
 //	*image.YCbCr    RGB, with the numbers of image/color
@@ -111,7 +111,7 @@ func paletteOf(colors color.Palette) *Palette {
 // Go returns the picture as the type of the standard library that holds its mode
 // without loss: L as *image.Gray, RGB as [*RGB], RGBA as *image.NRGBA, CMYK as
 // *image.CMYK, I;16 as *image.Gray16, and P as *image.Paletted, with as many
-// black colours added as the pixels need. Other modes, and pictures with
+// black colors added as the pixels need. Other modes, and pictures with
 // Transparency or Alphas, are returned as they are. Pixels are shared where they can be.
 func (p *Image) Go() image.Image {
 	if p.Transparency != nil || p.Alphas != nil {

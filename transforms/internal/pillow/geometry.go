@@ -289,7 +289,7 @@ func (s *sampler) bilinear(to []uint8, u, v float64) {
 	y, dy := split(v - 0.5)
 	x0, x1 := s.step*clamp(x, s.w), s.step*clamp(x+1, s.w)
 	top, bottom := s.stride*clamp(y, s.h), s.stride*clamp(y+1, s.h)
-	// Differences of neighbours in a row are of the mode's own type.
+	// Differences of neighbors in a row are of the mode's own type.
 	switch s.kind {
 	case ints32:
 		row := func(at int) float64 {

@@ -16,26 +16,26 @@ type Image struct {
 	W, H int     // in pixels
 	Pix  []uint8 // the rows without padding; see the modes for a pixel's bytes
 
-	// Palette has the colours of the modes P and PA; nil is one without colours.
+	// Palette has the colors of the modes P and PA; nil is one without colors.
 	Palette *Palette
 
-	// Transparency is what Pillow keeps as info["transparency"]: the one colour
+	// Transparency is what Pillow keeps as info["transparency"]: the one color
 	// that is see-through. It has one number in the modes 1, L, I, I;16 and P (an
 	// index), three in RGB. Nil where there is none. Convert acts on it.
 	Transparency []int
 
-	// Alphas is info["transparency"] where it is bytes: the alphas of the first colours of the palette.
+	// Alphas is info["transparency"] where it is bytes: the alphas of the first colors of the palette.
 	Alphas []uint8
 }
 
-// A Palette holds the colours of a picture of mode P or PA. An index from its
+// A Palette holds the colors of a picture of mode P or PA. An index from its
 // length on is black. It is not to be changed once a picture has it.
 type Palette struct {
 	Mode   Mode    // RGB or RGBA: how many of Colors make one
-	Colors []uint8 // at most 256 colours
+	Colors []uint8 // at most 256 colors
 }
 
-// table returns the palette as 256 colours of four bytes, as Pillow keeps it.
+// table returns the palette as 256 colors of four bytes, as Pillow keeps it.
 func (p *Palette) table() *[256][4]uint8 {
 	t := new([256][4]uint8)
 	for i := range t {
@@ -63,7 +63,7 @@ func (p *Palette) rgb() *Palette {
 	return q
 }
 
-// with returns a palette of mode RGB that has the colour, and its place.
+// with returns a palette of mode RGB that has the color, and its place.
 func (p *Palette) with(c []uint8) (*Palette, int) {
 	for i := 0; i+3 <= len(p.Colors); i += 3 {
 		if slices.Equal(p.Colors[i:i+3], c) {
@@ -230,7 +230,7 @@ func FromUint16s(v []uint16, w, h int) *Image {
 // Bounds returns the rectangle from (0, 0) to (W, H).
 func (p *Image) Bounds() image.Rectangle { return image.Rect(0, 0, p.W, p.H) }
 
-// ColorModel returns the model of the colours that At returns.
+// ColorModel returns the model of the colors that At returns.
 func (p *Image) ColorModel() color.Model {
 	switch p.Mode {
 	case ModeI16:
@@ -244,7 +244,7 @@ func (p *Image) ColorModel() color.Model {
 }
 
 // At returns the pixel in column x and row y as Pillow converts it, and nothing,
-// transparent, outside the picture. The modes I and F are grey, cut off at 0 and 255.
+// transparent, outside the picture. The modes I and F are gray, cut off at 0 and 255.
 func (p *Image) At(x, y int) color.Color {
 	if !image.Pt(x, y).In(p.Bounds()) {
 		return p.ColorModel().Convert(color.NRGBA{})
@@ -271,7 +271,7 @@ func (p *Image) At(x, y int) color.Color {
 	return color.NRGBA{R: q.Pix[0], G: q.Pix[1], B: q.Pix[2], A: q.Pix[3]}
 }
 
-// Opaque reports whether the mode has no alpha and no colour is see-through.
+// Opaque reports whether the mode has no alpha and no color is see-through.
 func (p *Image) Opaque() bool {
 	switch p.Mode {
 	case ModeLA, ModeLa, ModePA, ModeRGBA, ModeRGBa:

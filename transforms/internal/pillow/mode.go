@@ -8,9 +8,9 @@ type Mode string
 // The modes, and how [Image.Pix] holds a pixel of theirs.
 const (
 	Mode1     Mode = "1"     // black or white: a byte 0 or 255
-	ModeL     Mode = "L"     // grey: a byte
-	ModeLA    Mode = "LA"    // grey and alpha
-	ModeLa    Mode = "La"    // grey and alpha, premultiplied
+	ModeL     Mode = "L"     // gray: a byte
+	ModeLA    Mode = "LA"    // gray and alpha
+	ModeLa    Mode = "La"    // gray and alpha, premultiplied
 	ModeP     Mode = "P"     // a palette's index: a byte
 	ModePA    Mode = "PA"    // a palette's index and alpha
 	ModeRGB   Mode = "RGB"   // three bytes

@@ -116,7 +116,7 @@ func (p *Image) Point(table []uint8) (*Image, error) {
 	return q, nil
 }
 
-// lut applies one table to grey, to the three colours, or, where palettes says
+// lut applies one table to gray, to the three colors, or, where palettes says
 // so, to a palette's: ImageOps' _lut. The table has 256 bytes, or 256 for each channel.
 func (p *Image) lut(table []uint8, palettes bool) (*Image, error) {
 	switch {
@@ -263,7 +263,7 @@ func Equalize(p *Image) (*Image, error) {
 	return p.lut(table, false)
 }
 
-// Grayscale returns the picture in grey with one channel (mode L) or three equal
+// Grayscale returns the picture in gray with one channel (mode L) or three equal
 // ones (mode RGB): torchvision.transforms.functional.to_grayscale.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.to_grayscale.html

@@ -1,6 +1,6 @@
 package pillow
 
-// fromPalette maps indices to colours.
+// fromPalette maps indices to colors.
 func (p *Image) fromPalette(mode Mode) (*Image, error) {
 	t := p.Palette.table()
 	n := p.Mode.BytesPerPixel()
@@ -62,7 +62,7 @@ func (p *Image) fromPalette(mode Mode) (*Image, error) {
 	return q, nil
 }
 
-// web is Pillow's palette of a cube of 6×6×6 colours, behind ten blacks.
+// web is Pillow's palette of a cube of 6×6×6 colors, behind ten blacks.
 var web = func() *Palette {
 	p := &Palette{Mode: ModeRGB, Colors: make([]uint8, 30)}
 	for b := 0; b < 256; b += 51 {
@@ -75,8 +75,8 @@ var web = func() *Palette {
 	return p
 }()
 
-// greys is the palette of grey pictures.
-var greys = func() *Palette {
+// grays is the palette of gray pictures.
+var grays = func() *Palette {
 	p := &Palette{Mode: ModeRGB}
 	for i := range 256 {
 		p.Colors = append(p.Colors, uint8(i), uint8(i), uint8(i))
@@ -93,7 +93,7 @@ var nearestWeb = func() (t [256]int) {
 	return t
 }()
 
-// toPalette maps colours to the web palette with Floyd-Steinberg dithering, and greys to themselves.
+// toPalette maps colors to the web palette with Floyd-Steinberg dithering, and grays to themselves.
 func (p *Image) toPalette(mode Mode) (*Image, error) {
 	switch p.Mode {
 	case ModeL, ModeRGB, ModeRGBX, ModeRGBa:
@@ -109,7 +109,7 @@ func (p *Image) toPalette(mode Mode) (*Image, error) {
 		}
 	}
 	if n == 1 {
-		q.Palette = greys
+		q.Palette = grays
 		for i, v := range p.Pix[:p.W*p.H] {
 			put(i, v)
 		}
@@ -144,7 +144,7 @@ func (p *Image) toPalette(mode Mode) (*Image, error) {
 	return q, nil
 }
 
-// toBilevel maps greys and colours to black and white with Floyd-Steinberg dithering.
+// toBilevel maps grays and colors to black and white with Floyd-Steinberg dithering.
 func (p *Image) toBilevel() (*Image, error) {
 	if p.Mode != ModeL && p.Mode != ModeRGB {
 		return nil, errConversion

@@ -52,7 +52,7 @@ func sent(p *Image) map[string]any {
 var modes = []Mode{Mode1, ModeL, ModeLA, ModeLa, ModeP, ModePA, ModeRGB, ModeRGBA, ModeRGBa, ModeRGBX, ModeCMYK, ModeYCbCr, ModeHSV, ModeI, ModeF, ModeI16}
 
 // noise returns a picture of random pixels, many of them at the ends of their
-// range, some of them smooth so that neighbours are alike.
+// range, some of them smooth so that neighbors are alike.
 func noise(rng *rand.Rand, mode Mode, w, h int) *Image {
 	p := New(mode, w, h)
 	smooth := rng.IntN(3) == 0
@@ -114,7 +114,7 @@ func noise(rng *rand.Rand, mode Mode, w, h int) *Image {
 	return p
 }
 
-// seeThrough gives the picture a see-through colour where its mode may have one in a file.
+// seeThrough gives the picture a see-through color where its mode may have one in a file.
 func seeThrough(rng *rand.Rand, p *Image) {
 	pixel := p.Pix[rng.IntN(p.W*p.H)*p.Mode.BytesPerPixel():]
 	switch p.Mode {
@@ -478,7 +478,7 @@ func TestHistogramAgainstPillow(t *testing.T) {
 	}
 }
 
-// TestQuantizeAgainstPillow looks for palettes of pictures of few and of many colours.
+// TestQuantizeAgainstPillow looks for palettes of pictures of few and of many colors.
 func TestQuantizeAgainstPillow(t *testing.T) {
 	python := start(t)
 	rng := rand.New(rand.NewPCG(12, 12))

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A bucket gathers the colours of one box of a [cube].
+// A bucket gathers the colors of one box of a [cube].
 type bucket struct {
 	count      uint32
 	r, g, b, a uint64
@@ -24,7 +24,7 @@ func (b *bucket) color() (c [4]uint8) {
 	return c
 }
 
-// A cube divides the colours with alpha into boxes, by the upper bits of each channel.
+// A cube divides the colors with alpha into boxes, by the upper bits of each channel.
 type cube struct {
 	bits    [4]int
 	buckets []bucket
@@ -42,7 +42,7 @@ func (c *cube) index(color [4]uint8) int {
 	return i
 }
 
-// corner returns a colour of the bucket i.
+// corner returns a color of the bucket i.
 func (c *cube) corner(i int) (color [4]uint8) {
 	for k := 3; k >= 0; k-- {
 		color[k] = uint8(i & (1<<c.bits[k] - 1) << (8 - c.bits[k]))
@@ -82,13 +82,13 @@ func (c *cube) subtract(finer []bucket) {
 	}
 }
 
-// quantize maps a picture of mode RGBA to the 256 colours that fit it best:
+// quantize maps a picture of mode RGBA to the 256 colors that fit it best:
 // img.quantize(), which img.convert("P") is in that mode. Pillow's method, the
-// fast octree, fills boxes of two sizes: one colour for each large box in use, and
+// fast octree, fills boxes of two sizes: one color for each large box in use, and
 // the rest for the fullest small ones.
 func (p *Image) quantize() (*Image, error) {
 	if p.W == 0 || p.H == 0 {
-		return nil, errors.New("there are no pixels to choose colours by")
+		return nil, errors.New("there are no pixels to choose colors by")
 	}
 	const colors = 256
 	fine, coarse := newCube([4]int{3, 4, 3, 3}), newCube([4]int{2, 2, 2, 2})

@@ -100,7 +100,7 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 		q.pick(p, xs, ys)
 		return q
 	}
-	if p.Mode == ModePA { // Pillow forgets the colours here
+	if p.Mode == ModePA { // Pillow forgets the colors here
 		c := *p
 		c.Palette = nil
 		p = &c

@@ -47,7 +47,7 @@ func (p *RGB) Opaque() bool { return true }
 
 // ToRGB returns the pixels of a picture as Pillow's convert("RGB") does. Alpha
 // is dropped, not blended; premultiplied alpha is divided out first. Of 16 bits a
-// channel the upper 8 count, but 16-bit grey above 255 is white, as in Pillow's
+// channel the upper 8 count, but 16-bit gray above 255 is white, as in Pillow's
 // mode I;16. A picture that is an *RGB already is returned itself.
 func ToRGB(img image.Image) *RGB {
 	if p, ok := img.(*RGB); ok {

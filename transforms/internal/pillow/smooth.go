@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Smooth averages each pixel with its eight neighbours, itself five times:
+// Smooth averages each pixel with its eight neighbors, itself five times:
 // img.filter(ImageFilter.SMOOTH). The outermost pixels stay.
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageFilter.html
@@ -20,7 +20,7 @@ func Smooth(p *Image) (*Image, error) {
 		return p, nil
 	}
 	q := p.like(p.W, p.H)
-	q.Palette = nil // Pillow forgets the colours of PA here
+	q.Palette = nil // Pillow forgets the colors of PA here
 	copy(q.row(0), p.row(0))
 	copy(q.row(p.H-1), p.row(p.H-1))
 	Parallel(p.H-2, 9*p.W*p.Mode.BytesPerPixel(), func(lo, hi int) {
@@ -54,7 +54,7 @@ func Smooth(p *Image) (*Image, error) {
 // upwards, each row from left to right.
 const (
 	edge   = float32(1) / 13
-	centre = float32(5) / 13
+	center = float32(5) / 13
 )
 
 // thirteenths rounds the sums of weights of 1 and 5. Pillow's float32 do the
@@ -80,9 +80,9 @@ func smooth(to, above, mid, below []uint8, n int) {
 		sums[i] = uint16(v) + uint16(mid[i]) + uint16(below[i])
 	}
 	inner := to[n : len(to)-n]
-	left, here, right, centres := sums[:len(inner)], sums[n:][:len(inner)], sums[2*n:][:len(inner)], mid[n:][:len(inner)]
+	left, here, right, centers := sums[:len(inner)], sums[n:][:len(inner)], sums[2*n:][:len(inner)], mid[n:][:len(inner)]
 	for i := range inner {
-		inner[i] = thirteenths[min(int(left[i]+here[i]+right[i])+4*int(centres[i]), len(thirteenths)-1)]
+		inner[i] = thirteenths[min(int(left[i]+here[i]+right[i])+4*int(centers[i]), len(thirteenths)-1)]
 	}
 }
 
@@ -95,7 +95,7 @@ func smoothWide(to, above, mid, below []uint8, n int, get func([]uint8) float32,
 		for r, row := range [][]uint8{below, mid, above} {
 			weight := edge
 			if r == 1 {
-				weight = centre
+				weight = center
 			}
 			part := float32(get(row[i-n:])*edge) + float32(get(row[i:])*weight)
 			s += part + float32(get(row[i+n:])*edge)

@@ -1,4 +1,4 @@
-// Package policies holds the policies that AutoAugment's authors learnt, for
+// Package policies holds the policies that AutoAugment's authors learned, for
 // transforms and transforms/v2.
 package policies
 
@@ -14,7 +14,7 @@ type Step struct {
 	Magnitude int     // the number of its magnitude; -1 for an operation without
 }
 
-// Of returns the policies learnt on a set of data, by its name, imagenet, cifar10 or svhn,
+// Of returns the policies learned on a set of data, by its name, imagenet, cifar10 or svhn,
 // each a pair of steps, and nil for another name.
 func Of(data string) (pairs [][2]Step) {
 	for line := range strings.Lines(strings.TrimSpace(texts[data])) {

@@ -22,7 +22,7 @@ type AffineMap struct {
 type AffineOptions struct {
 	Interpolation Interpolation // "" is Nearest; images take Nearest and Bilinear
 	Fill          Fill          // nil is none: the same as 0 but for rounding
-	Center        []float64     // x and y of the point that stays; nil is the centre
+	Center        []float64     // x and y of the point that stays; nil is the center
 }
 
 // Affine turns, moves, scales and shears around a point: affine(x, angle,
@@ -46,7 +46,7 @@ func checkMap(op string, x any, m AffineMap, center []float64) {
 		fail(op, x, "the scale is %v; want more than 0", m.Scale)
 	}
 	if center != nil && len(center) != 2 {
-		fail(op, x, "the centre has %d numbers; want x and y", len(center))
+		fail(op, x, "the center has %d numbers; want x and y", len(center))
 	}
 }
 
@@ -75,16 +75,16 @@ func (m AffineMap) matrix(cx, cy float64, inverted bool) [6]float64 {
 	return r
 }
 
-// fromCentre returns a point's offset from the centre of w×h, 0 where none is given.
-func fromCentre(center []float64, w, h int) (x, y float64) {
+// fromCenter returns a point's offset from the center of w×h, 0 where none is given.
+func fromCenter(center []float64, w, h int) (x, y float64) {
 	if center == nil {
 		return 0, 0
 	}
 	return center[0] - float64(float64(w)*0.5), center[1] - float64(float64(h)*0.5)
 }
 
-// centreOf returns a point, or the centre of a canvas where none is given.
-func centreOf(center []float64, canvas [2]int) (x, y float64) {
+// centerOf returns a point, or the center of a canvas where none is given.
+func centerOf(center []float64, canvas [2]int) (x, y float64) {
 	if center == nil {
 		return float64(canvas[1]) * 0.5, float64(canvas[0]) * 0.5
 	}
@@ -181,7 +181,7 @@ func AffineImage(x *torch.Tensor, m AffineMap, options ...AffineOptions) *torch.
 	checkMap("Affine", x, m, o.Center)
 	checkGrid("Affine", x, how, o.Fill)
 	h, w := hw("Affine", x)
-	cx, cy := fromCentre(o.Center, w, h)
+	cx, cy := fromCenter(o.Center, w, h)
 	return sample(x, affineGrid(x, m.matrix(cx, cy, true), h, w), how, o.Fill)
 }
 
@@ -219,7 +219,7 @@ func outputSize(matrix [6]float64, h, w int) (int, int) {
 func movePoints(op string, x any, points *torch.Tensor, canvas [2]int, m AffineMap, center []float64, expand bool) (moved, offset *torch.Tensor, _ [2]int) {
 	checkMap(op, x, m, center)
 	dtype := points.DType()
-	cx, cy := centreOf(center, canvas)
+	cx, cy := centerOf(center, canvas)
 	forward := m.matrix(cx, cy, false)
 	matrix := floats(forward[:], dtype, points).Reshape(2, 3).T()
 	ones := torch.Options{DType: dtype, Device: deviceOf(points)}.Ones(points.Size(0), 1)
@@ -283,7 +283,7 @@ func AffineBoundingBoxes(b tv.BoundingBoxes, m AffineMap, options ...AffineOptio
 type RotateOptions struct {
 	Interpolation Interpolation // "" is Nearest; images take Nearest and Bilinear
 	Expand        bool          // grow so that all of it is seen
-	Center        []float64     // x and y of the point that stays; nil is the centre
+	Center        []float64     // x and y of the point that stays; nil is the center
 	Fill          Fill          // nil is none: the same as 0 but for rounding
 }
 
@@ -324,7 +324,7 @@ func RotateImage(x *torch.Tensor, angle float64, options ...RotateOptions) *torc
 		}
 	}
 	checkGrid(op, x, how, o.Fill)
-	cx, cy := fromCentre(o.Center, w, h)
+	cx, cy := fromCenter(o.Center, w, h)
 	matrix := rotation(angle).matrix(cx, cy, true)
 	oh, ow := h, w
 	if o.Expand {

@@ -142,7 +142,7 @@ func angle(x *torch.Tensor) (cos, sin *torch.Tensor) {
 	return r.Cos(), r.Sin()
 }
 
-// turnCorner moves the point of a rotated box from its centre to its first
+// turnCorner moves the point of a rotated box from its center to its first
 // corner, for a sign of -1, or back, for 1.
 func turnCorner(x *torch.Tensor, sign int) *torch.Tensor {
 	half := halves(columns(x, 2, -1, 1), -2).AbsInPlace()

@@ -9,7 +9,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
-// RGBToGrayscale makes an image or picture grey, with channels, 1 or 3, that are
+// RGBToGrayscale makes an image or picture gray, with channels, 1 or 3, that are
 // equal: rgb_to_grayscale(x, num_output_channels=channels). Videos are not taken, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.rgb_to_grayscale.html
@@ -28,11 +28,11 @@ func RGBToGrayscaleImage(x *torch.Tensor, channels int) *torch.Tensor {
 	if channels != 1 && channels != 3 {
 		fail("RGBToGrayscale", x, "%d channels are asked for; want 1 or 3", channels)
 	}
-	return grey("RGBToGrayscale", x, channels, true)
+	return gray("RGBToGrayscale", x, channels, true)
 }
 
-func grey(op string, x *torch.Tensor, channels int, sameDType bool) *torch.Tensor {
-	c := colours(op, x)
+func gray(op string, x *torch.Tensor, channels int, sameDType bool) *torch.Tensor {
+	c := colors(op, x)
 	if c == 1 {
 		if channels == 1 {
 			return x.Clone()
@@ -56,7 +56,7 @@ func grey(op string, x *torch.Tensor, channels int, sameDType bool) *torch.Tenso
 	return l
 }
 
-// GrayscaleToRGB gives a grey image or picture three equal channels and leaves
+// GrayscaleToRGB gives a gray image or picture three equal channels and leaves
 // others as they are: grayscale_to_rgb(x).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.grayscale_to_rgb.html
@@ -69,7 +69,7 @@ func GrayscaleToRGBImage(x *torch.Tensor) *torch.Tensor {
 	if c, _, _ := chw("GrayscaleToRGB", x); c >= 3 {
 		return x
 	}
-	return grey("GrayscaleToRGB", x, 3, true)
+	return gray("GrayscaleToRGB", x, 3, true)
 }
 
 // blend returns x*ratio + y*(1-ratio), held to the range of x's dtype.
@@ -116,7 +116,7 @@ func AdjustBrightness[T any](x T, factor torch.Number) T {
 // AdjustBrightnessImage is [AdjustBrightness] of a tensor [..., 1 or 3, H, W].
 func AdjustBrightnessImage(x *torch.Tensor, factor torch.Number) *torch.Tensor {
 	notNegative("AdjustBrightness", x, "brightness factor", number("AdjustBrightness", "brightness factor", factor))
-	colours("AdjustBrightness", x)
+	colors("AdjustBrightness", x)
 	return back(x.MulScalar(factor).ClampInPlace(0, maxValue(x.DType())), x)
 }
 
@@ -126,7 +126,7 @@ func AdjustBrightnessVideo(x *torch.Tensor, factor torch.Number) *torch.Tensor {
 }
 
 // AdjustSaturation scales the saturation of an image, video or picture: 0 is
-// grey, 1 leaves it: adjust_saturation(x, saturation_factor=factor).
+// gray, 1 leaves it: adjust_saturation(x, saturation_factor=factor).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_saturation.html
 func AdjustSaturation[T any](x T, factor float64) T {
@@ -139,10 +139,10 @@ func AdjustSaturation[T any](x T, factor float64) T {
 // AdjustSaturationImage is [AdjustSaturation] of a tensor [..., 1 or 3, H, W].
 func AdjustSaturationImage(x *torch.Tensor, factor float64) *torch.Tensor {
 	notNegative("AdjustSaturation", x, "saturation factor", factor)
-	if colours("AdjustSaturation", x) == 1 {
+	if colors("AdjustSaturation", x) == 1 {
 		return x
 	}
-	g := grey("AdjustSaturation", x, 1, false)
+	g := gray("AdjustSaturation", x, 1, false)
 	if !x.DType().IsFloatingPoint() {
 		g = g.FloorInPlace()
 	}
@@ -154,7 +154,7 @@ func AdjustSaturationVideo(x *torch.Tensor, factor float64) *torch.Tensor {
 	return AdjustSaturationImage(x, factor)
 }
 
-// AdjustContrast scales the contrast of an image, video or picture: 0 is all grey,
+// AdjustContrast scales the contrast of an image, video or picture: 0 is all gray,
 // 1 leaves it: adjust_contrast(x, contrast_factor=factor).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_contrast.html
@@ -169,8 +169,8 @@ func AdjustContrast[T any](x T, factor float64) T {
 func AdjustContrastImage(x *torch.Tensor, factor float64) *torch.Tensor {
 	notNegative("AdjustContrast", x, "contrast factor", factor)
 	var g *torch.Tensor
-	if colours("AdjustContrast", x) == 3 {
-		g = grey("AdjustContrast", x, 1, false)
+	if colors("AdjustContrast", x) == 3 {
+		g = gray("AdjustContrast", x, 1, false)
 		if !x.DType().IsFloatingPoint() {
 			g = g.FloorInPlace()
 		}
@@ -198,7 +198,7 @@ func AdjustSharpness[T any](x T, factor float64) T {
 
 // AdjustSharpnessImage is [AdjustSharpness] of a tensor [..., 1 or 3, H, W].
 func AdjustSharpnessImage(x *torch.Tensor, factor float64) *torch.Tensor {
-	c := colours("AdjustSharpness", x)
+	c := colors("AdjustSharpness", x)
 	_, h, w := chw("AdjustSharpness", x)
 	notNegative("AdjustSharpness", x, "sharpness factor", factor)
 	if x.Numel() == 0 || h <= 2 || w <= 2 {
@@ -246,7 +246,7 @@ func AdjustHueImage(x *torch.Tensor, factor float64) *torch.Tensor {
 	if !(-0.5 <= factor && factor <= 0.5) {
 		fail("AdjustHue", x, "the hue factor is %v; want -0.5 to 0.5", factor)
 	}
-	if colours("AdjustHue", x) == 1 || x.Numel() == 0 {
+	if colors("AdjustHue", x) == 1 || x.Numel() == 0 {
 		return x
 	}
 	hsv := rgbToHSV(ToDtypeImage(x, torch.Float32, true)).Unbind(-3)
@@ -262,11 +262,11 @@ func rgbToHSV(x *torch.Tensor) *torch.Tensor {
 	r, g := rgb[0], rgb[1]
 	dim := -3
 	minc, maxc := x.Aminmax(torch.AminmaxOptions{Dim: &dim})
-	grey := maxc.Eq(minc)
+	gray := maxc.Eq(minc)
 	span := maxc.Sub(minc)
 	ones := torch.OnesLike(maxc)
-	s := span.Div(torch.Where(grey, ones, maxc))
-	divisor := torch.Where(grey, ones, span).UnsqueezeInPlace(-3)
+	s := span.Div(torch.Where(gray, ones, maxc))
+	divisor := torch.Where(gray, ones, span).UnsqueezeInPlace(-3)
 	c := maxc.Unsqueeze(-3).Sub(x).Div(divisor).Unbind(-3)
 	rc, gc, bc := c[0], c[1], c[2]
 	notR := maxc.Ne(r)
@@ -399,7 +399,7 @@ func Autocontrast[T any](x T) T {
 
 // AutocontrastImage is [Autocontrast] of a tensor [..., 1 or 3, H, W].
 func AutocontrastImage(x *torch.Tensor) *torch.Tensor {
-	colours("Autocontrast", x)
+	colors("Autocontrast", x)
 	if x.Numel() == 0 {
 		return x
 	}

@@ -551,7 +551,7 @@ func CropBoundingBoxes(b tv.BoundingBoxes, top, left, height, width int) tv.Boun
 	return b.With(clamp(x, b.Format, b.CanvasSize, b.ClampingMode))
 }
 
-// CenterCrop keeps the centre, of a height and a width or of one number for both;
+// CenterCrop keeps the center, of a height and a width or of one number for both;
 // what is smaller is padded with 0: center_crop(x, output_size=size).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.center_crop.html
@@ -592,13 +592,13 @@ func square(op string, x any, want torch.Ints) (h, w int) {
 	return 0, 0
 }
 
-// anchor returns where a crop of h×w at the centre of an image of ih×iw starts.
+// anchor returns where a crop of h×w at the center of an image of ih×iw starts.
 func anchor(h, w, ih, iw int) (top, left int) {
 	return roundEven(float64(ih-h) / 2.0), roundEven(float64(iw-w) / 2.0)
 }
 
-// centrePadding returns what an image of ih×iw lacks to h×w, on the left, right, top and bottom.
-func centrePadding(h, w, ih, iw int) (l, r, t, b int) {
+// centerPadding returns what an image of ih×iw lacks to h×w, on the left, right, top and bottom.
+func centerPadding(h, w, ih, iw int) (l, r, t, b int) {
 	dh, dw := max(h-ih, 0), max(w-iw, 0)
 	return dw / 2, (dw + 1) / 2, dh / 2, (dh + 1) / 2
 }
@@ -611,7 +611,7 @@ func CenterCropImage(x *torch.Tensor, size torch.Ints) *torch.Tensor {
 		return x.Reshape(reshaped(x.Shape(), 2, h, w)...)
 	}
 	if h > ih || w > iw {
-		l, r, t, b := centrePadding(h, w, ih, iw)
+		l, r, t, b := centerPadding(h, w, ih, iw)
 		zero := 0.0
 		x = F.Pad(x, []int{l, r, t, b}, F.PadOptions{Mode: "constant", Value: &zero})
 		if ih, iw = hw("CenterCrop", x); h == ih && w == iw {
@@ -687,7 +687,7 @@ func ResizedCropBoundingBoxes(b tv.BoundingBoxes, top, left, height, width int, 
 	return ResizeBoundingBoxes(CropBoundingBoxes(b, top, left, height, width), size)
 }
 
-// FiveCrop returns the four corners and the centre, each of a size as for
+// FiveCrop returns the four corners and the center, each of a size as for
 // [CenterCrop]: five_crop(x, size). It panics with a [*torch.Error] where x is smaller.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.five_crop.html

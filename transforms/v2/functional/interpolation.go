@@ -9,7 +9,7 @@ import (
 	v1 "github.com/torchhub/torchhub/transforms/functional"
 )
 
-// An Interpolation says how a pixel is computed from its neighbours, by the name
+// An Interpolation says how a pixel is computed from its neighbors, by the name
 // of torchvision's InterpolationMode.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.InterpolationMode.html

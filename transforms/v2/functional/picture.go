@@ -116,7 +116,7 @@ func pictureAffine(p image.Image, m AffineMap, o AffineOptions) image.Image {
 	how := checked(nearestUnless(o.Interpolation), "Affine", p)
 	checkMap("Affine", p, m, o.Center)
 	return pillowed("Affine", p, func(p *pillow.Image) (*pillow.Image, error) {
-		cx, cy := centreOf(o.Center, [2]int{p.H, p.W})
+		cx, cy := centerOf(o.Center, [2]int{p.H, p.W})
 		matrix := m.matrix(cx, cy, true)
 		return p.Transform(p.W, p.H, pillow.Affine, matrix[:], onPictures(how), o.Fill)
 	})
@@ -163,7 +163,7 @@ func JPEG[T any](x T, quality int) T {
 // JPEGImage is [JPEG] of a uint8 tensor [..., 1 or 3, H, W] on the CPU.
 func JPEGImage(x *torch.Tensor, quality int) *torch.Tensor {
 	const op = "JPEG"
-	colours(op, x)
+	colors(op, x)
 	switch {
 	case x.DType() != torch.Uint8:
 		fail(op, x, "the tensor is %v; want uint8", x.DType())

@@ -67,8 +67,8 @@ func hw(op string, x *torch.Tensor) (h, w int) {
 	return s[n-2], s[n-1]
 }
 
-// colours returns the channels of an image and panics where they are not 1 or 3.
-func colours(op string, x *torch.Tensor) int {
+// colors returns the channels of an image and panics where they are not 1 or 3.
+func colors(op string, x *torch.Tensor) int {
 	c, _, _ := chw(op, x)
 	if c != 1 && c != 3 {
 		fail(op, x, "the image has %d channels; want 1 or 3", c)
