@@ -14,8 +14,8 @@ import (
 // A pyModule is what can be told of a Python module without running it.
 type pyModule struct {
 	names        map[string]*pyName
-	dependencies []string // the strings of the list of that name
-	all          []string // those of __all__; nil where there is none, or one that a program computes
+	dependencies []string        // the strings of the list of that name
+	all          map[string]bool // those of __all__; nil where there is none, or one that a program computes
 }
 
 // A pyName is a name of a module.
@@ -38,11 +38,20 @@ func (m *pyModule) callables() []string {
 	return names
 }
 
+// addAll adds the literals of an expression to __all__.
+func (m *pyModule) addAll(t pyTokens) {
+	for _, name := range t.strings() {
+		m.all[name] = true
+	}
+}
+
 // What a repository's Python may be; the rest of it counts as another package.
 const (
 	maxPython      = 4 << 20 // bytes of a file
+	maxPythonTotal = 8 << 20 // bytes of all files
 	maxPythonFiles = 100
-	maxImports     = 20 // deep
+	maxImports     = 20      // deep
+	maxLookups     = 100_000 // modules looked for in the folder, and names imported with a star
 )
 
 // readPython reads the hubconf.py of a folder and, as far as names come from there, the folder's other modules.
@@ -82,10 +91,15 @@ func readSource(file string) (string, error) {
 type pyReader struct {
 	dir     string // "" for a file that stands alone
 	modules map[string]*pyModule
+	bytes   int // read so far, at most maxPythonTotal
+	lookups int // made so far, at most maxLookups
 }
 
 // parse reads a module; pkg is the package that relative imports in it start from.
 func (r *pyReader) parse(src, pkg string, depth int) (*pyModule, error) {
+	if r.bytes += len(src); r.bytes > maxPythonTotal {
+		return nil, errPython
+	}
 	lines, err := pyLines(src)
 	if err != nil {
 		return nil, err
@@ -102,6 +116,9 @@ func (r *pyReader) module(name string, depth int) (m *pyModule, is bool) {
 	}
 	if m, seen := r.modules[name]; seen {
 		return m, true
+	}
+	if r.lookups++; r.lookups > maxLookups {
+		return nil, false
 	}
 	for _, part := range strings.Split(name, ".") {
 		if part == "" {
@@ -121,7 +138,7 @@ func (r *pyReader) module(name string, depth int) (m *pyModule, is bool) {
 			return nil, err == nil && fi.IsDir() // a package without a file
 		}
 	}
-	if depth >= maxImports || len(r.modules) >= maxPythonFiles {
+	if depth >= maxImports || len(r.modules) >= maxPythonFiles || r.bytes >= maxPythonTotal {
 		return nil, true
 	}
 	r.modules[name] = nil // what imports itself in a circle finds nothing the second time
@@ -159,7 +176,7 @@ func (s *pyScope) block(lines []pyLine) {
 			}
 			continue
 		}
-		if len(inline) > 0 {
+		if len(inline) > 0 { // simple statements only
 			body = []pyLine{{l.indent + 1, inline}}
 		}
 		t := head
@@ -189,7 +206,13 @@ func (s *pyScope) block(lines []pyLine) {
 		default:
 			decided = false
 		}
-		s.block(body)
+		if len(inline) == 0 {
+			s.block(body)
+			continue
+		}
+		for _, one := range inline.statements() {
+			s.statement(one)
+		}
 	}
 }
 
@@ -222,10 +245,15 @@ func (s *pyScope) truth(t pyTokens) (truth, known bool) {
 
 // constant is truth of a condition without and, or and not, apart from those in parentheses.
 func (s *pyScope) constant(t pyTokens) (truth, known bool) {
-	if t.is(0, "(") && t.closes(0) == len(t)-1 {
-		return s.truth(t)
+	if t.closes(0) == len(t)-1 && len(t) > 0 {
+		switch {
+		case len(t) == 2: // (), [] or {}
+			return false, true
+		case t.is(0, "("):
+			return s.truth(t[1 : len(t)-1])
+		}
 	}
-	if len(t) == 3 && t.has("__name__") && slices.Contains(t, pyToken{pyString, "__main__"}) {
+	if len(t) == 3 && t.has("__name__") && slices.Contains(t, pyToken{kind: pyString, text: "__main__"}) {
 		return t.is(1, "!="), t.is(1, "!=") || t.is(1, "==")
 	}
 	if len(t) == 1 {
@@ -349,6 +377,10 @@ func (s *pyScope) from(t pyTokens) {
 // star imports all names of a module of the folder: those of its __all__, or
 // those that do not begin with an underscore.
 func (s *pyScope) star(mod string, m *pyModule) {
+	s.r.lookups += len(m.names) + len(m.all)
+	if s.r.lookups > maxLookups {
+		return
+	}
 	if m.all == nil {
 		for name, n := range m.names {
 			if !strings.HasPrefix(name, "_") {
@@ -357,7 +389,7 @@ func (s *pyScope) star(mod string, m *pyModule) {
 		}
 		return
 	}
-	for _, name := range m.all {
+	for name := range m.all {
 		full := mod + "." + name
 		if n := m.names[name]; n != nil {
 			s.m.names[name] = n
@@ -429,11 +461,9 @@ func (s *pyScope) assign(t pyTokens) {
 	if t.is(0, "__all__") && s.m.all != nil {
 		switch {
 		case t.is(1, "+="), t.is(1, ".") && (t.is(2, "append") || t.is(2, "extend")):
-			s.m.all = append(s.m.all, t.strings()...)
+			s.m.addAll(t)
 		case t.is(1, ".") && t.is(2, "remove") && len(t) > 4:
-			if i := slices.Index(s.m.all, t[4].text); i >= 0 {
-				s.m.all = slices.Delete(s.m.all, i, i+1)
-			}
+			delete(s.m.all, t[4].text)
 		}
 	}
 	var targets []pyTokens
@@ -480,7 +510,8 @@ func (s *pyScope) bind(bound []binding, target, value pyTokens) []binding {
 		case name == "__all__":
 			s.m.all = nil
 			if (value.is(0, "[") || value.is(0, "(")) && !value.has("for") {
-				s.m.all = append([]string{}, value.strings()...)
+				s.m.all = map[string]bool{}
+				s.m.addAll(value)
 			}
 		}
 		return append(bound, binding{name, s.value(value)})

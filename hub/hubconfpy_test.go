@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/frugal"
 	"github.com/torchhub/torchhub/internal/reference"
 )
 
@@ -158,7 +159,7 @@ net = nn.Linear(1, 1) if 0 else None
 	"an encoding in the second line": {map[string]string{"hubconf.py": "#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\ndef m(): '\x80\xfc'\n"}, "m", map[string]string{"m": "€ü"}},
 	"tuples and lists":               {map[string]string{"hubconf.py": "x, y = (lambda: 1), (lambda: 2)\n(a, b) = print, 3\n[c, d] = [len, int]\ne, *f = print, 1, 2\ng, (h, i) = print, (1, len)\nj = k, l = print, len\np, q = q2 = (print, print)\nr, = print,\ns, t = lambda a, b: 1, lambda: 2\nu, v = dict(a=1, b=2), print\n"}, "a c d e g i k l p q r s t v x y", nil},
 	"__all__":                        {map[string]string{"hubconf.py": "from sub import *\nfrom sub2 import *\nfrom sub3 import *\n", "sub.py": "from os.path import join\n__all__ = ['_a', 'b']\ndef _a(): pass\ndef b(): pass\ndef c(): pass\n__all__ += ['d']\ndef d(): pass\n", "sub2.py": "__all__ = ('e',)\ndef e(): pass\ndef f(): pass\n", "sub3.py": "__all__ = ['g'] + ['h']\n__all__.append('i')\n__all__.extend(['j', 'k'])\ndef g(): pass\ndef h(): pass\ndef i(): pass\ndef j(): pass\ndef k(): pass\ndef l(): pass\n"}, "b d e g h i j k", nil},
-	"conditions that never change":   {map[string]string{"hubconf.py": "import typing as t\nfrom typing import TYPE_CHECKING as TC\nif False:\n  def a(): pass\nelse:\n  def b(): pass\nif 0:\n  def c(): pass\nelif True:\n  def d(): pass\nelse:\n  def e(): pass\nif t.TYPE_CHECKING:\n  def f(): pass\nif TC: from nowhere import g\nif not TC:\n  def h(): pass\nif __name__ == '__main__':\n  def i(): pass\nelse:\n  def j(): pass\nif True:\n  def k(): pass\nelse:\n  def l(): pass\nif not True: m = print\nelse: n = print\nif None: o = print\nwhile False:\n  def p(): pass\nif __debug__:\n  def q(): pass\nif False and x: r = print\nif '':\n  s = print\nif __name__ != '__main__': u = print\nif not False:\n  def v(): pass\nif (False): w = print\n"}, "b d h j k n q u v", nil},
+	"conditions that never change":   {map[string]string{"hubconf.py": "import typing as t\nfrom typing import TYPE_CHECKING as TC\nif False:\n  def a(): pass\nelse:\n  def b(): pass\nif 0:\n  def c(): pass\nelif True:\n  def d(): pass\nelse:\n  def e(): pass\nif t.TYPE_CHECKING:\n  def f(): pass\nif TC: from nowhere import g\nif not TC:\n  def h(): pass\nif __name__ == '__main__':\n  def i(): pass\nelse:\n  def j(): pass\nif True:\n  def k(): pass\nelse:\n  def l(): pass\nif not True: m = print\nelse: n = print\nif None: o = print\nwhile False:\n  def p(): pass\nif __debug__:\n  def q(): pass\nif False and x: r = print\nif '':\n  s = print\nif __name__ != '__main__': u = print\nif not False:\n  def v(): pass\nif (False): w = print\nif (): aa = print\nelse: ab = print\nif not ((())): ac = print\nif [] or {}: ad = print\n"}, "ab ac b d h j k n q u v", nil},
 	"lambdas and swaps": {map[string]string{"hubconf.py": `
 a = lambda x=1, *, y=2: x
 b, c = 1, print
@@ -259,6 +260,8 @@ func TestStaticMistakes(t *testing.T) {
 		"open document": {"x = 1\n'''abc\n", "line 2: it cannot be read as Python: a string is not closed"},
 		"open bracket":  {"x = (1,\n\n", "a bracket is not closed"},
 		"deep":          {"x = " + strings.Repeat("(", 1000), "too many brackets"},
+		"no bracket":    {"x = 1\ny = 1)\n", "line 2: it cannot be read as Python: a bracket is not opened"},
+		"indentation":   {staircase(101), "line 101: it cannot be read as Python: too many levels of indentation"},
 		"huge":          {strings.Repeat("#", maxPython+1), "is bigger than"},
 	} {
 		dir := t.TempDir()
@@ -284,7 +287,58 @@ func TestStaticMistakes(t *testing.T) {
 	require.ErrorContains(t, err, `Unknown source: "gitlab". Allowed values: "github" | "local".`)
 }
 
+// staircase returns n nested blocks.
+func staircase(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Repeat(" ", i) + "if x:\n")
+	}
+	return b.String()
+}
+
+// TestStaticHubconfIsLinear reads files that would take too much time, memory or stack if any of them grew faster than the file.
+func TestStaticHubconfIsLinear(t *testing.T) {
+	fill := func(s string) string { return strings.Repeat(s, (128<<10)/len(s)) }
+	long := strings.Repeat("a", 100_000)
+	for name, src := range map[string]string{
+		"an empty tuple":     "if():s\nif(False)l",
+		"blocks on one line": fill("if a:"),
+		"else on one line":   fill("else:"),
+		"nested blocks":      staircase(99) + fill(strings.Repeat(" ", 99)+"x = 1\n"),
+		"brackets":           "if " + strings.Repeat("(", 199) + fill("a or b and ") + "c" + strings.Repeat(")", 199) + ": x = 1",
+		"a bracketed tuple":  strings.Repeat("(", 199) + fill("a,") + strings.Repeat(")", 199) + " = " + strings.Repeat("[", 199) + fill("b,") + strings.Repeat("]", 199),
+		"lists in lists":     strings.Repeat("[", 199) + fill("a,") + strings.Repeat("],", 199) + " = " + strings.Repeat("[", 199) + fill("b,") + strings.Repeat("],", 199),
+		"not":                "if " + fill("not ") + "(): x = 1",
+		"a dotted name":      "a = b" + fill(".c") + "\nif b" + fill(".c") + ": pass",
+		"a long module":      "import " + long + " as m\n" + fill("x = m.a\n"),
+		"a docstring":        "def f(): " + fill("'a' "),
+		"a choice":           "a = " + fill("b if c else ") + "d",
+		"choices":            "a = b " + fill("if ") + fill("else "),
+		"lambdas":            "if " + fill("lambda: ") + ": pass",
+		"targets":            fill("a = ") + "1",
+		"statements":         fill("a = 1;"),
+		"names of a module":  "__all__ = [" + fill("'ab',") + "]\n" + fill("__all__.remove('c')\n"),
+		"from":               "from " + fill(".") + " import a",
+		"a with":             "with " + fill("a as b,") + ": pass",
+		"an open string":     fill("'''a'''") + "'''",
+	} {
+		t.Run(name, func(t *testing.T) {
+			frugal.Do(t, func() { _, _ = (&pyReader{}).parse(src, "", 0) })
+		})
+	}
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{
+		"hubconf.py": "import a\n" + fill("from a import *\n") + fill("from . import x, y, z\n") + fill("b = a.c\n"),
+		"a.py":       fill("a = 1; bb = 2; ccc = 3\n") + fill("def abcdefg(): pass\n"),
+	})
+	frugal.Do(t, func() {
+		_, err := List(t.Context(), dir, WithSource("local"))
+		require.NoError(t, err)
+	})
+}
+
 func FuzzStaticHubconf(f *testing.F) {
+	f.Add("if():s\nif(False)l")
 	for _, c := range pythonRepos {
 		for _, src := range c.files {
 			f.Add(src)

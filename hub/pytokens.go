@@ -23,8 +23,9 @@ const (
 )
 
 type pyToken struct {
-	kind pyKind
-	text string
+	kind   pyKind
+	closes int32 // of an opening bracket, how many tokens further its closing one is
+	text   string
 }
 
 type pyTokens []pyToken
@@ -35,8 +36,14 @@ type pyLine struct {
 	tokens pyTokens
 }
 
-// What tokens there may be, so that a hostile file costs no more than its size.
-const maxBrackets = 200
+// How deep brackets and blocks may be nested, as in Python.
+const (
+	maxBrackets = 200
+	maxIndents  = 100
+)
+
+// maxDotted bounds the bytes of a dotted name, since each use of it costs its length.
+const maxDotted = 1000
 
 // pyCoding finds the line of a source that names its encoding, the first or the one after a comment.
 var pyCoding = regexp.MustCompile(`\A(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)`)
@@ -90,7 +97,22 @@ func pyLines(src string) ([]pyLine, error) {
 	}
 	var lines []pyLine
 	var line pyLine
-	depth, row, start := 0, 1, true
+	var open []int // the brackets of the line that are not closed yet
+	var indents []int
+	row, start := 1, true
+	end := func() error {
+		if len(line.tokens) == 0 {
+			return nil
+		}
+		for len(indents) > 0 && indents[len(indents)-1] >= line.indent {
+			indents = indents[:len(indents)-1]
+		}
+		if indents = append(indents, line.indent); len(indents) > maxIndents {
+			return fmt.Errorf("line %d: %w: too many levels of indentation", row, errPython)
+		}
+		lines = append(lines, line)
+		return nil
+	}
 	for i := 0; i < len(src); {
 		if start { // of a physical line that begins a logical one
 			indent := 0
@@ -110,14 +132,14 @@ func pyLines(src string) ([]pyLine, error) {
 		c := src[i]
 		switch {
 		case c == '\n':
-			row++
-			i++
-			if depth == 0 {
-				if len(line.tokens) > 0 {
-					lines = append(lines, line)
+			if len(open) == 0 {
+				if err := end(); err != nil {
+					return nil, err
 				}
 				start = true
 			}
+			row++
+			i++
 		case c == ' ' || c == '\t' || c == '\f':
 			i++
 		case c == '#':
@@ -133,14 +155,18 @@ func pyLines(src string) ([]pyLine, error) {
 				return nil, fmt.Errorf("line %d: %w", row, err)
 			}
 			if tok.kind == pyOp {
-				switch tok.text {
+				switch at := len(line.tokens); tok.text {
 				case "(", "[", "{":
-					depth++
+					if open = append(open, at); len(open) > maxBrackets {
+						return nil, fmt.Errorf("line %d: %w: too many brackets", row, errPython)
+					}
 				case ")", "]", "}":
-					depth = max(depth-1, 0)
-				}
-				if depth > maxBrackets {
-					return nil, fmt.Errorf("line %d: %w: too many brackets", row, errPython)
+					if len(open) == 0 {
+						return nil, fmt.Errorf("line %d: %w: a bracket is not opened", row, errPython)
+					}
+					from := open[len(open)-1]
+					open = open[:len(open)-1]
+					line.tokens[from].closes = int32(at - from)
 				}
 			}
 			row += strings.Count(src[i:i+n], "\n")
@@ -148,11 +174,11 @@ func pyLines(src string) ([]pyLine, error) {
 			line.tokens = append(line.tokens, tok)
 		}
 	}
-	if depth > 0 {
+	if len(open) > 0 {
 		return nil, fmt.Errorf("line %d: %w: a bracket is not closed", row, errPython)
 	}
-	if len(line.tokens) > 0 && !start {
-		lines = append(lines, line)
+	if !start {
+		return lines, end()
 	}
 	return lines, nil
 }
@@ -173,7 +199,7 @@ func pyToken1(s string) (pyToken, int, error) {
 		if n < len(s) && n <= 2 && (s[n] == '"' || s[n] == '\'') && strings.Trim(strings.ToLower(s[:n]), "rbuft") == "" {
 			return pyLiteral(strings.ToLower(s[:n]), s[n:], n)
 		}
-		return pyToken{pyWord, s[:n]}, n, nil
+		return pyToken{kind: pyWord, text: s[:n]}, n, nil
 	case r == '"' || r == '\'':
 		return pyLiteral("", s, 0)
 	case r >= '0' && r <= '9' || r == '.' && len(s) > 1 && s[1] >= '0' && s[1] <= '9':
@@ -181,14 +207,14 @@ func pyToken1(s string) (pyToken, int, error) {
 		for n < len(s) && (s[n] == '.' || s[n] == '_' || s[n] >= '0' && s[n] <= '9' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= 'A' && s[n] <= 'Z') {
 			n++
 		}
-		return pyToken{pyNumber, s[:n]}, n, nil
+		return pyToken{kind: pyNumber, text: s[:n]}, n, nil
 	}
 	for _, op := range []string{"**=", "//=", ">>=", "<<=", "...", "==", "!=", "<=", ">=", "->", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", ":="} {
 		if strings.HasPrefix(s, op) {
-			return pyToken{pyOp, op}, len(op), nil
+			return pyToken{kind: pyOp, text: op}, len(op), nil
 		}
 	}
-	return pyToken{pyOp, s[:w]}, w, nil
+	return pyToken{kind: pyOp, text: s[:w]}, w, nil
 }
 
 // pyLiteral reads a string literal, at its quotes; before is the length of its prefix.
@@ -205,7 +231,7 @@ func pyLiteral(prefix, s string, before int) (pyToken, int, error) {
 	for i := len(q); i < len(s); {
 		switch {
 		case strings.HasPrefix(s[i:], q):
-			return pyToken{kind, b.String()}, before + i + len(q), nil
+			return pyToken{kind: kind, text: b.String()}, before + i + len(q), nil
 		case s[i] == '\n' && len(q) == 1:
 			return pyToken{}, 0, fmt.Errorf("%w: a string is not closed", errPython)
 		case s[i] == '\\' && i+1 < len(s) && raw:
@@ -266,41 +292,25 @@ func (t pyTokens) is(i int, text string) bool {
 }
 
 func (t pyTokens) has(word string) bool {
-	return slices.Contains(t, pyToken{pyWord, word})
+	return slices.Contains(t, pyToken{kind: pyWord, text: word})
 }
 
 // closes returns where the bracket at i closes, or -1.
 func (t pyTokens) closes(i int) int {
-	depth := 0
-	for ; i < len(t); i++ {
-		if t[i].kind == pyOp {
-			switch t[i].text {
-			case "(", "[", "{":
-				depth++
-			case ")", "]", "}":
-				if depth--; depth == 0 {
-					return i
-				}
-			}
-		}
+	if i < len(t) && t[i].closes > 0 && i+int(t[i].closes) < len(t) {
+		return i + int(t[i].closes)
 	}
 	return -1
 }
 
+// after returns where the token behind i begins, or behind the brackets that open at i.
+func (t pyTokens) after(i int) int { return i + int(t[i].closes) + 1 }
+
 // index returns where a word or operator is outside of brackets, or -1.
 func (t pyTokens) index(text string) int {
-	depth := 0
-	for i := range t {
-		if depth == 0 && t.is(i, text) {
+	for i := 0; i < len(t); i = t.after(i) {
+		if t.is(i, text) {
 			return i
-		}
-		if t[i].kind == pyOp {
-			switch t[i].text {
-			case "(", "[", "{":
-				depth++
-			case ")", "]", "}":
-				depth--
-			}
 		}
 	}
 	return -1
@@ -337,19 +347,9 @@ func (t pyTokens) elements() (parts []pyTokens, several bool) {
 		}
 		several = true
 	}
-	depth, lambdas, from := 0, 0, 0
-	for i := range t {
-		if t[i].kind > pyOp {
-			continue
-		}
-		switch t[i].text {
-		case "(", "[", "{":
-			depth++
-		case ")", "]", "}":
-			depth--
-		}
+	lambdas, from := 0, 0
+	for i := 0; i < len(t); i = t.after(i) {
 		switch {
-		case depth > 0:
 		case t.is(i, "lambda"):
 			lambdas++
 		case t.is(i, ":") && lambdas > 0:
@@ -369,28 +369,30 @@ func (t pyTokens) statements() []pyTokens { return t.split(";") }
 
 // dotted reads a.b.c, and returns what follows.
 func (t pyTokens) dotted() (string, pyTokens) {
-	name := t.word(0)
-	if name == "" {
+	if t.word(0) == "" {
 		return "", t
 	}
-	t = t[1:]
-	for t.is(0, ".") && t.word(1) != "" {
-		name += "." + t[1].text
-		t = t[2:]
+	parts, length := []string{t[0].text}, len(t[0].text)
+	for t = t[1:]; t.is(0, ".") && t.word(1) != ""; t = t[2:] {
+		parts = append(parts, t[1].text)
+		length += 1 + len(t[1].text)
 	}
-	return name, t
+	if length > maxDotted {
+		return "", t
+	}
+	return strings.Join(parts, "."), t
 }
 
 // docstring is the value of a line that begins with a string that is a statement.
 func (t pyTokens) docstring() string {
-	doc := ""
+	var doc strings.Builder
 	for _, tok := range t.statements()[0] {
 		if tok.kind != pyString {
 			return ""
 		}
-		doc += tok.text
+		doc.WriteString(tok.text)
 	}
-	return doc
+	return doc.String()
 }
 
 // strings are the literals of a list.
