@@ -121,7 +121,7 @@ func space(part func(side float64) float64, posterize magnitudes, names string) 
 const (
 	geometric = "ShearX ShearY TranslateX TranslateY Rotate "
 	colors    = "Brightness Color Contrast Sharpness "
-	leveling = "Posterize Solarize AutoContrast Equalize "
+	leveling  = "Posterize Solarize AutoContrast Equalize "
 )
 
 var (

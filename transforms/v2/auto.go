@@ -109,7 +109,7 @@ func operations(shear float64, dx, dy span, turn, color float64, posterize span,
 var (
 	geometric = []string{"ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate"}
 	enhancing = []string{"Brightness", "Color", "Contrast", "Sharpness"}
-	leveling = []string{"Posterize", "Solarize", "AutoContrast", "Equalize"}
+	leveling  = []string{"Posterize", "Solarize", "AutoContrast", "Equalize"}
 )
 
 func join(lists ...[]string) (out []string) {
