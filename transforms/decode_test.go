@@ -21,6 +21,8 @@ import (
 	"github.com/torchhub/torchhub/internal/reference"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../testdata/gen/pictures.py
+
 // decoding makes pictures of every mode, writes them in every format and reads them back.
 const decoding = `
 import io

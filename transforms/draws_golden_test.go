@@ -13,6 +13,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../testdata/gen/draws.py ../testdata/draws.json
+
 // TestDrawsGolden compares what random transforms draw with what Python drew; see
 // testdata/gen/draws.py. Where all that is drawn decides between whole numbers, and the pixels are
 // computed in Go, a checksum of the results is stored. The last bit of a drawn

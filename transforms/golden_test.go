@@ -14,6 +14,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../testdata/gen/transforms.py
+
 // lcg returns the picture of testdata/gen/transforms.py.
 func lcg(w, h int) *RGB {
 	p := pillow.NewRGB(w, h)

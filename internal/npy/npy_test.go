@@ -14,6 +14,8 @@ import (
 	"github.com/torchhub/torchhub/internal/frugal"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../../testdata/gen/npy.py
+
 // file makes a file of a header and bytes behind it.
 func file(major byte, head string, size int) []byte {
 	b := append([]byte(magic), major, 0)

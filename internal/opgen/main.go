@@ -1,10 +1,17 @@
-// Opgen generates torch/aten from the operators that a torch wheel ships, and the
+// Opgen generates torch/aten from the schemas of libtorch's operators, and the
 // functions of curated.txt from the same. Run it at the module's root:
+//
+//	go run ./internal/opgen
+//
+// The schemas are in schemas.txt, which is taken from the native_functions.yaml
+// that a torch wheel ships. For another version of libtorch, take it anew:
 //
 //	go run ./internal/opgen path/to/torchgen/packaged/ATen/native/native_functions.yaml
 package main
 
 import (
+	"bytes"
+	_ "embed"
 	"fmt"
 	"log"
 	"maps"
@@ -15,12 +22,30 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+//go:generate go run -C ../.. ./internal/opgen
+
+// schemasFile holds one operator a line: the variants of native_functions.yaml, a tab, and the schema.
+const schemasFile = "internal/opgen/schemas.txt"
+
+//go:embed schemas.txt
+var vendored []byte
+
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 2 {
-		log.Fatal("usage: go run ./internal/opgen native_functions.yaml")
+	if len(os.Args) > 2 {
+		log.Fatal("usage: go run ./internal/opgen [native_functions.yaml]")
 	}
-	files, err := Generate(os.Args[1])
+	if len(os.Args) == 2 {
+		taken, err := vendor(os.Args[1])
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.FromSlash(schemasFile), taken, 0o644); err != nil {
+			log.Fatal(err)
+		}
+		vendored = taken
+	}
+	files, err := Generate()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,8 +57,8 @@ func main() {
 }
 
 // Generate returns the files by their paths in the module.
-func Generate(yamlPath string) (map[string][]byte, error) {
-	schemas, err := read(yamlPath)
+func Generate() (map[string][]byte, error) {
+	schemas, err := read(vendored)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +71,8 @@ func Generate(yamlPath string) (map[string][]byte, error) {
 	return files, err
 }
 
-// read returns the signatures of native_functions.yaml, in its order.
-func read(path string) ([]*Schema, error) {
+// vendor returns what schemas.txt holds for a native_functions.yaml, in its order.
+func vendor(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -59,13 +84,23 @@ func read(path string) ([]*Schema, error) {
 	if err := yaml.Unmarshal(data, &functions); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	var out []*Schema
+	var out bytes.Buffer
 	for _, f := range functions {
-		s, err := ParseSchema(f.Func)
+		fmt.Fprintf(&out, "%s\t%s\n", f.Variants, f.Func)
+	}
+	return out.Bytes(), nil
+}
+
+// read returns the operators of schemas.txt, in its order.
+func read(text []byte) ([]*Schema, error) {
+	var out []*Schema
+	for line := range bytes.Lines(text) {
+		variants, schema, _ := strings.Cut(strings.TrimSuffix(string(line), "\n"), "\t")
+		s, err := ParseSchema(schema)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", schemasFile, err)
 		}
-		s.function = f.Variants == "" || strings.Contains(f.Variants, "function")
+		s.function = variants == "" || strings.Contains(variants, "function")
 		out = append(out, s)
 	}
 	return out, nil

@@ -13,6 +13,8 @@ import (
 	"github.com/torchhub/torchhub/internal/frugal"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../../testdata/gen/checkpoints.py
+
 const testdata = "../../testdata/checkpoints"
 
 // TestGoldens compares with what torch.load makes of the same files.

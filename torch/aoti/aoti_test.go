@@ -14,6 +14,8 @@ import (
 	"github.com/torchhub/torchhub/torch/aoti"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../../testdata/gen/exported.py
+
 // pack writes a .pt2 file of records, each a name and contents.
 func pack(t testing.TB, records ...string) string {
 	t.Helper()

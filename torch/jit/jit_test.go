@@ -12,6 +12,8 @@ import (
 	"github.com/torchhub/torchhub/torch/jit"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../../testdata/gen/jit.py ../../testdata/jit
+
 const archive = "../../testdata/jit/containers.pt" // by testdata/gen/jit.py
 
 func TestContainers(t *testing.T) {

@@ -23,6 +23,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../../../testdata/gen/odd_pictures.py
+
 //go:embed testdata/summaries.py
 var summaries string
 

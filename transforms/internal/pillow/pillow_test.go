@@ -15,6 +15,8 @@ import (
 	"github.com/torchhub/torchhub/internal/reference"
 )
 
+//go:generate go test -run Goldens . -update
+
 // start runs the script that makes pictures of Pillow, does things to them and takes them apart.
 func start(t *testing.T) *reference.Process {
 	t.Helper()

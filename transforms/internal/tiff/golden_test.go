@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+//go:generate $TORCHHUB_REFERENCE ../../../testdata/gen/tiffs.py
+
 // A golden is a small file, and what Pillow reads in it. It is made by testdata/gen/tiffs.py.
 type golden struct {
 	What   string
