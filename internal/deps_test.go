@@ -63,11 +63,14 @@ var policy = map[string][]string{
 	"transforms/internal/inflate":  {},
 	"transforms/internal/codec":    {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
 	"hub":                          {"internal/filekind", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
+	"examples/internal/letters":    {"hub", "models/builtin"},
+	"examples/classify":            {"torch", "torch/cuda", "transforms", "hub"},
+	"examples/server":              {"transforms", "hub"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 }
 
 // network lists the rooms that may import net/http.
-var network = []string{"hub", "internal/libtorch", "cmd/torchhub"}
+var network = []string{"hub", "internal/libtorch", "cmd/torchhub", "examples/server"}
 
 // cgo lists the rooms that may import "C".
 var cgo = []string{"internal/libtorch", "internal/libm"}
