@@ -7,9 +7,10 @@
 // the reverse. A model comes from a Go package that has registered it
 // ([Register]), from a repository on GitHub, a folder or a URL with a
 // hubconf.json ([Hubconf], [Pack], [Validate]), or from the Hugging Face Hub. No code of
-// a repository is run but TorchScript and, where that is trusted by itself,
-// AOTInductor packages; of a hubconf.py the names and docstrings are read, and the command
-// torchhub export makes models for Go of it.
+// a repository is run but TorchScript and, where it is trusted by itself, an
+// AOTInductor package ([WithNativeCode]). A TorchScript archive whose URL is given as the weights
+// has to be trusted by itself too ([WithTrust]). Of a hubconf.py the names and docstrings are
+// read, and the command torchhub export makes models for Go of it.
 //
 // What each function, argument and variable of torch.hub is here, and the test
 // that shows it, is a table in docs/torch-hub.md.

@@ -96,9 +96,8 @@ func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
 	if u.Scheme == "file" {
 		return openFile(filepath.FromSlash(u.Path))
 	}
-	clean := *u
-	clean.User, clean.RawQuery, clean.Fragment = nil, "", "" // secrets, maybe
-	if err := o.trustRepository(ctx, []string{clean.String()}, false); err != nil {
+	clean := withoutSecrets(u)
+	if err := o.trustRepository(ctx, []string{clean}, false); err != nil {
 		return nil, err
 	}
 	none, id := "", digestOf(u.String())
@@ -116,7 +115,14 @@ func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
 		o.say("Using cache found in %s\n", dir)
 	}
 	conf, err := readHubconf(dir)
-	return &source{name: clean.String(), conf: conf, at: place{url: u}}, err
+	return &source{name: clean, conf: conf, at: place{url: u}}, err
+}
+
+// withoutSecrets returns a URL without what may be secret in it.
+func withoutSecrets(u *url.URL) string {
+	clean := *u
+	clean.User, clean.RawQuery, clean.Fragment = nil, "", ""
+	return clean.String()
 }
 
 // names lists the entry points.
@@ -368,6 +374,11 @@ func (o *options) make(ctx context.Context, m *Model, e *Entry, a *Artifact, fil
 	}
 	switch format {
 	case TorchScript:
+		if given && o.weights != "" {
+			if err := o.trustWeights(ctx, file); err != nil {
+				return nil, err
+			}
+		}
 		script, err := jit.Load(file)
 		if err != nil {
 			return nil, inFile(file, err)
@@ -393,6 +404,19 @@ func (o *options) make(ctx context.Context, m *Model, e *Entry, a *Artifact, fil
 		m.program, err = o.nativeModel(ctx, m.name, file, sum)
 	}
 	return f, err
+}
+
+// trustWeights asks for trust in the program that [WithWeights] gives, where that is a URL; file is what was downloaded.
+func (o *options) trustWeights(ctx context.Context, file string) error {
+	u := weightsURL(o.weights)
+	if u == nil || u.Scheme == "file" {
+		return nil
+	}
+	sum, err := hashFile(ctx, file)
+	if err != nil {
+		return err
+	}
+	return o.trustScript(ctx, withoutSecrets(u), sum)
 }
 
 // target says what a state dict fills.

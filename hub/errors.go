@@ -155,16 +155,20 @@ func advice(err error) string {
 	return ""
 }
 
-// An UntrustedError says which repository or native code is not trusted. It is [ErrUntrusted].
+// An UntrustedError says which repository, native code or program is not trusted. It is [ErrUntrusted].
 type UntrustedError struct {
-	Name   string // as the file trusted_list has it, or the name of the package
-	Native bool   // it is native code
+	Name   string // as the file trusted_list has it, the name of the package, or the URL of the archive
+	Native bool   // it is an AOTInductor package, see [WithNativeCode]
+	Script bool   // it is a TorchScript archive, see [WithTrust]
 }
 
 // Error returns what is not trusted.
 func (e *UntrustedError) Error() string {
-	if e.Native {
+	switch {
+	case e.Native:
 		return "the AOTInductor package " + e.Name + " holds native code, which is not trusted"
+	case e.Script:
+		return "the TorchScript archive " + e.Name + " is a program, which is not trusted"
 	}
 	return ErrUntrusted.Error() + " " + e.Name + " is not in the list of trusted repositories"
 }

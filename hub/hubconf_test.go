@@ -629,3 +629,54 @@ func TestNativeCode(t *testing.T) {
 	require.NotErrorIs(t, load("only", "n", WithNativeCode(TrustAlways)), ErrUntrusted)
 	require.Empty(t, asked)
 }
+
+// TorchScript of a URL given as weights runs only where it is trusted by itself.
+func TestTrustOfScripts(t *testing.T) {
+	home := hubHome(t)
+	script := builtin.Model()
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write(script) }) + "/other.pt?token=secret"
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{"letters.pt": string(script)})
+	require.NoError(t, Pack(t.Context(), dir, "m", letters("letters.pt")))
+	var asked []string
+	load := func(answer string, opts ...Option) error {
+		asked = nil
+		m, err := Load(t.Context(), dir, "m", append([]Option{WithSource("local"), WithNotice(nil), WithPrompt(answering(&asked, answer))}, opts...)...)
+		if err == nil {
+			classifies(t, m)
+			m.Close()
+		}
+		return err
+	}
+	require.NoError(t, load("n"), "an entry's own artifact is trusted with its repository")
+	require.NoError(t, load("n", WithWeights(filepath.Join(dir, "letters.pt"))), "a local file is trusted")
+	require.NoError(t, load("n", WithWeights("file://"+filepath.ToSlash(filepath.Join(dir, "letters.pt")))))
+	require.Empty(t, asked)
+	err := load("n", WithWeights(at))
+	require.ErrorIs(t, err, ErrUntrusted)
+	require.ErrorContains(t, err, "/other.pt is a program, which is not trusted; pass WithTrust(TrustAlways)")
+	require.NotContains(t, err.Error()+asked[0], "secret")
+	require.Len(t, asked, 1)
+	require.Contains(t, asked[0], "/other.pt is a program, which runs in this process (sha256 "+digest(script)+")")
+	require.ErrorIs(t, load("", WithWeights(at), WithNativeCode(TrustAlways)), ErrUntrusted)
+	require.NoError(t, load("y", WithWeights(at)))
+	list, err := os.ReadFile(filepath.Join(home, "trusted_scripts"))
+	require.NoError(t, err)
+	require.Equal(t, digest(script)+"\n", string(list))
+	require.NoError(t, load("n", WithWeights(at)))
+	require.Empty(t, asked, "it is remembered")
+	require.ErrorIs(t, load("n", WithWeights(at), WithTrust(TrustAsk)), ErrUntrusted)
+	require.NoError(t, os.Remove(filepath.Join(home, "trusted_scripts")))
+	require.NoError(t, load("n", WithWeights(at), WithTrust(TrustAlways)))
+	require.Empty(t, asked)
+}
+
+// A repository of the Hugging Face Hub is read as tensors, so that a program in it is refused and not run.
+func TestHFRunsNoScript(t *testing.T) {
+	newFakeHub(t, map[string][]byte{"o/script/config.json": []byte(timmResNet18), "o/script/pytorch_model.bin": builtin.Model()})
+	_, err := Load(t.Context(), "hf:o/script", "", quick(WithNotice(nil))...)
+	require.ErrorContains(t, err, "TorchScript")
+	at := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write(builtin.Model()) }) + "/other.pt"
+	_, err = Load(t.Context(), "hf:o/script", "", quick(WithNotice(nil), WithWeights(at))...)
+	require.ErrorContains(t, err, "TorchScript")
+}

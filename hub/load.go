@@ -29,7 +29,8 @@ func WithDevice(d torch.Device) Option { return func(o *options) { o.device = d 
 // that the checkpoint holds, as class_to_idx or the like, or without names. [WithNotice] gets a line for each of these.
 //
 // Or the file is a TorchScript archive, which is run in place of the
-// architecture, once when it is loaded to count its classes.
+// architecture, once when it is loaded to count its classes. It is a program:
+// that of an http or https URL has to be trusted, see [WithTrust].
 func WithWeights(weights string) Option { return func(o *options) { o.weights = weights } }
 
 // WithKey takes the state dict under a key of the checkpoint of weights, such
@@ -125,9 +126,18 @@ func initialize(ctx context.Context, d torch.Device) error {
 	return nil
 }
 
+// weightsURL returns the URL that weights are given by; nil where they are given by a name or path.
+func weightsURL(weights string) *url.URL {
+	u, err := url.Parse(weights)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file" {
+		return nil
+	}
+	return u
+}
+
 // file returns the local file of a path or URL of weights.
 func (o *options) file(ctx context.Context, weights string) (string, error) {
-	if u, err := url.Parse(weights); err == nil && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "file") {
+	if weightsURL(weights) != nil {
 		return o.cached(ctx, weights)
 	}
 	p := expand(weights)

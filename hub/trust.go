@@ -42,6 +42,11 @@ var ErrUntrusted = errors.New("Untrusted repository.") //lint:ignore ST1005 Pyth
 // Python takes owner_name for the key, so a_b/c and a/b_c are one repository to
 // it. Here an owner with an underscore, which an ordinary account cannot have,
 // is written a_b/c, and the folder of another repository counts for nothing.
+//
+// A TorchScript archive is a program, which runs in this process. The archives
+// of a repository are trusted with it, and local files are trusted. One that is
+// downloaded because [WithWeights] gives its http or https URL is asked about in the same way,
+// once it is downloaded and before it is opened, unless its SHA-256 is in [Dir]'s file trusted_scripts.
 func WithTrust(t Trust) Option { return func(o *options) { o.trust = t } }
 
 // WithNativeCode sets how an AOTInductor package comes to be trusted. It holds
@@ -63,7 +68,7 @@ var trustedOwners = []string{"facebookresearch", "facebookincubator", "pytorch",
 const yesNo = "(y/N)?"
 
 // decide applies a Trust; it returns whether the answer was yes, which is to be remembered.
-func (o *options) decide(ctx context.Context, t Trust, trusted bool, question string, untrusted error) (yes bool, err error) {
+func (o *options) decide(ctx context.Context, t Trust, trusted bool, question string, untrusted *UntrustedError) (yes bool, err error) {
 	switch {
 	case t == TrustAlways:
 		return !trusted, nil
@@ -88,7 +93,10 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question st
 		}
 		return !trusted, nil
 	case "n", "no", "":
-		return false, ErrUntrusted
+		if untrusted.Native || untrusted.Script {
+			return false, untrusted
+		}
+		return false, ErrUntrusted // Python's message
 	}
 	//lint:ignore ST1005 Python's message
 	return false, fmt.Errorf("Unrecognized response %.100s.", answer)
@@ -134,6 +142,14 @@ func (o *options) trustNative(ctx context.Context, what, sha256 string) error {
 		&UntrustedError{Name: what, Native: true})
 }
 
+// trustScript asks for trust in a TorchScript archive of a URL.
+func (o *options) trustScript(ctx context.Context, url, sha256 string) error {
+	return o.remember(ctx, o.trust, "trusted_scripts", []string{sha256}, false,
+		"The TorchScript archive "+url+" is a program, which runs in this process (sha256 "+sha256+"). "+
+			"Do you trust it and wish to remember that "+yesNo,
+		&UntrustedError{Name: url, Script: true})
+}
+
 // nativeTrusted says whether native code runs unasked.
 func (o *options) nativeTrusted(sha256 string) bool {
 	lines, _ := trustLines(filepath.Join(Dir(), "trusted_native"))
@@ -142,7 +158,7 @@ func (o *options) nativeTrusted(sha256 string) bool {
 
 var trustFiles sync.Mutex
 
-func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question string, untrusted error) error {
+func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question string, untrusted *UntrustedError) error {
 	file := filepath.Join(Dir(), name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", filepath.Dir(file), bare(err))
@@ -176,12 +192,12 @@ func trustLines(file string) ([]string, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list of trusted repositories %s: %w", file, bare(err))
+		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, bare(err))
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, 16<<20))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list of trusted repositories %s: %w", file, bare(err))
+		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, bare(err))
 	}
 	var lines []string
 	for l := range strings.Lines(string(data)) {

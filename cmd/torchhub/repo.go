@@ -26,7 +26,11 @@ type repoFlags struct {
 // add adds the flags; native code is asked about only where models are run.
 func (f *repoFlags) add(c *cobra.Command, runs bool) {
 	c.Flags().StringVar(&f.source, "source", "", "github for OWNER/NAME[:REF], local for a folder (default: what this program knows by that name, or else what it looks like)")
-	c.Flags().BoolVar(&f.trust, "trust", false, "trust the repository, and remember that")
+	trusted := "the repository"
+	if runs {
+		trusted = "the repository, or the TorchScript archive at the URL given with --weights"
+	}
+	c.Flags().BoolVar(&f.trust, "trust", false, "trust "+trusted+", and remember that")
 	c.Flags().BoolVar(&f.reload, "force-reload", false, "fetch the repository anew")
 	c.Flags().BoolVar(&f.unvalidated, "skip-validation", false, "do not ask GitHub whether the ref belongs to the repository itself")
 	if runs {
