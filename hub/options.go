@@ -46,6 +46,7 @@ func newOptions(opts []Option) *options {
 		maxSize:   64 << 30,
 		offline:   isTrue("TORCHHUB_OFFLINE"),
 		notice:    os.Stderr,
+		device:    torch.CPU,
 	}
 	for _, f := range opts {
 		f(o)
