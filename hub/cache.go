@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/whole"
 )
 
 // A CacheKind says what a [CacheEntry] is.
@@ -60,7 +63,7 @@ func Cache(opts ...Option) ([]CacheEntry, error) {
 		}
 	}
 	if err != nil {
-		return nil, &Error{Op: "list the cache", Err: err}
+		return nil, newError("list the cache", "", err)
 	}
 	slices.SortFunc(entries, func(a, b CacheEntry) int {
 		return cmp.Or(cmp.Compare(b.Size, a.Size), cmp.Compare(a.Path, b.Path))
@@ -149,7 +152,7 @@ var ErrUnverifiable = errors.New("nothing says what it should hold")
 func (e CacheEntry) Verify(ctx context.Context) error {
 	err := e.verify(ctx)
 	if err != nil {
-		return &Error{"verify", e.Name, err}
+		return newError("verify", e.Name, err)
 	}
 	return nil
 }
@@ -157,7 +160,7 @@ func (e CacheEntry) Verify(ctx context.Context) error {
 func (e CacheEntry) verify(ctx context.Context) error {
 	switch e.Kind {
 	case CacheWeights:
-		if want := hashPrefix(e.Name); want != "" {
+		if want := fetch.HashPrefix(e.Name); want != "" {
 			return sameHash(ctx, e.Path, want, false)
 		}
 		z, err := zip.OpenReader(e.Path)
@@ -165,7 +168,7 @@ func (e CacheEntry) verify(ctx context.Context) error {
 			return ErrUnverifiable
 		}
 		z.Close()
-		return checkZip(ctx, e.Path)
+		return whole.Records(ctx, e.Path)
 	case CacheHF:
 		return e.verifyHF(ctx)
 	}
@@ -174,13 +177,13 @@ func (e CacheEntry) verify(ctx context.Context) error {
 
 // sameHash compares the hash of a file with the first digits of the one wanted.
 func sameHash(ctx context.Context, path, want string, git bool) error {
-	hash := hashFile
+	hash := fetch.HashFile
 	if git {
 		hash = gitHash
 	}
 	got, err := hash(ctx, path)
 	if err == nil && !strings.HasPrefix(got, want) {
-		err = &HashError{Got: got, Want: want, Git: git, kept: true}
+		err = &fetch.HashError{Got: got, Want: want, Git: git, Kept: true}
 	}
 	return err
 }
@@ -224,7 +227,7 @@ func (e CacheEntry) verifyHF(ctx context.Context) error {
 // Remove removes an entry. It fails while a download of it is under way.
 func (e CacheEntry) Remove() error {
 	if err := e.remove(); err != nil {
-		return &Error{"remove", e.Name, err}
+		return newError("remove", e.Name, err)
 	}
 	return nil
 }
@@ -234,7 +237,7 @@ func (e CacheEntry) remove() error {
 	case CachePartial:
 		part := strings.TrimSuffix(e.Path, ".json")
 		return whileFree([]string{part}, func() error {
-			os.Remove(metaPath(part))
+			os.Remove(fetch.MetaPath(part))
 			return ignoreMissing(os.Remove(part))
 		})
 	case CacheHF:

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/oserror"
+	"github.com/torchhub/torchhub/internal/whole"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -372,7 +374,7 @@ func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value,
 		return nil, err
 	}
 	checked := make(chan error, 1)
-	go func() { checked <- checkZip(ctx, path) }()
+	go func() { checked <- whole.Records(ctx, path) }()
 	v, err := torch.Load(path)
 	if err != nil {
 		err = inFile(path, err)
@@ -396,7 +398,7 @@ func checkKind(path string, want ...filekind.Class) error {
 	k, err := filekind.OfFile(path)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", path, bare(err))
+		return fmt.Errorf("%s: %w", path, oserror.Cause(err))
 	case k.Class == filekind.Unknown, slices.Contains(want, k.Class):
 		return nil
 	case k.Class == filekind.Archive && slices.Contains(want, filekind.Checkpoint): // a zip may wrap a checkpoint

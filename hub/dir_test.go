@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/fetch"
 )
 
 func TestDir(t *testing.T) {
@@ -72,7 +74,7 @@ func TestHashPrefix(t *testing.T) {
 		"model-20241331.pth":                    "20241331", // no such month
 		"model-20240131.x-abcd1234.pth":         "abcd1234",
 	} {
-		require.Equal(t, want, hashPrefix(name), name)
+		require.Equal(t, want, fetch.HashPrefix(name), name)
 	}
 }
 
@@ -92,7 +94,7 @@ func TestMirror(t *testing.T) {
 		{"", "", ""},
 	} {
 		t.Setenv("TORCHHUB_MIRROR", c.mirror)
-		u, err := parseURL(c.url)
+		u, err := fetch.Sources(c.url)
 		if c.want == "" {
 			require.Error(t, err, "%+v", c)
 			continue

@@ -28,6 +28,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/fetch"
 )
 
 // TestMain makes the test binary a downloader when it is started as a child: URL, file.
@@ -41,7 +43,7 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(0)
 		}
-		if err := newOptions(quick()).download(context.Background(), url, dst, true); err != nil {
+		if err := newOptions(quick()).fetch.Download(context.Background(), url, dst, true); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -60,7 +62,7 @@ func child(url, dst string) *exec.Cmd {
 func quick(more ...Option) []Option {
 	return append([]Option{
 		WithProgress(nil), WithStallTimeout(5 * time.Second),
-		func(o *options) { o.firstWait = time.Millisecond },
+		func(o *options) { o.fetch.FirstWait = time.Millisecond },
 	}, more...)
 }
 
@@ -621,8 +623,8 @@ func TestPartialOfAnother(t *testing.T) {
 	cut := &flaky{body: body, part: 300 << 10, etag: `"v1"`}
 	for name, spoil := range map[string]func(part string){
 		"another URL":     func(string) {},
-		"no description":  func(part string) { os.Remove(metaPath(part)) },
-		"half of it":      func(part string) { os.Truncate(metaPath(part), 20) },
+		"no description":  func(part string) { os.Remove(fetch.MetaPath(part)) },
+		"half of it":      func(part string) { os.Truncate(fetch.MetaPath(part), 20) },
 		"longer than all": func(part string) { os.Truncate(part, 2<<20) },
 		"empty":           func(part string) { os.Truncate(part, 0) },
 	} {

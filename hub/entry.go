@@ -16,8 +16,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/internal/suggest"
+	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aoti"
@@ -100,16 +103,16 @@ func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
 	if err := o.trustRepository(ctx, []string{clean}, false); err != nil {
 		return nil, err
 	}
-	none, id := "", digestOf(u.String())
-	once := *o
-	once.sha256, once.noBar, once.maxSize = &none, true, maxHubconf
+	none, id := "", fetch.Digest(u.String())
+	once := o.fetch
+	once.SHA256, once.Progress, once.MaxSize = &none, nil, maxHubconf
 	dir := filepath.Join(Dir(), "url_"+id[:16])
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
+		return nil, fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", dir, oserror.Cause(err))
 	}
-	if err := once.download(ctx, u.String(), filepath.Join(dir, HubconfName), false); err != nil {
+	if err := once.Download(ctx, u.String(), filepath.Join(dir, HubconfName), false); err != nil {
 		_, missing := os.Stat(filepath.Join(dir, HubconfName))
-		if ctx.Err() != nil || missing != nil || errors.As(err, new(*StatusError)) {
+		if ctx.Err() != nil || missing != nil || errors.As(err, new(*fetch.StatusError)) {
 			return nil, err
 		}
 		o.say("Using cache found in %s\n", dir)
@@ -220,7 +223,7 @@ func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
 	}
 	s, err := o.open(ctx, repo)
 	if err != nil {
-		return nil, &Error{"list", repo, err}
+		return nil, newError("list", repo, err)
 	}
 	return s.names(), nil
 }
@@ -235,7 +238,7 @@ func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
 func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {
 	text, err := newOptions(opts).help(ctx, repo, name)
 	if err != nil {
-		return "", &Error{"help", cmp.Or(name, repo), err}
+		return "", newError("help", cmp.Or(name, repo), err)
 	}
 	return text, nil
 }
@@ -285,7 +288,7 @@ func (e *Entry) help() string {
 			facts = append(facts, "architecture "+a.Architecture.Name)
 		}
 		if a.Size > 0 {
-			facts = append(facts, size(a.Size))
+			facts = append(facts, terminal.Size(a.Size))
 		}
 		if a.Device != "" {
 			facts = append(facts, "for "+a.Device)
@@ -321,7 +324,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	// found. For another device it comes first: it says whether there is one.
 	ready := make(chan error, 1)
 	go func() { ready <- initialize(ctx, o.device) }()
-	if o.device != torch.CPU {
+	if o.device.Type != torch.CPUType {
 		if err := <-ready; err != nil {
 			return nil, err
 		}
@@ -397,7 +400,7 @@ func (o *options) make(ctx context.Context, m *Model, e *Entry, a *Artifact, fil
 	case AOTInductor:
 		sum := a.SHA256
 		if given || sum == "" {
-			if sum, err = hashFile(ctx, file); err != nil {
+			if sum, err = fetch.HashFile(ctx, file); err != nil {
 				return nil, err
 			}
 		}
@@ -412,7 +415,7 @@ func (o *options) trustWeights(ctx context.Context, file string) error {
 	if u == nil || u.Scheme == "file" {
 		return nil
 	}
-	sum, err := hashFile(ctx, file)
+	sum, err := fetch.HashFile(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -509,7 +512,8 @@ func (o *options) nativeModel(ctx context.Context, name, file, sum string) (prog
 			return nil, err
 		}
 	}
-	m, err := aoti.Load(file, aoti.Options{Device: o.device})
+	d := o.device
+	m, err := aoti.Load(file, aoti.Options{Device: &d})
 	if err != nil {
 		return nil, err
 	}
@@ -580,7 +584,7 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 
 // fits says why an artifact cannot be loaded here.
 func (o *options) fits(ctx context.Context, e *Entry, a *Artifact) error {
-	if a.Device != "" && a.Device != o.device.Type() {
+	if a.Device != "" && a.Device != o.device.Type.String() {
 		return fmt.Errorf("%s runs on %s only; choose that device", a.URL, a.Device)
 	}
 	for _, r := range []*Requires{e.Requires, a.Requires} {
@@ -669,16 +673,16 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 			dir = filepath.Join(Dir(), "checkpoints")
 		}
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, bare(err))
+			return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, oserror.Cause(err))
 		}
 		file = filepath.Join(dir, withHash(name, f.SHA256))
-		exact := *o
-		exact.sha256 = &f.SHA256
+		exact := o.fetch
+		exact.SHA256 = &f.SHA256
 		if f.Size > 0 {
-			exact.maxSize = min(o.maxSize, f.Size)
+			exact.MaxSize = min(o.fetch.MaxSize, f.Size)
 		}
 		// A file that is there is hashed, and taken only where it is the one wanted.
-		if err := exact.download(ctx, raw, file, false); err != nil {
+		if err := exact.Download(ctx, raw, file, false); err != nil {
 			return "", err
 		}
 		return file, checkSize(file, f.Size)
@@ -686,7 +690,7 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 	if err := checkSize(file, f.Size); err != nil {
 		return "", err
 	}
-	got, err := hashFile(ctx, file)
+	got, err := fetch.HashFile(ctx, file)
 	if err != nil {
 		return "", err
 	}
@@ -702,7 +706,7 @@ func checkSize(file string, want int64) error {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("there is no file %s; the %s names it", file, HubconfName)
 	case err != nil:
-		return fmt.Errorf("%s: %w", file, bare(err))
+		return fmt.Errorf("%s: %w", file, oserror.Cause(err))
 	case !fi.Mode().IsRegular():
 		return fmt.Errorf("%s is no file", file)
 	case want > 0 && fi.Size() != want:
@@ -728,7 +732,7 @@ func head(file string, n int) (string, error) {
 
 // withHash puts digits of a SHA-256 into a file's name, where Python looks for them, unless they are there.
 func withHash(name, sha256 string) string {
-	if p := hashPrefix(name); p != "" && strings.HasPrefix(sha256, p) {
+	if p := fetch.HashPrefix(name); p != "" && strings.HasPrefix(sha256, p) {
 		return name
 	}
 	ext := filepath.Ext(name)
@@ -760,7 +764,7 @@ func (o *options) labels(ctx context.Context, l *Labels, at place) ([]string, er
 func ReadLabels(file string) ([]string, error) {
 	names, err := readLabels(expand(file))
 	if err != nil {
-		return nil, &Error{Err: err}
+		return nil, newError("", "", err)
 	}
 	return names, nil
 }
@@ -770,11 +774,11 @@ func readLabels(file string) ([]string, error) {
 		return nil, fmt.Errorf("labels: %s: %w", file, &filekind.MismatchError{Kind: filekind.Kind{Class: k.Class, Name: k.Name}, Want: "a text of one name a line"})
 	}
 	if fi, err := os.Stat(file); err == nil && fi.Size() > maxHubconf {
-		return nil, fmt.Errorf("labels: %s is bigger than %s", file, size(maxHubconf))
+		return nil, fmt.Errorf("labels: %s is bigger than %s", file, terminal.Size(maxHubconf))
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("labels: %s: %w", file, bare(err))
+		return nil, fmt.Errorf("labels: %s: %w", file, oserror.Cause(err))
 	}
 	names, err := parseLabels(data)
 	if err != nil {

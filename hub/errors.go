@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
@@ -16,41 +15,22 @@ import (
 )
 
 // ErrOffline says that something is not in the cache and that the network is forbidden.
-var ErrOffline = errors.New("the network is forbidden and the file is not in the cache")
+var ErrOffline = fetch.ErrOffline
 
-// A StatusError is a server's refusal: an HTTP status other than success.
+// A StatusError is a server's refusal: an HTTP status other than success. It is
+// [fs.ErrNotExist] for 404 and 410 and [fs.ErrPermission] for 401, 403 and 407.
 type StatusError struct {
 	Code  int       // such as 404
 	Until time.Time // when the server's rate limit ends, if it says so
-}
 
-// Is makes errors.Is work with fs.ErrNotExist for 404 and 410 and with fs.ErrPermission for 401, 403 and 407.
-func (e *StatusError) Is(target error) bool {
-	switch e.Code {
-	case http.StatusNotFound, http.StatusGone:
-		return target == fs.ErrNotExist
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
-		return target == fs.ErrPermission
-	}
-	return false
+	err *fetch.StatusError
 }
 
 // Error returns the status and what to do about it.
-func (e *StatusError) Error() string {
-	s := strconv.Itoa(e.Code) + " " + http.StatusText(e.Code)
-	switch {
-	case !e.Until.IsZero():
-		return fmt.Sprintf("%s; the server's rate limit is used up, try again after %s", s, e.Until.Local().Format(time.DateTime))
-	case e.Code == http.StatusNotFound || e.Code == http.StatusGone:
-		return s + "; check the URL, or the mirror in TORCHHUB_MIRROR"
-	case e.Code == http.StatusUnauthorized || e.Code == http.StatusForbidden || e.Code == http.StatusProxyAuthRequired:
-		return s + "; the server or a proxy refuses it, check the URL and the permissions"
-	case e.Code == http.StatusTooManyRequests || e.Code >= 500:
-		return s + "; try again later"
-	default:
-		return s + "; check the URL"
-	}
-}
+func (e *StatusError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error of the transfer.
+func (e *StatusError) Unwrap() error { return e.err }
 
 // A HashError says that a file is not what it was to be.
 type HashError struct {
@@ -58,26 +38,49 @@ type HashError struct {
 	Want string // the first digits of the one wanted
 	Git  bool   // they are Git's hashes of a blob, by SHA-1, instead
 
-	kept bool // it is of a file that is still there
+	err *fetch.HashError
 }
 
 // Error returns both hashes and what to do.
-func (e *HashError) Error() string {
-	kind := "sha256"
-	if e.Git {
-		kind = "Git hash"
+func (e *HashError) Error() string { return e.err.Error() }
+
+// A LimitError says that a download is bigger than the limit of [WithMaxSize].
+type LimitError struct{ Limit int64 }
+
+// Error returns the limit.
+func (e *LimitError) Error() string { return (&fetch.LimitError{Limit: e.Limit}).Error() }
+
+// ownError is an error whose chain may hold errors of package fetch. It gives
+// them to errors.As as the types of this package, which callers can name.
+type ownError struct{ error }
+
+// Unwrap returns the error.
+func (e ownError) Unwrap() error { return e.error }
+
+// As sets target to the error of this package that stands for one of package fetch.
+func (e ownError) As(target any) bool {
+	switch target := target.(type) {
+	case **StatusError:
+		if s, ok := errors.AsType[*fetch.StatusError](e.error); ok {
+			*target = &StatusError{s.Code, s.Until, s}
+			return true
+		}
+	case **HashError:
+		if h, ok := errors.AsType[*fetch.HashError](e.error); ok {
+			*target = &HashError{h.Got, h.Want, h.Git, h}
+			return true
+		}
+	case **LimitError:
+		if l, ok := errors.AsType[*fetch.LimitError](e.error); ok {
+			*target = &LimitError{l.Limit}
+			return true
+		}
 	}
-	advice := "what came was deleted, try again or check the URL"
-	if e.kept {
-		advice = "it is damaged, remove it"
-	}
-	return fmt.Sprintf("%s is %s, want %s…; %s", kind, e.Got, e.Want, advice)
+	return false
 }
 
-// final marks an error that trying again would not mend.
-type final struct{ error }
-
-func (e final) Unwrap() error { return e.error }
+// newError returns an [Error], in which errors of package fetch are those of this package.
+func newError(op, name string, err error) error { return &Error{op, name, ownError{err}} }
 
 // An Error is a failure of a function of this package. Its text ends in what a
 // Go program can do about it; Err is the cause alone, for programs that advise
@@ -120,10 +123,10 @@ func advice(err error) string {
 		weights   *WeightsError
 		dict      *torch.StateDictError
 		output    *OutputError
-		limit     *LimitError
+		limit     *fetch.LimitError
 	)
 	switch {
-	case errors.Is(err, ErrOffline):
+	case errors.Is(err, fetch.ErrOffline):
 		return "unset TORCHHUB_OFFLINE and HF_HUB_OFFLINE, or leave WithOffline out"
 	case errors.As(err, &untrusted) && untrusted.Native:
 		return "pass WithNativeCode(TrustAlways) if you trust it"
@@ -262,14 +265,6 @@ func (e *OutputError) Error() string {
 
 // ErrNoPreprocess says that nothing tells how pictures are prepared for a model.
 var ErrNoPreprocess = errors.New("its entry does not say how pictures are prepared")
-
-// A LimitError says that a download is bigger than the limit of [WithMaxSize].
-type LimitError struct{ Limit int64 }
-
-// Error returns the limit.
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("it is bigger than the limit of %s", size(e.Limit))
-}
 
 // quoted joins names in quotes with "and".
 func quoted(names []string) string {

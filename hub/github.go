@@ -15,10 +15,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
+	"github.com/torchhub/torchhub/internal/ctxio"
+	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
@@ -139,7 +139,7 @@ func parseRepo(s string) (gitRepo, error) {
 func Repository(ctx context.Context, repo string, opts ...Option) (dir string, err error) {
 	dir, err = newOptions(opts).repository(ctx, repo)
 	if err != nil {
-		return "", &Error{"repository", repo, err}
+		return "", newError("repository", repo, err)
 	}
 	return dir, nil
 }
@@ -155,7 +155,7 @@ func (o *options) repository(ctx context.Context, repo string) (string, error) {
 		err = os.MkdirAll(hub, 0o777)
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", hub, bare(err))
+		return "", fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", hub, oserror.Cause(err))
 	}
 	if r.ref == "" {
 		if r.ref, err = o.defaultBranch(ctx, hub, r); err != nil {
@@ -182,7 +182,7 @@ func (o *options) repository(ctx context.Context, repo string) (string, error) {
 		return err == nil && (before == nil || !os.SameFile(before, now)) && r.isIn(dir)
 	}
 	file := r.aside(hub) + ".lock"
-	lock, err := lockPartial(ctx, file, ready)
+	lock, err := fetch.Lock(ctx, file, ready)
 	if err != nil || lock == nil {
 		return dir, err
 	}
@@ -214,56 +214,9 @@ func (r gitRepo) isIn(dir string) bool {
 	return json.Unmarshal(data, &m) == nil && m.Repository == r.owner+"/"+r.name && m.Ref == r.ref
 }
 
-// get sends a GET that gives at most limit bytes.
-func (o *options) get(ctx context.Context, rawURL string, header map[string]string, limit int64, tries int) ([]byte, error) {
-	if o.offline {
-		return nil, ErrOffline
-	}
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval = o.firstWait
-	return backoff.Retry(ctx, func() ([]byte, error) {
-		ctx, cancel := context.WithTimeout(ctx, 2*o.stall)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, rawURL, nil)
-		if err != nil {
-			return nil, backoff.Permanent(err)
-		}
-		req.Header.Set("User-Agent", "torchhub")
-		for k, v := range header {
-			req.Header.Set(k, v)
-		}
-		resp, err := o.http(req.Header).Do(req)
-		if err != nil {
-			err = connection(err)
-		} else {
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusOK {
-				err = refusal(resp)
-			}
-		}
-		if f := (final{}); errors.As(err, &f) {
-			return nil, backoff.Permanent(f.error)
-		}
-		if s := (*StatusError)(nil); errors.As(err, &s) && time.Until(s.Until) > time.Minute {
-			return nil, backoff.Permanent(err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-		switch {
-		case err != nil && limit > 0:
-			return nil, connection(err)
-		case int64(len(data)) > limit && limit > 0:
-			return nil, backoff.Permanent(fmt.Errorf("the answer is bigger than %s", size(limit)))
-		}
-		return data, nil
-	}, backoff.WithBackOff(pause), backoff.WithMaxTries(uint(max(tries, 1))))
-}
-
 // defaultBranch is main where the repository has it, else master.
 func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (string, error) {
-	cached, tries := "", o.retries+1
+	cached, tries := "", o.fetch.Retries+1
 	for _, ref := range []string{"main", "master"} {
 		c := gitRepo{r.owner, r.name, ref}
 		if c.isIn(filepath.Join(hub, c.folder())) {
@@ -271,8 +224,8 @@ func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (str
 			break
 		}
 	}
-	_, err := o.get(ctx, gitHub+"/"+r.owner+"/"+r.name+"/tree/main/", nil, 0, tries)
-	var s *StatusError
+	_, err := o.fetch.Get(ctx, gitHub+"/"+r.owner+"/"+r.name+"/tree/main/", nil, 0, tries)
+	var s *fetch.StatusError
 	switch {
 	case err == nil:
 		return "main", nil
@@ -310,13 +263,13 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 				return unknown(fmt.Errorf("%s has more than a million %s", r, kind))
 			}
 			u := fmt.Sprintf("%s/repos/%s/%s/%s?per_page=100&page=%d", gitHubAPI, r.owner, r.name, kind, page)
-			data, err := o.get(ctx, u, header, 8<<20, o.retries+1)
-			if s := (*StatusError)(nil); errors.As(err, &s) && header["Authorization"] != "" {
+			data, err := o.fetch.Get(ctx, u, header, 8<<20, o.fetch.Retries+1)
+			if s := (*fetch.StatusError)(nil); errors.As(err, &s) && header["Authorization"] != "" {
 				delete(header, "Authorization") // it may lack a permission that needs no token
-				data, err = o.get(ctx, u, header, 8<<20, o.retries+1)
+				data, err = o.fetch.Get(ctx, u, header, 8<<20, o.fetch.Retries+1)
 			}
 			if err != nil {
-				if s := (*StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusForbidden {
+				if s := (*fetch.StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusForbidden {
 					err = fmt.Errorf("%w; a token in GITHUB_TOKEN raises GitHub's rate limit", err)
 				}
 				return unknown(fmt.Errorf("ask GitHub for the %s of %s/%s: %w", kind, r.owner, r.name, err))
@@ -355,22 +308,22 @@ func (r gitRepo) archive(ref string) string {
 func (o *options) fetchRepo(ctx context.Context, r gitRepo, dir string) error {
 	beside := r.aside(filepath.Dir(dir))
 	file, none := beside+".zip", ""
-	zipped := *o
-	zipped.sha256 = &none // a ref such as v1-12345678 is no hash
-	zipped.noBar = true   // the size is not known beforehand
-	zipped.maxSize = min(o.maxSize, maxUnpacked)
+	zipped := o.fetch
+	zipped.SHA256 = &none // a ref such as v1-12345678 is no hash
+	zipped.Progress = nil // the size is not known beforehand
+	zipped.MaxSize = min(o.fetch.MaxSize, maxUnpacked)
 	defer os.Remove(file)
-	fetch := func(ref string) error {
+	archive := func(ref string) error {
 		u := r.archive(ref)
 		o.say("Downloading: \"%s\" to %s\n", u, file)
-		return zipped.download(ctx, u, file, false)
+		return zipped.Download(ctx, u, file, false)
 	}
-	err := fetch(r.ref)
-	if s := (*StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusMultipleChoices {
+	err := archive(r.ref)
+	if s := (*fetch.StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusMultipleChoices {
 		o.say("The ref %s is ambiguous. Perhaps it is both a tag and a branch in the repo? "+
 			"Torchhub will now assume that it's a branch. You can disambiguate tags and branches by explicitly passing "+
 			"refs/heads/branch_name or refs/tags/tag_name as the ref.\n", r.ref)
-		err = fetch("refs/heads/" + r.ref)
+		err = archive("refs/heads/" + r.ref)
 	}
 	if err != nil {
 		return err
@@ -381,7 +334,7 @@ func (o *options) fetchRepo(ctx context.Context, r gitRepo, dir string) error {
 	}
 	aside, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(beside)+"unpack*")
 	if err != nil {
-		return fmt.Errorf("cannot write in %s: %w; choose another folder with TORCH_HOME", filepath.Dir(dir), bare(err))
+		return fmt.Errorf("cannot write in %s: %w; choose another folder with TORCH_HOME", filepath.Dir(dir), oserror.Cause(err))
 	}
 	defer os.RemoveAll(aside)
 	top, commit, err := unpack(ctx, file, aside)
@@ -397,10 +350,10 @@ func (o *options) fetchRepo(ctx context.Context, r gitRepo, dir string) error {
 		return err
 	}
 	if err := os.Rename(dir, filepath.Join(aside, "..old")); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("cannot replace %s: %w", dir, bare(err))
+		return fmt.Errorf("cannot replace %s: %w", dir, oserror.Cause(err))
 	}
 	if err := os.Rename(made, dir); err != nil {
-		return fmt.Errorf("cannot make %s: %w", dir, bare(err))
+		return fmt.Errorf("cannot make %s: %w", dir, oserror.Cause(err))
 	}
 	return nil
 }
@@ -458,12 +411,12 @@ func unpack(ctx context.Context, file, dir string) (top, commit string, err erro
 		}
 		if strings.HasSuffix(e.Name, "/") {
 			if err := root.MkdirAll(filepath.FromSlash(name), 0o777); err != nil {
-				return "", "", fmt.Errorf("the entry %.100q: %w", e.Name, bare(err))
+				return "", "", fmt.Errorf("the entry %.100q: %w", e.Name, oserror.Cause(err))
 			}
 			continue
 		}
 		if err := root.MkdirAll(filepath.FromSlash(path.Dir(name)), 0o777); err != nil {
-			return "", "", fmt.Errorf("the entry %.100q: %w", e.Name, bare(err))
+			return "", "", fmt.Errorf("the entry %.100q: %w", e.Name, oserror.Cause(err))
 		}
 		n, err := unpackFile(ctx, root, e, filepath.FromSlash(name), room)
 		if err != nil {
@@ -485,14 +438,14 @@ func unpackFile(ctx context.Context, root *os.Root, e *zip.File, name string, ro
 	defer r.Close()
 	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return 0, bare(err)
+		return 0, oserror.Cause(err)
 	}
-	n, err := io.Copy(w, io.LimitReader(&ctxReader{ctx, r}, room+1))
+	n, err := io.Copy(w, io.LimitReader(ctxio.NewReader(ctx, r), room+1))
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
 	if err == nil && n > room {
-		err = fmt.Errorf("the archive unpacks to more than %s, or %d times its own size", size(maxUnpacked), maxRatio)
+		err = fmt.Errorf("the archive unpacks to more than %s, or %d times its own size", terminal.Size(maxUnpacked), maxRatio)
 	}
 	return n, err
 }

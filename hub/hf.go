@@ -19,6 +19,10 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/torchhub/torchhub/internal/ctxio"
+	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/oserror"
 )
 
 // This file speaks with the Hugging Face Hub and keeps the cache that Python's
@@ -179,7 +183,7 @@ func HFDownload(ctx context.Context, repo, file string, opts ...Option) (string,
 		file, err = newOptions(opts).hfFile(ctx, r, file)
 	}
 	if err != nil {
-		return "", &Error{Err: err}
+		return "", newError("", "", err)
 	}
 	return file, nil
 }
@@ -224,13 +228,13 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 		case have != "":
 			return have, nil
 		case known:
-			return fail(fmt.Errorf("%w: %w", ErrOffline, fs.ErrNotExist))
+			return fail(fmt.Errorf("%w: %w", fetch.ErrOffline, fs.ErrNotExist))
 		}
-		return fail(ErrOffline)
+		return fail(fetch.ErrOffline)
 	}
 	ask := *o
 	if have != "" {
-		ask.retries = 0 // the cache answers where the Hub does not at once
+		ask.fetch.Retries = 0 // the cache answers where the Hub does not at once
 	}
 	h, err := ask.hfHead(ctx, r, u, file)
 	var refused *hfError
@@ -264,12 +268,12 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 	lockPath := filepath.Join(cache, ".locks", filepath.Base(folder), h.etag+".lock")
 	for _, dir := range []string{filepath.Dir(blob), filepath.Dir(p), filepath.Dir(lockPath)} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return fail(fmt.Errorf("cannot make the cache folder %s: %w; choose another with HF_HOME", dir, bare(err)))
+			return fail(fmt.Errorf("cannot make the cache folder %s: %w; choose another with HF_HOME", dir, oserror.Cause(err)))
 		}
 	}
 	tagCache(cache)
 	if err := writeRef(folder, r.revision, h.commit); err != nil {
-		return fail(fmt.Errorf("cannot write in %s: %w; choose another folder with HF_HOME", folder, bare(err)))
+		return fail(fmt.Errorf("cannot write in %s: %w; choose another folder with HF_HOME", folder, oserror.Cause(err)))
 	}
 	lock, err := lockFile(ctx, lockPath)
 	if err != nil {
@@ -283,14 +287,14 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 	}
 	if !exists(p) {
 		if err := link(blob, p); err != nil {
-			return fail(fmt.Errorf("cannot link %s to %s: %w", p, blob, bare(err)))
+			return fail(fmt.Errorf("cannot link %s to %s: %w", p, blob, oserror.Cause(err)))
 		}
 	}
 	return p, nil
 }
 
 func (o *options) offlineHF() bool {
-	return o.offline || !o.offlineSet && (isTrue("HF_HUB_OFFLINE") || os.Getenv("HF_HUB_OFFLINE") == "" && isTrue("TRANSFORMERS_OFFLINE"))
+	return o.fetch.Offline || !o.offlineSet && (isTrue("HF_HUB_OFFLINE") || os.Getenv("HF_HUB_OFFLINE") == "" && isTrue("TRANSFORMERS_OFFLINE"))
 }
 
 func exists(path string) bool {
@@ -300,29 +304,29 @@ func exists(path string) bool {
 
 // hfBlob downloads the content of a file.
 func (o *options) hfBlob(ctx context.Context, u *url.URL, h hfHead, blob string) error {
-	j := &job{
-		sources: []*url.URL{u}, dst: blob, part: blob + ".incomplete", reuse: true, name: h.name,
-		page: isPage(filepath.Ext(h.name)), header: o.hfHeader(),
+	j := &fetch.Job{
+		Sources: []*url.URL{u}, Dst: blob, Part: blob + ".incomplete", Reuse: true, Name: h.name,
+		Page: fetch.IsPage(filepath.Ext(h.name)), Header: o.hfHeader(),
 	}
 	if h.size >= 0 && (len(h.etag) == 40 || len(h.etag) == 64) && isHex(h.etag) {
-		j.known = &entity{URL: "", ETag: strconv.Quote(h.etag), Size: h.size}
-		j.check = func(p *partial) error {
-			got := p.digest()
+		j.Known = &fetch.Entity{URL: "", ETag: strconv.Quote(h.etag), Size: h.size}
+		j.Check = func(p *fetch.Partial) error {
+			got := p.Digest()
 			if len(h.etag) == 40 {
 				var err error
-				if got, err = gitHash(ctx, p.path); err != nil {
+				if got, err = gitHash(ctx, p.Path); err != nil {
 					return err
 				}
 			}
 			if got != h.etag {
-				return &HashError{Got: got, Want: h.etag, Git: len(h.etag) == 40}
+				return &fetch.HashError{Got: got, Want: h.etag, Git: len(h.etag) == 40}
 			}
 			return nil
 		}
 	} else {
-		j.check = func(p *partial) error { return checkWhole(ctx, p, h.name) }
+		j.Check = func(p *fetch.Partial) error { return fetch.Whole(ctx, p, h.name) }
 	}
-	return o.do(ctx, j)
+	return o.fetch.Do(ctx, j)
 }
 
 func isHex(s string) bool {
@@ -343,7 +347,7 @@ func gitHash(ctx context.Context, path string) (string, error) {
 	}
 	sum := sha1.New()
 	fmt.Fprintf(sum, "blob %d\x00", fi.Size())
-	if _, err := io.Copy(sum, &ctxReader{ctx, f}); err != nil {
+	if _, err := io.Copy(sum, ctxio.NewReader(ctx, f)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
@@ -413,7 +417,7 @@ func lockFile(ctx context.Context, path string) (*flock.Flock, error) {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			return nil, fmt.Errorf("cannot lock %s: %w", path, bare(err))
+			return nil, fmt.Errorf("cannot lock %s: %w", path, oserror.Cause(err))
 		}
 		if locked, err := l.Stat(); err == nil {
 			if now, err := os.Stat(path); err == nil && os.SameFile(locked, now) {
@@ -443,7 +447,7 @@ type hfHead struct {
 type hfError struct {
 	what         string
 	code, commit string // of the headers X-Error-Code and X-Repo-Commit
-	err          error  // a StatusError
+	err          error  // a fetch.StatusError
 }
 
 func (e *hfError) Error() string { return e.what }
@@ -452,11 +456,11 @@ func (e *hfError) Unwrap() error { return e.err }
 // hfHead asks the Hub about a file.
 func (o *options) hfHead(ctx context.Context, r hfRepo, u *url.URL, file string) (hfHead, error) {
 	var h hfHead
-	err := o.retry(ctx, func(ctx context.Context) (err error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, o.stall, fmt.Errorf("%w for %v; try again later", errStalled, o.stall))
+	err := o.fetch.Retry(ctx, func(ctx context.Context) (err error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, o.fetch.Stall, fmt.Errorf("%w for %v; try again later", fetch.ErrStalled, o.fetch.Stall))
 		defer cancel()
 		h, err = o.hfTry(ctx, r, u)
-		if c := context.Cause(ctx); errors.Is(c, errStalled) {
+		if c := context.Cause(ctx); errors.Is(c, fetch.ErrStalled) {
 			return c
 		}
 		return err
@@ -468,7 +472,7 @@ func (o *options) hfHead(ctx context.Context, r hfRepo, u *url.URL, file string)
 func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
 	if err != nil {
-		return hfHead{}, final{err}
+		return hfHead{}, fetch.Final{Err: err}
 	}
 	req.Header.Set("User-Agent", "torchhub")
 	req.Header.Set("Accept-Encoding", "identity") // or the length would be another
@@ -476,7 +480,7 @@ func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, erro
 	for k, v := range header {
 		req.Header[k] = v
 	}
-	c := o.http(header)
+	c := o.fetch.HTTPClient(header)
 	// The answers on the way count: where the Hub redirects to storage it says all itself.
 	var first http.Header
 	follow := c.CheckRedirect
@@ -491,7 +495,7 @@ func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, erro
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return hfHead{}, connection(err)
+		return hfHead{}, fetch.Connection(err)
 	}
 	resp.Body.Close()
 	if resp.StatusCode >= 400 || resp.StatusCode == http.StatusNoContent {
@@ -508,15 +512,15 @@ func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, erro
 		h.size = n
 	}
 	if !hfETag.MatchString(h.commit) || !hfETag.MatchString(h.etag) {
-		return hfHead{}, final{errors.New("the answer names no commit or content; check HF_ENDPOINT, proxies, and whether this network asks to sign in first")}
+		return hfHead{}, fetch.Final{Err: errors.New("the answer names no commit or content; check HF_ENDPOINT, proxies, and whether this network asks to sign in first")}
 	}
 	return h, nil
 }
 
 // hfRefusal words what the Hub refuses.
 func hfRefusal(resp *http.Response, r hfRepo) error {
-	err := refusal(resp)
-	var s *StatusError
+	err := fetch.Refusal(resp)
+	var s *fetch.StatusError
 	if !errors.As(err, &s) {
 		return err
 	}
@@ -531,7 +535,7 @@ func hfRefusal(resp *http.Response, r hfRepo) error {
 		e.what = fmt.Sprintf("access to %s is disabled; see %s", r.id, page)
 	case e.code == "RepoNotFound", s.Code == http.StatusUnauthorized && e.code == "":
 		e.what = fmt.Sprintf("there is no repository %s, or it is private; check the name, or set HF_TOKEN to a token that may read it", r.id)
-		s = &StatusError{Code: http.StatusNotFound}
+		s = &fetch.StatusError{Code: http.StatusNotFound}
 		e.err = s
 	case e.code == "RevisionNotFound":
 		e.what = fmt.Sprintf("%s has no revision %s; see %s/tree/main", r.id, r.revision, page)
@@ -540,5 +544,5 @@ func hfRefusal(resp *http.Response, r hfRepo) error {
 	default:
 		return err
 	}
-	return final{e}
+	return fetch.Final{Err: e}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -156,7 +157,7 @@ func readSmall(path string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err == nil && len(data) > maxConfig {
-		err = fmt.Errorf("%s is longer than %s", path, size(maxConfig))
+		err = fmt.Errorf("%s is longer than %s", path, terminal.Size(maxConfig))
 	}
 	return data, err
 }

@@ -22,6 +22,8 @@ import (
 	"golang.org/x/text/language"
 	text "golang.org/x/text/message"
 
+	"github.com/torchhub/torchhub/internal/oserror"
+	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -157,7 +159,7 @@ const (
 func ParseHubconf(data []byte) (*Hubconf, error) {
 	c, err := parseHubconf(data)
 	if err != nil {
-		return nil, &Error{Err: fmt.Errorf("%s: %w", HubconfName, err)}
+		return nil, newError("", "", fmt.Errorf("%s: %w", HubconfName, err))
 	}
 	return c, nil
 }
@@ -165,7 +167,7 @@ func ParseHubconf(data []byte) (*Hubconf, error) {
 func parseHubconf(data []byte) (*Hubconf, error) {
 	switch {
 	case len(data) > maxHubconf:
-		return nil, fmt.Errorf("it is bigger than %s", size(maxHubconf))
+		return nil, fmt.Errorf("it is bigger than %s", terminal.Size(maxHubconf))
 	case !utf8.Valid(data):
 		return nil, errors.New("it is not UTF-8")
 	}
@@ -487,7 +489,7 @@ func readHubconfFile(file string) (*Hubconf, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxHubconf+1))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, bare(err))
+		return nil, fmt.Errorf("%s: %w", file, oserror.Cause(err))
 	}
 	c, err := parseHubconf(data)
 	if err != nil {

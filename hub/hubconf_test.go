@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
 	"github.com/torchhub/torchhub/torch"
@@ -207,7 +208,7 @@ func TestLoadLocal(t *testing.T) {
 	require.Equal(t, []string{"bare", "letters", "other"}, names)
 	text, err := Help(t.Context(), dir, "letters", local...)
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("Letters.\nletters.pt, torchscript, %s, license BSD-3-Clause\n", size(int64(len(builtin.Model())))), text)
+	require.Equal(t, fmt.Sprintf("Letters.\nletters.pt, torchscript, %s, license BSD-3-Clause\n", terminal.Size(int64(len(builtin.Model())))), text)
 	m, err := Load(t.Context(), dir, "letters", local...)
 	require.NoError(t, err)
 	require.Equal(t, "letters", m.Name())

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/torchhub/torchhub/internal/oserror"
+	"github.com/torchhub/torchhub/internal/terminal"
 )
 
 // A pyModule is what can be told of a Python module without running it.
@@ -80,10 +83,10 @@ func readSource(file string) (string, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxPython+1))
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", file, bare(err))
+		return "", fmt.Errorf("%s: %w", file, oserror.Cause(err))
 	}
 	if len(data) > maxPython {
-		return "", fmt.Errorf("%s is bigger than %s", file, size(maxPython))
+		return "", fmt.Errorf("%s is bigger than %s", file, terminal.Size(maxPython))
 	}
 	return pyDecode(data), nil
 }

@@ -9,6 +9,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/torchhub/torchhub/internal/ctxio"
+	"github.com/torchhub/torchhub/internal/oserror"
 )
 
 // unpackLegacy returns the file to read for a downloaded one: what a zip holds
@@ -50,10 +53,10 @@ func unpackLegacy(ctx context.Context, file string) (string, error) {
 	defer r.Close()
 	w, err := os.CreateTemp(filepath.Dir(file), "."+path.Base(name)+".*")
 	if err != nil {
-		return "", fmt.Errorf("cannot write in %s: %w", filepath.Dir(file), bare(err))
+		return "", fmt.Errorf("cannot write in %s: %w", filepath.Dir(file), oserror.Cause(err))
 	}
 	defer os.Remove(w.Name())
-	n, err := io.Copy(w, io.LimitReader(&ctxReader{ctx, r}, limit+1))
+	n, err := io.Copy(w, io.LimitReader(ctxio.NewReader(ctx, r), limit+1))
 	if err == nil && n > limit {
 		err = fmt.Errorf("it unpacks to more than %d times its own size", maxRatio)
 	}
@@ -67,7 +70,7 @@ func unpackLegacy(ctx context.Context, file string) (string, error) {
 		err = os.Rename(w.Name(), to)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: unpack %q: %w", file, name, bare(err))
+		return "", fmt.Errorf("%s: unpack %q: %w", file, name, oserror.Cause(err))
 	}
 	return to, nil
 }

@@ -53,7 +53,7 @@ func FromScript(ctx context.Context, name string, script *torch.ScriptModule, pr
 		m, err = m.start(o.device)
 	}
 	if err != nil {
-		return nil, &Error{"model", name, err}
+		return nil, newError("model", name, err)
 	}
 	return m, nil
 }
@@ -72,7 +72,6 @@ func (toRGB) Transform(v transforms.Value) transforms.Value {
 
 // start makes the preprocessing, sets evaluation mode and moves the model.
 func (m *Model) start(d torch.Device) (*Model, error) {
-	m.device = torch.CPU                                   // where it is made
 	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
 	var err error
 	if m.pre == nil {
@@ -126,12 +125,11 @@ func (m *Model) Device() torch.Device {
 	return m.device
 }
 
-// To moves the model to a device: model.to(device). The zero Device is the default
-// device. It waits for the forwards
+// To moves the model to a device: model.to(device). It waits for the forwards
 // under way. Where it fails the model may lie on both and should be closed.
 func (m *Model) To(d torch.Device) error {
 	if err := m.to(d); err != nil {
-		return &Error{"move model", m.name, err}
+		return newError("move model", m.name, err)
 	}
 	return nil
 }
@@ -142,13 +140,10 @@ func (m *Model) to(d torch.Device) error {
 	if m.closed {
 		return torch.ErrClosed
 	}
-	if d == "" {
-		d = torch.DefaultDevice()
-	}
 	var err error
 	if m.program != nil {
 		err = m.program.To(d)
-	} else if d != m.device {
+	} else if d != m.device { // it is made on the CPU, the zero Device
 		err = torch.Try(func() { nn.To(m.module, d) })
 	}
 	if err != nil {
@@ -204,7 +199,7 @@ func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Valu
 		}
 	}
 	if err != nil {
-		return nil, &Error{"model", m.name, err}
+		return nil, newError("model", m.name, err)
 	}
 	return out, nil
 }
@@ -242,7 +237,7 @@ func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) 
 		err = &OutputError{fmt.Sprintf("[1, %d]", len(logits)), fmt.Sprintf("[1, %d]", len(m.labels))}
 	}
 	if err != nil {
-		return nil, &Error{"model", m.name, err}
+		return nil, newError("model", m.name, err)
 	}
 	return logits, nil
 }

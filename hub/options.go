@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/torch"
 )
@@ -15,16 +16,8 @@ import (
 type Option func(*options)
 
 type options struct {
-	client     *http.Client
+	fetch      fetch.Client
 	dir        string
-	sha256     *string
-	progress   io.Writer
-	noBar      bool
-	stall      time.Duration
-	retries    int
-	firstWait  time.Duration
-	maxSize    int64
-	offline    bool
 	offlineSet bool // by WithOffline
 	hfToken    *string
 	device     torch.Device
@@ -38,16 +31,9 @@ type options struct {
 }
 
 func newOptions(opts []Option) *options {
-	o := &options{
-		client:    defaultClient,
-		stall:     30 * time.Second,
-		retries:   4,
-		firstWait: 500 * time.Millisecond,
-		maxSize:   64 << 30,
-		offline:   isTrue("TORCHHUB_OFFLINE"),
-		notice:    os.Stderr,
-		device:    torch.CPU,
-	}
+	o := &options{fetch: *fetch.New(), notice: os.Stderr}
+	o.fetch.Offline = isTrue("TORCHHUB_OFFLINE")
+	o.fetch.Progress = terminal.Of(os.Stderr)
 	for _, f := range opts {
 		f(o)
 	}
@@ -60,9 +46,9 @@ func newOptions(opts []Option) *options {
 func WithHTTPClient(c *http.Client) Option {
 	return func(o *options) {
 		if c == nil {
-			c = defaultClient
+			c = &http.Client{}
 		}
-		o.client = c
+		o.fetch.HTTP = c
 	}
 }
 
@@ -73,38 +59,30 @@ func WithCacheDir(dir string) Option { return func(o *options) { o.dir = dir } }
 // WithSHA256 gives the SHA-256 that a download must have, or its first digits
 // in lower-case hexadecimal, instead of what the file's name says. An empty
 // prefix turns the check off, and that of the file's own format, too.
-func WithSHA256(prefix string) Option { return func(o *options) { o.sha256 = &prefix } }
+func WithSHA256(prefix string) Option { return func(o *options) { o.fetch.SHA256 = &prefix } }
 
 // WithProgress draws a progress bar for downloads on w; a nil w draws none.
 // Without this option the bar appears on stderr where that is a terminal.
 func WithProgress(w io.Writer) Option {
-	return func(o *options) { o.progress, o.noBar = w, w == nil }
-}
-
-// barWriter returns what bars are drawn on; nil draws none.
-func (o *options) barWriter() io.Writer {
-	if o.progress == nil && !o.noBar {
-		return terminal.Of(os.Stderr)
-	}
-	return o.progress
+	return func(o *options) { o.fetch.Progress = w }
 }
 
 // WithStallTimeout sets how long a server may send nothing before the
 // connection is given up and tried again. The default is 30 s.
-func WithStallTimeout(d time.Duration) Option { return func(o *options) { o.stall = d } }
+func WithStallTimeout(d time.Duration) Option { return func(o *options) { o.fetch.Stall = d } }
 
 // WithRetries sets how often a download is tried again without having got any
 // further. The default is 4; 0 tries once.
-func WithRetries(n int) Option { return func(o *options) { o.retries = n } }
+func WithRetries(n int) Option { return func(o *options) { o.fetch.Retries = n } }
 
 // WithMaxSize refuses downloads of more than n bytes. The default is 64 GiB.
-func WithMaxSize(n int64) Option { return func(o *options) { o.maxSize = n } }
+func WithMaxSize(n int64) Option { return func(o *options) { o.fetch.MaxSize = n } }
 
 // WithOffline forbids the network, or allows it where TORCHHUB_OFFLINE or
 // HF_HUB_OFFLINE is set to 1, on, yes or true. What is in the cache, or has a
 // file URL, can be had; the rest is [ErrOffline].
 func WithOffline(offline bool) Option {
-	return func(o *options) { o.offline, o.offlineSet = offline, true }
+	return func(o *options) { o.fetch.Offline, o.offlineSet = offline, true }
 }
 
 // isTrue reads a variable as huggingface_hub does.

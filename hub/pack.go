@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/torch/aoti"
 )
 
@@ -35,7 +37,7 @@ const schemaURL = "https://github.com/torchhub/torchhub/raw/main/hub/hubconf.sch
 // only where it is trusted, see [WithNativeCode].
 func Pack(ctx context.Context, dir, name string, e Entry, opts ...Option) error {
 	if err := newOptions(opts).pack(ctx, expand(dir), name, e); err != nil {
-		return &Error{"pack", name, err}
+		return newError("pack", name, err)
 	}
 	return nil
 }
@@ -112,7 +114,7 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 // try loads an artifact from its file, completes what a state dict needs, and runs the model on a picture.
 func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, file string, labels int) (err error) {
 	switch {
-	case a.Device != "" && a.Device != o.device.Type():
+	case a.Device != "" && a.Device != o.device.Type.String():
 		o.say("torchhub: %s was not tried, for it runs on %s only", file, a.Device)
 		return nil
 	case a.Format == AOTInductor && !o.nativeTrusted(a.SHA256):
@@ -188,7 +190,7 @@ func describe(ctx context.Context, dir string, f *File) (string, error) {
 		return "", fmt.Errorf("%s is no file", file)
 	}
 	f.Size = fi.Size()
-	f.SHA256, err = hashFile(ctx, file)
+	f.SHA256, err = fetch.HashFile(ctx, file)
 	return file, err
 }
 
@@ -196,7 +198,7 @@ func describe(ctx context.Context, dir string, f *File) (string, error) {
 func writeWhole(file string, data []byte) error {
 	w, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
-		return fmt.Errorf("cannot write in %s: %w", filepath.Dir(file), bare(err))
+		return fmt.Errorf("cannot write in %s: %w", filepath.Dir(file), oserror.Cause(err))
 	}
 	defer os.Remove(w.Name())
 	_, err = w.Write(data)
@@ -213,7 +215,7 @@ func writeWhole(file string, data []byte) error {
 		err = os.Rename(w.Name(), file)
 	}
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", file, bare(err))
+		return fmt.Errorf("cannot write %s: %w", file, oserror.Cause(err))
 	}
 	return nil
 }
@@ -226,7 +228,7 @@ func writeWhole(file string, data []byte) error {
 func Validate(ctx context.Context, target string, opts ...Option) (*Hubconf, error) {
 	c, err := newOptions(opts).validateConf(ctx, target)
 	if err != nil {
-		return c, &Error{"validate", target, err}
+		return c, newError("validate", target, err)
 	}
 	return c, nil
 }
@@ -310,7 +312,7 @@ func (o *options) validateArtifact(ctx context.Context, name string, at place, a
 func FormatOf(file string) (Format, error) {
 	f, err := formatOf(file)
 	if err != nil {
-		return "", &Error{Err: fmt.Errorf("%s: %w", file, err)}
+		return "", newError("", "", fmt.Errorf("%s: %w", file, err))
 	}
 	return f, nil
 }
@@ -326,7 +328,7 @@ var formats = map[filekind.Class]Format{
 func formatOf(file string) (Format, error) {
 	k, err := filekind.OfFile(file)
 	if err != nil {
-		return "", bare(err)
+		return "", oserror.Cause(err)
 	}
 	if f, ok := formats[k.Class]; ok {
 		return f, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
@@ -55,7 +56,7 @@ func Register(repo, name string, e Entry) {
 		if !strings.Contains(a.URL, "://") {
 			refuse("artifacts[%d].url: %q is no URL", i, a.URL)
 		}
-		if len(a.SHA256) != 64 && (a.SHA256 != "" || hashPrefix(path.Base(a.URL)) == "") {
+		if len(a.SHA256) != 64 && (a.SHA256 != "" || fetch.HashPrefix(path.Base(a.URL)) == "") {
 			refuse("artifacts[%d].sha256: %q is no SHA-256", i, a.SHA256)
 		}
 	}

@@ -1,14 +1,8 @@
 package hub
 
 import (
-	"archive/zip"
 	"context"
 	"fmt"
-	"hash/crc32"
-	"io"
-	"os"
-	"runtime"
-	"sync"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -31,7 +25,7 @@ import (
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
 	s, err := newOptions(opts).stateDict(ctx, url)
 	if err != nil {
-		return nil, &Error{Err: err}
+		return nil, newError("", "", err)
 	}
 	return s, nil
 }
@@ -45,13 +39,13 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 	if path, err = unpackLegacy(ctx, path); err != nil {
 		return nil, err
 	}
-	if o.device != torch.CPU {
+	if o.device.Type != torch.CPUType {
 		if err := initialize(ctx, o.device); err != nil {
 			return nil, err
 		}
 	}
 	s, err := o.readStateDict(ctx, path)
-	if err != nil || o.device == torch.CPU {
+	if err != nil || o.device.Type == torch.CPUType {
 		return s, err
 	}
 	err = torch.Try(func() {
@@ -85,71 +79,4 @@ func (o *options) readStateDict(ctx context.Context, path string) (torch.StateDi
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
-}
-
-// checkZip compares the checksums of the records of a checkpoint in PyTorch's
-// zip layout, which the mapped load leaves out. Other layouts have none.
-func checkZip(ctx context.Context, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil // the load says so
-	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil
-	}
-	z, err := zip.NewReader(f, fi.Size())
-	if err != nil {
-		return nil // a legacy file, or one that the load refuses
-	}
-	work := make(chan *zip.File)
-	errs := make(chan error, 1)
-	var wg sync.WaitGroup
-	for range min(len(z.File), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			buf := make([]byte, 256<<10)
-			for e := range work {
-				if err := checkRecord(ctx, f, e, buf); err != nil {
-					select {
-					case errs <- fmt.Errorf("%s: record %q: %w", path, e.Name, err):
-					default:
-					}
-				}
-			}
-		})
-	}
-	for _, e := range z.File {
-		work <- e
-	}
-	close(work)
-	wg.Wait()
-	select {
-	case err := <-errs:
-		return err
-	default:
-		return nil
-	}
-}
-
-func checkRecord(ctx context.Context, f *os.File, e *zip.File, buf []byte) error {
-	if e.Method != zip.Store || e.Flags&1 != 0 {
-		return nil // the load inflates it and compares, or refuses what is encrypted
-	}
-	at, err := e.DataOffset()
-	if err != nil {
-		return err
-	}
-	sum := crc32.NewIEEE()
-	r := &ctxReader{ctx, io.NewSectionReader(f, at, int64(e.CompressedSize64))}
-	if _, err := io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{r}, buf); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return err
-	}
-	if got := sum.Sum32(); got != e.CRC32 {
-		return fmt.Errorf("its checksum is %08x, want %08x", got, e.CRC32)
-	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
@@ -161,7 +162,7 @@ var trustFiles sync.Mutex
 func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question string, untrusted *UntrustedError) error {
 	file := filepath.Join(Dir(), name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		return fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", filepath.Dir(file), bare(err))
+		return fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", filepath.Dir(file), oserror.Cause(err))
 	}
 	lines, err := trustLines(file)
 	if err != nil {
@@ -192,12 +193,12 @@ func trustLines(file string) ([]string, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, bare(err))
+		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, oserror.Cause(err))
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, 16<<20))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, bare(err))
+		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, oserror.Cause(err))
 	}
 	var lines []string
 	for l := range strings.Lines(string(data)) {
@@ -223,7 +224,7 @@ func appendLine(file, line string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("cannot add to the list %s: %w", file, bare(err))
+		return fmt.Errorf("cannot add to the list %s: %w", file, oserror.Cause(err))
 	}
 	return nil
 }

@@ -23,11 +23,14 @@ var policy = map[string][]string{
 	"internal/libtorch":            {"internal/terminal"},
 	"internal/badfile":             {},
 	"internal/suggest":             {},
+	"internal/oserror":             {},
+	"internal/ctxio":               {},
+	"internal/fetch":               {"internal/ctxio", "internal/oserror", "internal/terminal", "internal/whole"},
 	"internal/filekind":            {"internal/badfile"},
 	"internal/safetensors":         {"internal/badfile"},
 	"internal/strictzip":           {"internal/badfile"},
 	"internal/pickle":              {"internal/badfile", "internal/filekind", "internal/safetensors", "internal/strictzip"},
-	"internal/whole":               {"internal/badfile", "internal/filekind", "internal/pickle", "internal/safetensors"},
+	"internal/whole":               {"internal/badfile", "internal/ctxio", "internal/filekind", "internal/pickle", "internal/safetensors"},
 	"internal/pt2":                 {"internal/badfile", "internal/strictzip"},
 	"torch":                        {"internal/libtorch", "internal/badfile", "internal/filekind", "internal/pickle", "internal/pt2", "internal/safetensors", "internal/strictzip"},
 	"torch/aoti":                   {"torch", "internal/pt2", "internal/strictzip"},
@@ -62,7 +65,7 @@ var policy = map[string][]string{
 	"transforms/internal/tiff":     {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"transforms/internal/inflate":  {},
 	"transforms/internal/codec":    {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
-	"hub":                          {"internal/filekind", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
+	"hub":                          {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/oserror", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "transforms"},
 	"examples/internal/letters":    {"hub", "models/builtin"},
 	"examples/classify":            {"torch", "torch/cuda", "transforms", "hub"},
 	"examples/server":              {"transforms", "hub"},
@@ -70,7 +73,7 @@ var policy = map[string][]string{
 }
 
 // network lists the rooms that may import net/http.
-var network = []string{"hub", "internal/libtorch", "cmd/torchhub", "examples/server"}
+var network = []string{"hub", "internal/fetch", "internal/libtorch", "cmd/torchhub", "examples/server"}
 
 // cgo lists the rooms that may import "C".
 var cgo = []string{"internal/libtorch", "internal/libm"}

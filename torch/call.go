@@ -194,24 +194,15 @@ func (c *Call) DType(d DType) {
 	c.Int(d.scalarType())
 }
 
-// Device adds a Device; the zero value is the default device.
+// Device adds a Device.
 func (c *Call) Device(d Device) {
-	typ, index, err := d.c10()
-	if err != nil {
-		c.mistake("%v", err)
-	}
 	c.put(libtorch.Device)
-	c.put(uint64(typ))
-	c.put(uint64(index))
-}
-
-// OptDevice adds a Device?; the zero value is None.
-func (c *Call) OptDevice(d Device) {
-	if d == "" {
-		c.None()
-		return
+	c.put(uint64(d.Type))
+	i := d.Index
+	if d.Type == CPUType {
+		i = -1 // libtorch has one CPU and wants no index for it
 	}
-	c.Device(d)
+	c.put(uint64(i))
 }
 
 // Layout adds a Layout.
@@ -384,24 +375,26 @@ func (c *Call) mistake(format string, args ...any) {
 
 // Options adds dtype, layout and device of a new tensor.
 func (c *Call) Options(o Options) {
-	c.format(o.DType)
-	c.Device(o.Device)
+	if o.Device == nil {
+		d := DefaultDevice()
+		o.Device = &d
+	}
+	c.OptionsLike(o)
 }
 
 // OptionsLike adds dtype, layout and device of a tensor that is made like another.
 func (c *Call) OptionsLike(o Options) {
-	c.format(o.DType)
-	c.OptDevice(o.Device)
-}
-
-// format adds dtype and layout of a new tensor.
-func (c *Call) format(d DType) {
-	if d == 0 {
+	if o.DType == 0 {
 		c.Default()
 	} else {
-		c.DType(d)
+		c.DType(o.DType)
 	}
-	c.Default()
+	c.Default() // layout
+	if o.Device == nil {
+		c.None()
+	} else {
+		c.Device(*o.Device)
+	}
 }
 
 // OptionsOf adds dtype, layout and device of a tensor that is made of another's elements.
@@ -410,7 +403,8 @@ func (c *Call) OptionsOf(x *Tensor) {
 		c.OptionsLike(Options{})
 		return
 	}
-	c.OptionsLike(Options{DType: x.DType(), Device: x.Device()})
+	d := x.Device()
+	c.OptionsLike(Options{DType: x.DType(), Device: &d})
 }
 
 // List begins a list of n values; the next n values are its elements.

@@ -1,7 +1,6 @@
 package torch
 
 import (
-	"cmp"
 	"runtime"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -20,12 +19,10 @@ type RandomOptions struct {
 }
 
 // NewGenerator makes a generator of a device with PyTorch's default seed:
-// torch.Generator(device). The zero Device is the CPU, whatever the default device
-// is, as in Python. It panics with an [*Error] where there is no such device.
+// torch.Generator(device). It panics with an [*Error] where there is no such device.
 func NewGenerator(d Device) *Generator {
 	mustInit()
-	typ, index := cmp.Or(d, CPU).mustC10("Generator")
-	g, err := libtorch.NewGenerator(typ, index)
+	g, err := libtorch.NewGenerator(int(d.Type), d.Index)
 	if err != nil {
 		panic(&Error{Op: "Generator", Msg: err.Error(), kind: kindOf(err)})
 	}

@@ -392,8 +392,9 @@ func AugMix(options ...AugMixOptions) Transform {
 			each[i] = 1
 		}
 		each[0] = n
+		device := x.Device()
 		dirichlet := func(k int) *torch.Tensor {
-			return aten.InternalSampleDirichlet(torch.Options{Device: x.Device()}.Full(alpha, k).Expand(n, -1), v.Generator)
+			return aten.InternalSampleDirichlet(torch.Options{Device: &device}.Full(alpha, k).Expand(n, -1), v.Generator)
 		}
 		m := dirichlet(2)
 		weights := dirichlet(width).Mul(m.Select(1, 1).View(n, -1))

@@ -1,4 +1,4 @@
-package hub
+package fetch
 
 import (
 	"context"
@@ -16,12 +16,12 @@ func (e damagedError) Error() string {
 
 func (e damagedError) Unwrap() error { return e.error }
 
-// checkWhole checks a download without a known hash as far as its own format
+// Whole checks a download without a known hash as far as its own format
 // tells, with the checksums of a zip file's records.
-func checkWhole(ctx context.Context, p *partial, name string) error {
+func Whole(ctx context.Context, p *Partial, name string) error {
 	err := whole.Check(p.f, p.n, name)
 	if err == nil {
-		err = checkZip(ctx, p.path)
+		err = whole.Records(ctx, p.Path)
 	}
 	switch {
 	case ctx.Err() != nil:

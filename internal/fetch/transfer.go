@@ -1,4 +1,4 @@
-package hub
+package fetch
 
 import (
 	"bufio"
@@ -23,30 +23,29 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-var defaultClient = &http.Client{}
+// ErrStalled says that a server sent nothing for too long.
+var ErrStalled = errors.New("the server stopped sending")
 
-var (
-	errStalled = errors.New("the server stopped sending")
-	errChanged = errors.New("the file on the server changed on the way")
-)
+var errChanged = errors.New("the file on the server changed on the way")
 
 // transfer moves the body of a URL into a partial file.
 type transfer struct {
-	o   *options
-	job *job
+	c   *Client
+	job *Job
 	u   *url.URL
 	key string // what the partial file calls u
-	p   *partial
+	p   *Partial
 	bar *terminal.Bar
 }
 
 // run tries until the file is complete.
 func (t *transfer) run(ctx context.Context) error {
 	mark := t.p.n
-	return t.o.retry(ctx, t.try, func() bool {
+	return t.c.Retry(ctx, t.try, func() bool {
 		// A try that got further starts the count anew; by enough, so that a server cannot hold us a byte at a time.
 		if t.p.n-mark < max(1, min(1<<20, t.p.of.Size/64)) {
 			return false
@@ -56,11 +55,11 @@ func (t *transfer) run(ctx context.Context) error {
 	})
 }
 
-// retry tries again what may succeed with time, until it does not get any further.
-func (o *options) retry(ctx context.Context, try func(context.Context) error, further func() bool) error {
+// Retry tries again what may succeed with time, until it does not get any further.
+func (c *Client) Retry(ctx context.Context, try func(context.Context) error, further func() bool) error {
 	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval = o.firstWait
-	pause.MaxInterval = 20 * o.firstWait
+	pause.InitialInterval = c.FirstWait
+	pause.MaxInterval = 20 * c.FirstWait
 	for failures := 0; ; {
 		err := try(ctx)
 		if err == nil {
@@ -69,15 +68,15 @@ func (o *options) retry(ctx context.Context, try func(context.Context) error, fu
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		var f final
+		var f Final
 		if errors.As(err, &f) {
-			return f.error
+			return f.Err
 		}
 		if further() {
 			failures = 0
 			pause.Reset()
 		}
-		if failures++; failures > o.retries {
+		if failures++; failures > c.Retries {
 			if failures > 1 {
 				return fmt.Errorf("%w (tried %d times)", err, failures)
 			}
@@ -106,29 +105,29 @@ func (t *transfer) try(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := time.AfterFunc(t.o.stall, func() {
-		cancel(fmt.Errorf("%w for %v; try again later", errStalled, t.o.stall))
+	stall := time.AfterFunc(t.c.Stall, func() {
+		cancel(fmt.Errorf("%w for %v; try again later", ErrStalled, t.c.Stall))
 	})
 	defer stall.Stop()
 	body, of, resumed, err := t.open(ctx)
 	if err != nil {
-		if c := context.Cause(ctx); errors.Is(c, errStalled) {
+		if c := context.Cause(ctx); errors.Is(c, ErrStalled) {
 			return c
 		}
 		return err
 	}
 	defer body.Close()
-	r := bufio.NewReader(&watched{body, stall, t.o.stall})
+	r := bufio.NewReader(&watched{body, stall, t.c.Stall})
 	if err := t.fits(of.Size); err != nil {
 		return err
 	}
 	if !resumed {
 		head, _ := r.Peek(512)
-		if !t.job.page && strings.HasPrefix(http.DetectContentType(head), "text/html") {
-			return final{errors.New("the server sent a web page, not the file; check the URL, and whether this network asks to sign in first")}
+		if !t.job.Page && strings.HasPrefix(http.DetectContentType(head), "text/html") {
+			return Final{errors.New("the server sent a web page, not the file; check the URL, and whether this network asks to sign in first")}
 		}
-		if what := message(cmp.Or(t.job.name, t.job.dst), head); what != "" {
-			return final{fmt.Errorf("the server sent %s, not the file; check the URL", what)}
+		if what := message(cmp.Or(t.job.Name, t.job.Dst), head); what != "" {
+			return Final{fmt.Errorf("the server sent %s, not the file; check the URL", what)}
 		}
 		if err := p.restart(of); err != nil {
 			return err
@@ -137,8 +136,8 @@ func (t *transfer) try(ctx context.Context) error {
 	buf := make([]byte, 128<<10)
 	for {
 		n, err := r.Read(buf)
-		if p.n+int64(n) > t.o.maxSize {
-			p.of = entity{}
+		if p.n+int64(n) > t.c.MaxSize {
+			p.of = Entity{}
 			return t.tooBig()
 		}
 		if n > 0 {
@@ -154,7 +153,7 @@ func (t *transfer) try(ctx context.Context) error {
 			err = io.ErrUnexpectedEOF
 			fallthrough
 		case err != nil:
-			if c := context.Cause(ctx); errors.Is(c, errStalled) {
+			if c := context.Cause(ctx); errors.Is(c, ErrStalled) {
 				return c
 			}
 			return t.broken(err)
@@ -163,21 +162,21 @@ func (t *transfer) try(ctx context.Context) error {
 }
 
 func (t *transfer) tooBig() error {
-	return final{&LimitError{t.o.maxSize}}
+	return Final{&LimitError{t.c.MaxSize}}
 }
 
 // fits refuses a body of a known size for which there is no room.
 func (t *transfer) fits(total int64) error {
-	if total > t.o.maxSize {
+	if total > t.c.MaxSize {
 		return t.tooBig()
 	}
-	var have int64 // on disk already, of this entity or of one about to go
+	var have int64 // on disk already, of this Entity or of one about to go
 	if fi, err := t.p.f.Stat(); err == nil {
 		have = fi.Size()
 	}
-	dir := filepath.Dir(t.p.path)
+	dir := filepath.Dir(t.p.Path)
 	if free, ok := freeSpace(dir); ok && total-have > 0 && uint64(total-have) > free {
-		return final{fmt.Errorf("it needs %s in %s, where %s are free; free some, or choose another folder with TORCH_HOME", size(total-have), dir, size(int64(free)))}
+		return Final{fmt.Errorf("it needs %s in %s, where %s are free; free some, or choose another folder with TORCH_HOME", terminal.Size(total-have), dir, terminal.Size(int64(free)))}
 	}
 	return nil
 }
@@ -196,7 +195,7 @@ func (t *transfer) broken(err error) error {
 
 // open asks for the body, from where the partial file ends if the server can
 // show that it is still the same; then resumed is true.
-func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, resumed bool, err error) {
+func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of Entity, resumed bool, err error) {
 	if t.u.Scheme == "file" {
 		body, of, err = t.openFile()
 		return body, of, false, err
@@ -204,11 +203,11 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 	p := t.p
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.u.String(), nil)
 	if err != nil {
-		return nil, entity{}, false, final{err}
+		return nil, Entity{}, false, Final{err}
 	}
 	req.Header.Set("User-Agent", "torchhub")
 	req.Header.Set("Accept-Encoding", "identity") // or offsets and lengths would be another file's
-	maps.Copy(req.Header, t.job.header)
+	maps.Copy(req.Header, t.job.Header)
 	resume := p.n > 0 && p.of.resumable()
 	if resume {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", p.n))
@@ -216,9 +215,9 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 			req.Header.Set("If-Range", p.of.validator())
 		}
 	}
-	resp, err := t.o.http(t.job.header).Do(req)
+	resp, err := t.c.HTTPClient(t.job.Header).Do(req)
 	if err != nil {
-		return nil, entity{}, false, connection(err)
+		return nil, Entity{}, false, Connection(err)
 	}
 	of = t.describe(resp)
 	switch {
@@ -233,24 +232,24 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 		fallthrough
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && resume:
 		resp.Body.Close()
-		if err := p.restart(entity{}); err != nil {
-			return nil, entity{}, false, err
+		if err := p.restart(Entity{}); err != nil {
+			return nil, Entity{}, false, err
 		}
-		return nil, entity{}, false, errChanged
+		return nil, Entity{}, false, errChanged
 	default:
 		resp.Body.Close()
-		err := refusal(resp)
+		err := Refusal(resp)
 		if c := resp.StatusCode; c == http.StatusNotFound || c == http.StatusGone {
-			p.of = entity{} // no rest will come
+			p.of = Entity{} // no rest will come
 		}
-		return nil, entity{}, false, err
+		return nil, Entity{}, false, err
 	}
 	switch enc := resp.Header.Get("Content-Encoding"); strings.ToLower(enc) {
 	case "", "identity":
 		if p.known != nil {
 			if of.Size >= 0 && of.Size != p.known.Size {
 				resp.Body.Close()
-				return nil, entity{}, false, final{fmt.Errorf("the server sends %d bytes, where it said %d before; try again later", of.Size, p.known.Size)}
+				return nil, Entity{}, false, Final{fmt.Errorf("the server sends %d bytes, where it said %d before; try again later", of.Size, p.known.Size)}
 			}
 			of = *p.known
 		}
@@ -259,20 +258,20 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of entity, res
 		z, err := gzip.NewReader(resp.Body)
 		if err != nil {
 			resp.Body.Close()
-			return nil, entity{}, false, fmt.Errorf("the server sent broken gzip: %w", err)
+			return nil, Entity{}, false, fmt.Errorf("the server sent broken gzip: %w", err)
 		}
 		// The length and the ETag are those of the compressed form.
-		return inflated{z, resp.Body}, entity{Size: -1}, false, nil
+		return inflated{z, resp.Body}, Entity{Size: -1}, false, nil
 	default:
 		resp.Body.Close()
-		return nil, entity{}, false, final{fmt.Errorf("the server sent the Content-Encoding %q, which was not asked for; use another server", enc)}
+		return nil, Entity{}, false, Final{fmt.Errorf("the server sent the Content-Encoding %q, which was not asked for; use another server", enc)}
 	}
 }
 
-func (t *transfer) openFile() (io.ReadCloser, entity, error) {
+func (t *transfer) openFile() (io.ReadCloser, Entity, error) {
 	f, err := os.Open(filepath.FromSlash(t.u.Path))
 	if err != nil {
-		return nil, entity{}, final{fmt.Errorf("%w; check the path", bare(err))}
+		return nil, Entity{}, Final{fmt.Errorf("%w; check the path", oserror.Cause(err))}
 	}
 	fi, err := f.Stat()
 	if err == nil && !fi.Mode().IsRegular() {
@@ -280,14 +279,14 @@ func (t *transfer) openFile() (io.ReadCloser, entity, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, entity{}, final{err}
+		return nil, Entity{}, Final{err}
 	}
-	return f, entity{Size: fi.Size()}, nil
+	return f, Entity{Size: fi.Size()}, nil
 }
 
 // describe returns what the headers tell of an entity, without the size.
-func (t *transfer) describe(resp *http.Response) entity {
-	e := entity{URL: t.key, ETag: resp.Header.Get("ETag"), Size: -1}
+func (t *transfer) describe(resp *http.Response) Entity {
+	e := Entity{URL: t.key, ETag: resp.Header.Get("ETag"), Size: -1}
 	if !strings.HasPrefix(e.ETag, `"`) {
 		e.ETag = ""
 		// A date tells two versions apart only if it was a while ago when it was sent (RFC 9110, 8.8.2.2).
@@ -300,19 +299,19 @@ func (t *transfer) describe(resp *http.Response) entity {
 	return e
 }
 
-// http is the caller's client with our policy for redirects. Those in header go to no other host than the first.
-func (o *options) http(header http.Header) *http.Client {
-	c := *o.client
-	own := c.CheckRedirect
-	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+// HTTPClient is the caller's client with this package's policy for redirects. Those in header go to no other host than the first.
+func (c *Client) HTTPClient(header http.Header) *http.Client {
+	client := *c.HTTP
+	own := client.CheckRedirect
+	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		last := via[len(via)-1].URL
 		switch {
 		case len(via) >= 10:
-			return final{errors.New("stopped after 10 redirects; check the URL")}
+			return Final{errors.New("stopped after 10 redirects; check the URL")}
 		case last.Scheme == "https" && req.URL.Scheme != "https":
-			return final{fmt.Errorf("the server redirects from https to %s, which is refused; check the URL", req.URL.Scheme)}
+			return Final{fmt.Errorf("the server redirects from https to %s, which is refused; check the URL", req.URL.Scheme)}
 		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
-			return final{fmt.Errorf("the server redirects to %s, which is refused; check the URL", req.URL.Scheme)}
+			return Final{fmt.Errorf("the server redirects to %s, which is refused; check the URL", req.URL.Scheme)}
 		}
 		if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
 			for k := range header {
@@ -321,12 +320,12 @@ func (o *options) http(header http.Header) *http.Client {
 		}
 		if own != nil {
 			if err := own(req, via); err != nil {
-				return final{err}
+				return Final{err}
 			}
 		}
 		return nil
 	}
-	return &c
+	return &client
 }
 
 // message says what a body is that cannot be the weights or archive that a
@@ -349,29 +348,29 @@ func message(file string, head []byte) string {
 	return ""
 }
 
-// connection words an error of a request that got no answer.
-func connection(err error) error {
+// Connection words an error of a request that got no answer.
+func Connection(err error) error {
 	var ue *url.Error // it repeats the URL, or shows the one of a redirect with its secrets
 	if errors.As(err, &ue) {
 		err = ue.Err
 	}
-	var f final
+	var f Final
 	if errors.As(err, &f) {
 		return f
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		return final{fmt.Errorf("no such host %s; check the URL and the network", dns.Name)}
+		return Final{fmt.Errorf("no such host %s; check the URL and the network", dns.Name)}
 	}
 	var cert *tls.CertificateVerificationError
 	if errors.As(err, &cert) {
-		return final{fmt.Errorf("%w; check the machine's certificates and clock, and proxies in between", err)}
+		return Final{fmt.Errorf("%w; check the machine's certificates and clock, and proxies in between", err)}
 	}
 	return fmt.Errorf("%w; check the network, or set TORCHHUB_MIRROR", err)
 }
 
-// refusal turns a status into an error, final unless another try may succeed.
-func refusal(resp *http.Response) error {
+// Refusal turns a status into an error, final unless another try may succeed.
+func Refusal(resp *http.Response) error {
 	e := &StatusError{Code: resp.StatusCode}
 	if s := resp.Header.Get("Retry-After"); s != "" {
 		if sec, err := strconv.Atoi(s); err == nil && sec >= 0 && sec < 1<<30 {
@@ -389,7 +388,7 @@ func refusal(resp *http.Response) error {
 	case e.Code == http.StatusRequestTimeout, e.Code == http.StatusTooManyRequests, e.Code >= 500:
 		return e
 	}
-	return final{e}
+	return Final{e}
 }
 
 // contentRange reads "bytes 100-199/1000" as 100 and 1000, or returns -1, -1.
@@ -428,23 +427,11 @@ type inflated struct {
 
 func (i inflated) Close() error { return i.under.Close() }
 
-func isPage(ext string) bool {
+// IsPage says whether an extension is that of a web page.
+func IsPage(ext string) bool {
 	switch strings.ToLower(ext) {
 	case ".html", ".htm", ".xhtml":
 		return true
 	}
 	return false
-}
-
-// size words a number of bytes.
-func size(n int64) string {
-	for _, u := range []struct {
-		at   int64
-		name string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= u.at {
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.at), u.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package hub
+package fetch
 
 // freeSpace returns how many bytes may still be written under dir, or false where that is unknown.
 func freeSpace(string) (uint64, bool) { return 0, false }

@@ -1,4 +1,4 @@
-package hub
+package fetch
 
 import (
 	"context"
@@ -13,11 +13,14 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/torchhub/torchhub/internal/ctxio"
+	"github.com/torchhub/torchhub/internal/oserror"
 )
 
-// entity is what a server says a body is. It is written beside a partial file,
+// An Entity is what a server says a body is. It is written beside a partial file,
 // so that another process can go on with it.
-type entity struct {
+type Entity struct {
 	URL          string `json:"url"` // its SHA-256, for a URL may hold secrets
 	ETag         string `json:"etag,omitempty"`
 	LastModified string `json:"last_modified,omitempty"`
@@ -25,7 +28,7 @@ type entity struct {
 }
 
 // validator is what If-Range takes: equal only where the bytes are. A weak ETag is not.
-func (e entity) validator() string {
+func (e Entity) validator() string {
 	if strings.HasPrefix(e.ETag, `"`) {
 		return e.ETag
 	}
@@ -33,39 +36,40 @@ func (e entity) validator() string {
 }
 
 // resumable says whether a server can be asked for the rest of the very same bytes.
-func (e entity) resumable() bool { return e.Size > 0 && e.validator() != "" }
+func (e Entity) resumable() bool { return e.Size > 0 && e.validator() != "" }
 
-// partial is a file on its way: the first n bytes of an entity.
-type partial struct {
+// A Partial is a file on its way: the first n bytes of an entity.
+type Partial struct {
+	Path string
 	f    *os.File
-	path string
-	of   entity
+	of   Entity
 	n    int64
 	sum  hash.Hash // over those n bytes
 
-	known *entity // see job; nothing is written beside the file then
+	known *Entity // see Job; nothing is written beside the file then
 }
 
-func metaPath(part string) string { return part + ".json" }
+// MetaPath returns where the description of a partial file is.
+func MetaPath(part string) string { return part + ".json" }
 
 // openPartial opens a partial file, whose lock the caller holds, with the bytes
 // that an earlier try left there if they can be built on.
-func openPartial(ctx context.Context, path, url string, known *entity) (*partial, error) {
+func openPartial(ctx context.Context, path, url string, known *Entity) (*Partial, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	p := &partial{f: f, path: path, sum: sha256.New(), known: known}
-	var e entity
+	p := &Partial{f: f, Path: path, sum: sha256.New(), known: known}
+	var e Entity
 	if known != nil {
 		e = *known
-	} else if meta, err := os.ReadFile(metaPath(path)); err != nil || json.Unmarshal(meta, &e) != nil || e.URL != url {
+	} else if meta, err := os.ReadFile(MetaPath(path)); err != nil || json.Unmarshal(meta, &e) != nil || e.URL != url {
 		return p, nil
 	}
 	if !e.resumable() {
 		return p, nil
 	}
-	n, err := io.Copy(p.sum, &ctxReader{ctx, f})
+	n, err := io.Copy(p.sum, ctxio.NewReader(ctx, f))
 	if ctx.Err() != nil {
 		f.Close()
 		return nil, context.Cause(ctx)
@@ -78,25 +82,13 @@ func openPartial(ctx context.Context, path, url string, known *entity) (*partial
 	return p, nil
 }
 
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r *ctxReader) Read(b []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(b)
-}
-
 // restart begins with the first byte of e. Its description is on disk before
 // any byte of it and after none of another is left, so that a kill at any
 // moment leaves a description that fits.
-func (p *partial) restart(e entity) error {
+func (p *Partial) restart(e Entity) error {
 	p.sum.Reset()
 	p.n, p.of = 0, e
-	if err := os.Remove(metaPath(p.path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(MetaPath(p.Path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return p.failed(err)
 	}
 	if err := p.f.Truncate(0); err != nil {
@@ -107,7 +99,7 @@ func (p *partial) restart(e entity) error {
 	}
 	meta, err := json.Marshal(e)
 	if err == nil {
-		err = os.WriteFile(metaPath(p.path), meta, 0o666)
+		err = os.WriteFile(MetaPath(p.Path), meta, 0o666)
 	}
 	if err != nil {
 		return p.failed(err)
@@ -116,7 +108,7 @@ func (p *partial) restart(e entity) error {
 }
 
 // Write appends b.
-func (p *partial) Write(b []byte) (int, error) {
+func (p *Partial) Write(b []byte) (int, error) {
 	n, err := p.f.WriteAt(b, p.n)
 	p.sum.Write(b[:n])
 	p.n += int64(n)
@@ -126,36 +118,36 @@ func (p *partial) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func (p *partial) failed(err error) error {
-	dir := filepath.Dir(p.path)
+func (p *Partial) failed(err error) error {
+	dir := filepath.Dir(p.Path)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		p.of = entity{} // not kept: it is what fills the disk
-		return final{fmt.Errorf("no space left in %s; free some, or choose another folder with TORCH_HOME", dir)}
+		p.of = Entity{} // not kept: it is what fills the disk
+		return Final{fmt.Errorf("no space left in %s; free some, or choose another folder with TORCH_HOME", dir)}
 	}
-	return final{fmt.Errorf("cannot write in %s: %w", dir, bare(err))}
+	return Final{fmt.Errorf("cannot write in %s: %w", dir, oserror.Cause(err))}
 }
 
 // close gives the file up; it stays only where the next try can go on with it.
-func (p *partial) close() {
+func (p *Partial) close() {
 	p.f.Close()
 	if p.n == 0 || !p.of.resumable() {
-		os.Remove(metaPath(p.path))
-		os.Remove(p.path)
+		os.Remove(MetaPath(p.Path))
+		os.Remove(p.Path)
 	}
 }
 
 // publish puts the complete file under its final name, durably.
-func (p *partial) publish(dst string) error {
+func (p *Partial) publish(dst string) error {
 	if err := p.f.Sync(); err != nil {
 		return p.failed(err)
 	}
 	// Then its description: a kill between the two costs no byte, and the next
 	// download or "torchhub cache rm" removes a description that is left alone.
-	if err := os.Rename(p.path, dst); err != nil {
-		p.of = entity{}
+	if err := os.Rename(p.Path, dst); err != nil {
+		p.of = Entity{}
 		return p.failed(err)
 	}
-	os.Remove(metaPath(p.path))
+	os.Remove(MetaPath(p.Path))
 	if d, err := os.Open(filepath.Dir(dst)); err == nil {
 		d.Sync() // not all file systems can
 		d.Close()
@@ -163,17 +155,5 @@ func (p *partial) publish(dst string) error {
 	return nil
 }
 
-func (p *partial) digest() string { return hex.EncodeToString(p.sum.Sum(nil)) }
-
-// bare takes the operation and the path off an error of package os, where the sentence around it names them.
-func bare(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
-		return le.Err
-	}
-	return err
-}
+// Digest returns the SHA-256 of the bytes so far in hexadecimal.
+func (p *Partial) Digest() string { return hex.EncodeToString(p.sum.Sum(nil)) }

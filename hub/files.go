@@ -13,7 +13,7 @@ func Download(ctx context.Context, repo, name string, opts ...Option) ([]string,
 	o := newOptions(opts)
 	files, err := o.files(ctx, repo, name)
 	if err != nil {
-		return nil, &Error{"download", cmp.Or(name, repo), err}
+		return nil, newError("download", cmp.Or(name, repo), err)
 	}
 	return files, nil
 }
