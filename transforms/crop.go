@@ -229,6 +229,9 @@ func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Tra
 			j := randint(v, 0, w-pw+1)
 			return functional.ResizedCrop(v, i, j, ph, pw, []int{th, tw}, how)
 		}
+		if h == 0 {
+			mistake(v, "the picture has no height, so its aspect is unknown")
+		}
 		ph, pw = h, w
 		switch aspect := float64(w) / float64(h); {
 		case aspect < min(ratio[0], ratio[1]):

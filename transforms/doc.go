@@ -11,7 +11,12 @@
 //	…
 //	input := preprocess.Apply(img).Unsqueeze(0) // [1, 3, 224, 224]
 //
-// The functions behind them are in package functional; [Classification] and its
+// New code that augments, or that transforms masks, boxes, key points or videos with the picture, should use
+// package transforms/v2, as torchvision recommends; it has all the transforms of this package. This package is for preparing
+// pictures for a model, which it does in one pass (see Speed) and for many pictures at once, and for ports of
+// programs that use torchvision.transforms. Package hub prepares its pictures with it.
+//
+// The functions behind the transforms are in package functional; [Classification] and its
 // neighbors are the presets of torchvision's published weights.
 //
 // # Numbers
@@ -50,13 +55,21 @@
 //
 // # Differences from Python
 //
-// These are mistakes here, and what they are taken for in Python is of no use:
-// a probability that is NaN, and factors that are not finite; weights below 0; crops without pixels, and
-// pictures without pixels that are to become tensors; several channels of other integers than uint8 for [ToPILImage]; less than two
-// magnitudes for the augmentations, and a magnitude below 0.
+// The following are refused here and not in Python:
 //
-// Tensors of float16 and bfloat16 with more than 32,768 pixels are not rotated, sheared or
-// warped: grid_sample would read beyond them, in Python too; make them float32 before.
+//   - Arguments that Python checks only when it uses them. A constructor refuses them at once, also where chance
+//     would never apply the transform: bits outside of 0 to 8, another number of gray channels than 1 and 3,
+//     sizes below 1 for [Resize], a std of 0, ranges that do not increase, a scale below 0, a ratio of 0 and
+//     below, a DistortionScale below 0, no transforms for [RandomChoice].
+//   - A probability that is NaN, numbers that are not finite, and weights below 0.
+//   - Crops without pixels, of a size of 0 and below, and pictures without pixels that are to become tensors.
+//   - Sizes that are not integers. Python cuts 7.5 to 7 for the crops and for [RandomResizedCrop].
+//   - A Scale or a Ratio of more than two numbers, of which Python ignores the others.
+//   - Fewer than two magnitudes for the augmentations, a magnitude that there is not, which Python may never use or
+//     counts from the end, a number of operations below 0, and an Alpha of 0 and below or a MixtureWidth below 1 for [AugMix].
+//   - Several channels of other integers than uint8 for [ToPILImage], whose bytes Python takes for pixels.
+//   - Tensors of float16 and bfloat16 with more than 32,768 pixels that are to be rotated, sheared or
+//     warped: grid_sample would read beyond them, in Python too. Make them float32 before.
 //
 // # Mistakes
 //

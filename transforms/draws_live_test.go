@@ -48,7 +48,7 @@ var draws = []struct {
 	{"T.RandomAdjustSharpness(3)", func() Transform { return RandomAdjustSharpness(3) }},
 	{"T.RandomAutocontrast()", func() Transform { return RandomAutocontrast() }},
 	{"T.RandomEqualize()", func() Transform { return RandomEqualize() }},
-	{"T.ElasticTransform(20.0, 0.5)", func() Transform { return ElasticTransform(ElasticTransformOptions{Alpha: 20, Sigma: 0.5}) }},
+	{"T.ElasticTransform(20.0, 0.5)", func() Transform { return ElasticTransform(ElasticTransformOptions{Alpha: 20.0, Sigma: 0.5}) }},
 	{"T.AutoAugment()", func() Transform { return AutoAugment() }},
 	{"T.AutoAugment(T.AutoAugmentPolicy.CIFAR10)", func() Transform { return AutoAugment(AutoAugmentOptions{Policy: CIFAR10}) }},
 	{"T.AutoAugment(T.AutoAugmentPolicy.SVHN)", func() Transform { return AutoAugment(AutoAugmentOptions{Policy: SVHN}) }},

@@ -39,7 +39,7 @@ func RandomErasing(options ...RandomErasingOptions) Transform {
 		refuse(op, "both Random and a Value are given; leave one out")
 	case o.Random:
 		text = "random"
-	case len(value) == 0:
+	case value == nil:
 		value = []float64{0}
 	}
 	text = fmt.Sprintf("RandomErasing(p=%s, scale=%s, ratio=%s, value=%s, inplace=%s)", float(p), tuple(scale), tuple(ratio), text, boolean(o.InPlace))

@@ -88,6 +88,7 @@ def judge(cases):
             else:
                 y = describe(eval(c["expr"], globals(), {"x": x}))
             y["next"] = torch.randint(1 << 30, (1,)).item()
+            y["random"] = random.getrandbits(30)
             out.append(y)
         except Exception as e:
             out.append({"error": f"{type(e).__name__}: {e}"[:300]})
@@ -127,14 +128,15 @@ type input struct {
 }
 
 type verdict struct {
-	Mode  string
-	DType string
-	Shape []int
-	Data  []byte
-	Parts []verdict
-	Text  string
-	Next  int
-	Error string
+	Mode   string
+	DType  string
+	Shape  []int
+	Data   []byte
+	Parts  []verdict
+	Text   string
+	Next   int // of torch's generator
+	Random int // and of Python's
+	Error  string
 }
 
 // value makes the Go side of an input.
@@ -301,7 +303,7 @@ func (g *gen) side() int {
 var modes = []string{"RGB", "RGB", "RGB", "L", "L", "RGBA", "1", "P", "LA", "CMYK", "YCbCr", "HSV", "I", "F", "I;16", "RGBX", "La", "RGBa", "PA"}
 
 func (g *gen) picture(mode string, w, h int) *input {
-	in := &input{Mode: mode, W: w, H: h}
+	in := &input{Mode: mode, W: w, H: h, Data: []byte{}}
 	bands := Mode(mode).Bands()
 	n := w * h
 	style := g.IntN(4)

@@ -97,7 +97,9 @@ func floats(op, what string, f Floats) []float64 {
 	case float64:
 		out = []float64{f}
 	case []float64:
-		out = append(out, f...)
+		if f != nil { // an empty list is not nil
+			out = append([]float64{}, f...)
+		}
 	default:
 		refuse(op, "%s is a %T; want a float64 or a []float64", what, f)
 	}

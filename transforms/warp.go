@@ -212,8 +212,8 @@ func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 
 // ElasticTransformOptions are the options of [ElasticTransform]. The zero value is torchvision's default.
 type ElasticTransformOptions struct {
-	Alpha         Floats        // how far pixels move, or a []float64 for x and y; nil is 50
-	Sigma         Floats        // how smoothly they do, or a []float64 for x and y; nil is 5
+	Alpha         Floats        // how far pixels move, a float64 or a []float64 of those for x and y, but as in Python no int; nil is 50
+	Sigma         Floats        // how smoothly they do, likewise; nil is 5
 	Interpolation Interpolation // Nearest or Bilinear, the default
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
@@ -226,7 +226,7 @@ type ElasticTransformOptions struct {
 func ElasticTransform(options ...ElasticTransformOptions) Transform {
 	const op = "ElasticTransform"
 	o := torch.Only(options)
-	alpha, sigma := pair(op, "Alpha", o.Alpha, 50), pair(op, "Sigma", o.Sigma, 5)
+	alpha, sigma := floatPair(op, "Alpha", o.Alpha, 50), floatPair(op, "Sigma", o.Sigma, 5)
 	fill := floats(op, "Fill", o.Fill)
 	if fill == nil {
 		fill = []float64{0}
@@ -258,19 +258,20 @@ func ElasticTransform(options ...ElasticTransformOptions) Transform {
 	}}
 }
 
-// pair returns one number twice, or two.
-func pair(op, what string, f Floats, standard float64) []float64 {
-	switch x := floats(op, what, f); len(x) {
-	case 0:
-		if f == nil {
-			return []float64{standard, standard}
-		}
-	case 1:
+// floatPair returns a float64 twice, or two. As in Python an int and a list of one are refused.
+func floatPair(op, what string, f Floats, standard float64) []float64 {
+	x := floats(op, what, f)
+	switch f.(type) {
+	case nil:
+		return []float64{standard, standard}
+	case float64:
 		return []float64{x[0], x[0]}
-	case 2:
-		return x
+	case []float64:
+		if len(x) == 2 {
+			return x
+		}
 	}
-	refuse(op, "%s is %v; want a number, or those of x and y", what, f)
+	refuse(op, "%s is %v, of type %T; want a float64, or a []float64 of those of x and y", what, f, f)
 	return nil
 }
 
@@ -292,11 +293,14 @@ type GaussianBlurOptions struct {
 
 // GaussianBlur blurs a picture or a tensor [C, H, W] or [N, C, H, W] by a random
 // standard deviation: torchvision.transforms.GaussianBlur(kernel_size, sigma). The
-// kernel's size is an odd int or a []int of x and y. See [functional.GaussianBlur].
+// kernel's size is an odd int or a []int of x and y, or of one for both. See [functional.GaussianBlur].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.GaussianBlur.html
 func GaussianBlur(kernelSize torch.Ints, options ...GaussianBlurOptions) Transform {
 	const op = "GaussianBlur"
+	if list, ok := kernelSize.([]int); ok && len(list) == 1 {
+		kernelSize = list[0]
+	}
 	k := args.Kernel("transforms."+op, kernelSize)
 	sigma := floats(op, "Sigma", torch.Only(options).Sigma)
 	switch _, list := torch.Only(options).Sigma.([]float64); {

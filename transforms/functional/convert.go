@@ -49,6 +49,12 @@ func ToTensor(img image.Image) *torch.Tensor {
 	}
 	n, c := p.W*p.H, p.Mode.Bands()
 	out := make([]float32, n*c)
+	if p.Mode == pillow.Mode1 { // what a fill left may be another byte than 0 and 255
+		for i := range out {
+			out[i] = float32(min(p.Pix[i], 1))
+		}
+		return torch.FromSlice(out, c, p.H, p.W)
+	}
 	pillow.Parallel(n, c, func(lo, hi int) {
 		for k := range c {
 			plane := out[n*k:]

@@ -115,3 +115,9 @@ func TestResizeOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestFilledBits checks that what a fill left of a picture of mode "1", such as 7, is white in a tensor too.
+func TestFilledBits(t *testing.T) {
+	p := &pillow.Image{Mode: pillow.Mode1, W: 3, H: 1, Pix: []uint8{0, 7, 255}}
+	require.Equal(t, []float32{0, 1, 1}, torch.Data[float32](ToTensor(p)))
+}

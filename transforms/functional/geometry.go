@@ -214,6 +214,9 @@ func padSymmetric(v Value, l, t, r, b int) *torch.Tensor {
 		for i := range after {
 			at = append(at, int64(-(i + 1)))
 		}
+		if len(at) == 0 {
+			fail("Pad", v, "nothing is left of the tensor to mirror")
+		}
 		return torch.FromSlice(at).To(x.Device())
 	}
 	return x.Index(torch.Ellipsis, index(x.Size(-2), t, b).Unsqueeze(1), index(x.Size(-1), l, r).Unsqueeze(0))

@@ -118,11 +118,12 @@ func ColorJitter(o ColorJitterOptions) Transform {
 // jitter returns the range of a factor, nil where it changes nothing.
 func jitter(op, name string, f Floats, center, low, high float64) *[2]float64 {
 	v := floatsOf(op, name, f)
-	var r [2]float64
-	switch len(v) {
-	case 0:
+	if v == nil {
 		return nil
-	case 1:
+	}
+	var r [2]float64
+	switch _, list := f.([]float64); {
+	case !list:
 		if !(v[0] >= 0) {
 			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
 		}
@@ -130,10 +131,10 @@ func jitter(op, name string, f Floats, center, low, high float64) *[2]float64 {
 		if low == 0 {
 			r[0] = max(r[0], 0)
 		}
-	case 2:
+	case len(v) == 2:
 		r = [2]float64(v)
 	default:
-		refuse(op, "the %s has %d numbers; want one or two", name, len(v))
+		refuse(op, "the %s is a list of %d numbers; want two, or a number", name, len(v))
 	}
 	checkRange(op, name, r, low, high)
 	if r[0] == center && r[1] == center {

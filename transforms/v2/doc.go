@@ -33,18 +33,25 @@
 // antialias for one, and the processor decides the last bit of others: numbers are Python's
 // on the same machine with as many threads.
 //
-// Pictures are not written as JPEG in the modes CMYK and YCbCr; [JPEG] refuses them.
-// Tensors of float16 and bfloat16 with more than 32,768 pixels are not rotated, sheared or
-// warped: grid_sample would read beyond them, in Python too; make them float32 before.
+// # Differences from Python
 //
-// # Where Go differs
+// The following are refused here and not in Python:
 //
-// A size of 0 or below is a mistake here, and sizes are integers. In Python, CenterCrop and RandomCrop
-// of a size of 0 or below return an empty image or one of another size, where Resize and
-// RandomResizedCrop raise; and the crops and RandomResizedCrop cut a size such as 7.5 to 7, where Resize and the sizes in a list must be integers.
-//
-// ToPILImage takes two channels and more of uint8 or floating-point numbers and, where a mode is given, of int8 and
-// bool. Python takes wider integers too, with the bytes of each as pixels; they are refused here.
+//   - Arguments that Python checks only when it uses them. A constructor refuses them at once, also where chance
+//     would never apply the transform: bits outside of 0 to 8, another number of gray channels than 1 and 3,
+//     sizes below 1 for [Resize] and the transforms like it, ranges of [RandomPhotometricDistort] that are below 0 or not of
+//     two numbers, ranges that do not increase, a sharpness below 0, a std of 0, a scale below 0, a ratio of 0 and below.
+//   - Numbers that are NaN or infinite, and weights below 0.
+//   - A size of 0 and below, a target size of [ScaleJitter] likewise, and no frames for [UniformTemporalSubsample]. In Python, [CenterCrop]
+//     and [RandomCrop] of a size of 0 or below return an empty image or one of another size.
+//   - Sizes that are not integers. In Python the crops and [RandomResizedCrop] cut a size such as 7.5 to 7.
+//   - Fewer than two magnitudes for the augmentations, a magnitude that there is not, which Python may never use or
+//     counts from the end, a number of operations below 0, and an Alpha of 0 and below or a MixtureWidth below 1 for [AugMix].
+//   - Several channels of wider integers than a byte for [ToPILImage], whose bytes Python takes for pixels. It takes two channels
+//     and more of uint8 or floating-point numbers and, where a mode is given, of int8 and bool.
+//   - Tensors of float16 and bfloat16 with more than 32,768 pixels that are to be rotated, sheared or
+//     warped: grid_sample would read beyond them, in Python too. Make them float32 before.
+//   - [RandomIoUCrop] of a sample that no crop fits, after 1,000 rounds. Python draws for ever.
 //
 // A fill is of floats, as Python's transforms convert it.
 //

@@ -57,9 +57,9 @@ func Resize(size torch.Ints, options ...ResizeOptions) Transform {
 		s = listOf(op, "size", size)
 	}
 	switch {
-	case len(s) == 0 && o.MaxSize == 0:
+	case size == nil && o.MaxSize == 0:
 		refuse(op, "there is neither a size nor a MaxSize")
-	case len(s) > 2:
+	case size != nil && len(s) != 1 && len(s) != 2:
 		refuse(op, "the size is %v; want one or two numbers", s)
 	case len(s) == 2 && o.MaxSize != 0:
 		refuse(op, "MaxSize is %d, but both sides are given already", o.MaxSize)
@@ -132,6 +132,9 @@ func randomArea(g *torch.Generator, height, width int, scale, ratio [2]float64) 
 			top := randint(g, 0, height-h+1)
 			return cropBox{top, randint(g, 0, width-w+1), h, w}
 		}
+	}
+	if height == 0 {
+		refuse("RandomResizedCrop", "the image has no height, so its aspect is unknown")
 	}
 	w, h := width, height
 	switch in := float64(width) / float64(height); {
@@ -301,7 +304,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	const op = "RandomAffine"
 	o := torch.Only(options)
 	d := angles(op, "angle", degrees, 2)
-	if n := len(o.Translate); n != 0 && n != 2 {
+	if n := len(o.Translate); o.Translate != nil && n != 2 {
 		refuse(op, "Translate has %d numbers; want 2", n)
 	}
 	for _, t := range o.Translate {
@@ -309,7 +312,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 			refuse(op, "Translate is %v; want numbers from 0 to 1", o.Translate)
 		}
 	}
-	if n := len(o.Scale); n != 0 && n != 2 {
+	if n := len(o.Scale); o.Scale != nil && n != 2 {
 		refuse(op, "Scale has %d numbers; want 2", n)
 	}
 	for _, s := range o.Scale {
@@ -529,9 +532,10 @@ func ElasticTransform(options ...ElasticTransformOptions) Transform {
 // pairOf returns one or two numbers as two, and a default where there are none.
 func pairOf(op, name string, f Floats, standard float64) [2]float64 {
 	v := floatsOf(op, name, f)
-	switch len(v) {
-	case 0:
+	if v == nil {
 		return [2]float64{standard, standard}
+	}
+	switch len(v) {
 	case 1:
 		return [2]float64{v[0], v[0]}
 	case 2:

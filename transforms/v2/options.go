@@ -113,7 +113,9 @@ func floatsOf(op, name string, f Floats) (out []float64) {
 	case float64:
 		out = []float64{f}
 	case []float64:
-		out = append([]float64{}, f...)
+		if f != nil { // an empty list is not nil
+			out = append([]float64{}, f...)
+		}
 	default:
 		refuse(op, "the %s is a %T; want a float64, an int or a []float64", name, f)
 	}
@@ -200,7 +202,7 @@ func checkCenter(op string, c []float64) []float64 {
 // angles returns the range of an angle: of one number a, from -a to a.
 func angles(op, name string, f Floats, lengths ...int) []float64 {
 	v := floatsOf(op, name, f)
-	if len(v) == 1 {
+	if _, list := f.([]float64); !list && len(v) == 1 {
 		if v[0] < 0 {
 			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
 		}
@@ -211,7 +213,7 @@ func angles(op, name string, f Floats, lengths ...int) []float64 {
 			return v
 		}
 	}
-	refuse(op, "the %s has %d numbers; want 1 or %v", name, len(v), lengths)
+	refuse(op, "the %s is a list of %d numbers; want %v, or a number", name, len(v), lengths)
 	return nil
 }
 

@@ -207,7 +207,9 @@ func Floats(op, name string, f any) []float64 {
 	case float64:
 		out = []float64{f}
 	case []float64:
-		out = append(out, f...)
+		if f != nil { // an empty list is not nil
+			out = append([]float64{}, f...)
+		}
 	default:
 		Refuse(op, "the %s is a %T; want a float64, an int or a []float64", name, f)
 	}

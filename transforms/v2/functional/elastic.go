@@ -47,6 +47,9 @@ func checkDisplacement(x any, d *torch.Tensor, h, w int) {
 
 // identityGrid returns the grid of a canvas on which each pixel stays.
 func identityGrid(like *torch.Tensor, dtype torch.DType, h, w int) *torch.Tensor {
+	if min(h, w) == 0 {
+		fail("Elastic", like, "the canvas of %d×%d has no pixels", h, w)
+	}
 	line := func(n int) *torch.Tensor {
 		s := float64(n)
 		return torch.Options{DType: dtype, Device: deviceOf(like)}.Linspace((-s+1)/s, (s-1)/s, n)

@@ -1,4 +1,4 @@
-import hashlib, warnings
+import hashlib, signal, warnings
 warnings.simplefilter("ignore")
 import numpy, PIL.Image, torch
 from torch.utils._pytree import tree_flatten
@@ -99,3 +99,21 @@ def digest(values):
         h.update((" ".join(map(str, a.shape)) + ";").encode())
         h.update(a.tobytes())
     return h.hexdigest()
+
+
+# As transform, and with what torch's generator gives next. Some transforms draw for ever; that is an error.
+def pipeline(expr, seed, sample):
+    def late(*_):
+        raise TimeoutError("it takes more than 20 seconds")
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(20)
+    try:
+        sample = [unpack(p) for p in sample]
+        torch.manual_seed(seed)
+        out = eval(expr)(sample)
+        next = torch.randint(1 << 30, (1,)).item()
+        return {"out": [pack(v) for v in out], "next": next}
+    except Exception as e:
+        return {"error": f"{type(e).__name__}: {e}"[:300]}
+    finally:
+        signal.alarm(0)
