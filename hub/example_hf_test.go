@@ -116,9 +116,12 @@ func tinyModel() map[string][]byte {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	net := models.NewResNet(models.ResNetConfig{Layers: [4]int{1, 1, 1, 1}, NumClasses: 2})
+	build, err := models.Configure("resnet", []byte(`{"block": "BasicBlock", "layers": [1, 1, 1, 1], "num_classes": 2}`))
+	if err != nil {
+		log.Fatal(err)
+	}
 	file := filepath.Join(dir, "model.safetensors")
-	if err := safetensors.SaveFile(nn.StateDict(net), file, nil); err != nil {
+	if err := safetensors.SaveFile(nn.StateDict(build()), file, nil); err != nil {
 		log.Fatal(err)
 	}
 	weights, err := os.ReadFile(file)

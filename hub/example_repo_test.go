@@ -14,8 +14,8 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/hub"
-	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
+	"github.com/torchhub/torchhub/models/resnet"
 	"github.com/torchhub/torchhub/torch/jit"
 	"github.com/torchhub/torchhub/torch/nn"
 	"github.com/torchhub/torchhub/transforms"
@@ -120,10 +120,8 @@ func ExampleFormatOf() {
 // A Go package registers its models when it is imported.
 func ExampleRegister() {
 	hub.Register("example/models", "tiny", hub.Entry{
-		Doc: "A ResNet with ten classes.",
-		Build: func() nn.Module {
-			return models.NewResNet(models.ResNetConfig{Layers: [4]int{1, 1, 1, 1}, NumClasses: 10})
-		},
+		Doc:       "A ResNet with ten classes.",
+		Build:     func() nn.Module { return resnet.New(resnet.Config{Layers: [4]int{1, 1, 1, 1}, NumClasses: 10}) },
 		Artifacts: []hub.Artifact{{Format: hub.StateDict, URL: "https://example.com/tiny-0123abcd.pth"}},
 	})
 	names, err := hub.List(context.Background(), "example/models")

@@ -31,22 +31,19 @@ func FuzzHFConfig(f *testing.F) {
 			t.Fatalf("a transform was asked for what it cannot do: %v", terr)
 		}
 		if err == nil {
-			if p.pre == nil || len(p.labels) != p.net.NumClasses || p.net.NumClasses > maxClasses {
+			if p.pre == nil || len(p.labels) != p.model.Classes || p.model.Classes > maxClasses {
 				t.Fatalf("%+v", p)
 			}
 			if p.preset != nil && (p.preset.Crop < 1 || p.preset.Crop > maxSide || p.preset.Resize < 1 || p.preset.Resize > maxSide) {
 				t.Fatalf("%+v", p.preset)
-			}
-			for _, n := range p.net.Layers {
-				if n < 1 || n > maxBlocks {
-					t.Fatalf("%+v", p.net)
-				}
 			}
 		}
 		shards, err := readIndex([]byte(second))
 		if err == nil && (len(shards) == 0 || len(shards) > maxShards) {
 			t.Fatal(len(shards))
 		}
-		renameTransformers(second)
+		if p != nil && p.rename != nil {
+			p.rename(second)
+		}
 	})
 }

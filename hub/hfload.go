@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	"github.com/torchhub/torchhub/internal/terminal"
-	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 )
@@ -69,15 +68,15 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 	return o.nameClasses(ctx, m, false)
 }
 
+func (p *plan) build() nn.Module { return p.model.Build(p.model.Classes) }
+
 // target says what other weights fill.
 func (p *plan) target(model string, o *options) target {
 	return target{
 		model: model, rename: p.rename, key: o.key, prefix: o.prefix, classes: len(p.labels),
-		build: func() nn.Module { return models.NewResNet(p.net) },
+		build: p.build,
 		withClasses: func(n int) (func() nn.Module, json.RawMessage, error) {
-			net := p.net
-			net.NumClasses = n
-			return func() nn.Module { return models.NewResNet(net) }, nil, nil
+			return func() nn.Module { return p.model.Build(n) }, nil, nil
 		},
 	}
 }
@@ -256,8 +255,7 @@ func (p *plan) fill(ctx context.Context, o *options, files []string) (nn.Module,
 			state = append(state, e)
 		}
 	}
-	var m nn.Module
-	err := torch.Try(func() { torch.WithDevice(torch.Meta, func() { m = models.NewResNet(p.net) }) })
+	m, err := meta(p.build)
 	if err == nil {
 		err = nn.LoadStateDict(m, state, nn.LoadOptions{Assign: true})
 	}

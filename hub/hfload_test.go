@@ -27,11 +27,13 @@ const timmResNet18 = `{"architecture": "resnet18", "num_classes": 3, "num_featur
  "pretrained_cfg": {"tag": "a1_in1k", "input_size": [3, 64, 64], "fixed_input_size": false, "interpolation": "bicubic",
  "crop_pct": 0.95, "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "license": "cc-by-nc-4.0"}}`
 
-// smallNet returns a network, the state dict of it, and that state dict as a file.
-func smallNet(t testing.TB, c models.ResNetConfig, part func(name string) bool) (net *models.ResNet, file []byte) {
+// smallNet returns the network of a config.json, and its state dict or a part of it as a file.
+func smallNet(t testing.TB, config string, part func(name string) bool) (net nn.Module, file []byte) {
 	require.NoError(t, torch.Init(t.Context()))
 	torch.ManualSeed(2)
-	net = models.NewResNet(c)
+	c, err := readHFConfig([]byte(config), nil)
+	require.NoError(t, err)
+	net = c.build()
 	nn.Eval(net)
 	var s torch.StateDict
 	for _, e := range nn.StateDict(net) {
@@ -41,17 +43,15 @@ func smallNet(t testing.TB, c models.ResNetConfig, part func(name string) bool) 
 	}
 	path := filepath.Join(t.TempDir(), "x.safetensors")
 	require.NoError(t, safetensors.SaveFile(s, path, map[string]string{"format": "pt"}))
-	file, err := os.ReadFile(path)
+	file, err = os.ReadFile(path)
 	require.NoError(t, err)
 	return net, file
 }
 
 func TestHFLoad(t *testing.T) {
-	c, _ := models.TimmResNet("resnet18")
-	c.NumClasses = 3
-	net, whole := smallNet(t, c, nil)
-	_, first := smallNet(t, c, func(n string) bool { return strings.HasPrefix(n, "layer") })
-	_, second := smallNet(t, c, func(n string) bool { return !strings.HasPrefix(n, "layer") })
+	net, whole := smallNet(t, timmResNet18, nil)
+	_, first := smallNet(t, timmResNet18, func(n string) bool { return strings.HasPrefix(n, "layer") })
+	_, second := smallNet(t, timmResNet18, func(n string) bool { return !strings.HasPrefix(n, "layer") })
 	index := `{"metadata": {"total_size": 1}, "weight_map": {"conv1.weight": "model-00002-of-00002.safetensors", "layer1.0.conv1.weight": "model-00001-of-00002.safetensors"}}`
 	h := newFakeHub(t, map[string][]byte{
 		"o/whole/config.json": []byte(timmResNet18), "o/whole/model.safetensors": whole,
@@ -113,8 +113,8 @@ func TestHFConfigRefusals(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"architecture": "vit_base_patch16_224"}`:               `unsupported: its architecture is timm's "vit_base_patch16_224"`,
 		`{"architecture": "resnet50_gn"}`:                        `unsupported: its architecture is timm's "resnet50_gn"`,
-		`{"architectures": ["BertModel"], "model_type": "bert"}`: `unsupported: its architecture is "BertModel"`,
-		`{"model_type": "llama"}`:                                `unsupported: its architecture is "llama"`,
+		`{"architectures": ["BertModel"], "model_type": "bert"}`: `unsupported: its architecture is transformers' "BertModel"`,
+		`{"model_type": "llama"}`:                                `only the model_type "llama"`,
 		`{}`:                                                     "names no architecture",
 		`[]`:                                                     "config.json: ",
 		`{"architecture": 3}`:                                    "config.json: ",
@@ -124,7 +124,7 @@ func TestHFConfigRefusals(t *testing.T) {
 		timm(`"num_classes": 100000000`):                         "classes",
 		timm(`"model_args": {"act_layer": "silu"}`):              `unsupported: resnet18 with the argument act_layer = "silu"`,
 		timm(`"model_args": {"in_chans": 1}`):                    "in_chans = 1",
-		timm(`"model_args": {"layers": [1, 2]}`):                 "layers [1, 2]",
+		timm(`"model_args": {"layers": [1, 2]}`):                 "[1, 2] is not four numbers",
 		timm(`"model_args": {"layers": [1, 2, 3, 100000]}`):      "out of range",
 		timm(`"model_args": {"avg_down": 3}`):                    "model_args.avg_down",
 		timm(`"pretrained_cfg": {"input_size": [1, 28, 28]}`):    "unsupported: inputs of size [1 28 28]",
@@ -185,7 +185,7 @@ func TestHFLabels(t *testing.T) {
 		p, err := readHFConfig([]byte(`{"architecture": "resnet18", `+config+`}`), nil)
 		require.NoError(t, err, config)
 		require.Equal(t, want, p.labels, config)
-		require.Len(t, p.labels, p.net.NumClasses)
+		require.Len(t, p.labels, p.model.Classes)
 	}
 }
 

@@ -80,11 +80,12 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 //
 // A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging
 // Face Hub, whose files [HFDownload] fetches; the name is then empty. Its config.json
-// says which architecture it is and how pictures are prepared: that of a ResNet of
+// says which architecture it is and how pictures are prepared: that of a model of
 // timm, as in timm.create_model("hf-hub:owner/name", pretrained=True) with
-// timm.data.create_transform, or of a ResNetForImageClassification of
-// transformers. Its weights are model.safetensors, in one file or in shards, or
-// pytorch_model.bin. What cannot be built is an error that names it.
+// timm.data.create_transform, or of a class of transformers, such as
+// those that [models.FromTimm] and [models.FromTransformers] know. Its weights are
+// model.safetensors, in one file or in shards, or
+// pytorch_model.bin. An architecture that is not known is an error that names it.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {

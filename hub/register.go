@@ -11,6 +11,7 @@ import (
 	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/models"
+	_ "github.com/torchhub/torchhub/models/all" // the architectures
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 )

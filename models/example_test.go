@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/torchhub/torchhub/models"
+	_ "github.com/torchhub/torchhub/models/all"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 )

@@ -1,11 +1,13 @@
 package models
 
 import (
-	"cmp"
 	_ "embed"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -26,7 +28,8 @@ type Entry struct {
 	Build   func() nn.Module // makes the module, initialized as torchvision's, in training mode
 	Weights []Weights        // from the oldest to the newest; at least one
 
-	configure func(arguments []byte) (func() nn.Module, error) // see [Configure]
+	// Configure returns what builds the model with other arguments, see [Configure]. Nil takes none.
+	Configure func(arguments []byte) (func() nn.Module, error)
 }
 
 // Default returns the weights taken where none are named: the newest, torchvision's weights="DEFAULT".
@@ -76,20 +79,34 @@ func (c Classes) Labels() []string {
 	return strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n")
 }
 
-// entries holds the tables of all papers, by name.
-var entries = func() []Entry {
-	all := slices.Concat(resNets)
-	slices.SortFunc(all, func(a, b Entry) int { return cmp.Compare(a.Name, b.Name) })
-	return all
-}()
+// entries holds the registered models by name.
+var entries = struct {
+	sync.RWMutex
+	of map[string]*Entry
+}{of: map[string]*Entry{}}
+
+// Register adds models to those of [Names]. The packages of architectures call it when
+// they are imported; models/all imports all of this module. It panics where an entry lacks a name, Build or
+// weights, or its name is taken.
+func Register(models ...Entry) {
+	entries.Lock()
+	defer entries.Unlock()
+	for _, e := range models {
+		switch {
+		case e.Name == "" || e.Build == nil || len(e.Weights) == 0:
+			panic(fmt.Sprintf("models: Register: the entry %q lacks a name, Build or weights", e.Name))
+		case entries.of[e.Name] != nil:
+			panic(fmt.Sprintf("models: Register: there is a model %q already", e.Name))
+		}
+		entries.of[e.Name] = &e
+	}
+}
 
 // Names returns the names of all models in alphabetical order: torchvision.models.list_models().
 func Names() []string {
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name
-	}
-	return names
+	entries.RLock()
+	defer entries.RUnlock()
+	return slices.Sorted(maps.Keys(entries.of))
 }
 
 // An UnknownError says that there is no model of a name.
@@ -109,11 +126,16 @@ func (e *UnknownError) Error() string {
 
 // Lookup returns the entry of a name. The error for an unknown one is an [*UnknownError], which suggests the nearest.
 func Lookup(name string) (*Entry, error) {
-	i, ok := slices.BinarySearchFunc(entries, name, func(e Entry, name string) int { return cmp.Compare(e.Name, name) })
-	if !ok {
+	entries.RLock()
+	e, none := entries.of[name], len(entries.of) == 0
+	entries.RUnlock()
+	switch {
+	case none:
+		return nil, errors.New("models: no model is registered; import models/all, which registers all")
+	case e == nil:
 		return nil, &UnknownError{name, suggest.Near(name, Names(), 3)}
 	}
-	return &entries[i], nil
+	return e, nil
 }
 
 // New builds a model that has no trained weights: torchvision.models.get_model(name).

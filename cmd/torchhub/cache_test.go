@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/models/resnet"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 	"github.com/torchhub/torchhub/torch/safetensors"
@@ -24,7 +24,7 @@ import (
 // hfHub answers as the Hugging Face Hub does for one small model, o/n, and says nothing of others.
 func hfHub(t *testing.T) (url string) {
 	torch.ManualSeed(1)
-	net := models.NewResNet(models.ResNetConfig{Layers: [4]int{1, 1, 1, 1}, NumClasses: 2})
+	net := resnet.New(resnet.Config{Layers: [4]int{1, 1, 1, 1}, NumClasses: 2})
 	weights := filepath.Join(t.TempDir(), "model.safetensors")
 	require.NoError(t, safetensors.SaveFile(nn.StateDict(net), weights, nil))
 	tensors, err := os.ReadFile(weights)

@@ -1,4 +1,4 @@
-package models
+package resnet
 
 import (
 	"bytes"
@@ -54,9 +54,9 @@ def seeded(name, seed, file, x, **kwargs):
 // TestTimmLayout compares the names and shapes of every architecture's tensors with timm's.
 func TestTimmLayout(t *testing.T) {
 	p := pythonTimm(t)
-	require.Greater(t, len(timmResNets), 70)
-	for _, name := range slices.Sorted(maps.Keys(timmResNets)) {
-		c, ok := TimmResNet(name)
+	require.Greater(t, len(timmConfigs), 70)
+	for _, name := range slices.Sorted(maps.Keys(timmConfigs)) {
+		c, ok := TimmConfig(name)
 		require.True(t, ok)
 		var want [][2]any
 		p.Call(&want, "layout", name)
@@ -65,7 +65,7 @@ func TestTimmLayout(t *testing.T) {
 			shapes[e[0].(string)] = e[1]
 		}
 		torch.WithDevice(torch.Meta, func() {
-			for _, e := range nn.StateDict(NewResNet(c)) {
+			for _, e := range nn.StateDict(New(c)) {
 				shape := []any{}
 				for _, n := range e.Tensor.Shape() {
 					shape = append(shape, float64(n))
@@ -98,9 +98,9 @@ func TestTimmLogits(t *testing.T) {
 			require.NoError(t, err)
 			defer s.Free()
 			var m *ResNet
-			c, _ := TimmResNet(name)
+			c, _ := TimmConfig(name)
 			c.Layers = [4]int{2, 2, 1, 2}
-			torch.WithDevice(torch.Meta, func() { m = NewResNet(c) })
+			torch.WithDevice(torch.Meta, func() { m = New(c) })
 			require.NoError(t, nn.LoadStateDict(m, s, nn.LoadOptions{Assign: true}))
 			nn.Eval(m)
 			torch.NoGrad(func() { near(t, want, m.Forward(x)) })
@@ -109,25 +109,25 @@ func TestTimmLogits(t *testing.T) {
 }
 
 func TestResNetConfig(t *testing.T) {
-	for _, c := range []ResNetConfig{
-		{Block: Bottlenecks, Layers: [4]int{1, 1, 1, 1}, Stem: TieredStem, StemWidth: 32, AvgDown: true, Attention: ECA, AntiAlias: Blur, NumClasses: 3},
-		{Block: BasicBlocks, Layers: [4]int{1, 1, 1, 1}, StemConv: true, Attention: SE, AntiAlias: Average, Channels: [4]int{16, 24, 32, 40}, NumClasses: 3},
+	for _, c := range []Config{
+		{Block: Bottleneck, Layers: [4]int{1, 1, 1, 1}, Stem: TieredStem, StemWidth: 32, AvgDown: true, Attention: ECA, AntiAlias: Blur, NumClasses: 3},
+		{Block: BasicBlock, Layers: [4]int{1, 1, 1, 1}, StemConv: true, Attention: SE, AntiAlias: Average, Channels: [4]int{16, 24, 32, 40}, NumClasses: 3},
 	} {
-		require.Equal(t, []int{2, 3}, NewResNet(c).Forward(torch.Randn(2, 3, 64, 64)).Shape())
+		require.Equal(t, []int{2, 3}, New(c).Forward(torch.Randn(2, 3, 64, 64)).Shape())
 	}
-	for _, c := range []ResNetConfig{
+	for _, c := range []Config{
 		{Layers: [4]int{1, 0, 1, 1}}, {Layers: [4]int{1, 1, 1, 1}, NumClasses: -1}, {Layers: [4]int{1, 1, 1, 1}, DownKernel: 2},
 		{Layers: [4]int{1, 1, 1, 1}, Channels: [4]int{1, 2, 3}},
 	} {
 		var e *torch.Error
-		require.ErrorAs(t, torch.Try(func() { NewResNet(c) }), &e)
+		require.ErrorAs(t, torch.Try(func() { New(c) }), &e)
 	}
 }
 
 // TestTimmTable generates the table again.
 func TestTimmTable(t *testing.T) {
 	pythonTimm(t)
-	out, err := exec.Command(os.Getenv(reference.Variable), "../testdata/gen/timm_resnets.py").Output()
+	out, err := exec.Command(os.Getenv(reference.Variable), "../../testdata/gen/timm_resnets.py").Output()
 	require.NoError(t, err)
 	cmd := exec.Command("gofmt")
 	cmd.Stdin = bytes.NewReader(out)

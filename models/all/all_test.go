@@ -1,4 +1,4 @@
-package models
+package all
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 )
@@ -21,18 +22,18 @@ func TestMain(m *testing.M) {
 }
 
 // onMeta builds an entry's module without memory.
-func onMeta(e *Entry) (m nn.Module) {
+func onMeta(e *models.Entry) (m nn.Module) {
 	torch.WithDevice(torch.Meta, func() { m = e.Build() })
 	return m
 }
 
 func TestEntries(t *testing.T) {
-	require.Len(t, ImageNet.Labels(), 1000)
-	require.Equal(t, "golden retriever", ImageNet.Labels()[207])
+	require.Len(t, models.ImageNet.Labels(), 1000)
+	require.Equal(t, "golden retriever", models.ImageNet.Labels()[207])
 	hashed := regexp.MustCompile(`-[0-9a-f]{8}\.pth$`)
-	for _, name := range Names() {
+	for _, name := range models.Names() {
 		t.Run(name, func(t *testing.T) {
-			e, err := Lookup(name)
+			e, err := models.Lookup(name)
 			require.NoError(t, err)
 			require.Equal(t, name, e.Name)
 			params := 0
@@ -48,7 +49,7 @@ func TestEntries(t *testing.T) {
 				require.Greater(t, w.Acc5, w.Acc1)
 				require.Positive(t, w.GFLOPs*w.MiB)
 				require.LessOrEqual(t, w.Preset.Crop, w.Preset.Resize)
-				require.Equal(t, e.Repo == WSLImages, w.License == "CC-BY-NC 4.0")
+				require.Equal(t, e.Repo == models.WSLImages, w.License == "CC-BY-NC 4.0")
 			}
 		})
 	}
@@ -61,28 +62,10 @@ func TestLookupSuggests(t *testing.T) {
 		"resnext101_32x8d_wls":  "resnext101_32x8d_wsl",
 		"resnext101-32x48d-wsl": "resnext101_32x48d_wsl",
 	} {
-		_, err := Lookup(name)
+		_, err := models.Lookup(name)
 		require.ErrorContains(t, err, name)
 		require.ErrorContains(t, err, "did you mean "+want)
 	}
-	_, err := New("")
+	_, err := models.New("")
 	require.Error(t, err)
-}
-
-func TestForwardFreesIntermediates(t *testing.T) {
-	m, err := New("resnet18")
-	require.NoError(t, err)
-	nn.Eval(m)
-	x := torch.Ones(1, 3, 224, 224)
-	torch.NoGrad(func() {
-		m.Forward(x).Free()
-		before := torch.LiveBytes()
-		y := m.Forward(x)
-		require.LessOrEqual(t, torch.LiveBytes()-before, int64(64<<10))
-		y.Free()
-	})
-}
-
-func TestBasicBlocksHaveOneGroup(t *testing.T) {
-	require.Error(t, torch.Try(func() { NewResNet(ResNetConfig{Layers: [4]int{1, 1, 1, 1}, Groups: 2}) }))
 }

@@ -1,4 +1,4 @@
-package models
+package resnet
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 )
@@ -13,11 +14,11 @@ import (
 // BenchmarkForward takes turns with Python's eager forward of the same model on
 // the same input, and prints the ratio of the medians.
 //
-//	TORCHHUB_REFERENCE=path/to/python go test -run - -bench Forward ./models
+//	TORCHHUB_REFERENCE=path/to/python go test -run - -bench Forward ./models/resnet
 func BenchmarkForward(b *testing.B) {
 	p := script(b)
 	for _, name := range []string{"resnet50", "resnext101_32x8d"} {
-		m, err := New(name)
+		m, err := models.New(name)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package models
+package resnet
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 )
@@ -33,7 +34,7 @@ func TestConfigureMistakes(t *testing.T) {
 		{"resnet", `{"block": "Bottleneck", "layers": [1, 2, 3, 1000000000]}`, "numbers from 1 to 1000"},
 		{"resnet", `{"block": "Block", "layers": [1, 2, 3, 4]}`, `block is "Block"`},
 	} {
-		_, err := Configure(c.name, []byte(c.arguments))
+		_, err := models.Configure(c.name, []byte(c.arguments))
 		require.ErrorContains(t, err, c.want, "%s %s", c.name, c.arguments)
 		require.False(t, strings.Contains(err.Error(), "\n"))
 	}
@@ -62,7 +63,7 @@ def shapes(name, arguments):
 		{"resnet", `{"block": "BasicBlock", "layers": [1, 2, 1, 3], "num_classes": 5}`},
 		{"resnet", `{"block": "Bottleneck", "layers": [1, 1, 2, 1], "groups": 4, "width_per_group": 20}`},
 	} {
-		build, err := Configure(c.name, []byte(c.arguments))
+		build, err := models.Configure(c.name, []byte(c.arguments))
 		require.NoError(t, err, c)
 		var want [][]any
 		p.Call(&want, "shapes", c.name, c.arguments)

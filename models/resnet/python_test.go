@@ -1,4 +1,4 @@
-package models
+package resnet
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/jit"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -17,7 +18,7 @@ import (
 
 // script works with the module that makes the weights of all tests.
 func script(t testing.TB) *reference.Process {
-	dir, err := filepath.Abs("../testdata/gen")
+	dir, err := filepath.Abs("../../testdata/gen")
 	require.NoError(t, err)
 	code, err := os.ReadFile(filepath.Join(dir, "weights.py"))
 	require.NoError(t, err)
@@ -80,7 +81,7 @@ func TestPythonInitializesAlike(t *testing.T) {
 		var want []any // the keys, then the output in training mode
 		p.Call(&want, "lambda *a: [fresh(*a)[0]]", name, 3, px)
 		torch.ManualSeed(3)
-		m, err := New(name)
+		m, err := models.New(name)
 		require.NoError(t, err)
 		var got []any
 		for _, e := range nn.StateDict(m) {
@@ -115,7 +116,7 @@ func TestPythonForward(t *testing.T) {
 			x, px := noise(t, 1, c.shape...)
 			var want reference.Array
 			p.Call(&want, "logits", c.name, 2, px)
-			e, err := Lookup(c.name)
+			e, err := models.Lookup(c.name)
 			require.NoError(t, err)
 			for _, legacy := range []bool{false, true} {
 				file := filepath.Join(dir, fmt.Sprint(c.name, legacy))

@@ -1,0 +1,7 @@
+// Package all registers every architecture of this module, as image codecs are
+// registered by importing them. It is imported for that alone; package hub does so:
+//
+//	import _ "github.com/torchhub/torchhub/models/all"
+package all
+
+import _ "github.com/torchhub/torchhub/models/resnet"

@@ -1,0 +1,171 @@
+package models
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/torchhub/torchhub/internal/suggest"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// A Family is what the package of an architecture registers beside its entries:
+// the class behind their names, and what other libraries call it.
+type Family struct {
+	Name string // of the class, in lower case: "resnet"
+
+	// Configure returns what builds a module of the class. It takes all arguments, see [Configure].
+	Configure func(arguments []byte) (func() nn.Module, error)
+
+	// Timm converts models of timm, by their architecture.
+	Timm map[string]Converter
+	// Transformers converts models of transformers, by their class.
+	Transformers map[string]Converter
+}
+
+// A Converter reads the config.json of a model of another library, which may come
+// from a stranger. Its error names what the family does not support.
+type Converter func(config []byte) (*Conversion, error)
+
+// A Conversion says how a model of another library is built.
+type Conversion struct {
+	Build   func(classes int) nn.Module // makes the module with a number of outputs, in training mode
+	Classes int                         // the number of outputs in the configuration, at least 1
+	Rename  func(name string) string    // maps a tensor's name in the library's files to its name in the module; nil changes none
+}
+
+// families holds what is registered, by the names of the classes and of other libraries.
+var families = struct {
+	sync.RWMutex
+	of                 map[string]Family
+	timm, transformers map[string]Converter
+}{of: map[string]Family{}, timm: map[string]Converter{}, transformers: map[string]Converter{}}
+
+// RegisterFamily adds a family. An empty name and one that is taken panic.
+func RegisterFamily(f Family) {
+	families.Lock()
+	defer families.Unlock()
+	if _, ok := families.of[f.Name]; ok || f.Name == "" {
+		panic(fmt.Sprintf("models: RegisterFamily: the name %q is empty or taken", f.Name))
+	}
+	families.of[f.Name] = f
+	add := func(library string, all, more map[string]Converter) {
+		for name, convert := range more {
+			if all[name] != nil {
+				panic(fmt.Sprintf("models: RegisterFamily: two families convert %s's %q", library, name))
+			}
+			all[name] = convert
+		}
+	}
+	add("timm", families.timm, f.Timm)
+	add("transformers", families.transformers, f.Transformers)
+}
+
+// Families returns the names of the classes that [Configure] takes beside those
+// of [Names], in alphabetical order. "resnet" is torchvision's class ResNet.
+func Families() []string {
+	families.RLock()
+	defer families.RUnlock()
+	return slices.Sorted(maps.Keys(families.of))
+}
+
+// FromTimm reads the config.json of a model of timm: timm.create_model(architecture, **model_args).
+//
+// https://huggingface.co/docs/timm/reference/models
+func FromTimm(architecture string, config []byte) (*Conversion, error) {
+	return convert("timm's", families.timm, architecture, config)
+}
+
+// FromTransformers reads the config.json of a model of transformers, by its
+// class, such as ResNetForImageClassification.
+//
+// https://huggingface.co/docs/transformers/main_classes/configuration
+func FromTransformers(class string, config []byte) (*Conversion, error) {
+	return convert("transformers'", families.transformers, class, config)
+}
+
+func convert(whose string, all map[string]Converter, name string, config []byte) (*Conversion, error) {
+	families.RLock()
+	converter, names := all[name], slices.Sorted(maps.Keys(all))
+	families.RUnlock()
+	if converter == nil {
+		near := ""
+		if all := suggest.Near(name, names, 3); len(all) > 0 {
+			near = "; there are " + strings.Join(all, ", ")
+		}
+		return nil, fmt.Errorf("unsupported: its architecture is %s %.100q, which is not implemented in Go%s; make it TorchScript with Python", whose, name, near)
+	}
+	return converter(config)
+}
+
+// Configure returns what builds a model with other arguments than its entry's,
+// an object of JSON: torchvision.models.get_model(name, **arguments). A name is
+// one of [Names] or [Families]; the package of each family says which arguments
+// it takes. Arguments that the model does not have or that do not fit are an error.
+//
+// https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
+func Configure(name string, arguments []byte) (func() nn.Module, error) {
+	families.RLock()
+	configure := families.of[name].Configure
+	families.RUnlock()
+	if configure == nil {
+		e, err := Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		if configure = e.Configure; configure == nil {
+			return nil, fmt.Errorf("models: %s takes no arguments", name)
+		}
+	}
+	build, err := configure(arguments)
+	if err != nil {
+		return nil, fmt.Errorf("models: %s: %w", name, err)
+	}
+	return build, nil
+}
+
+// DecodeArguments reads an object of JSON into a struct whose fields have the
+// arguments' names in tags, for [Family.Configure] and [Entry.Configure]. A name that the
+// struct does not have is an error; no arguments are an empty object.
+func DecodeArguments(arguments []byte, into any) error {
+	if len(bytes.TrimSpace(arguments)) == 0 {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(arguments))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return argumentsError(arguments, into, err)
+	}
+	if _, more := d.Token(); more != io.EOF {
+		return errors.New("something follows the arguments; give one JSON object")
+	}
+	return nil
+}
+
+// argumentsError says why arguments cannot be read, and which there are.
+func argumentsError(arguments []byte, into any, err error) error {
+	var names []string
+	for f := range reflect.TypeOf(into).Elem().Fields() {
+		names = append(names, f.Tag.Get("json"))
+	}
+	last := len(names) - 1
+	known := "there is " + names[last]
+	if last > 0 {
+		known = "there are " + strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	var kind *json.UnmarshalTypeError
+	switch name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); {
+	case unknown:
+		return fmt.Errorf("there is no argument %.100s; %s", name, known)
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Errorf("the argument %s cannot be a %s", kind.Field, kind.Value)
+	}
+	return fmt.Errorf("the arguments %.100q are no JSON object such as {\"num_classes\": 10}; %s", arguments, known)
+}

@@ -1,0 +1,80 @@
+package resnet
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// Limits of the arguments, far beyond what anyone has trained: arguments may come from a stranger.
+const (
+	maxBlocks  = 1000
+	maxWidth   = 1 << 16
+	maxClasses = 1 << 24
+)
+
+// configure returns what builds a ResNet of c with some arguments changed. A
+// config without layers is that of the class, whose blocks are not to be chosen twice.
+func (c Config) configure(arguments []byte) (func() nn.Module, error) {
+	var a struct {
+		Block         *string `json:"block"`
+		Layers        []int   `json:"layers"`
+		NumClasses    *int    `json:"num_classes"`
+		Groups        *int    `json:"groups"`
+		WidthPerGroup *int    `json:"width_per_group"`
+	}
+	if err := models.DecodeArguments(arguments, &a); err != nil {
+		return nil, err
+	}
+	class := c.Layers == [4]int{}
+	switch {
+	case !class && (a.Block != nil || a.Layers != nil):
+		return nil, errors.New("its block and layers are given by its name; take resnet to choose them")
+	case class && a.Block == nil:
+		return nil, errors.New("block is missing; give BasicBlock or Bottleneck")
+	case class && len(a.Layers) != 4:
+		return nil, fmt.Errorf("layers has %d numbers; give 4", len(a.Layers))
+	}
+	if class {
+		blocks := map[string]Block{"BasicBlock": BasicBlock, "Bottleneck": Bottleneck}
+		block, ok := blocks[*a.Block]
+		if !ok {
+			return nil, fmt.Errorf("block is %.100q; give BasicBlock or Bottleneck", *a.Block)
+		}
+		c.Block, c.Layers = block, [4]int(a.Layers)
+		for _, n := range a.Layers {
+			if n < 1 || n > maxBlocks {
+				return nil, fmt.Errorf("layers is %v; give numbers from 1 to %d", a.Layers, maxBlocks)
+			}
+		}
+	}
+	for _, p := range []struct {
+		name  string
+		given *int
+		limit int
+		to    *int
+	}{
+		{"num_classes", a.NumClasses, maxClasses, &c.NumClasses},
+		{"groups", a.Groups, maxWidth, &c.Groups},
+		{"width_per_group", a.WidthPerGroup, maxWidth, &c.WidthPerGroup},
+	} {
+		if p.given == nil {
+			continue
+		}
+		if *p.given < 1 || *p.given > p.limit {
+			return nil, fmt.Errorf("%s is %d; give a number from 1 to %d", p.name, *p.given, p.limit)
+		}
+		*p.to = *p.given
+	}
+	groups, width := cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
+	switch {
+	case c.Block == BasicBlock && (groups != 1 || width != 64):
+		return nil, errors.New("BasicBlock has one group of width 64; take Bottleneck")
+	case groups*width > maxWidth:
+		return nil, fmt.Errorf("%d groups of width %d are more than %d channels", groups, width, maxWidth)
+	}
+	return func() nn.Module { return New(c) }, nil
+}
