@@ -1,6 +1,9 @@
 package torch
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Only returns the options that a variadic parameter holds: the zero value, which
 // stands for the defaults, where none are given. Two are a mistake and panic with
@@ -18,4 +21,27 @@ func Only[O any](options []O) (o O) {
 		fail(fmt.Sprintf("%T", o), fmt.Sprintf("%d values are given; give at most one", len(options)))
 	}
 	return o
+}
+
+// SizesOf returns v as n sizes: an int n times, and a []int of n elements as it
+// is. Where v is nil it returns the defaults, if there are any. Anything else
+// panics with an [*Error] that names op and field. Functions of other packages that
+// take [Ints] can use it.
+func SizesOf(op, field string, v Ints, n int, defaults ...int) []int {
+	switch v := v.(type) {
+	case nil:
+		if defaults != nil {
+			return defaults
+		}
+		fail(op, field+" is not given")
+	case int:
+		return slices.Repeat([]int{v}, n)
+	case []int:
+		if len(v) != n {
+			fail(op, fmt.Sprintf("%s has %d elements; it must have %d", field, len(v), n))
+		}
+		return v
+	}
+	fail(op, fmt.Sprintf("%s is a %T; it must be an int or a []int", field, v))
+	return nil
 }

@@ -36,8 +36,18 @@ type Value = any
 // schemas call a Scalar.
 type Number = any
 
-// Ints is an int, which stands for all dimensions, or a []int of one for each.
+// Ints are sizes, strides, paddings or dimensions where PyTorch takes an int or a
+// tuple: an int stands for all dimensions, and a []int has one for each. Another
+// type is a mistake, an [*Error] of the call that takes it.
+//
+//	F.MaxPool2d(x, 2)
+//	F.MaxPool2d(x, []int{3, 2}, F.MaxPool2dOptions{Stride: 2})
 type Ints = any
+
+// Floats is where PyTorch takes a float or a tuple: a float64 or an int stands for
+// all dimensions, and a []float64 has one for each. Another type is a mistake, an
+// [*Error] of the call that takes it.
+type Floats = any
 
 // A Tuple is a Python tuple.
 type Tuple []Value

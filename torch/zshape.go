@@ -669,13 +669,14 @@ func (x *Tensor) Rot90(k int, dims ...int) *Tensor {
 
 var opRoll = NewOp("aten::roll", "")
 
-// Roll returns x shifted along dims, what leaves comes in at the other end: x.roll(shifts, dims).
+// Roll returns x shifted along dims, as flattened where there are none; what leaves comes in at the
+// other end: x.roll(shifts, dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.roll.html
-func (x *Tensor) Roll(shifts, dims []int) *Tensor {
+func (x *Tensor) Roll(shifts Ints, dims ...int) *Tensor {
 	var c Call
 	c.Tensor(x)
-	c.Ints(shifts...)
+	c.IntsOf(shifts, 1)
 	c.Ints(dims...)
 	return c.One(opRoll)
 }

@@ -255,7 +255,7 @@ func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
 	})
 	x = x.Then(m.Layer1.Forward).Then(m.Layer2.Forward).Then(m.Layer3.Forward).Then(m.Layer4.Forward) // [N, C, H/32, W/32]
 	return x.Then(func(x *torch.Tensor) *torch.Tensor {
-		return F.AdaptiveAvgPool2d(x, 1, 1) // [N, C, 1, 1]
+		return F.AdaptiveAvgPool2d(x, 1) // [N, C, 1, 1]
 	}).Then(func(x *torch.Tensor) *torch.Tensor {
 		return x.Flatten(1) // [N, C]
 	}).Then(m.FC.Forward)

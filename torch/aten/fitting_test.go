@@ -140,11 +140,11 @@ var fittingCalls = []struct {
 		func(x []*torch.Tensor) []any {
 			type o = F.InterpolateOptions
 			return []any{
-				F.Interpolate(x[0], o{Size: 11}), F.Interpolate(x[1], o{Size: []int{7, 3}}), F.Interpolate(x[2], o{ScaleFactor: []float64{2}}),
+				F.Interpolate(x[0], o{Size: 11}), F.Interpolate(x[1], o{Size: []int{7, 3}}), F.Interpolate(x[2], o{ScaleFactor: 2}),
 				F.Interpolate(x[1], o{ScaleFactor: []float64{1.7, 0.6}, Mode: "nearest-exact"}), F.Interpolate(x[0], o{Size: 4, Mode: "linear"}),
-				F.Interpolate(x[1], o{ScaleFactor: []float64{1.37}, Mode: "bilinear"}), F.Interpolate(x[1], o{ScaleFactor: []float64{1.37}, Mode: "bilinear", RecomputeScaleFactor: true}),
+				F.Interpolate(x[1], o{ScaleFactor: 1.37, Mode: "bilinear"}), F.Interpolate(x[1], o{ScaleFactor: 1.37, Mode: "bilinear", RecomputeScaleFactor: true}),
 				F.Interpolate(x[1], o{Size: []int{9, 4}, Mode: "bicubic", AlignCorners: true}), F.Interpolate(x[2], o{Size: 5, Mode: "trilinear"}),
-				F.Interpolate(x[1], o{ScaleFactor: []float64{0.5}, Mode: "area"}), F.Interpolate(x[2], o{Size: 2, Mode: "area"}),
+				F.Interpolate(x[1], o{ScaleFactor: 0.5, Mode: "area"}), F.Interpolate(x[2], o{Size: 2, Mode: "area"}),
 				F.Interpolate(x[1], o{Size: []int{3, 3}, Mode: "bilinear", Antialias: true}), F.Interpolate(x[1], o{Size: []int{3, 9}, Mode: "bicubic", Antialias: true}),
 			}
 		}},

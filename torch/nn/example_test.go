@@ -15,7 +15,7 @@ func Example() {
 	}
 	net := &Net{
 		Conv1: nn.NewConv2d(1, 4, 3, nn.Conv2dOptions{Padding: 1, NoBias: true}),
-		Head:  nn.Sequential{&nn.ReLU{}, nn.NewAdaptiveAvgPool2d(1, 1)},
+		Head:  nn.Sequential{&nn.ReLU{}, nn.NewAdaptiveAvgPool2d(1)},
 	}
 	fc := nn.NewLinear(4, 10)
 

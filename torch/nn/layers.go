@@ -7,35 +7,36 @@ import (
 	F "github.com/torchhub/torchhub/torch/nn/functional"
 )
 
-// Conv2dOptions are the options of [NewConv2d]. They hold for height and width alike.
+// Conv2dOptions are the options of [NewConv2d].
 type Conv2dOptions struct {
-	Stride   int  // 0 means 1
-	Padding  int  // zeros added on each side
-	Dilation int  // 0 means 1
-	Groups   int  // 0 means 1
-	NoBias   bool // bias=False
+	Stride   torch.Ints // default 1
+	Padding  torch.Ints // zeros added on each side, default 0
+	Dilation torch.Ints // default 1
+	Groups   int        // 0 means 1
+	NoBias   bool       // bias=False
 }
 
 // Conv2d convolves pictures: torch.nn.Conv2d.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
 type Conv2d struct {
-	Weight  *torch.Tensor // [out, in/Groups, kernel, kernel]
+	Weight  *torch.Tensor // [out, in/Groups, kH, kW]
 	Bias    *torch.Tensor // [out], nil without bias
 	Options Conv2dOptions
 }
 
-// NewConv2d makes a convolution from in to out channels with a square kernel:
+// NewConv2d makes a convolution from in to out channels:
 // nn.Conv2d(in, out, kernel). Channels that Groups does not divide are an
 // [*torch.Error].
-func NewConv2d(in, out, kernel int, options ...Conv2dOptions) *Conv2d {
+func NewConv2d(in, out int, kernel torch.Ints, options ...Conv2dOptions) *Conv2d {
 	o := torch.Only(options)
 	groups := cmp.Or(o.Groups, 1)
 	if groups < 1 || in%groups != 0 || out%groups != 0 {
 		fail("Conv2d: %d groups do not divide %d input and %d output channels", groups, in, out)
 	}
+	size := torch.SizesOf("Conv2d", "kernel", kernel, 2)
 	m := &Conv2d{Options: o}
-	m.Weight = parameter([]int{out, in / groups, kernel, kernel}, uniformWeight)
+	m.Weight = parameter([]int{out, in / groups, size[0], size[1]}, uniformWeight)
 	if !o.NoBias {
 		m.Bias = parameter([]int{out}, uniformBias(m.Weight))
 	}
@@ -45,7 +46,7 @@ func NewConv2d(in, out, kernel int, options ...Conv2dOptions) *Conv2d {
 // Forward maps x [N, in, H, W] to [N, out, H', W'].
 func (m *Conv2d) Forward(x *torch.Tensor) *torch.Tensor {
 	o := m.Options
-	return F.Conv2d(x, m.Weight, m.Bias, F.Conv2dOptions{Stride: cmp.Or(o.Stride, 1), Padding: o.Padding, Dilation: cmp.Or(o.Dilation, 1), Groups: o.Groups})
+	return F.Conv2d(x, m.Weight, m.Bias, F.Conv2dOptions{Stride: o.Stride, Padding: o.Padding, Dilation: o.Dilation, Groups: o.Groups})
 }
 
 // Linear is an affine map: torch.nn.Linear.
@@ -155,12 +156,12 @@ func (m *ReLU) Forward(x *torch.Tensor) *torch.Tensor {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
 type MaxPool2d struct {
-	Kernel  int
+	Kernel  torch.Ints
 	Options F.MaxPool2dOptions
 }
 
-// NewMaxPool2d makes a pooling with a square kernel: nn.MaxPool2d(kernel).
-func NewMaxPool2d(kernel int, options ...F.MaxPool2dOptions) *MaxPool2d {
+// NewMaxPool2d makes a pooling with windows of the size of kernel: nn.MaxPool2d(kernel).
+func NewMaxPool2d(kernel torch.Ints, options ...F.MaxPool2dOptions) *MaxPool2d {
 	return &MaxPool2d{Kernel: kernel, Options: torch.Only(options)}
 }
 
@@ -173,17 +174,17 @@ func (m *MaxPool2d) Forward(x *torch.Tensor) *torch.Tensor {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
 type AdaptiveAvgPool2d struct {
-	Height, Width int
+	OutputSize torch.Ints
 }
 
-// NewAdaptiveAvgPool2d makes a pooling to the given size: nn.AdaptiveAvgPool2d((height, width)).
-func NewAdaptiveAvgPool2d(height, width int) *AdaptiveAvgPool2d {
-	return &AdaptiveAvgPool2d{height, width}
+// NewAdaptiveAvgPool2d makes a pooling to the given height and width: nn.AdaptiveAvgPool2d(outputSize).
+func NewAdaptiveAvgPool2d(outputSize torch.Ints) *AdaptiveAvgPool2d {
+	return &AdaptiveAvgPool2d{outputSize}
 }
 
-// Forward maps x [N, C, H, W] to [N, C, Height, Width].
+// Forward maps x [N, C, H, W] to [N, C, H', W'].
 func (m *AdaptiveAvgPool2d) Forward(x *torch.Tensor) *torch.Tensor {
-	return F.AdaptiveAvgPool2d(x, m.Height, m.Width)
+	return F.AdaptiveAvgPool2d(x, m.OutputSize)
 }
 
 // Dropout zeroes elements at random while training: torch.nn.Dropout.

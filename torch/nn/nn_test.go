@@ -248,7 +248,7 @@ func TestLayerMistakes(t *testing.T) {
 		"momenta":   func() { NewBatchNorm2d(3, BatchNorm2dOptions{Cumulative: true, Momentum: new(0.1)}) },
 		"two":       func() { NewLinear(1, 1, LinearOptions{}, LinearOptions{NoBias: true}) },
 		"pad":       func() { F.MaxPool2d(x, 2, F.MaxPool2dOptions{Padding: 2}) },
-		"pool":      func() { NewAdaptiveAvgPool2d(-1, 1).Forward(x) },
+		"pool":      func() { NewAdaptiveAvgPool2d([]int{-1, 1}).Forward(x) },
 		"nil input": func() { NewLinear(1, 1).Forward(nil) },
 	} {
 		var e *torch.Error

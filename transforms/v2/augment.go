@@ -114,7 +114,7 @@ func MixUp(options ...MixOptions) Transform {
 
 // mixed returns lam*x + (1-lam) times the ones before.
 func mixed(x *torch.Tensor, lam float64) *torch.Tensor {
-	return x.Roll([]int{1}, []int{0}).MulScalarInPlace(1.0 - lam).AddInPlace(x.MulScalar(lam))
+	return x.Roll(1, 0).MulScalarInPlace(1.0 - lam).AddInPlace(x.MulScalar(lam))
 }
 
 // CutMix puts a random part of the image before into each image or video of a
@@ -131,7 +131,7 @@ func CutMix(options ...MixOptions) Transform {
 		x2, y2 := min(x+rw, w), min(y+rh, h)
 		rows, cols := torch.Slice(y1, y2), torch.Slice(x1, x2)
 		return func(x *torch.Tensor) *torch.Tensor {
-			before := x.Roll([]int{1}, []int{0}).Index(torch.Ellipsis, rows, cols)
+			before := x.Roll(1, 0).Index(torch.Ellipsis, rows, cols)
 			return x.Clone().SetIndex(before, torch.Ellipsis, rows, cols)
 		}, 1.0 - float64((x2-x1)*(y2-y1))/float64(w*h)
 	})

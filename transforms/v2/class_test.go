@@ -479,7 +479,7 @@ var classes = []struct {
 				return int(torch.Options{DType: torch.Int64}.Empty(1).RandomInPlace(0, 9, torch.RandomOptions{Generator: g}).Item())
 			},
 			Takes:     v2.Is[tv.Image],
-			Transform: func(v any, n int) any { return tv.Image{Tensor: v.(tv.Image).Roll([]int{n}, []int{-1})} },
+			Transform: func(v any, n int) any { return tv.Image{Tensor: v.(tv.Image).Roll(n, -1)} },
 		})
 		return made{"type('Shift', (v2.Transform,), {'_transformed_types': (tv_tensors.Image,), 'make_params': lambda self, flat: dict(n=int(torch.randint(9, (1,)))), 'transform': lambda self, x, p: tv_tensors.wrap(x.roll(p['n'], -1), like=x)})()", t, r.sample()}
 	}},

@@ -16,10 +16,10 @@ type UnfoldOptions struct {
 
 // put adds the kernel and the options to a call.
 func (o UnfoldOptions) put(c *torch.Call, op string, kernelSize torch.Ints) {
-	c.Ints(sizes(op, "kernelSize", kernelSize, 2)...)
-	c.Ints(sizes(op, "Dilation", o.Dilation, 2, 1, 1)...)
-	c.Ints(sizes(op, "Padding", o.Padding, 2, 0, 0)...)
-	c.Ints(sizes(op, "Stride", o.Stride, 2, 1, 1)...)
+	c.Ints(torch.SizesOf(op, "kernelSize", kernelSize, 2)...)
+	c.Ints(torch.SizesOf(op, "Dilation", o.Dilation, 2, 1, 1)...)
+	c.Ints(torch.SizesOf(op, "Padding", o.Padding, 2, 0, 0)...)
+	c.Ints(torch.SizesOf(op, "Stride", o.Stride, 2, 1, 1)...)
 }
 
 // Unfold returns the blocks of x [N, C, H, W] under a sliding kernel [kH, kW]:
@@ -42,7 +42,7 @@ func Fold(x *torch.Tensor, outputSize, kernelSize torch.Ints, options ...UnfoldO
 	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(sizes("Fold", "outputSize", outputSize, 2)...)
+	c.Ints(torch.SizesOf("Fold", "outputSize", outputSize, 2)...)
 	o.put(&c, "Fold", kernelSize)
 	return c.One(opFold)
 }

@@ -40,22 +40,22 @@ func choice(op, field, word string, words ...string) int {
 	return i
 }
 
-// sizes returns an int n times, or a []int of n elements; nil is the default.
-func sizes(op, field string, v torch.Ints, n int, standard ...int) []int {
+// floats returns a number n times, or a []float64 of n elements; nil is nil.
+func floats(op, field string, v torch.Floats, n int) []float64 {
 	switch v := v.(type) {
 	case nil:
-		if standard != nil {
-			return standard
-		}
-	case int:
-		return slices.Repeat([]int{v}, n)
-	case []int:
+		return nil
+	case []float64:
 		if len(v) != n {
 			fail(op, "%s has %d elements; it must have %d", field, len(v), n)
 		}
 		return v
+	case int:
+		return slices.Repeat([]float64{float64(v)}, n)
+	case float64:
+		return slices.Repeat([]float64{v}, n)
 	}
-	fail(op, "%s is a %T; it must be an int or []int", field, v)
+	fail(op, "%s is a %T; it must be a float64, an int or a []float64", field, v)
 	return nil
 }
 

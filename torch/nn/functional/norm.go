@@ -17,7 +17,8 @@ type BatchNormOptions struct {
 // F.batch_norm(x, running_mean, running_var, weight, bias, training, momentum, eps).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
-func BatchNorm(x *torch.Tensor, o BatchNormOptions) *torch.Tensor {
+func BatchNorm(x *torch.Tensor, options ...BatchNormOptions) *torch.Tensor {
+	o := torch.Only(options)
 	eps := or(o.Eps, 1e-5)
 	switch {
 	case o.Training && eps <= 0:

@@ -16,9 +16,9 @@ type LPPoolOptions struct {
 // F.lp_pool1d(x, norm_type, kernel_size, stride, ceil_mode).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool1d.html
-func LPPool1d(x *torch.Tensor, normType float64, kernelSize int, options ...LPPoolOptions) *torch.Tensor {
+func LPPool1d(x *torch.Tensor, normType float64, kernelSize torch.Ints, options ...LPPoolOptions) *torch.Tensor {
 	o := torch.Only(options)
-	return lpPool("LPPool1d", x, normType, []int{kernelSize},
+	return lpPool("LPPool1d", x, normType, torch.SizesOf("LPPool1d", "kernelSize", kernelSize, 1),
 		func(x *torch.Tensor) *torch.Tensor {
 			return MaxPool1d(x, kernelSize, MaxPool1dOptions{Stride: o.Stride, CeilMode: o.CeilMode})
 		},
@@ -33,7 +33,7 @@ func LPPool1d(x *torch.Tensor, normType float64, kernelSize int, options ...LPPo
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool2d.html
 func LPPool2d(x *torch.Tensor, normType float64, kernelSize torch.Ints, options ...LPPoolOptions) *torch.Tensor {
 	o := torch.Only(options)
-	return lpPool("LPPool2d", x, normType, sizes("LPPool2d", "kernelSize", kernelSize, 2),
+	return lpPool("LPPool2d", x, normType, torch.SizesOf("LPPool2d", "kernelSize", kernelSize, 2),
 		func(x *torch.Tensor) *torch.Tensor {
 			return MaxPool2d(x, kernelSize, MaxPool2dOptions{Stride: o.Stride, CeilMode: o.CeilMode})
 		},
@@ -48,7 +48,7 @@ func LPPool2d(x *torch.Tensor, normType float64, kernelSize torch.Ints, options 
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.lp_pool3d.html
 func LPPool3d(x *torch.Tensor, normType float64, kernelSize torch.Ints, options ...LPPoolOptions) *torch.Tensor {
 	o := torch.Only(options)
-	return lpPool("LPPool3d", x, normType, sizes("LPPool3d", "kernelSize", kernelSize, 3),
+	return lpPool("LPPool3d", x, normType, torch.SizesOf("LPPool3d", "kernelSize", kernelSize, 3),
 		func(x *torch.Tensor) *torch.Tensor {
 			return MaxPool3d(x, kernelSize, MaxPool3dOptions{Stride: o.Stride, CeilMode: o.CeilMode})
 		},
@@ -88,9 +88,9 @@ type MaxUnpoolOptions struct {
 
 // unpool returns the output's spatial size and the stride and padding by dimension.
 func (o MaxUnpoolOptions) unpool(op string, x *torch.Tensor, kernelSize torch.Ints, n int) (size, stride, padding []int) {
-	kernel := sizes(op, "kernelSize", kernelSize, n)
-	stride = sizes(op, "Stride", o.Stride, n, kernel...)
-	padding = sizes(op, "Padding", o.Padding, n, make([]int, n)...)
+	kernel := torch.SizesOf(op, "kernelSize", kernelSize, n)
+	stride = torch.SizesOf(op, "Stride", o.Stride, n, kernel...)
+	padding = torch.SizesOf(op, "Padding", o.Padding, n, make([]int, n)...)
 	given := o.OutputSize
 	if len(given) == n+2 {
 		given = given[2:]
@@ -164,7 +164,7 @@ var opFractionalMaxPool = map[int]*torch.Op{
 // [FractionalMaxPool3d]. OutputSize or OutputRatio must be given.
 type FractionalMaxPoolOptions struct {
 	OutputSize  torch.Ints    // of the spatial dimensions
-	OutputRatio []float64     // of the output's size to the input's: one for each spatial dimension, or one for all
+	OutputRatio torch.Floats  // of the output's size to the input's
 	Samples     *torch.Tensor // where the windows are, random numbers from [0, 1): [N, C, 2 or 3]; nil draws them
 }
 
@@ -190,19 +190,17 @@ func (o FractionalMaxPoolOptions) pool(op string, x *torch.Tensor, kernelSize to
 	var size []int
 	switch {
 	case o.OutputSize != nil:
-		size = sizes(op, "OutputSize", o.OutputSize, n)
-	case len(o.OutputRatio) == 1 || len(o.OutputRatio) == n:
-		for d := range n {
-			l := float64(x.Size(d-n)) * o.OutputRatio[d%len(o.OutputRatio)]
+		size = torch.SizesOf(op, "OutputSize", o.OutputSize, n)
+	case o.OutputRatio != nil:
+		for d, ratio := range floats(op, "OutputRatio", o.OutputRatio, n) {
+			l := float64(x.Size(d-n)) * ratio
 			if !(math.Abs(l) <= math.MaxInt32) {
 				fail(op, "OutputRatio %v gives a size of %v", o.OutputRatio, l)
 			}
 			size = append(size, int(l))
 		}
-	case o.OutputRatio == nil:
-		fail(op, "OutputSize or OutputRatio must be given")
 	default:
-		fail(op, "OutputRatio has %d elements; it must have 1 or %d", len(o.OutputRatio), n)
+		fail(op, "OutputSize or OutputRatio must be given")
 	}
 	samples := o.Samples
 	if samples == nil {
@@ -215,7 +213,7 @@ func (o FractionalMaxPoolOptions) pool(op string, x *torch.Tensor, kernelSize to
 	}
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(sizes(op, "kernelSize", kernelSize, n)...)
+	c.Ints(torch.SizesOf(op, "kernelSize", kernelSize, n)...)
 	c.Ints(size...)
 	c.Tensor(samples)
 	return c.Two(opFractionalMaxPool[n])

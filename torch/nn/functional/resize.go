@@ -3,7 +3,6 @@ package functional
 import (
 	"cmp"
 	"math"
-	"slices"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -34,19 +33,20 @@ var resizeAntialias = map[string]*torch.Op{
 
 // InterpolateOptions are the options of [Interpolate].
 type InterpolateOptions struct {
-	Size                 torch.Ints // of the result; this or ScaleFactor
-	ScaleFactor          []float64  // one for each spatial dimension, or one for all
-	Mode                 string     // "nearest", the default, "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area", "lanczos"
-	AlignCorners         bool       // the centers of the corner pixels stay where they are
-	RecomputeScaleFactor bool       // from the size that ScaleFactor gives
-	Antialias            bool       // for "bilinear" and "bicubic"; "lanczos" wants it
+	Size                 torch.Ints   // of the result; this or ScaleFactor
+	ScaleFactor          torch.Floats // of the result's size to x's
+	Mode                 string       // "nearest", the default, "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area", "lanczos"
+	AlignCorners         bool         // the centers of the corner pixels stay where they are
+	RecomputeScaleFactor bool         // from the size that ScaleFactor gives
+	Antialias            bool         // for "bilinear" and "bicubic"; "lanczos" needs it
 }
 
 // Interpolate resizes x [N, C, L], [N, C, H, W] or [N, C, D, H, W]:
 // F.interpolate(x, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
-func Interpolate(x *torch.Tensor, o InterpolateOptions) *torch.Tensor {
+func Interpolate(x *torch.Tensor, options ...InterpolateOptions) *torch.Tensor {
+	o := torch.Only(options)
 	mode := cmp.Or(o.Mode, "nearest")
 	n := x.Dim() - 2
 	if n < 1 || n > 3 {
@@ -54,17 +54,12 @@ func Interpolate(x *torch.Tensor, o InterpolateOptions) *torch.Tensor {
 	}
 	var size []int
 	if o.Size != nil {
-		size = sizes("Interpolate", "Size", o.Size, n)
+		size = torch.SizesOf("Interpolate", "Size", o.Size, n)
 	}
-	scale := o.ScaleFactor
-	if len(scale) == 1 {
-		scale = slices.Repeat(scale, n)
-	}
+	scale := floats("Interpolate", "ScaleFactor", o.ScaleFactor, n)
 	switch {
 	case (size == nil) == (scale == nil):
 		fail("Interpolate", "one of Size and ScaleFactor must be given")
-	case scale != nil && len(scale) != n:
-		fail("Interpolate", "ScaleFactor has %d elements for %d spatial dimensions", len(scale), n)
 	case o.RecomputeScaleFactor && size != nil:
 		fail("Interpolate", "RecomputeScaleFactor has no meaning with a Size")
 	}
@@ -92,7 +87,7 @@ func Interpolate(x *torch.Tensor, o InterpolateOptions) *torch.Tensor {
 		}
 	}
 	if mode == "area" {
-		return [](func(*torch.Tensor, ...int) *torch.Tensor){AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d}[n-1](x, size...)
+		return [](func(*torch.Tensor, torch.Ints) *torch.Tensor){AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d}[n-1](x, size)
 	}
 	if op == nil {
 		fail("Interpolate", "there is no mode %q for %d dimensions", mode, n+2)

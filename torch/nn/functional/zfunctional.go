@@ -714,10 +714,10 @@ var opAdaptiveAvgPool1d = torch.NewOp("aten::adaptive_avg_pool1d", "")
 // outputSize).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool1d.html
-func AdaptiveAvgPool1d(x *torch.Tensor, outputSize ...int) *torch.Tensor {
+func AdaptiveAvgPool1d(x *torch.Tensor, outputSize torch.Ints) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(outputSize...)
+	c.IntsOf(outputSize, 1)
 	return c.One(opAdaptiveAvgPool1d)
 }
 
@@ -727,10 +727,10 @@ var opAdaptiveAvgPool2d = torch.NewOp("aten::adaptive_avg_pool2d", "")
 // F.adaptive_avg_pool2d(x, outputSize).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
-func AdaptiveAvgPool2d(x *torch.Tensor, outputSize ...int) *torch.Tensor {
+func AdaptiveAvgPool2d(x *torch.Tensor, outputSize torch.Ints) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(outputSize...)
+	c.IntsOf(outputSize, 2)
 	return c.One(opAdaptiveAvgPool2d)
 }
 
@@ -740,10 +740,10 @@ var opAdaptiveAvgPool3d = torch.NewOp("aten::adaptive_avg_pool3d", "")
 // F.adaptive_avg_pool3d(x, outputSize).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool3d.html
-func AdaptiveAvgPool3d(x *torch.Tensor, outputSize ...int) *torch.Tensor {
+func AdaptiveAvgPool3d(x *torch.Tensor, outputSize torch.Ints) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(outputSize...)
+	c.IntsOf(outputSize, 3)
 	return c.One(opAdaptiveAvgPool3d)
 }
 
@@ -753,10 +753,10 @@ var opAdaptiveMaxPool1d = torch.NewOp("aten::adaptive_max_pool1d", "")
 // F.adaptive_max_pool1d(x, outputSize).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool1d.html
-func AdaptiveMaxPool1d(x *torch.Tensor, outputSize ...int) (values, indices *torch.Tensor) {
+func AdaptiveMaxPool1d(x *torch.Tensor, outputSize torch.Ints) (values, indices *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(outputSize...)
+	c.IntsOf(outputSize, 1)
 	return c.Two(opAdaptiveMaxPool1d)
 }
 
@@ -766,10 +766,10 @@ var opAdaptiveMaxPool2d = torch.NewOp("aten::adaptive_max_pool2d", "")
 // indices: F.adaptive_max_pool2d(x, outputSize).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool2d.html
-func AdaptiveMaxPool2d(x *torch.Tensor, outputSize ...int) (values, indices *torch.Tensor) {
+func AdaptiveMaxPool2d(x *torch.Tensor, outputSize torch.Ints) (values, indices *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(outputSize...)
+	c.IntsOf(outputSize, 2)
 	return c.Two(opAdaptiveMaxPool2d)
 }
 
@@ -779,10 +779,10 @@ var opAdaptiveMaxPool3d = torch.NewOp("aten::adaptive_max_pool3d", "")
 // their indices: F.adaptive_max_pool3d(x, outputSize).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_max_pool3d.html
-func AdaptiveMaxPool3d(x *torch.Tensor, outputSize ...int) (values, indices *torch.Tensor) {
+func AdaptiveMaxPool3d(x *torch.Tensor, outputSize torch.Ints) (values, indices *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(x)
-	c.Ints(outputSize...)
+	c.IntsOf(outputSize, 3)
 	return c.Two(opAdaptiveMaxPool3d)
 }
 
