@@ -69,6 +69,9 @@ func join(a, b Transform) Transform {
 			return &resizeCrop{r, b}
 		}
 	case toTensor:
+		if _, tensor := a.(*fused); tensor {
+			return nil
+		}
 		if f := newFused(a, b); f != nil {
 			return f
 		}

@@ -109,7 +109,7 @@ func TestValues(t *testing.T) {
 		{RandomHorizontalFlip(1), parts, "transforms.RandomHorizontalFlip(p=1.0)(5 values): one picture or tensor is needed here; use Value.Map"},
 		{RandomVerticalFlip(1), Value{}, "transforms.RandomVerticalFlip(p=1.0)(nothing): a picture or a tensor is needed here"},
 		{RandomVerticalFlip(1), flat, "transforms.RandomVerticalFlip(p=1.0)([7] float32): the tensor's shape is not [..., H, W]"},
-		{RandomErasing(), picture, "RandomErasing(p=0.5, scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0, inplace=False)(picture of 9×5 pixels): a tensor [..., C, H, W] is needed here"},
+		{RandomErasing(RandomErasingOptions{P: new(1.0)}), picture, "RandomErasing(p=1.0, scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0, inplace=False)(picture of 9×5 pixels): a tensor [..., C, H, W] is needed here"},
 		{RandomErasing(RandomErasingOptions{P: new(1.0), Value: []float64{1, 2}}), three, "there are 2 values for 3 channels"},
 		{RandomInvert(1), two, "transforms.RandomInvert(p=1.0)([2, 5, 9] float32): the tensor has 2 channels; want 1 or 3"},
 		{RandomPosterize(2, 1), three, "transforms.RandomPosterize(bits=2,p=1.0)([3, 5, 9] float32): the tensor is of float32; only uint8 can be posterized"},
@@ -126,6 +126,8 @@ func TestValues(t *testing.T) {
 		{LinearTransformation(torch.Zeros(3, 3), torch.Zeros(3)), three, "135 numbers do not fit a matrix of shape [3 3]"},
 		{VideoClassification(8, 8, Bilinear, mean, std), three, "VideoClassification(crop_size=[8, 8], resize_size=8, mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])([3, 5, 9] float32): a tensor [T, C, H, W]"},
 		{OpticalFlow(), picture, "OpticalFlow()(picture of 9×5 pixels): a value of two parts is needed here"},
+		{Compose(Resize(4), ToTensor(), ToTensor()), Value{Image: image.NewNRGBA(image.Rect(0, 0, 9, 5))}, "ToTensor()([4, 4, 7] float32): a picture is needed here"},
+		{Compose(Resize(4), ToTensor(), ToTensor()), Value{Image: ToRGB(picture.Image)}, "ToTensor()([3, 4, 7] float32): a picture is needed here"},
 		{Compose(RandomApply([]Transform{RandomCrop(7)}, 1)), picture, "transforms.RandomCrop(size=(7, 7), padding=None)(picture of 9×5 pixels)"},
 	} {
 		err := torch.Try(func() { c.t.Transform(c.v) })

@@ -511,9 +511,9 @@ var alone = []string{
 	// Magnitudes that there are not.
 	"NumMagnitudeBins is", "Magnitude is", "NumOps is", "AugMix: Alpha is",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
-	"bits are to be kept", "there are to be [", "there are 0 means and 0 stds", "there are no transforms to choose from", "Resize: the size is", "DistortionScale is", "Scale is", "Ratio is",
+	"bits are to be kept", "there are to be [", " means and ", "no mode is called", "there are no transforms to choose from", "Resize: the size is", "DistortionScale is", "Scale is", "Ratio is",
 	// Numbers that Python does not look at.
-	"Scale has 3 numbers", "Ratio has 3 numbers",
+	"Scale has", "Ratio has",
 }
 
 // pipeline draws a pipeline and an input. Most of the transforms of one take what the ones before them give.

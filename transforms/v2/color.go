@@ -178,7 +178,11 @@ type RandomPhotometricDistortOptions struct {
 func RandomPhotometricDistort(options ...RandomPhotometricDistortOptions) Transform {
 	const op = "RandomPhotometricDistort"
 	o := torch.Only(options)
-	p := orP(op, o.P, 0.5)
+	p := 0.5
+	if o.P != nil { // which Python compares with and does not check
+		p = *o.P
+	}
+	checkFinite(op, "probability", p)
 	ranges := [4][2]float64{
 		rangeOf(op, "brightness", o.Brightness, [2]float64{0.875, 1.125}, 0, math.MaxFloat64),
 		rangeOf(op, "contrast", o.Contrast, [2]float64{0.5, 1.5}, 0, math.MaxFloat64),

@@ -590,7 +590,7 @@ func (r maker) oddSample() []any {
 	h, w := r.size()
 	switch r.IntN(8) {
 	case 0:
-		shape := pickOf(r, []int{w}, []int{h, w}, []int{r.between(1, 3), 2, 3, h, w}, []int{3, h, 0}, []int{0, 3, h, w})
+		shape := pickOf(r, []int{}, []int{w}, []int{h, w}, []int{h, w}, []int{r.between(1, 3), 2, 3, h, w}, []int{3, h, 0}, []int{0, 3, h, w})
 		d, _ := r.kind(3)
 		x := r.pixels(d, shape...)
 		if r.IntN(2) == 0 && len(shape) > 2 {
@@ -636,11 +636,11 @@ func sides(sample []any) (h, w int) {
 // alone lists what is refused here alone, by what the error says. Package v2's documentation says so.
 var alone = []string{
 	// No pixels, and no frames.
-	"want 1 or more",
+	"want 1 or more", "frames are asked for",
 	// Magnitudes that there are not.
 	"bins of magnitudes", "the magnitude is", "operations are asked for", "AugMix: alpha is",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
-	"bits are asked for", "the channels are", "that increases", "want the least and the greatest", "the sharpness factor is",
+	"bits are asked for", "the channels are", "that increases", "no mode of a tensor is called", "want the least and the greatest", "the sharpness factor is",
 }
 
 // pipeline draws a sample and a pipeline. Most of the transforms of one take what the ones before them give.

@@ -225,6 +225,7 @@ func TestMistakes(t *testing.T) {
 		{func() { v2.Apply(v2.AutoAugment(), []any{img, boxes}) }, []string{"AutoAugment", "BoundingBoxes"}},
 		{func() { v2.Apply(v2.ToImage(), image.Image(image.NewGray(image.Rect(0, 0, 3, 3)))) }, []string{"Image", "Convert"}},
 		{func() { tv.NewBoundingBoxes(torch.FromSlice([]int64{1, 2, 3, 4, 5}), tv.XYWHR, 4, 4) }, []string{"NewBoundingBoxes", "floating"}},
+		{func() { F.Equalize(torch.Zeros(3).ToDType(torch.Uint8)) }, []string{"Equalize", "[3] uint8", "want 2 dimensions or more"}},
 		{func() { F.Resize("x", 3) }, []string{"Resize", "string"}},
 		{func() { F.Crop(img, 0, 0, -1, 3) }, []string{"Crop", "-1"}},
 	} {

@@ -1,6 +1,7 @@
 package functional
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
@@ -92,12 +93,21 @@ func ints(like *torch.Tensor, numbers ...int) *torch.Tensor {
 
 // reshaped returns the leading dimensions of a shape with others in place of its last n.
 func reshaped(shape []int, n int, last ...int) []int {
+	wantDims(shape, n)
 	return append(append([]int{}, shape[:len(shape)-n]...), last...)
+}
+
+// wantDims panics where a shape has fewer than n dimensions.
+func wantDims(shape []int, n int) {
+	if len(shape) < n {
+		panic(&torch.Error{Op: "transforms.v2.functional", Msg: fmt.Sprintf("the tensor has the shape %v; want %d dimensions or more", shape, n)})
+	}
 }
 
 // squash returns x with its leading dimensions as one, [N, C, H, W]: x.reshape(-1, C, H, W).
 func squash(x *torch.Tensor) *torch.Tensor {
 	s := x.Shape()
+	wantDims(s, 3)
 	return x.Reshape(reshaped(append([]int{-1}, s[len(s)-3:]...), 0)...)
 }
 
