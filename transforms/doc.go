@@ -59,8 +59,8 @@
 //
 //   - Arguments that Python checks only when it uses them. A constructor refuses them at once, also where chance
 //     would never apply the transform: bits outside of 0 to 8, another number of gray channels than 1 and 3,
-//     sizes below 1 for [Resize], a std of 0, ranges that do not increase, a scale below 0, a ratio of 0 and
-//     below, a DistortionScale below 0, no transforms for [RandomChoice].
+//     a size below 1 for [Resize] and a MaxSize that does not go with it, stds of 0 or of another number than the means, ranges that do not
+//     increase, a scale below 0, a ratio of 0 and below, a DistortionScale below 0, a mode that there is not, no transforms for [RandomChoice].
 //   - A probability that is NaN, numbers that are not finite, and weights below 0.
 //   - Crops without pixels, of a size of 0 and below, and pictures without pixels that are to become tensors.
 //   - Sizes that are not integers. Python cuts 7.5 to 7 for the crops and for [RandomResizedCrop].

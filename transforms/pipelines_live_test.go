@@ -511,7 +511,7 @@ var alone = []string{
 	// Magnitudes that there are not.
 	"NumMagnitudeBins is", "Magnitude is", "NumOps is", "AugMix: Alpha is",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
-	"bits are to be kept", "there are to be [", " means and ", "no mode is called", "there are no transforms to choose from", "Resize: the size is", "DistortionScale is", "Scale is", "Ratio is",
+	"bits are to be kept", "there are to be [", " means and ", "no mode is called", "there are no transforms to choose from", "Resize: the size is", "DistortionScale is", "MaxSize is", "Scale is", "Ratio is",
 	// Numbers that Python does not look at.
 	"Scale has", "Ratio has",
 }

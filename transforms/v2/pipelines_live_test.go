@@ -640,7 +640,7 @@ var alone = []string{
 	// Magnitudes that there are not.
 	"bins of magnitudes", "the magnitude is", "operations are asked for", "AugMix: alpha is",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
-	"bits are asked for", "the channels are", "that increases", "no mode of a tensor is called", "want the least and the greatest", "the sharpness factor is",
+	"bits are asked for", "the channels are", "that increases", "no mode of a tensor is called", "MaxSize is", "want the least and the greatest", "the sharpness factor is",
 }
 
 // pipeline draws a sample and a pipeline. Most of the transforms of one take what the ones before them give.

@@ -31,13 +31,18 @@ type AffineOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.affine.html
 func Affine[T any](x T, m AffineMap, options ...AffineOptions) T {
 	o := torch.Only(options)
-	return call("Affine", x, kernels{
+	return call(x, affineKernels(m, o), m, o)
+}
+
+func affineKernels(m AffineMap, o AffineOptions) kernels {
+	return kernels{
+		name:    "Affine",
 		image:   func(x *torch.Tensor) *torch.Tensor { return AffineImage(x, m, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return AffineMask(x, m, o) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return AffineBoundingBoxes(b, m, o) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return AffineKeyPoints(k, m, o) },
 		picture: func(p image.Image) image.Image { return pictureAffine(p, m, o) },
-	}, m, o)
+	}
 }
 
 // checkMap panics where a map or its options cannot be.
@@ -292,13 +297,18 @@ type RotateOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.rotate.html
 func Rotate[T any](x T, angle float64, options ...RotateOptions) T {
 	o := torch.Only(options)
-	return call("Rotate", x, kernels{
+	return call(x, rotateKernels(angle, o), angle, o)
+}
+
+func rotateKernels(angle float64, o RotateOptions) kernels {
+	return kernels{
+		name:    "Rotate",
 		image:   func(x *torch.Tensor) *torch.Tensor { return RotateImage(x, angle, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return RotateMask(x, angle, o) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return RotateBoundingBoxes(b, angle, o) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return RotateKeyPoints(k, angle, o) },
 		picture: func(p image.Image) image.Image { return pictureRotate(p, angle, o) },
-	}, angle, o)
+	}
 }
 
 func rotation(angle float64) AffineMap { return AffineMap{Angle: -angle, Scale: 1} }

@@ -7,6 +7,7 @@ import (
 	"github.com/torchhub/torchhub/torch/aten"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
 	"github.com/torchhub/torchhub/transforms/internal/args"
+	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
 // RGBToGrayscale makes an image or picture gray, with channels, 1 or 3, that are
@@ -14,10 +15,15 @@ import (
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.rgb_to_grayscale.html
 func RGBToGrayscale[T any](x T, channels int) T {
-	return call("RGBToGrayscale", x, kernels{
+	return call(x, rgbToGrayscaleKernels(channels), channels)
+}
+
+func rgbToGrayscaleKernels(channels int) kernels {
+	return kernels{
+		name: "RGBToGrayscale", except: of(tv.VideoKind),
 		image:   func(x *torch.Tensor) *torch.Tensor { return RGBToGrayscaleImage(x, channels) },
 		picture: func(p image.Image) image.Image { return pictureGrayscale(p, channels) },
-	}, channels)
+	}
 }
 
 // ToGrayscale is another name of [RGBToGrayscale]: to_grayscale.
@@ -61,7 +67,11 @@ func gray(op string, x *torch.Tensor, channels int, sameDType bool) *torch.Tenso
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.grayscale_to_rgb.html
 func GrayscaleToRGB[T any](x T) T {
-	return call("GrayscaleToRGB", x, kernels{image: GrayscaleToRGBImage, picture: pictureRGB})
+	return call(x, grayscaleToRGBKernels())
+}
+
+func grayscaleToRGBKernels() kernels {
+	return kernels{name: "GrayscaleToRGB", except: of(tv.VideoKind), image: GrayscaleToRGBImage, picture: pictureRGB}
 }
 
 // GrayscaleToRGBImage is [GrayscaleToRGB] of a tensor [..., C, H, W].
@@ -105,12 +115,17 @@ func notNegative(op string, x any, name string, factor float64) {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_brightness.html
 func AdjustBrightness[T any](x T, factor torch.Number) T {
-	return call("AdjustBrightness", x, kernels{
+	return call(x, adjustBrightnessKernels(factor), factor)
+}
+
+func adjustBrightnessKernels(factor torch.Number) kernels {
+	return kernels{
+		name:  "AdjustBrightness",
 		image: func(x *torch.Tensor) *torch.Tensor { return AdjustBrightnessImage(x, factor) },
 		picture: func(p image.Image) image.Image {
 			return pictureBrightness(p, number("AdjustBrightness", "brightness factor", factor))
 		},
-	}, factor)
+	}
 }
 
 // AdjustBrightnessImage is [AdjustBrightness] of a tensor [..., 1 or 3, H, W].
@@ -130,10 +145,15 @@ func AdjustBrightnessVideo(x *torch.Tensor, factor torch.Number) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_saturation.html
 func AdjustSaturation[T any](x T, factor float64) T {
-	return call("AdjustSaturation", x, kernels{
+	return call(x, adjustSaturationKernels(factor), factor)
+}
+
+func adjustSaturationKernels(factor float64) kernels {
+	return kernels{
+		name:    "AdjustSaturation",
 		image:   func(x *torch.Tensor) *torch.Tensor { return AdjustSaturationImage(x, factor) },
 		picture: func(p image.Image) image.Image { return pictureSaturation(p, factor) },
-	}, factor)
+	}
 }
 
 // AdjustSaturationImage is [AdjustSaturation] of a tensor [..., 1 or 3, H, W].
@@ -159,10 +179,15 @@ func AdjustSaturationVideo(x *torch.Tensor, factor float64) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_contrast.html
 func AdjustContrast[T any](x T, factor float64) T {
-	return call("AdjustContrast", x, kernels{
+	return call(x, adjustContrastKernels(factor), factor)
+}
+
+func adjustContrastKernels(factor float64) kernels {
+	return kernels{
+		name:    "AdjustContrast",
 		image:   func(x *torch.Tensor) *torch.Tensor { return AdjustContrastImage(x, factor) },
 		picture: func(p image.Image) image.Image { return pictureContrast(p, factor) },
-	}, factor)
+	}
 }
 
 // AdjustContrastImage is [AdjustContrast] of a tensor [..., 1 or 3, H, W].
@@ -190,10 +215,15 @@ func AdjustContrastVideo(x *torch.Tensor, factor float64) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_sharpness.html
 func AdjustSharpness[T any](x T, factor float64) T {
-	return call("AdjustSharpness", x, kernels{
+	return call(x, adjustSharpnessKernels(factor), factor)
+}
+
+func adjustSharpnessKernels(factor float64) kernels {
+	return kernels{
+		name:    "AdjustSharpness",
 		image:   func(x *torch.Tensor) *torch.Tensor { return AdjustSharpnessImage(x, factor) },
 		picture: func(p image.Image) image.Image { return pictureSharpness(p, factor) },
-	}, factor)
+	}
 }
 
 // AdjustSharpnessImage is [AdjustSharpness] of a tensor [..., 1 or 3, H, W].
@@ -235,10 +265,15 @@ func AdjustSharpnessVideo(x *torch.Tensor, factor float64) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_hue.html
 func AdjustHue[T any](x T, factor float64) T {
-	return call("AdjustHue", x, kernels{
+	return call(x, adjustHueKernels(factor), factor)
+}
+
+func adjustHueKernels(factor float64) kernels {
+	return kernels{
+		name:    "AdjustHue",
 		image:   func(x *torch.Tensor) *torch.Tensor { return AdjustHueImage(x, factor) },
 		picture: func(p image.Image) image.Image { return pictureHue(p, factor) },
-	}, factor)
+	}
 }
 
 // AdjustHueImage is [AdjustHue] of a tensor [..., 1 or 3, H, W].
@@ -306,10 +341,15 @@ func hsvToRGB(x *torch.Tensor) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_gamma.html
 func AdjustGamma[T any](x T, gamma, gain float64) T {
-	return call("AdjustGamma", x, kernels{
+	return call(x, adjustGammaKernels(gamma, gain), gamma, gain)
+}
+
+func adjustGammaKernels(gamma, gain float64) kernels {
+	return kernels{
+		name:    "AdjustGamma",
 		image:   func(x *torch.Tensor) *torch.Tensor { return AdjustGammaImage(x, gamma, gain) },
 		picture: func(p image.Image) image.Image { return pictureGamma(p, gamma, gain) },
-	}, gamma, gain)
+	}
 }
 
 // AdjustGammaImage is [AdjustGamma] of a tensor [..., C, H, W].
@@ -337,10 +377,15 @@ func AdjustGammaVideo(x *torch.Tensor, gamma, gain float64) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.posterize.html
 func Posterize[T any](x T, bits int) T {
-	return call("Posterize", x, kernels{
+	return call(x, posterizeKernels(bits), bits)
+}
+
+func posterizeKernels(bits int) kernels {
+	return kernels{
+		name:    "Posterize",
 		image:   func(x *torch.Tensor) *torch.Tensor { return PosterizeImage(x, bits) },
 		picture: func(p image.Image) image.Image { return picturePosterize(p, bits) },
-	}, bits)
+	}
 }
 
 // PosterizeImage is [Posterize] of a tensor [..., C, H, W].
@@ -369,10 +414,15 @@ func PosterizeVideo(x *torch.Tensor, bits int) *torch.Tensor { return PosterizeI
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.solarize.html
 func Solarize[T any](x T, threshold torch.Number) T {
-	return call("Solarize", x, kernels{
+	return call(x, solarizeKernels(threshold), threshold)
+}
+
+func solarizeKernels(threshold torch.Number) kernels {
+	return kernels{
+		name:    "Solarize",
 		image:   func(x *torch.Tensor) *torch.Tensor { return SolarizeImage(x, threshold) },
 		picture: func(p image.Image) image.Image { return pictureSolarize(p, threshold) },
-	}, threshold)
+	}
 }
 
 // SolarizeImage is [Solarize] of a tensor [..., C, H, W].
@@ -394,7 +444,11 @@ func SolarizeVideo(x *torch.Tensor, threshold torch.Number) *torch.Tensor {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.autocontrast.html
 func Autocontrast[T any](x T) T {
-	return call("Autocontrast", x, kernels{image: AutocontrastImage, picture: pictureAutocontrast})
+	return call(x, autocontrastKernels())
+}
+
+func autocontrastKernels() kernels {
+	return kernels{name: "Autocontrast", image: AutocontrastImage, picture: pictureAutocontrast}
 }
 
 // AutocontrastImage is [Autocontrast] of a tensor [..., 1 or 3, H, W].
@@ -422,7 +476,11 @@ func AutocontrastVideo(x *torch.Tensor) *torch.Tensor { return AutocontrastImage
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.equalize.html
 func Equalize[T any](x T) T {
-	return call("Equalize", x, kernels{image: EqualizeImage, picture: pictureEqualize})
+	return call(x, equalizeKernels())
+}
+
+func equalizeKernels() kernels {
+	return kernels{name: "Equalize", image: EqualizeImage, picture: pictureEqualize}
 }
 
 // EqualizeImage is [Equalize] of a tensor [..., C, H, W].
@@ -462,7 +520,11 @@ func deviceOf(x *torch.Tensor) *torch.Device {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.invert.html
 func Invert[T any](x T) T {
-	return call("Invert", x, kernels{image: InvertImage, picture: pictureInvert})
+	return call(x, invertKernels())
+}
+
+func invertKernels() kernels {
+	return kernels{name: "Invert", image: InvertImage, picture: pictureInvert}
 }
 
 // InvertImage is [Invert] of a tensor [..., C, H, W].
@@ -485,10 +547,15 @@ func InvertVideo(x *torch.Tensor) *torch.Tensor { return InvertImage(x) }
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.permute_channels.html
 func PermuteChannels[T any](x T, permutation []int) T {
-	return call("PermuteChannels", x, kernels{
+	return call(x, permuteChannelsKernels(permutation), permutation)
+}
+
+func permuteChannelsKernels(permutation []int) kernels {
+	return kernels{
+		name:    "PermuteChannels",
 		image:   func(x *torch.Tensor) *torch.Tensor { return PermuteChannelsImage(x, permutation) },
 		picture: func(p image.Image) image.Image { return picturePermute(p, permutation) },
-	}, permutation)
+	}
 }
 
 // PermuteChannelsImage is [PermuteChannels] of a tensor [..., C, H, W].

@@ -13,8 +13,9 @@ import (
 // kernels hold what a functional does with each kind of value. Where one is nil
 // the functional does not take that kind; a nil video is the image's.
 type kernels struct {
+	name    string
+	except  kinds                             // what it does not take in spite of image
 	image   func(*torch.Tensor) *torch.Tensor // plain tensors too
-	video   func(*torch.Tensor) *torch.Tensor
 	mask    func(*torch.Tensor) *torch.Tensor
 	boxes   func(tv.BoundingBoxes) tv.BoundingBoxes
 	points  func(tv.KeyPoints) tv.KeyPoints
@@ -41,20 +42,35 @@ var (
 // takes says which kinds of values each functional has a kernel for:
 // torchvision's registry of kernels.
 var takes = map[string]kinds{
-	"Affine": everything, "CenterCrop": everything, "Crop": everything, "Elastic": everything,
-	"HorizontalFlip": everything, "Pad": everything, "Perspective": everything, "Resize": everything,
-	"ResizedCrop": everything, "Rotate": everything, "VerticalFlip": everything,
-	"AdjustBrightness": pictures, "AdjustContrast": pictures, "AdjustGamma": pictures, "AdjustHue": pictures,
-	"AdjustSaturation": pictures, "AdjustSharpness": pictures, "Autocontrast": pictures, "Equalize": pictures,
-	"Erase": pictures, "FiveCrop": pictures, "TenCrop": pictures, "GaussianBlur": pictures, "GaussianNoise": pictures,
-	"Invert": pictures, "JPEG": pictures, "PermuteChannels": pictures, "Posterize": pictures, "Solarize": pictures,
-	"GetDimensions": pictures, "GetNumChannels": pictures, "GetSize": everything,
-	"RGBToGrayscale":           of(tv.PureTensor, tv.ImageKind, tv.Picture),
-	"GrayscaleToRGB":           of(tv.PureTensor, tv.ImageKind, tv.Picture),
-	"Normalize":                images,
-	"UniformTemporalSubsample": of(tv.PureTensor, tv.VideoKind),
-	"GetNumFrames":             of(tv.PureTensor, tv.VideoKind),
-	"ToDtype":                  everything &^ of(tv.Picture),
+	"GetDimensions": pictures, "GetNumChannels": pictures, "GetSize": everything, "GetNumFrames": of(tv.PureTensor, tv.VideoKind),
+	"FiveCrop": pictures, "TenCrop": pictures, // whose results are several
+}
+
+func init() {
+	for _, k := range []kernels{ // the arguments do not matter
+		affineKernels(AffineMap{}, AffineOptions{}), centerCropKernels(nil), cropKernels(0, 0, 0, 0), elasticKernels(nil, ElasticOptions{}),
+		horizontalFlipKernels(), padKernels(nil, PadOptions{}), perspectiveKernels(nil, nil, PerspectiveOptions{}), resizeKernels(nil, ResizeOptions{}),
+		resizedCropKernels(0, 0, 0, 0, nil, ResizeOptions{}), rotateKernels(0, RotateOptions{}), verticalFlipKernels(),
+		adjustBrightnessKernels(0), adjustContrastKernels(0), adjustGammaKernels(0, 0), adjustHueKernels(0), adjustSaturationKernels(0),
+		adjustSharpnessKernels(0), autocontrastKernels(), equalizeKernels(), eraseKernels(0, 0, 0, 0, nil), gaussianBlurKernels(nil, nil),
+		gaussianNoiseKernels(0, 0), grayscaleToRGBKernels(), invertKernels(), jpegKernels(0), normalizeKernels(nil, nil), permuteChannelsKernels(nil),
+		posterizeKernels(0), rgbToGrayscaleKernels(0), solarizeKernels(0), toDtypeKernels(0, false), uniformTemporalSubsampleKernels(0),
+	} {
+		takes[k.name] = k.takes()
+	}
+}
+
+// takes returns the kinds that there are kernels for.
+func (k kernels) takes() (s kinds) {
+	for _, r := range []struct {
+		there bool
+		kinds kinds
+	}{{k.image != nil, images}, {k.mask != nil, of(tv.MaskKind)}, {k.boxes != nil, of(tv.BoxesKind)}, {k.points != nil, of(tv.KeyPointsKind)}, {k.picture != nil, of(tv.Picture)}} {
+		if r.there {
+			s |= r.kinds
+		}
+	}
+	return s &^ k.except
 }
 
 // A kernel of a type that a program has registered.
@@ -117,9 +133,7 @@ func Takes(functional string, v any) bool {
 func IsPureTensor(v any) bool { return tv.KindOf(v) == tv.PureTensor }
 
 // call applies a functional to a value of any type. The args are what a registered kernel gets.
-func call[T any](functional string, x T, k kernels, args ...any) T {
-	return as[T](functional, x, dispatch(functional, x, k, args))
-}
+func call[T any](x T, k kernels, args ...any) T { return as[T](k.name, x, dispatch(x, k, args)) }
 
 // as returns a result as the type of the input. The two differ only for pictures of a type of the caller's.
 func as[T any](functional string, x any, out any) T {
@@ -130,18 +144,13 @@ func as[T any](functional string, x any, out any) T {
 	return t
 }
 
-func dispatch(functional string, x any, k kernels, args []any) (out any) {
-	defer named(functional, x)
-	refuse := func() {
-		fail(functional, x, "%s does not take this type; it takes %v", functional, takes[functional])
-	}
-	if !Takes(functional, x) {
-		refuse()
+func dispatch(x any, k kernels, args []any) (out any) {
+	defer named(k.name, x)
+	custom := customOf(k.name, x)
+	if !k.takes().has(tv.KindOf(x)) && custom == nil {
+		fail(k.name, x, "%s does not take this type; it takes %v", k.name, k.takes())
 	}
 	tensor := func(f func(*torch.Tensor) *torch.Tensor, x *torch.Tensor) (y *torch.Tensor) {
-		if f == nil {
-			refuse()
-		}
 		torch.Scope(func() { y = keep(f(x), x) })
 		return y
 	}
@@ -151,14 +160,11 @@ func dispatch(functional string, x any, k kernels, args []any) (out any) {
 	case tv.Image:
 		return tv.Image{Tensor: tensor(k.image, x.Tensor)}
 	case tv.Video:
-		if k.video == nil {
-			k.video = k.image
-		}
-		return tv.Video{Tensor: tensor(k.video, x.Tensor)}
+		return tv.Video{Tensor: tensor(k.image, x.Tensor)}
 	case tv.Mask:
 		return tv.Mask{Tensor: tensor(k.mask, x.Tensor)}
 	case tv.BoundingBoxes:
-		x.Check("transforms.v2." + functional)
+		x.Check("transforms.v2." + k.name)
 		torch.Scope(func() {
 			y := k.boxes(x)
 			y.Tensor = keep(y.Tensor, x.Tensor)
@@ -166,7 +172,7 @@ func dispatch(functional string, x any, k kernels, args []any) (out any) {
 		})
 		return out
 	case tv.KeyPoints:
-		x.Check("transforms.v2." + functional)
+		x.Check("transforms.v2." + k.name)
 		torch.Scope(func() {
 			y := k.points(x)
 			y.Tensor = keep(y.Tensor, x.Tensor)
@@ -174,12 +180,9 @@ func dispatch(functional string, x any, k kernels, args []any) (out any) {
 		})
 		return out
 	case image.Image:
-		if k.picture == nil {
-			refuse()
-		}
 		return k.picture(x)
 	}
-	return customOf(functional, x)(x, args)
+	return custom(x, args)
 }
 
 // keep lets y outlive the scope it was made in. An x that comes back as it was is not the scope's.

@@ -20,7 +20,12 @@ type ElasticOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.elastic.html
 func Elastic[T any](x T, displacement *torch.Tensor, options ...ElasticOptions) T {
 	o := torch.Only(options)
-	return call("Elastic", x, kernels{
+	return call(x, elasticKernels(displacement, o), displacement, o)
+}
+
+func elasticKernels(displacement *torch.Tensor, o ElasticOptions) kernels {
+	return kernels{
+		name:   "Elastic",
 		image:  func(x *torch.Tensor) *torch.Tensor { return ElasticImage(x, displacement, o) },
 		mask:   func(x *torch.Tensor) *torch.Tensor { return ElasticMask(x, displacement, o) },
 		boxes:  func(b tv.BoundingBoxes) tv.BoundingBoxes { return ElasticBoundingBoxes(b, displacement) },
@@ -28,7 +33,7 @@ func Elastic[T any](x T, displacement *torch.Tensor, options ...ElasticOptions) 
 		picture: func(p image.Image) image.Image {
 			return throughTensor(p, func(x *torch.Tensor) *torch.Tensor { return ElasticImage(x, displacement, o) })
 		},
-	}, displacement, o)
+	}
 }
 
 // ElasticTransform is another name of [Elastic]: elastic_transform.

@@ -15,9 +15,14 @@ import (
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.horizontal_flip.html
 func HorizontalFlip[T any](x T) T {
-	return call("HorizontalFlip", x, kernels{
+	return call(x, horizontalFlipKernels())
+}
+
+func horizontalFlipKernels() kernels {
+	return kernels{
+		name:  "HorizontalFlip",
 		image: HorizontalFlipImage, mask: HorizontalFlipMask, boxes: HorizontalFlipBoundingBoxes, points: HorizontalFlipKeyPoints, picture: pictureHFlip,
-	})
+	}
 }
 
 // HFlip is another name of [HorizontalFlip]: hflip.
@@ -44,9 +49,14 @@ func HorizontalFlipBoundingBoxes(b tv.BoundingBoxes) tv.BoundingBoxes {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.vertical_flip.html
 func VerticalFlip[T any](x T) T {
-	return call("VerticalFlip", x, kernels{
+	return call(x, verticalFlipKernels())
+}
+
+func verticalFlipKernels() kernels {
+	return kernels{
+		name:  "VerticalFlip",
 		image: VerticalFlipImage, mask: VerticalFlipMask, boxes: VerticalFlipBoundingBoxes, points: VerticalFlipKeyPoints, picture: pictureVFlip,
-	})
+	}
 }
 
 // VFlip is another name of [VerticalFlip]: vflip.
@@ -139,13 +149,18 @@ func (o ResizeOptions) interpolation() Interpolation {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.resize.html
 func Resize[T any](x T, size torch.Ints, options ...ResizeOptions) T {
 	o := torch.Only(options)
-	return call("Resize", x, kernels{
+	return call(x, resizeKernels(size, o), size, o)
+}
+
+func resizeKernels(size torch.Ints, o ResizeOptions) kernels {
+	return kernels{
+		name:    "Resize",
 		image:   func(x *torch.Tensor) *torch.Tensor { return ResizeImage(x, size, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return ResizeMask(x, size, o) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return ResizeBoundingBoxes(b, size, o) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return ResizeKeyPoints(k, size, o) },
 		picture: func(p image.Image) image.Image { return pictureResize(p, size, o) },
-	}, size, o)
+	}
 }
 
 // resized returns the size that h×w becomes.
@@ -337,13 +352,18 @@ func (o PadOptions) mode() PaddingMode {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.pad.html
 func Pad[T any](x T, padding torch.Ints, options ...PadOptions) T {
 	o := torch.Only(options)
-	return call("Pad", x, kernels{
+	return call(x, padKernels(padding, o), padding, o)
+}
+
+func padKernels(padding torch.Ints, o PadOptions) kernels {
+	return kernels{
+		name:    "Pad",
 		image:   func(x *torch.Tensor) *torch.Tensor { return PadImage(x, padding, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return PadMask(x, padding, o) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return PadBoundingBoxes(b, padding, o) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return PadKeyPoints(k, padding, o) },
 		picture: func(p image.Image) image.Image { return picturePad(p, padding, o) },
-	}, padding, o)
+	}
 }
 
 // sides returns the padding of the left, right, top and bottom.
@@ -501,13 +521,18 @@ func PadBoundingBoxes(b tv.BoundingBoxes, padding torch.Ints, options ...PadOpti
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.crop.html
 func Crop[T any](x T, top, left, height, width int) T {
-	return call("Crop", x, kernels{
+	return call(x, cropKernels(top, left, height, width), top, left, height, width)
+}
+
+func cropKernels(top, left, height, width int) kernels {
+	return kernels{
+		name:    "Crop",
 		image:   func(x *torch.Tensor) *torch.Tensor { return CropImage(x, top, left, height, width) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return CropMask(x, top, left, height, width) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return CropBoundingBoxes(b, top, left, height, width) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return CropKeyPoints(k, top, left, height, width) },
 		picture: func(p image.Image) image.Image { return pictureCrop(p, top, left, height, width) },
-	}, top, left, height, width)
+	}
 }
 
 // CropImage is [Crop] of a tensor [..., C, H, W].
@@ -556,13 +581,18 @@ func CropBoundingBoxes(b tv.BoundingBoxes, top, left, height, width int) tv.Boun
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.center_crop.html
 func CenterCrop[T any](x T, size torch.Ints) T {
-	return call("CenterCrop", x, kernels{
+	return call(x, centerCropKernels(size), size)
+}
+
+func centerCropKernels(size torch.Ints) kernels {
+	return kernels{
+		name:    "CenterCrop",
 		image:   func(x *torch.Tensor) *torch.Tensor { return CenterCropImage(x, size) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return CenterCropMask(x, size) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return CenterCropBoundingBoxes(b, size) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return CenterCropKeyPoints(k, size) },
 		picture: func(p image.Image) image.Image { return pictureCenterCrop(p, size) },
-	}, size)
+	}
 }
 
 // list returns an int or a list of them as a list, and nil as nil.
@@ -649,7 +679,12 @@ func CenterCropBoundingBoxes(b tv.BoundingBoxes, size torch.Ints) tv.BoundingBox
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.resized_crop.html
 func ResizedCrop[T any](x T, top, left, height, width int, size torch.Ints, options ...ResizeOptions) T {
 	o := torch.Only(options)
-	return call("ResizedCrop", x, kernels{
+	return call(x, resizedCropKernels(top, left, height, width, size, o), top, left, height, width, size, o)
+}
+
+func resizedCropKernels(top, left, height, width int, size torch.Ints, o ResizeOptions) kernels {
+	return kernels{
+		name:  "ResizedCrop",
 		image: func(x *torch.Tensor) *torch.Tensor { return ResizedCropImage(x, top, left, height, width, size, o) },
 		mask:  func(x *torch.Tensor) *torch.Tensor { return ResizedCropMask(x, top, left, height, width, size) },
 		boxes: func(b tv.BoundingBoxes) tv.BoundingBoxes {
@@ -659,7 +694,7 @@ func ResizedCrop[T any](x T, top, left, height, width int, size torch.Ints, opti
 		picture: func(p image.Image) image.Image {
 			return pictureResize(pictureCrop(p, top, left, height, width), size, o)
 		},
-	}, top, left, height, width, size, o)
+	}
 }
 
 // ResizedCropImage is [ResizedCrop] of a tensor [..., C, H, W].
@@ -757,17 +792,26 @@ func TenCropVideo(x *torch.Tensor, size torch.Ints, vertical bool) []*torch.Tens
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.erase.html
 func Erase[T any](x T, i, j, h, w int, v *torch.Tensor) T {
-	return call("Erase", x, kernels{
+	return call(x, eraseKernels(i, j, h, w, v), i, j, h, w, v)
+}
+
+func eraseKernels(i, j, h, w int, v *torch.Tensor) kernels {
+	return kernels{
+		name:  "Erase",
 		image: func(x *torch.Tensor) *torch.Tensor { return EraseImage(x, i, j, h, w, v) },
 		picture: func(p image.Image) image.Image {
 			return throughTensor(p, func(x *torch.Tensor) *torch.Tensor { return EraseImage(x, i, j, h, w, v) })
 		},
-	}, i, j, h, w, v)
+	}
 }
 
 // EraseInPlace is [Erase] in x's own memory, for tensors: erase(x, i, j, h, w, v, inplace=True).
 func EraseInPlace[T any](x T, i, j, h, w int, v *torch.Tensor) T {
-	return call("Erase", x, kernels{image: func(x *torch.Tensor) *torch.Tensor { return eraseIn(x, i, j, h, w, v) }}, i, j, h, w, v)
+	return call(x, eraseInPlaceKernels(i, j, h, w, v), i, j, h, w, v)
+}
+
+func eraseInPlaceKernels(i, j, h, w int, v *torch.Tensor) kernels {
+	return kernels{name: "Erase", image: func(x *torch.Tensor) *torch.Tensor { return eraseIn(x, i, j, h, w, v) }}
 }
 
 func eraseIn(x *torch.Tensor, i, j, h, w int, v *torch.Tensor) *torch.Tensor {

@@ -122,9 +122,14 @@ func GetNumFramesVideo(x *torch.Tensor) int {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.uniform_temporal_subsample.html
 func UniformTemporalSubsample[T any](x T, n int) T {
-	return call("UniformTemporalSubsample", x, kernels{
+	return call(x, uniformTemporalSubsampleKernels(n), n)
+}
+
+func uniformTemporalSubsampleKernels(n int) kernels {
+	return kernels{
+		name: "UniformTemporalSubsample", except: of(tv.ImageKind),
 		image: func(x *torch.Tensor) *torch.Tensor { return UniformTemporalSubsampleVideo(x, n) },
-	}, n)
+	}
 }
 
 // UniformTemporalSubsampleVideo is [UniformTemporalSubsample] of a tensor [..., T, C, H, W].

@@ -15,15 +15,23 @@ import (
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.normalize.html
 func Normalize[T any](x T, mean, std []float64) T {
-	return call("Normalize", x, kernels{image: func(x *torch.Tensor) *torch.Tensor { return NormalizeImage(x, mean, std) }}, mean, std)
+	return call(x, normalizeKernels(mean, std), mean, std)
+}
+
+func normalizeKernels(mean, std []float64) kernels {
+	return kernels{name: "Normalize", image: func(x *torch.Tensor) *torch.Tensor { return NormalizeImage(x, mean, std) }}
 }
 
 // NormalizeInPlace is [Normalize] in x's own memory: normalize(x, mean, std, inplace=True).
 func NormalizeInPlace[T any](x T, mean, std []float64) T {
-	return call("Normalize", x, kernels{image: func(x *torch.Tensor) *torch.Tensor {
+	return call(x, normalizeInPlaceKernels(mean, std), mean, std)
+}
+
+func normalizeInPlaceKernels(mean, std []float64) kernels {
+	return kernels{name: "Normalize", image: func(x *torch.Tensor) *torch.Tensor {
 		m, s := normalizers(x, mean, std)
 		return x.SubInPlace(m).DivInPlace(s)
-	}}, mean, std)
+	}}
 }
 
 // NormalizeImage is [Normalize] of a tensor [..., C, H, W].
@@ -62,12 +70,17 @@ func normalizers(x *torch.Tensor, mean, std []float64) (m, s *torch.Tensor) {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.gaussian_blur.html
 func GaussianBlur[T any](x T, kernelSize torch.Ints, sigma []float64) T {
-	return call("GaussianBlur", x, kernels{
+	return call(x, gaussianBlurKernels(kernelSize, sigma), kernelSize, sigma)
+}
+
+func gaussianBlurKernels(kernelSize torch.Ints, sigma []float64) kernels {
+	return kernels{
+		name:  "GaussianBlur",
 		image: func(x *torch.Tensor) *torch.Tensor { return GaussianBlurImage(x, kernelSize, sigma) },
 		picture: func(p image.Image) image.Image {
 			return throughTensor(p, func(x *torch.Tensor) *torch.Tensor { return GaussianBlurImage(x, kernelSize, sigma) })
 		},
-	}, kernelSize, sigma)
+	}
 }
 
 // GaussianBlurImage is [GaussianBlur] of a tensor [..., C, H, W].
@@ -152,13 +165,18 @@ type GaussianNoiseOptions struct {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.gaussian_noise.html
 func GaussianNoise[T any](x T, mean, sigma float64, options ...GaussianNoiseOptions) T {
-	return call("GaussianNoise", x, kernels{
+	return call(x, gaussianNoiseKernels(mean, sigma, options...), mean, sigma)
+}
+
+func gaussianNoiseKernels(mean, sigma float64, options ...GaussianNoiseOptions) kernels {
+	return kernels{
+		name:  "GaussianNoise",
 		image: func(x *torch.Tensor) *torch.Tensor { return GaussianNoiseImage(x, mean, sigma, options...) },
 		picture: func(p image.Image) image.Image {
 			fail("GaussianNoise", p, "noise is not defined for pictures; put ToImage() before")
 			return nil
 		},
-	}, mean, sigma)
+	}
 }
 
 // GaussianNoiseImage is [GaussianNoise] of a tensor, floating-point or uint8.
@@ -202,12 +220,17 @@ func GaussianNoiseVideo(x *torch.Tensor, mean, sigma float64, options ...Gaussia
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.to_dtype.html
 func ToDtype[T any](x T, dtype torch.DType, scale bool) T {
-	return call("ToDtype", x, kernels{
+	return call(x, toDtypeKernels(dtype, scale), dtype, scale)
+}
+
+func toDtypeKernels(dtype torch.DType, scale bool) kernels {
+	return kernels{
+		name:   "ToDtype",
 		image:  func(x *torch.Tensor) *torch.Tensor { return ToDtypeImage(x, dtype, scale) },
 		mask:   func(x *torch.Tensor) *torch.Tensor { return x.ToDType(dtype) },
 		boxes:  func(b tv.BoundingBoxes) tv.BoundingBoxes { return b.With(b.ToDType(dtype)) },
 		points: func(k tv.KeyPoints) tv.KeyPoints { return k.With(k.ToDType(dtype)) },
-	}, dtype, scale)
+	}
 }
 
 // ToDtypeImage is [ToDtype] of a tensor [..., C, H, W].

@@ -21,13 +21,18 @@ type PerspectiveOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.perspective.html
 func Perspective[T any](x T, start, end [][2]int, options ...PerspectiveOptions) T {
 	o := torch.Only(options)
-	return call("Perspective", x, kernels{
+	return call(x, perspectiveKernels(start, end, o), start, end, o)
+}
+
+func perspectiveKernels(start, end [][2]int, o PerspectiveOptions) kernels {
+	return kernels{
+		name:    "Perspective",
 		image:   func(x *torch.Tensor) *torch.Tensor { return PerspectiveImage(x, start, end, o) },
 		mask:    func(x *torch.Tensor) *torch.Tensor { return PerspectiveMask(x, start, end, o) },
 		boxes:   func(b tv.BoundingBoxes) tv.BoundingBoxes { return PerspectiveBoundingBoxes(b, start, end, o) },
 		points:  func(k tv.KeyPoints) tv.KeyPoints { return PerspectiveKeyPoints(k, start, end, o) },
 		picture: func(p image.Image) image.Image { return picturePerspective(p, coefficients(p, start, end, o), o) },
-	}, start, end, o)
+	}
 }
 
 // PerspectiveCoefficients returns the eight numbers a to h of the perspective that

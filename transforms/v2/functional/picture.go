@@ -154,10 +154,15 @@ func throughTensor(p image.Image, f func(*torch.Tensor) *torch.Tensor) (out imag
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.jpeg.html
 func JPEG[T any](x T, quality int) T {
-	return call("JPEG", x, kernels{
+	return call(x, jpegKernels(quality), quality)
+}
+
+func jpegKernels(quality int) kernels {
+	return kernels{
+		name:    "JPEG",
 		image:   func(x *torch.Tensor) *torch.Tensor { return JPEGImage(x, quality) },
 		picture: func(p image.Image) image.Image { return pictureJPEG(p, quality) },
-	}, quality)
+	}
 }
 
 // JPEGImage is [JPEG] of a uint8 tensor [..., 1 or 3, H, W] on the CPU.
