@@ -213,7 +213,7 @@ func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	var x *Tensor
 	if leaking || weight > smallBytes {
 		x = alone(h)
-		if weight < math.MaxInt { // else unknown
+		if weight < libtorch.Heavy {
 			made.Add(int64(weight))
 		}
 		made.Add(tensorWeight)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -556,5 +555,5 @@ func (l *loader) newBase(k base) (*Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage %q: %w", s.Key, err)
 	}
-	return wrap(h, math.MaxInt, res.Scope), nil
+	return wrap(h, libtorch.Heavy, res.Scope), nil
 }

@@ -23,6 +23,13 @@ import (
 //go:embed shim
 var sources embed.FS
 
+// parts are the shim's files. A part is compiled as one, since most of the time
+// goes into reading libtorch's headers, and the parts at the same time.
+var parts = [][]string{
+	{"table.cpp", "state.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "alloc.cpp"},
+	{"script.cpp", "aoti.cpp", "guard.cpp"}, // those that need the headers of autograd and TorchScript
+}
+
 // CacheDir returns torchhub's own cache: $TORCHHUB_CACHE, else torchhub in the user's cache folder.
 func CacheDir() (string, error) {
 	if d := os.Getenv("TORCHHUB_CACHE"); d != "" {
@@ -134,23 +141,26 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 	if err := os.CopyFS(tmp, sources); err != nil {
 		return fmt.Errorf("libtorch: unpack the shim's sources: %w", err)
 	}
-	files, err := filepath.Glob(filepath.Join(tmp, "shim", "*.cpp"))
-	if err != nil {
-		return err
-	}
 	r.say("compiling the shim with %s, in some 30 seconds", short(cxx))
-	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-w", "-c"}
+	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-DAT_PER_OPERATOR_HEADERS", "-w", "-c"}
 	for _, i := range lib.Include {
 		flags = append(flags, "-I", i)
 	}
 	out := filepath.Join(tmp, "shim.so")
 	link := []string{"-shared", "-o", out}
-	// The files are compiled at the same time: this is what a first use waits for.
-	errs := make([]error, len(files))
+	errs := make([]error, len(parts))
 	var wg sync.WaitGroup
-	for i, f := range files {
-		link = append(link, f+".o")
-		wg.Go(func() { errs[i] = runCompiler(ctx, cxx, append(slices.Clone(flags), "-o", f+".o", f)...) })
+	for i, files := range parts {
+		part := filepath.Join(tmp, "shim", fmt.Sprintf("part%d.cpp", i))
+		text := ""
+		for _, f := range files {
+			text += fmt.Sprintf("#include %q\n", f)
+		}
+		if err := os.WriteFile(part, []byte(text), 0o644); err != nil {
+			return fmt.Errorf("libtorch: %w", err)
+		}
+		link = append(link, part+".o")
+		wg.Go(func() { errs[i] = runCompiler(ctx, cxx, append(slices.Clone(flags), "-o", part+".o", part)...) })
 	}
 	wg.Wait()
 	link = append(link, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)

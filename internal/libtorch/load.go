@@ -101,52 +101,52 @@ type Error struct {
 	Msg  string
 }
 
-// Kinds of error, as in shim.h.
+// Kinds of error.
 const (
-	ErrOther          = 'e'
-	ErrMemory         = 'm'
-	ErrIndex          = 'i'
-	ErrNotImplemented = 'n'
+	ErrOther          = C.THUB_ERR_OTHER
+	ErrMemory         = C.THUB_ERR_MEMORY
+	ErrIndex          = C.THUB_ERR_INDEX
+	ErrNotImplemented = C.THUB_ERR_NOT_IMPLEMENTED
 )
 
 func (e *Error) Error() string { return e.Msg }
 
-// Tags of values, as in shim.h.
+// Tags of values; shim.h says what follows each.
 const (
-	None = iota
-	Bool
-	Int
-	Double
-	Complex
-	String
-	Tensor
-	Device
-	List
-	Tuple
-	Dict
-	Ints
-	Doubles
-	Bools
-	Tensors
-	Default
-	Other
-	GeneratorTag
-	Object
-	Named
+	None         = C.THUB_NONE
+	Bool         = C.THUB_BOOL
+	Int          = C.THUB_INT
+	Double       = C.THUB_DOUBLE
+	Complex      = C.THUB_COMPLEX
+	String       = C.THUB_STRING
+	Tensor       = C.THUB_TENSOR
+	Device       = C.THUB_DEVICE
+	List         = C.THUB_LIST
+	Tuple        = C.THUB_TUPLE
+	Dict         = C.THUB_DICT
+	Ints         = C.THUB_INTS
+	Doubles      = C.THUB_DOUBLES
+	Bools        = C.THUB_BOOLS
+	Tensors      = C.THUB_TENSORS
+	Default      = C.THUB_DEFAULT
+	Other        = C.THUB_OTHER
+	GeneratorTag = C.THUB_GENERATOR
+	Object       = C.THUB_OBJECT
+	Named        = C.THUB_NAMED
 )
 
-// Fields of a tensor's description, as in shim.h.
+// Fields of a tensor's description.
 const (
-	InfoDType = iota
-	InfoDevice
-	InfoIndex
-	InfoNumel
-	InfoItemSize
-	InfoOffset
-	InfoFlags
-	InfoLayout
-	InfoDim
-	InfoSizes
+	InfoDType    = C.THUB_INFO_DTYPE
+	InfoDevice   = C.THUB_INFO_DEVICE
+	InfoIndex    = C.THUB_INFO_INDEX
+	InfoNumel    = C.THUB_INFO_NUMEL
+	InfoItemSize = C.THUB_INFO_ITEMSIZE
+	InfoOffset   = C.THUB_INFO_OFFSET
+	InfoFlags    = C.THUB_INFO_FLAGS
+	InfoLayout   = C.THUB_INFO_LAYOUT
+	InfoDim      = C.THUB_INFO_NDIM
+	InfoSizes    = C.THUB_INFO_SIZES // InfoDim sizes, then as many strides
 )
 
 // Bits of the field InfoFlags.
@@ -157,6 +157,9 @@ const (
 	FlagNested       = C.THUB_FLAG_NESTED // without sizes and strides
 	FlagZero         = C.THUB_FLAG_ZERO   // zeros that take no memory
 )
+
+// Heavy is the weight, in the results of a call, of a tensor that may keep more memory alive than can be told.
+const Heavy = C.THUB_HEAVY
 
 // Result is the state of things after a call.
 type Result struct {
@@ -174,6 +177,8 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func result(r C.thub_result) (Result, error) {
 	return Result{Live: int64(r.live), Scope: uint64(r.scope)}, answer(r.err)
 }
+
+func failure(e C.thub_error) error { return answer(e.err) }
 
 // What a call writes into the buffer for its results: a head, and behind it the
 // values where they fit.
@@ -200,16 +205,16 @@ func taken(p uint64, n int) []uint64 {
 }
 
 // An Op is an operator of libtorch's dispatcher.
-type Op struct{ h C.uintptr_t } // a thub_op; cgo would look at every call whether a pointer is Go's
+type Op struct{ h C.thub_op }
 
 // FindOp finds an operator by its name in the schema, such as "aten::add", and its overload, such as "Tensor" or "".
 func FindOp(name, overload string) (Op, error) {
 	n, o := C.CString(name), C.CString(overload)
 	defer C.free(unsafe.Pointer(n))
 	defer C.free(unsafe.Pointer(o))
-	var h C.thub_op
-	_, err := result(C.t_op_find(n, o, &h))
-	return Op{C.uintptr_t(uintptr(unsafe.Pointer(h)))}, err
+	var op Op
+	err := failure(C.t_op_find(n, o, &op.h))
+	return op, err
 }
 
 // Schema returns the operator's signature in the words of native_functions.yaml.
@@ -252,21 +257,20 @@ func tensor(t uint64) C.thub_tensor { return *(*C.thub_tensor)(unsafe.Pointer(&t
 // TensorData returns where a tensor's elements lie, if it is dense, contiguous and on the CPU.
 func TensorData(t uint64) (unsafe.Pointer, error) {
 	var p unsafe.Pointer
-	_, err := result(C.t_tensor_data(tensor(t), &p))
+	err := failure(C.t_tensor_data(tensor(t), &p))
 	return p, err
 }
 
 // ReadTensor copies a tensor's elements, in the order of its indices, to dst.
 func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
-	_, err := result(C.t_tensor_read(tensor(t), dst, C.size_t(n)))
-	return err
+	return failure(C.t_tensor_read(tensor(t), dst, C.size_t(n)))
 }
 
 // TensorInfo describes a tensor; the fields are the Info… constants. It writes into buf where that is long enough.
 func TensorInfo(t uint64, buf []int64) ([]int64, error) {
 	for {
 		var n C.size_t
-		err := answer(C.t_tensor_info(tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf)), &n))
+		err := failure(C.t_tensor_info(tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf)), &n))
 		if err != nil {
 			return nil, err
 		}
@@ -305,7 +309,7 @@ func OpenMap(path string) (*Map, error) {
 	var m Map
 	var addr unsafe.Pointer
 	var n C.size_t
-	if _, err := result(C.t_map_open(p, &m.h, &addr, &n)); err != nil {
+	if err := failure(C.t_map_open(p, &m.h, &addr, &n)); err != nil {
 		return nil, err
 	}
 	m.Data = unsafe.Slice((*byte)(addr), int(n))
@@ -350,12 +354,18 @@ var NewState = State{Grad: true, Index: -1}
 func ThreadState() State {
 	var s C.thub_state
 	C.t_get_state(&s)
-	return State{s.grad != 0, s.inference != 0, int(s.device), int(s.index), uint64(s.scope), int(s.locks)}
+	return State{
+		Grad: s.grad != 0, Inference: s.inference != 0, Device: int(s.device), Index: int(s.index),
+		Scope: uint64(s.scope), Locks: int(s.locks),
+	}
 }
 
 // SetThreadState sets the calling thread's modes.
 func SetThreadState(s State) {
-	c := C.thub_state{cbool(s.Grad), cbool(s.Inference), C.int32_t(s.Device), C.int32_t(s.Index), C.uint64_t(s.Scope), C.int64_t(s.Locks)}
+	c := C.thub_state{
+		grad: cbool(s.Grad), inference: cbool(s.Inference), device: C.int32_t(s.Device), index: C.int32_t(s.Index),
+		scope: C.uint64_t(s.Scope), locks: C.int64_t(s.Locks),
+	}
 	C.t_set_state(&c)
 }
 
@@ -373,8 +383,7 @@ func Trim() { C.t_trim() }
 
 // ManualSeed seeds libtorch's default generators, of all devices.
 func ManualSeed(seed uint64) error {
-	_, err := result(C.t_manual_seed(C.uint64_t(seed)))
-	return err
+	return failure(C.t_manual_seed(C.uint64_t(seed)))
 }
 
 // A Generator is an at::Generator.
@@ -383,14 +392,13 @@ type Generator struct{ h C.thub_generator }
 // NewGenerator makes a generator of a device.
 func NewGenerator(deviceType, index int) (Generator, error) {
 	var g Generator
-	_, err := result(C.t_generator_new(C.int32_t(deviceType), C.int32_t(index), &g.h))
+	err := failure(C.t_generator_new(C.int32_t(deviceType), C.int32_t(index), &g.h))
 	return g, err
 }
 
 // Seed sets where the generator begins.
 func (g Generator) Seed(seed uint64) error {
-	_, err := result(C.t_generator_seed(g.h, C.uint64_t(seed)))
-	return err
+	return failure(C.t_generator_seed(g.h, C.uint64_t(seed)))
 }
 
 // Word returns what names the generator in arguments.
@@ -402,7 +410,7 @@ func (g Generator) Free() { C.t_generator_free(g.h) }
 // CUDACount returns the number of CUDA devices.
 func CUDACount() (int, error) {
 	var n C.int64_t
-	_, err := result(C.t_cuda_count(&n))
+	err := failure(C.t_cuda_count(&n))
 	return int(n), err
 }
 
@@ -417,14 +425,14 @@ func LoadModule(path string) (Module, error) {
 	p := C.CString(path)
 	defer C.free(unsafe.Pointer(p))
 	var m Module
-	_, err := result(C.t_jit_load(p, &m.h))
+	err := failure(C.t_jit_load(p, &m.h))
 	return m, err
 }
 
 // LoadModuleBytes reads a TorchScript archive that lies in memory.
 func LoadModuleBytes(data []byte) (Module, error) {
 	var m Module
-	_, err := result(C.t_jit_load_bytes(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &m.h))
+	err := failure(C.t_jit_load_bytes(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &m.h))
 	runtime.KeepAlive(data)
 	return m, err
 }
@@ -434,14 +442,12 @@ func (m Module) Free() { C.t_jit_free(m.h) }
 
 // To moves parameters and buffers to a device.
 func (m Module) To(typ, index int) error {
-	_, err := result(C.t_jit_to(m.h, C.int32_t(typ), C.int32_t(index)))
-	return err
+	return failure(C.t_jit_to(m.h, C.int32_t(typ), C.int32_t(index)))
 }
 
 // Train sets training mode, or evaluation mode.
 func (m Module) Train(on bool) error {
-	_, err := result(C.t_jit_train(m.h, cbool(on)))
-	return err
+	return failure(C.t_jit_train(m.h, cbool(on)))
 }
 
 // Word returns what names the object in arguments.
@@ -462,19 +468,19 @@ const (
 
 // List writes what a module consists of; what is one of the Module… constants.
 func (m Module) List(what int, buf []uint64) error {
-	return answer(C.t_jit_list(m.h, C.int32_t(what), first(buf), C.size_t(len(buf))))
+	return failure(C.t_jit_list(m.h, C.int32_t(what), first(buf), C.size_t(len(buf))))
 }
 
 // Attribute writes the value of an attribute.
 func (m Module) Attribute(name string, buf []uint64) error {
 	n := C.CString(name)
 	defer C.free(unsafe.Pointer(n))
-	return answer(C.t_jit_attribute(m.h, n, first(buf), C.size_t(len(buf))))
+	return failure(C.t_jit_attribute(m.h, n, first(buf), C.size_t(len(buf))))
 }
 
 // Call runs a method.
 func (m Module) Call(method string, args, buf []uint64) error {
 	n := C.CString(method)
 	defer C.free(unsafe.Pointer(n))
-	return answer(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+	return failure(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
 }

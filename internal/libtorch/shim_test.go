@@ -1,38 +1,70 @@
 package libtorch
 
 import (
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// TestEntries checks that every function of the shim's table is an Entry, out of
-// which no C++ exception gets: an exception in a Go program ends the process.
-func TestEntries(t *testing.T) {
-	read := func(name string) string {
-		b, err := os.ReadFile(filepath.Join("shim", name))
-		require.NoError(t, err)
-		return string(b)
-	}
-	header := regexp.MustCompile(`(?s)typedef struct \{\s+uint32_t abi;.*?\} thub_table;`).FindString(read("shim.h"))
-	var fields []string
-	for _, m := range regexp.MustCompile(`\(\*(\w+)\)\(`).FindAllStringSubmatch(header, -1) {
-		fields = append(fields, m[1])
-	}
-	require.Greater(t, len(fields), 30)
+func read(t *testing.T, name string) string {
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(b)
+}
 
-	table := regexp.MustCompile(`(?s)const thub_table table = \{\n(.*?)\n\};`).FindStringSubmatch(read("shim.cpp"))
-	require.NotNil(t, table)
-	entry := regexp.MustCompile(`(?m)^\s+(?:ENTRY\((\w+), [\w:]+\)|\.abi = THUB_ABI|\.version = TORCH_VERSION),$`)
-	var entries []string
-	for _, m := range entry.FindAllStringSubmatch(table[1], -1) {
-		if m[1] != "" {
-			entries = append(entries, m[1])
-		}
+// TestEntries checks that all functions of the shim are made from functions.def,
+// and that every one of them is an Entry, out of which no C++ exception gets: an
+// exception in a Go program ends the process.
+func TestEntries(t *testing.T) {
+	function := regexp.MustCompile(`(?m)^THUB_FUNCTION\((?:thub_error|thub_result|void|char \*|u?int(?:32|64)_t), (\w+), \(.*\), \(.*\)\)(?: //.*)?$`)
+	list := read(t, "shim/functions.def")
+	names := map[string]bool{}
+	for _, m := range function.FindAllStringSubmatch(list, -1) {
+		require.False(t, names[m[1]], m[1])
+		names[m[1]] = true
 	}
-	require.Equal(t, fields, entries)
-	require.Empty(t, regexp.MustCompile(`\s`).ReplaceAllString(entry.ReplaceAllString(table[1], ""), ""), "the table has something that is no ENTRY")
+	require.Greater(t, len(names), 30)
+	require.Empty(t, strings.TrimSpace(regexp.MustCompile(`(?m)^//.*$`).ReplaceAllString(function.ReplaceAllString(list, ""), "")))
+
+	include := `#define THUB_FUNCTION\(result, name, parameters, arguments\) (.*)\n#include "functions.def"\n#undef THUB_FUNCTION\n`
+	between := func(file, before, after string) []string {
+		m := regexp.MustCompile(before + include + after).FindStringSubmatch(read(t, file))
+		require.NotNil(t, m, "%s has something besides functions.def", file)
+		return m
+	}
+	between("shim/shim.h", `typedef struct \{\n\tuint32_t abi;\n\tconst char \*version; // .*\n`, `\} thub_table;`)
+	between("shim/shim.hpp", "", "")
+	entry := between("shim/table.cpp", `const thub_table table = \{\n    \.abi = THUB_ABI,\n    \.version = TORCH_VERSION,\n`, `\};`)
+	require.Equal(t, ".name = &Entry<decltype(thub_table::name), &name>::call,", entry[1])
+}
+
+// TestParts checks that each of the shim's files is compiled, once.
+func TestParts(t *testing.T) {
+	files, err := fs.Glob(sources, "shim/*.cpp")
+	require.NoError(t, err)
+	var all []string
+	for _, f := range slices.Concat(parts...) {
+		all = append(all, path.Join("shim", f))
+	}
+	require.ElementsMatch(t, files, all)
+}
+
+// TestTags checks that Go knows each constant of the header.
+func TestTags(t *testing.T) {
+	known := read(t, "load.go")
+	constants := regexp.MustCompile(`(?m)^(?:\t|#define )(THUB_(?:ERR_)?\w+)\b`).FindAllStringSubmatch(read(t, "shim/shim.h"), -1)
+	require.Greater(t, len(constants), 40)
+	for _, c := range constants {
+		switch c[1] {
+		case "THUB_ABI", "THUB_FUNCTION":
+			continue
+		}
+		require.Regexp(t, `\bC\.`+c[1]+`\b`, known)
+	}
 }

@@ -34,7 +34,7 @@ func TestGuardsTakeWhatAutogradGives(t *testing.T) {
 		t.Skip("recorded with 2.15")
 	}
 	p := reference.Start(t, cases)
-	source, err := os.ReadFile("../../internal/libtorch/shim/guard.h")
+	source, err := os.ReadFile("../../internal/libtorch/shim/guard.cpp")
 	require.NoError(t, err)
 	var names []string
 	for _, m := range regexp.MustCompile(`\{"(aten::[\w.]+)", \[\]`).FindAllSubmatch(source, -1) {

@@ -1,4 +1,5 @@
 #include "alloc.h"
+#include "shim.hpp"
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
@@ -14,7 +15,7 @@
 #include <mutex>
 #include <vector>
 
-namespace torchhub {
+namespace torchhub __attribute__((visibility("hidden"))) {
 namespace {
 
 constexpr size_t kAlign = 64;           // as c10's own allocator: a cache line, a vector

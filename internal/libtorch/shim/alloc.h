@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace torchhub {
+namespace torchhub __attribute__((visibility("hidden"))) {
 
 // install_allocator makes it libtorch's; tensors made before keep theirs. With
 // TORCHHUB_FENCE in the environment it is one that finds kernels which leave
@@ -14,14 +14,8 @@ void install_allocator();
 // gives is what frees the memory of the allocator's tensors.
 extern void (*gives)(void *);
 
-// live_bytes is what tensors hold now, mapped files included and cached blocks excluded.
-int64_t live_bytes();
-
 // count_mapped adds n to the bytes of mapped files. A page that was read is in
 // memory as part of the file, and one that was written as a copy.
 void count_mapped(int64_t n);
-
-// trim gives the cached blocks back to the system.
-void trim();
 
 } // namespace torchhub

@@ -1,38 +1,74 @@
-#include "aoti.h"
+// AOTInductor packages, run by libtorch's own loader. Their libraries ask for
+// libtorch.so; the shim has that name (see build.go).
+
+#include "values.h"
 
 #include <c10/core/GradMode.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
-namespace torchhub {
+#include <unordered_map>
 
-struct Package {
-	torch::inductor::AOTIModelPackageLoader loader;
-};
+namespace torchhub __attribute__((visibility("hidden"))) {
 
-Package *aoti_load(const std::string &path, const std::string &model, size_t runners, int device_index) {
-	return new Package{{path, model, false, runners, c10::DeviceIndex(device_index)}};
+using Package = torch::inductor::AOTIModelPackageLoader;
+
+namespace {
+
+Package &package(thub_package p) { return *reinterpret_cast<Package *>(p); }
+
+void return_strings(const std::vector<std::string> &list, uint64_t *rets, size_t cap) {
+	Writer w(rets, cap);
+	write_strings(list, w);
+	w.finish();
 }
 
-std::vector<at::Tensor> aoti_run(Package &p, std::vector<at::Tensor> inputs) {
+} // namespace
+
+// aoti_load unpacks a package to a folder of its own and loads the library in
+// it. The caller has made sure that there is one.
+void aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) {
+	*ret_package = reinterpret_cast<thub_package>(new Package(path, model, false, runners, c10::DeviceIndex(device_index)));
+}
+
+// aoti_run calls the model, which checks no size, dtype or stride of its inputs:
+// the caller has.
+void aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap) {
+	std::vector<at::Tensor> in;
+	in.reserve(n);
+	for (size_t i = 0; i < n; i++)
+		in.push_back(borrow(reinterpret_cast<thub_tensor>(inputs[i])).detach());
 	c10::NoGradGuard no_grad; // the code records nothing
-	return p.loader.run(inputs);
+	auto out = package(p).run(in);
+	Writer w(rets, cap);
+	w.put(THUB_LIST);
+	w.put(out.size());
+	for (auto &t : out) {
+		w.put(t.defined() ? THUB_TENSOR : THUB_NONE);
+		if (t.defined())
+			w.put_tensor(std::move(t));
+	}
+	w.finish();
 }
 
-std::vector<std::string> aoti_call_spec(Package &p) { return p.loader.get_call_spec(); }
+void aoti_call_spec(thub_package p, uint64_t *rets, size_t cap) { return_strings(package(p).get_call_spec(), rets, cap); }
 
-std::vector<std::string> aoti_constants(Package &p) { return p.loader.get_constant_fqns(); }
+void aoti_constants(thub_package p, uint64_t *rets, size_t cap) { return_strings(package(p).get_constant_fqns(), rets, cap); }
 
-bool aoti_lacks_constants(Package &p) {
+void aoti_lacks_constants(thub_package p, int32_t *ret_lacks) {
 	bool needs = false;
-	for (const auto &name : p.loader.get_constant_fqns())
-		needs = needs || !name.empty() && name.rfind("_FOLDED_CONST_", 0) != 0; // computed from others
-	return needs && p.loader.get_runner()->extract_constants_map(false).empty();
+	for (const auto &name : package(p).get_constant_fqns())
+		needs = needs || (!name.empty() && name.rfind("_FOLDED_CONST_", 0) != 0); // computed from others
+	*ret_lacks = needs && package(p).get_runner()->extract_constants_map(false).empty();
 }
 
-void aoti_load_constants(Package &p, std::unordered_map<std::string, at::Tensor> constants) {
-	p.loader.load_constants(constants, false, true);
+void aoti_load_constants(thub_package p, const uint64_t *dict, size_t n) {
+	Reader r{dict, dict + n};
+	std::unordered_map<std::string, at::Tensor> constants;
+	for (const auto &e : read_value(r, nullptr).toGenericDict())
+		constants[e.key().toStringRef()] = e.value().toTensor();
+	package(p).load_constants(constants, false, true);
 }
 
-void aoti_free(Package *p) { delete p; }
+void aoti_free(thub_package p) { delete &package(p); }
 
 } // namespace torchhub

@@ -1,9 +1,9 @@
-// The C face of the shim: what Go sees of libtorch.
+// The C interface of the shim: what Go sees of libtorch.
 //
-// The shim exports one symbol, torchhub_table, which returns a table of
-// functions. Only pointers, integers and floats cross, and no C++ exception does;
-// every function that can fail returns its own error text, so no state is left
-// behind for a second call that may run on another thread.
+// The shim exports one symbol, torchhub_table, which returns a table of the
+// functions in functions.def. Only pointers, integers and floats cross, and no
+// C++ exception does; every function that can fail returns its own error text, so
+// no state is left behind for a second call that may run on another thread.
 //
 // References: a thub_tensor is one counted reference to a tensor. An
 // out-parameter is named ret_… and says whether the caller then owns it.
@@ -18,14 +18,14 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim of another number is refused.
-#define THUB_ABI 32
+#define THUB_ABI 33
 
 typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
-typedef struct thub_op_s *thub_op;         // c10::OperatorHandle*, never freed
 typedef struct thub_module_s *thub_module; // torch::jit::Module*, of any object of TorchScript
 typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
-typedef struct thub_package_s *thub_package; // torchhub::Package*
+typedef struct thub_package_s *thub_package; // torch::inductor::AOTIModelPackageLoader*
+typedef uintptr_t thub_op; // torchhub::Op*, never freed; an integer, since cgo checks at every call whether a pointer is Go's
 
 // Values are passed flat, as 64-bit words: a tag, then what the tag says.
 enum {
@@ -56,9 +56,14 @@ enum {
 // file, all of which a view of a few bytes keeps.
 #define THUB_HEAVY INT64_MAX
 
-// thub_result is what every failing function returns.
+// thub_error is what a function returns that can fail.
 typedef struct {
-	char *err;      // NULL, or text owned by the caller (free), the first byte being its kind, see below
+	char *err; // NULL, or text owned by the caller (free), the first byte being its kind, see below
+} thub_error;
+
+// thub_result is what a function returns that can fail and may have made a tensor.
+typedef struct {
+	char *err;      // as in thub_error
 	int64_t live;   // bytes that live CPU tensors and mapped files hold, in the whole process
 	uint64_t scope; // the calling thread's scope, see thub_state
 } thub_result;
@@ -78,14 +83,14 @@ typedef struct {
 #define THUB_ERR_INDEX 'i'
 #define THUB_ERR_NOT_IMPLEMENTED 'n'
 
-// Calls of ops and methods return an error as thub_result has it, and fill rets,
-// which has room for cap words, at least THUB_RETS_VALUES of them.
+// Calls of ops and methods fill rets, which has room for cap words, at least
+// THUB_RETS_VALUES of them.
 enum {
 	THUB_RETS_N,     // words of results
 	THUB_RETS_WORDS, // 0 when they fitted behind this head, else a uint64_t * owned by the caller (free)
 	THUB_RETS_LIVE,  // as in thub_result
 	THUB_RETS_SCOPE,
-	THUB_RETS_ERROR, // of op_call: 0, or the char * that the others return
+	THUB_RETS_ERROR, // of op_call: 0, or the err of the thub_error that the others return
 	THUB_RETS_VALUES // the results
 };
 
@@ -121,76 +126,13 @@ enum {
 	THUB_FLAG_ZERO = 16 // a tensor of zeros that takes no memory
 };
 
+// The table has a field for each function of functions.def.
 typedef struct {
 	uint32_t abi;
 	const char *version; // libtorch's, as its headers had it
-
-	void (*free)(void *);
-
-	// Ops.
-	thub_result (*op_find)(const char *name, const char *overload, thub_op *ret_op /* borrowed */);
-	char *(*op_schema)(thub_op op); // text owned by the caller
-	// First gives back the references in rets: THUB_RETS_N of them, from THUB_RETS_VALUES on.
-	// Where cap is THUB_RETS_VALUES it drops the results.
-	// Returns nothing, since cgo makes two calls more for a result.
-	void (*op_call)(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap); // see THUB_RETS
-
-	// Tensors.
-	thub_result (*tensor_new)(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
-	                          thub_tensor *ret_tensor /* new reference, a copy of data */);
-	thub_result (*tensor_share)(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id,
-	                            thub_tensor *ret_tensor /* new reference, over data; once nothing uses it, id is written to the pipe fd */);
-	thub_result (*tensor_data)(thub_tensor t, void **ret_data /* borrowed */); // of a dense, contiguous one on the CPU
-	thub_result (*tensor_read)(thub_tensor t, void *dst, size_t nbytes); // contiguous order, from any device
-	char *(*tensor_info)(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need); // an error; ret_need words, written when they fit
-	void (*tensor_free)(const uint64_t *tensors, size_t n);
-	char *(*tensor_grad_fn)(thub_tensor t); // the name of its grad_fn, owned by the caller; NULL without one
-
-	// Mapped files: copy-on-write, shared by the tensors made of them.
-	thub_result (*map_open)(const char *path, thub_map *ret_map /* new reference */, void **ret_addr /* borrowed */,
-	                        size_t *ret_len);
-	void (*map_close)(thub_map m);
-	thub_result (*map_tensor)(thub_map m, size_t offset, size_t nbytes, int32_t dtype, int64_t numel,
-	                          thub_tensor *ret_tensor /* new reference, 1-d, over the mapping where it is aligned */);
-
-	// State of the calling thread.
-	void (*get_state)(thub_state *ret_state);
-	void (*set_state)(const thub_state *state);
-	void (*set_thread_width)(int32_t n);                // intra-op threads of this OS thread's parallel regions
-	int32_t (*get_thread_width)(void);
-
-	// State of the process.
-	int64_t (*live_bytes)(void);
-	void (*trim)(void); // gives cached blocks back to the system
-	thub_result (*manual_seed)(uint64_t seed);
-	char *(*load_cuda)(const char *path); // NULL, or why not: text owned by the caller
-	thub_result (*cuda_count)(int64_t *ret_count);
-	char *(*cpu_capability)(void); // text owned by the caller
-
-	// TorchScript.
-	thub_result (*jit_load)(const char *path, thub_module *ret_module /* new reference */);
-	thub_result (*jit_load_bytes)(const void *data, size_t n, thub_module *ret_module /* new reference */);
-	void (*jit_free)(thub_module m);
-	thub_result (*jit_to)(thub_module m, int32_t type, int32_t index);
-	thub_result (*jit_train)(thub_module m, int32_t on);
-	char *(*jit_attribute)(thub_module m, const char *name, uint64_t *rets, size_t cap);
-	char *(*jit_list)(thub_module m, int32_t what, uint64_t *rets, size_t cap); // see THUB_JIT
-	char *(*jit_call)(thub_module m, const char *method, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap);
-
-	// Random number generators.
-	thub_result (*generator_new)(int32_t type, int32_t index, thub_generator *ret_generator /* owned by the caller */);
-	thub_result (*generator_seed)(thub_generator g, uint64_t seed);
-	void (*generator_free)(thub_generator g);
-
-	// AOTInductor packages: native code.
-	thub_result (*aoti_load)(const char *path, const char *model, size_t runners, int32_t device_index,
-	                         thub_package *ret_package /* owned by the caller */);
-	char *(*aoti_run)(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap); // tensors in, a list of tensors out
-	char *(*aoti_call_spec)(thub_package p, uint64_t *rets, size_t cap); // a list of two strings
-	char *(*aoti_constants)(thub_package p, uint64_t *rets, size_t cap); // a list of the weights' names
-	thub_result (*aoti_lacks_constants)(thub_package p, int32_t *ret_lacks);
-	thub_result (*aoti_load_constants)(thub_package p, const uint64_t *dict, size_t n); // a dict of name to tensor
-	void (*aoti_free)(thub_package p);
+#define THUB_FUNCTION(result, name, parameters, arguments) result(*name) parameters;
+#include "functions.def"
+#undef THUB_FUNCTION
 } thub_table;
 
 #ifdef __cplusplus

@@ -1,0 +1,312 @@
+// Operators: found by name, and called with checked arguments.
+
+#include "guard.h"
+#include "values.h"
+
+#include <ATen/ScalarOps.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+#include <c10/core/GradMode.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <sstream>
+#include <unordered_set>
+
+namespace torchhub __attribute__((visibility("hidden"))) {
+
+namespace {
+
+// spatial reports whether an argument is an int for each of so many dimensions, such as int[2] stride.
+bool spatial(const c10::Argument &arg) {
+	int n = arg.N().value_or(0);
+	static const std::unordered_set<std::string> ones{"kernel_size", "stride", "padding", "dilation", "output_padding", "output_size", "input_size"};
+	return n > 1 || (n == 1 && ones.count(arg.name()));
+}
+
+// spatial_value checks such an argument. libtorch does not always ask how long it is.
+IValue spatial_value(const IValue &v, const c10::FunctionSchema &schema, const c10::Argument &arg) {
+	auto vs = v.toIntVector();
+	size_t n = vs.size(), want = size_t(*arg.N());
+	bool pads = schema.name().find("pad") != std::string::npos; // where one number is no short form
+	if (n == 1 && !pads)
+		vs.resize(want, vs[0]);
+	bool pools = arg.name() == "stride" && schema.name().find("pool") != std::string::npos; // whose default is kernel_size
+	const auto &d = arg.default_value();
+	bool none = n == 0 && (pools || (d && (d->isNone() || (d->isIntList() && d->toIntVector().empty()))));
+	TORCH_CHECK(vs.size() == want || none, arg.name(), " has ", n, " numbers; it takes ", want);
+	for (int64_t v : vs) // kernels add and multiply them unchecked, or count to them
+		TORCH_CHECK(v >= -INT32_MAX && v <= INT32_MAX, arg.name(), " holds ", v, ", which is out of range");
+	return IValue(c10::List<int64_t>(vs));
+}
+
+// push_args reads arguments for a schema; those left out, and those marked so, are the schema's defaults.
+void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &schema, size_t first) {
+	const auto &args = schema.arguments();
+	size_t i = first;
+	for (; r.p != r.end; i++) {
+		if (i >= args.size())
+			throw std::runtime_error("too many arguments for " + c10::toString(schema.operator_name()) + ", which takes " +
+			                         std::to_string(args.size() - first));
+		if (*r.p == THUB_DEFAULT) {
+			r.p++;
+			const auto &d = args[i].default_value();
+			if (!d)
+				throw std::runtime_error("argument \"" + args[i].name() + "\" has no default");
+			stack.push_back(*d);
+			continue;
+		}
+		IValue v = read_value(r, args[i].type().get());
+		if (first == 0 && v.isScalar() && kind_of(args[i].type().get()) == c10::TypeKind::TensorType)
+			v = at::native::wrapped_scalar_tensor(v.toScalar()); // as Python does for ops
+		if (v.isIntList() && spatial(args[i]))
+			v = spatial_value(v, schema, args[i]);
+		stack.push_back(std::move(v));
+	}
+	for (; i < args.size(); i++) {
+		const auto &d = args[i].default_value();
+		if (!d)
+			throw std::runtime_error("argument \"" + args[i].name() + "\" is missing");
+		stack.push_back(*d);
+	}
+}
+
+// The commonest signatures are called without boxing, which saves a tenth of a small op.
+using Unary = at::Tensor(const at::Tensor &);
+using Binary = at::Tensor(const at::Tensor &, const at::Tensor &);
+using Sum = at::Tensor(const at::Tensor &, const at::Tensor &, const at::Scalar &); // self + alpha * other
+using Scaled = at::Tensor(const at::Tensor &, const at::Scalar &);
+using Affine = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &); // linear
+
+bool aliases(const c10::FunctionSchema &schema) {
+	auto any = [](const std::vector<c10::Argument> &args) {
+		return std::any_of(args.begin(), args.end(), [](const c10::Argument &a) { return a.alias_info() != nullptr; });
+	};
+	return any(schema.arguments()) || any(schema.returns());
+}
+
+// written counts the tensors that an op changes.
+size_t written(const c10::FunctionSchema &schema) {
+	const auto &args = schema.arguments();
+	return size_t(std::count_if(args.begin(), args.end(), [](const c10::Argument &a) {
+		return a.type()->kind() == c10::TypeKind::TensorType && a.alias_info() && a.alias_info()->isWrite();
+	}));
+}
+
+struct Op {
+	c10::OperatorHandle handle;
+	const c10::FunctionSchema &schema;
+	std::optional<c10::TypedOperatorHandle<Unary>> unary;
+	std::optional<c10::TypedOperatorHandle<Binary>> binary;
+	std::optional<c10::TypedOperatorHandle<Sum>> sum;
+	std::optional<c10::TypedOperatorHandle<Scaled>> scaled;
+	std::optional<c10::TypedOperatorHandle<Affine>> affine;
+	Guard guard;
+	std::optional<at::Scalar> alpha; // the default of sum's and scaled's number
+	bool pure; // the results are new tensors, and the arguments stay as they are
+	bool like; // zeros_like and its kin, which Python calls below autograd
+	bool hides; // it writes to tensors that it does not return: libtorch's way of resolving conj and neg fails
+	bool dense; // for mkldnn tensors libtorch falls back to a kernel that takes them for dense ones
+
+	explicit Op(const c10::OperatorHandle &h)
+	    : handle(h), schema(h.schema()), guard(guard_of(schema.operator_name())), pure(!aliases(schema)),
+	      like(schema.name().ends_with("_like")), hides(written(schema) > schema.returns().size()),
+	      dense(h.hasKernelForDispatchKey(c10::DispatchKey::CompositeExplicitAutogradNonFunctional) &&
+	            !h.hasKernelForDispatchKey(c10::DispatchKey::MkldnnCPU)) {
+		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
+			const auto &args = schema.arguments();
+			const auto &rets = schema.returns();
+			auto plain = [](const c10::Argument &a) { return a.alias_info() == nullptr || !a.alias_info()->isWrite(); };
+			return args.size() == kinds.size() && rets.size() == 1 && rets[0].type()->kind() == c10::TypeKind::TensorType &&
+			       plain(rets[0]) && std::equal(kinds.begin(), kinds.end(), args.begin(), [&](c10::TypeKind k, const c10::Argument &a) {
+				       return a.type()->kind() == k && plain(a);
+			       });
+		};
+		constexpr auto T = c10::TypeKind::TensorType, N = c10::TypeKind::NumberType, O = c10::TypeKind::OptionalType;
+		if (guard)
+			return; // it reads boxed arguments
+		if (is({T}))
+			unary = handle.typed<Unary>();
+		else if (is({T, T}))
+			binary = handle.typed<Binary>();
+		else if (is({T, T, N}))
+			sum = handle.typed<Sum>();
+		else if (is({T, N}))
+			scaled = handle.typed<Scaled>();
+		else if (is({T, T, O}) && kind_of(schema.arguments()[2].type().get()) == T)
+			affine = handle.typed<Affine>();
+		if (sum || scaled)
+			if (const auto &d = schema.arguments().back().default_value())
+				alpha = d->toScalar();
+	}
+};
+
+const Op &as_op(thub_op op) { return *reinterpret_cast<Op *>(op); }
+
+// scalar reads the number behind the tensors, or returns nothing where it is none.
+std::optional<at::Scalar> scalar(const Op &o, const uint64_t *args, size_t n) {
+	if (n == 0 || args[0] == THUB_DEFAULT)
+		return o.alpha;
+	if (n == 2 && args[0] == THUB_DOUBLE)
+		return at::Scalar(as_double(args[1]));
+	if (n == 2 && args[0] == THUB_INT)
+		return at::Scalar(int64_t(args[1]));
+	return std::nullopt;
+}
+
+// untracked reports whether autograd has nothing to record of what is made of a tensor.
+bool untracked(const at::Tensor &t) {
+	const auto *meta = t.defined() ? t.unsafeGetTensorImpl()->autograd_meta() : nullptr;
+	return !meta || (!(c10::GradMode::is_enabled() && meta->requires_grad()) && !meta->fw_grad(0, t).defined());
+}
+bool untracked(const std::optional<at::Tensor> &t) { return !t || untracked(*t); }
+bool untracked(const at::Scalar &) { return true; }
+
+void check_dense(const at::Tensor &t) {
+	TORCH_CHECK(!t.is_mkldnn(), "the op takes no mkldnn tensors; call ToDense first");
+}
+void check_dense(const std::optional<at::Tensor> &t) {
+	if (t)
+		check_dense(*t);
+}
+void check_dense(const at::Scalar &) {}
+
+// check refuses tensors that the op cannot take and libtorch does not refuse.
+void check(const Op &o, const torch::jit::Stack &stack) {
+	if (o.guard)
+		o.guard(stack);
+	for (const IValue &v : stack) {
+		if (v.isTensor() && v.toTensor().defined()) {
+			const at::Tensor &t = v.toTensor();
+			TORCH_CHECK(!o.hides || (!t.is_conj() && !t.is_neg()), "the op takes no conjugated or negated views; call ResolveConj or aten.ResolveNeg first");
+			if (o.dense)
+				check_dense(t);
+		} else if (o.dense && v.isTensorList()) {
+			for (const at::Tensor &t : v.toTensorVector())
+				if (t.defined())
+					check_dense(t);
+		}
+	}
+}
+
+// call_unboxed makes the call if it is a common one. Where autograd would find
+// nothing to record it is left out, which saves a fifth of a small op.
+bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
+	if (n < 2 || args[0] != THUB_TENSOR)
+		return false;
+	auto tensor = [&](size_t i) { return reinterpret_cast<thub_tensor>(args[i]); };
+	auto call = [&](const auto &op, const auto &...args) {
+		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
+		if (o.pure && (untracked(args) && ...))
+			below.emplace();
+		if (o.dense)
+			(check_dense(args), ...);
+		at::Tensor result = op->call(args...);
+		if (w.wants()) {
+			w.put(THUB_TENSOR);
+			w.put_tensor(std::move(result));
+		}
+		return true;
+	};
+	if (o.unary && n == 2)
+		return call(o.unary, Lent(tensor(1)).t);
+	if (o.scaled)
+		if (auto v = scalar(o, args + 2, n - 2))
+			return call(o.scaled, Lent(tensor(1)).t, *v);
+	if (n < 4)
+		return false;
+	auto pair = [&](const at::Tensor &x, const at::Tensor &y) {
+		if (o.binary && n == 4)
+			return call(o.binary, x, y);
+		if (o.sum)
+			if (auto v = scalar(o, args + 4, n - 4))
+				return call(o.sum, x, y, *v);
+		return false;
+	};
+	if ((args[2] == THUB_INT || args[2] == THUB_DOUBLE) && (o.binary || o.sum))
+		return pair(Lent(tensor(1)).t, at::native::wrapped_scalar_tensor(*scalar(o, args + 2, 2)));
+	if (args[2] != THUB_TENSOR)
+		return false;
+	if (pair(Lent(tensor(1)).t, Lent(tensor(3)).t))
+		return true;
+	if (o.affine && n == 6 && args[4] == THUB_TENSOR)
+		return call(o.affine, Lent(tensor(1)).t, Lent(tensor(3)).t, std::optional<at::Tensor>(borrow(tensor(5))));
+	return false;
+}
+
+// mend makes tensors empty whose storage is smaller than their shape: libtorch
+// sets the shape of an out argument before it asks for the memory, and leaves it
+// when there is none.
+void mend(Args args) {
+	auto one = [](const at::Tensor &t) {
+		if (!t.defined() || t.layout() != at::kStrided || !t.has_storage() || t.is_meta() || t.numel() == 0)
+			return;
+		int64_t last = t.storage_offset() + 1;
+		bool fits = true;
+		for (int64_t d = 0; d < t.dim() && fits; d++) {
+			int64_t step;
+			fits = !__builtin_mul_overflow(t.size(d) - 1, t.stride(d), &step) && !__builtin_add_overflow(last, step, &last);
+		}
+		fits = fits && !__builtin_mul_overflow(last, int64_t(t.element_size()), &last) && last <= int64_t(t.storage().nbytes());
+		if (!fits) {
+			t.unsafeGetTensorImpl()->set_storage_offset(0);
+			t.unsafeGetTensorImpl()->set_sizes_contiguous({0});
+		}
+	};
+	for (const auto &v : args) {
+		if (v.isTensor())
+			one(v.toTensor());
+		else if (v.isTensorList())
+			for (const at::Tensor &t : v.toTensorVector())
+				one(t);
+	}
+}
+
+} // namespace
+
+void op_find(const char *name, const char *overload, thub_op *ret_op) {
+	auto op = c10::Dispatcher::singleton().findSchema({name, overload});
+	if (!op)
+		C10_THROW_ERROR(NotImplementedError, std::string("libtorch ") + TORCH_VERSION + " has no such op");
+	*ret_op = reinterpret_cast<thub_op>(new Op(*op));
+}
+
+char *op_schema(thub_op op) {
+	std::ostringstream s;
+	s << as_op(op).schema;
+	return strdup(s.str().c_str());
+}
+
+void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	char *err = caught([&] {
+		tensor_free(rets + THUB_RETS_VALUES, rets[THUB_RETS_N]);
+		const Op &o = as_op(op);
+		Writer w(rets, cap);
+		if (call_unboxed(o, args, nargs, w)) {
+			w.finish();
+			return;
+		}
+		torch::jit::Stack stack;
+		stack.reserve(std::max(o.schema.arguments().size(), o.schema.returns().size()));
+		push_args(stack, {args, args + nargs}, o.schema, 0);
+		check(o, stack);
+		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
+		if (o.like)
+			below.emplace();
+		try {
+			o.handle.callBoxed(stack);
+		} catch (...) {
+			torch::jit::Stack given;
+			push_args(given, {args, args + nargs}, o.schema, 0);
+			mend(given);
+			throw;
+		}
+		if (w.wants())
+			for (IValue &v : stack)
+				write_value(w, std::move(v));
+		w.finish();
+	});
+	rets[THUB_RETS_ERROR] = reinterpret_cast<uint64_t>(err);
+}
+
+} // namespace torchhub

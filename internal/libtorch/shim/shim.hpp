@@ -1,0 +1,33 @@
+// The functions of functions.def as C++ writes them: they throw, and table.cpp
+// turns what they throw into errors.
+#pragma once
+
+#include "shim.h"
+
+#include <type_traits>
+
+// Hidden, so that calls between the shim's files take no detour.
+namespace torchhub __attribute__((visibility("hidden"))) {
+
+// A Body is what a function of the table returns in C++: nothing where the result is an error.
+template <class R>
+using Body = std::conditional_t<std::is_same_v<R, thub_error> || std::is_same_v<R, thub_result>, void, R>;
+
+#define THUB_FUNCTION(result, name, parameters, arguments) Body<result> name parameters;
+#include "functions.def"
+#undef THUB_FUNCTION
+
+// thrown returns the text of the exception that is being handled, as in thub_error.
+char *thrown() noexcept;
+
+// caught runs f and returns the text of what it throws, or null.
+template <class F> char *caught(F f) noexcept {
+	try {
+		f();
+		return nullptr;
+	} catch (...) {
+		return thrown();
+	}
+}
+
+} // namespace torchhub

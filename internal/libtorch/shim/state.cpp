@@ -1,0 +1,113 @@
+// State of the calling thread and of the process, and random number generators.
+
+#include "state.h"
+#include "shim.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/AutogradState.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
+
+#include <dlfcn.h>
+
+#include <cstring>
+#include <mutex>
+
+// OpenMP's own setting, which is the thread's; at::set_num_threads would also
+// start pools that are not used here. Weak, for a libtorch built without it.
+extern "C" void omp_set_num_threads(int) __attribute__((weak));
+
+namespace torchhub __attribute__((visibility("hidden"))) {
+
+std::atomic<int64_t> threads_in_scope{0};
+
+namespace {
+
+// The state of a thread, without grad and inference, which libtorch keeps.
+thread_local thub_state thread{.grad = 0, .inference = 0, .device = 0 /* CPU */, .index = -1, .scope = 0, .locks = 0};
+
+// set_inference does what the constructor of c10::InferenceMode does, whose
+// destructor would have to run on the same thread.
+void set_inference(bool on) {
+	auto keys = c10::impl::tls_local_dispatch_key_set();
+	constexpr auto view = c10::DispatchKey::ADInplaceOrView;
+	auto included = on ? keys.included_.remove(view) : keys.included_.add(view);
+	auto excluded = on ? keys.excluded_ | c10::autograd_dispatch_keyset : keys.excluded_ - c10::autograd_dispatch_keyset;
+	c10::AutogradState::set_tls_state(c10::AutogradState(!on, on, !on, !on));
+	c10::impl::PODLocalDispatchKeySet pod{};
+	pod.set_included(included);
+	pod.set_excluded(excluded);
+	c10::impl::_force_tls_local_dispatch_key_set(pod);
+}
+
+} // namespace
+
+void prepare() {
+	at::globalContext().setCheckSparseTensorInvariants(true); // indices out of range crash the operators that use them
+}
+
+uint64_t thread_scope() { return thread.scope; }
+
+void get_state(thub_state *ret_state) {
+	*ret_state = thread;
+	ret_state->grad = c10::GradMode::is_enabled();
+	ret_state->inference = c10::InferenceMode::is_enabled();
+}
+
+void set_state(const thub_state *state) {
+	if ((state->inference != 0) != c10::InferenceMode::is_enabled())
+		set_inference(state->inference != 0);
+	c10::GradMode::set_enabled(state->grad != 0);
+	threads_in_scope.fetch_add(int64_t(state->scope != 0) - int64_t(thread.scope != 0));
+	thread = *state;
+}
+
+void set_thread_width(int32_t n) {
+	at::get_num_threads(); // the first call on a thread sets the width, so it comes first
+	if (omp_set_num_threads)
+		omp_set_num_threads(n);
+	else
+		at::set_num_threads(n);
+}
+
+int32_t get_thread_width() { return at::get_num_threads(); }
+
+void manual_seed(uint64_t seed) {
+	at::manual_seed(seed);
+}
+
+void generator_new(int32_t type, int32_t index, thub_generator *ret_generator) {
+	auto d = at::DeviceType(type);
+	at::Generator g = d == at::kCPU ? at::make_generator<at::CPUGeneratorImpl>()
+	                                : at::globalContext().getAcceleratorHooksInterface(d).getNewGenerator(c10::DeviceIndex(index));
+	*ret_generator = reinterpret_cast<thub_generator>(new at::Generator(std::move(g)));
+}
+
+void generator_seed(thub_generator g, uint64_t seed) {
+	auto *gen = reinterpret_cast<at::Generator *>(g);
+	std::lock_guard<std::mutex> hold(gen->mutex());
+	gen->set_current_seed(seed);
+}
+
+void generator_free(thub_generator g) { delete reinterpret_cast<at::Generator *>(g); }
+
+char *load_cuda(const char *path) {
+	// To find the driver is quick, to load libtorch_cuda without one is not.
+	if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL))
+		return strdup(dlerror());
+	if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL))
+		return strdup(dlerror());
+	return nullptr;
+}
+
+void cuda_count(int64_t *ret_count) {
+	*ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+}
+
+char *cpu_capability() { return strdup(at::get_cpu_capability().c_str()); }
+
+} // namespace torchhub

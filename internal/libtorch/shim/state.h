@@ -1,0 +1,19 @@
+// The state of the process and of its threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace torchhub __attribute__((visibility("hidden"))) {
+
+// prepare sets what libtorch needs once in a process.
+void prepare();
+
+extern std::atomic<int64_t> threads_in_scope;
+uint64_t thread_scope();
+
+// scope returns the calling thread's scope, see thub_state. To reach a variable
+// of the thread costs a call, and few threads are in a scope.
+inline uint64_t scope() { return threads_in_scope.load(std::memory_order_relaxed) ? thread_scope() : 0; }
+
+} // namespace torchhub
