@@ -357,6 +357,32 @@ func (c *Call) IntsOf(v Ints, n int) {
 	}
 }
 
+// OptDims adds an int[]?: an int, a []int, or nil for None. Another type is a mistake.
+func (c *Call) OptDims(v Ints) {
+	switch v := v.(type) {
+	case nil:
+		c.None()
+	case int:
+		c.Ints(v)
+	case []int:
+		c.Ints(v...)
+	default:
+		c.mistake("a %T is neither an int nor a []int", v)
+	}
+}
+
+// OneInt adds an int?: none is None, and more than one is a mistake.
+func (c *Call) OneInt(vs []int) {
+	switch len(vs) {
+	case 0:
+		c.None()
+	case 1:
+		c.Int(vs[0])
+	default:
+		c.mistake("%d dimensions %v are given; give at most one", len(vs), vs)
+	}
+}
+
 // Reduction adds the reduction of a loss: "mean", "sum" or "none".
 func (c *Call) Reduction(how string) {
 	i := slices.Index([]string{"none", "mean", "sum"}, how)

@@ -1,10 +1,14 @@
 package torch
 
 var (
-	opTo       = NewOp("aten::to", "dtype_layout")
-	opToDType  = NewOp("aten::to", "dtype")
-	opSqueeze  = NewOp("aten::squeeze", "")
-	opSqueeze1 = NewOp("aten::squeeze", "dim")
+	opTo            = NewOp("aten::to", "dtype_layout")
+	opToDType       = NewOp("aten::to", "dtype")
+	opSqueeze       = NewOp("aten::squeeze", "")
+	opSqueeze1      = NewOp("aten::squeeze", "dim")
+	opSqueezeDims   = NewOp("aten::squeeze", "dims")
+	opSqueezeIn     = NewOp("aten::squeeze_", "")
+	opSqueezeIn1    = NewOp("aten::squeeze_", "dim")
+	opSqueezeInDims = NewOp("aten::squeeze_", "dims")
 )
 
 // To returns x on a device, a view where it lies there already: x.to(device).
@@ -44,5 +48,25 @@ func (x *Tensor) Squeeze(dims ...int) *Tensor {
 		c.Int(dims[0])
 		return c.One(opSqueeze1)
 	}
-	return x.SqueezeDims(dims...)
+	c.Ints(dims...)
+	return c.One(opSqueezeDims)
+}
+
+// SqueezeInPlace changes x to what [Tensor.Squeeze] returns, and returns x: x.squeeze_(dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.squeeze_.html
+func (x *Tensor) SqueezeInPlace(dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	switch len(dims) {
+	case 0:
+		c.Do(opSqueezeIn)
+	case 1:
+		c.Int(dims[0])
+		c.Do(opSqueezeIn1)
+	default:
+		c.Ints(dims...)
+		c.Do(opSqueezeInDims)
+	}
+	return x
 }

@@ -36,7 +36,10 @@
 //
 // Python's x.add(y) is x.Add(y), x.add_(y) is x.AddInPlace(y), and x.add(2) is
 // x.AddScalar(2). Keyword arguments are the fields of an options struct, which
-// may be left out, and whose zero value is Python's defaults. What makes a tensor
+// may be left out, and whose zero value is Python's defaults. Where Python takes an
+// int or a tuple the type is [Ints]: an int, or a []int such as []int{1, 2}.
+// A reduction is x.Sum() over everything and x.Sum(0, 1) over dimensions; with
+// keyword arguments it is [Tensor.SumDim]. What makes a tensor
 // has a twin with the dtype, device and requires_grad of [Options]. The rooms
 // linalg, fft, special and nn/functional are Python's modules of these names.
 // Package aten has every operator, curated or not, by position. [Tensor.String]

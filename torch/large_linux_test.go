@@ -101,7 +101,7 @@ func loadLarge(t *testing.T, path string) (r result) {
 	defer s.Free()
 	r.Load = time.Since(start).Seconds()
 	for _, e := range s {
-		torch.Scope(func() { r.Sum += e.Tensor.SumDims(nil, torch.SumOptions{DType: torch.Float64}).Item() })
+		torch.Scope(func() { r.Sum += e.Tensor.SumDim(nil, torch.SumOptions{DType: torch.Float64}).Item() })
 	}
 	r.Ready = time.Since(start).Seconds()
 	r.Anonymous = anonymous(t) - before

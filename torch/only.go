@@ -45,3 +45,18 @@ func SizesOf(op, field string, v Ints, n int, defaults ...int) []int {
 	fail(op, fmt.Sprintf("%s is a %T; it must be an int or a []int", field, v))
 	return nil
 }
+
+// DimsOf returns v as dimensions: an int as one, a []int as it is, and nil as none.
+// Anything else panics with an [*Error] that names op.
+func DimsOf(op string, v Ints) []int {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case int:
+		return []int{v}
+	case []int:
+		return v
+	}
+	fail(op, fmt.Sprintf("dim is a %T; it must be an int, a []int or nil", v))
+	return nil
+}

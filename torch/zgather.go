@@ -465,8 +465,8 @@ func (x *Tensor) Take(index *Tensor) *Tensor {
 
 var opTakeAlongDim = NewOp("aten::take_along_dim", "")
 
-// TakeAlongDimOptions are the options of [Tensor.TakeAlongDim].
-type TakeAlongDimOptions struct {
+// TakeAlongOptions are the options of [Tensor.TakeAlongDim].
+type TakeAlongOptions struct {
 	Dim *int
 }
 
@@ -474,7 +474,7 @@ type TakeAlongDimOptions struct {
 // x.take_along_dim(indices, dim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.take_along_dim.html
-func (x *Tensor) TakeAlongDim(indices *Tensor, options ...TakeAlongDimOptions) *Tensor {
+func (x *Tensor) TakeAlongDim(indices *Tensor, options ...TakeAlongOptions) *Tensor {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)

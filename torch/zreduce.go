@@ -23,19 +23,20 @@ func (x *Tensor) Sum(dims ...int) *Tensor {
 	return c.One(opSum)
 }
 
-var opSumDims = NewOp("aten::sum", "dim_IntList")
+var opSumDim = NewOp("aten::sum", "dim_IntList")
 
-// SumOptions are the options of [Tensor.SumDims].
+// SumOptions are the options of [Tensor.SumDim].
 type SumOptions struct {
 	KeepDim bool
 	DType   DType // 0 means the result's natural dtype
 }
 
-// SumDims returns the sum over dims, all of them by default: x.sum(dims, keepdim=…, dtype=…).
+// SumDim returns the sum over dims, all of them by default: x.sum(dim, keepdim=…, dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.sum.html
-func (x *Tensor) SumDims(dims []int, options ...SumOptions) *Tensor {
+func (x *Tensor) SumDim(dim Ints, options ...SumOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("SumDim", dim)
 	if len(dims) == 0 && !o.KeepDim {
 		var c Call
 		c.Tensor(x)
@@ -59,7 +60,7 @@ func (x *Tensor) SumDims(dims []int, options ...SumOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opSumDims)
+	return c.One(opSumDim)
 }
 
 var opMean = NewOp("aten::mean", "dim")
@@ -81,19 +82,20 @@ func (x *Tensor) Mean(dims ...int) *Tensor {
 	return c.One(opMean)
 }
 
-var opMeanDims = NewOp("aten::mean", "dim")
+var opMeanDim = NewOp("aten::mean", "dim")
 
-// MeanOptions are the options of [Tensor.MeanDims].
+// MeanOptions are the options of [Tensor.MeanDim].
 type MeanOptions struct {
 	KeepDim bool
 	DType   DType // 0 means the result's natural dtype
 }
 
-// MeanDims returns the mean over dims, all of them by default: x.mean(dims, keepdim=…, dtype=…).
+// MeanDim returns the mean over dims, all of them by default: x.mean(dim, keepdim=…, dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.mean.html
-func (x *Tensor) MeanDims(dims []int, options ...MeanOptions) *Tensor {
+func (x *Tensor) MeanDim(dim Ints, options ...MeanOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("MeanDim", dim)
 	if len(dims) == 0 && !o.KeepDim {
 		var c Call
 		c.Tensor(x)
@@ -117,7 +119,7 @@ func (x *Tensor) MeanDims(dims []int, options ...MeanOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opMeanDims)
+	return c.One(opMeanDim)
 }
 
 var opNansum = NewOp("aten::nansum", "")
@@ -132,20 +134,21 @@ func (x *Tensor) Nansum(dims ...int) *Tensor {
 	return c.One(opNansum)
 }
 
-var opNansumDims = NewOp("aten::nansum", "")
+var opNansumDim = NewOp("aten::nansum", "")
 
-// NansumOptions are the options of [Tensor.NansumDims].
+// NansumOptions are the options of [Tensor.NansumDim].
 type NansumOptions struct {
 	KeepDim bool
 	DType   DType // 0 means the result's natural dtype
 }
 
-// NansumDims returns the sum over dims without NaN, all of them by default: x.nansum(dims,
-// keepdim=…, dtype=…).
+// NansumDim returns the sum over dims without NaN, all of them by default: x.nansum(dim, keepdim=…,
+// dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nansum.html
-func (x *Tensor) NansumDims(dims []int, options ...NansumOptions) *Tensor {
+func (x *Tensor) NansumDim(dim Ints, options ...NansumOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("NansumDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -159,7 +162,7 @@ func (x *Tensor) NansumDims(dims []int, options ...NansumOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opNansumDims)
+	return c.One(opNansumDim)
 }
 
 var opNanmean = NewOp("aten::nanmean", "")
@@ -174,20 +177,21 @@ func (x *Tensor) Nanmean(dims ...int) *Tensor {
 	return c.One(opNanmean)
 }
 
-var opNanmeanDims = NewOp("aten::nanmean", "")
+var opNanmeanDim = NewOp("aten::nanmean", "")
 
-// NanmeanOptions are the options of [Tensor.NanmeanDims].
+// NanmeanOptions are the options of [Tensor.NanmeanDim].
 type NanmeanOptions struct {
 	KeepDim bool
 	DType   DType // 0 means the result's natural dtype
 }
 
-// NanmeanDims returns the mean over dims without NaN, all of them by default: x.nanmean(dims,
+// NanmeanDim returns the mean over dims without NaN, all of them by default: x.nanmean(dim,
 // keepdim=…, dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nanmean.html
-func (x *Tensor) NanmeanDims(dims []int, options ...NanmeanOptions) *Tensor {
+func (x *Tensor) NanmeanDim(dim Ints, options ...NanmeanOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("NanmeanDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -201,36 +205,56 @@ func (x *Tensor) NanmeanDims(dims []int, options ...NanmeanOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opNanmeanDims)
+	return c.One(opNanmeanDim)
 }
 
-var opProd = NewOp("aten::prod", "")
+var opProd = NewOp("aten::prod", "dim_int")
 
-// Prod returns the product of all elements: []: x.prod().
+var opProdWhole = NewOp("aten::prod", "")
+
+// Prod returns the product along dim, of all elements by default: x.prod(dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.prod.html
-func (x *Tensor) Prod() *Tensor {
+func (x *Tensor) Prod(dims ...int) *Tensor {
+	if len(dims) == 0 {
+		var c Call
+		c.Tensor(x)
+		return c.One(opProdWhole)
+	}
 	var c Call
 	c.Tensor(x)
+	c.OneInt(dims)
 	return c.One(opProd)
 }
 
 var opProdDim = NewOp("aten::prod", "dim_int")
 
-// ProdDimOptions are the options of [Tensor.ProdDim].
-type ProdDimOptions struct {
+// ProdOptions are the options of [Tensor.ProdDim].
+type ProdOptions struct {
 	KeepDim bool
 	DType   DType // 0 means the result's natural dtype
 }
 
-// ProdDim returns the product along dim: x.prod(dim, keepdim=…, dtype=…).
+// ProdDim returns the product along dim, of all elements by default: x.prod(dim, keepdim=…,
+// dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.prod.html
-func (x *Tensor) ProdDim(dim int, options ...ProdDimOptions) *Tensor {
+func (x *Tensor) ProdDim(dim Ints, options ...ProdOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("ProdDim", dim)
+	if len(dims) == 0 && !o.KeepDim {
+		var c Call
+		c.Tensor(x)
+		if o.DType != 0 {
+			c.DType(o.DType)
+		} else {
+			c.Default()
+		}
+		return c.One(opProdWhole)
+	}
 	var c Call
 	c.Tensor(x)
-	c.Int(dim)
+	c.OneInt(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
@@ -257,15 +281,15 @@ func (x *Tensor) Max() *Tensor {
 
 var opMaxDim = NewOp("aten::max", "dim")
 
-// MaxDimOptions are the options of [Tensor.MaxDim].
-type MaxDimOptions struct {
+// MaxOptions are the options of [Tensor.MaxDim].
+type MaxOptions struct {
 	KeepDim bool
 }
 
 // MaxDim returns the largest elements along dim, and their int64 indices: x.max(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.max.html
-func (x *Tensor) MaxDim(dim int, options ...MaxDimOptions) (values, indices *Tensor) {
+func (x *Tensor) MaxDim(dim int, options ...MaxOptions) (values, indices *Tensor) {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)
@@ -291,15 +315,15 @@ func (x *Tensor) Min() *Tensor {
 
 var opMinDim = NewOp("aten::min", "dim")
 
-// MinDimOptions are the options of [Tensor.MinDim].
-type MinDimOptions struct {
+// MinOptions are the options of [Tensor.MinDim].
+type MinOptions struct {
 	KeepDim bool
 }
 
 // MinDim returns the smallest elements along dim, and their int64 indices: x.min(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.min.html
-func (x *Tensor) MinDim(dim int, options ...MinDimOptions) (values, indices *Tensor) {
+func (x *Tensor) MinDim(dim int, options ...MinOptions) (values, indices *Tensor) {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)
@@ -324,18 +348,19 @@ func (x *Tensor) Amax(dims ...int) *Tensor {
 	return c.One(opAmax)
 }
 
-var opAmaxDims = NewOp("aten::amax", "")
+var opAmaxDim = NewOp("aten::amax", "")
 
-// AmaxOptions are the options of [Tensor.AmaxDims].
+// AmaxOptions are the options of [Tensor.AmaxDim].
 type AmaxOptions struct {
 	KeepDim bool
 }
 
-// AmaxDims returns the largest elements over dims, all of them by default: x.amax(dims, keepdim=…).
+// AmaxDim returns the largest elements over dims, all of them by default: x.amax(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.amax.html
-func (x *Tensor) AmaxDims(dims []int, options ...AmaxOptions) *Tensor {
+func (x *Tensor) AmaxDim(dim Ints, options ...AmaxOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("AmaxDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.Ints(dims...)
@@ -344,7 +369,7 @@ func (x *Tensor) AmaxDims(dims []int, options ...AmaxOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opAmaxDims)
+	return c.One(opAmaxDim)
 }
 
 var opAmin = NewOp("aten::amin", "")
@@ -359,19 +384,19 @@ func (x *Tensor) Amin(dims ...int) *Tensor {
 	return c.One(opAmin)
 }
 
-var opAminDims = NewOp("aten::amin", "")
+var opAminDim = NewOp("aten::amin", "")
 
-// AminOptions are the options of [Tensor.AminDims].
+// AminOptions are the options of [Tensor.AminDim].
 type AminOptions struct {
 	KeepDim bool
 }
 
-// AminDims returns the smallest elements over dims, all of them by default: x.amin(dims,
-// keepdim=…).
+// AminDim returns the smallest elements over dims, all of them by default: x.amin(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.amin.html
-func (x *Tensor) AminDims(dims []int, options ...AminOptions) *Tensor {
+func (x *Tensor) AminDim(dim Ints, options ...AminOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("AminDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.Ints(dims...)
@@ -380,82 +405,121 @@ func (x *Tensor) AminDims(dims []int, options ...AminOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opAminDims)
+	return c.One(opAminDim)
 }
 
 var opAminmax = NewOp("aten::aminmax", "")
 
-// AminmaxOptions are the options of [Tensor.Aminmax].
+// Aminmax returns the smallest and the largest elements along dim, of all elements by default:
+// x.aminmax(dim=dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.aminmax.html
+func (x *Tensor) Aminmax(dims ...int) (min, max *Tensor) {
+	var c Call
+	c.Tensor(x)
+	c.OneInt(dims)
+	return c.Two(opAminmax)
+}
+
+var opAminmaxDim = NewOp("aten::aminmax", "")
+
+// AminmaxOptions are the options of [Tensor.AminmaxDim].
 type AminmaxOptions struct {
-	Dim     *int
 	KeepDim bool
 }
 
-// Aminmax returns the smallest and the largest element, along dim where that is given:
-// x.aminmax(dim=…, keepdim=…).
+// AminmaxDim returns the smallest and the largest elements along dim, of all elements by default:
+// x.aminmax(dim=dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.aminmax.html
-func (x *Tensor) Aminmax(options ...AminmaxOptions) (min, max *Tensor) {
+func (x *Tensor) AminmaxDim(dim Ints, options ...AminmaxOptions) (min, max *Tensor) {
 	o := Only(options)
+	dims := DimsOf("AminmaxDim", dim)
 	var c Call
 	c.Tensor(x)
-	if o.Dim != nil {
-		c.Int(*o.Dim)
-	} else {
-		c.Default()
-	}
+	c.OneInt(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
 		c.Default()
 	}
-	return c.Two(opAminmax)
+	return c.Two(opAminmaxDim)
 }
 
 var opArgMax = NewOp("aten::argmax", "")
 
-// ArgMaxOptions are the options of [Tensor.ArgMax].
+// ArgMax returns the int64 indices of the largest elements along dim, by default the one index into
+// flattened x: x.argmax(dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.argmax.html
+func (x *Tensor) ArgMax(dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.OneInt(dims)
+	return c.One(opArgMax)
+}
+
+var opArgMaxDim = NewOp("aten::argmax", "")
+
+// ArgMaxOptions are the options of [Tensor.ArgMaxDim].
 type ArgMaxOptions struct {
 	KeepDim bool
 }
 
-// ArgMax returns the int64 indices of the largest elements along dim: x.argmax(dim, keepdim=…).
+// ArgMaxDim returns the int64 indices of the largest elements along dim, by default the one index
+// into flattened x: x.argmax(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.argmax.html
-func (x *Tensor) ArgMax(dim int, options ...ArgMaxOptions) *Tensor {
+func (x *Tensor) ArgMaxDim(dim Ints, options ...ArgMaxOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("ArgMaxDim", dim)
 	var c Call
 	c.Tensor(x)
-	c.Int(dim)
+	c.OneInt(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
 		c.Default()
 	}
-	return c.One(opArgMax)
+	return c.One(opArgMaxDim)
 }
 
 var opArgMin = NewOp("aten::argmin", "")
 
-// ArgMinOptions are the options of [Tensor.ArgMin].
+// ArgMin returns the int64 indices of the smallest elements along dim, by default the one index
+// into flattened x: x.argmin(dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.argmin.html
+func (x *Tensor) ArgMin(dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.OneInt(dims)
+	return c.One(opArgMin)
+}
+
+var opArgMinDim = NewOp("aten::argmin", "")
+
+// ArgMinOptions are the options of [Tensor.ArgMinDim].
 type ArgMinOptions struct {
 	KeepDim bool
 }
 
-// ArgMin returns the int64 indices of the smallest elements along dim: x.argmin(dim, keepdim=…).
+// ArgMinDim returns the int64 indices of the smallest elements along dim, by default the one index
+// into flattened x: x.argmin(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.argmin.html
-func (x *Tensor) ArgMin(dim int, options ...ArgMinOptions) *Tensor {
+func (x *Tensor) ArgMinDim(dim Ints, options ...ArgMinOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("ArgMinDim", dim)
 	var c Call
 	c.Tensor(x)
-	c.Int(dim)
+	c.OneInt(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
 		c.Default()
 	}
-	return c.One(opArgMin)
+	return c.One(opArgMinDim)
 }
 
 var opStd = NewOp("aten::std", "correction")
@@ -471,20 +535,21 @@ func (x *Tensor) Std(dims ...int) *Tensor {
 	return c.One(opStd)
 }
 
-var opStdDims = NewOp("aten::std", "correction")
+var opStdDim = NewOp("aten::std", "correction")
 
-// StdOptions are the options of [Tensor.StdDims].
+// StdOptions are the options of [Tensor.StdDim].
 type StdOptions struct {
 	Correction Number
 	KeepDim    bool
 }
 
-// StdDims returns the standard deviation over dims, all of them by default, with Bessel's
-// correction: x.std(dims, correction=…, keepdim=…).
+// StdDim returns the standard deviation over dims, all of them by default, with Bessel's
+// correction: x.std(dim, correction=…, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.std.html
-func (x *Tensor) StdDims(dims []int, options ...StdOptions) *Tensor {
+func (x *Tensor) StdDim(dim Ints, options ...StdOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("StdDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -498,7 +563,7 @@ func (x *Tensor) StdDims(dims []int, options ...StdOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opStdDims)
+	return c.One(opStdDim)
 }
 
 var opVar = NewOp("aten::var", "correction")
@@ -514,20 +579,21 @@ func (x *Tensor) Var(dims ...int) *Tensor {
 	return c.One(opVar)
 }
 
-var opVarDims = NewOp("aten::var", "correction")
+var opVarDim = NewOp("aten::var", "correction")
 
-// VarOptions are the options of [Tensor.VarDims].
+// VarOptions are the options of [Tensor.VarDim].
 type VarOptions struct {
 	Correction Number
 	KeepDim    bool
 }
 
-// VarDims returns the variance over dims, all of them by default, with Bessel's correction:
-// x.var(dims, correction=…, keepdim=…).
+// VarDim returns the variance over dims, all of them by default, with Bessel's correction:
+// x.var(dim, correction=…, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.var.html
-func (x *Tensor) VarDims(dims []int, options ...VarOptions) *Tensor {
+func (x *Tensor) VarDim(dim Ints, options ...VarOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("VarDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -541,7 +607,7 @@ func (x *Tensor) VarDims(dims []int, options ...VarOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opVarDims)
+	return c.One(opVarDim)
 }
 
 var opStdMean = NewOp("aten::std_mean", "correction")
@@ -556,20 +622,21 @@ func (x *Tensor) StdMean(dims ...int) (std, mean *Tensor) {
 	return c.Two(opStdMean)
 }
 
-var opStdMeanDims = NewOp("aten::std_mean", "correction")
+var opStdMeanDim = NewOp("aten::std_mean", "correction")
 
-// StdMeanOptions are the options of [Tensor.StdMeanDims].
+// StdMeanOptions are the options of [Tensor.StdMeanDim].
 type StdMeanOptions struct {
 	Correction Number
 	KeepDim    bool
 }
 
-// StdMeanDims returns standard deviation and mean over dims, all of them by default:
-// x.std_mean(dims, correction=…, keepdim=…).
+// StdMeanDim returns standard deviation and mean over dims, all of them by default: x.std_mean(dim,
+// correction=…, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.std_mean.html
-func (x *Tensor) StdMeanDims(dims []int, options ...StdMeanOptions) (values, indices *Tensor) {
+func (x *Tensor) StdMeanDim(dim Ints, options ...StdMeanOptions) (std, mean *Tensor) {
 	o := Only(options)
+	dims := DimsOf("StdMeanDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -583,7 +650,7 @@ func (x *Tensor) StdMeanDims(dims []int, options ...StdMeanOptions) (values, ind
 	} else {
 		c.Default()
 	}
-	return c.Two(opStdMeanDims)
+	return c.Two(opStdMeanDim)
 }
 
 var opVarMean = NewOp("aten::var_mean", "correction")
@@ -598,20 +665,21 @@ func (x *Tensor) VarMean(dims ...int) (variance, mean *Tensor) {
 	return c.Two(opVarMean)
 }
 
-var opVarMeanDims = NewOp("aten::var_mean", "correction")
+var opVarMeanDim = NewOp("aten::var_mean", "correction")
 
-// VarMeanOptions are the options of [Tensor.VarMeanDims].
+// VarMeanOptions are the options of [Tensor.VarMeanDim].
 type VarMeanOptions struct {
 	Correction Number
 	KeepDim    bool
 }
 
-// VarMeanDims returns variance and mean over dims, all of them by default: x.var_mean(dims,
+// VarMeanDim returns variance and mean over dims, all of them by default: x.var_mean(dim,
 // correction=…, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.var_mean.html
-func (x *Tensor) VarMeanDims(dims []int, options ...VarMeanOptions) (values, indices *Tensor) {
+func (x *Tensor) VarMeanDim(dim Ints, options ...VarMeanOptions) (variance, mean *Tensor) {
 	o := Only(options)
+	dims := DimsOf("VarMeanDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -625,7 +693,7 @@ func (x *Tensor) VarMeanDims(dims []int, options ...VarMeanOptions) (values, ind
 	} else {
 		c.Default()
 	}
-	return c.Two(opVarMeanDims)
+	return c.Two(opVarMeanDim)
 }
 
 var opMedian = NewOp("aten::median", "")
@@ -641,15 +709,15 @@ func (x *Tensor) Median() *Tensor {
 
 var opMedianDim = NewOp("aten::median", "dim")
 
-// MedianDimOptions are the options of [Tensor.MedianDim].
-type MedianDimOptions struct {
+// MedianOptions are the options of [Tensor.MedianDim].
+type MedianOptions struct {
 	KeepDim bool
 }
 
 // MedianDim returns the medians along dim, and their int64 indices: x.median(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.median.html
-func (x *Tensor) MedianDim(dim int, options ...MedianDimOptions) (values, indices *Tensor) {
+func (x *Tensor) MedianDim(dim int, options ...MedianOptions) (values, indices *Tensor) {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)
@@ -675,8 +743,8 @@ func (x *Tensor) Nanmedian() *Tensor {
 
 var opNanmedianDim = NewOp("aten::nanmedian", "dim")
 
-// NanmedianDimOptions are the options of [Tensor.NanmedianDim].
-type NanmedianDimOptions struct {
+// NanmedianOptions are the options of [Tensor.NanmedianDim].
+type NanmedianOptions struct {
 	KeepDim bool
 }
 
@@ -684,7 +752,7 @@ type NanmedianDimOptions struct {
 // keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nanmedian.html
-func (x *Tensor) NanmedianDim(dim int, options ...NanmedianDimOptions) (values, indices *Tensor) {
+func (x *Tensor) NanmedianDim(dim int, options ...NanmedianOptions) (values, indices *Tensor) {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)
@@ -748,27 +816,36 @@ func (x *Tensor) Kthvalue(k, dim int, options ...KthvalueOptions) (values, indic
 
 var opQuantile = NewOp("aten::quantile", "scalar")
 
-// QuantileOptions are the options of [Tensor.Quantile].
+// Quantile returns the q-th quantile along dim, of all elements by default: x.quantile(q, dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
+func (x *Tensor) Quantile(q float64, dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Float(q)
+	c.OneInt(dims)
+	return c.One(opQuantile)
+}
+
+var opQuantileDim = NewOp("aten::quantile", "scalar")
+
+// QuantileOptions are the options of [Tensor.QuantileDim].
 type QuantileOptions struct {
-	Dim           *int
 	KeepDim       bool
 	Interpolation string // default linear
 }
 
-// Quantile returns the q-th quantile, over all elements or along dim: x.quantile(q, dim=…,
+// QuantileDim returns the q-th quantile along dim, of all elements by default: x.quantile(q, dim,
 // keepdim=…, interpolation=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
-func (x *Tensor) Quantile(q float64, options ...QuantileOptions) *Tensor {
+func (x *Tensor) QuantileDim(q float64, dim Ints, options ...QuantileOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("QuantileDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.Float(q)
-	if o.Dim != nil {
-		c.Int(*o.Dim)
-	} else {
-		c.Default()
-	}
+	c.OneInt(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
@@ -779,32 +856,42 @@ func (x *Tensor) Quantile(q float64, options ...QuantileOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opQuantile)
+	return c.One(opQuantileDim)
 }
 
 var opNanquantile = NewOp("aten::nanquantile", "scalar")
 
-// NanquantileOptions are the options of [Tensor.Nanquantile].
+// Nanquantile returns the q-th quantile along dim without NaN, of all elements by default:
+// x.nanquantile(q, dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
+func (x *Tensor) Nanquantile(q float64, dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Float(q)
+	c.OneInt(dims)
+	return c.One(opNanquantile)
+}
+
+var opNanquantileDim = NewOp("aten::nanquantile", "scalar")
+
+// NanquantileOptions are the options of [Tensor.NanquantileDim].
 type NanquantileOptions struct {
-	Dim           *int
 	KeepDim       bool
 	Interpolation string // default linear
 }
 
-// Nanquantile returns the q-th quantile without NaN, over all elements or along dim:
-// x.nanquantile(q, dim=…, keepdim=…, interpolation=…).
+// NanquantileDim returns the q-th quantile along dim without NaN, of all elements by default:
+// x.nanquantile(q, dim, keepdim=…, interpolation=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
-func (x *Tensor) Nanquantile(q float64, options ...NanquantileOptions) *Tensor {
+func (x *Tensor) NanquantileDim(q float64, dim Ints, options ...NanquantileOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("NanquantileDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.Float(q)
-	if o.Dim != nil {
-		c.Int(*o.Dim)
-	} else {
-		c.Default()
-	}
+	c.OneInt(dims)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
@@ -815,7 +902,7 @@ func (x *Tensor) Nanquantile(q float64, options ...NanquantileOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opNanquantile)
+	return c.One(opNanquantileDim)
 }
 
 var opLogsumexp = NewOp("aten::logsumexp", "")
@@ -830,19 +917,20 @@ func (x *Tensor) Logsumexp(dims ...int) *Tensor {
 	return c.One(opLogsumexp)
 }
 
-var opLogsumexpDims = NewOp("aten::logsumexp", "")
+var opLogsumexpDim = NewOp("aten::logsumexp", "")
 
-// LogsumexpOptions are the options of [Tensor.LogsumexpDims].
+// LogsumexpOptions are the options of [Tensor.LogsumexpDim].
 type LogsumexpOptions struct {
 	KeepDim bool
 }
 
-// LogsumexpDims returns the logarithm of the sum of exponentials over dims: x.logsumexp(dims,
+// LogsumexpDim returns the logarithm of the sum of exponentials over dims: x.logsumexp(dim,
 // keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html
-func (x *Tensor) LogsumexpDims(dims []int, options ...LogsumexpOptions) *Tensor {
+func (x *Tensor) LogsumexpDim(dim Ints, options ...LogsumexpOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("LogsumexpDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.Ints(dims...)
@@ -851,7 +939,7 @@ func (x *Tensor) LogsumexpDims(dims []int, options ...LogsumexpOptions) *Tensor 
 	} else {
 		c.Default()
 	}
-	return c.One(opLogsumexpDims)
+	return c.One(opLogsumexpDim)
 }
 
 var opAll = NewOp("aten::all", "dims")
@@ -867,19 +955,20 @@ func (x *Tensor) All(dims ...int) *Tensor {
 	return c.One(opAll)
 }
 
-var opAllDims = NewOp("aten::all", "dims")
+var opAllDim = NewOp("aten::all", "dims")
 
-// AllOptions are the options of [Tensor.AllDims].
+// AllOptions are the options of [Tensor.AllDim].
 type AllOptions struct {
 	KeepDim bool
 }
 
-// AllDims returns whether all elements are not zero, over dims, all of them by default: bool:
-// x.all(dims, keepdim=…).
+// AllDim returns whether all elements are not zero, over dims, all of them by default: bool:
+// x.all(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.all.html
-func (x *Tensor) AllDims(dims []int, options ...AllOptions) *Tensor {
+func (x *Tensor) AllDim(dim Ints, options ...AllOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("AllDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -888,7 +977,7 @@ func (x *Tensor) AllDims(dims []int, options ...AllOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opAllDims)
+	return c.One(opAllDim)
 }
 
 var opAny = NewOp("aten::any", "dims")
@@ -904,19 +993,20 @@ func (x *Tensor) Any(dims ...int) *Tensor {
 	return c.One(opAny)
 }
 
-var opAnyDims = NewOp("aten::any", "dims")
+var opAnyDim = NewOp("aten::any", "dims")
 
-// AnyOptions are the options of [Tensor.AnyDims].
+// AnyOptions are the options of [Tensor.AnyDim].
 type AnyOptions struct {
 	KeepDim bool
 }
 
-// AnyDims returns whether any element is not zero, over dims, all of them by default: bool:
-// x.any(dims, keepdim=…).
+// AnyDim returns whether any element is not zero, over dims, all of them by default: bool:
+// x.any(dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.any.html
-func (x *Tensor) AnyDims(dims []int, options ...AnyOptions) *Tensor {
+func (x *Tensor) AnyDim(dim Ints, options ...AnyOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("AnyDim", dim)
 	var c Call
 	c.Tensor(x)
 	c.OptInts(dims)
@@ -925,7 +1015,7 @@ func (x *Tensor) AnyDims(dims []int, options ...AnyOptions) *Tensor {
 	} else {
 		c.Default()
 	}
-	return c.One(opAnyDims)
+	return c.One(opAnyDim)
 }
 
 var opCountNonzero = NewOp("aten::count_nonzero", "dim_IntList")
@@ -959,19 +1049,20 @@ func (x *Tensor) Norm(ord Number, dims ...int) *Tensor {
 	return c.One(opNorm)
 }
 
-var opNormDims = NewOp("aten::linalg_vector_norm", "")
+var opNormDim = NewOp("aten::linalg_vector_norm", "")
 
-// NormOptions are the options of [Tensor.NormDims].
+// NormOptions are the options of [Tensor.NormDim].
 type NormOptions struct {
 	KeepDim bool
 }
 
-// NormDims returns the norm of order ord over dims, all of them by default; nil is 2: x.norm(ord,
-// dims, keepdim=…).
+// NormDim returns the norm of order ord over dims, all of them by default; nil is 2: x.norm(ord,
+// dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.norm.html
-func (x *Tensor) NormDims(ord Number, dims []int, options ...NormOptions) *Tensor {
+func (x *Tensor) NormDim(ord Number, dim Ints, options ...NormOptions) *Tensor {
 	o := Only(options)
+	dims := DimsOf("NormDim", dim)
 	var c Call
 	c.Tensor(x)
 	if ord == nil {
@@ -985,7 +1076,7 @@ func (x *Tensor) NormDims(ord Number, dims []int, options ...NormOptions) *Tenso
 	} else {
 		c.Default()
 	}
-	return c.One(opNormDims)
+	return c.One(opNormDim)
 }
 
 var opCumsum = NewOp("aten::cumsum", "")
@@ -1285,18 +1376,11 @@ func (x *Tensor) Unique(options ...UniqueOptions) (values, inverse, counts *Tens
 
 var opUniqueDim = NewOp("aten::unique_dim", "")
 
-// UniqueDimOptions are the options of [Tensor.UniqueDim].
-type UniqueDimOptions struct {
-	Unsorted      bool // sorted=False
-	ReturnInverse bool
-	ReturnCounts  bool
-}
-
 // UniqueDim returns the distinct slices along dim in order, the indices of each in them, and their
 // counts: x.unique(dim, sorted=…, return_inverse=…, return_counts=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique.html
-func (x *Tensor) UniqueDim(dim int, options ...UniqueDimOptions) (values, inverse, counts *Tensor) {
+func (x *Tensor) UniqueDim(dim int, options ...UniqueOptions) (values, inverse, counts *Tensor) {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)

@@ -137,33 +137,6 @@ func (x *Tensor) UnsqueezeInPlace(dim int) *Tensor {
 	return x
 }
 
-var opSqueezeDims = NewOp("aten::squeeze", "dims")
-
-// SqueezeDims returns x without those of the dims that are of size 1; see also [Tensor.Squeeze]:
-// x.squeeze(dims).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.squeeze.html
-func (x *Tensor) SqueezeDims(dims ...int) *Tensor {
-	var c Call
-	c.Tensor(x)
-	c.Ints(dims...)
-	return c.One(opSqueezeDims)
-}
-
-var opSqueezeDimsInPlace = NewOp("aten::squeeze_", "dims")
-
-// SqueezeDimsInPlace changes x to x without those of the dims that are of size 1; see also
-// [Tensor.Squeeze]: x.squeeze_(dims).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.squeeze_.html
-func (x *Tensor) SqueezeDimsInPlace(dims ...int) *Tensor {
-	var c Call
-	c.Tensor(x)
-	c.Ints(dims...)
-	c.Do(opSqueezeDimsInPlace)
-	return x
-}
-
 var opTranspose = NewOp("aten::transpose", "int")
 
 // Transpose returns x with two dimensions swapped, as a view: x.transpose(dim0, dim1).

@@ -34,6 +34,7 @@ type curatedParam struct {
 	arg      Arg
 	field    string // in Go: a parameter's name, or a field of the options
 	variadic bool
+	dims     bool // variadic, but given as an Ints
 	pointer  bool
 	negated  bool // the field says the opposite
 	ints     bool // an int or a []int
@@ -72,11 +73,11 @@ func readCurated(schemas []*Schema) ([]*curatedFile, error) {
 		last := files[len(files)-1]
 		last.functions = append(last.functions, f)
 		if n := len(f.params); n > 0 && f.params[n-1].variadic && len(f.options) > 0 {
-			// Go has one variadic parameter: what takes options takes a slice.
+			// Go has one variadic parameter: the function with options takes its dims as one.
 			g := *f
-			g.name += "Dims"
+			g.name += "Dim"
 			g.params = slices.Clone(f.params)
-			g.params[n-1].variadic = false
+			g.params[n-1].dims = true
 			f.options = nil
 			last.functions = append(last.functions, &g)
 		}
@@ -272,6 +273,9 @@ func (f *curatedFunction) python(file string) (expr, url string) {
 		callee = "x." + f.py
 	}
 	for _, p := range f.params {
+		if p.dims {
+			p.field = "dim"
+		}
 		add(p.arg.Name, p.field, p.arg.Keyword)
 	}
 	for _, p := range f.options {
@@ -285,6 +289,14 @@ func (p curatedParam) goParam() (typ, put string, err error) {
 	kind := p.arg.Type.kind()
 	n := p.field
 	switch {
+	case p.dims:
+		p.dims = false
+		_, put, err = p.goParam()
+		return "torch.Ints", put, err
+	case p.variadic && (kind == "int" || kind == "int?"):
+		return "...int", fmt.Sprintf("c.OneInt(%s)", n), nil
+	case p.ints && strings.HasSuffix(kind, "?"):
+		return "torch.Ints", fmt.Sprintf("c.OptDims(%s)", n), nil
 	case p.number:
 		return "torch.Number", fmt.Sprintf("c.Number(%s)", n), nil
 	case p.ints:
@@ -422,7 +434,7 @@ func (file *curatedFile) index() string {
 	return wrapComment(file.title + ": " + strings.Join(links, ", ") + ".")
 }
 
-var qualified = regexp.MustCompile(`(?m)^(\s*//.*)$|\btorch\.(NewOp|Tensor|Call|DType|Number|Ints|Options|Layout|Device|MemoryFormat|Generator|Result|Only)\b`)
+var qualified = regexp.MustCompile(`(?m)^(\s*//.*)$|\btorch\.(NewOp|Tensor|Call|DType|Number|Ints|Options|Layout|Device|MemoryFormat|Generator|Result|Only|DimsOf)\b`)
 
 // unqualify takes the package's name from identifiers, but not from comments.
 func unqualify(text string) string {
@@ -438,7 +450,7 @@ func unqualify(text string) string {
 func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 	op := "op" + f.name
 	fmt.Fprintf(w, "var %s = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.schema.Name, f.schema.Overload)
-	if f.whole != nil && !strings.HasSuffix(f.name, "Dims") {
+	if f.whole != nil && !strings.HasSuffix(f.name, "Dim") {
 		fmt.Fprintf(w, "var %sWhole = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.whole.Name, f.whole.Overload)
 	}
 
@@ -452,14 +464,18 @@ func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 		if err != nil {
 			return err
 		}
-		params = append(params, p.field+" "+typ)
+		if p.dims {
+			params = append(params, "dim "+typ)
+		} else {
+			params = append(params, p.field+" "+typ)
+		}
 		puts[p.arg.Name] = put
 	}
 	if len(f.options) == 0 {
 		return f.finish(w, file, op, puts, params, "")
 	}
-	name := strings.TrimSuffix(strings.TrimSuffix(f.name, "Dims"), "InPlace") + "Options"
-	own := !strings.HasSuffix(f.name, "InPlace") || !f.inPlace
+	name := strings.TrimSuffix(strings.TrimSuffix(f.name, "InPlace"), "Dim") + "Options"
+	own := (!strings.HasSuffix(f.name, "InPlace") || !f.inPlace) && f.name != "UniqueDim" // whose options are Unique's
 	if len(f.options) == 1 && f.options[0].arg.Name == "generator" {
 		name, own = "RandomOptions", false // written by hand, for all of them
 	}
@@ -573,6 +589,11 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 	if options != "" {
 		w.WriteString("\to := torch.Only(options)\n")
 	}
+	for _, p := range f.params {
+		if p.dims {
+			fmt.Fprintf(w, "\tdims := torch.DimsOf(%q, dim)\n", f.name)
+		}
+	}
 	if f.checked {
 		fmt.Fprintf(w, "\tcheck%s(%s)\n", f.name, f.checkedArgs())
 	}
@@ -670,13 +691,13 @@ func (f *curatedFunction) finishWhole(w *bytes.Buffer, op string, puts map[strin
 			fmt.Fprintf(w, "\t\t%s\n", put)
 		}
 	}
-	fmt.Fprintf(w, "\t\treturn c.One(%sWhole)\n\t}\n", strings.TrimSuffix(op, "Dims"))
+	fmt.Fprintf(w, "\t\treturn c.One(%sWhole)\n\t}\n", strings.TrimSuffix(op, "Dim"))
 }
 
 // defaultResults names results that the schema leaves without a name.
 func defaultResults(name string, n int) []string {
-	switch name {
-	case "Unique", "UniqueDim", "UniqueConsecutive":
+	switch strings.TrimSuffix(name, "Dim") {
+	case "Unique", "UniqueConsecutive":
 		return []string{"values", "inverse", "counts"}
 	case "StdMean":
 		return []string{"std", "mean"}

@@ -116,7 +116,7 @@ type squeezeExcite struct{ FC1, FC2 *nn.Conv2d }
 
 // Forward maps [N, C, H, W] to the same shape.
 func (m *squeezeExcite) Forward(x *torch.Tensor) *torch.Tensor {
-	s := x.MeanDims([]int{2, 3}, torch.MeanOptions{KeepDim: true}) // [N, C, 1, 1]
+	s := x.MeanDim([]int{2, 3}, torch.MeanOptions{KeepDim: true}) // [N, C, 1, 1]
 	s = s.Then(m.FC1.Forward).ReLUInPlace().Then(m.FC2.Forward)
 	return weigh(x, s)
 }
@@ -134,7 +134,7 @@ type conv1d struct{ Weight *torch.Tensor } // [1, 1, k]
 // Forward maps [N, C, H, W] to the same shape.
 func (m *channelAttention) Forward(x *torch.Tensor) *torch.Tensor {
 	n, c := x.Size(0), x.Size(1)
-	s := x.MeanDims([]int{2, 3}).Then(func(s *torch.Tensor) *torch.Tensor { return s.Reshape(n, 1, c) })
+	s := x.Mean(2, 3).Then(func(s *torch.Tensor) *torch.Tensor { return s.Reshape(n, 1, c) })
 	s = s.Then(func(s *torch.Tensor) *torch.Tensor {
 		return F.Conv1d(s, m.Conv.Weight, nil, F.Conv1dOptions{Padding: m.Conv.Weight.Size(2) / 2})
 	}).Then(func(s *torch.Tensor) *torch.Tensor { return s.Reshape(n, c, 1, 1) })

@@ -220,6 +220,9 @@ func parameter(t reflect.Type, a value, name string) (reflect.Value, error) {
 		var i int
 		err := json.Unmarshal(a.V, &i)
 		return reflect.ValueOf([]string{"none", "mean", "sum"}[i]), err
+	case t == reflect.TypeFor[[]int]() && a.Kind == "int": // a dim where several can be given
+		v, err := argument(reflect.TypeFor[int](), a)
+		return reflect.Append(reflect.Zero(t), v), err
 	case t.Kind() == reflect.Interface && a.Kind == "list":
 		t = reflect.TypeFor[[]int]()
 	}

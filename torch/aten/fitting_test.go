@@ -53,7 +53,7 @@ var fittingCalls = []struct {
 		return []any{
 			a.Flatten(0, torch.FlattenOptions{EndDim: new(0)}), a.Flatten(0, torch.FlattenOptions{EndDim: new(1)}), v.Diff(torch.DiffOptions{N: new(0)}),
 			v.Combinations(torch.CombinationsOptions{R: new(0)}), a.Diagonal(torch.DiagonalOptions{Dim1: 1, Dim2: new(0)}), a.Argsort(torch.ArgsortOptions{Dim: new(0)}),
-			[]*torch.Tensor{sorted, order}, a.StdDims(nil, torch.StdOptions{Correction: 0}), a.VarDims([]int{0}, torch.VarOptions{Correction: 0}),
+			[]*torch.Tensor{sorted, order}, a.StdDim(nil, torch.StdOptions{Correction: 0}), a.VarDim(0, torch.VarOptions{Correction: 0}),
 			a.Select(0, 0).Cov(torch.CovOptions{Correction: new(0)}), a.Norm(0), a.Add(a, torch.AddOptions{Alpha: 0}), a.Sub(a, torch.SubOptions{Alpha: 0.0}),
 			a.Addcmul(a, a, torch.AddcmulOptions{Value: 0}), a.Select(0, 0).Addmm(a.Index(0, torch.All, torch.Slice(0, 3)), a.Select(0, 1), torch.AddmmOptions{Beta: 0, Alpha: 0}),
 			a.Logit(torch.LogitOptions{Eps: new(0.0)}), a.NanToNum(torch.NanToNumOptions{PosInf: new(0.0)}), fft.Fftfreq(4, fft.FftfreqOptions{D: new(0.0)}),

@@ -18,12 +18,12 @@ type NormOptions struct {
 // elements: torch.linalg.norm(x, ord, dim, keepdim=…, dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.norm.html
-func Norm(x *torch.Tensor, ord torch.Number, dim []int, options ...NormOptions) *torch.Tensor {
+func Norm(x *torch.Tensor, ord torch.Number, dim torch.Ints, options ...NormOptions) *torch.Tensor {
 	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
 	c.OptNumber(ord)
-	c.OptInts(dim)
+	c.OptDims(dim)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {
@@ -49,7 +49,7 @@ type VectorNormOptions struct {
 // torch.linalg.vector_norm(x, ord, dim, keepdim=…, dtype=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
-func VectorNorm(x *torch.Tensor, ord torch.Number, dim []int, options ...VectorNormOptions) *torch.Tensor {
+func VectorNorm(x *torch.Tensor, ord torch.Number, dim torch.Ints, options ...VectorNormOptions) *torch.Tensor {
 	o := torch.Only(options)
 	var c torch.Call
 	c.Tensor(x)
@@ -58,7 +58,7 @@ func VectorNorm(x *torch.Tensor, ord torch.Number, dim []int, options ...VectorN
 	} else {
 		c.Number(ord)
 	}
-	c.OptInts(dim)
+	c.OptDims(dim)
 	if o.KeepDim {
 		c.Bool(true)
 	} else {

@@ -37,7 +37,7 @@ func contrastTensor(x *torch.Tensor, factor float64) *torch.Tensor {
 	if channels(x) == 3 {
 		l = grayTensor(x, 1)
 	}
-	mean := l.ToDType(floating(x)).MeanDims([]int{-3, -2, -1}, torch.MeanOptions{KeepDim: true})
+	mean := l.ToDType(floating(x)).MeanDim([]int{-3, -2, -1}, torch.MeanOptions{KeepDim: true})
 	return blend(x, mean, factor)
 }
 
@@ -160,8 +160,8 @@ func autocontrastTensor(x *torch.Tensor) *torch.Tensor {
 	want13(op, x)
 	bound, dtype := maxValue(x.DType()), floating(x)
 	plane := []int{-2, -1}
-	low := x.AminDims(plane, torch.AminOptions{KeepDim: true}).ToDType(dtype)
-	high := x.AmaxDims(plane, torch.AmaxOptions{KeepDim: true}).ToDType(dtype)
+	low := x.AminDim(plane, torch.AminOptions{KeepDim: true}).ToDType(dtype)
+	high := x.AmaxDim(plane, torch.AmaxOptions{KeepDim: true}).ToDType(dtype)
 	scale := high.Sub(low).Reciprocal().MulScalar(bound)
 	flat := scale.IsFinite().LogicalNot()
 	low.MaskedFillInPlace(flat, 0)

@@ -38,6 +38,6 @@ func GumbelSoftmax(logits *torch.Tensor, options ...GumbelSoftmaxOptions) *torch
 	if !o.Hard {
 		return soft
 	}
-	_, index := soft.MaxDim(dim, torch.MaxDimOptions{KeepDim: true})
+	_, index := soft.MaxDim(dim, torch.MaxOptions{KeepDim: true})
 	return like.Zeros(logits.Shape()...).ScatterValue(dim, index, 1.0).Sub(soft.Detach()).Add(soft)
 }

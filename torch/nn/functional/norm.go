@@ -129,5 +129,5 @@ func Normalize(x *torch.Tensor, options ...NormalizeOptions) *torch.Tensor {
 	if p == nil {
 		p = 2.0
 	}
-	return x.Div(x.NormDims(p, []int{or(o.Dim, 1)}, torch.NormOptions{KeepDim: true}).ClampMin(or(o.Eps, 1e-12)).ExpandAs(x))
+	return x.Div(x.NormDim(p, or(o.Dim, 1), torch.NormOptions{KeepDim: true}).ClampMin(or(o.Eps, 1e-12)).ExpandAs(x))
 }

@@ -208,8 +208,7 @@ func outputSize(matrix [6]float64, h, w int) (int, int) {
 	hh, hw := 0.5*float64(h), 0.5*float64(w)
 	points := torch.FromSlice([]float64{-hw, -hh, 1, -hw, hh, 1, hw, hh, 1, hw, -hh, 1}, 4, 3).ToDType(torch.Float32)
 	theta := torch.FromSlice(matrix[:], 2, 3).ToDType(torch.Float32)
-	dim := 0
-	low, high := points.MatMul(theta.T()).Aminmax(torch.AminmaxOptions{Dim: &dim})
+	low, high := points.MatMul(theta.T()).Aminmax(0)
 	half := torch.FromSlice([]float64{hw, hh}).ToDType(torch.Float32)
 	const tol = 1e-4
 	round := func(v *torch.Tensor) *torch.Tensor {
@@ -232,7 +231,7 @@ func movePoints(op string, x any, points *torch.Tensor, canvas [2]int, m AffineM
 	if expand {
 		h, w := float64(canvas[0]), float64(canvas[1])
 		corners := floats([]float64{0, 0, 1, 0, h, 1, w, h, 1, w, 0, 1}, dtype, points).Reshape(4, 3)
-		offset = corners.MatMul(matrix).AminDims([]int{0}, torch.AminOptions{KeepDim: true})
+		offset = corners.MatMul(matrix).AminDim(0, torch.AminOptions{KeepDim: true})
 		nh, nw := outputSize(m.matrix(cx, cy, true), canvas[0], canvas[1])
 		canvas = [2]int{nh, nw}
 	}

@@ -232,7 +232,7 @@ func orderCorners(x *torch.Tensor) *torch.Tensor {
 	flat := x.Reshape(-1, 8)
 	xs, ys := columns(flat, 0, torch.End, 2), columns(flat, 1, torch.End, 2)
 	top := func(v *torch.Tensor) *torch.Tensor {
-		m, _ := v.Abs().MaxDim(1, torch.MaxDimOptions{KeepDim: true})
+		m, _ := v.Abs().MaxDim(1, torch.MaxOptions{KeepDim: true})
 		return m
 	}
 	yMax, xMax := top(ys), top(xs)
@@ -406,8 +406,7 @@ func around(points *torch.Tensor, rotated bool) *torch.Tensor {
 	if rotated {
 		return uprightBoxes(points.Reshape(-1, 8))
 	}
-	dim := 1
-	low, high := points.Reshape(-1, 4, 2).Aminmax(torch.AminmaxOptions{Dim: &dim})
+	low, high := points.Reshape(-1, 4, 2).Aminmax(1)
 	return torch.Cat([]*torch.Tensor{low, high}, 1)
 }
 

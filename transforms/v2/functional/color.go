@@ -202,7 +202,7 @@ func AdjustContrastImage(x *torch.Tensor, factor float64) *torch.Tensor {
 	} else {
 		g = compute(x)
 	}
-	return blend(x, g.MeanDims([]int{-3, -2, -1}, torch.MeanOptions{KeepDim: true}), factor)
+	return blend(x, g.MeanDim([]int{-3, -2, -1}, torch.MeanOptions{KeepDim: true}), factor)
 }
 
 // AdjustContrastVideo is [AdjustContrast] of a tensor [..., T, 1 or 3, H, W].
@@ -295,8 +295,7 @@ func AdjustHueVideo(x *torch.Tensor, factor float64) *torch.Tensor { return Adju
 func rgbToHSV(x *torch.Tensor) *torch.Tensor {
 	rgb := x.Unbind(-3)
 	r, g := rgb[0], rgb[1]
-	dim := -3
-	minc, maxc := x.Aminmax(torch.AminmaxOptions{Dim: &dim})
+	minc, maxc := x.Aminmax(-3)
 	gray := maxc.Eq(minc)
 	span := maxc.Sub(minc)
 	ones := torch.OnesLike(maxc)
@@ -459,8 +458,8 @@ func AutocontrastImage(x *torch.Tensor) *torch.Tensor {
 	}
 	bound := maxValue(x.DType())
 	y := compute(x)
-	low := y.AminDims([]int{-2, -1}, torch.AminOptions{KeepDim: true})
-	high := y.AmaxDims([]int{-2, -1}, torch.AmaxOptions{KeepDim: true})
+	low := y.AminDim([]int{-2, -1}, torch.AminOptions{KeepDim: true})
+	high := y.AmaxDim([]int{-2, -1}, torch.AmaxOptions{KeepDim: true})
 	flat := high.Eq(low)
 	scale := high.SubInPlace(low).MulInPlace(scalarOf(1.0 / float64(bound)))
 	low.MaskedFillInPlace(flat, 0.0)
