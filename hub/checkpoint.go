@@ -24,16 +24,16 @@ import (
 // A target is a module that a checkpoint is to fill.
 type target struct {
 	model       string // its name, for messages
-	build       func() nn.Module
-	withClasses func(n int) (build func() nn.Module, arguments json.RawMessage, err error) // nil where the number of classes is fixed
-	rename      func(string) string                                                        // a name in the file to its name in the module; nil changes none
-	key, prefix *string                                                                    // where the state dict is; nil is to be found
-	classes     int                                                                        // how many labels there are, 0 where they have no names
+	build       func() any
+	withClasses func(n int) (build func() any, arguments json.RawMessage, err error) // nil where the number of classes is fixed
+	rename      func(string) string                                                  // a name in the file to its name in the module; nil changes none
+	key, prefix *string                                                              // where the state dict is; nil is to be found
+	classes     int                                                                  // how many labels there are, 0 where they have no names
 }
 
 // A filled is a module with the tensors of a checkpoint, and what was found out on the way.
 type filled struct {
-	module    nn.Module
+	module    any
 	place     torch.StateDictPlace
 	left      []string        // the tensors beside those with the prefix
 	classes   int             // where other than the target's; else 0
@@ -91,13 +91,13 @@ func (t target) fill(v torch.Value) (*filled, error) {
 }
 
 // meta builds a module without memory.
-func meta(build func() nn.Module) (m nn.Module, err error) {
+func meta(build func() any) (m any, err error) {
 	err = torch.Try(func() { torch.WithDevice(torch.Meta, func() { m = build() }) })
 	return m, err
 }
 
 // names returns the names of a module's tensors.
-func names(m nn.Module) map[string]bool {
+func names(m any) map[string]bool {
 	all := map[string]bool{}
 	for _, e := range nn.StateDict(m) {
 		all[e.Name] = true

@@ -94,7 +94,7 @@ func TestFill(t *testing.T) {
 
 func TestFillMistakes(t *testing.T) {
 	require.NoError(t, torch.Init(t.Context()))
-	other, err := models.New("resnet50")
+	other, err := models.New[nn.Module]("resnet50")
 	require.NoError(t, err)
 	fifty := dict()
 	for _, e := range nn.StateDict(other) {
@@ -213,7 +213,7 @@ func TestReadLabels(t *testing.T) {
 }
 
 func TestWithClasses(t *testing.T) {
-	build := withClasses(func(a []byte) (func() nn.Module, error) { return models.Configure("resnet18", a) }, json.RawMessage(`{"num_classes": 7}`))
+	build := withClasses(func(a []byte) (func() any, error) { return models.Configure("resnet18", a) }, json.RawMessage(`{"num_classes": 7}`))
 	_, arguments, err := build(3)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"num_classes": 3}`, string(arguments))

@@ -25,7 +25,6 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aoti"
 	"github.com/torchhub/torchhub/torch/jit"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // A source is a repository that has been found: the entries of a hubconf.json,
@@ -428,7 +427,7 @@ func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target
 	configure, arguments := e.configure, json.RawMessage(nil)
 	if a.Architecture != nil {
 		arguments = a.Architecture.Arguments
-		configure = func(arguments []byte) (func() nn.Module, error) {
+		configure = func(arguments []byte) (func() any, error) {
 			return models.Configure(a.Architecture.Name, arguments)
 		}
 	}
@@ -460,8 +459,8 @@ func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target
 }
 
 // withClasses returns what builds a model with other arguments and n classes.
-func withClasses(configure func([]byte) (func() nn.Module, error), arguments []byte) func(n int) (func() nn.Module, json.RawMessage, error) {
-	return func(n int) (func() nn.Module, json.RawMessage, error) {
+func withClasses(configure func([]byte) (func() any, error), arguments []byte) func(n int) (func() any, json.RawMessage, error) {
+	return func(n int) (func() any, json.RawMessage, error) {
 		all := map[string]any{}
 		if len(arguments) > 0 {
 			if err := json.Unmarshal(arguments, &all); err != nil {
@@ -486,7 +485,7 @@ func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model
 	} else if !other || m.labels == nil {
 		return m, nil
 	}
-	if m.pre == nil {
+	if m.pre == nil || m.Task() != models.Classification {
 		return m, nil
 	}
 	n, err := m.classes(ctx)

@@ -123,6 +123,7 @@ func advice(err error) string {
 		weights   *WeightsError
 		dict      *torch.StateDictError
 		output    *OutputError
+		task      *TaskError
 		limit     *fetch.LimitError
 	)
 	switch {
@@ -150,6 +151,8 @@ func advice(err error) string {
 		return "give the arguments of the model with WithArguments"
 	case errors.As(err, &output):
 		return "call Call, and read what it returns"
+	case errors.As(err, &task):
+		return "make its input with Preprocess, and call Call, or the Forward of its Module"
 	case errors.Is(err, ErrNoPreprocess):
 		return "make the input yourself and call Forward"
 	case errors.As(err, &limit):
@@ -250,6 +253,17 @@ func (e *WeightsError) Unwrap() error { return e.Err }
 func (e *WeightsError) OfArguments() bool {
 	var k *nn.KeyError
 	return len(e.Fits) == 0 && errors.As(e.Err, &k) && len(k.Missing)+len(k.Unexpected) == 0
+}
+
+// A TaskError says that a model is for another task than the one asked for.
+type TaskError struct {
+	Model models.Task // that the model is for
+	Asked models.Task
+}
+
+// Error returns both tasks.
+func (e *TaskError) Error() string {
+	return fmt.Sprintf("the model is for %s, not for %s", e.Model, e.Asked)
 }
 
 // An OutputError says that a model gives something else than logits.

@@ -17,7 +17,6 @@ import (
 	"github.com/torchhub/torchhub/models/builtin"
 	"github.com/torchhub/torchhub/models/resnet"
 	"github.com/torchhub/torchhub/torch/jit"
-	"github.com/torchhub/torchhub/torch/nn"
 	"github.com/torchhub/torchhub/transforms"
 )
 
@@ -30,12 +29,11 @@ func published() (dir string, done func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	preset := builtin.Preset()
 	err = hub.Pack(context.Background(), dir, "letters", hub.Entry{
 		Doc:        "Reads a letter.",
 		License:    "BSD-3-Clause",
 		Artifacts:  []hub.Artifact{{URL: "letters.pt"}},
-		Preprocess: &hub.Preprocess{Classification: &preset},
+		Preprocess: &hub.Preprocess{Preset: builtin.Preset()},
 		Labels:     &hub.Labels{Names: builtin.Labels()},
 	})
 	if err != nil {
@@ -121,7 +119,7 @@ func ExampleFormatOf() {
 func ExampleRegister() {
 	hub.Register("example/models", "tiny", hub.Entry{
 		Doc:       "A ResNet with ten classes.",
-		Build:     func() nn.Module { return resnet.New(resnet.Config{Layers: [4]int{1, 1, 1, 1}, NumClasses: 10}) },
+		Build:     func() any { return resnet.New(resnet.Config{Layers: [4]int{1, 1, 1, 1}, NumClasses: 10}) },
 		Artifacts: []hub.Artifact{{Format: hub.StateDict, URL: "https://example.com/tiny-0123abcd.pth"}},
 	})
 	names, err := hub.List(context.Background(), "example/models")

@@ -52,7 +52,7 @@ func ExampleHelp() {
 	fmt.Print(text)
 	// Output:
 	// resnext101_32x8d_wsl: Exploring the Limits of Weakly Supervised Pretraining, https://arxiv.org/abs/1805.00932
-	// INSTAGRAM: ig_resnext101_32x8-c38310e5.pth, 339.5 MiB, 88.8M parameters, top-1 82.2 %, top-5 96.4 %, license CC-BY-NC 4.0
+	// INSTAGRAM: ig_resnext101_32x8-c38310e5.pth, 339.5 MiB, 88.8M parameters, top-1 82.2 %, top-5 96.4 % on ImageNet-1K, license CC-BY-NC 4.0
 }
 
 func ExampleTop() {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -34,8 +35,8 @@ func FuzzHFConfig(f *testing.F) {
 			if p.pre == nil || len(p.labels) != p.model.Classes || p.model.Classes > maxClasses {
 				t.Fatalf("%+v", p)
 			}
-			if p.preset != nil && (p.preset.Crop < 1 || p.preset.Crop > maxSide || p.preset.Resize < 1 || p.preset.Resize > maxSide) {
-				t.Fatalf("%+v", p.preset)
+			if s, ok := p.preset.(models.ClassificationPreset); ok && (s.Crop < 1 || s.Crop > maxSide || s.Resize < 1 || s.Resize > maxSide) {
+				t.Fatalf("%+v", s)
 			}
 		}
 		shards, err := readIndex([]byte(second))

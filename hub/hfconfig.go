@@ -17,7 +17,7 @@ type plan struct {
 	model        *models.Conversion
 	rename       func(string) string // a tensor's name in the file to its name in the model; nil changes none
 	pre          *transforms.Pipeline
-	preset       *models.Preset // what pre is, nil where a preset cannot say it
+	preset       models.Preset // what pre is, nil where a preset cannot say it
 	labels       []string
 	license      string
 }

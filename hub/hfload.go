@@ -47,7 +47,7 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 	default:
 		o.sayLicense(r.id, p.license)
 	}
-	m := &Model{name: r.id, steps: &Preprocess{Classification: p.preset}, pre: p.pre, labels: p.labels}
+	m := &Model{name: r.id, steps: &Preprocess{Preset: p.preset}, pre: p.pre, labels: p.labels}
 	if o.weights == "" {
 		m.module, err = p.fill(ctx, o, files)
 	} else {
@@ -68,15 +68,15 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 	return o.nameClasses(ctx, m, false)
 }
 
-func (p *plan) build() nn.Module { return p.model.Build(p.model.Classes) }
+func (p *plan) build() any { return p.model.Build(p.model.Classes) }
 
 // target says what other weights fill.
 func (p *plan) target(model string, o *options) target {
 	return target{
 		model: model, rename: p.rename, key: o.key, prefix: o.prefix, classes: len(p.labels),
 		build: p.build,
-		withClasses: func(n int) (func() nn.Module, json.RawMessage, error) {
-			return func() nn.Module { return p.model.Build(n) }, nil, nil
+		withClasses: func(n int) (func() any, json.RawMessage, error) {
+			return func() any { return p.model.Build(n) }, nil, nil
 		},
 	}
 }
@@ -240,7 +240,7 @@ func (o *options) hfFiles(ctx context.Context, r hfRepo, names []string) ([]stri
 }
 
 // fill builds the model and gives it the tensors of the files.
-func (p *plan) fill(ctx context.Context, o *options, files []string) (nn.Module, error) {
+func (p *plan) fill(ctx context.Context, o *options, files []string) (any, error) {
 	var state torch.StateDict
 	defer func() { state.Free() }()
 	for _, file := range files {

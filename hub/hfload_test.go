@@ -33,7 +33,7 @@ func smallNet(t testing.TB, config string, part func(name string) bool) (net nn.
 	torch.ManualSeed(2)
 	c, err := readHFConfig([]byte(config), nil)
 	require.NoError(t, err)
-	net = c.build()
+	net = c.build().(nn.Module)
 	nn.Eval(net)
 	var s torch.StateDict
 	for _, e := range nn.StateDict(net) {
@@ -74,7 +74,7 @@ func TestHFLoad(t *testing.T) {
 		require.Equal(t, []string{"cat", "dog", "fox"}, m.Labels())
 		require.Equal(t, strings.Split(strings.TrimPrefix(repo, "hf:"), "@")[0], m.Name())
 		require.Contains(t, notice.String(), "cc-by-nc-4.0")
-		require.Equal(t, models.Preset{Resize: 67, Crop: 64, Interpolation: "bicubic", Mean: []float64{0.485, 0.456, 0.406}, Std: []float64{0.229, 0.224, 0.225}}, m.Preset())
+		require.Equal(t, models.ClassificationPreset{Resize: 67, Crop: 64, Interpolation: "bicubic", Mean: []float64{0.485, 0.456, 0.406}, Std: []float64{0.229, 0.224, 0.225}}, m.Preset())
 		require.Equal(t, torch.Data[float32](x), torch.Data[float32](m.Preprocess().Apply(img)))
 		got, err := m.Logits(t.Context(), img)
 		require.NoError(t, err)

@@ -144,7 +144,7 @@ func (p *plan) prepareTimm(t *pretrainedConfig) error {
 	}
 	p.pre = transforms.Compose(append(steps, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))...)
 	if sh == sw && h == w && t.CropMode != "squash" && t.CropMode != "border" {
-		p.preset = &models.Preset{Resize: sh, Crop: h, Interpolation: string(how), Mean: n.mean, Std: n.std}
+		p.preset = models.ClassificationPreset{Resize: sh, Crop: h, Interpolation: string(how), Mean: n.mean, Std: n.std}
 	}
 	return nil
 }

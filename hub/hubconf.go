@@ -26,7 +26,6 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // HubconfName is the name of the file by which a repository publishes models
@@ -59,9 +58,9 @@ type Entry struct {
 
 	// Build makes the module that a state dict fills, for artifacts without an
 	// Architecture. Only Go packages have it.
-	Build func() nn.Module `json:"-"`
+	Build func() any `json:"-"`
 
-	configure func(arguments []byte) (func() nn.Module, error) // with arguments, see models.Configure; nil where it takes none
+	configure func(arguments []byte) (func() any, error) // with arguments, see models.Configure; nil where it takes none
 }
 
 // A Format is a kind of artifact.
@@ -378,7 +377,7 @@ func (a *Artifact) check(ofPackage, built bool) error {
 	return nil
 }
 
-func (a *Architecture) configure() (func() nn.Module, error) {
+func (a *Architecture) configure() (func() any, error) {
 	build, err := models.Configure(a.Name, a.Arguments)
 	if err != nil {
 		return nil, err

@@ -25,11 +25,10 @@ import (
 
 // letters is the entry of the built-in model, with its file called name.
 func letters(name string) Entry {
-	preset := builtin.Preset()
 	return Entry{
 		Doc: "Letters.", License: "BSD-3-Clause",
 		Artifacts:  []Artifact{{Format: TorchScript, URL: name, SHA256: digest(builtin.Model()), Size: int64(len(builtin.Model()))}},
-		Preprocess: &Preprocess{Classification: &preset},
+		Preprocess: &Preprocess{Preset: builtin.Preset()},
 		Labels:     &Labels{Names: builtin.Labels()},
 	}
 }
@@ -425,7 +424,7 @@ func TestRegister(t *testing.T) {
 		{"TestOwner/x", "a", letters("http://example.com/letters.pt"), "neither a path nor an https URL"},
 		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].SHA256 = "" }), "is no SHA-256"},
 		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].Format = StateDict }), "architecture"},
-		{"TestOwner/x", "a", bad(func(e *Entry) { e.Preprocess.Classification.Crop = 0 }), "preprocess.classification"},
+		{"TestOwner/x", "a", bad(func(e *Entry) { e.Preprocess = &Preprocess{Preset: models.ClassificationPreset{}} }), "preprocess.classification"},
 	} {
 		var e *torch.Error
 		require.ErrorAs(t, torch.Try(func() { Register(c.repo, c.name, c.e) }), &e)
@@ -558,7 +557,7 @@ func TestSafetensorsArtifact(t *testing.T) {
 	build, err := models.Configure("resnet", arguments)
 	require.NoError(t, err)
 	torch.ManualSeed(1)
-	made := build()
+	made := build().(nn.Module)
 	nn.Eval(made)
 	require.NoError(t, safetensors.SaveFile(nn.StateDict(made), filepath.Join(dir, "m.safetensors"), nil))
 	err = Pack(t.Context(), dir, "m", Entry{Artifacts: []Artifact{{URL: "m.safetensors", Architecture: &Architecture{"resnet", arguments}}}})

@@ -255,7 +255,7 @@ func small(t *testing.T) *Model {
 	require.NoError(t, err)
 	require.NoError(t, torch.Init(t.Context()))
 	torch.ManualSeed(1)
-	m := &Model{name: "resnet18", steps: &Preprocess{Classification: &entry.Default().Preset}, labels: models.ImageNet.Labels(), module: entry.Build()}
+	m := &Model{name: "resnet18", steps: &Preprocess{Preset: entry.Default().Preset}, labels: models.ImageNet.Labels(), module: entry.Build()}
 	m, err = m.start(torch.CPU)
 	require.NoError(t, err)
 	return m
@@ -410,7 +410,7 @@ func TestCloseWhileInUse(t *testing.T) {
 func TestFromScriptOfOtherShape(t *testing.T) {
 	script, err := jit.Load("../testdata/jit/containers.pt")
 	require.NoError(t, err)
-	preset := models.Preset{Resize: 8, Crop: 8, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}
+	preset := models.ClassificationPreset{Resize: 8, Crop: 8, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}
 	m, err := FromScript(t.Context(), "odd", script, preset, []string{"a", "b"})
 	require.NoError(t, err)
 	_, err = m.Classify(t.Context(), noise(9, 9), 1)
@@ -422,7 +422,7 @@ func TestFromScriptOfOtherShape(t *testing.T) {
 
 	script, err = jit.Load("../testdata/jit/containers.pt")
 	require.NoError(t, err)
-	preset.Std = nil
+	preset.Std = []float64{0, 1, 1}
 	_, err = FromScript(t.Context(), "odd", script, preset, nil)
 	require.ErrorContains(t, err, `model "odd"`)
 	_, err = script.Forward()

@@ -17,8 +17,10 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// A Model classifies pictures. Any number of goroutines may use one at once;
-// their forwards take turns on the threads of [torch.Run].
+// A Model is a model with its weights, ready to run, and all that is known of its
+// inputs and outputs. Its task says what it is for: for [models.Classification]
+// there is Classify. Every model has Preprocess, Call and Module. Any number of
+// goroutines may use one at once; their forwards take turns on the threads of [torch.Run].
 type Model struct {
 	name   string
 	steps  *Preprocess // nil where nothing is said of pictures
@@ -28,7 +30,7 @@ type Model struct {
 	turns chan struct{} // one for each picture that may be in memory as an input at a time
 
 	mu      sync.RWMutex // held for reading by forwards, for writing by Close and To
-	module  nn.Module    // one of the two
+	module  any          // one of the two
 	program program
 	device  torch.Device
 	closed  bool
@@ -42,12 +44,13 @@ type program interface {
 	Close() error
 }
 
-// FromScript makes a model of a TorchScript module that maps [N, 3, H, W] to
-// logits [N, len(labels)], with the preset that says how pictures are prepared.
+// FromScript makes a model of a TorchScript module, with the preset that says its
+// task and how inputs are prepared. For classification the module maps [N, 3, H, W]
+// to logits [N, len(labels)].
 // The module is the model's from then on, also to close. It heeds [WithDevice].
 func FromScript(ctx context.Context, name string, script *torch.ScriptModule, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	o := newOptions(opts)
-	m := &Model{name: name, steps: &Preprocess{Classification: &preset}, labels: slices.Clone(labels), program: script}
+	m := &Model{name: name, steps: &Preprocess{Preset: preset}, labels: slices.Clone(labels), program: script}
 	err := initialize(ctx, o.device)
 	if err == nil {
 		m, err = m.start(o.device)
@@ -63,8 +66,11 @@ type toRGB struct{}
 
 func (toRGB) String() string { return "RGB()" }
 
-func (toRGB) Transform(v transforms.Value) transforms.Value {
-	if v.Image == nil {
+func (t toRGB) Transform(v transforms.Value) transforms.Value {
+	switch {
+	case v.Parts != nil:
+		return v.Map(t.Transform)
+	case v.Image == nil:
 		return v
 	}
 	return v.WithImage(transforms.ToRGB(v.Image))
@@ -104,18 +110,31 @@ func (m *Model) Name() string { return m.name }
 // where the model's entry does not tell them.
 func (m *Model) Labels() []string { return m.labels }
 
-// Preset returns how pictures are prepared, and Preprocess does it. It is the
-// zero Preset where they are prepared in another way than by one.
-func (m *Model) Preset() models.Preset {
-	if m.steps == nil || m.steps.Classification == nil {
-		return models.Preset{}
+// Task returns what the model is for; "" where its entry does not say how inputs are prepared.
+func (m *Model) Task() models.Task {
+	switch {
+	case m.steps == nil:
+		return ""
+	case m.steps.Preset != nil:
+		return m.steps.Preset.Task()
 	}
-	return *m.steps.Classification
+	return models.Classification // by transforms
 }
 
-// Preprocess returns the transforms that turn a picture into an input
-// [3, H, W] of the model, on the CPU: weights.transforms(). It is nil where the
-// model's entry has none.
+// Preset returns how inputs are prepared, and Preprocess does it. It is nil where
+// they are prepared in another way than by a preset, or nothing is said of them.
+func (m *Model) Preset() models.Preset {
+	if m.steps == nil || m.steps.Preset == nil {
+		return nil
+	}
+	return m.steps.Preset.WithDefaults()
+}
+
+// Preprocess returns the transforms that make an input of the model, on the CPU:
+// weights.transforms(). For classification, segmentation and detection they turn
+// a picture into [3, H, W], for video classification the frames [T, 3, H, W] into
+// [3, T, H, W], and for optical flow two pictures, as the parts of a value, into two tensors.
+// It is nil where the model's entry has none.
 func (m *Model) Preprocess() *transforms.Pipeline { return m.pre }
 
 // Device returns where the model runs.
@@ -171,9 +190,16 @@ func (m *Model) Close() error {
 	return nil
 }
 
-// Forward maps inputs x [N, 3, H, W] on the model's device to logits
-// [N, classes]: model(x), recorded by autograd unless inside [torch.NoGrad]. It
-// panics with an [*torch.Error] where x does not fit or the model is closed.
+// Module returns the Go module of the model, in evaluation mode and on its device, such as
+// an [nn.Module] for classification; nil for a program, such as TorchScript. It is the
+// way to what only its type has, as the Forward of a model for another task. The
+// tensors are the model's: use it inside [torch.Run], and not after Close.
+func (m *Model) Module() any { return m.module }
+
+// Forward maps an input x on the model's device to the output: model(x), recorded by autograd
+// unless inside [torch.NoGrad]. For classification, pictures [N, 3, H, W] become logits [N, classes]. It
+// panics with an [*torch.Error] where x does not fit, the model takes or gives something else than a
+// tensor, or it is closed.
 func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -187,7 +213,8 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 
 // Call maps any inputs to whatever the model gives, for models that take or
 // give more than one tensor: model(*inputs). The values are those of
-// [torch.Value]. An error of the model is returned. A state dict's module takes one tensor.
+// [torch.Value]. An error of the model is returned. A Go module takes one tensor, where
+// it is an [nn.Module], and is called through Module where it is another.
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -208,9 +235,13 @@ func (m *Model) call(inputs []torch.Value) (torch.Value, error) {
 	if m.program != nil {
 		return m.program.Forward(inputs...)
 	}
+	module, ok := m.module.(nn.Module)
+	if !ok {
+		return nil, fmt.Errorf("its module is a %T, which does not map a tensor to a tensor", m.module)
+	}
 	if len(inputs) == 1 {
 		if x, ok := inputs[0].(*torch.Tensor); ok {
-			return m.module.Forward(x), nil
+			return module.Forward(x), nil
 		}
 	}
 	return nil, fmt.Errorf("it takes one tensor, and was given %d inputs", len(inputs))
@@ -230,7 +261,8 @@ func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
 	return y
 }
 
-// Logits returns the model's outputs for a picture, one for each label.
+// Logits returns the outputs of a model for classification on a picture, one for each label.
+// A model for another task is a [*TaskError].
 func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) {
 	logits, err := m.logits(ctx, img)
 	if err == nil && m.labels != nil && len(logits) != len(m.labels) {
@@ -254,6 +286,9 @@ func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, 
 	}
 	if m.pre == nil {
 		return nil, ErrNoPreprocess
+	}
+	if t := m.Task(); t != models.Classification {
+		return nil, &TaskError{Model: t, Asked: models.Classification}
 	}
 	select {
 	case m.turns <- struct{}{}:
@@ -325,7 +360,8 @@ type Label struct {
 	Score float64 `json:"score"` // its probability by softmax, in [0, 1]
 }
 
-// Classify returns the k most probable labels of a picture, the best one first.
+// Classify returns the k most probable labels of a picture, the best one first. A
+// model for another task is a [*TaskError].
 func (m *Model) Classify(ctx context.Context, img image.Image, k int) ([]Label, error) {
 	logits, err := m.Logits(ctx, img)
 	if err != nil {

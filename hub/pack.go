@@ -15,6 +15,7 @@ import (
 	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/oserror"
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch/aoti"
 )
 
@@ -31,7 +32,7 @@ const schemaURL = "https://github.com/torchhub/torchhub/raw/main/hub/hubconf.sch
 // Each artifact that runs on this machine is loaded. A state dict must fill its
 // architecture; its key, its prefix and a number of classes other than the
 // architecture's are found as by [WithWeights] and written into the entry. Where
-// the entry says how pictures are prepared, the model is run on one: where it
+// the entry says how pictures are prepared for classification, the model is run on one: where it
 // fails that is an error, and so are other outputs than one logit for each
 // label; without labels [WithNotice] gets a line about them. Native code is run
 // only where it is trusted, see [WithNativeCode].
@@ -150,7 +151,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	defer m.Close()
-	if m.pre == nil {
+	if m.pre == nil || m.Task() != models.Classification {
 		return nil
 	}
 	n, err := m.classes(ctx)

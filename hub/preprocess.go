@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// Preprocess says how a picture becomes a model's input: one of its fields is set.
+// Preprocess says how inputs of a model are prepared: one of its fields is set.
 type Preprocess struct {
-	Classification *models.Preset // torchvision's preset ImageClassification
-	Transforms     []Step
+	Preset     models.Preset // that of a task, see [models.Preset]
+	Transforms []Step        // of a picture, for classification
 }
 
 // A Step is a transform of torchvision by its name, with its arguments by theirs.
@@ -25,46 +26,66 @@ type Step struct {
 	Arguments json.RawMessage `json:"arguments,omitempty"`
 }
 
-// classification is a preset with the names of torchvision's arguments.
-type classification struct {
-	ResizeSize    int       `json:"resize_size"`
-	CropSize      int       `json:"crop_size"`
-	Interpolation string    `json:"interpolation,omitempty"`
-	Mean          []float64 `json:"mean,omitempty"`
-	Std           []float64 `json:"std,omitempty"`
+// presets reads the presets of a hubconf.json, with torchvision's arguments and defaults, by their tasks.
+var presets = map[models.Task]func([]byte) (models.Preset, error){
+	models.Classification:      readPreset[models.ClassificationPreset],
+	models.Segmentation:        readPreset[models.SegmentationPreset],
+	models.Detection:           readPreset[models.DetectionPreset],
+	models.VideoClassification: readPreset[models.VideoClassificationPreset],
+	models.OpticalFlow:         readPreset[models.OpticalFlowPreset],
 }
 
-type preprocess struct {
-	Classification *classification `json:"classification,omitempty"`
-	Transforms     []Step          `json:"transforms,omitempty"`
+func readPreset[P models.Preset](data []byte) (models.Preset, error) {
+	var p P
+	err := json.Unmarshal(data, &p)
+	return p.WithDefaults(), err
+}
+
+// pipelineOf makes the transforms of a preset. It panics with an [*torch.Error] where its numbers do not do.
+func pipelineOf(p models.Preset) *transforms.Pipeline {
+	switch p := p.WithDefaults().(type) {
+	case models.ClassificationPreset:
+		return transforms.Classification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std)
+	case models.SegmentationPreset:
+		return transforms.SemanticSegmentation(p.Resize, transforms.Interpolation(p.Interpolation), p.Mean, p.Std)
+	case models.DetectionPreset:
+		return transforms.ObjectDetection()
+	case models.VideoClassificationPreset:
+		return transforms.Compose(transforms.VideoClassification(p.Resize, p.Crop, transforms.Interpolation(p.Interpolation), p.Mean, p.Std))
+	case models.OpticalFlowPreset:
+		return transforms.Compose(transforms.OpticalFlow())
+	}
+	panic(&torch.Error{Op: "hub.Preprocess", Msg: fmt.Sprintf("there are no transforms for a %T", p)})
 }
 
 // MarshalJSON writes the field that is set.
 func (p Preprocess) MarshalJSON() ([]byte, error) {
-	out := preprocess{Transforms: p.Transforms}
-	if c := p.Classification; c != nil {
-		out.Classification = &classification{c.Resize, c.Crop, c.Interpolation, c.Mean, c.Std}
+	if p.Preset != nil {
+		return json.Marshal(map[models.Task]models.Preset{p.Preset.Task(): p.Preset.WithDefaults()})
 	}
-	return json.Marshal(out)
+	return json.Marshal(map[string][]Step{"transforms": p.Transforms})
 }
 
 // UnmarshalJSON reads a preset, with torchvision's defaults for what it leaves out, or a list of transforms.
 func (p *Preprocess) UnmarshalJSON(data []byte) error {
-	in := preprocess{}
+	var in map[models.Task]json.RawMessage
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	*p = Preprocess{Transforms: in.Transforms}
-	if c := in.Classification; c != nil {
-		p.Classification = &models.Preset{Resize: c.ResizeSize, Crop: c.CropSize, Interpolation: c.Interpolation, Mean: c.Mean, Std: c.Std}
-		if c.Interpolation == "" {
-			p.Classification.Interpolation = string(transforms.Bilinear)
+	*p = Preprocess{}
+	for kind, value := range in {
+		var err error
+		read := presets[kind]
+		switch {
+		case read != nil:
+			p.Preset, err = read(value)
+		case kind == "transforms":
+			err = json.Unmarshal(value, &p.Transforms)
+		default:
+			err = fmt.Errorf("preprocess has no %.100q; it has transforms or the preset of a task", kind)
 		}
-		if c.Mean == nil {
-			p.Classification.Mean = []float64{0.485, 0.456, 0.406}
-		}
-		if c.Std == nil {
-			p.Classification.Std = []float64{0.229, 0.224, 0.225}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -142,12 +163,9 @@ func (p *Preprocess) pipeline() (t *transforms.Pipeline, err error) {
 	if p == nil {
 		return nil, nil
 	}
-	if c := p.Classification; c != nil {
-		err := trial(func() {
-			t = transforms.Classification(c.Resize, c.Crop, transforms.Interpolation(c.Interpolation), c.Mean, c.Std)
-		})
-		if err != nil {
-			return nil, fmt.Errorf(".classification: %w", err)
+	if p.Preset != nil {
+		if err := trial(func() { t = pipelineOf(p.Preset) }); err != nil {
+			return nil, fmt.Errorf(".%s: %w", p.Preset.Task(), err)
 		}
 		return t, nil
 	}

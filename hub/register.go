@@ -13,7 +13,6 @@ import (
 	"github.com/torchhub/torchhub/models"
 	_ "github.com/torchhub/torchhub/models/all" // the architectures
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // registry holds what Go packages publish, by repository in lower case and by name.
@@ -75,16 +74,26 @@ func Register(repo, name string, e Entry) {
 	to.entries[name] = &e
 }
 
-// init publishes the models of package models.
-func init() {
+// publish publishes the models of package models that are not published yet: a
+// package that registers some may be initialized after this one.
+func publish() {
+	publishing.Lock()
+	defer publishing.Unlock()
 	for _, name := range models.Names() {
-		e, err := models.Lookup(name)
-		if err != nil {
+		if publishing.done[name] {
 			continue
 		}
-		Register(e.Repo, name, published(e))
+		publishing.done[name] = true
+		if e, err := models.Lookup(name); err == nil {
+			Register(e.Repo, name, published(e))
+		}
 	}
 }
+
+var publishing = struct {
+	sync.Mutex
+	done map[string]bool
+}{done: map[string]bool{}}
 
 // published is an entry of package models as one of this package. The newest
 // weights, which are the default, come first.
@@ -93,17 +102,18 @@ func published(e *models.Entry) Entry {
 		Doc:      fmt.Sprintf("%s: %s, %s", e.Name, e.Title, e.Paper),
 		Homepage: e.Paper,
 		Build:    e.Build,
-		configure: func(arguments []byte) (func() nn.Module, error) {
+		configure: func(arguments []byte) (func() any, error) {
 			return models.Configure(e.Name, arguments)
 		},
-		Labels: &Labels{Set: e.Default().Classes},
+	}
+	if c := e.Default().Classes; c != "" {
+		out.Labels = &Labels{Set: c}
 	}
 	for _, w := range slices.Backward(e.Weights) {
-		preset := w.Preset
 		out.Artifacts = append(out.Artifacts, Artifact{
 			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License,
-			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, top-1 %.1f %%, top-5 %.1f %%", w.MiB, float64(w.Params)/1e6, w.Acc1, w.Acc5),
-			Preprocess: &Preprocess{Classification: &preset},
+			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, %v", w.MiB, float64(w.Params)/1e6, w.Metrics),
+			Preprocess: &Preprocess{Preset: w.Preset},
 		})
 	}
 	return out
@@ -111,6 +121,7 @@ func published(e *models.Entry) Entry {
 
 // isRegistered says whether a Go package publishes models of a repository.
 func isRegistered(repo string) bool {
+	publish()
 	base, _, _ := strings.Cut(repo, ":")
 	registry.RLock()
 	defer registry.RUnlock()
@@ -119,6 +130,7 @@ func isRegistered(repo string) bool {
 
 // registeredNames lists the models of a repository, of all for "", in alphabetical order.
 func registeredNames(repo string) []string {
+	publish()
 	base, _, _ := strings.Cut(repo, ":")
 	registry.RLock()
 	defer registry.RUnlock()
@@ -135,6 +147,7 @@ func registeredNames(repo string) []string {
 
 // findRegistered returns the entry of a name in a repository, in any for "".
 func findRegistered(repo, name string) (*Entry, error) {
+	publish()
 	base, _, _ := strings.Cut(repo, ":")
 	registry.RLock()
 	defer registry.RUnlock()

@@ -46,7 +46,7 @@ var policy = map[string][]string{
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
 	"torch/nn":                     {"torch", "torch/nn/functional"},
-	"models":                       {"internal/suggest", "torch/nn"},
+	"models":                       {"internal/suggest"},
 	"models/resnet":                {"torch", "torch/nn", "torch/nn/functional", "models"},
 	"models/all":                   {"models/resnet"},
 	"models/builtin":               {"models"},

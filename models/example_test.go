@@ -10,7 +10,7 @@ import (
 )
 
 func Example() {
-	resnet, err := models.New("resnet18")
+	resnet, err := models.New[nn.Module]("resnet18")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -30,14 +30,18 @@ func ExampleLookup() {
 	}
 	w := e.Default()
 	fmt.Println(w.URL)
-	fmt.Println(w.Preset.Resize, w.Preset.Crop, w.Acc1, w.License)
+	fmt.Println(w.Preset)
+	fmt.Println(w.Metrics, w.Metrics["ImageNet-1K"]["acc@1"])
+	fmt.Println(w.License)
 	_, err = models.Lookup("resnext101_32x8d")
 	fmt.Println(err)
 	_, err = models.Lookup("resnet_50")
 	fmt.Println(err)
 	// Output:
 	// https://download.pytorch.org/models/ig_resnext101_32x8-c38310e5.pth
-	// 256 224 82.2 CC-BY-NC 4.0
+	// resize 256 (bilinear), crop 224, mean [0.485 0.456 0.406], std [0.229 0.224 0.225]
+	// top-1 82.2 %, top-5 96.4 % on ImageNet-1K 82.2
+	// CC-BY-NC 4.0
 	// <nil>
 	// no model "resnet_50"; did you mean resnet50, resnet152 or resnet101?
 }
@@ -48,7 +52,7 @@ func ExampleConfigure() {
 		fmt.Println(err)
 		return
 	}
-	resnet := build()
+	resnet := build().(nn.Module)
 	nn.Eval(resnet)
 	torch.NoGrad(func() {
 		fmt.Println(resnet.Forward(torch.Zeros(1, 3, 64, 64)).Shape())

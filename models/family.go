@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"github.com/torchhub/torchhub/internal/suggest"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // A Family is what the package of an architecture registers beside its entries:
@@ -22,7 +21,7 @@ type Family struct {
 	Name string // of the class, in lower case: "resnet"
 
 	// Configure returns what builds a module of the class. It takes all arguments, see [Configure].
-	Configure func(arguments []byte) (func() nn.Module, error)
+	Configure func(arguments []byte) (func() any, error)
 
 	// Timm converts models of timm, by their architecture.
 	Timm map[string]Converter
@@ -36,9 +35,9 @@ type Converter func(config []byte) (*Conversion, error)
 
 // A Conversion says how a model of another library is built.
 type Conversion struct {
-	Build   func(classes int) nn.Module // makes the module with a number of outputs, in training mode
-	Classes int                         // the number of outputs in the configuration, at least 1
-	Rename  func(name string) string    // maps a tensor's name in the library's files to its name in the module; nil changes none
+	Build   func(classes int) any    // makes the module with a number of outputs, in training mode
+	Classes int                      // the number of outputs in the configuration, at least 1
+	Rename  func(name string) string // maps a tensor's name in the library's files to its name in the module; nil changes none
 }
 
 // families holds what is registered, by the names of the classes and of other libraries.
@@ -111,7 +110,7 @@ func convert(whose string, all map[string]Converter, name string, config []byte)
 // it takes. Arguments that the model does not have or that do not fit are an error.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
-func Configure(name string, arguments []byte) (func() nn.Module, error) {
+func Configure(name string, arguments []byte) (func() any, error) {
 	families.RLock()
 	configure := families.of[name].Configure
 	families.RUnlock()

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/torchhub/torchhub/internal/suggest"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // Repositories of models, as torch.hub.load names them.
@@ -21,19 +21,25 @@ const (
 
 // An Entry is a model that can be asked for by name.
 type Entry struct {
-	Name    string           // "resnet50"
-	Repo    string           // "pytorch/vision"
-	Title   string           // of the paper
-	Paper   string           // its URL
-	Build   func() nn.Module // makes the module, initialized as torchvision's, in training mode
-	Weights []Weights        // from the oldest to the newest; at least one
+	Name    string    // "resnet50"
+	Repo    string    // "pytorch/vision"
+	Title   string    // of the paper
+	Paper   string    // its URL
+	Weights []Weights // from the oldest to the newest; at least one
 
-	// Configure returns what builds the model with other arguments, see [Configure]. Nil takes none.
-	Configure func(arguments []byte) (func() nn.Module, error)
+	// Build makes the module, initialized as torchvision's, in training mode: a value that
+	// nn.StateDict walks. The task says which methods it has.
+	Build func() any
+
+	// Configure returns what builds the model with other arguments, see the function [Configure]. Nil takes none.
+	Configure func(arguments []byte) (func() any, error)
 }
 
 // Default returns the weights taken where none are named: the newest, torchvision's weights="DEFAULT".
 func (e *Entry) Default() *Weights { return &e.Weights[len(e.Weights)-1] }
+
+// Task returns what the model is for, by the preset of its weights.
+func (e *Entry) Task() Task { return e.Default().Preset.Task() }
 
 // Weights are published parameters of a model and all that belongs to them.
 //
@@ -41,24 +47,13 @@ func (e *Entry) Default() *Weights { return &e.Weights[len(e.Weights)-1] }
 type Weights struct {
 	Name    string  // "IMAGENET1K_V2"
 	URL     string  // of the state dict; the file's name ends in the first 8 digits of its SHA-256
-	Preset  Preset  // how pictures are prepared
-	Classes Classes // what the outputs mean
-	Acc1    float64 // share of ImageNet-1K's validation pictures whose label is the first one, in percent
-	Acc5    float64 // whose label is among the first five, in percent
+	Preset  Preset  // how inputs are prepared, with the defaults filled in by [Register]
+	Classes Classes // what the outputs mean, "" where they are no classes
+	Metrics Metrics // how good they are
 	Params  int     // number of parameters
-	GFLOPs  float64 // multiply-adds of one picture, in 10⁹, as torchvision counts them
+	GFLOPs  float64 // multiply-adds of one input, in 10⁹, as torchvision counts them
 	MiB     float64 // size of the file
 	License string  // empty where torchvision's own, BSD-3-Clause, is all there is
-}
-
-// A Preset says how a picture becomes a model's input: resize the short side,
-// crop the center, scale to [0, 1], then subtract Mean and divide by Std. It is
-// torchvision.transforms.ImageClassification with these numbers.
-type Preset struct {
-	Resize        int    // of the short side, in pixels
-	Crop          int    // of both sides, in pixels
-	Interpolation string // "bilinear" or "bicubic"; both with antialias
-	Mean, Std     []float64
 }
 
 // Classes name a set of labels.
@@ -70,13 +65,28 @@ const ImageNet Classes = "ImageNet-1K"
 //go:embed imagenet.txt
 var imageNet string
 
-// Labels returns the classes' names in the order of a model's outputs:
-// weights.meta["categories"].
-func (c Classes) Labels() []string {
-	if c != ImageNet {
-		return nil
+// labels holds the registered sets of labels.
+var labels = struct {
+	sync.RWMutex
+	of map[Classes][]string
+}{of: map[Classes][]string{ImageNet: strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n")}}
+
+// RegisterClasses adds a set of labels, in the order of a model's outputs. A name that is taken panics.
+func RegisterClasses(c Classes, names []string) {
+	labels.Lock()
+	defer labels.Unlock()
+	if c == "" || labels.of[c] != nil || len(names) == 0 {
+		panic(fmt.Sprintf("models: RegisterClasses: the name %q is empty or taken, or there are no labels", c))
 	}
-	return strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n")
+	labels.of[c] = slices.Clone(names)
+}
+
+// Labels returns the classes' names in the order of a model's outputs:
+// weights.meta["categories"]. It is nil where there is no such set.
+func (c Classes) Labels() []string {
+	labels.RLock()
+	defer labels.RUnlock()
+	return slices.Clone(labels.of[c])
 }
 
 // entries holds the registered models by name.
@@ -87,7 +97,7 @@ var entries = struct {
 
 // Register adds models to those of [Names]. The packages of architectures call it when
 // they are imported; models/all imports all of this module. It panics where an entry lacks a name, Build or
-// weights, or its name is taken.
+// weights, its weights lack a preset or are for two tasks, or its name is taken.
 func Register(models ...Entry) {
 	entries.Lock()
 	defer entries.Unlock()
@@ -97,6 +107,14 @@ func Register(models ...Entry) {
 			panic(fmt.Sprintf("models: Register: the entry %q lacks a name, Build or weights", e.Name))
 		case entries.of[e.Name] != nil:
 			panic(fmt.Sprintf("models: Register: there is a model %q already", e.Name))
+		}
+		e.Weights = slices.Clone(e.Weights)
+		for i := range e.Weights {
+			w := &e.Weights[i]
+			if w.Preset == nil || w.Preset.Task() != e.Weights[0].Preset.Task() {
+				panic(fmt.Sprintf("models: Register: the weights %s of %s lack a preset, or have one of another task", w.Name, e.Name))
+			}
+			w.Preset = w.Preset.WithDefaults()
 		}
 		entries.of[e.Name] = &e
 	}
@@ -139,13 +157,22 @@ func Lookup(name string) (*Entry, error) {
 }
 
 // New builds a model that has no trained weights: torchvision.models.get_model(name).
-// After the same [torch.ManualSeed] its parameters are torchvision's.
+// After the same torch.ManualSeed its parameters are torchvision's. M is the type
+// of the module or an interface that it has, such as nn.Module for classification:
+//
+//	model, err := models.Newnn.Module("resnet18")
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
-func New(name string) (nn.Module, error) {
+func New[M any](name string) (M, error) {
+	var none M
 	e, err := Lookup(name)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	return e.Build(), nil
+	built := e.Build()
+	m, ok := built.(M)
+	if !ok {
+		return none, fmt.Errorf("models: %s is a %T for %s, not a %v", name, built, e.Task(), reflect.TypeFor[M]())
+	}
+	return m, nil
 }

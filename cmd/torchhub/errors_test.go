@@ -226,8 +226,8 @@ func registerTiny(t *testing.T) {
 	err := torch.Try(func() {
 		hub.Register("example/errors", "tiny", hub.Entry{
 			Artifacts:  []hub.Artifact{{Name: "V1", Format: hub.StateDict, URL: "https://example.com/tiny-01234567.pth"}},
-			Build:      func() nn.Module { return nn.NewLinear(4, 2) },
-			Preprocess: &hub.Preprocess{Classification: &p},
+			Build:      func() any { return nn.NewLinear(4, 2) },
+			Preprocess: &hub.Preprocess{Preset: p},
 		})
 	})
 	require.NoError(t, err)
@@ -267,7 +267,7 @@ func writeMistakes(t *testing.T, sources, dir string) {
 	write(t, dir, "cut.safetensors", whole[:len(whole)-3])
 
 	p := builtin.Preset()
-	preset, err := json.Marshal(hub.Preprocess{Classification: &p})
+	preset, err := json.Marshal(hub.Preprocess{Preset: p})
 	require.NoError(t, err)
 	for repo, flags := range map[string][]string{"letters": {"--preprocess", string(preset)}, "changed": {"--preprocess", string(preset)}, "bare": nil} {
 		require.NoError(t, os.Mkdir(repo, 0o755))

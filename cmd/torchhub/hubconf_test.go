@@ -16,6 +16,7 @@ import (
 
 	"github.com/torchhub/torchhub/hub"
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
 )
 
@@ -30,7 +31,7 @@ func packed(t *testing.T) string {
 		require.NoError(t, err)
 		return strings.Trim(string(b), "[]")
 	}
-	preset, err := json.Marshal(hub.Preprocess{Classification: &p})
+	preset, err := json.Marshal(hub.Preprocess{Preset: p})
 	require.NoError(t, err)
 	require.Contains(t, string(preset), numbers(p.Mean))
 	out, errs, status := torchhub(t, nil, "pack", "-o", dir, "--doc", "Letters.", "--license", "BSD-3-Clause", "--labels", labels, "--preprocess", string(preset), "letters", file)
@@ -66,8 +67,7 @@ func TestPackAndUse(t *testing.T) {
 	require.Len(t, conf.Entries, 2)
 	require.Equal(t, "https://example.com/models/letters.pt", conf.Entries["second"].Artifacts[0].URL)
 	require.Equal(t, "labels.txt", conf.Entries["letters"].Labels.File.URL)
-	require.Equal(t, "bilinear", conf.Entries["second"].Preprocess.Classification.Interpolation)
-	require.Len(t, conf.Entries["second"].Preprocess.Classification.Mean, 3)
+	require.Equal(t, models.ClassificationPreset{Resize: 32, Crop: 32}.WithDefaults(), conf.Entries["second"].Preprocess.Preset)
 
 	schema, _, status := torchhub(t, nil, "validate", "--schema")
 	require.Zero(t, status)

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -19,29 +21,25 @@ import (
 
 // card is what is known of a model's weights.
 type card struct {
-	Model         string    `json:"model"`
-	Repository    string    `json:"repository"`
-	Weights       string    `json:"weights"`
-	Default       bool      `json:"default"`
-	Parameters    int       `json:"parameters"`
-	GFLOPs        float64   `json:"gflops"`
-	Acc1          float64   `json:"acc1"`
-	Acc5          float64   `json:"acc5"`
-	MiB           float64   `json:"mib"`
-	License       string    `json:"license"`
-	URL           string    `json:"url"`
-	SHA256Prefix  string    `json:"sha256_prefix"`
-	Cached        bool      `json:"cached"`
-	File          string    `json:"file"`
-	Resize        int       `json:"resize"`
-	Crop          int       `json:"crop"`
-	Interpolation string    `json:"interpolation"`
-	Mean          []float64 `json:"mean"`
-	Std           []float64 `json:"std"`
-	Classes       string    `json:"classes"`
-	Labels        int       `json:"labels"`
-	Title         string    `json:"title"`
-	Paper         string    `json:"paper"`
+	Model        string         `json:"model"`
+	Repository   string         `json:"repository"`
+	Task         models.Task    `json:"task"`
+	Weights      string         `json:"weights"`
+	Default      bool           `json:"default"`
+	Parameters   int            `json:"parameters"`
+	GFLOPs       float64        `json:"gflops"`
+	Metrics      models.Metrics `json:"metrics"`
+	MiB          float64        `json:"mib"`
+	License      string         `json:"license"`
+	URL          string         `json:"url"`
+	SHA256Prefix string         `json:"sha256_prefix"`
+	Cached       bool           `json:"cached"`
+	File         string         `json:"file"`
+	Preprocess   hub.Preprocess `json:"preprocess"`
+	Classes      string         `json:"classes"`
+	Labels       int            `json:"labels"`
+	Title        string         `json:"title"`
+	Paper        string         `json:"paper"`
 }
 
 func cards(e *models.Entry) []card {
@@ -52,12 +50,11 @@ func cards(e *models.Entry) []card {
 		_, err := os.Stat(file)
 		stem := strings.TrimSuffix(name, path.Ext(name))
 		out[i] = card{
-			Model: e.Name, Repository: e.Repo, Weights: w.Name, Default: &e.Weights[i] == e.Default(),
-			Parameters: w.Params, GFLOPs: w.GFLOPs, Acc1: w.Acc1, Acc5: w.Acc5, MiB: w.MiB,
+			Model: e.Name, Repository: e.Repo, Task: e.Task(), Weights: w.Name, Default: &e.Weights[i] == e.Default(),
+			Parameters: w.Params, GFLOPs: w.GFLOPs, Metrics: w.Metrics, MiB: w.MiB,
 			License: w.License, URL: w.URL, SHA256Prefix: stem[strings.LastIndexByte(stem, '-')+1:],
 			Cached: err == nil, File: file,
-			Resize: w.Preset.Resize, Crop: w.Preset.Crop, Interpolation: w.Preset.Interpolation, Mean: w.Preset.Mean, Std: w.Preset.Std,
-			Classes: string(w.Classes), Labels: len(w.Classes.Labels()), Title: e.Title, Paper: e.Paper,
+			Preprocess: hub.Preprocess{Preset: w.Preset}, Classes: string(w.Classes), Labels: len(w.Classes.Labels()), Title: e.Title, Paper: e.Paper,
 		}
 		if w.License == "" {
 			out[i].License = "BSD-3-Clause"
@@ -81,30 +78,56 @@ a repository: of a hubconf.json, else of its hubconf.py, which is read and not r
 		if len(args) > 0 {
 			return listRepo(c, &f, args[0])
 		}
-		enc := json.NewEncoder(c.OutOrStdout())
-		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-		if !*asJSON {
-			fmt.Fprintln(w, "MODEL\tPARAMETERS\tGFLOPS\tTOP-1\tTOP-5\tFILE\tLICENSE")
-		}
+		var all []card
 		for _, name := range slices.SortedFunc(slices.Values(models.Names()), suggest.Natural) {
 			e, err := models.Lookup(name)
 			if err != nil {
 				return err
 			}
-			for _, k := range cards(e) {
-				switch {
-				case *asJSON:
-					if err := enc.Encode(k); err != nil {
-						return err
-					}
-				case k.Default:
-					fmt.Fprintf(w, "%s\t%.1fM\t%.1f\t%.1f %%\t%.1f %%\t%.0f MiB\t%s\n", k.Model, float64(k.Parameters)/1e6, k.GFLOPs, k.Acc1, k.Acc5, k.MiB, k.License)
+			all = append(all, cards(e)...)
+		}
+		if *asJSON {
+			enc := json.NewEncoder(c.OutOrStdout())
+			for _, k := range all {
+				if err := enc.Encode(k); err != nil {
+					return err
 				}
 			}
+			return nil
 		}
-		return w.Flush()
+		return table(c.OutOrStdout(), all)
 	}
 	return c
+}
+
+// table prints the default weights of each model, a table for each task.
+func table(out io.Writer, all []card) error {
+	tasks := map[models.Task][]card{}
+	for _, k := range all {
+		if k.Default {
+			tasks[k.Task] = append(tasks[k.Task], k)
+		}
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, task := range slices.Sorted(maps.Keys(tasks)) {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		measures := "METRICS"
+		if task == models.Classification {
+			measures = "TOP-1\tTOP-5"
+		}
+		fmt.Fprintf(w, "MODEL\tPARAMETERS\tGFLOPS\t%s\tFILE\tLICENSE\n", measures)
+		for _, k := range tasks[task] {
+			measures = k.Metrics.String()
+			if task == models.Classification {
+				m := k.Metrics["ImageNet-1K"]
+				measures = fmt.Sprintf("%.1f %%\t%.1f %%", m["acc@1"], m["acc@5"])
+			}
+			fmt.Fprintf(w, "%s\t%.1fM\t%.1f\t%s\t%.0f MiB\t%s\n", k.Model, float64(k.Parameters)/1e6, k.GFLOPs, measures, k.MiB, k.License)
+		}
+	}
+	return w.Flush()
 }
 
 func showCommand() *cobra.Command {
@@ -159,11 +182,14 @@ of a file of weights it is told what is in it.`,
 				state = "in the cache: " + k.File
 			}
 			fmt.Fprintf(w, "\nweights\t%s%s\n", k.Weights, note)
-			fmt.Fprintf(w, "parameters\t%d\nFLOPs\t%.1f G multiply-adds a picture\n", k.Parameters, k.GFLOPs)
-			fmt.Fprintf(w, "accuracy\ttop-1 %.3f %%, top-5 %.3f %% on ImageNet-1K\n", k.Acc1, k.Acc5)
+			fmt.Fprintf(w, "parameters\t%d\nFLOPs\t%.1f G multiply-adds an input\n", k.Parameters, k.GFLOPs)
+			fmt.Fprintf(w, "accuracy\t%v\n", k.Metrics)
 			fmt.Fprintf(w, "file\t%s, %.1f MiB, SHA-256 %s…, %s\n", k.URL, k.MiB, k.SHA256Prefix, state)
-			fmt.Fprintf(w, "preset\tresize %d (%s), crop %d, mean %v, std %v\n", k.Resize, k.Interpolation, k.Crop, k.Mean, k.Std)
-			fmt.Fprintf(w, "labels\t%d of %s\nlicense\t%s\n", k.Labels, k.Classes, k.License)
+			fmt.Fprintf(w, "preset\t%s: %v\n", k.Task, k.Preprocess.Preset)
+			if k.Classes != "" {
+				fmt.Fprintf(w, "labels\t%d of %s\n", k.Labels, k.Classes)
+			}
+			fmt.Fprintf(w, "license\t%s\n", k.License)
 		}
 		return w.Flush()
 	}

@@ -342,7 +342,7 @@ func TestListAndShow(t *testing.T) {
 	}
 	out, _, status = torchhub(t, nil, "show", "resnext101_32x8d_wsl")
 	require.Zero(t, status)
-	for _, want := range []string{"88791336", "16.0 G", "82.200 %", "ig_resnext101_32x8-c38310e5.pth", "resize 256 (bilinear), crop 224", "CC-BY-NC 4.0", "not in the cache"} {
+	for _, want := range []string{"88791336", "16.0 G", "top-1 82.2 %", "ig_resnext101_32x8-c38310e5.pth", "resize 256 (bilinear), crop 224", "CC-BY-NC 4.0", "not in the cache"} {
 		require.Contains(t, out, want)
 	}
 	out, _, status = torchhub(t, nil, "version")

@@ -14,7 +14,6 @@ import (
 
 	"github.com/torchhub/torchhub/hub"
 	"github.com/torchhub/torchhub/models"
-	"github.com/torchhub/torchhub/transforms"
 )
 
 // entryFlags are what commands write into an entry of a hubconf.json.
@@ -65,8 +64,7 @@ func (f *entryFlags) entry() (hub.Entry, error) {
 		if err != nil {
 			return e, usageError{fmt.Errorf("--preset: %w", err)}
 		}
-		p := m.Default().Preset
-		e.Preprocess = &hub.Preprocess{Classification: &p}
+		e.Preprocess = &hub.Preprocess{Preset: m.Default().Preset}
 	case f.preprocess != "":
 		e.Preprocess = &hub.Preprocess{}
 		if err := json.Unmarshal([]byte(f.preprocess), e.Preprocess); err != nil {
@@ -76,17 +74,7 @@ func (f *entryFlags) entry() (hub.Entry, error) {
 		if f.resize < 1 || f.crop < 1 {
 			return e, usageError{errors.New("--resize and --crop are needed both")}
 		}
-		p := models.Preset{Resize: f.resize, Crop: f.crop, Interpolation: f.interpolation, Mean: f.mean, Std: f.std}
-		if p.Interpolation == "" {
-			p.Interpolation = string(transforms.Bilinear)
-		}
-		if p.Mean == nil {
-			p.Mean = []float64{0.485, 0.456, 0.406}
-		}
-		if p.Std == nil {
-			p.Std = []float64{0.229, 0.224, 0.225}
-		}
-		e.Preprocess = &hub.Preprocess{Classification: &p}
+		e.Preprocess = &hub.Preprocess{Preset: models.ClassificationPreset{Resize: f.resize, Crop: f.crop, Interpolation: f.interpolation, Mean: f.mean, Std: f.std}}
 	}
 	switch {
 	case f.labels == string(models.ImageNet):

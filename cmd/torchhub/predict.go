@@ -106,8 +106,12 @@ stderr, the others go on, and the exit status is 1.`,
 func predict(c *cobra.Command, f predictFlags, args []string) error {
 	ctx := c.Context()
 	if f.model != "" && f.repo == "" {
-		if _, err := models.Lookup(f.model); err != nil {
+		e, err := models.Lookup(f.model)
+		if err != nil {
 			return err // before anything is installed or fetched
+		}
+		if t := e.Task(); t != models.Classification {
+			return &aboutError{f.model, &hub.TaskError{Model: t, Asked: models.Classification}}
 		}
 	}
 	// The first picture is decoded while the model is loaded, each next one

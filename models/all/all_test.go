@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 
 // onMeta builds an entry's module without memory.
 func onMeta(e *models.Entry) (m nn.Module) {
-	torch.WithDevice(torch.Meta, func() { m = e.Build() })
+	torch.WithDevice(torch.Meta, func() { m = e.Build().(nn.Module) })
 	return m
 }
 
@@ -46,9 +46,10 @@ func TestEntries(t *testing.T) {
 				require.Equal(t, params, w.Params)
 				require.Regexp(t, hashed, path.Base(w.URL))
 				require.Equal(t, []int{len(w.Classes.Labels())}, nn.StateDict(m).Get("fc.bias").Shape())
-				require.Greater(t, w.Acc5, w.Acc1)
+				require.Greater(t, w.Metrics["ImageNet-1K"]["acc@5"], w.Metrics["ImageNet-1K"]["acc@1"])
 				require.Positive(t, w.GFLOPs*w.MiB)
-				require.LessOrEqual(t, w.Preset.Crop, w.Preset.Resize)
+				preset := w.Preset.(models.ClassificationPreset)
+				require.LessOrEqual(t, preset.Crop, preset.Resize)
 				require.Equal(t, e.Repo == models.WSLImages, w.License == "CC-BY-NC 4.0")
 			}
 		})
@@ -66,6 +67,6 @@ func TestLookupSuggests(t *testing.T) {
 		require.ErrorContains(t, err, name)
 		require.ErrorContains(t, err, "did you mean "+want)
 	}
-	_, err := models.New("")
+	_, err := models.New[nn.Module]("")
 	require.Error(t, err)
 }

@@ -32,8 +32,8 @@ func Picture() []byte { return picture }
 func Labels() []string { return strings.Split(strings.TrimSpace(labels), "\n") }
 
 // Preset returns how pictures are prepared for the model.
-func Preset() models.Preset {
-	return models.Preset{Resize: 40, Crop: 40, Interpolation: "bilinear",
+func Preset() models.ClassificationPreset {
+	return models.ClassificationPreset{Resize: 40, Crop: 40, Interpolation: "bilinear",
 		Mean: []float64{0.5, 0.5, 0.5}, Std: []float64{0.25, 0.25, 0.25}}
 }
 

@@ -18,7 +18,7 @@ import (
 func BenchmarkForward(b *testing.B) {
 	p := script(b)
 	for _, name := range []string{"resnet50", "resnext101_32x8d"} {
-		m, err := models.New(name)
+		m, err := models.New[nn.Module](name)
 		if err != nil {
 			b.Fatal(err)
 		}

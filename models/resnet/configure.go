@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/torchhub/torchhub/models"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // Limits of the arguments, far beyond what anyone has trained: arguments may come from a stranger.
@@ -18,7 +17,7 @@ const (
 
 // configure returns what builds a ResNet of c with some arguments changed. A
 // config without layers is that of the class, whose blocks are not to be chosen twice.
-func (c Config) configure(arguments []byte) (func() nn.Module, error) {
+func (c Config) configure(arguments []byte) (func() any, error) {
 	var a struct {
 		Block         *string `json:"block"`
 		Layers        []int   `json:"layers"`
@@ -76,5 +75,5 @@ func (c Config) configure(arguments []byte) (func() nn.Module, error) {
 	case groups*width > maxWidth:
 		return nil, fmt.Errorf("%d groups of width %d are more than %d channels", groups, width, maxWidth)
 	}
-	return func() nn.Module { return New(c) }, nil
+	return func() any { return New(c) }, nil
 }

@@ -81,7 +81,7 @@ func TestPythonInitializesAlike(t *testing.T) {
 		var want []any // the keys, then the output in training mode
 		p.Call(&want, "lambda *a: [fresh(*a)[0]]", name, 3, px)
 		torch.ManualSeed(3)
-		m, err := models.New(name)
+		m, err := models.New[nn.Module](name)
 		require.NoError(t, err)
 		var got []any
 		for _, e := range nn.StateDict(m) {

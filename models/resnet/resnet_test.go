@@ -21,12 +21,12 @@ func TestMain(m *testing.M) {
 
 // onMeta builds an entry's module without memory.
 func onMeta(e *models.Entry) (m nn.Module) {
-	torch.WithDevice(torch.Meta, func() { m = e.Build() })
+	torch.WithDevice(torch.Meta, func() { m = e.Build().(nn.Module) })
 	return m
 }
 
 func TestForwardFreesIntermediates(t *testing.T) {
-	m, err := models.New("resnet18")
+	m, err := models.New[*ResNet]("resnet18")
 	require.NoError(t, err)
 	nn.Eval(m)
 	x := torch.Ones(1, 3, 224, 224)

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/torchhub/torchhub/models"
-	"github.com/torchhub/torchhub/torch/nn"
 )
 
 // TimmConfig returns the configuration of one of timm's ResNets by the name of
@@ -117,7 +116,7 @@ func (c Config) conversion(rename func(string) string) (*models.Conversion, erro
 		d.Groups*d.WidthPerGroup > maxWidth || d.DownKernel > 31 || d.ReduceFirst > 64 {
 		return nil, errors.New("config.json: a number of the architecture is out of range")
 	}
-	build := func(classes int) nn.Module {
+	build := func(classes int) any {
 		c := c
 		c.NumClasses = classes
 		return New(c)

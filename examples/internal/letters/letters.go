@@ -18,12 +18,11 @@ func Load(t *testing.T) *hub.Model {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "letters.pt"), builtin.Model(), 0o600))
-	preset := builtin.Preset()
 	require.NoError(t, hub.Pack(t.Context(), dir, "letters", hub.Entry{
 		Doc:        "Reads a letter.",
 		License:    "BSD-3-Clause",
 		Artifacts:  []hub.Artifact{{URL: "letters.pt"}},
-		Preprocess: &hub.Preprocess{Classification: &preset},
+		Preprocess: &hub.Preprocess{Preset: builtin.Preset()},
 		Labels:     &hub.Labels{Names: builtin.Labels()},
 	}))
 	model, err := hub.Load(t.Context(), dir, "letters", hub.WithSource("local"))
