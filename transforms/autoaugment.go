@@ -9,6 +9,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
 	"github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/policies"
 )
 
 // An AutoAugmentPolicy names the data that a policy of [AutoAugment] was learned on:
@@ -349,28 +350,10 @@ type AugMixOptions struct {
 func AugMix(options ...AugMixOptions) Transform {
 	const op = "AugMix"
 	o := torch.Only(options)
-	severity, width, alpha := o.Severity, o.MixtureWidth, o.Alpha
-	if severity == 0 {
-		severity = 3
-	}
-	if width == 0 {
-		width = 3
-	}
-	if alpha == 0 {
-		alpha = 1
-	}
+	m := policies.AugMix{Severity: o.Severity, Width: o.MixtureWidth, Depth: o.ChainDepth, Alpha: o.Alpha}.Checked("transforms." + op)
 	depth := "-1"
 	if o.ChainDepth != 0 {
 		depth = fmt.Sprint(o.ChainDepth)
-	}
-	const bins = 10
-	switch {
-	case severity < 1 || severity > bins:
-		refuse(op, "Severity is %d; want 1 to %d", severity, bins)
-	case width < 1:
-		refuse(op, "MixtureWidth is %d; want 1 or more", width)
-	case !(alpha > 0) || math.IsInf(alpha, 0):
-		refuse(op, "Alpha is %v; want a finite number above 0", alpha)
 	}
 	a := newAugment(op, o.Interpolation, Bilinear, o.Fill)
 	choices := mixSpace
@@ -378,7 +361,7 @@ func AugMix(options ...AugMixOptions) Transform {
 		choices = mixSpace[:9]
 	}
 	text := fmt.Sprintf("AugMix(severity=%d, mixture_width=%d, chain_depth=%s, alpha=%s, all_ops=%s, interpolation=%s, fill=%s)",
-		severity, width, depth, float(alpha), boolean(!o.NoColor), enum(a.how), a.text)
+		m.Severity, m.Width, depth, float(m.Alpha), boolean(!o.NoColor), enum(a.how), a.text)
 	mixed := func(v Value, x *torch.Tensor) *torch.Tensor {
 		_, h, w := functional.GetDimensions(v)
 		shape := x.Shape()
@@ -386,35 +369,19 @@ func AugMix(options ...AugMixOptions) Transform {
 		if n := 4 - x.Dim(); n > 0 {
 			batch = x.View(append([]int{1, 1}[:n:n], shape...)...)
 		}
-		n := batch.Size(0)
-		each := make([]int, batch.Dim()) // [n, 1, …]
-		for i := range each {
-			each[i] = 1
-		}
-		each[0] = n
-		device := x.Device()
-		dirichlet := func(k int) *torch.Tensor {
-			return aten.InternalSampleDirichlet(torch.Options{Device: &device}.Full(alpha, k).Expand(n, -1), v.Generator)
-		}
-		m := dirichlet(2)
-		weights := dirichlet(width).Mul(m.Select(1, 1).View(n, -1))
-		mix := m.Select(1, 0).View(each...).Mul(batch)
-		for i := range width {
+		draw := func(low, high int) int { return randint(v, low, high) }
+		mix := m.Mix(batch, v.Generator, draw, func(operations int) *torch.Tensor {
 			aug := v.WithTensor(batch)
-			depth := o.ChainDepth
-			if depth <= 0 {
-				depth = randint(v, 1, 4)
-			}
-			for range depth {
-				c := choices[randint(v, 0, len(choices))]
-				m := 0.0
+			for range operations {
+				c := choices[draw(0, len(choices))]
+				magnitude := 0.0
 				if c.magnitudes != nil {
-					m = c.magnitude(randint(v, 0, severity), bins, h, w)
+					magnitude = c.magnitude(draw(0, m.Severity), policies.Bins, h, w)
 				}
-				aug = a.apply(aug, c.name, c.sign(v, m))
+				aug = a.apply(aug, c.name, c.sign(v, magnitude))
 			}
-			mix.AddInPlace(weights.Select(1, i).View(each...).Mul(aug.Tensor))
-		}
+			return aug.Tensor
+		})
 		return mix.View(shape...).ToDType(x.DType())
 	}
 	return &step{text, func(v Value) Value {

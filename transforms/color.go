@@ -59,14 +59,17 @@ type ColorJitterOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ColorJitter.html
 func ColorJitter(o ColorJitterOptions) Transform {
 	const op = "ColorJitter"
+	jitter := func(what string, f Floats, neutral, low, high float64) []float64 {
+		return args.Jitter("transforms."+op, what, f, neutral, low, high)
+	}
 	jitters := []struct {
 		apply func(Value, float64) Value
 		r     []float64
 	}{
-		{functional.AdjustBrightness, jitter(op, "Brightness", o.Brightness, 1, 0, math.Inf(1))},
-		{functional.AdjustContrast, jitter(op, "Contrast", o.Contrast, 1, 0, math.Inf(1))},
-		{functional.AdjustSaturation, jitter(op, "Saturation", o.Saturation, 1, 0, math.Inf(1))},
-		{functional.AdjustHue, jitter(op, "Hue", o.Hue, 0, -0.5, 0.5)},
+		{functional.AdjustBrightness, jitter("Brightness", o.Brightness, 1, 0, math.Inf(1))},
+		{functional.AdjustContrast, jitter("Contrast", o.Contrast, 1, 0, math.Inf(1))},
+		{functional.AdjustSaturation, jitter("Saturation", o.Saturation, 1, 0, math.Inf(1))},
+		{functional.AdjustHue, jitter("Hue", o.Hue, 0, -0.5, 0.5)},
 	}
 	text := fmt.Sprintf("ColorJitter(brightness=%s, contrast=%s, saturation=%s, hue=%s)", none(jitters[0].r, tuple),
 		none(jitters[1].r, tuple), none(jitters[2].r, tuple), none(jitters[3].r, tuple))
@@ -85,30 +88,6 @@ func ColorJitter(o ColorJitterOptions) Transform {
 		}
 		return v
 	}}
-}
-
-// jitter returns the range of a factor, nil where it is always the neutral one.
-func jitter(op, what string, f Floats, neutral, low, high float64) []float64 {
-	if f == nil {
-		return nil
-	}
-	r := floats(op, what, f)
-	if _, list := f.([]float64); !list {
-		if r[0] < 0 {
-			refuse(op, "%s is %v; want 0 or more", what, f)
-		}
-		r = []float64{neutral - r[0], neutral + r[0]}
-		if neutral == 1 {
-			r[0] = max(r[0], 0)
-		}
-	}
-	if len(r) != 2 || !(low <= r[0] && r[0] <= r[1] && r[1] <= high) {
-		refuse(op, "%s is %v; want a number, or the least and the greatest, within %v and %v", what, f, low, high)
-	}
-	if r[0] == neutral && r[1] == neutral {
-		return nil
-	}
-	return r
 }
 
 // sometimes applies f with a probability, drawn as torchvision's newer transforms do it.
@@ -154,7 +133,7 @@ func RandomPosterize(bits int, p ...float64) Transform {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomSolarize.html
 func RandomSolarize(threshold torch.Number, p ...float64) Transform {
 	const op = "RandomSolarize"
-	args.Number("transforms."+op, "threshold", threshold)
+	args.Number("transforms."+op, "the threshold", threshold)
 	c := chance(op, p, 0.5)
 	return sometimes(fmt.Sprintf("RandomSolarize(threshold=%s,p=%s)", number(threshold), float(c)), c, func(v Value) Value {
 		return functional.Solarize(v, threshold)

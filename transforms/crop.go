@@ -131,7 +131,7 @@ func Pad(padding torch.Ints, options ...PadOptions) Transform {
 }
 
 func checkPad(op string, o PadOptions) {
-	args.Floats("transforms."+op, "fill", o.Fill)
+	args.Floats("transforms."+op, "the fill", o.Fill)
 	args.PaddingMode("transforms."+op, o.PaddingMode)
 }
 

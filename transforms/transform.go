@@ -88,28 +88,7 @@ func name(t Transform) string {
 type Floats = functional.Floats
 
 // floats returns the numbers of f, nil for nil.
-func floats(op, what string, f Floats) []float64 {
-	var out []float64
-	switch f := f.(type) {
-	case nil:
-	case int:
-		out = []float64{float64(f)}
-	case float64:
-		out = []float64{f}
-	case []float64:
-		if f != nil { // an empty list is not nil
-			out = append([]float64{}, f...)
-		}
-	default:
-		refuse(op, "%s is a %T; want a float64 or a []float64", what, f)
-	}
-	for _, x := range out {
-		if math.IsNaN(x) || math.IsInf(x, 0) {
-			refuse(op, "%s is %v; want finite numbers", what, f)
-		}
-	}
-	return out
-}
+func floats(op, what string, f Floats) []float64 { return args.Floats("transforms."+op, what, f) }
 
 // interval returns the least and the greatest of a []float64 of two, or of standard for nil.
 func interval(op, what string, f, standard []float64) []float64 {
@@ -120,24 +99,6 @@ func interval(op, what string, f, standard []float64) []float64 {
 		refuse(op, "%s has %d numbers; want the least and the greatest", what, len(f))
 	}
 	return f
-}
-
-// around returns the range of a number, -x to x, or of a []float64 of as many numbers as one of lengths.
-func around(op, what string, f Floats, lengths ...int) []float64 {
-	x := floats(op, what, f)
-	if _, list := f.([]float64); !list && len(x) == 1 {
-		if x[0] < 0 {
-			refuse(op, "%s is %v; want 0 or more, or a []float64 of the least and the greatest", what, x[0])
-		}
-		return []float64{-x[0], x[0]}
-	}
-	for _, n := range lengths {
-		if len(x) == n {
-			return x
-		}
-	}
-	refuse(op, "%s has %d numbers; want %v", what, len(x), lengths)
-	return nil
 }
 
 // chance returns the probability that a variadic parameter holds, or standard.

@@ -37,7 +37,7 @@ type RandomRotationOptions = functional.RotateOptions
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomRotation.html
 func RandomRotation(degrees Floats, options ...RandomRotationOptions) Transform {
 	const op = "RandomRotation"
-	r := around(op, "degrees", degrees, 2)
+	r := args.Around("transforms."+op, "degrees", degrees, 2)
 	ascending(op, "degrees", r)
 	o := torch.Only(options)
 	interpolation(op, &o.Interpolation, Nearest)
@@ -97,7 +97,7 @@ type RandomAffineOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAffine.html
 func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	const op = "RandomAffine"
-	r := around(op, "degrees", degrees, 2)
+	r := args.Around("transforms."+op, "degrees", degrees, 2)
 	ascending(op, "degrees", r)
 	o := torch.Only(options)
 	o.Translate = floats(op, "Translate", listOf(o.Translate))
@@ -116,7 +116,7 @@ func RandomAffine(degrees Floats, options ...RandomAffineOptions) Transform {
 	ascending(op, "Scale", o.Scale)
 	var shear []float64
 	if o.Shear != nil {
-		shear = around(op, "Shear", o.Shear, 2, 4)
+		shear = args.Around("transforms."+op, "Shear", o.Shear, 2, 4)
 		ascending(op, "Shear", shear)
 	}
 	interpolation(op, &o.Interpolation, Nearest)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
 // bytesOf returns the bytes of a picture [3, H, W] or [1, H, W], row by row, as
@@ -69,9 +70,7 @@ func coordinates(op string, x *torch.Tensor) []int {
 	return out
 }
 
-func refuse(op, format string, args ...any) {
-	panic(&torch.Error{Op: "draw." + op, Msg: fmt.Sprintf(format, args...)})
-}
+func refuse(op, format string, a ...any) { args.Refuse("draw."+op, format, a...) }
 
 func refuseTensor(op string, x *torch.Tensor, format string, args ...any) {
 	panic(&torch.Error{Op: "draw." + op, Args: fmt.Sprint(x.Shape(), " ", x.DType()), Msg: fmt.Sprintf(format, args...)})

@@ -23,7 +23,9 @@ func named(op string, v Value, f func() Value) (out Value) {
 }
 
 // finite panics unless the parameter of that name is of finite numbers.
-func finite(op, name string, values ...float64) { args.Finite(args.Functional+op, name, values...) }
+func finite(op, name string, values ...float64) {
+	args.Finite(args.Functional+op, "the "+name, values...)
+}
 
 // onTensor returns v with what f makes of its tensor, and frees what f leaves about.
 func onTensor(op string, v Value, f func(x *torch.Tensor) *torch.Tensor) Value {

@@ -143,7 +143,7 @@ func Posterize(v Value, bits int) Value {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.solarize.html
 func Solarize(v Value, threshold torch.Number) Value {
 	const op = "Solarize"
-	level := args.Number(args.Functional+op, "threshold", threshold)
+	level := args.Number(args.Functional+op, "the threshold", threshold)
 	return either(op, v,
 		func(p *pillow.Image) (*pillow.Image, error) { return pillow.Solarize(p, level) },
 		func(x *torch.Tensor) *torch.Tensor { return solarizeTensor(x, threshold) })

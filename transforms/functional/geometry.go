@@ -139,7 +139,7 @@ func Pad(v Value, padding torch.Ints, options ...PadOptions) Value {
 	const op = "Pad"
 	l, t, r, b := args.Borders(args.Functional+op, padding)
 	o := torch.Only(options)
-	fill := args.Floats(args.Functional+op, "fill", o.Fill)
+	fill := args.Floats(args.Functional+op, "the fill", o.Fill)
 	args.PaddingMode(args.Functional+op, o.PaddingMode)
 	return either(op, v,
 		func(p *pillow.Image) (*pillow.Image, error) {

@@ -47,7 +47,7 @@ func warping(op string, how *Interpolation, standard Interpolation, fill Floats,
 	if center != nil && len(center) != 2 {
 		refuse(op, "the center has %d numbers; want x and y", len(center))
 	}
-	return args.Floats(args.Functional+op, "fill", fill)
+	return args.Floats(args.Functional+op, "the fill", fill)
 }
 
 // Rotate turns a picture or a tensor [..., C, H, W] of 3 or 4 dimensions by an

@@ -6,6 +6,7 @@ import (
 	"github.com/torchhub/torchhub/internal/libm"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	"github.com/torchhub/torchhub/transforms/internal/policies"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
@@ -327,24 +328,7 @@ type AugMixOptions struct {
 func AugMix(options ...AugMixOptions) Transform {
 	const op = "AugMix"
 	o := torch.Only(options)
-	if o.Severity == 0 {
-		o.Severity = 3
-	}
-	if o.MixtureWidth == 0 {
-		o.MixtureWidth = 3
-	}
-	if o.Alpha == 0 {
-		o.Alpha = 1
-	}
-	if o.Severity < 1 || o.Severity > 10 {
-		refuse(op, "the severity is %d; want 1 to 10", o.Severity)
-	}
-	if o.MixtureWidth < 1 {
-		refuse(op, "%d chains are asked for; want 1 or more", o.MixtureWidth)
-	}
-	if !(o.Alpha > 0) || math.IsInf(o.Alpha, 0) {
-		refuse(op, "alpha is %v; want a number above 0", o.Alpha)
-	}
+	m := policies.AugMix{Severity: o.Severity, Width: o.MixtureWidth, Depth: o.ChainDepth, Alpha: o.Alpha}.Checked(args.V2 + op)
 	ops := mixOps
 	if o.NoColor {
 		ops = mixOps[:len(mixOps)-len(enhancing)]
@@ -369,39 +353,19 @@ func AugMix(options ...AugMixOptions) Transform {
 			full = append([]int{1}, full...)
 		}
 		batch := x.Reshape(full...)
-		ones := make([]int, len(full)) // [N, 1, …]
-		for i := range ones {
-			ones[i] = 1
-		}
-		ones[0] = full[0]
-		dirichlet := func(n int) *torch.Tensor {
-			alphas := make([]float64, n)
-			for i := range alphas {
-				alphas[i] = o.Alpha
-			}
-			t := torch.FromSlice(alphas).ToDType(torch.Float32).To(x.Device()).Expand(full[0], -1)
-			return aten.InternalSampleDirichlet(t, g)
-		}
-		m := dirichlet(2)
-		weights := dirichlet(o.MixtureWidth).Mul(m.Select(1, 1).Reshape(full[0], -1))
-		mix := m.Select(1, 0).Reshape(ones...).Mul(batch)
-		for i := range o.MixtureWidth {
+		draw := func(low, high int) int { return randint(g, low, high) }
+		mix := m.Mix(batch, g, draw, func(operations int) *torch.Tensor {
 			var chain any = batch
-			n := depth
-			if n < 0 {
-				n = randint(g, 1, 4)
+			for range operations {
+				op := ops[draw(0, len(ops))]
+				chain = a.apply(chain, op.name, op.magnitude(g, policies.Bins, h, w, func() int { return draw(0, m.Severity) }))
 			}
-			for range n {
-				op := ops[randint(g, 0, len(ops))]
-				m := op.magnitude(g, 10, h, w, func() int { return randint(g, 0, o.Severity) })
-				chain = a.apply(chain, op.name, m)
-			}
-			mix.AddInPlace(weights.Select(1, i).Reshape(ones...).Mul(chain.(*torch.Tensor)))
-		}
+			return chain.(*torch.Tensor)
+		})
 		mix = mix.Reshape(shape...).ToDType(x.DType())
 		if IsPicture(v) {
 			return F.ToPILImage(mix, "")
 		}
 		return tv.Wrap(mix, v)
-	}, "severity", o.Severity, "mixture_width", o.MixtureWidth, "chain_depth", depth, "alpha", o.Alpha, "all_ops", !o.NoColor)
+	}, "severity", m.Severity, "mixture_width", m.Width, "chain_depth", depth, "alpha", m.Alpha, "all_ops", !o.NoColor)
 }

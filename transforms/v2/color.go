@@ -77,21 +77,24 @@ type ColorJitterOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ColorJitter.html
 func ColorJitter(o ColorJitterOptions) Transform {
 	const op = "ColorJitter"
-	ranges := [4]*[2]float64{
-		jitter(op, "brightness", o.Brightness, 1, 0, math.Inf(1)),
-		jitter(op, "contrast", o.Contrast, 1, 0, math.Inf(1)),
-		jitter(op, "saturation", o.Saturation, 1, 0, math.Inf(1)),
-		jitter(op, "hue", o.Hue, 0, -0.5, 0.5),
+	jitter := func(what string, f Floats, neutral, low, high float64) []float64 {
+		return args.Jitter(args.V2+op, what, f, neutral, low, high)
+	}
+	ranges := [4][]float64{
+		jitter("the brightness", o.Brightness, 1, 0, math.Inf(1)),
+		jitter("the contrast", o.Contrast, 1, 0, math.Inf(1)),
+		jitter("the saturation", o.Saturation, 1, 0, math.Inf(1)),
+		jitter("the hue", o.Hue, 0, -0.5, 0.5),
 	}
 	type params struct {
 		order   []int
 		factors [4]*float64
 	}
-	shown := func(r *[2]float64) any {
+	shown := func(r []float64) any {
 		if r == nil {
 			return nil
 		}
-		return *r
+		return [2]float64(r)
 	}
 	name := repr(op, "brightness", shown(ranges[0]), "contrast", shown(ranges[1]), "saturation", shown(ranges[2]), "hue", shown(ranges[3]))
 	adjusts := [4]func(any, *float64) any{brightness, contrast, saturation, hue}
@@ -113,34 +116,6 @@ func ColorJitter(o ColorJitterOptions) Transform {
 			return v
 		},
 	}}
-}
-
-// jitter returns the range of a factor, nil where it changes nothing.
-func jitter(op, name string, f Floats, center, low, high float64) *[2]float64 {
-	v := floatsOf(op, name, f)
-	if v == nil {
-		return nil
-	}
-	var r [2]float64
-	switch _, list := f.([]float64); {
-	case !list:
-		if !(v[0] >= 0) {
-			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
-		}
-		r = [2]float64{center - v[0], center + v[0]}
-		if low == 0 {
-			r[0] = max(r[0], 0)
-		}
-	case len(v) == 2:
-		r = [2]float64(v)
-	default:
-		refuse(op, "the %s is a list of %d numbers; want two, or a number", name, len(v))
-	}
-	checkRange(op, name, r, low, high)
-	if r[0] == center && r[1] == center {
-		return nil
-	}
-	return &r
 }
 
 // RandomChannelPermutation puts the channels in a random order: RandomChannelPermutation().
@@ -268,7 +243,7 @@ func RandomPosterize(bits int, p ...float64) Transform {
 func RandomSolarize(threshold torch.Number, p ...float64) Transform {
 	const op = "RandomSolarize"
 	chance := probability(op, p, 0.5)
-	args.Number("transforms.v2."+op, "threshold", threshold)
+	args.Number(args.V2+op, "the threshold", threshold)
 	return sometimes(chance, "Solarize", repr(op, "p", chance, "threshold", threshold), func(v any) any { return F.Solarize(v, threshold) })
 }
 

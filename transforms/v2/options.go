@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
+	v1 "github.com/torchhub/torchhub/transforms/functional"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
@@ -77,16 +79,7 @@ func sizeOf(op string, size torch.Ints) [2]int {
 	return [2]int{s[0], s[1]}
 }
 
-func listOf(op, name string, v torch.Ints) []int {
-	switch v := v.(type) {
-	case int:
-		return []int{v}
-	case []int:
-		return append([]int{}, v...)
-	}
-	refuse(op, "the %s is a %T; want an int or a []int", name, v)
-	return nil
-}
+func listOf(op, name string, v torch.Ints) []int { return args.Ints(args.V2+op, "the "+name, v) }
 
 // checkInterpolation panics where the name is none; "" is a default.
 func checkInterpolation(op string, how Interpolation, standard Interpolation) Interpolation {
@@ -102,26 +95,10 @@ func checkInterpolation(op string, how Interpolation, standard Interpolation) In
 }
 
 // Floats is a number, a float64 or an int, or a []float64.
-type Floats = any
+type Floats = v1.Floats
 
 // floatsOf returns the numbers of f, nil for nil.
-func floatsOf(op, name string, f Floats) (out []float64) {
-	switch f := f.(type) {
-	case nil:
-	case int:
-		out = []float64{float64(f)}
-	case float64:
-		out = []float64{f}
-	case []float64:
-		if f != nil { // an empty list is not nil
-			out = append([]float64{}, f...)
-		}
-	default:
-		refuse(op, "the %s is a %T; want a float64, an int or a []float64", name, f)
-	}
-	checkFinite(op, name, out...)
-	return out
-}
+func floatsOf(op, name string, f Floats) []float64 { return args.Floats(args.V2+op, "the "+name, f) }
 
 // rangeOf returns a range of two numbers, or a default for nil.
 func rangeOf(op, name string, r []float64, standard [2]float64, low, high float64) [2]float64 {
@@ -157,14 +134,11 @@ func orP(op string, p *float64, standard float64) float64 {
 }
 
 func checkMode(op string, m PaddingMode) PaddingMode {
-	switch m {
-	case "":
+	args.PaddingMode(args.V2+op, string(m))
+	if m == "" {
 		return F.Constant
-	case F.Constant, F.Edge, F.Reflect, F.Symmetric:
-		return m
 	}
-	refuse(op, "no padding mode is called %q; want constant, edge, reflect or symmetric", string(m))
-	return ""
+	return m
 }
 
 func checkPadding(op string, padding torch.Ints) []int {
@@ -176,13 +150,7 @@ func checkPadding(op string, padding torch.Ints) []int {
 }
 
 // checkFinite panics where a number is NaN or infinite.
-func checkFinite(op, name string, values ...float64) {
-	for _, v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			refuse(op, "the %s is %v; want a finite number", name, v)
-		}
-	}
-}
+func checkFinite(op, name string, values ...float64) { args.Finite(args.V2+op, "the "+name, values...) }
 
 // checkRange panics where a range is not low to high within limits.
 func checkRange(op, name string, r [2]float64, low, high float64) {
@@ -201,20 +169,7 @@ func checkCenter(op string, c []float64) []float64 {
 
 // angles returns the range of an angle: of one number a, from -a to a.
 func angles(op, name string, f Floats, lengths ...int) []float64 {
-	v := floatsOf(op, name, f)
-	if _, list := f.([]float64); !list && len(v) == 1 {
-		if v[0] < 0 {
-			refuse(op, "the %s is %v; a single number must not be negative", name, v[0])
-		}
-		return []float64{-v[0], v[0]}
-	}
-	for _, n := range lengths {
-		if len(v) == n {
-			return v
-		}
-	}
-	refuse(op, "the %s is a list of %d numbers; want %v, or a number", name, len(v), lengths)
-	return nil
+	return args.Around(args.V2+op, "the "+name, f, lengths...)
 }
 
 // through calls a functional with values it takes, and leaves others alone.

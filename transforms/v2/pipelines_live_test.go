@@ -638,7 +638,7 @@ var alone = []string{
 	// No pixels, and no frames.
 	"want 1 or more", "frames are asked for",
 	// Magnitudes that there are not.
-	"bins of magnitudes", "the magnitude is", "operations are asked for", "AugMix: alpha is",
+	"bins of magnitudes", "the magnitude is", "operations are asked for", "AugMix: Alpha is",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
 	"bits are asked for", "the channels are", "that increases", "no mode of a tensor is called", "MaxSize is", "want the least and the greatest", "the sharpness factor is",
 }

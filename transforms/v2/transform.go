@@ -1,11 +1,10 @@
 package v2
 
 import (
-	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
@@ -176,35 +175,16 @@ func choose(flat []any, takes func(any) bool) []bool {
 
 // guard calls f and gives a panic of its the name of the transform and the value.
 func guard(name string, value any, f func()) {
-	defer func() {
-		switch e := recover().(type) {
-		case nil:
-		case *torch.Error:
-			op := "transforms.v2." + name
-			if e.Op == op {
-				panic(e)
-			}
-			named := *e // with its kind
-			if value != nil {
-				named.Args = tv.Describe(value)
-			}
-			named.Op, named.Overload = op, ""
-			short, _, _ := strings.Cut(op, "(")
-			if e.Op != short && !strings.HasPrefix(e.Op, "transforms.v2.") {
-				named.Msg = e.Op + ": " + e.Msg
-			}
-			panic(&named)
-		default:
-			panic(e)
-		}
-	}()
+	var describe func() string
+	if value != nil {
+		describe = func() string { return tv.Describe(value) }
+	}
+	defer func() { args.Guard(recover(), args.V2+name, describe) }()
 	f()
 }
 
 // refuse panics: an argument of a constructor, or a sample, is wrong.
-func refuse(op, format string, args ...any) {
-	panic(&torch.Error{Op: "transforms.v2." + op, Msg: fmt.Sprintf(format, args...)})
-}
+func refuse(op, format string, a ...any) { args.Refuse(args.V2+op, format, a...) }
 
 func checkP(op string, p float64) {
 	if !(p >= 0 && p <= 1) {

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 )
 
-// Functional begins the Op of the errors of package functional.
-const Functional = "functional."
+// What begins the Op of the errors of packages functional and v2.
+const (
+	Functional = "functional."
+	V2         = "transforms.v2."
+)
 
 // Refuse panics: an argument of op is wrong, whatever the value.
 func Refuse(op, format string, a ...any) {
@@ -57,19 +61,48 @@ func rename(e *torch.Error, op string, value fmt.Stringer) {
 	}
 }
 
+// Ints returns a copy of an int or a []int as a list.
+func Ints(op, what string, v torch.Ints) []int {
+	switch v := v.(type) {
+	case int:
+		return []int{v}
+	case []int:
+		return append([]int{}, v...)
+	}
+	Refuse(op, "%s is a %T; want an int or a []int", what, v)
+	return nil
+}
+
+// Guard panics again with what a deferred function has recovered, e, if anything. A [*torch.Error] gets the name op
+// and, where describe is not nil, what it says of the value.
+func Guard(e any, op string, describe func() string) {
+	switch e := e.(type) {
+	case nil:
+	case *torch.Error:
+		if e.Op == op {
+			panic(e)
+		}
+		named := *e // with its kind
+		named.Op, named.Overload = op, ""
+		if describe != nil {
+			named.Args = describe()
+		}
+		if !strings.HasPrefix(e.Op, V2) {
+			named.Msg = e.Op + ": " + e.Msg
+		}
+		panic(&named)
+	default:
+		panic(e)
+	}
+}
+
 // Size returns a size of one or two ints.
 func Size(op string, size torch.Ints) []int {
-	switch s := size.(type) {
-	case int:
-		return []int{s}
-	case []int:
-		if len(s) == 1 || len(s) == 2 {
-			return append([]int{}, s...)
-		}
+	s := Ints(op, "the size", size)
+	if len(s) != 1 && len(s) != 2 {
 		Refuse(op, "the size has %d elements; want the height and the width", len(s))
 	}
-	Refuse(op, "the size is a %T; want an int, or a []int of the height and the width", size)
-	return nil
+	return s
 }
 
 // Sides returns the height and width that a size names: one int stands for both.
@@ -141,15 +174,7 @@ func MaxSize(op string, longest int, size []int) {
 // Borders returns the left, top, right and bottom padding that an int, or a list
 // of 1, 2 (left and right, top and bottom) or 4 ints names.
 func Borders(op string, padding torch.Ints) (left, top, right, bottom int) {
-	var p []int
-	switch q := padding.(type) {
-	case int:
-		p = []int{q}
-	case []int:
-		p = q
-	default:
-		Refuse(op, "the padding is a %T; want an int or a []int", padding)
-	}
+	p := Ints(op, "the padding", padding)
 	switch len(p) {
 	case 1, 2:
 		left, top = p[0], p[len(p)-1]
@@ -178,16 +203,14 @@ func PaddingMode(op, mode string) {
 
 // Kernel returns a kernel's size in x and y: an int or a list of both, odd and above 0.
 func Kernel(op string, size torch.Ints) (k [2]int) {
-	switch s := size.(type) {
-	case int:
-		k = [2]int{s, s}
-	case []int:
-		if len(s) != 2 {
-			Refuse(op, "the kernel size has %d elements; want those of x and y", len(s))
-		}
+	switch s := Ints(op, "the kernel size", size); {
+	case len(s) == 2:
 		k = [2]int(s)
 	default:
-		Refuse(op, "the kernel size is a %T; want an int or a []int", size)
+		if _, list := size.([]int); list {
+			Refuse(op, "the kernel size has %d elements; want those of x and y", len(s))
+		}
+		k = [2]int{s[0], s[0]}
 	}
 	for _, n := range k {
 		if n < 1 || n%2 == 0 || n > math.MaxInt32 {
@@ -198,7 +221,8 @@ func Kernel(op string, size torch.Ints) (k [2]int) {
 }
 
 // Floats returns the numbers of f, a float64, an int or a []float64, which must be finite; nil for nil.
-func Floats(op, name string, f any) []float64 {
+// What is how an error begins, such as "the fill" or the name of an option.
+func Floats(op, what string, f any) []float64 {
 	var out []float64
 	switch f := f.(type) {
 	case nil:
@@ -211,22 +235,62 @@ func Floats(op, name string, f any) []float64 {
 			out = append([]float64{}, f...)
 		}
 	default:
-		Refuse(op, "the %s is a %T; want a float64, an int or a []float64", name, f)
+		Refuse(op, "%s is a %T; want a float64, an int or a []float64", what, f)
 	}
-	Finite(op, name, out...)
+	Finite(op, what, out...)
 	return out
 }
 
+// Around returns the range of a number, -x to x, or a []float64 of as many numbers as one of lengths.
+func Around(op, what string, f any, lengths ...int) []float64 {
+	x := Floats(op, what, f)
+	if _, list := f.([]float64); !list && len(x) == 1 {
+		if x[0] < 0 {
+			Refuse(op, "%s is %v; want 0 or more, or a []float64 of the least and the greatest", what, x[0])
+		}
+		return []float64{-x[0], x[0]}
+	}
+	if !slices.Contains(lengths, len(x)) {
+		Refuse(op, "%s has %d numbers; want %v", what, len(x), lengths)
+	}
+	return x
+}
+
+// Jitter returns the range that a factor of ColorJitter is drawn from, nil where it changes nothing. A number x
+// stands for neutral-x to neutral+x, and not below 0 where 1 is neutral.
+func Jitter(op, what string, f any, neutral, low, high float64) []float64 {
+	r := Floats(op, what, f)
+	if r == nil {
+		return nil
+	}
+	if _, list := f.([]float64); !list {
+		if r[0] < 0 {
+			Refuse(op, "%s is %v; want 0 or more", what, f)
+		}
+		r = []float64{neutral - r[0], neutral + r[0]}
+		if neutral == 1 {
+			r[0] = max(r[0], 0)
+		}
+	}
+	if len(r) != 2 || !(low <= r[0] && r[0] <= r[1] && r[1] <= high) {
+		Refuse(op, "%s is %v; want a number, or the least and the greatest, within %v and %v", what, f, low, high)
+	}
+	if r[0] == neutral && r[1] == neutral {
+		return nil
+	}
+	return r
+}
+
 // Number returns n, an int or a finite float64, as a float64.
-func Number(op, name string, n torch.Number) float64 {
+func Number(op, what string, n torch.Number) float64 {
 	switch n := n.(type) {
 	case int:
 		return float64(n)
 	case float64:
-		Finite(op, name, n)
+		Finite(op, what, n)
 		return n
 	}
-	Refuse(op, "the %s is a %T; want an int or a float64", name, n)
+	Refuse(op, "%s is a %T; want an int or a float64", what, n)
 	return 0
 }
 
@@ -239,12 +303,12 @@ func Above(n torch.Number, limit int) bool {
 	return f > float64(limit) || limit == math.MaxInt && f == float64(limit) // float64(limit) is limit+1
 }
 
-// Finite panics unless the parameter of that name is of finite numbers: what comes
+// Finite panics unless the values are finite numbers: what comes
 // of NaN or infinity as a pixel is undefined in Python.
-func Finite(op, name string, values ...float64) {
+func Finite(op, what string, values ...float64) {
 	for _, x := range values {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			Refuse(op, "the %s is %v; want a finite number", name, x)
+			Refuse(op, "%s is %v; want a finite number", what, x)
 		}
 	}
 }

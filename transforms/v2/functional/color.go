@@ -98,7 +98,7 @@ func back(y, x *torch.Tensor) *torch.Tensor {
 
 // number returns an int or a float64 as a float64.
 func number(op, name string, n torch.Number) float64 {
-	return args.Number("transforms.v2."+op, name, n)
+	return args.Number(args.V2+op, "the "+name, n)
 }
 
 // notNegative panics where a factor is negative or NaN.

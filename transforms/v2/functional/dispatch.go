@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms/internal/args"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
@@ -133,7 +134,7 @@ func Takes(functional string, v any) bool {
 func IsPureTensor(v any) bool { return tv.KindOf(v) == tv.PureTensor }
 
 // call applies a functional to a value of any type. The args are what a registered kernel gets.
-func call[T any](x T, k kernels, args ...any) T { return as[T](k.name, x, dispatch(x, k, args)) }
+func call[T any](x T, k kernels, a ...any) T { return as[T](k.name, x, dispatch(x, k, a)) }
 
 // as returns a result as the type of the input. The two differ only for pictures of a type of the caller's.
 func as[T any](functional string, x any, out any) T {
@@ -144,7 +145,7 @@ func as[T any](functional string, x any, out any) T {
 	return t
 }
 
-func dispatch(x any, k kernels, args []any) (out any) {
+func dispatch(x any, k kernels, a []any) (out any) {
 	defer named(k.name, x)
 	custom := customOf(k.name, x)
 	if !k.takes().has(tv.KindOf(x)) && custom == nil {
@@ -164,7 +165,7 @@ func dispatch(x any, k kernels, args []any) (out any) {
 	case tv.Mask:
 		return tv.Mask{Tensor: tensor(k.mask, x.Tensor)}
 	case tv.BoundingBoxes:
-		x.Check("transforms.v2." + k.name)
+		x.Check(args.V2 + k.name)
 		torch.Scope(func() {
 			y := k.boxes(x)
 			y.Tensor = keep(y.Tensor, x.Tensor)
@@ -172,7 +173,7 @@ func dispatch(x any, k kernels, args []any) (out any) {
 		})
 		return out
 	case tv.KeyPoints:
-		x.Check("transforms.v2." + k.name)
+		x.Check(args.V2 + k.name)
 		torch.Scope(func() {
 			y := k.points(x)
 			y.Tensor = keep(y.Tensor, x.Tensor)
@@ -182,7 +183,7 @@ func dispatch(x any, k kernels, args []any) (out any) {
 	case image.Image:
 		return k.picture(x)
 	}
-	return custom(x, args)
+	return custom(x, a)
 }
 
 // keep lets y outlive the scope it was made in. An x that comes back as it was is not the scope's.
@@ -193,30 +194,14 @@ func keep(y, x *torch.Tensor) *torch.Tensor {
 	return torch.Keep(y)
 }
 
-// named gives a panic of an op the name of the functional and the value it was called with.
+// named, deferred, gives a panic of an op the name of the functional and the value it was called with.
 func named(functional string, x any) {
-	switch e := recover().(type) {
-	case nil:
-	case *torch.Error:
-		op := "transforms.v2." + functional
-		if e.Op == op {
-			panic(e)
-		}
-		named := *e // with its kind
-		named.Op, named.Overload, named.Args = op, "", tv.Describe(x)
-		named.Msg = e.Msg
-		if len(e.Op) < 14 || e.Op[:14] != "transforms.v2." {
-			named.Msg = e.Op + ": " + e.Msg
-		}
-		panic(&named)
-	default:
-		panic(e)
-	}
+	args.Guard(recover(), args.V2+functional, func() string { return tv.Describe(x) })
 }
 
 // fail panics on behalf of a functional: it does not take the value x.
-func fail(functional string, x any, format string, args ...any) {
-	e := &torch.Error{Op: "transforms.v2." + functional, Msg: fmt.Sprintf(format, args...)}
+func fail(functional string, x any, format string, a ...any) {
+	e := &torch.Error{Op: args.V2 + functional, Msg: fmt.Sprintf(format, a...)}
 	if x != nil {
 		e.Args = tv.Describe(x)
 	}

@@ -745,11 +745,11 @@ func TenCrop[T any](x T, size torch.Ints, vertical bool) []T {
 	}, size, vertical)
 }
 
-func crops[T any](op string, x T, f func(any) []any, args ...any) []T {
+func crops[T any](op string, x T, f func(any) []any, a ...any) []T {
 	defer named(op, x)
 	takesOrFails(op, x)
 	if tv.KindOf(x) == tv.CustomKind {
-		return []T{as[T](op, x, customOf(op, x)(x, args))}
+		return []T{as[T](op, x, customOf(op, x)(x, a))}
 	}
 	parts := f(x)
 	out := make([]T, len(parts))
