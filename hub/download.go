@@ -17,7 +17,7 @@ import (
 // The body goes to dst.partial and is renamed when it is complete, checked and
 // on disk, so dst never holds half a file. The check is the SHA-256, computed
 // on the way, against the digits in the name of dst or else of the URL, as in
-// resnet18-f37072fd.pth. That is Python's rule, stricter where it matters: the
+// vgg16-397923af.pth. That is Python's rule, stricter where it matters: the
 // last group of 8 or more digits counts, where Python takes the first of any
 // length and so "1" from model-1.0-abcd1234.pth; it is checked without being
 // asked for; and 8 digits that are a date are none. Without digits a zip file, a

@@ -118,7 +118,7 @@ func parseHF(s string) (hfRepo, error) {
 		ok = ok && hfName.MatchString(p) && !strings.Contains(p, "--") && !strings.Contains(p, "..") && !strings.HasSuffix(p, ".") && !strings.HasSuffix(p, "-")
 	}
 	if !ok {
-		return r, fmt.Errorf("%.100q is no repository of the Hugging Face Hub; give one such as hf:timm/resnet50.a1_in1k", s)
+		return r, fmt.Errorf("%.100q is no repository of the Hugging Face Hub; give hf:owner/name or hf:owner/name@revision", s)
 	}
 	if at {
 		r.revision = revision

@@ -154,7 +154,7 @@ const (
 
 // ParseHubconf reads a hubconf.json. Nothing in it passes unread: unknown fields,
 // fields that come twice and values beyond the limits of [HubconfSchema] are
-// errors, which say where, as in entries.resnet18.artifacts[0].sha256.
+// errors, which say where, as in entries.letters.artifacts[0].sha256.
 func ParseHubconf(data []byte) (*Hubconf, error) {
 	c, err := parseHubconf(data)
 	if err != nil {
