@@ -323,7 +323,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	// found. For another device it comes first: it says whether there is one.
 	ready := make(chan error, 1)
 	go func() { ready <- initialize(ctx, o.device) }()
-	if o.device.Type != torch.CPUType {
+	if o.device != torch.CPU {
 		if err := <-ready; err != nil {
 			return nil, err
 		}
@@ -511,8 +511,7 @@ func (o *options) nativeModel(ctx context.Context, name, file, sum string) (prog
 			return nil, err
 		}
 	}
-	d := o.device
-	m, err := aoti.Load(file, aoti.Options{Device: &d})
+	m, err := aoti.Load(file, aoti.Options{Device: o.device})
 	if err != nil {
 		return nil, err
 	}
@@ -583,7 +582,7 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 
 // fits says why an artifact cannot be loaded here.
 func (o *options) fits(ctx context.Context, e *Entry, a *Artifact) error {
-	if a.Device != "" && a.Device != o.device.Type.String() {
+	if a.Device != "" && a.Device != o.device.Type() {
 		return fmt.Errorf("%s runs on %s only; choose that device", a.URL, a.Device)
 	}
 	for _, r := range []*Requires{e.Requires, a.Requires} {

@@ -14,8 +14,10 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// WithDevice puts the model on a device. The default is the CPU.
-func WithDevice(d torch.Device) Option { return func(o *options) { o.device = d } }
+// WithDevice puts the model on a device. The default, also of the zero Device, is the CPU.
+func WithDevice(d torch.Device) Option {
+	return func(o *options) { o.device = cmp.Or(d, torch.CPU) }
+}
 
 // WithWeights takes another artifact than the entry's first: the name of one,
 // such as "IMAGENET1K_V1", or the path or URL of a file. Pictures are prepared
@@ -115,12 +117,12 @@ func initialize(ctx context.Context, d torch.Device) error {
 	if err := torch.Init(ctx); err != nil {
 		return err
 	}
-	if d.Type == torch.CUDAType {
+	if d.Type() == "cuda" {
 		n, err := torch.CUDACount(ctx)
 		if err != nil {
 			return fmt.Errorf("device %v: %w; choose the device cpu", d, err)
 		}
-		if d.Index >= n {
+		if d.Index() >= n {
 			return fmt.Errorf("device %v: there are %d CUDA devices, from cuda:0", d, n)
 		}
 	}

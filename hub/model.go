@@ -78,6 +78,7 @@ func (t toRGB) Transform(v transforms.Value) transforms.Value {
 
 // start makes the preprocessing, sets evaluation mode and moves the model.
 func (m *Model) start(d torch.Device) (*Model, error) {
+	m.device = torch.CPU                                   // where it is made
 	m.turns = make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some prepare while others run
 	var err error
 	if m.pre == nil {
@@ -144,7 +145,8 @@ func (m *Model) Device() torch.Device {
 	return m.device
 }
 
-// To moves the model to a device: model.to(device). It waits for the forwards
+// To moves the model to a device: model.to(device). The zero Device is the default
+// device. It waits for the forwards
 // under way. Where it fails the model may lie on both and should be closed.
 func (m *Model) To(d torch.Device) error {
 	if err := m.to(d); err != nil {
@@ -159,10 +161,13 @@ func (m *Model) to(d torch.Device) error {
 	if m.closed {
 		return torch.ErrClosed
 	}
+	if d == "" {
+		d = torch.DefaultDevice()
+	}
 	var err error
 	if m.program != nil {
 		err = m.program.To(d)
-	} else if d != m.device { // it is made on the CPU, the zero Device
+	} else if d != m.device {
 		err = torch.Try(func() { nn.To(m.module, d) })
 	}
 	if err != nil {

@@ -31,7 +31,7 @@ type options struct {
 }
 
 func newOptions(opts []Option) *options {
-	o := &options{fetch: *fetch.New(), notice: os.Stderr}
+	o := &options{fetch: *fetch.New(), notice: os.Stderr, device: torch.CPU}
 	o.fetch.Offline = isTrue("TORCHHUB_OFFLINE")
 	o.fetch.Progress = terminal.Of(os.Stderr)
 	for _, f := range opts {

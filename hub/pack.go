@@ -115,7 +115,7 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 // try loads an artifact from its file, completes what a state dict needs, and runs the model on a picture.
 func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, file string, labels int) (err error) {
 	switch {
-	case a.Device != "" && a.Device != o.device.Type.String():
+	case a.Device != "" && a.Device != o.device.Type():
 		o.say("torchhub: %s was not tried, for it runs on %s only", file, a.Device)
 		return nil
 	case a.Format == AOTInductor && !o.nativeTrusted(a.SHA256):

@@ -39,13 +39,13 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 	if path, err = unpackLegacy(ctx, path); err != nil {
 		return nil, err
 	}
-	if o.device.Type != torch.CPUType {
+	if o.device != torch.CPU {
 		if err := initialize(ctx, o.device); err != nil {
 			return nil, err
 		}
 	}
 	s, err := o.readStateDict(ctx, path)
-	if err != nil || o.device.Type == torch.CPUType {
+	if err != nil || o.device == torch.CPU {
 		return s, err
 	}
 	err = torch.Try(func() {

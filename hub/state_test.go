@@ -78,7 +78,7 @@ func TestMapLocation(t *testing.T) {
 		return
 	}
 	require.NoError(t, err)
-	require.Equal(t, torch.CUDAType, s[0].Tensor.Device().Type)
+	require.Equal(t, "cuda", s[0].Tensor.Device().Type())
 	s.Free()
 }
 

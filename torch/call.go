@@ -194,15 +194,24 @@ func (c *Call) DType(d DType) {
 	c.Int(d.scalarType())
 }
 
-// Device adds a Device.
+// Device adds a Device; the zero value is the default device.
 func (c *Call) Device(d Device) {
-	c.put(libtorch.Device)
-	c.put(uint64(d.Type))
-	i := d.Index
-	if d.Type == CPUType {
-		i = -1 // libtorch has one CPU and wants no index for it
+	typ, index, err := d.c10()
+	if err != nil {
+		c.mistake("%v", err)
 	}
-	c.put(uint64(i))
+	c.put(libtorch.Device)
+	c.put(uint64(typ))
+	c.put(uint64(index))
+}
+
+// OptDevice adds a Device?; the zero value is None.
+func (c *Call) OptDevice(d Device) {
+	if d == "" {
+		c.None()
+		return
+	}
+	c.Device(d)
 }
 
 // Layout adds a Layout.
@@ -401,26 +410,24 @@ func (c *Call) mistake(format string, args ...any) {
 
 // Options adds dtype, layout and device of a new tensor.
 func (c *Call) Options(o Options) {
-	if o.Device == nil {
-		d := DefaultDevice()
-		o.Device = &d
-	}
-	c.OptionsLike(o)
+	c.format(o.DType)
+	c.Device(o.Device)
 }
 
 // OptionsLike adds dtype, layout and device of a tensor that is made like another.
 func (c *Call) OptionsLike(o Options) {
-	if o.DType == 0 {
+	c.format(o.DType)
+	c.OptDevice(o.Device)
+}
+
+// format adds dtype and layout of a new tensor.
+func (c *Call) format(d DType) {
+	if d == 0 {
 		c.Default()
 	} else {
-		c.DType(o.DType)
+		c.DType(d)
 	}
-	c.Default() // layout
-	if o.Device == nil {
-		c.None()
-	} else {
-		c.Device(*o.Device)
-	}
+	c.Default()
 }
 
 // OptionsOf adds dtype, layout and device of a tensor that is made of another's elements.
@@ -429,8 +436,7 @@ func (c *Call) OptionsOf(x *Tensor) {
 		c.OptionsLike(Options{})
 		return
 	}
-	d := x.Device()
-	c.OptionsLike(Options{DType: x.DType(), Device: &d})
+	c.OptionsLike(Options{DType: x.DType(), Device: x.Device()})
 }
 
 // List begins a list of n values; the next n values are its elements.

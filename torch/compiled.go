@@ -40,9 +40,9 @@ type CompiledModel struct {
 
 // CompiledOptions are options of loading a [CompiledModel]. The zero value means Python's defaults.
 type CompiledOptions struct {
-	ModelName string  // which model of the package; "" is "model"
-	Device    *Device // where it is to run; nil is where it was compiled for, the first of several GPUs
-	Runners   int     // how many calls may run at once, each with memory of its own for what lies between inputs and outputs; 0 is 1
+	ModelName string // which model of the package; "" is "model"
+	Device    Device // where it is to run; "" is the device that it was compiled for, the first of several GPUs
+	Runners   int    // how many calls may run at once, each with memory of its own for what lies between inputs and outputs; 0 is 1
 }
 
 // LoadCompiled loads a model of a .pt2 package that AOTInductor compiled; see [github.com/torchhub/torchhub/torch/aoti.Load].
@@ -72,7 +72,7 @@ func loadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
 		return nil, err
 	}
 	m := &CompiledModel{name: o.ModelName, meta: model.Metadata, inputs: model.Inputs}
-	if m.device, err = deviceOf(model, o.Device); err != nil {
+	if m.device, err = runsOn(model, o.Device); err != nil {
 		return nil, err
 	}
 	if err := model.Verify(z); err != nil { // before any of it is run
@@ -82,15 +82,15 @@ func loadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
 		return nil, err
 	}
 	index := -1
-	if m.device.Type == CUDAType {
+	if m.device.Type() == "cuda" {
 		n, err := CUDACount(context.Background())
 		if err != nil {
 			return nil, err
 		}
-		if m.device.Index >= n {
+		if m.device.Index() >= n {
 			return nil, fmt.Errorf("it is to run on %v, and there are %d CUDA devices", m.device, n)
 		}
-		index = m.device.Index
+		index = m.device.Index()
 	}
 	if m.p, err = libtorch.LoadPackage(path, o.ModelName, max(o.Runners, 1), index); err != nil {
 		return nil, err
@@ -127,19 +127,24 @@ func choose(p *pt2.Package, name string) (*pt2.Model, error) {
 	return nil, fmt.Errorf("there is no model %q; there are %.200q", badfile.Clip(name), names)
 }
 
-// deviceOf returns where a model runs, and an error where this machine cannot run it: wrong code ends the process.
-func deviceOf(m *pt2.Model, want *Device) (Device, error) {
+// runsOn returns where a model runs, and an error where this machine cannot run it: wrong code ends the process.
+func runsOn(m *pt2.Model, want Device) (Device, error) {
 	d, err := ParseDevice(m.Device())
-	if err != nil || d.Type != CPUType && d.Type != CUDAType {
+	if err != nil || d.Type() != "cpu" && d.Type() != "cuda" {
 		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for the device %q", badfile.Clip(m.Device()))}
 	}
-	if want != nil {
-		if want.Type != d.Type {
-			return d, fmt.Errorf("it was compiled for %v, not for %v: compiled models do not move", d.Type, want.Type)
+	if want != "" {
+		if want, err = ParseDevice(string(want)); err != nil {
+			return d, err
 		}
-		d = *want
+		if want.Type() != d.Type() {
+			return d, fmt.Errorf("it was compiled for %v, not for %v: compiled models do not move", d.Type(), want.Type())
+		}
+		d = want
 	}
-	d.Index = max(d.Index, 0)
+	if d == CUDA {
+		d = CUDADevice(0)
+	}
 	platform := map[string]string{"linux": "linux", "darwin": "darwin"}[runtime.GOOS]
 	machines := map[string][]string{"amd64": {"x86_64", "AMD64"}, "arm64": {"aarch64", "arm64"}}[runtime.GOARCH]
 	if p := m.Metadata["AOTI_PLATFORM"]; p != "" && p != platform {
@@ -148,7 +153,7 @@ func deviceOf(m *pt2.Model, want *Device) (Device, error) {
 	if a := m.Metadata["AOTI_MACHINE"]; a != "" && !slices.Contains(machines, a) {
 		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for a machine %q, and this is %q", badfile.Clip(a), runtime.GOARCH)}
 	}
-	if runtime.GOARCH == "amd64" && d.Type == CPUType {
+	if runtime.GOARCH == "amd64" && d == CPU {
 		for _, isa := range strings.Fields(m.Metadata["AOTI_CPU_ISA"]) {
 			if has, known := instructions[isa]; known && !has() {
 				return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for a processor with %s, which this one has not", isa)}

@@ -15,8 +15,8 @@ import (
 //
 //	x := torch.Options{DType: torch.Int64}.Zeros(2, 3)
 type Options struct {
-	DType        DType   // 0 is the default: float32, where the values do not say otherwise
-	Device       *Device // nil is the default device
+	DType        DType  // 0 is the default: float32, where the values do not say otherwise
+	Device       Device // "" is the default device, or that of the tensor that the new one is made like
 	RequiresGrad bool
 }
 

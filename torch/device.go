@@ -8,90 +8,160 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// DeviceType is a kind of device. The numbers are c10::DeviceType's.
-type DeviceType int8
-
-// Device types.
-const (
-	CPUType  DeviceType = 0
-	CUDAType DeviceType = 1
-	MPSType  DeviceType = 13
-	MetaType DeviceType = 14
-)
-
-var deviceTypes = map[DeviceType]string{CPUType: "cpu", CUDAType: "cuda", MPSType: "mps", MetaType: "meta"}
-
-// String returns PyTorch's name: "cpu", "cuda", "mps", "meta".
-func (t DeviceType) String() string {
-	if s, ok := deviceTypes[t]; ok {
-		return s
-	}
-	return fmt.Sprintf("device(%d)", int8(t))
-}
-
-// Device is where a tensor lies: torch.device. The zero value is the CPU.
+// Device is where a tensor is stored: torch.device. It is PyTorch's text for the
+// device, so that the constant, a string and a conversion all name one:
+//
+//	x.To(torch.CUDA)
+//	x.To("cuda:1")
+//	torch.Options{Device: torch.Device(flag)}.Zeros(2, 3)
+//
+// The zero value is the default device, which is the CPU outside of [WithDevice];
+// a function for which it means something else says so. A text that names no
+// device is a mistake, an [*Error] of the call that takes it; [ParseDevice] checks
+// a text that a user typed.
 //
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.device
-type Device struct {
-	Type  DeviceType
-	Index int // which one, from 0; -1 is the current one. Only CUDA has several.
-}
+type Device string
 
 // Devices.
-var (
-	CPU  = Device{Type: CPUType}
-	CUDA = Device{Type: CUDAType, Index: -1} // the current CUDA device
-	Meta = Device{Type: MetaType}            // tensors with a shape and no data
+const (
+	CPU  Device = "cpu"
+	CUDA Device = "cuda" // the current CUDA device
+	MPS  Device = "mps"  // the GPU of a Mac
+	Meta Device = "meta" // tensors with a shape and no data
 )
 
-// CUDADevice returns the CUDA device of an index: torch.device("cuda", index).
-func CUDADevice(index int) Device { return Device{Type: CUDAType, Index: index} }
+// deviceTypes are the types of device by c10::DeviceType.
+var deviceTypes = map[int]Device{0: CPU, 1: CUDA, 13: MPS, 14: Meta}
 
-// String returns PyTorch's text: "cpu", "cuda", "cuda:0".
-func (d Device) String() string {
-	if d.Type == CUDAType && d.Index >= 0 {
-		return fmt.Sprintf("%v:%d", d.Type, d.Index)
+const maxDevices = 128 // that c10::DeviceIndex can count
+
+// cudaDevices are the texts of the first CUDA devices, so that naming one allocates nothing.
+var cudaDevices = [...]Device{"cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"}
+
+// CUDADevice returns the CUDA device of an index: torch.device("cuda", index). An
+// index below 0 or above 127 panics with an [*Error].
+func CUDADevice(index int) Device {
+	if index < 0 || index >= maxDevices {
+		fail("CUDADevice", fmt.Sprintf("the index is %d; it must be between 0 and %d", index, maxDevices-1))
 	}
-	return d.Type.String()
+	if index < len(cudaDevices) {
+		return cudaDevices[index]
+	}
+	return Device("cuda:" + strconv.Itoa(index))
 }
 
-// ParseDevice reads PyTorch's text for a device: "cpu", "cuda", "cuda:0", "meta". It does not ask whether there is one.
+// Type returns the part of d before the colon: torch.device.type. It is "" for the
+// default device.
+func (d Device) Type() string {
+	name, _, _ := strings.Cut(string(d), ":")
+	return name
+}
+
+// Index returns which device of its type d is, from 0, and -1 for the current one
+// or the only one: torch.device.index, which is None then.
+func (d Device) Index() int {
+	_, index, err := d.c10()
+	if err != nil {
+		return -1
+	}
+	return index
+}
+
+// String returns PyTorch's text, such as "cpu", "cuda" or "cuda:0", and "default" for the zero value.
+func (d Device) String() string {
+	if d == "" {
+		return "default"
+	}
+	return string(d)
+}
+
+// ParseDevice checks PyTorch's text for a device: "cpu", "cuda", "cuda:0", "mps",
+// "meta". It does not check whether the machine has such a device.
 func ParseDevice(s string) (Device, error) {
-	name, index, has := strings.Cut(s, ":")
-	d := Device{}
-	for t, n := range deviceTypes {
-		if n == name {
-			d.Type = t
-			if t == CUDAType {
-				d.Index = -1
-			}
-			if !has {
-				return d, nil
-			}
-			i, err := strconv.ParseUint(index, 10, 7)
-			if err == nil && (t == CUDAType || i == 0) {
-				d.Index = int(i)
-				return d, nil
-			}
+	if s == "" { // which c10 takes for the default device
+		return "", fmt.Errorf("torch: %w", unknownDevice(s))
+	}
+	typ, index, err := Device(s).c10()
+	if err != nil {
+		return "", fmt.Errorf("torch: %w", err)
+	}
+	return deviceOf(typ, index), nil
+}
+
+// c10 returns libtorch's numbers for d, with the index -1 where d has none. Of a
+// type of which there is one device it has none. The zero value is the default device.
+func (d Device) c10() (typ, index int, err error) {
+	switch d { // the frequent ones
+	case "":
+		mustInit()
+		s := libtorch.ThreadState()
+		return s.Device, s.Index, nil
+	case CPU:
+		return 0, -1, nil
+	case CUDA:
+		return 1, -1, nil
+	}
+	name, text, has := strings.Cut(string(d), ":")
+	for typ, known := range deviceTypes {
+		if string(known) != name {
+			continue
+		}
+		if !has {
+			return typ, -1, nil
+		}
+		i, err := strconv.ParseUint(text, 10, 7)
+		switch {
+		case err != nil:
+		case known == CUDA:
+			return typ, int(i), nil
+		case i == 0:
+			return typ, -1, nil
 		}
 	}
-	return Device{}, fmt.Errorf("torch: unknown device %q; use cpu, cuda or cuda:N", s)
+	return 0, 0, unknownDevice(d)
 }
 
-// WithDevice calls f with new tensors made on d where no other device is
-// asked for: the context manager "with torch.device(d):". On [Meta] it builds
-// modules without memory for their parameters.
+// unknownDevice is the error about a text that names no device.
+type unknownDevice string
+
+func (d unknownDevice) Error() string {
+	return fmt.Sprintf("unknown device %q; use cpu, cuda or cuda:N", string(d))
+}
+
+// mustC10 is c10 for a function that takes a device from its caller.
+func (d Device) mustC10(op string) (typ, index int) {
+	typ, index, err := d.c10()
+	if err != nil {
+		fail(op, err.Error())
+	}
+	return typ, index
+}
+
+// deviceOf returns the device of libtorch's numbers.
+func deviceOf(typ, index int) Device {
+	switch d, ok := deviceTypes[typ]; {
+	case !ok:
+		return Device(fmt.Sprintf("device(%d)", typ))
+	case d == CUDA && index >= 0:
+		return CUDADevice(index)
+	default:
+		return d
+	}
+}
+
+// WithDevice calls f with d as the default device: the context manager
+// "with torch.device(d):". With [Meta] it builds modules without memory for their
+// parameters. The zero value changes nothing.
 func WithDevice(d Device, f func()) {
 	mustInit()
-	within(func(s *libtorch.State) { s.Device, s.Index = int(d.Type), d.Index }, f)
+	typ, index := d.mustC10("WithDevice")
+	within(func(s *libtorch.State) { s.Device, s.Index = typ, index }, f)
 }
 
-// DefaultDevice returns the device on which new tensors are made here: torch.get_default_device.
+// DefaultDevice returns the device on which new tensors are made here: torch.get_default_device().
 func DefaultDevice() Device {
 	mustInit()
 	s := libtorch.ThreadState()
-	if s.Device == int(CPUType) {
-		s.Index = 0
-	}
-	return Device{DeviceType(s.Device), s.Index}
+	return deviceOf(s.Device, s.Index)
 }

@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"cmp"
 	"runtime"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -19,10 +20,12 @@ type RandomOptions struct {
 }
 
 // NewGenerator makes a generator of a device with PyTorch's default seed:
-// torch.Generator(device). It panics with an [*Error] where there is no such device.
+// torch.Generator(device). The zero Device is the CPU, whatever the default device
+// is, as in Python. It panics with an [*Error] where there is no such device.
 func NewGenerator(d Device) *Generator {
 	mustInit()
-	g, err := libtorch.NewGenerator(int(d.Type), d.Index)
+	typ, index := cmp.Or(d, CPU).mustC10("Generator")
+	g, err := libtorch.NewGenerator(typ, index)
 	if err != nil {
 		panic(&Error{Op: "Generator", Msg: err.Error(), kind: kindOf(err)})
 	}

@@ -166,7 +166,7 @@ func requireTree(t *testing.T, at string, want any, got torch.Value) {
 		case "dtype":
 			require.Equal(t, w, got.(torch.DType).String(), at)
 		case "device":
-			require.Equal(t, w.([]any)[0], got.(torch.Device).Type.String(), at)
+			require.Equal(t, w.([]any)[0], got.(torch.Device).Type(), at)
 		case "layout":
 			require.Equal(t, torch.Strided, got, at)
 		case "qscheme":

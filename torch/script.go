@@ -336,18 +336,19 @@ func scriptError(op string, err error) *Error {
 	return e
 }
 
-// To moves the parameters and buffers to a device: module.to(device). It waits for calls under way.
+// To moves the parameters and buffers to a device: module.to(device). The zero
+// Device is the default device. To waits for calls under way.
 func (s *ScriptModule) To(d Device) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return fmt.Errorf("jit: To: %w", ErrClosed)
 	}
-	i := d.Index
-	if d.Type == CPUType {
-		i = -1
+	typ, index, err := d.c10()
+	if err == nil {
+		err = s.m.To(typ, index)
 	}
-	if err := s.m.To(int(d.Type), i); err != nil {
+	if err != nil {
 		return fmt.Errorf("jit: move the module to %v: %w", d, err)
 	}
 	return nil

@@ -82,7 +82,7 @@ func (x *Tensor) String() string {
 			suffixes = append(suffixes, s)
 		}
 	}
-	if device.Type != CPUType {
+	if device != CPU {
 		add(true, "device='"+device.String()+"'")
 	}
 	var text string
@@ -94,7 +94,7 @@ func (x *Tensor) String() string {
 	case layout == Sparse || layout >= SparseCSR && layout <= SparseBSC && layout != Mkldnn:
 		newline = layout == Sparse
 		add(true, size)
-		add(device.Type != MetaType, fmt.Sprintf("nnz=%d", nnz(x)))
+		add(device != Meta, fmt.Sprintf("nnz=%d", nnz(x)))
 		add(!usual, name)
 		var written []string
 		for _, p := range sparseParts[layout] {
@@ -103,7 +103,7 @@ func (x *Tensor) String() string {
 		}
 		text = strings.Join(written, ",\n"+strings.Repeat(" ", len(prefix)))
 		add(true, "layout="+layout.String())
-	case device.Type == MetaType:
+	case device == Meta:
 		text = "..."
 		add(true, size)
 		add(dtype != Float32, name)
@@ -189,10 +189,10 @@ func (p sparsePart) of(x *Tensor, o *printing, indent int) (text string) {
 		part := c.One(p.op).Then((*Tensor).Detach) // or autograd asks for the strides of x
 		defer part.Free()
 		text = "..."
-		if x.Device().Type != MetaType {
+		if x.Device() != Meta {
 			text = contents(part, o, indent)
 		}
-		if x.Device().Type == MetaType || part.Numel() == 0 {
+		if x.Device() == Meta || part.Numel() == 0 {
 			text += ", size=" + tuple(part.Shape())
 		}
 	})
@@ -211,7 +211,7 @@ var (
 )
 
 func nnz(x *Tensor) int {
-	if x.Device().Type == MetaType {
+	if x.Device() == Meta {
 		return 0
 	}
 	var c Call

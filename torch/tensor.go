@@ -102,11 +102,7 @@ func (x *Tensor) DType() DType { return FromScalarType(int(x.info("DType")[libto
 // Device returns where x lies: x.device.
 func (x *Tensor) Device() Device {
 	info := x.info("Device")
-	d := Device{DeviceType(info[libtorch.InfoDevice]), int(info[libtorch.InfoIndex])}
-	if d.Type != CUDAType {
-		d.Index = 0
-	}
-	return d
+	return deviceOf(int(info[libtorch.InfoDevice]), int(info[libtorch.InfoIndex]))
 }
 
 // RequiresGrad reports whether autograd records what is done with x: x.requires_grad.
@@ -135,8 +131,8 @@ func (x *Tensor) describe() string {
 		s = fmt.Sprintf("nested of %d dimensions", info[libtorch.InfoDim])
 	}
 	s += " " + FromScalarType(int(info[libtorch.InfoDType])).String()
-	if t := DeviceType(info[libtorch.InfoDevice]); t != CPUType {
-		s += " " + t.String()
+	if d := deviceOf(int(info[libtorch.InfoDevice]), -1); d != CPU {
+		s += " " + d.String()
 	}
 	return s
 }

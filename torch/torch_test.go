@@ -147,8 +147,39 @@ func TestDevices(t *testing.T) {
 		_, err := torch.ParseDevice(s)
 		require.Error(t, err, s)
 	}
-	torch.WithDevice(torch.Meta, func() { require.Equal(t, torch.Meta, torch.Empty(1<<40).Device()) })
+	d, err := torch.ParseDevice("cpu:0")
+	require.NoError(t, err)
+	require.Equal(t, torch.CPU, d)
+	require.Equal(t, torch.Device("cuda:3"), torch.CUDADevice(3))
+	require.Equal(t, torch.Device("cuda:99"), torch.CUDADevice(99))
+	require.Equal(t, []any{"cuda", 3, "cuda", -1, "", "default"}, []any{
+		torch.CUDADevice(3).Type(), torch.CUDADevice(3).Index(), torch.CUDA.Type(), torch.CUDA.Index(), torch.Device("").Type(), torch.Device("").String(),
+	})
+	for _, i := range []int{-1, 128} {
+		require.ErrorContains(t, torch.Try(func() { torch.CUDADevice(i) }), "must be between 0 and 127")
+	}
+}
+
+// Every function that takes a device takes the zero value for the default device,
+// save NewGenerator, as in Python.
+func TestDefaultDevice(t *testing.T) {
+	x := torch.Ones(2)
+	require.Equal(t, torch.CPU, torch.DefaultDevice())
 	require.Equal(t, torch.CPU, torch.Zeros(1).Device())
+	require.Equal(t, torch.CPU, x.To("").Device())
+	torch.WithDevice(torch.Meta, func() {
+		require.Equal(t, torch.Meta, torch.DefaultDevice())
+		require.Equal(t, torch.Meta, torch.Empty(1<<40).Device())
+		require.Equal(t, torch.CPU, torch.Options{Device: "cpu:0"}.Empty(1).Device())
+		require.Equal(t, torch.Meta, x.To("").Device())
+		require.Equal(t, torch.CPU, torch.ZerosLike(x).Device())
+		require.Equal(t, torch.Meta, torch.Options{Device: torch.Meta}.ZerosLike(x).Device())
+		torch.WithDevice("", func() { require.Equal(t, torch.Meta, torch.DefaultDevice()) })
+		x.Bernoulli(torch.RandomOptions{Generator: torch.NewGenerator("")}) // whose generator must be of the CPU
+	})
+	require.EqualError(t, torch.Try(func() { x.To("gpu:1") }), `torch: aten::to.dtype_layout([2] float32): unknown device "gpu:1"; use cpu, cuda or cuda:N`)
+	require.ErrorContains(t, torch.Try(func() { torch.WithDevice("gpu", func() {}) }), `unknown device "gpu"`)
+	require.ErrorContains(t, torch.Try(func() { torch.Options{Device: "gpu"}.Zeros(1) }), `unknown device "gpu"`)
 }
 
 func ExampleTry() {

@@ -249,12 +249,8 @@ func (r *values) next() Value {
 	case libtorch.Tensor:
 		return r.wrap()
 	case libtorch.Device:
-		d := Device{Type: DeviceType(r.word())}
-		d.Index = int(int64(r.word()))
-		if d.Type == CPUType {
-			d.Index = 0
-		}
-		return d
+		typ := int(int64(r.word()))
+		return deviceOf(typ, int(int64(r.word())))
 	case libtorch.List:
 		return r.many()
 	case libtorch.Tuple:

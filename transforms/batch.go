@@ -124,11 +124,11 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 // allocate makes the tensor for n pictures.
 func (b *batching) allocate(n int, dtype torch.DType) error {
 	return torch.Try(func() {
-		cpu, pinned := torch.CPU, false
+		pinned := false
 		if count, err := torch.CUDACount(context.Background()); err == nil && count > 0 {
 			pinned = true
 		}
-		b.out = aten.EmptyMemoryFormat(append([]int{n}, b.shape...), dtype, nil, &cpu, &pinned, nil)
+		b.out = aten.EmptyMemoryFormat(append([]int{n}, b.shape...), dtype, nil, torch.CPU, &pinned, nil)
 	})
 }
 

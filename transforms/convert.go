@@ -68,7 +68,7 @@ func LinearTransformation(matrix, mean *torch.Tensor) Transform {
 		if n != matrix.Size(0) {
 			fail(t, v, "%d numbers do not fit a matrix of shape %v", n, matrix.Shape())
 		}
-		if x.Device().Type != mean.Device().Type {
+		if x.Device().Type() != mean.Device().Type() {
 			fail(t, v, "the tensor is on %v and the mean on %v", x.Device(), mean.Device())
 		}
 		var y *torch.Tensor

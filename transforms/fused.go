@@ -50,8 +50,7 @@ func (t *fused) Transform(v Value) Value {
 		return t.tail.Transform(t.head.Transform(v))
 	}
 	w, h, crop := t.geometry(v, p.W, p.H)
-	cpu := torch.CPU
-	x := torch.Options{DType: torch.Float32, Device: &cpu}.Empty(3, crop.Dy(), crop.Dx())
+	x := torch.Options{DType: torch.Float32, Device: torch.CPU}.Empty(3, crop.Dy(), crop.Dx())
 	torch.WithData(x, func(out []float32) { t.fill(out, p, w, h, crop) })
 	return v.WithTensor(x)
 }

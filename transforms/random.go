@@ -13,11 +13,11 @@ import (
 
 func generator(v Value) torch.RandomOptions { return torch.RandomOptions{Generator: v.Generator} }
 
-var onCPU = torch.Options{Device: &torch.CPU}
+var onCPU = torch.Options{Device: torch.CPU}
 
 // uniforms is torch.rand(size).
 func uniforms(v Value, size ...int) *torch.Tensor {
-	return aten.RandGenerator(size, v.Generator, torch.Float32, nil, &torch.CPU, nil)
+	return aten.RandGenerator(size, v.Generator, torch.Float32, nil, torch.CPU, nil)
 }
 
 // uniform is torch.empty(1).uniform_(low, high).item().
@@ -39,12 +39,12 @@ func randint(v Value, low, high int) int {
 
 // randints is torch.randint(low, high, (n,)).
 func randints(v Value, low, high, n int) *torch.Tensor {
-	return aten.RandintLowGenerator(low, high, []int{n}, v.Generator, torch.Int64, nil, &torch.CPU, nil)
+	return aten.RandintLowGenerator(low, high, []int{n}, v.Generator, torch.Int64, nil, torch.CPU, nil)
 }
 
 // randperm is torch.randperm(n).
 func randperm(v Value, n int) []int64 {
-	x := aten.RandpermGenerator(n, v.Generator, torch.Int64, nil, &torch.CPU, nil)
+	x := aten.RandpermGenerator(n, v.Generator, torch.Int64, nil, torch.CPU, nil)
 	defer x.Free()
 	return torch.Data[int64](x)
 }
@@ -74,7 +74,7 @@ func python(v Value) *pyrandom.Random {
 // BaseSeed draws the number that a DataLoader of PyTorch draws for each epoch,
 // from g, or for nil from the default generator.
 func BaseSeed(g *torch.Generator) int64 {
-	x := torch.Options{DType: torch.Int64, Device: &torch.CPU}.Empty()
+	x := torch.Options{DType: torch.Int64, Device: torch.CPU}.Empty()
 	defer x.Free()
 	return torch.Data[int64](aten.RandomInPlace(x, g))[0]
 }

@@ -220,7 +220,7 @@ func chooseDevice(ctx context.Context, name string) (torch.Device, error) {
 		return torch.CPU, nil
 	}
 	d, err := torch.ParseDevice(name)
-	if err != nil || d.Type != torch.CPUType && d.Type != torch.CUDAType {
+	if err != nil || d.Type() != "cpu" && d.Type() != "cuda" {
 		return d, usageError{fmt.Errorf("--device is %q and must be auto, cpu, cuda or cuda:N", name)}
 	}
 	return d, nil

@@ -46,7 +46,7 @@ var scalars = map[string]goType{
 	"Layout":        {"torch.Layout", "c.Layout(%s)"},
 	"Layout?":       {"*torch.Layout", "optional(&c, %s, (*torch.Call).Layout)"},
 	"Device":        {"torch.Device", "c.Device(%s)"},
-	"Device?":       {"*torch.Device", "optional(&c, %s, (*torch.Call).Device)"},
+	"Device?":       {"torch.Device", "c.OptDevice(%s)"},
 	"MemoryFormat":  {"torch.MemoryFormat", "c.MemoryFormat(%s)"},
 	"MemoryFormat?": {"*torch.MemoryFormat", "optional(&c, %s, (*torch.Call).MemoryFormat)"},
 	"Generator?":    {"*torch.Generator", "c.Generator(%s)"},

@@ -144,7 +144,7 @@ func TestLoadMistakes(t *testing.T) {
 	path := pack(t, join(format, model("one", mine), model("two", mine))...)
 	_, err := aoti.Load(path, aoti.Options{})
 	require.ErrorContains(t, err, `no model "model"; there are ["one" "two"]`)
-	_, err = aoti.Load(path, aoti.Options{ModelName: "one", Device: &torch.Device{Type: torch.CUDAType}})
+	_, err = aoti.Load(path, aoti.Options{ModelName: "one", Device: torch.CUDA})
 	require.ErrorContains(t, err, "compiled for cpu, not for cuda")
 	_, err = aoti.Load(path, aoti.Options{ModelName: "one"}) // its library is none
 	require.Error(t, err)

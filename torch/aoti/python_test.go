@@ -153,7 +153,7 @@ func TestModelEqualsPython(t *testing.T) {
 			{}, {nil}, {torch.Ones(shape...), torch.Ones(shape...)}, {torch.Ones(1)},
 			{torch.Ones(append([]int{1}, make([]int, len(c.shape))...)...)}, {torch.Ones(append([]int{1, 1}, c.shape...)...)}, {torch.Options{DType: torch.Float64}.Ones(shape...)},
 			{torch.Ones(append([]int{2}, append(c.shape, 2)...)...).Select(-1, 0)},
-			{torch.Options{Device: &torch.Meta}.Ones(shape...)},
+			{torch.Options{Device: torch.Meta}.Ones(shape...)},
 		} {
 			_, err := m.Run(bad...)
 			var e *torch.Error

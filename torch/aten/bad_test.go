@@ -97,7 +97,7 @@ var notCalled = map[string]string{
 // receivers are the types all of whose methods are called.
 var receivers = []reflect.Type{
 	reflect.TypeFor[*torch.Tensor](), reflect.TypeFor[torch.Options](), reflect.TypeFor[*torch.Generator](), reflect.TypeFor[torch.DType](),
-	reflect.TypeFor[torch.Device](), reflect.TypeFor[torch.DeviceType](), reflect.TypeFor[torch.Layout](), reflect.TypeFor[*torch.Dict](), reflect.TypeFor[torch.StateDict](),
+	reflect.TypeFor[torch.Device](), reflect.TypeFor[torch.Layout](), reflect.TypeFor[*torch.Dict](), reflect.TypeFor[torch.StateDict](),
 	reflect.TypeFor[torch.F16](), reflect.TypeFor[torch.BF16](), reflect.TypeFor[torch.F8E5M2](), reflect.TypeFor[torch.F8E4M3FN](),
 	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](),
 }
@@ -453,7 +453,7 @@ func (b *badArguments) value(t reflect.Type, depth int) reflect.Value {
 	case reflect.TypeFor[torch.Layout](), reflect.TypeFor[torch.MemoryFormat]():
 		return set(pick(b, 0, 0, 0, 1, 2, 3, 4, 5, 6, 99, -1))
 	case reflect.TypeFor[torch.Device]():
-		return set(pick(b, torch.CPU, torch.CPU, torch.CUDA, torch.CUDADevice(99), torch.Meta, torch.Device{Type: 100, Index: -7}))
+		return set(pick(b, torch.CPU, torch.CPU, torch.CUDA, torch.CUDADevice(99), torch.Meta, torch.Device("gpu:1"), torch.Device("")))
 	case reflect.TypeFor[unsafe.Pointer]():
 		return v
 	case reflect.TypeFor[*torch.Generator]():
@@ -565,9 +565,9 @@ func (b *badArguments) tensor(bad bool) *torch.Tensor {
 		case 3:
 			x = make(b.dtype, 2, 0, 3)
 		case 4:
-			x = torch.Options{DType: b.dtype, Device: &torch.Meta}.Empty(b.shape...)
+			x = torch.Options{DType: b.dtype, Device: torch.Meta}.Empty(b.shape...)
 		case 5:
-			x = FullLike(make(torch.Float32, b.shape...), math.NaN(), 0, nil, nil, nil, nil)
+			x = FullLike(make(torch.Float32, b.shape...), math.NaN(), 0, nil, "", nil, nil)
 		case 6:
 			x = torch.FromSlice([]int64{math.MaxInt64, math.MinInt64, -1, 1 << 40, 7, -9}, 2, 3)
 		case 7:
@@ -620,7 +620,7 @@ func (b *badArguments) changed(x *torch.Tensor) *torch.Tensor {
 		case 6:
 			y = x.ToDType(pick(b, torch.Float64, torch.Int64, torch.Bool, torch.Complex64, torch.Float16, torch.Uint8, torch.Int32))
 		case 7:
-			y = FullLike(x, pick[any](b, -1, 1<<40, -1<<40, 7, math.NaN(), math.Inf(1), 1e30), 0, nil, nil, nil, nil)
+			y = FullLike(x, pick[any](b, -1, 1<<40, -1<<40, 7, math.NaN(), math.Inf(1), 1e30), 0, nil, "", nil, nil)
 		case 8:
 			y = x.Transpose(0, last)
 		case 9:

@@ -49,8 +49,8 @@ var oddTensors = []oddTensor{
 	{"quantized by channels", func() *torch.Tensor {
 		return QuantizePerChannel(ones(2, 3), ones(2).ToDType(torch.Float64), torch.Zeros(2).ToDType(torch.Int64), 0, torch.FromScalarType(13))
 	}},
-	{"zero", func() *torch.Tensor { return InternalEfficientzerotensor([]int{2, 3}, 0, nil, nil, nil) }},
-	{"zero of one", func() *torch.Tensor { return InternalEfficientzerotensor([]int{}, 0, nil, nil, nil) }},
+	{"zero", func() *torch.Tensor { return InternalEfficientzerotensor([]int{2, 3}, 0, nil, "", nil) }},
+	{"zero of one", func() *torch.Tensor { return InternalEfficientzerotensor([]int{}, 0, nil, "", nil) }},
 	{"conjugated", func() *torch.Tensor { return ones(2, 3).ToDType(torch.Complex64).Conj() }},
 	{"negated", func() *torch.Tensor { return Imag(ones(2, 3).ToDType(torch.Complex64).Conj()) }},
 	{"of bits", func() *torch.Tensor { return ones(2, 3).ToDType(torch.Uint8).ViewDType(torch.FromScalarType(21)) }},

@@ -231,13 +231,13 @@ func InternalAssertScalar(self torch.Number, assertMsg string) {
 var opInternalAssertTensorMetadata = torch.NewOp("aten::_assert_tensor_metadata", "")
 
 // InternalAssertTensorMetadata is aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, ScalarType? dtype=None, *, Device? device=None, Layout? layout=None) -> ().
-func InternalAssertTensorMetadata(a *torch.Tensor, size, stride []int, dtype torch.DType, device *torch.Device, layout *torch.Layout) {
+func InternalAssertTensorMetadata(a *torch.Tensor, size, stride []int, dtype torch.DType, device torch.Device, layout *torch.Layout) {
 	var c torch.Call
 	c.Tensor(a)
 	c.OptInts(size)
 	c.OptInts(stride)
 	c.DType(dtype)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, layout, (*torch.Call).Layout)
 	c.Do(opInternalAssertTensorMetadata)
 }
@@ -1209,12 +1209,12 @@ func AnyOut(self *torch.Tensor, dim int, keepdim bool, out *torch.Tensor) *torch
 var opArange = torch.NewOp("aten::arange", "")
 
 // Arange is aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Arange(end torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Arange(end torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(end)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opArange)
 }
@@ -1233,13 +1233,13 @@ func ArangeOut(end torch.Number, out *torch.Tensor) *torch.Tensor {
 var opArangeStart = torch.NewOp("aten::arange", "start")
 
 // ArangeStart is aten::arange.start(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func ArangeStart(start, end torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func ArangeStart(start, end torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opArangeStart)
 }
@@ -1260,14 +1260,14 @@ func ArangeStartOut(start, end, step torch.Number, out *torch.Tensor) *torch.Ten
 var opArangeStartStep = torch.NewOp("aten::arange", "start_step")
 
 // ArangeStartStep is aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func ArangeStartStep(start, end, step torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func ArangeStartStep(start, end, step torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.Number(step)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opArangeStartStep)
 }

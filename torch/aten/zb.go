@@ -183,12 +183,12 @@ func BaddbmmInPlace(self, batch1, batch2 *torch.Tensor, beta, alpha torch.Number
 var opBartlettWindow = torch.NewOp("aten::bartlett_window", "")
 
 // BartlettWindow is aten::bartlett_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BartlettWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BartlettWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBartlettWindow)
 }
@@ -196,13 +196,13 @@ func BartlettWindow(windowLength int, dtype torch.DType, layout *torch.Layout, d
 var opBartlettWindowPeriodic = torch.NewOp("aten::bartlett_window", "periodic")
 
 // BartlettWindowPeriodic is aten::bartlett_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BartlettWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BartlettWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBartlettWindowPeriodic)
 }
@@ -932,12 +932,12 @@ func BitwiseXorInPlaceTensor(self, other *torch.Tensor) *torch.Tensor {
 var opBlackmanWindow = torch.NewOp("aten::blackman_window", "")
 
 // BlackmanWindow is aten::blackman_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BlackmanWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BlackmanWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBlackmanWindow)
 }
@@ -945,13 +945,13 @@ func BlackmanWindow(windowLength int, dtype torch.DType, layout *torch.Layout, d
 var opBlackmanWindowPeriodic = torch.NewOp("aten::blackman_window", "periodic")
 
 // BlackmanWindowPeriodic is aten::blackman_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func BlackmanWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func BlackmanWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBlackmanWindowPeriodic)
 }

@@ -630,14 +630,14 @@ func InternalCudnnCtcLossTensor(logProbs, targets, inputLengths, targetLengths *
 var opInternalCudnnInitDropoutState = torch.NewOp("aten::_cudnn_init_dropout_state", "")
 
 // InternalCudnnInitDropoutState is aten::_cudnn_init_dropout_state(float dropout, bool train, int dropout_seed, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalCudnnInitDropoutState(dropout float64, train bool, dropoutSeed int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalCudnnInitDropoutState(dropout float64, train bool, dropoutSeed int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Float(dropout)
 	c.Bool(train)
 	c.Int(dropoutSeed)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalCudnnInitDropoutState)
 }

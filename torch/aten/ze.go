@@ -59,12 +59,12 @@ func InternalEfficientAttentionForward(query, key, value, bias, cuSeqlensQ, cuSe
 var opInternalEfficientzerotensor = torch.NewOp("aten::_efficientzerotensor", "")
 
 // InternalEfficientzerotensor is aten::_efficientzerotensor(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalEfficientzerotensor(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalEfficientzerotensor(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalEfficientzerotensor)
 }
@@ -179,12 +179,12 @@ func InternalEmbeddingBagSparseBackward(grad, indices, offsets, offset2bag, bagS
 var opInternalEmptyAffineQuantized = torch.NewOp("aten::_empty_affine_quantized", "")
 
 // InternalEmptyAffineQuantized is aten::_empty_affine_quantized(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, float scale=1, int zero_point=0, MemoryFormat? memory_format=contiguous_format) -> Tensor.
-func InternalEmptyAffineQuantized(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, scale float64, zeroPoint int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalEmptyAffineQuantized(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, scale float64, zeroPoint int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	c.Float(scale)
 	c.Int(zeroPoint)
@@ -195,7 +195,7 @@ func InternalEmptyAffineQuantized(size []int, dtype torch.DType, layout *torch.L
 var opInternalEmptyPerChannelAffineQuantized = torch.NewOp("aten::_empty_per_channel_affine_quantized", "")
 
 // InternalEmptyPerChannelAffineQuantized is aten::_empty_per_channel_affine_quantized(SymInt[] size, *, Tensor scales, Tensor zero_points, int axis, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=contiguous_format) -> Tensor.
-func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torch.Tensor, axis int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torch.Tensor, axis int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Tensor(scales)
@@ -203,7 +203,7 @@ func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torc
 	c.Int(axis)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opInternalEmptyPerChannelAffineQuantized)
@@ -403,12 +403,12 @@ func EmbeddingSparseBackward(grad, indices *torch.Tensor, numWeights, paddingIdx
 var opEmptyMemoryFormat = torch.NewOp("aten::empty", "memory_format")
 
 // EmptyMemoryFormat is aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func EmptyMemoryFormat(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func EmptyMemoryFormat(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opEmptyMemoryFormat)
@@ -429,12 +429,12 @@ func EmptyOut(size []int, memoryFormat *torch.MemoryFormat, out *torch.Tensor) *
 var opEmptyLike = torch.NewOp("aten::empty_like", "")
 
 // EmptyLike is aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func EmptyLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func EmptyLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opEmptyLike)
@@ -443,13 +443,13 @@ func EmptyLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devi
 var opEmptyPermuted = torch.NewOp("aten::empty_permuted", "")
 
 // EmptyPermuted is aten::empty_permuted(SymInt[] size, int[] physical_layout, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func EmptyPermuted(size, physicalLayout []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func EmptyPermuted(size, physicalLayout []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Ints(physicalLayout...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEmptyPermuted)
 }
@@ -457,13 +457,13 @@ func EmptyPermuted(size, physicalLayout []int, dtype torch.DType, layout *torch.
 var opEmptyQuantized = torch.NewOp("aten::empty_quantized", "")
 
 // EmptyQuantized is aten::empty_quantized(int[] size, Tensor qtensor, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Tensor(qtensor)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opEmptyQuantized)
@@ -472,13 +472,13 @@ func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype torch.DType, layout
 var opEmptyStrided = torch.NewOp("aten::empty_strided", "")
 
 // EmptyStrided is aten::empty_strided(SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func EmptyStrided(size, stride []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func EmptyStrided(size, stride []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Ints(stride...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEmptyStrided)
 }
@@ -787,12 +787,12 @@ func ExponentialInPlace(self *torch.Tensor, lambd float64, generator *torch.Gene
 var opEye = torch.NewOp("aten::eye", "")
 
 // Eye is aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Eye(n int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Eye(n int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEye)
 }
@@ -800,13 +800,13 @@ func Eye(n int, dtype torch.DType, layout *torch.Layout, device *torch.Device, p
 var opEyeM = torch.NewOp("aten::eye", "m")
 
 // EyeM is aten::eye.m(SymInt n, SymInt m, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func EyeM(n, m int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func EyeM(n, m int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Int(m)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEyeM)
 }

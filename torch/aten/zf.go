@@ -2350,13 +2350,13 @@ func FftFft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tenso
 var opFftFftfreq = torch.NewOp("aten::fft_fftfreq", "")
 
 // FftFftfreq is aten::fft_fftfreq(int n, float d=1.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func FftFftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func FftFftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Float(d)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFftFftfreq)
 }
@@ -2786,13 +2786,13 @@ func FftRfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 var opFftRfftfreq = torch.NewOp("aten::fft_rfftfreq", "")
 
 // FftRfftfreq is aten::fft_rfftfreq(int n, float d=1.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func FftRfftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func FftRfftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Float(d)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFftRfftfreq)
 }
@@ -3437,14 +3437,14 @@ func FrobeniusNormOut(self *torch.Tensor, dim []int, keepdim bool, out *torch.Te
 var opFromFile = torch.NewOp("aten::from_file", "")
 
 // FromFile is aten::from_file(str filename, bool? shared=None, int? size=0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func FromFile(filename string, shared *bool, size *int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func FromFile(filename string, shared *bool, size *int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.String(filename)
 	optional(&c, shared, (*torch.Call).Bool)
 	optional(&c, size, (*torch.Call).Int)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFromFile)
 }
@@ -3452,13 +3452,13 @@ func FromFile(filename string, shared *bool, size *int, dtype torch.DType, layou
 var opFull = torch.NewOp("aten::full", "")
 
 // Full is aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Full(size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Full(size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Number(fillValue)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFull)
 }
@@ -3478,13 +3478,13 @@ func FullOut(size []int, fillValue torch.Number, out *torch.Tensor) *torch.Tenso
 var opFullLike = torch.NewOp("aten::full_like", "")
 
 // FullLike is aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func FullLike(self *torch.Tensor, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func FullLike(self *torch.Tensor, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(fillValue)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opFullLike)

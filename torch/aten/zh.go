@@ -68,12 +68,12 @@ func InternalHistogramddFromBinTensors(self *torch.Tensor, bins []*torch.Tensor,
 var opHammingWindow = torch.NewOp("aten::hamming_window", "")
 
 // HammingWindow is aten::hamming_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindow)
 }
@@ -81,13 +81,13 @@ func HammingWindow(windowLength int, dtype torch.DType, layout *torch.Layout, de
 var opHammingWindowPeriodic = torch.NewOp("aten::hamming_window", "periodic")
 
 // HammingWindowPeriodic is aten::hamming_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindowPeriodic)
 }
@@ -95,14 +95,14 @@ func HammingWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, l
 var opHammingWindowPeriodicAlpha = torch.NewOp("aten::hamming_window", "periodic_alpha")
 
 // HammingWindowPeriodicAlpha is aten::hamming_window.periodic_alpha(int window_length, bool periodic, float alpha, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.Float(alpha)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindowPeriodicAlpha)
 }
@@ -110,7 +110,7 @@ func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, 
 var opHammingWindowPeriodicAlphaBeta = torch.NewOp("aten::hamming_window", "periodic_alpha_beta")
 
 // HammingWindowPeriodicAlphaBeta is aten::hamming_window.periodic_alpha_beta(int window_length, bool periodic, float alpha, float beta, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
@@ -118,7 +118,7 @@ func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta
 	c.Float(beta)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindowPeriodicAlphaBeta)
 }
@@ -126,12 +126,12 @@ func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta
 var opHannWindow = torch.NewOp("aten::hann_window", "")
 
 // HannWindow is aten::hann_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HannWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HannWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHannWindow)
 }
@@ -139,13 +139,13 @@ func HannWindow(windowLength int, dtype torch.DType, layout *torch.Layout, devic
 var opHannWindowPeriodic = torch.NewOp("aten::hann_window", "periodic")
 
 // HannWindowPeriodic is aten::hann_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func HannWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func HannWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHannWindowPeriodic)
 }

@@ -798,10 +798,10 @@ func IsNonzero(self *torch.Tensor) bool {
 var opIsPinned = torch.NewOp("aten::is_pinned", "")
 
 // IsPinned is aten::is_pinned(Tensor self, Device? device=None) -> bool.
-func IsPinned(self *torch.Tensor, device *torch.Device) bool {
+func IsPinned(self *torch.Tensor, device torch.Device) bool {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	r := c.All(opIsPinned)
 	return r[0].(bool)
 }

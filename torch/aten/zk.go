@@ -7,12 +7,12 @@ import "github.com/torchhub/torchhub/torch"
 var opKaiserWindow = torch.NewOp("aten::kaiser_window", "")
 
 // KaiserWindow is aten::kaiser_window(int window_length, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func KaiserWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func KaiserWindow(windowLength int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opKaiserWindow)
 }
@@ -20,14 +20,14 @@ func KaiserWindow(windowLength int, dtype torch.DType, layout *torch.Layout, dev
 var opKaiserWindowBeta = torch.NewOp("aten::kaiser_window", "beta")
 
 // KaiserWindowBeta is aten::kaiser_window.beta(int window_length, bool periodic, float beta, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func KaiserWindowBeta(windowLength int, periodic bool, beta float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func KaiserWindowBeta(windowLength int, periodic bool, beta float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.Float(beta)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opKaiserWindowBeta)
 }
@@ -35,13 +35,13 @@ func KaiserWindowBeta(windowLength int, periodic bool, beta float64, dtype torch
 var opKaiserWindowPeriodic = torch.NewOp("aten::kaiser_window", "periodic")
 
 // KaiserWindowPeriodic is aten::kaiser_window.periodic(int window_length, bool periodic, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func KaiserWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func KaiserWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opKaiserWindowPeriodic)
 }

@@ -2028,14 +2028,14 @@ func LinearBackward(self, gradOutput, weight *torch.Tensor, outputMask []bool) (
 var opLinspace = torch.NewOp("aten::linspace", "")
 
 // Linspace is aten::linspace(Scalar start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Linspace(start, end torch.Number, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Linspace(start, end torch.Number, steps int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.Int(steps)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspace)
 }
@@ -2043,14 +2043,14 @@ func Linspace(start, end torch.Number, steps int, dtype torch.DType, layout *tor
 var opLinspaceScalarTensor = torch.NewOp("aten::linspace", "Scalar_Tensor")
 
 // LinspaceScalarTensor is aten::linspace.Scalar_Tensor(Scalar start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LinspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LinspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Tensor(end)
 	c.Int(steps)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspaceScalarTensor)
 }
@@ -2071,14 +2071,14 @@ func LinspaceScalarTensorOut(start torch.Number, end *torch.Tensor, steps int, o
 var opLinspaceTensorScalar = torch.NewOp("aten::linspace", "Tensor_Scalar")
 
 // LinspaceTensorScalar is aten::linspace.Tensor_Scalar(Tensor start, Scalar end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LinspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LinspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Number(end)
 	c.Int(steps)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspaceTensorScalar)
 }
@@ -2099,14 +2099,14 @@ func LinspaceTensorScalarOut(start *torch.Tensor, end torch.Number, steps int, o
 var opLinspaceTensorTensor = torch.NewOp("aten::linspace", "Tensor_Tensor")
 
 // LinspaceTensorTensor is aten::linspace.Tensor_Tensor(Tensor start, Tensor end, int steps, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LinspaceTensorTensor(start, end *torch.Tensor, steps int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LinspaceTensorTensor(start, end *torch.Tensor, steps int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Tensor(end)
 	c.Int(steps)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspaceTensorTensor)
 }
@@ -2623,7 +2623,7 @@ func LogitBackwardGradInput(gradOutput, self *torch.Tensor, eps *float64, gradIn
 var opLogspace = torch.NewOp("aten::logspace", "")
 
 // Logspace is aten::logspace(Scalar start, Scalar end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Logspace(start, end torch.Number, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Logspace(start, end torch.Number, steps int, base float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
@@ -2631,7 +2631,7 @@ func Logspace(start, end torch.Number, steps int, base float64, dtype torch.DTyp
 	c.Float(base)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspace)
 }
@@ -2639,7 +2639,7 @@ func Logspace(start, end torch.Number, steps int, base float64, dtype torch.DTyp
 var opLogspaceScalarTensor = torch.NewOp("aten::logspace", "Scalar_Tensor")
 
 // LogspaceScalarTensor is aten::logspace.Scalar_Tensor(Scalar start, Tensor end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LogspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LogspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, base float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Tensor(end)
@@ -2647,7 +2647,7 @@ func LogspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, base
 	c.Float(base)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspaceScalarTensor)
 }
@@ -2669,7 +2669,7 @@ func LogspaceScalarTensorOut(start torch.Number, end *torch.Tensor, steps int, b
 var opLogspaceTensorScalar = torch.NewOp("aten::logspace", "Tensor_Scalar")
 
 // LogspaceTensorScalar is aten::logspace.Tensor_Scalar(Tensor start, Scalar end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LogspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LogspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, base float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Number(end)
@@ -2677,7 +2677,7 @@ func LogspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, base
 	c.Float(base)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspaceTensorScalar)
 }
@@ -2699,7 +2699,7 @@ func LogspaceTensorScalarOut(start *torch.Tensor, end torch.Number, steps int, b
 var opLogspaceTensorTensor = torch.NewOp("aten::logspace", "Tensor_Tensor")
 
 // LogspaceTensorTensor is aten::logspace.Tensor_Tensor(Tensor start, Tensor end, int steps, float base=10.0, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func LogspaceTensorTensor(start, end *torch.Tensor, steps int, base float64, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func LogspaceTensorTensor(start, end *torch.Tensor, steps int, base float64, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(start)
 	c.Tensor(end)
@@ -2707,7 +2707,7 @@ func LogspaceTensorTensor(start, end *torch.Tensor, steps int, base float64, dty
 	c.Float(base)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspaceTensorTensor)
 }

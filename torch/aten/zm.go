@@ -7,11 +7,11 @@ import "github.com/torchhub/torchhub/torch"
 var opInternalMakeDepToken = torch.NewOp("aten::_make_dep_token", "")
 
 // InternalMakeDepToken is aten::_make_dep_token(*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func InternalMakeDepToken(dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalMakeDepToken(dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opInternalMakeDepToken)

@@ -296,12 +296,12 @@ func InternalNestedTensorFromMaskLeftAligned(t, mask *torch.Tensor) bool {
 var opInternalNestedTensorFromTensorList = torch.NewOp("aten::_nested_tensor_from_tensor_list", "")
 
 // InternalNestedTensorFromTensorList is aten::_nested_tensor_from_tensor_list(Tensor[] list, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalNestedTensorFromTensorList(list []*torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalNestedTensorFromTensorList(list []*torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensors(list)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalNestedTensorFromTensorList)
 }
@@ -989,13 +989,13 @@ func NestedToPaddedTensor(self *torch.Tensor, padding float64, outputSize []int)
 var opNewEmpty = torch.NewOp("aten::new_empty", "")
 
 // NewEmpty is aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewEmpty(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewEmpty(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewEmpty)
 }
@@ -1003,14 +1003,14 @@ func NewEmpty(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.L
 var opNewEmptyStrided = torch.NewOp("aten::new_empty_strided", "")
 
 // NewEmptyStrided is aten::new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Size(size...)
 	c.Ints(stride...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewEmptyStrided)
 }
@@ -1018,14 +1018,14 @@ func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype torch.DType, 
 var opNewFull = torch.NewOp("aten::new_full", "")
 
 // NewFull is aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Size(size...)
 	c.Number(fillValue)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewFull)
 }
@@ -1033,13 +1033,13 @@ func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype torch
 var opNewOnes = torch.NewOp("aten::new_ones", "")
 
 // NewOnes is aten::new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewOnes(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewOnes(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewOnes)
 }
@@ -1047,13 +1047,13 @@ func NewOnes(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.La
 var opNewZeros = torch.NewOp("aten::new_zeros", "")
 
 // NewZeros is aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NewZeros(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NewZeros(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewZeros)
 }
@@ -1497,7 +1497,7 @@ func NormalFloatTensorOut(mean float64, std *torch.Tensor, generator *torch.Gene
 var opNormalFloatFloat = torch.NewOp("aten::normal", "float_float")
 
 // NormalFloatFloat is aten::normal.float_float(float mean, float std, SymInt[] size, *, Generator? generator=None, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Float(mean)
 	c.Float(std)
@@ -1505,7 +1505,7 @@ func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator,
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNormalFloatFloat)
 }

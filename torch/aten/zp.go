@@ -167,10 +167,10 @@ func InternalPhiloxUniformInPlace(self, key *torch.Tensor, low, high float64) *t
 var opInternalPinMemory = torch.NewOp("aten::_pin_memory", "")
 
 // InternalPinMemory is aten::_pin_memory(Tensor self, Device? device=None) -> Tensor.
-func InternalPinMemory(self *torch.Tensor, device *torch.Device) *torch.Tensor {
+func InternalPinMemory(self *torch.Tensor, device torch.Device) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	return c.One(opInternalPinMemory)
 }
 
@@ -284,10 +284,10 @@ func PermuteCopy(self *torch.Tensor, dims []int) *torch.Tensor {
 var opPinMemory = torch.NewOp("aten::pin_memory", "")
 
 // PinMemory is aten::pin_memory(Tensor(a) self, Device? device=None) -> Tensor(a).
-func PinMemory(self *torch.Tensor, device *torch.Device) *torch.Tensor {
+func PinMemory(self *torch.Tensor, device torch.Device) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	return c.One(opPinMemory)
 }
 

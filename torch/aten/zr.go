@@ -122,12 +122,12 @@ func Rad2degInPlace(self *torch.Tensor) *torch.Tensor {
 var opRand = torch.NewOp("aten::rand", "")
 
 // Rand is aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Rand(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Rand(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRand)
 }
@@ -135,13 +135,13 @@ func Rand(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Dev
 var opRandGenerator = torch.NewOp("aten::rand", "generator")
 
 // RandGenerator is aten::rand.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandGenerator)
 }
@@ -172,12 +172,12 @@ func RandOut(size []int, out *torch.Tensor) *torch.Tensor {
 var opRandLike = torch.NewOp("aten::rand_like", "")
 
 // RandLike is aten::rand_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandLike)
@@ -186,13 +186,13 @@ func RandLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devic
 var opRandLikeGenerator = torch.NewOp("aten::rand_like", "generator")
 
 // RandLikeGenerator is aten::rand_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandLikeGenerator)
@@ -201,13 +201,13 @@ func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype tor
 var opRandint = torch.NewOp("aten::randint", "")
 
 // Randint is aten::randint(SymInt high, SymInt[] size, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Randint(high int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Randint(high int, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandint)
 }
@@ -215,14 +215,14 @@ func Randint(high int, size []int, dtype torch.DType, layout *torch.Layout, devi
 var opRandintGenerator = torch.NewOp("aten::randint", "generator")
 
 // RandintGenerator is aten::randint.generator(SymInt high, SymInt[] size, *, Generator? generator, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandintGenerator(high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandintGenerator(high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(high)
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandintGenerator)
 }
@@ -243,14 +243,14 @@ func RandintGeneratorOut(high int, size []int, generator *torch.Generator, out *
 var opRandintLow = torch.NewOp("aten::randint", "low")
 
 // RandintLow is aten::randint.low(SymInt low, SymInt high, SymInt[] size, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandintLow(low, high int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandintLow(low, high int, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandintLow)
 }
@@ -258,7 +258,7 @@ func RandintLow(low, high int, size []int, dtype torch.DType, layout *torch.Layo
 var opRandintLowGenerator = torch.NewOp("aten::randint", "low_generator")
 
 // RandintLowGenerator is aten::randint.low_generator(SymInt low, SymInt high, SymInt[] size, *, Generator? generator, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(low)
 	c.Int(high)
@@ -266,7 +266,7 @@ func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, 
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandintLowGenerator)
 }
@@ -313,13 +313,13 @@ func RandintOut(high int, size []int, out *torch.Tensor) *torch.Tensor {
 var opRandintLike = torch.NewOp("aten::randint_like", "")
 
 // RandintLike is aten::randint_like(Tensor self, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLike(self *torch.Tensor, high int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLike(self *torch.Tensor, high int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(high)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLike)
@@ -328,13 +328,13 @@ func RandintLike(self *torch.Tensor, high int, dtype torch.DType, layout *torch.
 var opRandintLikeTensor = torch.NewOp("aten::randint_like", "Tensor")
 
 // RandintLikeTensor is aten::randint_like.Tensor(Tensor self, Tensor high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeTensor(self, high *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeTensor(self, high *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(high)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeTensor)
@@ -343,14 +343,14 @@ func RandintLikeTensor(self, high *torch.Tensor, dtype torch.DType, layout *torc
 var opRandintLikeTensorGenerator = torch.NewOp("aten::randint_like", "Tensor_generator")
 
 // RandintLikeTensorGenerator is aten::randint_like.Tensor_generator(Tensor self, Tensor high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(high)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeTensorGenerator)
@@ -359,14 +359,14 @@ func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Gener
 var opRandintLikeGenerator = torch.NewOp("aten::randint_like", "generator")
 
 // RandintLikeGenerator is aten::randint_like.generator(Tensor self, SymInt high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(high)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeGenerator)
@@ -375,14 +375,14 @@ func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generat
 var opRandintLikeLowDtype = torch.NewOp("aten::randint_like", "low_dtype")
 
 // RandintLikeLowDtype is aten::randint_like.low_dtype(Tensor self, SymInt low, SymInt high, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(low)
 	c.Int(high)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeLowDtype)
@@ -391,7 +391,7 @@ func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype torch.DType, l
 var opRandintLikeLowGeneratorDtype = torch.NewOp("aten::randint_like", "low_generator_dtype")
 
 // RandintLikeLowGeneratorDtype is aten::randint_like.low_generator_dtype(Tensor self, SymInt low, SymInt high, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(low)
@@ -399,7 +399,7 @@ func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeLowGeneratorDtype)
@@ -408,12 +408,12 @@ func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *
 var opRandn = torch.NewOp("aten::randn", "")
 
 // Randn is aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Randn(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Randn(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandn)
 }
@@ -421,13 +421,13 @@ func Randn(size []int, dtype torch.DType, layout *torch.Layout, device *torch.De
 var opRandnGenerator = torch.NewOp("aten::randn", "generator")
 
 // RandnGenerator is aten::randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandnGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandnGenerator(size []int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandnGenerator)
 }
@@ -458,12 +458,12 @@ func RandnOut(size []int, out *torch.Tensor) *torch.Tensor {
 var opRandnLike = torch.NewOp("aten::randn_like", "")
 
 // RandnLike is aten::randn_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandnLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandnLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandnLike)
@@ -472,13 +472,13 @@ func RandnLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devi
 var opRandnLikeGenerator = torch.NewOp("aten::randn_like", "generator")
 
 // RandnLikeGenerator is aten::randn_like.generator(Tensor self, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func RandnLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func RandnLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandnLikeGenerator)
@@ -523,12 +523,12 @@ func RandomInPlaceTo(self *torch.Tensor, to int, generator *torch.Generator) *to
 var opRandperm = torch.NewOp("aten::randperm", "")
 
 // Randperm is aten::randperm(SymInt n, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Randperm(n int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Randperm(n int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandperm)
 }
@@ -536,13 +536,13 @@ func Randperm(n int, dtype torch.DType, layout *torch.Layout, device *torch.Devi
 var opRandpermGenerator = torch.NewOp("aten::randperm", "generator")
 
 // RandpermGenerator is aten::randperm.generator(SymInt n, *, Generator? generator, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RandpermGenerator(n int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RandpermGenerator(n int, generator *torch.Generator, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(n)
 	c.Generator(generator)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandpermGenerator)
 }
@@ -573,13 +573,13 @@ func RandpermOut(n int, out *torch.Tensor) *torch.Tensor {
 var opRange = torch.NewOp("aten::range", "")
 
 // Range is aten::range(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func Range(start, end torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func Range(start, end torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRange)
 }
@@ -612,14 +612,14 @@ func RangeOutUnderscore(start, end torch.Number, out *torch.Tensor) *torch.Tenso
 var opRangeStep = torch.NewOp("aten::range", "step")
 
 // RangeStep is aten::range.step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func RangeStep(start, end, step torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func RangeStep(start, end, step torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(start)
 	c.Number(end)
 	c.Number(step)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRangeStep)
 }

@@ -715,7 +715,7 @@ func InternalSparseBroadcastToCopy(self *torch.Tensor, size []int) *torch.Tensor
 var opInternalSparseBscTensorUnsafe = torch.NewOp("aten::_sparse_bsc_tensor_unsafe", "")
 
 // InternalSparseBscTensorUnsafe is aten::_sparse_bsc_tensor_unsafe(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
@@ -723,7 +723,7 @@ func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseBscTensorUnsafe)
 }
@@ -731,7 +731,7 @@ func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 var opInternalSparseBsrTensorUnsafe = torch.NewOp("aten::_sparse_bsr_tensor_unsafe", "")
 
 // InternalSparseBsrTensorUnsafe is aten::_sparse_bsr_tensor_unsafe(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
@@ -739,7 +739,7 @@ func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseBsrTensorUnsafe)
 }
@@ -747,7 +747,7 @@ func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor
 var opInternalSparseCompressedTensorUnsafe = torch.NewOp("aten::_sparse_compressed_tensor_unsafe", "")
 
 // InternalSparseCompressedTensorUnsafe is aten::_sparse_compressed_tensor_unsafe(Tensor compressed_indices, Tensor plain_indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
@@ -755,7 +755,7 @@ func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, value
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseCompressedTensorUnsafe)
 }
@@ -763,7 +763,7 @@ func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, value
 var opInternalSparseCompressedTensorWithDims = torch.NewOp("aten::_sparse_compressed_tensor_with_dims", "")
 
 // InternalSparseCompressedTensorWithDims is aten::_sparse_compressed_tensor_with_dims(int nnz, int dense_dim, int[] size, int[] blocksize, ScalarType index_dtype, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize []int, indexDtype, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize []int, indexDtype, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(nnz)
 	c.Int(denseDim)
@@ -772,7 +772,7 @@ func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize [
 	c.DType(indexDtype)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseCompressedTensorWithDims)
 }
@@ -780,14 +780,14 @@ func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize [
 var opInternalSparseCooTensorUnsafe = torch.NewOp("aten::_sparse_coo_tensor_unsafe", "")
 
 // InternalSparseCooTensorUnsafe is aten::_sparse_coo_tensor_unsafe(Tensor indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, isCoalesced, (*torch.Call).Bool)
 	return c.One(opInternalSparseCooTensorUnsafe)
@@ -796,14 +796,14 @@ func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dt
 var opInternalSparseCooTensorWithDims = torch.NewOp("aten::_sparse_coo_tensor_with_dims", "")
 
 // InternalSparseCooTensorWithDims is aten::_sparse_coo_tensor_with_dims(int sparse_dim, int dense_dim, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(sparseDim)
 	c.Int(denseDim)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseCooTensorWithDims)
 }
@@ -811,7 +811,7 @@ func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype 
 var opInternalSparseCooTensorWithDimsAndTensors = torch.NewOp("aten::_sparse_coo_tensor_with_dims_and_tensors", "")
 
 // InternalSparseCooTensorWithDimsAndTensors is aten::_sparse_coo_tensor_with_dims_and_tensors(int sparse_dim, int dense_dim, SymInt[] size, Tensor indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False, bool? is_coalesced=None) -> Tensor.
-func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []int, indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []int, indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(sparseDim)
 	c.Int(denseDim)
@@ -820,7 +820,7 @@ func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []i
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, isCoalesced, (*torch.Call).Bool)
 	return c.One(opInternalSparseCooTensorWithDimsAndTensors)
@@ -829,7 +829,7 @@ func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []i
 var opInternalSparseCscTensorUnsafe = torch.NewOp("aten::_sparse_csc_tensor_unsafe", "")
 
 // InternalSparseCscTensorUnsafe is aten::_sparse_csc_tensor_unsafe(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
@@ -837,7 +837,7 @@ func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseCscTensorUnsafe)
 }
@@ -869,7 +869,7 @@ func InternalSparseCsrSumDimDtype(self *torch.Tensor, dim []int, keepdim bool, d
 var opInternalSparseCsrTensorUnsafe = torch.NewOp("aten::_sparse_csr_tensor_unsafe", "")
 
 // InternalSparseCsrTensorUnsafe is aten::_sparse_csr_tensor_unsafe(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
@@ -877,7 +877,7 @@ func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opInternalSparseCsrTensorUnsafe)
 }
@@ -1209,12 +1209,12 @@ func InternalStandardGammaGrad(self, output *torch.Tensor) *torch.Tensor {
 var opScalarTensor = torch.NewOp("aten::scalar_tensor", "")
 
 // ScalarTensor is aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func ScalarTensor(s torch.Number, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func ScalarTensor(s torch.Number, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Number(s)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opScalarTensor)
 }
@@ -2488,14 +2488,14 @@ func SortValuesStable(self *torch.Tensor, stable *bool, dim int, descending bool
 var opSparseBscTensorCcolRowValue = torch.NewOp("aten::sparse_bsc_tensor", "ccol_row_value")
 
 // SparseBscTensorCcolRowValue is aten::sparse_bsc_tensor.ccol_row_value(Tensor ccol_indices, Tensor row_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBscTensorCcolRowValue)
 }
@@ -2503,7 +2503,7 @@ func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, 
 var opSparseBscTensorCcolRowValueSize = torch.NewOp("aten::sparse_bsc_tensor", "ccol_row_value_size")
 
 // SparseBscTensorCcolRowValueSize is aten::sparse_bsc_tensor.ccol_row_value_size(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
@@ -2511,7 +2511,7 @@ func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBscTensorCcolRowValueSize)
 }
@@ -2519,14 +2519,14 @@ func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 var opSparseBsrTensorCrowColValue = torch.NewOp("aten::sparse_bsr_tensor", "crow_col_value")
 
 // SparseBsrTensorCrowColValue is aten::sparse_bsr_tensor.crow_col_value(Tensor crow_indices, Tensor col_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBsrTensorCrowColValue)
 }
@@ -2534,7 +2534,7 @@ func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, 
 var opSparseBsrTensorCrowColValueSize = torch.NewOp("aten::sparse_bsr_tensor", "crow_col_value_size")
 
 // SparseBsrTensorCrowColValueSize is aten::sparse_bsr_tensor.crow_col_value_size(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
@@ -2542,7 +2542,7 @@ func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBsrTensorCrowColValueSize)
 }
@@ -2550,14 +2550,14 @@ func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 var opSparseCompressedTensorCompPlainValue = torch.NewOp("aten::sparse_compressed_tensor", "comp_plain_value")
 
 // SparseCompressedTensorCompPlainValue is aten::sparse_compressed_tensor.comp_plain_value(Tensor compressed_indices, Tensor plain_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCompressedTensorCompPlainValue)
 }
@@ -2565,7 +2565,7 @@ func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, value
 var opSparseCompressedTensorCompPlainValueSize = torch.NewOp("aten::sparse_compressed_tensor", "comp_plain_value_size")
 
 // SparseCompressedTensorCompPlainValueSize is aten::sparse_compressed_tensor.comp_plain_value_size(Tensor compressed_indices, Tensor plain_indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(compressedIndices)
 	c.Tensor(plainIndices)
@@ -2573,7 +2573,7 @@ func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, v
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCompressedTensorCompPlainValueSize)
 }
@@ -2581,13 +2581,13 @@ func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, v
 var opSparseCooTensorIndices = torch.NewOp("aten::sparse_coo_tensor", "indices")
 
 // SparseCooTensorIndices is aten::sparse_coo_tensor.indices(Tensor indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func SparseCooTensorIndices(indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func SparseCooTensorIndices(indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, isCoalesced, (*torch.Call).Bool)
 	return c.One(opSparseCooTensorIndices)
@@ -2596,14 +2596,14 @@ func SparseCooTensorIndices(indices, values *torch.Tensor, dtype torch.DType, la
 var opSparseCooTensorIndicesSize = torch.NewOp("aten::sparse_coo_tensor", "indices_size")
 
 // SparseCooTensorIndicesSize is aten::sparse_coo_tensor.indices_size(Tensor indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
+func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	optional(&c, isCoalesced, (*torch.Call).Bool)
 	return c.One(opSparseCooTensorIndicesSize)
@@ -2612,12 +2612,12 @@ func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype
 var opSparseCooTensorSize = torch.NewOp("aten::sparse_coo_tensor", "size")
 
 // SparseCooTensorSize is aten::sparse_coo_tensor.size(int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCooTensorSize(size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCooTensorSize(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCooTensorSize)
 }
@@ -2625,14 +2625,14 @@ func SparseCooTensorSize(size []int, dtype torch.DType, layout *torch.Layout, de
 var opSparseCscTensorCcolRowValue = torch.NewOp("aten::sparse_csc_tensor", "ccol_row_value")
 
 // SparseCscTensorCcolRowValue is aten::sparse_csc_tensor.ccol_row_value(Tensor ccol_indices, Tensor row_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCscTensorCcolRowValue)
 }
@@ -2640,7 +2640,7 @@ func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, 
 var opSparseCscTensorCcolRowValueSize = torch.NewOp("aten::sparse_csc_tensor", "ccol_row_value_size")
 
 // SparseCscTensorCcolRowValueSize is aten::sparse_csc_tensor.ccol_row_value_size(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(ccolIndices)
 	c.Tensor(rowIndices)
@@ -2648,7 +2648,7 @@ func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCscTensorCcolRowValueSize)
 }
@@ -2656,14 +2656,14 @@ func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 var opSparseCsrTensorCrowColValue = torch.NewOp("aten::sparse_csr_tensor", "crow_col_value")
 
 // SparseCsrTensorCrowColValue is aten::sparse_csr_tensor.crow_col_value(Tensor crow_indices, Tensor col_indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCsrTensorCrowColValue)
 }
@@ -2671,7 +2671,7 @@ func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, 
 var opSparseCsrTensorCrowColValueSize = torch.NewOp("aten::sparse_csr_tensor", "crow_col_value_size")
 
 // SparseCsrTensorCrowColValueSize is aten::sparse_csr_tensor.crow_col_value_size(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(crowIndices)
 	c.Tensor(colIndices)
@@ -2679,7 +2679,7 @@ func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 	c.Size(size...)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCsrTensorCrowColValueSize)
 }

@@ -258,12 +258,12 @@ func InternalThnnFusedLstmCellBackwardImpl(gradHy, gradCy, cx, cy, workspace *to
 var opInternalToCopy = torch.NewOp("aten::_to_copy", "")
 
 // InternalToCopy is aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor.
-func InternalToCopy(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, nonBlocking bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func InternalToCopy(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, nonBlocking bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	c.Bool(nonBlocking)
 	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
@@ -798,12 +798,12 @@ func ToDtype(self *torch.Tensor, dtype torch.DType, nonBlocking, copy bool, memo
 var opToDtypeLayout = torch.NewOp("aten::to", "dtype_layout")
 
 // ToDtypeLayout is aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a).
-func ToDtypeLayout(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool, nonBlocking, copy bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
+func ToDtypeLayout(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, nonBlocking, copy bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	c.Bool(nonBlocking)
 	c.Bool(copy)
@@ -1132,14 +1132,14 @@ func TrilInPlace(self *torch.Tensor, diagonal int) *torch.Tensor {
 var opTrilIndices = torch.NewOp("aten::tril_indices", "")
 
 // TrilIndices is aten::tril_indices(int row, int col, int offset=0, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func TrilIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func TrilIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(row)
 	c.Int(col)
 	c.Int(offset)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opTrilIndices)
 }
@@ -1196,14 +1196,14 @@ func TriuInPlace(self *torch.Tensor, diagonal int) *torch.Tensor {
 var opTriuIndices = torch.NewOp("aten::triu_indices", "")
 
 // TriuIndices is aten::triu_indices(int row, int col, int offset=0, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func TriuIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, device *torch.Device, pinMemory *bool) *torch.Tensor {
+func TriuIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.Int(row)
 	c.Int(col)
 	c.Int(offset)
 	c.DType(dtype)
 	optional(&c, layout, (*torch.Call).Layout)
-	optional(&c, device, (*torch.Call).Device)
+	c.OptDevice(device)
 	optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opTriuIndices)
 }

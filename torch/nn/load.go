@@ -134,7 +134,7 @@ func taken(x *torch.Tensor, d torch.DType) *torch.Tensor {
 }
 
 func zeros(like *torch.Tensor) *torch.Tensor {
-	return torch.Options{DType: like.DType(), Device: &torch.CPU}.Empty(like.Shape()...).FillInPlace(0)
+	return torch.Options{DType: like.DType(), Device: torch.CPU}.Empty(like.Shape()...).FillInPlace(0)
 }
 
 func replace(at **torch.Tensor, by *torch.Tensor) {

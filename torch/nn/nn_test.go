@@ -227,7 +227,7 @@ func TestToKeepsTensors(t *testing.T) {
 	if n, err := torch.CUDACount(t.Context()); err == nil && n > 0 {
 		To(m, torch.CUDA)
 		require.Same(t, w, m.Weight)
-		require.Equal(t, torch.CUDAType, w.Device().Type)
+		require.Equal(t, "cuda", w.Device().Type())
 		m.Forward(torch.Ones(1, 2).To(torch.CUDA))
 	} else {
 		require.Error(t, torch.Try(func() { To(m, torch.CUDA) }))

@@ -76,7 +76,7 @@ func array(h *npy.Header, r io.Reader) (x *torch.Tensor, err error) {
 		if h.Fortran {
 			slices.Reverse(shape)
 		}
-		x = torch.Options{DType: d, Device: &torch.CPU}.Zeros(shape...)
+		x = torch.Options{DType: d, Device: torch.CPU}.Zeros(shape...)
 		if h.Size > 0 {
 			torch.WithData(x.Reshape(-1).ViewDType(torch.Uint8), func(b []byte) {
 				if _, rerr = io.ReadFull(r, b); rerr == nil && h.Swap > 1 {

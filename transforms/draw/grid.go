@@ -79,8 +79,7 @@ func makeGrid(x *torch.Tensor, o GridOptions) *torch.Tensor {
 	rows := (n + cols - 1) / cols
 	padding := *o.Padding
 	h, w := x.Size(2)+padding, x.Size(3)+padding
-	device := x.Device()
-	grid := torch.Options{DType: x.DType(), Device: &device}.Full(o.PadValue, x.Size(1), h*rows+padding, w*cols+padding)
+	grid := torch.Options{DType: x.DType(), Device: x.Device()}.Full(o.PadValue, x.Size(1), h*rows+padding, w*cols+padding)
 	for i := range n {
 		grid.Narrow(1, i/cols*h+padding, h-padding).Narrow(2, i%cols*w+padding, w-padding).CopyInPlace(x.Select(0, i))
 	}

@@ -92,8 +92,7 @@ func toRGB(x *torch.Tensor) *torch.Tensor {
 	q := unit(s.Mul(f))
 	t := unit(s.Mul(minus(1.0, f)))
 	sector = sector.ToDType(torch.Int32).RemainderScalar(6)
-	device := x.Device()
-	six := torch.Options{Device: &device}.Arange(6).View(-1, 1, 1)
+	six := torch.Options{Device: x.Device()}.Arange(6).View(-1, 1, 1)
 	mask := sector.Unsqueeze(-3).Eq(six)
 	row := func(xs ...*torch.Tensor) *torch.Tensor { return torch.Stack(xs, -3) }
 	table := torch.Stack([]*torch.Tensor{row(v, q, p, p, t, v), row(t, v, v, q, p, p), row(p, p, t, v, v, q)}, -4)
@@ -119,8 +118,7 @@ func sharpnessTensor(x *torch.Tensor, factor float64) *torch.Tensor {
 
 // smooth blurs x with a kernel of 3×3 as Pillow's ImageFilter.SMOOTH has it, but for the border.
 func smooth(x *torch.Tensor) *torch.Tensor {
-	device := x.Device()
-	k := torch.Options{DType: floating(x), Device: &device}.Ones(3, 3)
+	k := torch.Options{DType: floating(x), Device: x.Device()}.Ones(3, 3)
 	k.SetIndex(5.0, 1, 1)
 	k.DivInPlace(k.Sum())
 	y, undo := castIn(x, k.DType())
@@ -194,7 +192,7 @@ func equalizeTensor(x *torch.Tensor) *torch.Tensor {
 
 func equalizeChannel(x *torch.Tensor) *torch.Tensor { // [H, W]
 	var hist *torch.Tensor
-	if x.Device().Type == torch.CUDAType {
+	if x.Device().Type() == "cuda" {
 		hist = x.ToDType(torch.Float32).Histc(torch.HistcOptions{Bins: 256, Max: 255})
 	} else {
 		hist = x.Reshape(-1).Bincount(torch.BincountOptions{Minlength: 256})

@@ -28,9 +28,8 @@ func sample(x, grid *torch.Tensor, how Interpolation, fill []float64) *torch.Ten
 	if n > 1 {
 		grid = grid.Expand(n, grid.Size(1), grid.Size(2), grid.Size(3))
 	}
-	device := x.Device()
 	if fill != nil {
-		mask := torch.Options{DType: x.DType(), Device: &device}.Ones(n, 1, x.Size(2), x.Size(3))
+		mask := torch.Options{DType: x.DType(), Device: x.Device()}.Ones(n, 1, x.Size(2), x.Size(3))
 		x = torch.Cat([]*torch.Tensor{x, mask}, 1)
 	}
 	x = F.GridSample(x, grid, F.GridSampleOptions{Mode: string(how), PaddingMode: "zeros"})
@@ -51,9 +50,8 @@ func sample(x, grid *torch.Tensor, how Interpolation, fill []float64) *torch.Ten
 
 // baseGrid returns [1, h*w, 3]: each pixel's x and y, from x0 and y0 on in steps of 1, and 1.
 func baseGrid(like *torch.Tensor, x0, x1, y0, y1 float64, w, h int) *torch.Tensor {
-	device := like.Device()
-	line := torch.Options{Device: &device}
-	g := torch.Options{DType: like.DType(), Device: &device}.Empty(1, h, w, 3)
+	line := torch.Options{Device: like.Device()}
+	g := torch.Options{DType: like.DType(), Device: like.Device()}.Empty(1, h, w, 3)
 	g.Select(-1, 0).CopyInPlace(line.Linspace(x0, x1, w))
 	g.Select(-1, 1).CopyInPlace(line.Linspace(y0, y1, h).Unsqueeze(-1))
 	g.Select(-1, 2).FillInPlace(1)
@@ -140,10 +138,10 @@ func depthwise(x, kernel *torch.Tensor, c int) *torch.Tensor {
 
 func blurTensor(x *torch.Tensor, kernel [2]int, sigma [2]float64) *torch.Tensor {
 	want3D("GaussianBlur", x)
-	dtype, device := floating(x), x.Device()
+	dtype := floating(x)
 	line := func(size int, sigma float64) *torch.Tensor {
 		half := float64(size-1) * 0.5
-		at := torch.Options{DType: dtype, Device: &device}.Linspace(-half, half, size)
+		at := torch.Options{DType: dtype, Device: x.Device()}.Linspace(-half, half, size)
 		pdf := at.DivScalar(sigma).PowScalar(2).MulScalar(-0.5).Exp()
 		return pdf.Div(pdf.Sum())
 	}

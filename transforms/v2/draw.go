@@ -48,7 +48,7 @@ func randint(g *torch.Generator, low, high int) (v int) {
 func randperm(g *torch.Generator, n int) []int {
 	out := make([]int, n)
 	torch.Scope(func() {
-		for i, v := range torch.Data[int64](aten.RandpermGenerator(n, g, torch.Int64, nil, nil, nil)) {
+		for i, v := range torch.Data[int64](aten.RandpermGenerator(n, g, torch.Int64, nil, "", nil)) {
 			out[i] = int(v)
 		}
 	})

@@ -31,8 +31,7 @@ type GumbelSoftmaxOptions struct {
 func GumbelSoftmax(logits *torch.Tensor, options ...GumbelSoftmaxOptions) *torch.Tensor {
 	o := torch.Only(options)
 	dim := or(o.Dim, -1)
-	device := logits.Device()
-	like := torch.Options{DType: logits.DType(), Device: &device}
+	like := torch.Options{DType: logits.DType(), Device: logits.Device()}
 	gumbels := like.Empty(logits.Shape()...).ExponentialInPlace(1).Log().Neg()
 	soft := logits.Add(gumbels).DivScalar(or(o.Tau, 1)).Softmax(dim)
 	if !o.Hard {

@@ -105,8 +105,7 @@ func EmbeddingBag(indices, weight *torch.Tensor, options ...EmbeddingBagOptions)
 		if indices.Size(1) == 0 {
 			fail("EmbeddingBag", "the bags of indices %v are empty", indices.Shape())
 		}
-		device := indices.Device()
-		offsets = torch.Options{DType: indices.DType(), Device: &device}.ArangeStep(0, indices.Numel(), indices.Size(1))
+		offsets = torch.Options{DType: indices.DType(), Device: indices.Device()}.ArangeStep(0, indices.Numel(), indices.Size(1))
 		last = false
 		indices = indices.Reshape(-1)
 		if samples != nil {

@@ -208,8 +208,7 @@ func (o FractionalMaxPoolOptions) pool(op string, x *torch.Tensor, kernelSize to
 		if x.Dim() != n+1 {
 			batch = x.Size(0)
 		}
-		device := x.Device()
-		samples = torch.Options{DType: x.DType(), Device: &device}.Rand(batch, x.Size(-n-1), n)
+		samples = torch.Options{DType: x.DType(), Device: x.Device()}.Rand(batch, x.Size(-n-1), n)
 	}
 	var c torch.Call
 	c.Tensor(x)

@@ -50,9 +50,8 @@ func (m AugMix) Mix(batch *torch.Tensor, g *torch.Generator, randint func(low, h
 		each[i] = 1
 	}
 	each[0] = n
-	device := batch.Device()
 	dirichlet := func(k int) *torch.Tensor {
-		return aten.InternalSampleDirichlet(torch.Options{Device: &device}.Full(m.Alpha, k).Expand(n, -1), g)
+		return aten.InternalSampleDirichlet(torch.Options{Device: batch.Device()}.Full(m.Alpha, k).Expand(n, -1), g)
 	}
 	shares := dirichlet(2)
 	weights := dirichlet(m.Width).Mul(shares.Select(1, 1).View(n, -1))

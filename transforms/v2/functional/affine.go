@@ -110,7 +110,7 @@ func checkGrid(op string, x *torch.Tensor, how Interpolation, fill Fill) {
 
 // baseGrid returns the grid [1, h, w, n] of the numbers that x and y run through, and 1 behind them.
 func baseGrid(x *torch.Tensor, dtype torch.DType, n, h, w int, xs, ys *torch.Tensor) *torch.Tensor {
-	grid := torch.Options{DType: dtype, Device: deviceOf(x)}.Empty(1, h, w, n)
+	grid := torch.Options{DType: dtype, Device: x.Device()}.Empty(1, h, w, n)
 	column(grid, 0).CopyInPlace(xs)
 	column(grid, 1).CopyInPlace(ys.UnsqueezeInPlace(-1))
 	if n > 2 {
@@ -125,7 +125,7 @@ func affineGrid(x *torch.Tensor, matrix [6]float64, oh, ow int) *torch.Tensor {
 	dtype := computeDType(x)
 	theta := floats(matrix[:], dtype, x).Reshape(1, 2, 3)
 	line := func(n int) *torch.Tensor {
-		return torch.Options{DType: torch.Float32, Device: deviceOf(x)}.Linspace((1.0-float64(n))*0.5, (float64(n)-1.0)*0.5, n)
+		return torch.Options{DType: torch.Float32, Device: x.Device()}.Linspace((1.0-float64(n))*0.5, (float64(n)-1.0)*0.5, n)
 	}
 	grid := baseGrid(x, dtype, 3, oh, ow, line(ow), line(oh))
 	theta = theta.Transpose(1, 2).DivInPlace(floats([]float64{0.5 * float64(w), 0.5 * float64(h)}, dtype, x))
@@ -150,7 +150,7 @@ func sample(x, grid *torch.Tensor, how Interpolation, fill Fill) *torch.Tensor {
 		grid = grid.Expand(n, -1, -1, -1)
 	}
 	if fill != nil {
-		mask := torch.Options{DType: y.DType(), Device: deviceOf(x)}.Ones(n, 1, y.Size(2), y.Size(3))
+		mask := torch.Options{DType: y.DType(), Device: x.Device()}.Ones(n, 1, y.Size(2), y.Size(3))
 		y = torch.Cat([]*torch.Tensor{y, mask}, 1)
 	}
 	y = F.GridSample(y, grid, F.GridSampleOptions{Mode: string(how), PaddingMode: "zeros"})
@@ -226,7 +226,7 @@ func movePoints(op string, x any, points *torch.Tensor, canvas [2]int, m AffineM
 	cx, cy := centerOf(center, canvas)
 	forward := m.matrix(cx, cy, false)
 	matrix := floats(forward[:], dtype, points).Reshape(2, 3).T()
-	ones := torch.Options{DType: dtype, Device: deviceOf(points)}.Ones(points.Size(0), 1)
+	ones := torch.Options{DType: dtype, Device: points.Device()}.Ones(points.Size(0), 1)
 	moved = torch.Cat([]*torch.Tensor{points, ones}, -1).MatMul(matrix)
 	if expand {
 		h, w := float64(canvas[0]), float64(canvas[1])

@@ -490,7 +490,7 @@ func EqualizeImage(x *torch.Tensor) *torch.Tensor {
 	image := ToDtypeImage(x, torch.Uint8, true)
 	batch := reshaped(image.Shape(), 2)
 	flat := image.Flatten(-2).ToDType(torch.Int64)
-	o := torch.Options{DType: torch.Int32, Device: deviceOf(x)}
+	o := torch.Options{DType: torch.Int32, Device: x.Device()}
 	hist := o.Zeros(append(batch[:len(batch):len(batch)], 256)...)
 	hist.ScatterAddInPlace(-1, flat, o.Ones(1).ExpandAs(flat))
 	sums := hist.Cumsum(-1) // int64
@@ -502,18 +502,13 @@ func EqualizeImage(x *torch.Tensor) *torch.Tensor {
 	sums = columns(sums, 0, -1, 1)
 	sums.AddInPlace(aten.FloorDivideScalar(step, 2)).DivModeInPlace(step.ClampMinInPlace(1), floor).ClampInPlace(0, 255)
 	lut := sums.ToDType(torch.Uint8)
-	zero := torch.Options{DType: torch.Uint8, Device: deviceOf(x)}.Zeros(1).Expand(append(batch[:len(batch):len(batch)], 1)...)
+	zero := torch.Options{DType: torch.Uint8, Device: x.Device()}.Zeros(1).Expand(append(batch[:len(batch):len(batch)], 1)...)
 	lut = torch.Cat([]*torch.Tensor{zero, lut}, -1)
 	return ToDtypeImage(torch.Where(valid, lut.Gather(-1, flat).ViewAs(image), image), x.DType(), true)
 }
 
 // EqualizeVideo is [Equalize] of a tensor [..., T, C, H, W].
 func EqualizeVideo(x *torch.Tensor) *torch.Tensor { return EqualizeImage(x) }
-
-func deviceOf(x *torch.Tensor) *torch.Device {
-	d := x.Device()
-	return &d
-}
 
 // Invert turns an image, video or picture into its negative: invert(x).
 //

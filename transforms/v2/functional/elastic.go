@@ -57,7 +57,7 @@ func identityGrid(like *torch.Tensor, dtype torch.DType, h, w int) *torch.Tensor
 	}
 	line := func(n int) *torch.Tensor {
 		s := float64(n)
-		return torch.Options{DType: dtype, Device: deviceOf(like)}.Linspace((-s+1)/s, (s-1)/s, n)
+		return torch.Options{DType: dtype, Device: like.Device()}.Linspace((-s+1)/s, (s-1)/s, n)
 	}
 	return baseGrid(like, dtype, 2, h, w, line(w), line(h))
 }
@@ -73,7 +73,7 @@ func ElasticImage(x, displacement *torch.Tensor, options ...ElasticOptions) *tor
 	_, h, w := chw(op, x)
 	checkDisplacement(x, displacement, h, w)
 	dtype, half := computeDType(x), false
-	if half = dtype == torch.Float16 && x.Device().Type == torch.CPUType; half { // which grid_sample does not take
+	if half = dtype == torch.Float16 && x.Device() == torch.CPU; half { // which grid_sample does not take
 		x, dtype = x.ToDType(torch.Float32), torch.Float32
 	}
 	grid := identityGrid(x, dtype, h, w).AddInPlace(displacement.To(x.Device()).ToDType(dtype))

@@ -230,7 +230,7 @@ func ResizeImage(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *to
 	}
 	dtype := x.DType()
 	cast := dtype != torch.Float32 && dtype != torch.Float64 &&
-		!(dtype == torch.Uint8 && (in.Mode[0] == 'n' || x.Device().Type == torch.CPUType && nativeUint8(how)))
+		!(dtype == torch.Uint8 && (in.Mode[0] == 'n' || x.Device() == torch.CPU && nativeUint8(how)))
 	y := squash(x)
 	// One image among channels-last ones may have a stride of N that libtorch takes for another memory format.
 	if s := y.Strides(); y.Size(0) == 1 && channelsLast(y) && s[0] != x.Numel() {

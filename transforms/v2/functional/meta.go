@@ -138,5 +138,5 @@ func UniformTemporalSubsampleVideo(x *torch.Tensor, n int) *torch.Tensor {
 	if n < 0 {
 		fail("UniformTemporalSubsample", x, "%d frames are asked for; want 0 or more", n)
 	}
-	return x.IndexSelect(-4, torch.Options{Device: deviceOf(x)}.Linspace(0, last, n).ToDType(torch.Int64))
+	return x.IndexSelect(-4, torch.Options{Device: x.Device()}.Linspace(0, last, n).ToDType(torch.Int64))
 }

@@ -129,7 +129,7 @@ func GaussianBlurImage(x *torch.Tensor, size torch.Ints, sigma []float64) *torch
 	dtype := computeDType(x)
 	line := func(i int) *torch.Tensor {
 		lim := float64(kernelSize[i]-1) / (2.0 * math.Sqrt(2.0))
-		x := torch.Options{DType: dtype, Device: deviceOf(x)}.Linspace(-lim, lim, kernelSize[i])
+		x := torch.Options{DType: dtype, Device: x.Device()}.Linspace(-lim, lim, kernelSize[i])
 		return x.DivScalar(sigma[i]).PowScalar(2).Neg().Softmax(0)
 	}
 	lineX := line(0)

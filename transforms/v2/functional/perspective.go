@@ -86,7 +86,7 @@ func PerspectiveImage(x *torch.Tensor, start, end [][2]int, options ...Perspecti
 	theta2 := row(c[6], c[7], 1, c[6], c[7], 1)
 	const d = 0.5
 	line := func(n int) *torch.Tensor {
-		return torch.Options{DType: dtype, Device: deviceOf(x)}.Linspace(d, float64(n)+d-1.0, n)
+		return torch.Options{DType: dtype, Device: x.Device()}.Linspace(d, float64(n)+d-1.0, n)
 	}
 	base := baseGrid(x, dtype, 3, h, w, line(w), line(h)).View(1, h*w, 3)
 	scaled := theta1.Transpose(1, 2).DivInPlace(floats([]float64{0.5 * float64(w), 0.5 * float64(h)}, dtype, x))
@@ -126,7 +126,7 @@ func project(x any, points *torch.Tensor, c []float64, dtype torch.DType) *torch
 	}
 	theta1 := floats(inv[:6], dtype, points).Reshape(2, 3)
 	theta2 := floats([]float64{inv[6], inv[7], 1, inv[6], inv[7], 1}, dtype, points).Reshape(2, 3)
-	ones := torch.Options{DType: torch.Float32, Device: deviceOf(points)}.Ones(points.Size(0), 1)
+	ones := torch.Options{DType: torch.Float32, Device: points.Device()}.Ones(points.Size(0), 1)
 	points = torch.Cat([]*torch.Tensor{points, ones}, -1)
 	return points.MatMul(theta1.T()).DivInPlace(points.MatMul(theta2.T()))
 }

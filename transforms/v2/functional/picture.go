@@ -172,7 +172,7 @@ func JPEGImage(x *torch.Tensor, quality int) *torch.Tensor {
 	switch {
 	case x.DType() != torch.Uint8:
 		fail(op, x, "the tensor is %v; want uint8", x.DType())
-	case x.Device().Type != torch.CPUType:
+	case x.Device() != torch.CPU:
 		fail(op, x, "the tensor is on %v; want the CPU", x.Device())
 	}
 	batch := squash(x)
