@@ -510,6 +510,8 @@ var alone = []string{
 	"want 1 pixel or more each", "the picture has no pixels",
 	// Magnitudes that there are not.
 	"NumMagnitudeBins is", "Magnitude is", "NumOps is", "AugMix: Alpha is",
+	// Bytes of wider numbers.
+	"make no picture",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
 	"bits are to be kept", "there are to be [", " means and ", "no mode is called", "there are no transforms to choose from", "Resize: the size is", "DistortionScale is", "MaxSize is", "Scale is", "Ratio is",
 	// Numbers that Python does not look at.

@@ -226,6 +226,8 @@ func TestMistakes(t *testing.T) {
 		{func() { v2.Apply(v2.ToImage(), image.Image(image.NewGray(image.Rect(0, 0, 3, 3)))) }, []string{"Image", "Convert"}},
 		{func() { tv.NewBoundingBoxes(torch.FromSlice([]int64{1, 2, 3, 4, 5}), tv.XYWHR, 4, 4) }, []string{"NewBoundingBoxes", "floating"}},
 		{func() { F.Equalize(torch.Zeros(3).ToDType(torch.Uint8)) }, []string{"Equalize", "[3] uint8", "want 2 dimensions or more"}},
+		{func() { F.JPEG(torch.Zeros(0, 2, 4, 5), 50) }, nil},
+		{func() { F.Resize(torch.Zeros(0, 3, 4, 5), 3, F.ResizeOptions{Interpolation: F.Box}) }, nil},
 		{func() { F.Resize("x", 3) }, []string{"Resize", "string"}},
 		{func() { F.Crop(img, 0, 0, -1, 3) }, []string{"Crop", "-1"}},
 	} {

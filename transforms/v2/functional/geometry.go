@@ -221,12 +221,12 @@ func ResizeImage(x *torch.Tensor, size torch.Ints, options ...ResizeOptions) *to
 	if nh == h && nw == w {
 		return x
 	}
-	if how == Box || how == Hamming {
-		fail(op, x, "tensors are not resized by %s; want nearest, nearest-exact, bilinear, bicubic or lanczos", how)
-	}
 	shape := reshaped(x.Shape(), 3, c, nh, nw)
 	if x.Numel() == 0 {
 		return x.Reshape(shape...)
+	}
+	if how == Box || how == Hamming {
+		fail(op, x, "tensors are not resized by %s; want nearest, nearest-exact, bilinear, bicubic or lanczos", how)
 	}
 	dtype := x.DType()
 	cast := dtype != torch.Float32 && dtype != torch.Float64 &&

@@ -168,17 +168,17 @@ func jpegKernels(quality int) kernels {
 // JPEGImage is [JPEG] of a uint8 tensor [..., 1 or 3, H, W] on the CPU.
 func JPEGImage(x *torch.Tensor, quality int) *torch.Tensor {
 	const op = "JPEG"
+	batch := squash(x)
+	n := batch.Size(0)
+	if n == 0 { // Python looks no further
+		return x.Clone()
+	}
 	colors(op, x)
 	switch {
 	case x.DType() != torch.Uint8:
 		fail(op, x, "the tensor is %v; want uint8", x.DType())
 	case x.Device() != torch.CPU:
 		fail(op, x, "the tensor is on %v; want the CPU", x.Device())
-	}
-	batch := squash(x)
-	n := batch.Size(0)
-	if n == 0 {
-		return x.Clone()
 	}
 	images := make([]*torch.Tensor, n)
 	for i := range images {
