@@ -40,7 +40,7 @@
 //   - Arguments that Python checks only when it uses them. A constructor refuses them at once, also where chance
 //     would never apply the transform: bits outside of 0 to 8, another number of gray channels than 1 and 3,
 //     a size below 1 for [Resize] and the transforms like it, a MaxSize that does not go with it, no sizes for [RandomShortestSize], a mode that there is not, ranges of [RandomPhotometricDistort] that are below 0 or not of
-//     two numbers, ranges that do not increase, a sharpness below 0, a std of 0, a scale below 0, a ratio of 0 and below.
+//     two numbers, ranges that do not increase, a sharpness below 0, stds of 0 or of another number than the means, a scale below 0, a ratio of 0 and below.
 //   - Numbers that are NaN or infinite, and weights below 0.
 //   - A size of 0 and below, a target size of [ScaleJitter] likewise, and no frames for [UniformTemporalSubsample]. In Python, [CenterCrop]
 //     and [RandomCrop] of a size of 0 or below return an empty image or one of another size.

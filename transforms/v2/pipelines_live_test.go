@@ -642,7 +642,7 @@ var alone = []string{
 	// Bytes of wider numbers.
 	"make no picture",
 	// What Python refuses only where it comes to use it, a constructor refuses at once.
-	"bits are asked for", "the channels are", "that increases", "no mode of a tensor is called", "MaxSize is", "there are no sizes", "which nothing can be divided by", "want the least and the greatest", "the sharpness factor is",
+	"bits are asked for", "the channels are", "that increases", "no mode of a tensor is called", "MaxSize is", "there are no sizes", " means and ", "which nothing can be divided by", "want the least and the greatest", "the sharpness factor is",
 }
 
 // pipeline draws a sample and a pipeline. Most of the transforms of one take what the ones before them give.

@@ -67,7 +67,7 @@ func ElasticImage(x, displacement *torch.Tensor, options ...ElasticOptions) *tor
 	const op = "Elastic"
 	o := torch.Only(options)
 	how := ResizeOptions{Interpolation: o.Interpolation}.interpolation()
-	if checked(how, op, x); how != Nearest && how != Bilinear && how != Bicubic {
+	if checked(how, op, x); x.Numel() > 0 && how != Nearest && how != Bilinear && how != Bicubic {
 		fail(op, x, "images are not sampled by %s; want nearest, bilinear or bicubic", how)
 	}
 	_, h, w := chw(op, x)
