@@ -1,6 +1,5 @@
 // Package hub is torch.hub for Go: it turns the name of a model into files in
-// the cache, and these into a model that classifies pictures or does what else
-// it was made for.
+// the cache, and these into a ready-to-run model.
 //
 // The caches are Python's own, that of torch.hub and, for the Hugging Face Hub,
 // that of huggingface_hub: what Python has downloaded or trusts is found, and

@@ -79,6 +79,21 @@ func readSize(raw json.RawMessage, square bool) (s processorSize, err error) {
 	return s, errUnsupported("the size %.100s", raw)
 }
 
+// processors are the image processors that are known, by their names without what is at the end of all, and what
+// each does where its file does not say it.
+var processors = map[string]struct {
+	how    transforms.Interpolation
+	size   json.RawMessage
+	square bool // a single number is height and width, not the short side
+	crops  bool // to crop_size
+	normal normal
+}{
+	"ConvNext": {how: "bicubic", size: json.RawMessage(`384`), normal: unitNormal},
+	"ViT":      {how: "bilinear", size: json.RawMessage(`224`), square: true, normal: unitNormal},
+	"Bit":      {how: "bicubic", size: json.RawMessage(`224`), crops: true, normal: clipNormal},
+	"CLIP":     {how: "bicubic", size: json.RawMessage(`224`), crops: true, normal: clipNormal},
+}
+
 // prepareTransformers makes the transforms of a processor as its version for Pillow does them.
 //
 // https://huggingface.co/docs/transformers/main_classes/image_processor
@@ -87,93 +102,105 @@ func (p *plan) prepareTransformers(data []byte) error {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return err
 	}
-	kind := cmp.Or(c.Type, c.OldType)
-	for _, suffix := range []string{"Fast", "Pil"} {
-		kind = strings.TrimSuffix(kind, suffix)
-	}
-	kind = strings.TrimSuffix(strings.TrimSuffix(kind, "ImageProcessor"), "FeatureExtractor")
-	no := func(b *bool) bool { return b != nil && !*b }
-	if no(c.DoResize) || no(c.DoRescale) || c.RescaleFactor != nil && math.Abs(*c.RescaleFactor*255-1) > 1e-6 {
+	if isFalse(c.DoResize) || isFalse(c.DoRescale) || c.RescaleFactor != nil && math.Abs(*c.RescaleFactor*255-1) > 1e-6 {
 		return errUnsupported("pictures that are not resized, or not scaled to [0, 1]")
 	}
-	how, square, size, usual := transforms.Interpolation("bicubic"), false, json.RawMessage(`384`), unitNormal
-	switch kind {
-	case "ConvNext":
-	case "ViT":
-		how, square, size = "bilinear", true, json.RawMessage(`224`)
-	case "Bit", "CLIP":
-		size, usual = json.RawMessage(`224`), clipNormal
-	default:
+	kind := c.kind()
+	usual, ok := processors[kind]
+	if !ok {
 		return errUnsupported("the processor %.100q", cmp.Or(c.Type, c.OldType))
 	}
-	if c.Resample != nil {
-		how = ""
-		for name, n := range resamplings {
-			if n == *c.Resample {
-				how = name
-			}
-		}
-		if how == "" {
-			return errUnsupported("the resample %d", *c.Resample)
-		}
+	how, err := c.interpolation(usual.how)
+	if err != nil {
+		return err
 	}
 	n := normal{c.Mean, c.Std}
-	if no(c.DoNormalize) {
+	if isFalse(c.DoNormalize) {
 		n = normal{[]float64{0, 0, 0}, []float64{1, 1, 1}}
 	}
-	n, err := n.or(usual)
-	if err != nil {
+	if n, err = n.or(usual.normal); err != nil {
 		return err
 	}
+	raw := usual.size
 	if !isNull(c.Size) {
-		size = c.Size
+		raw = c.Size
 	}
-	s, err := readSize(size, square)
+	size, err := readSize(raw, usual.square)
 	if err != nil {
 		return err
 	}
+	resize, crop, err := c.resize(kind, size, how)
+	if err == nil && usual.crops {
+		crop, err = c.crop()
+	}
+	if err != nil {
+		return err
+	}
+	p.pre = transforms.Compose(resize, cropOrPad{h: crop.H, w: crop.W, floor: true}, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))
+	return nil
+}
+
+func isFalse(b *bool) bool { return b != nil && !*b }
+
+// kind returns the processor's name without what is at the end of all.
+func (c *imageProcessor) kind() string {
+	kind := cmp.Or(c.Type, c.OldType)
+	for _, suffix := range []string{"Fast", "Pil", "ImageProcessor", "FeatureExtractor"} {
+		kind = strings.TrimSuffix(kind, suffix)
+	}
+	return kind
+}
+
+// interpolation returns what resample says, or else the usual one.
+func (c *imageProcessor) interpolation(usual transforms.Interpolation) (transforms.Interpolation, error) {
+	if c.Resample == nil {
+		return usual, nil
+	}
+	for name, n := range resamplings {
+		if n == *c.Resample {
+			return name, nil
+		}
+	}
+	return "", errUnsupported("the resample %d", *c.Resample)
+}
+
+// resize returns what a processor of a kind resizes pictures by, and the height and width that it crops them to.
+func (c *imageProcessor) resize(kind string, size processorSize, how transforms.Interpolation) (transforms.Transform, processorSize, error) {
 	o := transforms.ResizeOptions{Interpolation: how}
-	var steps []transforms.Transform
-	crop := processorSize{}
+	square := processorSize{H: size.Short, W: size.Short}
 	switch {
-	case kind == "ConvNext" && s.Short == 0, kind == "ViT" && s.Short != 0:
-		return errUnsupported("the size %.100s for the processor %s", size, kind)
-	case kind == "ConvNext" && s.Short < 384:
+	case kind == "ConvNext" && size.Short == 0, kind == "ViT" && size.Short != 0:
+		return nil, size, errUnsupported("the size %.100s for the processor %s", c.Size, kind)
+	case kind == "ConvNext" && size.Short < 384:
 		pct := 224. / 256
 		if c.CropPct != nil {
 			pct = *c.CropPct
 		}
-		short := float64(s.Short) / pct
+		short := float64(size.Short) / pct
 		if !(pct > 0) || short < 1 || short > maxSide {
-			return fmt.Errorf("the crop_pct %v is out of range", pct)
+			return nil, size, fmt.Errorf("the crop_pct %v is out of range", pct)
 		}
-		steps = append(steps, transforms.Resize(int(short), o))
-		crop = processorSize{H: s.Short, W: s.Short}
+		return transforms.Resize(int(short), o), square, nil
 	case kind == "ConvNext":
-		steps = append(steps, transforms.ResizeTo(s.Short, s.Short, o))
-		crop = processorSize{H: s.Short, W: s.Short}
-	case s.Short > 0:
-		steps = append(steps, transforms.Resize(s.Short, o))
-	default:
-		steps = append(steps, transforms.ResizeTo(s.H, s.W, o))
-		crop = processorSize{H: s.H, W: s.W}
+		return transforms.ResizeTo(size.Short, size.Short, o), square, nil
+	case size.Short > 0:
+		return transforms.Resize(size.Short, o), square, nil
 	}
-	if kind == "Bit" || kind == "CLIP" {
-		if no(c.DoCenterCrop) {
-			return errUnsupported("pictures that are not cropped")
-		}
-		raw := c.CropSize
-		if isNull(raw) {
-			raw = json.RawMessage(`224`)
-		}
-		if crop, err = readSize(raw, true); err != nil {
-			return err
-		}
-		if crop.Short > 0 {
-			crop = processorSize{H: crop.Short, W: crop.Short}
-		}
+	return transforms.ResizeTo(size.H, size.W, o), size, nil
+}
+
+// crop returns the height and width of crop_size.
+func (c *imageProcessor) crop() (processorSize, error) {
+	if isFalse(c.DoCenterCrop) {
+		return processorSize{}, errUnsupported("pictures that are not cropped")
 	}
-	steps = append(steps, cropOrPad{h: crop.H, w: crop.W, floor: true}, transforms.ToTensor(), transforms.Normalize(n.mean, n.std))
-	p.pre = transforms.Compose(steps...)
-	return nil
+	raw := c.CropSize
+	if isNull(raw) {
+		raw = json.RawMessage(`224`)
+	}
+	size, err := readSize(raw, true)
+	if size.Short > 0 {
+		size = processorSize{H: size.Short, W: size.Short}
+	}
+	return size, err
 }

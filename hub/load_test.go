@@ -422,6 +422,15 @@ func TestFromScriptOfOtherShape(t *testing.T) {
 
 	script, err = jit.Load("../testdata/jit/containers.pt")
 	require.NoError(t, err)
+	m, err = FromScript(t.Context(), "odd", script, nil, nil)
+	require.NoError(t, err)
+	require.Empty(t, m.Task())
+	_, err = m.Classify(t.Context(), noise(9, 9), 1)
+	require.ErrorIs(t, err, ErrNoPreprocess)
+	require.NoError(t, m.Close())
+
+	script, err = jit.Load("../testdata/jit/containers.pt")
+	require.NoError(t, err)
 	preset.Std = []float64{0, 1, 1}
 	_, err = FromScript(t.Context(), "odd", script, preset, nil)
 	require.ErrorContains(t, err, `model "odd"`)

@@ -45,12 +45,15 @@ type program interface {
 }
 
 // FromScript makes a model of a TorchScript module, with the preset that says its
-// task and how inputs are prepared. For classification the module maps [N, 3, H, W]
-// to logits [N, len(labels)].
+// task and how inputs are prepared; nil leaves that to the caller. For classification the
+// module maps [N, 3, H, W] to logits [N, len(labels)].
 // The module is the model's from then on, also to close. It heeds [WithDevice].
 func FromScript(ctx context.Context, name string, script *torch.ScriptModule, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	o := newOptions(opts)
-	m := &Model{name: name, steps: &Preprocess{Preset: preset}, labels: slices.Clone(labels), program: script}
+	m := &Model{name: name, labels: slices.Clone(labels), program: script}
+	if preset != nil {
+		m.steps = &Preprocess{Preset: preset}
+	}
 	err := initialize(ctx, o.device)
 	if err == nil {
 		m, err = m.start(o.device)

@@ -47,24 +47,27 @@ var families = struct {
 	timm, transformers map[string]Converter
 }{of: map[string]Family{}, timm: map[string]Converter{}, transformers: map[string]Converter{}}
 
-// RegisterFamily adds a family. An empty name and one that is taken panic.
+// RegisterFamily adds a family. It panics where its name is empty or taken, or another
+// family converts one of its names.
 func RegisterFamily(f Family) {
 	families.Lock()
 	defer families.Unlock()
 	if _, ok := families.of[f.Name]; ok || f.Name == "" {
 		panic(fmt.Sprintf("models: RegisterFamily: the name %q is empty or taken", f.Name))
 	}
-	families.of[f.Name] = f
-	add := func(library string, all, more map[string]Converter) {
-		for name, convert := range more {
-			if all[name] != nil {
-				panic(fmt.Sprintf("models: RegisterFamily: two families convert %s's %q", library, name))
+	for _, l := range []struct {
+		whose     string
+		all, more map[string]Converter
+	}{{"timm's", families.timm, f.Timm}, {"transformers'", families.transformers, f.Transformers}} {
+		for name := range l.more {
+			if l.all[name] != nil {
+				panic(fmt.Sprintf("models: RegisterFamily: two families convert %s %q", l.whose, name))
 			}
-			all[name] = convert
 		}
 	}
-	add("timm", families.timm, f.Timm)
-	add("transformers", families.transformers, f.Transformers)
+	families.of[f.Name] = f
+	maps.Copy(families.timm, f.Timm)
+	maps.Copy(families.transformers, f.Transformers)
 }
 
 // Families returns the names of the classes that [Configure] takes beside those

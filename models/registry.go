@@ -97,7 +97,8 @@ var entries = struct {
 
 // Register adds models to those of [Names]. The packages of architectures call it when
 // they are imported; models/all imports all of this module. It panics where an entry lacks a name, Build or
-// weights, its weights lack a preset or are for two tasks, or its name is taken.
+// weights, its weights lack a preset or are for two tasks, their classes are not registered
+// ([RegisterClasses]), or its name is taken.
 func Register(models ...Entry) {
 	entries.Lock()
 	defer entries.Unlock()
@@ -113,6 +114,9 @@ func Register(models ...Entry) {
 			w := &e.Weights[i]
 			if w.Preset == nil || w.Preset.Task() != e.Weights[0].Preset.Task() {
 				panic(fmt.Sprintf("models: Register: the weights %s of %s lack a preset, or have one of another task", w.Name, e.Name))
+			}
+			if w.Classes != "" && w.Classes.Labels() == nil {
+				panic(fmt.Sprintf("models: Register: the weights %s of %s have the classes %q, which are not registered", w.Name, e.Name, w.Classes))
 			}
 			w.Preset = w.Preset.WithDefaults()
 		}
