@@ -17,10 +17,10 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// A Model is a model with its weights, ready to run, and all that is known of its
-// inputs and outputs. Its task says what it is for: for [models.Classification]
-// there is Classify. Every model has Preprocess, Call and Module. Any number of
-// goroutines may use one at once; their forwards take turns on the threads of [torch.Run].
+// A Model is a model with its weights, ready to run. Task returns what it is for. A model
+// for [models.Classification] has Classify; for every task there are Preprocess, which
+// makes inputs, and Call and Module, which run the model. Any number of
+// goroutines may use a Model at once; their forwards take turns on the threads of [torch.Run].
 type Model struct {
 	name   string
 	steps  *Preprocess // nil where nothing is said of pictures
@@ -198,16 +198,16 @@ func (m *Model) Close() error {
 	return nil
 }
 
-// Module returns the Go module of the model, in evaluation mode and on its device, such as
-// an [nn.Module] for classification; nil for a program, such as TorchScript. It is the
-// way to what only its type has, as the Forward of a model for another task. The
-// tensors are the model's: use it inside [torch.Run], and not after Close.
+// Module returns the Go module of the model, in evaluation mode and on its device; nil for
+// a program such as TorchScript. For classification it is an [nn.Module]. Use it to call
+// methods that only its type has, such as the Forward of a model for another task. Its
+// tensors belong to the model: call it inside [torch.Run], and not after Close.
 func (m *Model) Module() any { return m.module }
 
 // Forward maps an input x on the model's device to the output: model(x), recorded by autograd
-// unless inside [torch.NoGrad]. For classification, pictures [N, 3, H, W] become logits [N, classes]. It
-// panics with an [*torch.Error] where x does not fit, the model takes or gives something else than a
-// tensor, or it is closed.
+// unless inside [torch.NoGrad]. For classification it maps pictures [N, 3, H, W] to logits
+// [N, classes]. It panics with an [*torch.Error] if x does not fit, if the model takes or
+// returns anything else than one tensor, or if the model is closed.
 func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -221,8 +221,8 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 
 // Call maps any inputs to whatever the model gives, for models that take or
 // give more than one tensor: model(*inputs). The values are those of
-// [torch.Value]. An error of the model is returned. A Go module takes one tensor, where
-// it is an [nn.Module], and is called through Module where it is another.
+// [torch.Value]. An error of the model is returned. Of Go modules it calls an [nn.Module],
+// which takes one tensor; call others through Module.
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

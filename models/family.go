@@ -29,8 +29,9 @@ type Family struct {
 	Transformers map[string]Converter
 }
 
-// A Converter reads the config.json of a model of another library, which may come
-// from a stranger. Its error names what the family does not support.
+// A Converter reads the config.json of a model of another library. The file is not
+// trusted: numbers that are out of range are errors. The error for a configuration
+// that the family does not support names the setting.
 type Converter func(config []byte) (*Conversion, error)
 
 // A Conversion says how a model of another library is built.
@@ -47,8 +48,8 @@ var families = struct {
 	timm, transformers map[string]Converter
 }{of: map[string]Family{}, timm: map[string]Converter{}, transformers: map[string]Converter{}}
 
-// RegisterFamily adds a family. It panics where its name is empty or taken, or another
-// family converts one of its names.
+// RegisterFamily adds a family. It panics if its name is empty or taken, or if another
+// family converts a name that it converts.
 func RegisterFamily(f Family) {
 	families.Lock()
 	defer families.Unlock()
@@ -110,7 +111,7 @@ func convert(whose string, all map[string]Converter, name string, config []byte)
 // Configure returns what builds a model with other arguments than its entry's,
 // an object of JSON: torchvision.models.get_model(name, **arguments). A name is
 // one of [Names] or [Families]; the package of each family says which arguments
-// it takes. Arguments that the model does not have or that do not fit are an error.
+// it takes. An argument that the model does not have, or whose value is not allowed, is an error.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
 func Configure(name string, arguments []byte) (func() any, error) {

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Metrics are how good weights are, by the data set and the name of the measure:
-// weights.meta["_metrics"], such as {"ImageNet-1K": {"acc@1": 69.758, "acc@5": 89.078}}.
-// The names are torchvision's; shares are in percent.
+// Metrics hold the quality of weights by data set and metric: weights.meta["_metrics"],
+// such as {"ImageNet-1K": {"acc@1": 69.758, "acc@5": 89.078}}. The names are
+// torchvision's; accuracies are in percent.
 type Metrics map[string]map[string]float64
 
-// words are how measures are written in a sentence; the others are written by their names.
+// words holds formats for metrics that have a common name.
 var words = map[string]string{"acc@1": "top-1 %g %%", "acc@5": "top-5 %g %%"}
 
 // String describes the metrics, such as "top-1 69.758 %, top-5 89.078 % on ImageNet-1K".

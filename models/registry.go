@@ -27,8 +27,9 @@ type Entry struct {
 	Paper   string    // its URL
 	Weights []Weights // from the oldest to the newest; at least one
 
-	// Build makes the module, initialized as torchvision's, in training mode: a value that
-	// nn.StateDict walks. The task says which methods it has.
+	// Build makes the module, initialized as torchvision's, in training mode: any value that
+	// nn.StateDict can walk. For Classification it is an nn.Module; for other tasks it has
+	// the methods that its package documents.
 	Build func() any
 
 	// Configure returns what builds the model with other arguments, see the function [Configure]. Nil takes none.
@@ -96,9 +97,9 @@ var entries = struct {
 }{of: map[string]*Entry{}}
 
 // Register adds models to those of [Names]. The packages of architectures call it when
-// they are imported; models/all imports all of this module. It panics where an entry lacks a name, Build or
-// weights, its weights lack a preset or are for two tasks, their classes are not registered
-// ([RegisterClasses]), or its name is taken.
+// they are imported; models/all imports all of this module. It panics if the name of an
+// entry is taken, if the entry lacks a name, Build or weights, if its weights lack a
+// preset or are for two tasks, or if their classes are not registered by [RegisterClasses].
 func Register(models ...Entry) {
 	entries.Lock()
 	defer entries.Unlock()
@@ -160,11 +161,11 @@ func Lookup(name string) (*Entry, error) {
 	return e, nil
 }
 
-// New builds a model that has no trained weights: torchvision.models.get_model(name).
-// After the same torch.ManualSeed its parameters are torchvision's. M is the type
-// of the module or an interface that it has, such as nn.Module for classification:
+// New builds a model without trained weights: torchvision.models.get_model(name).
+// After the same torch.ManualSeed its parameters equal torchvision's. M is the type
+// of the module or an interface that it implements, such as nn.Module for classification:
 //
-//	model, err := models.Newnn.Module("resnet18")
+//	model, err := models.New[nn.Module]("resnet18")
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
 func New[M any](name string) (M, error) {

@@ -1,6 +1,6 @@
 // Package resnet holds ResNets: "Deep Residual Learning for Image Recognition",
-// https://arxiv.org/abs/1512.03385, and what followed in the same frame, ResNeXt, Wide
-// ResNet and the WSL models, with the variants of timm.
+// https://arxiv.org/abs/1512.03385, and the models that share their structure: ResNeXt,
+// Wide ResNet, the WSL models, and the variants in timm.
 package resnet
 
 import (
@@ -40,7 +40,7 @@ const (
 	TieredStem             // three 3×3 convolutions, of ¾·StemWidth, StemWidth and 2·StemWidth channels
 )
 
-// Attention is what weighs the channels at the end of each residual block.
+// Attention is the kind of channel attention at the end of each residual block.
 type Attention int
 
 // Kinds of attention.
@@ -50,7 +50,7 @@ const (
 	ECA                   // Efficient Channel Attention, https://arxiv.org/abs/1910.03151
 )
 
-// AntiAlias is what smooths before each stride of 2.
+// AntiAlias is the kind of smoothing before each stride of 2.
 type AntiAlias int
 
 // Kinds of smoothing.
@@ -95,8 +95,9 @@ type ResNet struct {
 	FC                             *nn.Linear
 }
 
-// New builds a ResNet, initialized as torchvision's. As there, groups and
-// widths with a BasicBlock are an [*torch.Error], and so is a number that is negative.
+// New builds a ResNet, initialized as torchvision's is. It panics with an
+// [*torch.Error] if a number is negative or, as in torchvision, if Groups or
+// WidthPerGroup is set with a BasicBlock.
 func New(c Config) *ResNet {
 	c = c.withDefaults()
 	c.check()
