@@ -2,6 +2,7 @@ package torch
 
 import (
 	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"unsafe"
@@ -39,21 +40,52 @@ func (x *Tensor) RequireGrad(on bool) *Tensor {
 	return x
 }
 
+// NewTensor copies a number, or a slice or array of numbers, nested as deep as the
+// tensor has dimensions, into a new tensor: torch.tensor(data, dtype=…, device=…,
+// requires_grad=…). The dtype is the one that matches Go's type of the numbers, as
+// for [FromSlice], where the options have none. It panics with an [*Error] where
+// slices of one dimension have different lengths.
+//
+//	torch.NewTensor([][]int{{1, 2}, {3, 4}})
+//	torch.NewTensor([]float32{1, 2}, torch.Options{Device: torch.CUDA})
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
+func NewTensor(data any, options ...Options) *Tensor {
+	o := Only(options)
+	x := nested(data)
+	if o.Device == "" {
+		o.Device = DefaultDevice()
+	}
+	if o.DType != 0 && o.DType != x.DType() {
+		x = x.Then(func(x *Tensor) *Tensor { return x.ToDType(o.DType) })
+	}
+	if o.Device != CPU {
+		x = x.Then(func(x *Tensor) *Tensor { return x.To(o.Device) })
+	}
+	return o.made(x)
+}
+
 // FromSlice copies data into a new CPU tensor of the shape, of the dtype that
 // matches E: torch.tensor(data).reshape(shape). Without a shape it is 1-d. It
 // panics with an [*Error] where the shape holds another number of elements.
 func FromSlice[E Element](data []E, shape ...int) *Tensor {
 	sizes := sizesOf("FromSlice", len(data), shape)
+	var z E
+	x := copied("FromSlice", unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), dtypeOf[E](), sizes)
+	runtime.KeepAlive(data)
+	return x
+}
+
+// copied returns a CPU tensor of a copy of the bytes at p.
+func copied(op string, p unsafe.Pointer, bytes int, d DType, sizes []int64) *Tensor {
 	mustInit()
 	relieve()
-	var z E
-	h, res, err := libtorch.NewTensor(unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), dtypeOf[E]().scalarType(), sizes)
-	runtime.KeepAlive(data)
+	h, res, err := libtorch.NewTensor(p, bytes, d.scalarType(), sizes)
 	if err != nil {
-		panic(&Error{Op: "FromSlice", Msg: err.Error(), kind: kindOf(err)})
+		panic(&Error{Op: op, Msg: err.Error(), kind: kindOf(err)})
 	}
 	press(res.Live)
-	return wrap(h, len(data)*int(unsafe.Sizeof(z)), res.Scope)
+	return wrap(h, bytes, res.Scope)
 }
 
 // sizesOf returns a shape for libtorch, that of one dimension where none is given.
@@ -102,18 +134,98 @@ func Data[E Element](x *Tensor) []E {
 
 var opItem = NewOp("aten::item", "")
 
-// Item returns the one element of x as a float64: float(x.item()). It panics
-// with an [*Error] where x has another number of elements or is complex.
-func (x *Tensor) Item() float64 {
-	var c Call
-	c.Tensor(x)
-	switch v := c.All(opItem)[0].(type) {
-	case float64:
-		return v
-	case int:
-		return float64(v)
-	case bool:
-		return float64(word(v))
+// Item returns the one element of x as a float64: float(x.item()). It panics with
+// an [*Error] where x has another number of elements, is complex, or holds an
+// integer that no float64 equals; [Item] returns elements of every type.
+func (x *Tensor) Item() float64 { return Item[float64](x) }
+
+// Item returns the one element of x: x.item(). An integer can be taken as any
+// number that equals it, a bool as 0 or 1, and a float as a float64 or complex
+// number. Where E cannot hold the element, or x has another number of elements, it
+// panics with an [*Error].
+//
+//	n := torch.Item[int](mask.Sum())
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html
+func Item[E Element](x *Tensor) (e E) {
+	var v any
+	if d := x.DType(); d == dtypeOf[E]() && d != Bool || d == Uint64 {
+		if n := x.Numel(); n != 1 {
+			panic(&Error{Op: "Item", Args: x.describe(), Msg: fmt.Sprintf("the tensor has %d elements, not 1", n)})
+		}
+		if d != Uint64 {
+			return Data[E](x)[0]
+		}
+		v = Data[uint64](x)[0]
+	} else {
+		var c Call
+		c.Tensor(x)
+		v = c.All(opItem)[0]
 	}
-	panic(&Error{Op: "Item", Args: x.describe(), Msg: "a complex number is no float64"})
+	if !setNumber(reflect.ValueOf(&e).Elem(), v) {
+		panic(&Error{Op: "Item", Args: x.describe(), Msg: fmt.Sprintf("the element %v is no %T", v, e)})
+	}
+	return e
+}
+
+// setNumber sets to, a variable of an [Element], to a number that equals v. It
+// reports whether there is one.
+func setNumber(to reflect.Value, v any) bool {
+	if _, ok := v.(bool); !ok && to.Kind() == reflect.Bool || to.NumMethod() > 0 {
+		return false // the small floats are stored as integers of another meaning
+	}
+	switch n := v.(type) {
+	case bool:
+		if to.Kind() == reflect.Bool {
+			to.SetBool(n)
+			return true
+		}
+		return setNumber(to, int(word(n)))
+	case int:
+		return setInteger(to, uint64(max(n, -n)), n < 0)
+	case uint64:
+		return setInteger(to, n, false)
+	case float64:
+		switch {
+		case to.CanComplex():
+			return setNumber(to, complex(n, 0))
+		case to.Kind() == reflect.Float64:
+			to.SetFloat(n)
+			return true
+		case to.Kind() == reflect.Float32:
+			to.SetFloat(n)
+			return to.Float() == n || n != n
+		}
+	case complex128:
+		if to.CanComplex() {
+			to.SetComplex(n)
+			return to.Kind() == reflect.Complex128 || to.Complex() == n || n != n
+		}
+	}
+	return false
+}
+
+// setInteger is setNumber of an integer, of its absolute value and sign.
+func setInteger(to reflect.Value, abs uint64, negative bool) bool {
+	switch {
+	case to.CanInt():
+		n := int64(abs)
+		if negative {
+			n = -n
+		}
+		to.SetInt(n)
+		return (n < 0) == (negative && n != 0) && to.Int() == n
+	case to.CanUint():
+		to.SetUint(abs)
+		return !negative && to.Uint() == abs
+	}
+	f := float64(abs)
+	if to.Kind() == reflect.Float32 || to.Kind() == reflect.Complex64 {
+		f = float64(float32(abs))
+	}
+	exact := f < 1<<64 && uint64(f) == abs
+	if negative {
+		f = -f
+	}
+	return exact && setNumber(to, f)
 }

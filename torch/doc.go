@@ -35,17 +35,17 @@
 // # Names
 //
 // Python's x.add(y) is x.Add(y), x.add_(y) is x.AddInPlace(y), and x.add(2) is
-// x.AddScalar(2). Keyword arguments are the fields of an options struct, which
-// may be left out, and whose zero value is Python's defaults. Where Python takes an
-// int or a tuple the type is [Ints]: an int, or a []int such as []int{1, 2}.
-// A reduction is x.Sum() over everything and x.Sum(0, 1) over dimensions; with
-// keyword arguments it is [Tensor.SumDim]. What makes a tensor
-// has a twin with the dtype, device and requires_grad of [Options]. The rooms
-// linalg, fft, special and nn/functional are Python's modules of these names.
-// Package aten has every operator, curated or not, by position. [Tensor.String]
-// prints what Python's repr does.
+// x.AddScalar(2). Where the plain name takes a number, the form for a tensor ends in
+// Tensor: x.Lerp(end, 0.5) and x.LerpTensor(end, weights). Keyword arguments are the
+// fields of an options struct, which may be left out, and whose zero value is
+// Python's defaults. Where Python takes an int or a tuple the type is [Ints]: an
+// int, or a []int such as []int{1, 2}. A reduction is x.Sum() over everything and
+// x.Sum(0, 1) over dimensions; with keyword arguments it is [Tensor.SumDim]. A
+// function that makes a tensor has a twin with the dtype, device and requires_grad
+// of [Options]. The rooms linalg, fft, special and nn/functional are Python's
+// modules of these names. [Tensor.String] prints what Python's repr does.
 //
-// Go's values and tensors: [FromSlice], [Scalar], [Data], [Tensor.Item]; without
+// Go's values and tensors: [NewTensor], [FromSlice], [Scalar], [Data], [Item]; without
 // a copy [FromBuffer], [FromBlob], [WithData]. The formats that Go has no type
 // for are [F16], [BF16], [F8E4M3FN] and their kin. Indexing: [Tensor.Index] is
 // x[…], [Tensor.SetIndex] is x[…] = y, with integers, [Slice], [All], [Ellipsis],

@@ -107,9 +107,10 @@ func ParseDType(name string) (DType, error) {
 	return 0, fmt.Errorf("torch: unknown dtype %q", name)
 }
 
-// Element is a Go type that a tensor's elements can be read and written as.
+// Element is a Go type that a tensor's elements can be read and written as. An int
+// is an element of an [Int64] tensor.
 type Element interface {
-	bool | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | complex64 | complex128 |
+	bool | int | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | complex64 | complex128 |
 		F16 | BF16 | F8E5M2 | F8E4M3FN | F8E5M2FNUZ | F8E4M3FNUZ | F8E8M0FNU
 }
 
@@ -125,7 +126,7 @@ func dtypeOf[E Element]() DType {
 		return Int16
 	case int32:
 		return Int32
-	case int64:
+	case int64, int:
 		return Int64
 	case uint8:
 		return Uint8

@@ -152,11 +152,7 @@ func (x *Tensor) part(op string, indices []any) *part {
 			taken++
 		case bool, Mark:
 		case []int:
-			long := make([]int64, len(v))
-			for j, n := range v {
-				long[j] = int64(n)
-			}
-			indices[i] = p.own(FromSlice(long))
+			indices[i] = p.own(FromSlice(v))
 			taken++
 		case []bool:
 			indices[i] = p.own(FromSlice(v))
@@ -234,7 +230,7 @@ func (x *Tensor) part(op string, indices []any) *part {
 			case d.IsFloatingPoint() || d.IsComplex():
 				mistake(ErrIndex, "a tensor among the indices is %v; it must hold integers or bools", d)
 			default:
-				step(func(y *Tensor) *Tensor { return y.Select(dim, int(v.Item())) })
+				step(func(y *Tensor) *Tensor { return y.Select(dim, Item[int](v)) })
 			}
 		}
 	}

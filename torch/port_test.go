@@ -73,7 +73,83 @@ var ports = []struct {
 	{"(x > 0).any()", func(x *torch.Tensor) []*torch.Tensor { return one(x.GtScalar(0).Any()) }},
 	{"torch.logsumexp(x, 1)", func(x *torch.Tensor) []*torch.Tensor { return one(x.Logsumexp(1)) }},
 
+	// Numbers beside tensors.
+	{"torch.where(x > 0, x, 0.)", func(x *torch.Tensor) []*torch.Tensor { return one(torch.Where(x.GtScalar(0), x, 0.0)) }},
+	{"torch.where(x > 0, 1, x)", func(x *torch.Tensor) []*torch.Tensor { return one(torch.Where(x.GtScalar(0), 1, x)) }},
+	{"torch.where(x > 0, 1, 0)", func(x *torch.Tensor) []*torch.Tensor { return one(torch.Where(x.GtScalar(0), 1, 0)) }},
+	{"torch.where(x > 0, x, -x)", func(x *torch.Tensor) []*torch.Tensor { return one(torch.Where(x.GtScalar(0), x, x.Neg())) }},
+	{"1 - x", func(x *torch.Tensor) []*torch.Tensor { return one(x.RSubScalar(1)) }},
+	{"torch.rsub(x, x * 2, alpha=2)", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.RSub(x.MulScalar(2), torch.RSubOptions{Alpha: 2}))
+	}},
+	{"2 ** x", func(x *torch.Tensor) []*torch.Tensor { return one(x.RPowScalar(2)) }},
+	{"x // 0.5", func(x *torch.Tensor) []*torch.Tensor { return one(x.FloorDivideScalar(0.5)) }},
+	{"torch.div(x, 0.5, rounding_mode='trunc')", func(x *torch.Tensor) []*torch.Tensor { return one(x.DivModeScalar(0.5, "trunc")) }},
+	{"x.quantile(torch.tensor([0.25, 0.5]), dim=1)", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.QuantileTensor(torch.NewTensor([]float32{0.25, 0.5}), 1))
+	}},
+	{"torch.arange(5) & 3", func(x *torch.Tensor) []*torch.Tensor { return one(torch.Arange(5).BitwiseAndScalar(3)) }},
+	{"torch.arange(5) << 2", func(x *torch.Tensor) []*torch.Tensor { return one(torch.Arange(5).BitwiseLeftShiftScalar(2)) }},
+	{"x.repeat_interleave(torch.tensor([1, 2]), dim=0)", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.RepeatInterleaveTensor(torch.NewTensor([]int{1, 2}), torch.RepeatInterleaveOptions{Dim: new(0)}))
+	}},
+	{"x.masked_fill(x > 0, torch.tensor(3.))", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.MaskedFillTensor(x.GtScalar(0), torch.Scalar(float32(3))))
+	}},
+	{"x.masked_fill_(x > 0, torch.tensor(3.))", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.MaskedFillTensorInPlace(x.GtScalar(0), torch.Scalar(float32(3))))
+	}},
+	{"x.index_fill(1, torch.tensor([0, 2]), torch.tensor(3.))", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.IndexFillTensor(1, torch.NewTensor([]int{0, 2}), torch.Scalar(float32(3))))
+	}},
+	{"x.index_fill_(1, torch.tensor([0, 2]), torch.tensor(3.))", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.IndexFillTensorInPlace(1, torch.NewTensor([]int{0, 2}), torch.Scalar(float32(3))))
+	}},
+	{"x.fill_(torch.tensor(3.))", func(x *torch.Tensor) []*torch.Tensor { return one(x.FillTensorInPlace(torch.Scalar(float32(3)))) }},
+	{"x.div_(0.5, rounding_mode='floor')", func(x *torch.Tensor) []*torch.Tensor { return one(x.DivModeScalarInPlace(0.5, "floor")) }},
+	{"x.quantile(torch.tensor(0.5), dim=1, keepdim=True)", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.QuantileTensorDim(torch.Scalar(float32(0.5)), 1, torch.QuantileOptions{KeepDim: true}))
+	}},
+	{"x.nanquantile(torch.tensor([0.5]))", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.NanquantileTensor(torch.NewTensor([]float32{0.5})))
+	}},
+	{"torch.nanquantile(x, torch.tensor([0.5]), 2, interpolation='lower')", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.NanquantileTensorDim(torch.NewTensor([]float32{0.5}), 2, torch.NanquantileOptions{Interpolation: "lower"}))
+	}},
+	{"torch.logspace(0, 10, 5, base=2)", func(*torch.Tensor) []*torch.Tensor {
+		return one(torch.Logspace(0, 10, 5, torch.LogspaceOptions{Base: new(2.0)}))
+	}},
+	{"torch.logspace(0, 4, 3, base=2, dtype=torch.float64)", func(*torch.Tensor) []*torch.Tensor {
+		return one(torch.Options{DType: torch.Float64}.Logspace(0, 4, 3, torch.LogspaceOptions{Base: new(2.0)}))
+	}},
+
+	// Tensors of Go's values.
+	{"torch.tensor([[1, 2], [3, 4]])", func(*torch.Tensor) []*torch.Tensor {
+		return one(torch.NewTensor([][]int{{1, 2}, {3, 4}}))
+	}},
+	{"torch.tensor([[1, 2], [3, 4]], dtype=torch.float32)", func(*torch.Tensor) []*torch.Tensor {
+		return one(torch.NewTensor([][]int{{1, 2}, {3, 4}}, torch.Options{DType: torch.Float32}))
+	}},
+	{"torch.tensor([[[1., 2.]], [[3., 4.]]])", func(*torch.Tensor) []*torch.Tensor {
+		return one(torch.NewTensor([][][]float32{{{1, 2}}, {{3, 4}}}))
+	}},
+	{"torch.tensor(True)", func(*torch.Tensor) []*torch.Tensor { return one(torch.NewTensor(true)) }},
+	{"x[torch.tensor([[0, 1], [1, 0]])]", func(x *torch.Tensor) []*torch.Tensor {
+		return one(x.Index(torch.NewTensor([][]int{{0, 1}, {1, 0}})))
+	}},
+
 	// Shapes.
+	{"x.split(2, dim=-1)", func(x *torch.Tensor) []*torch.Tensor { return x.Split(2, torch.SplitOptions{Dim: -1}) }},
+	{"x.split([1, 3], -1)", func(x *torch.Tensor) []*torch.Tensor { return x.Split([]int{1, 3}, torch.SplitOptions{Dim: -1}) }},
+	{"x.tensor_split(2, dim=1)", func(x *torch.Tensor) []*torch.Tensor { return x.TensorSplit(2, torch.TensorSplitOptions{Dim: 1}) }},
+	{"x.tensor_split((1, 2), dim=1)", func(x *torch.Tensor) []*torch.Tensor {
+		return x.TensorSplit([]int{1, 2}, torch.TensorSplitOptions{Dim: 1})
+	}},
+	{"x.tensor_split(torch.tensor([1, 3]), dim=2)", func(x *torch.Tensor) []*torch.Tensor {
+		return x.TensorSplitTensor(torch.NewTensor([]int{1, 3}), torch.TensorSplitOptions{Dim: 2})
+	}},
+	{"x.movedim(0, -1)", func(x *torch.Tensor) []*torch.Tensor { return one(x.Movedim(0, -1)) }},
+	{"x.movedim((0, 1), (1, 2))", func(x *torch.Tensor) []*torch.Tensor { return one(x.Movedim([]int{0, 1}, []int{1, 2})) }},
 	{"x[:1].squeeze()", func(x *torch.Tensor) []*torch.Tensor { return one(x.Index(torch.Slice(0, 1)).Squeeze()) }},
 	{"x[:1].squeeze(0)", func(x *torch.Tensor) []*torch.Tensor { return one(x.Index(torch.Slice(0, 1)).Squeeze(0)) }},
 	{"x[:1, :, :1].squeeze((0, 2))", func(x *torch.Tensor) []*torch.Tensor {

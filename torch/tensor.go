@@ -108,6 +108,29 @@ func (x *Tensor) Device() Device {
 // RequiresGrad reports whether autograd records what is done with x: x.requires_grad.
 func (x *Tensor) RequiresGrad() bool { return x.flag("RequiresGrad", libtorch.FlagRequiresGrad) }
 
+// Layout returns how x is stored: x.layout.
+func (x *Tensor) Layout() Layout { return Layout(x.info("Layout")[libtorch.InfoLayout]) }
+
+var (
+	opIsLeaf        = NewOp("aten::is_leaf", "")
+	opStorageOffset = NewOp("aten::sym_storage_offset", "")
+)
+
+// IsLeaf reports whether x is no result of an operation that autograd recorded: x.is_leaf.
+func (x *Tensor) IsLeaf() bool {
+	var c Call
+	c.Tensor(x)
+	return Result[bool](&c, opIsLeaf)
+}
+
+// StorageOffset returns where x begins in the memory that it may share with other
+// tensors, in elements: x.storage_offset(). It is 0 where x is sparse.
+func (x *Tensor) StorageOffset() int {
+	var c Call
+	c.Tensor(x)
+	return Result[int](&c, opStorageOffset)
+}
+
 // IsContiguous reports whether the elements lie in memory in the order of their indices: x.is_contiguous().
 func (x *Tensor) IsContiguous() bool { return x.flag("IsContiguous", libtorch.FlagContiguous) }
 

@@ -368,6 +368,18 @@ func (x *Tensor) IsIn(testElements *Tensor) *Tensor {
 	return c.One(opIsIn)
 }
 
+var opIsInScalar = NewOp("aten::isin", "Tensor_Scalar")
+
+// IsInScalar returns which elements are test_element, bool: x.isin(testElement).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.isin.html
+func (x *Tensor) IsInScalar(testElement Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(testElement)
+	return c.One(opIsInScalar)
+}
+
 var opMaximum = NewOp("aten::maximum", "")
 
 // Maximum returns the larger of the two by element, NaN where either is: x.maximum(other).

@@ -192,22 +192,34 @@ func (o Options) Linspace(start, end Number, steps int) *Tensor {
 
 var opLogspace = NewOp("aten::logspace", "")
 
-// Logspace returns powers of ten with exponents evenly from start to end: [steps]:
-// torch.logspace(start, end, steps).
+// LogspaceOptions are the options of [Logspace].
+type LogspaceOptions struct {
+	Base *float64 // default 10.0
+}
+
+// Logspace returns powers of a base, ten by default, with exponents evenly from start to end:
+// [steps]: torch.logspace(start, end, steps, base=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.logspace.html
-func Logspace(start, end Number, steps int) *Tensor { return Options{}.Logspace(start, end, steps) }
+func Logspace(start, end Number, steps int, options ...LogspaceOptions) *Tensor {
+	return Options{}.Logspace(start, end, steps, options...)
+}
 
-// Logspace is [Logspace] with o's dtype, device and requires_grad: torch.logspace(start, end,
-// steps, dtype=…, device=…, requires_grad=…).
-func (o Options) Logspace(start, end Number, steps int) *Tensor {
+// Logspace is [Logspace] with to's dtype, device and requires_grad: torch.logspace(start, end,
+// steps, base=…, dtype=…, device=…, requires_grad=…).
+func (to Options) Logspace(start, end Number, steps int, options ...LogspaceOptions) *Tensor {
+	o := Only(options)
 	var c Call
 	c.Number(start)
 	c.Number(end)
 	c.Int(steps)
-	c.Default()
-	c.Options(o)
-	return o.made(c.One(opLogspace))
+	if o.Base != nil {
+		c.Float(*o.Base)
+	} else {
+		c.Default()
+	}
+	c.Options(to)
+	return to.made(c.One(opLogspace))
 }
 
 var opEye = NewOp("aten::eye", "")

@@ -4,20 +4,6 @@ package torch
 
 // Indexing.
 
-var opWhere = NewOp("aten::where", "self")
-
-// Where returns elements of self where condition, of other elsewhere, broadcast:
-// torch.where(condition, x, other).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.where.html
-func Where(condition, x, other *Tensor) *Tensor {
-	var c Call
-	c.Tensor(condition)
-	c.Tensor(x)
-	c.Tensor(other)
-	return c.One(opWhere)
-}
-
 var opNonzero = NewOp("aten::nonzero", "")
 
 // Nonzero returns the indices of the elements that are not zero: int64 [n, x.Dim()]: x.nonzero().
@@ -77,6 +63,35 @@ func (x *Tensor) MaskedFillInPlace(mask *Tensor, value Number) *Tensor {
 	c.Tensor(mask)
 	c.Number(value)
 	c.Do(opMaskedFillInPlace)
+	return x
+}
+
+var opMaskedFillTensor = NewOp("aten::masked_fill", "Tensor")
+
+// MaskedFillTensor returns x with value, of no dimensions, where the bool mask is true:
+// x.masked_fill(mask, value).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.masked_fill.html
+func (x *Tensor) MaskedFillTensor(mask, value *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(mask)
+	c.Tensor(value)
+	return c.One(opMaskedFillTensor)
+}
+
+var opMaskedFillTensorInPlace = NewOp("aten::masked_fill_", "Tensor")
+
+// MaskedFillTensorInPlace changes x to x with value, of no dimensions, where the bool mask is true:
+// x.masked_fill_(mask, value).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill_.html
+func (x *Tensor) MaskedFillTensorInPlace(mask, value *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(mask)
+	c.Tensor(value)
+	c.Do(opMaskedFillTensorInPlace)
 	return x
 }
 
@@ -227,6 +242,37 @@ func (x *Tensor) IndexFillInPlace(dim int, index *Tensor, value Number) *Tensor 
 	c.Tensor(index)
 	c.Number(value)
 	c.Do(opIndexFillInPlace)
+	return x
+}
+
+var opIndexFillTensor = NewOp("aten::index_fill", "int_Tensor")
+
+// IndexFillTensor returns x with value, of no dimensions, at indices [n] of dim: x.index_fill(dim,
+// index, value).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.index_fill.html
+func (x *Tensor) IndexFillTensor(dim int, index, value *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Int(dim)
+	c.Tensor(index)
+	c.Tensor(value)
+	return c.One(opIndexFillTensor)
+}
+
+var opIndexFillTensorInPlace = NewOp("aten::index_fill_", "int_Tensor")
+
+// IndexFillTensorInPlace changes x to x with value, of no dimensions, at indices [n] of dim:
+// x.index_fill_(dim, index, value).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_fill_.html
+func (x *Tensor) IndexFillTensorInPlace(dim int, index, value *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Int(dim)
+	c.Tensor(index)
+	c.Tensor(value)
+	c.Do(opIndexFillTensorInPlace)
 	return x
 }
 
@@ -465,8 +511,8 @@ func (x *Tensor) Take(index *Tensor) *Tensor {
 
 var opTakeAlongDim = NewOp("aten::take_along_dim", "")
 
-// TakeAlongOptions are the options of [Tensor.TakeAlongDim].
-type TakeAlongOptions struct {
+// TakeAlongDimOptions are the options of [Tensor.TakeAlongDim].
+type TakeAlongDimOptions struct {
 	Dim *int
 }
 
@@ -474,7 +520,7 @@ type TakeAlongOptions struct {
 // x.take_along_dim(indices, dim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.take_along_dim.html
-func (x *Tensor) TakeAlongDim(indices *Tensor, options ...TakeAlongOptions) *Tensor {
+func (x *Tensor) TakeAlongDim(indices *Tensor, options ...TakeAlongDimOptions) *Tensor {
 	o := Only(options)
 	var c Call
 	c.Tensor(x)

@@ -5,12 +5,13 @@
 // Creation: [Empty], [Zeros], [Ones], [Full], [EmptyLike], [ZerosLike], [OnesLike], [FullLike],
 // [Arange], [ArangeStep], [Linspace], [Logspace], [Eye], [EyeOf], [TrilIndices], [TriuIndices],
 // [HannWindow], [HammingWindow], [BlackmanWindow], [BartlettWindow], [KaiserWindow], [Complex],
-// [Polar], [Tensor.Clone], [Tensor.Detach], [Tensor.Vander].
+// [Polar], [Tensor.Clone], [Tensor.Detach], [Tensor.Vander], [NewTensor], [FromSlice], [Scalar],
+// [FromBuffer], [FromBlob].
 //
 // Random numbers: [Rand], [Randn], [RandInt], [RandPerm], [RandLike], [RandnLike], [RandIntLike],
-// [Tensor.Bernoulli], [Tensor.Multinomial], [Tensor.Poisson], [Normal], [Tensor.UniformInPlace],
-// [Tensor.RandomInPlace], [Tensor.ExponentialInPlace], [Tensor.GeometricInPlace],
-// [Tensor.LogNormalInPlace], [Tensor.CauchyInPlace].
+// [Tensor.BernoulliScalar], [Tensor.Bernoulli], [Tensor.Multinomial], [Tensor.Poisson], [Normal],
+// [Tensor.UniformInPlace], [Tensor.RandomInPlace], [Tensor.ExponentialInPlace],
+// [Tensor.GeometricInPlace], [Tensor.LogNormalInPlace], [Tensor.CauchyInPlace].
 //
 // Pointwise: [Tensor.Abs], [Tensor.Acos], [Tensor.Acosh], [Tensor.Angle], [Tensor.Asin],
 // [Tensor.Asinh], [Tensor.Atan], [Tensor.Atanh], [Tensor.Atan2], [Tensor.Ceil], [Tensor.Cos],
@@ -22,24 +23,29 @@
 // [Tensor.Signbit], [Tensor.Sin], [Tensor.Sinc], [Tensor.Sinh], [Tensor.Sqrt], [Tensor.Square],
 // [Tensor.Tan], [Tensor.Tanh], [Tensor.Trunc], [Tensor.ReLU], [Tensor.I0], [Tensor.Polygamma],
 // [Tensor.Mvlgamma], [Tensor.NanToNum], [Tensor.Clamp], [Tensor.ClampTensor], [Tensor.ClampMin],
-// [Tensor.ClampMax], [Tensor.Add], [Tensor.AddScalar], [Tensor.Sub], [Tensor.SubScalar],
+// [Tensor.ClampMinTensor], [Tensor.ClampMax], [Tensor.ClampMaxTensor], [Tensor.Add],
+// [Tensor.AddScalar], [Tensor.Sub], [Tensor.SubScalar], [Tensor.RSub], [Tensor.RSubScalar],
 // [Tensor.Mul], [Tensor.MulScalar], [Tensor.Div], [Tensor.DivScalar], [Tensor.DivMode],
-// [Tensor.FloorDivide], [Tensor.Remainder], [Tensor.RemainderScalar], [Tensor.Fmod],
-// [Tensor.FmodScalar], [Tensor.Pow], [Tensor.PowScalar], [Tensor.FloatPower], [Tensor.Hypot],
-// [Tensor.Logaddexp], [Tensor.Logaddexp2], [Tensor.Copysign], [Tensor.Nextafter], [Tensor.Ldexp],
-// [Tensor.Heaviside], [Tensor.GCD], [Tensor.LCM], [Tensor.Xlogy], [Tensor.Lerp],
-// [Tensor.LerpTensor], [Tensor.Addcmul], [Tensor.Addcdiv], [Tensor.BitwiseAnd], [Tensor.BitwiseOr],
-// [Tensor.BitwiseXor], [Tensor.BitwiseNot], [Tensor.BitwiseLeftShift], [Tensor.BitwiseRightShift],
+// [Tensor.DivModeScalar], [Tensor.FloorDivide], [Tensor.FloorDivideScalar], [Tensor.Remainder],
+// [Tensor.RemainderScalar], [Tensor.Fmod], [Tensor.FmodScalar], [Tensor.Pow], [Tensor.PowScalar],
+// [Tensor.FloatPower], [Tensor.FloatPowerScalar], [Tensor.Hypot], [Tensor.Logaddexp],
+// [Tensor.Logaddexp2], [Tensor.Copysign], [Tensor.CopysignScalar], [Tensor.Nextafter],
+// [Tensor.Ldexp], [Tensor.Heaviside], [Tensor.GCD], [Tensor.LCM], [Tensor.Xlogy],
+// [Tensor.XlogyScalar], [Tensor.Lerp], [Tensor.LerpTensor], [Tensor.Addcmul], [Tensor.Addcdiv],
+// [Tensor.BitwiseAnd], [Tensor.BitwiseAndScalar], [Tensor.BitwiseOr], [Tensor.BitwiseOrScalar],
+// [Tensor.BitwiseXor], [Tensor.BitwiseXorScalar], [Tensor.BitwiseNot], [Tensor.BitwiseLeftShift],
+// [Tensor.BitwiseLeftShiftScalar], [Tensor.BitwiseRightShift], [Tensor.BitwiseRightShiftScalar],
 // [Tensor.LogicalAnd], [Tensor.LogicalOr], [Tensor.LogicalXor], [Tensor.LogicalNot], [Tensor.Conj],
 // [Tensor.ResolveConj], [Tensor.Real], [Tensor.Imag], [Tensor.ViewAsReal], [Tensor.ViewAsComplex],
-// [Tensor.Softmax], [Tensor.LogSoftmax], [Tensor.FillInPlace], [Tensor.ZeroInPlace],
-// [Tensor.CopyInPlace].
+// [Tensor.Softmax], [Tensor.LogSoftmax], [Tensor.FillInPlace], [Tensor.FillTensorInPlace],
+// [Tensor.ZeroInPlace], [Tensor.CopyInPlace], [Tensor.RPowScalar].
 //
 // Comparison: [Tensor.Eq], [Tensor.EqScalar], [Tensor.Ne], [Tensor.NeScalar], [Tensor.Lt],
 // [Tensor.LtScalar], [Tensor.Le], [Tensor.LeScalar], [Tensor.Gt], [Tensor.GtScalar], [Tensor.Ge],
 // [Tensor.GeScalar], [Tensor.Equal], [Tensor.AllClose], [Tensor.IsClose], [Tensor.IsNaN],
 // [Tensor.IsInf], [Tensor.IsFinite], [Tensor.IsPosInf], [Tensor.IsNegInf], [Tensor.IsReal],
-// [Tensor.IsIn], [Tensor.Maximum], [Tensor.Minimum], [Tensor.Fmax], [Tensor.Fmin].
+// [Tensor.IsIn], [Tensor.IsInScalar], [Tensor.Maximum], [Tensor.Minimum], [Tensor.Fmax],
+// [Tensor.Fmin].
 //
 // Reductions: [Tensor.Sum], [Tensor.SumDim], [Tensor.Mean], [Tensor.MeanDim], [Tensor.Nansum],
 // [Tensor.NansumDim], [Tensor.Nanmean], [Tensor.NanmeanDim], [Tensor.Prod], [Tensor.ProdDim],
@@ -49,15 +55,17 @@
 // [Tensor.Var], [Tensor.VarDim], [Tensor.StdMean], [Tensor.StdMeanDim], [Tensor.VarMean],
 // [Tensor.VarMeanDim], [Tensor.Median], [Tensor.MedianDim], [Tensor.Nanmedian],
 // [Tensor.NanmedianDim], [Tensor.Mode], [Tensor.Kthvalue], [Tensor.Quantile], [Tensor.QuantileDim],
-// [Tensor.Nanquantile], [Tensor.NanquantileDim], [Tensor.Logsumexp], [Tensor.LogsumexpDim],
-// [Tensor.All], [Tensor.AllDim], [Tensor.Any], [Tensor.AnyDim], [Tensor.CountNonzero],
-// [Tensor.Norm], [Tensor.NormDim], [Tensor.Cumsum], [Tensor.Cumprod], [Tensor.Cummax],
-// [Tensor.Cummin], [Tensor.Logcumsumexp], [Tensor.Diff], [Tensor.Bincount], [Tensor.Histc],
-// [Tensor.UniqueConsecutive], [Tensor.Unique], [Tensor.UniqueDim], [Tensor.Trapezoid],
-// [Tensor.CumulativeTrapezoid], [Tensor.Cov], [Tensor.Corrcoef], [Tensor.Dist], [Tensor.Renorm].
+// [Tensor.QuantileTensor], [Tensor.QuantileTensorDim], [Tensor.Nanquantile],
+// [Tensor.NanquantileDim], [Tensor.NanquantileTensor], [Tensor.NanquantileTensorDim],
+// [Tensor.Logsumexp], [Tensor.LogsumexpDim], [Tensor.All], [Tensor.AllDim], [Tensor.Any],
+// [Tensor.AnyDim], [Tensor.CountNonzero], [Tensor.Norm], [Tensor.NormDim], [Tensor.Cumsum],
+// [Tensor.Cumprod], [Tensor.Cummax], [Tensor.Cummin], [Tensor.Logcumsumexp], [Tensor.Diff],
+// [Tensor.Bincount], [Tensor.Histc], [Tensor.UniqueConsecutive], [Tensor.Unique],
+// [Tensor.UniqueDim], [Tensor.Trapezoid], [Tensor.CumulativeTrapezoid], [Tensor.Cov],
+// [Tensor.Corrcoef], [Tensor.Dist], [Tensor.Renorm].
 //
 // Sorting: [Tensor.Sort], [Tensor.SortStable], [Tensor.Argsort], [Tensor.Msort], [Tensor.TopK],
-// [Tensor.SearchSorted], [Tensor.Bucketize].
+// [Tensor.SearchSorted], [Tensor.SearchSortedScalar], [Tensor.Bucketize].
 //
 // Shapes and views: [Tensor.View], [Tensor.ViewDType], [Tensor.ViewAs], [Tensor.Reshape],
 // [Tensor.ReshapeAs], [Tensor.Flatten], [Tensor.Unflatten], [Tensor.Ravel], [Tensor.Unsqueeze],
@@ -66,18 +74,20 @@
 // [Tensor.AsStrided], [Tensor.Select], [Tensor.Narrow], [Tensor.SliceDim], [Tensor.Unfold],
 // [Tensor.Diagonal], [Tensor.Diag], [Tensor.DiagEmbed], [Tensor.Diagflat], [Tensor.Tril],
 // [Tensor.Triu], [Tensor.Flip], [Tensor.Fliplr], [Tensor.Flipud], [Tensor.Rot90], [Tensor.Roll],
-// [Tensor.Tile], [Tensor.Repeat], [Tensor.RepeatInterleave], [Tensor.Atleast1d],
-// [Tensor.Atleast2d], [Tensor.Atleast3d], [Tensor.TypeAs], [Tensor.Split], [Tensor.SplitWithSizes],
-// [Tensor.Chunk], [Tensor.TensorSplit], [Tensor.Unbind].
+// [Tensor.Tile], [Tensor.Repeat], [Tensor.RepeatInterleave], [Tensor.RepeatInterleaveTensor],
+// [Tensor.Atleast1d], [Tensor.Atleast2d], [Tensor.Atleast3d], [Tensor.TypeAs], [Tensor.Chunk],
+// [Tensor.Unbind], [Tensor.Squeeze], [Tensor.Split], [Tensor.TensorSplit],
+// [Tensor.TensorSplitTensor].
 //
 // Joining: [Cat], [Stack], [Hstack], [Vstack], [Dstack], [ColumnStack], [BlockDiag],
 // [CartesianProd], [Tensor.Combinations], [Meshgrid], [BroadcastTensors].
 //
-// Indexing: [Where], [Tensor.Nonzero], [Tensor.Argwhere], [Tensor.MaskedSelect],
-// [Tensor.MaskedFill], [Tensor.MaskedScatter], [Tensor.IndexSelect], [Tensor.IndexAdd],
-// [Tensor.IndexCopy], [Tensor.IndexFill], [Tensor.Gather], [Tensor.Scatter], [Tensor.ScatterValue],
-// [Tensor.ScatterAdd], [Tensor.ScatterReduce], [Tensor.SelectScatter], [Tensor.SliceScatter],
-// [Tensor.DiagonalScatter], [Tensor.Take], [Tensor.TakeAlongDim], [Tensor.Put].
+// Indexing: [Tensor.Nonzero], [Tensor.Argwhere], [Tensor.MaskedSelect], [Tensor.MaskedFill],
+// [Tensor.MaskedFillTensor], [Tensor.MaskedScatter], [Tensor.IndexSelect], [Tensor.IndexAdd],
+// [Tensor.IndexCopy], [Tensor.IndexFill], [Tensor.IndexFillTensor], [Tensor.Gather],
+// [Tensor.Scatter], [Tensor.ScatterValue], [Tensor.ScatterAdd], [Tensor.ScatterReduce],
+// [Tensor.SelectScatter], [Tensor.SliceScatter], [Tensor.DiagonalScatter], [Tensor.Take],
+// [Tensor.TakeAlongDim], [Tensor.Put], [Tensor.Index], [Tensor.SetIndex], [Where].
 //
 // Matrices: [Tensor.MatMul], [Tensor.MM], [Tensor.BMM], [Tensor.MV], [Tensor.Dot], [Tensor.Vdot],
 // [Tensor.Inner], [Tensor.Outer], [Tensor.Addmm], [Tensor.Addmv], [Tensor.Addr], [Tensor.Addbmm],
@@ -91,4 +101,23 @@
 // [Tensor.Coalesce], [Tensor.IsCoalesced], [Tensor.Indices], [Tensor.Values], [Tensor.CrowIndices],
 // [Tensor.ColIndices], [Tensor.CcolIndices], [Tensor.RowIndices], [Tensor.SparseMask],
 // [Tensor.SparseDim], [Tensor.DenseDim].
+//
+// # Calling any operator
+//
+// Package torch/aten has a function for every operator of PyTorch's own, with all
+// arguments by position. An operator that a library registers, or one of another
+// libtorch, is named with [NewOp] and called with a [Call], to which the arguments
+// are added in the order of the schema:
+//
+//	var relu = torch.NewOp("aten::relu", "")
+//
+//	func ReLU(x *torch.Tensor) *torch.Tensor {
+//		var c torch.Call
+//		c.Tensor(x)
+//		return c.One(relu)
+//	}
+//
+// [Only], [SizesOf] and [DimsOf] read the options, sizes and dimensions of functions
+// that follow this package's conventions. [Value] lists the types of arguments and
+// results.
 package torch

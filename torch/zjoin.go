@@ -104,8 +104,8 @@ type CombinationsOptions struct {
 	WithReplacement bool
 }
 
-// Combinations returns all combinations of r elements, 2 by default, of x [n]: x.combinations(r=…,
-// with_replacement=…).
+// Combinations returns all combinations of r elements, 2 by default, of x [n]:
+// torch.combinations(x, r=…, with_replacement=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.combinations.html
 func (x *Tensor) Combinations(options ...CombinationsOptions) *Tensor {

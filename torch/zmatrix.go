@@ -394,8 +394,8 @@ func Einsum(equation string, tensors []*Tensor) *Tensor {
 
 var opTensordot = NewOp("aten::tensordot", "")
 
-// Tensordot returns the sums of products over pairs of dimensions: x.tensordot(other, dimsSelf,
-// dimsOther).
+// Tensordot returns the sums of products over pairs of dimensions: torch.tensordot(x, other,
+// dimsSelf, dimsOther).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.tensordot.html
 func (x *Tensor) Tensordot(other *Tensor, dimsSelf, dimsOther []int) *Tensor {

@@ -1327,6 +1327,31 @@ func (x *Tensor) ClampMinInPlace(min Number) *Tensor {
 	return x
 }
 
+var opClampMinTensor = NewOp("aten::clamp_min", "Tensor")
+
+// ClampMinTensor returns x, but at least min, by element: x.clamp_min(min).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.clamp_min.html
+func (x *Tensor) ClampMinTensor(min *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(min)
+	return c.One(opClampMinTensor)
+}
+
+var opClampMinTensorInPlace = NewOp("aten::clamp_min_", "Tensor")
+
+// ClampMinTensorInPlace changes x to x, but at least min, by element: x.clamp_min_(min).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.clamp_min_.html
+func (x *Tensor) ClampMinTensorInPlace(min *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(min)
+	c.Do(opClampMinTensorInPlace)
+	return x
+}
+
 var opClampMax = NewOp("aten::clamp_max", "")
 
 // ClampMax returns x, but at most max: x.clamp_max(max).
@@ -1349,6 +1374,31 @@ func (x *Tensor) ClampMaxInPlace(max Number) *Tensor {
 	c.Tensor(x)
 	c.Number(max)
 	c.Do(opClampMaxInPlace)
+	return x
+}
+
+var opClampMaxTensor = NewOp("aten::clamp_max", "Tensor")
+
+// ClampMaxTensor returns x, but at most max, by element: x.clamp_max(max).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.clamp_max.html
+func (x *Tensor) ClampMaxTensor(max *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(max)
+	return c.One(opClampMaxTensor)
+}
+
+var opClampMaxTensorInPlace = NewOp("aten::clamp_max_", "Tensor")
+
+// ClampMaxTensorInPlace changes x to x, but at most max, by element: x.clamp_max_(max).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.clamp_max_.html
+func (x *Tensor) ClampMaxTensorInPlace(max *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(max)
+	c.Do(opClampMaxTensorInPlace)
 	return x
 }
 
@@ -1486,6 +1536,41 @@ func (x *Tensor) SubScalarInPlace(other Number) *Tensor {
 	return x
 }
 
+var opRSub = NewOp("aten::rsub", "Tensor")
+
+// RSubOptions are the options of [Tensor.RSub].
+type RSubOptions struct {
+	Alpha Number // default 1
+}
+
+// RSub returns other - alpha·x, broadcast: torch.rsub(x, other, alpha=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.rsub.html
+func (x *Tensor) RSub(other *Tensor, options ...RSubOptions) *Tensor {
+	o := Only(options)
+	var c Call
+	c.Tensor(x)
+	c.Tensor(other)
+	if o.Alpha != nil {
+		c.Number(o.Alpha)
+	} else {
+		c.Default()
+	}
+	return c.One(opRSub)
+}
+
+var opRSubScalar = NewOp("aten::rsub", "Scalar")
+
+// RSubScalar returns other - x: torch.rsub(x, other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.rsub.html
+func (x *Tensor) RSubScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opRSubScalar)
+}
+
 var opMul = NewOp("aten::mul", "Tensor")
 
 // Mul returns x · other by element, broadcast: x.mul(other).
@@ -1615,6 +1700,35 @@ func (x *Tensor) DivModeInPlace(other *Tensor, roundingMode string) *Tensor {
 	return x
 }
 
+var opDivModeScalar = NewOp("aten::div", "Tensor_mode")
+
+// DivModeScalar returns x / other, rounded: mode "trunc" or "floor": x.div(other,
+// rounding_mode=roundingMode).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.div.html
+func (x *Tensor) DivModeScalar(other Number, roundingMode string) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.String(roundingMode)
+	return c.One(opDivModeScalar)
+}
+
+var opDivModeScalarInPlace = NewOp("aten::div_", "Tensor_mode")
+
+// DivModeScalarInPlace changes x to x / other, rounded: mode "trunc" or "floor": x.div_(other,
+// rounding_mode=roundingMode).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.div_.html
+func (x *Tensor) DivModeScalarInPlace(other Number, roundingMode string) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.String(roundingMode)
+	c.Do(opDivModeScalarInPlace)
+	return x
+}
+
 var opFloorDivide = NewOp("aten::floor_divide", "")
 
 // FloorDivide returns x / other rounded down: x.floor_divide(other).
@@ -1637,6 +1751,31 @@ func (x *Tensor) FloorDivideInPlace(other *Tensor) *Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	c.Do(opFloorDivideInPlace)
+	return x
+}
+
+var opFloorDivideScalar = NewOp("aten::floor_divide", "")
+
+// FloorDivideScalar returns x / other rounded down: x.floor_divide(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.floor_divide.html
+func (x *Tensor) FloorDivideScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opFloorDivideScalar)
+}
+
+var opFloorDivideScalarInPlace = NewOp("aten::floor_divide_", "Tensor")
+
+// FloorDivideScalarInPlace changes x to x / other rounded down: x.floor_divide_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.floor_divide_.html
+func (x *Tensor) FloorDivideScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opFloorDivideScalarInPlace)
 	return x
 }
 
@@ -1778,6 +1917,18 @@ func (x *Tensor) FloatPower(exponent *Tensor) *Tensor {
 	return c.One(opFloatPower)
 }
 
+var opFloatPowerScalar = NewOp("aten::float_power", "Tensor_Scalar")
+
+// FloatPowerScalar returns x to the power of exponent in float64: x.float_power(exponent).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.float_power.html
+func (x *Tensor) FloatPowerScalar(exponent Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(exponent)
+	return c.One(opFloatPowerScalar)
+}
+
 var opHypot = NewOp("aten::hypot", "")
 
 // Hypot returns √(x² + other²): x.hypot(other).
@@ -1849,6 +2000,31 @@ func (x *Tensor) CopysignInPlace(other *Tensor) *Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	c.Do(opCopysignInPlace)
+	return x
+}
+
+var opCopysignScalar = NewOp("aten::copysign", "Scalar")
+
+// CopysignScalar returns x with other's sign: x.copysign(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.copysign.html
+func (x *Tensor) CopysignScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opCopysignScalar)
+}
+
+var opCopysignScalarInPlace = NewOp("aten::copysign_", "Scalar")
+
+// CopysignScalarInPlace changes x to x with other's sign: x.copysign_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.copysign_.html
+func (x *Tensor) CopysignScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opCopysignScalarInPlace)
 	return x
 }
 
@@ -2000,6 +2176,31 @@ func (x *Tensor) XlogyInPlace(other *Tensor) *Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	c.Do(opXlogyInPlace)
+	return x
+}
+
+var opXlogyScalar = NewOp("aten::xlogy", "Scalar_Other")
+
+// XlogyScalar returns x · log(other), 0 where x is 0: x.xlogy(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.xlogy.html
+func (x *Tensor) XlogyScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opXlogyScalar)
+}
+
+var opXlogyScalarInPlace = NewOp("aten::xlogy_", "Scalar_Other")
+
+// XlogyScalarInPlace changes x to x · log(other), 0 where x is 0: x.xlogy_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.xlogy_.html
+func (x *Tensor) XlogyScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opXlogyScalarInPlace)
 	return x
 }
 
@@ -2171,6 +2372,31 @@ func (x *Tensor) BitwiseAndInPlace(other *Tensor) *Tensor {
 	return x
 }
 
+var opBitwiseAndScalar = NewOp("aten::bitwise_and", "Scalar")
+
+// BitwiseAndScalar returns x & other: x.bitwise_and(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.bitwise_and.html
+func (x *Tensor) BitwiseAndScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opBitwiseAndScalar)
+}
+
+var opBitwiseAndScalarInPlace = NewOp("aten::bitwise_and_", "Scalar")
+
+// BitwiseAndScalarInPlace changes x to x & other: x.bitwise_and_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bitwise_and_.html
+func (x *Tensor) BitwiseAndScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opBitwiseAndScalarInPlace)
+	return x
+}
+
 var opBitwiseOr = NewOp("aten::bitwise_or", "Tensor")
 
 // BitwiseOr returns x | other: x.bitwise_or(other).
@@ -2196,6 +2422,31 @@ func (x *Tensor) BitwiseOrInPlace(other *Tensor) *Tensor {
 	return x
 }
 
+var opBitwiseOrScalar = NewOp("aten::bitwise_or", "Scalar")
+
+// BitwiseOrScalar returns x | other: x.bitwise_or(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.bitwise_or.html
+func (x *Tensor) BitwiseOrScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opBitwiseOrScalar)
+}
+
+var opBitwiseOrScalarInPlace = NewOp("aten::bitwise_or_", "Scalar")
+
+// BitwiseOrScalarInPlace changes x to x | other: x.bitwise_or_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bitwise_or_.html
+func (x *Tensor) BitwiseOrScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opBitwiseOrScalarInPlace)
+	return x
+}
+
 var opBitwiseXor = NewOp("aten::bitwise_xor", "Tensor")
 
 // BitwiseXor returns x ^ other: x.bitwise_xor(other).
@@ -2218,6 +2469,31 @@ func (x *Tensor) BitwiseXorInPlace(other *Tensor) *Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	c.Do(opBitwiseXorInPlace)
+	return x
+}
+
+var opBitwiseXorScalar = NewOp("aten::bitwise_xor", "Scalar")
+
+// BitwiseXorScalar returns x ^ other: x.bitwise_xor(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.bitwise_xor.html
+func (x *Tensor) BitwiseXorScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opBitwiseXorScalar)
+}
+
+var opBitwiseXorScalarInPlace = NewOp("aten::bitwise_xor_", "Scalar")
+
+// BitwiseXorScalarInPlace changes x to x ^ other: x.bitwise_xor_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bitwise_xor_.html
+func (x *Tensor) BitwiseXorScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opBitwiseXorScalarInPlace)
 	return x
 }
 
@@ -2269,6 +2545,31 @@ func (x *Tensor) BitwiseLeftShiftInPlace(other *Tensor) *Tensor {
 	return x
 }
 
+var opBitwiseLeftShiftScalar = NewOp("aten::bitwise_left_shift", "Tensor_Scalar")
+
+// BitwiseLeftShiftScalar returns x << other: x.bitwise_left_shift(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.bitwise_left_shift.html
+func (x *Tensor) BitwiseLeftShiftScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opBitwiseLeftShiftScalar)
+}
+
+var opBitwiseLeftShiftScalarInPlace = NewOp("aten::bitwise_left_shift_", "Tensor_Scalar")
+
+// BitwiseLeftShiftScalarInPlace changes x to x << other: x.bitwise_left_shift_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bitwise_left_shift_.html
+func (x *Tensor) BitwiseLeftShiftScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opBitwiseLeftShiftScalarInPlace)
+	return x
+}
+
 var opBitwiseRightShift = NewOp("aten::bitwise_right_shift", "Tensor")
 
 // BitwiseRightShift returns x >> other: x.bitwise_right_shift(other).
@@ -2291,6 +2592,31 @@ func (x *Tensor) BitwiseRightShiftInPlace(other *Tensor) *Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	c.Do(opBitwiseRightShiftInPlace)
+	return x
+}
+
+var opBitwiseRightShiftScalar = NewOp("aten::bitwise_right_shift", "Tensor_Scalar")
+
+// BitwiseRightShiftScalar returns x >> other: x.bitwise_right_shift(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.bitwise_right_shift.html
+func (x *Tensor) BitwiseRightShiftScalar(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opBitwiseRightShiftScalar)
+}
+
+var opBitwiseRightShiftScalarInPlace = NewOp("aten::bitwise_right_shift_", "Tensor_Scalar")
+
+// BitwiseRightShiftScalarInPlace changes x to x >> other: x.bitwise_right_shift_(other).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.bitwise_right_shift_.html
+func (x *Tensor) BitwiseRightShiftScalarInPlace(other Number) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Number(other)
+	c.Do(opBitwiseRightShiftScalarInPlace)
 	return x
 }
 
@@ -2416,7 +2742,7 @@ func (x *Tensor) ResolveConj() *Tensor {
 
 var opReal = NewOp("aten::real", "")
 
-// Real returns the real part, as a view: x.real().
+// Real returns the real part, as a view: torch.real(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.real.html
 func (x *Tensor) Real() *Tensor {
@@ -2427,7 +2753,7 @@ func (x *Tensor) Real() *Tensor {
 
 var opImag = NewOp("aten::imag", "")
 
-// Imag returns the imaginary part, as a view: x.imag().
+// Imag returns the imaginary part, as a view: torch.imag(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.imag.html
 func (x *Tensor) Imag() *Tensor {
@@ -2438,7 +2764,7 @@ func (x *Tensor) Imag() *Tensor {
 
 var opViewAsReal = NewOp("aten::view_as_real", "")
 
-// ViewAsReal returns complex x [*] as real pairs: [*, 2]: x.view_as_real().
+// ViewAsReal returns complex x [*] as real pairs: [*, 2]: torch.view_as_real(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.view_as_real.html
 func (x *Tensor) ViewAsReal() *Tensor {
@@ -2449,7 +2775,7 @@ func (x *Tensor) ViewAsReal() *Tensor {
 
 var opViewAsComplex = NewOp("aten::view_as_complex", "")
 
-// ViewAsComplex returns real pairs [*, 2] as complex numbers: [*]: x.view_as_complex().
+// ViewAsComplex returns real pairs [*, 2] as complex numbers: [*]: torch.view_as_complex(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.view_as_complex.html
 func (x *Tensor) ViewAsComplex() *Tensor {
@@ -2514,6 +2840,19 @@ func (x *Tensor) FillInPlace(value Number) *Tensor {
 	c.Tensor(x)
 	c.Number(value)
 	c.Do(opFillInPlace)
+	return x
+}
+
+var opFillTensorInPlace = NewOp("aten::fill_", "Tensor")
+
+// FillTensorInPlace fills x with every element set to value, of no dimensions: x.fill_(value).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.fill_.html
+func (x *Tensor) FillTensorInPlace(value *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(value)
+	c.Do(opFillTensorInPlace)
 	return x
 }
 

@@ -122,6 +122,25 @@ func (o Options) RandIntLike(x *Tensor, low, high int) *Tensor {
 	return o.made(c.One(opRandIntLike))
 }
 
+var opBernoulliScalar = NewOp("aten::bernoulli", "p")
+
+// BernoulliScalar returns ones with probability p, and zeros, in x's shape: x.bernoulli(p,
+// generator=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.bernoulli.html
+func (x *Tensor) BernoulliScalar(p float64, options ...RandomOptions) *Tensor {
+	o := Only(options)
+	var c Call
+	c.Tensor(x)
+	c.Float(p)
+	if o.Generator != nil {
+		c.Generator(o.Generator)
+	} else {
+		c.Default()
+	}
+	return c.One(opBernoulliScalar)
+}
+
 var opBernoulli = NewOp("aten::bernoulli", "")
 
 // Bernoulli returns ones with the probabilities in x, zeros elsewhere: x.bernoulli(generator=…).
@@ -171,8 +190,8 @@ func (x *Tensor) Multinomial(numSamples int, options ...MultinomialOptions) *Ten
 
 var opPoisson = NewOp("aten::poisson", "")
 
-// Poisson returns numbers of the Poisson distributions whose rates are in x:
-// x.poisson(generator=…).
+// Poisson returns numbers of the Poisson distributions whose rates are in x: torch.poisson(x,
+// generator=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.poisson.html
 func (x *Tensor) Poisson(options ...RandomOptions) *Tensor {

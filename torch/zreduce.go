@@ -612,7 +612,8 @@ func (x *Tensor) VarDim(dim Ints, options ...VarOptions) *Tensor {
 
 var opStdMean = NewOp("aten::std_mean", "correction")
 
-// StdMean returns standard deviation and mean over dims, all of them by default: x.std_mean(dims).
+// StdMean returns standard deviation and mean over dims, all of them by default: torch.std_mean(x,
+// dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.std_mean.html
 func (x *Tensor) StdMean(dims ...int) (std, mean *Tensor) {
@@ -630,8 +631,8 @@ type StdMeanOptions struct {
 	KeepDim    bool
 }
 
-// StdMeanDim returns standard deviation and mean over dims, all of them by default: x.std_mean(dim,
-// correction=…, keepdim=…).
+// StdMeanDim returns standard deviation and mean over dims, all of them by default:
+// torch.std_mean(x, dim, correction=…, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.std_mean.html
 func (x *Tensor) StdMeanDim(dim Ints, options ...StdMeanOptions) (std, mean *Tensor) {
@@ -655,7 +656,7 @@ func (x *Tensor) StdMeanDim(dim Ints, options ...StdMeanOptions) (std, mean *Ten
 
 var opVarMean = NewOp("aten::var_mean", "correction")
 
-// VarMean returns variance and mean over dims, all of them by default: x.var_mean(dims).
+// VarMean returns variance and mean over dims, all of them by default: torch.var_mean(x, dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.var_mean.html
 func (x *Tensor) VarMean(dims ...int) (variance, mean *Tensor) {
@@ -673,7 +674,7 @@ type VarMeanOptions struct {
 	KeepDim    bool
 }
 
-// VarMeanDim returns variance and mean over dims, all of them by default: x.var_mean(dim,
+// VarMeanDim returns variance and mean over dims, all of them by default: torch.var_mean(x, dim,
 // correction=…, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.var_mean.html
@@ -859,6 +860,46 @@ func (x *Tensor) QuantileDim(q float64, dim Ints, options ...QuantileOptions) *T
 	return c.One(opQuantileDim)
 }
 
+var opQuantileTensor = NewOp("aten::quantile", "")
+
+// QuantileTensor returns the quantiles of q [] or [n] along dim, of all elements by default: [n, *]
+// for n of them: x.quantile(q, dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
+func (x *Tensor) QuantileTensor(q *Tensor, dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(q)
+	c.OneInt(dims)
+	return c.One(opQuantileTensor)
+}
+
+var opQuantileTensorDim = NewOp("aten::quantile", "")
+
+// QuantileTensorDim returns the quantiles of q [] or [n] along dim, of all elements by default: [n,
+// *] for n of them: x.quantile(q, dim, keepdim=…, interpolation=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.quantile.html
+func (x *Tensor) QuantileTensorDim(q *Tensor, dim Ints, options ...QuantileOptions) *Tensor {
+	o := Only(options)
+	dims := DimsOf("QuantileTensorDim", dim)
+	var c Call
+	c.Tensor(x)
+	c.Tensor(q)
+	c.OneInt(dims)
+	if o.KeepDim {
+		c.Bool(true)
+	} else {
+		c.Default()
+	}
+	if o.Interpolation != "" {
+		c.String(o.Interpolation)
+	} else {
+		c.Default()
+	}
+	return c.One(opQuantileTensorDim)
+}
+
 var opNanquantile = NewOp("aten::nanquantile", "scalar")
 
 // Nanquantile returns the q-th quantile along dim without NaN, of all elements by default:
@@ -903,6 +944,46 @@ func (x *Tensor) NanquantileDim(q float64, dim Ints, options ...NanquantileOptio
 		c.Default()
 	}
 	return c.One(opNanquantileDim)
+}
+
+var opNanquantileTensor = NewOp("aten::nanquantile", "")
+
+// NanquantileTensor returns the quantiles of q [] or [n] along dim without NaN, of all elements by
+// default: [n, *] for n of them: x.nanquantile(q, dims).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
+func (x *Tensor) NanquantileTensor(q *Tensor, dims ...int) *Tensor {
+	var c Call
+	c.Tensor(x)
+	c.Tensor(q)
+	c.OneInt(dims)
+	return c.One(opNanquantileTensor)
+}
+
+var opNanquantileTensorDim = NewOp("aten::nanquantile", "")
+
+// NanquantileTensorDim returns the quantiles of q [] or [n] along dim without NaN, of all elements
+// by default: [n, *] for n of them: x.nanquantile(q, dim, keepdim=…, interpolation=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nanquantile.html
+func (x *Tensor) NanquantileTensorDim(q *Tensor, dim Ints, options ...NanquantileOptions) *Tensor {
+	o := Only(options)
+	dims := DimsOf("NanquantileTensorDim", dim)
+	var c Call
+	c.Tensor(x)
+	c.Tensor(q)
+	c.OneInt(dims)
+	if o.KeepDim {
+		c.Bool(true)
+	} else {
+		c.Default()
+	}
+	if o.Interpolation != "" {
+		c.String(o.Interpolation)
+	} else {
+		c.Default()
+	}
+	return c.One(opNanquantileTensorDim)
 }
 
 var opLogsumexp = NewOp("aten::logsumexp", "")
@@ -1033,8 +1114,8 @@ func (x *Tensor) CountNonzero(dims ...int) *Tensor {
 
 var opNorm = NewOp("aten::linalg_vector_norm", "")
 
-// Norm returns the norm of order ord over dims, all of them by default; nil is 2: x.norm(ord,
-// dims).
+// Norm returns the norm of order ord over dims, all of them by default; nil is 2: torch.norm(x,
+// ord, dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.norm.html
 func (x *Tensor) Norm(ord Number, dims ...int) *Tensor {
@@ -1056,8 +1137,8 @@ type NormOptions struct {
 	KeepDim bool
 }
 
-// NormDim returns the norm of order ord over dims, all of them by default; nil is 2: x.norm(ord,
-// dim, keepdim=…).
+// NormDim returns the norm of order ord over dims, all of them by default; nil is 2: torch.norm(x,
+// ord, dim, keepdim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.norm.html
 func (x *Tensor) NormDim(ord Number, dim Ints, options ...NormOptions) *Tensor {
@@ -1314,7 +1395,7 @@ type UniqueConsecutiveOptions struct {
 }
 
 // UniqueConsecutive returns the elements without repetition of neighbors, the indices of each in
-// them, and their counts: x.unique_consecutive(return_inverse=…, return_counts=…, dim=…).
+// them, and their counts: torch.unique_consecutive(x, return_inverse=…, return_counts=…, dim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique_consecutive.html
 func (x *Tensor) UniqueConsecutive(options ...UniqueConsecutiveOptions) (values, inverse, counts *Tensor) {
@@ -1349,7 +1430,7 @@ type UniqueOptions struct {
 }
 
 // Unique returns the distinct elements in order, the indices of each in them, and their counts:
-// x.unique(sorted=…, return_inverse=…, return_counts=…).
+// torch.unique(x, sorted=…, return_inverse=…, return_counts=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique.html
 func (x *Tensor) Unique(options ...UniqueOptions) (values, inverse, counts *Tensor) {
@@ -1377,7 +1458,7 @@ func (x *Tensor) Unique(options ...UniqueOptions) (values, inverse, counts *Tens
 var opUniqueDim = NewOp("aten::unique_dim", "")
 
 // UniqueDim returns the distinct slices along dim in order, the indices of each in them, and their
-// counts: x.unique(dim, sorted=…, return_inverse=…, return_counts=…).
+// counts: torch.unique(x, dim, sorted=…, return_inverse=…, return_counts=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.unique.html
 func (x *Tensor) UniqueDim(dim int, options ...UniqueOptions) (values, inverse, counts *Tensor) {

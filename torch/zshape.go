@@ -221,16 +221,16 @@ func (x *Tensor) Permute(dims ...int) *Tensor {
 	return c.One(opPermute)
 }
 
-var opMovedim = NewOp("aten::movedim", "int")
+var opMovedim = NewOp("aten::movedim", "intlist")
 
-// Movedim returns x with one dimension at another place: x.movedim(source, destination).
+// Movedim returns x with dimensions at other places: x.movedim(source, destination).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.movedim.html
-func (x *Tensor) Movedim(source, destination int) *Tensor {
+func (x *Tensor) Movedim(source, destination Ints) *Tensor {
 	var c Call
 	c.Tensor(x)
-	c.Int(source)
-	c.Int(destination)
+	c.IntsOf(source, 1)
+	c.IntsOf(destination, 1)
 	return c.One(opMovedim)
 }
 
@@ -702,9 +702,28 @@ func (x *Tensor) RepeatInterleave(repeats int, options ...RepeatInterleaveOption
 	return c.One(opRepeatInterleave)
 }
 
+var opRepeatInterleaveTensor = NewOp("aten::repeat_interleave", "self_Tensor")
+
+// RepeatInterleaveTensor returns each element repeated as often as repeats says, of flattened x or
+// along dim: x.repeat_interleave(repeats, dim=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.repeat_interleave.html
+func (x *Tensor) RepeatInterleaveTensor(repeats *Tensor, options ...RepeatInterleaveOptions) *Tensor {
+	o := Only(options)
+	var c Call
+	c.Tensor(x)
+	c.Tensor(repeats)
+	if o.Dim != nil {
+		c.Int(*o.Dim)
+	} else {
+		c.Default()
+	}
+	return c.One(opRepeatInterleaveTensor)
+}
+
 var opAtleast1d = NewOp("aten::atleast_1d", "")
 
-// Atleast1d returns x with at least one dimension: x.atleast_1d().
+// Atleast1d returns x with at least one dimension: torch.atleast_1d(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.atleast_1d.html
 func (x *Tensor) Atleast1d() *Tensor {
@@ -715,7 +734,7 @@ func (x *Tensor) Atleast1d() *Tensor {
 
 var opAtleast2d = NewOp("aten::atleast_2d", "")
 
-// Atleast2d returns x with at least two dimensions: x.atleast_2d().
+// Atleast2d returns x with at least two dimensions: torch.atleast_2d(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.atleast_2d.html
 func (x *Tensor) Atleast2d() *Tensor {
@@ -726,7 +745,7 @@ func (x *Tensor) Atleast2d() *Tensor {
 
 var opAtleast3d = NewOp("aten::atleast_3d", "")
 
-// Atleast3d returns x with at least three dimensions: x.atleast_3d().
+// Atleast3d returns x with at least three dimensions: torch.atleast_3d(x).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.atleast_3d.html
 func (x *Tensor) Atleast3d() *Tensor {
@@ -745,53 +764,6 @@ func (x *Tensor) TypeAs(other *Tensor) *Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	return c.One(opTypeAs)
-}
-
-var opSplit = NewOp("aten::split", "Tensor")
-
-// SplitOptions are the options of [Tensor.Split].
-type SplitOptions struct {
-	Dim int
-}
-
-// Split returns x in pieces of a size along dim, as views: x.split(splitSize, dim=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.split.html
-func (x *Tensor) Split(splitSize int, options ...SplitOptions) []*Tensor {
-	o := Only(options)
-	var c Call
-	c.Tensor(x)
-	c.Int(splitSize)
-	if o.Dim != 0 {
-		c.Int(o.Dim)
-	} else {
-		c.Default()
-	}
-	return c.Several(opSplit)
-}
-
-var opSplitWithSizes = NewOp("aten::split_with_sizes", "")
-
-// SplitWithSizesOptions are the options of [Tensor.SplitWithSizes].
-type SplitWithSizesOptions struct {
-	Dim int
-}
-
-// SplitWithSizes returns x in pieces of those sizes along dim, as views: x.split(splitSizes,
-// dim=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.split.html
-func (x *Tensor) SplitWithSizes(splitSizes []int, options ...SplitWithSizesOptions) []*Tensor {
-	o := Only(options)
-	var c Call
-	c.Tensor(x)
-	c.Ints(splitSizes...)
-	if o.Dim != 0 {
-		c.Int(o.Dim)
-	} else {
-		c.Default()
-	}
-	return c.Several(opSplitWithSizes)
 }
 
 var opChunk = NewOp("aten::chunk", "")
@@ -815,30 +787,6 @@ func (x *Tensor) Chunk(chunks int, options ...ChunkOptions) []*Tensor {
 		c.Default()
 	}
 	return c.Several(opChunk)
-}
-
-var opTensorSplit = NewOp("aten::tensor_split", "sections")
-
-// TensorSplitOptions are the options of [Tensor.TensorSplit].
-type TensorSplitOptions struct {
-	Dim int
-}
-
-// TensorSplit returns x in so many nearly equal pieces along dim, as views:
-// x.tensor_split(sections, dim=…).
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.tensor_split.html
-func (x *Tensor) TensorSplit(sections int, options ...TensorSplitOptions) []*Tensor {
-	o := Only(options)
-	var c Call
-	c.Tensor(x)
-	c.Int(sections)
-	if o.Dim != 0 {
-		c.Int(o.Dim)
-	} else {
-		c.Default()
-	}
-	return c.Several(opTensorSplit)
 }
 
 var opUnbind = NewOp("aten::unbind", "int")

@@ -175,6 +175,40 @@ func (x *Tensor) SearchSorted(values *Tensor, options ...SearchSortedOptions) *T
 	return c.One(opSearchSorted)
 }
 
+var opSearchSortedScalar = NewOp("aten::searchsorted", "Scalar")
+
+// SearchSortedScalar returns where in the sorted x a number would be inserted: []:
+// x.searchsorted(values, right=…, side=…, sorter=…, out_int32=…).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.searchsorted.html
+func (x *Tensor) SearchSortedScalar(values Number, options ...SearchSortedOptions) *Tensor {
+	o := Only(options)
+	var c Call
+	c.Tensor(x)
+	c.Number(values)
+	if o.OutInt32 {
+		c.Bool(true)
+	} else {
+		c.Default()
+	}
+	if o.Right {
+		c.Bool(true)
+	} else {
+		c.Default()
+	}
+	if o.Side != "" {
+		c.String(o.Side)
+	} else {
+		c.Default()
+	}
+	if o.Sorter != nil {
+		c.OptTensor(o.Sorter)
+	} else {
+		c.Default()
+	}
+	return c.One(opSearchSortedScalar)
+}
+
 var opBucketize = NewOp("aten::bucketize", "Tensor")
 
 // BucketizeOptions are the options of [Tensor.Bucketize].
@@ -183,8 +217,8 @@ type BucketizeOptions struct {
 	OutInt32 bool
 }
 
-// Bucketize returns the bucket of each element between sorted boundaries: x.bucketize(boundaries,
-// right=…, out_int32=…).
+// Bucketize returns the bucket of each element between sorted boundaries: torch.bucketize(x,
+// boundaries, right=…, out_int32=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.bucketize.html
 func (x *Tensor) Bucketize(boundaries *Tensor, options ...BucketizeOptions) *Tensor {

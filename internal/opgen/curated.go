@@ -45,6 +45,7 @@ type curatedParam struct {
 type curatedFile struct {
 	path, title string
 	functions   []*curatedFunction
+	also        []string // links to functions that are written by hand
 }
 
 var lineRE = regexp.MustCompile(`^([\w.]+)(?:/([\w.]+))?([!?]*)(?:=(\w+))?\s+(x\.)?(\w+)\((.*)\)\s\s+(.+)$`)
@@ -64,6 +65,10 @@ func readCurated(schemas []*Schema) ([]*curatedFile, error) {
 			continue
 		}
 		if line == "" || len(files) == 0 {
+			continue
+		}
+		if rest, ok := strings.CutPrefix(line, "also "); ok {
+			files[len(files)-1].also = strings.Fields(rest)
 			continue
 		}
 		f, err := readCuratedLine(line, byName)
@@ -269,7 +274,10 @@ func (f *curatedFunction) python(file string) (expr, url string) {
 		}
 		args = append(args, goName)
 	}
-	if f.method {
+	switch {
+	case f.method && !f.schema.method && f.schema.Args[0].Name == "self" && path.Dir(file) == "torch":
+		args = append(args, "x")
+	case f.method:
 		callee = "x." + f.py
 	}
 	for _, p := range f.params {
@@ -322,7 +330,7 @@ func (p curatedParam) goParam() (typ, put string, err error) {
 
 func sizeOf(a Arg) string {
 	if a.Type.Size == "" {
-		return "0"
+		return "1"
 	}
 	return a.Type.Size
 }
@@ -376,6 +384,28 @@ func (p curatedParam) goField() (typ, set, put, comment string, err error) {
 	return t.name, n + " != nil", fmt.Sprintf(t.put, n), says, nil
 }
 
+// callingDoc ends the documentation of package torch: what only few programs need stands last.
+const callingDoc = `//
+// # Calling any operator
+//
+// Package torch/aten has a function for every operator of PyTorch's own, with all
+// arguments by position. An operator that a library registers, or one of another
+// libtorch, is named with [NewOp] and called with a [Call], to which the arguments
+// are added in the order of the schema:
+//
+//	var relu = torch.NewOp("aten::relu", "")
+//
+//	func ReLU(x *torch.Tensor) *torch.Tensor {
+//		var c torch.Call
+//		c.Tensor(x)
+//		return c.One(relu)
+//	}
+//
+// [Only], [SizesOf] and [DimsOf] read the options, sizes and dimensions of functions
+// that follow this package's conventions. [Value] lists the types of arguments and
+// results.
+`
+
 // emitCurated writes the files of curated.txt, and the table of their functions for the tests.
 func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 	curated, err := readCurated(schemas)
@@ -409,6 +439,7 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 		}
 		out[file.path] = formatted
 	}
+	index += callingDoc
 	// A second comment of the package: godoc shows it after doc.go's.
 	out["torch/zindex.go"] = []byte(strings.TrimSpace(strings.Replace(header, "package aten", index+"package torch", 1)) + "\n")
 	imports := "import (\n\t\"github.com/torchhub/torchhub/torch\"\n"
@@ -430,6 +461,9 @@ func (file *curatedFile) index() string {
 		if !strings.HasSuffix(f.name, "InPlace") || !slices.ContainsFunc(file.functions, func(g *curatedFunction) bool { return g.name+"InPlace" == f.name }) {
 			links = append(links, "["+f.link()+"]")
 		}
+	}
+	for _, name := range file.also {
+		links = append(links, "["+name+"]")
 	}
 	return wrapComment(file.title + ": " + strings.Join(links, ", ") + ".")
 }
@@ -474,8 +508,8 @@ func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 	if len(f.options) == 0 {
 		return f.finish(w, file, op, puts, params, "")
 	}
-	name := strings.TrimSuffix(strings.TrimSuffix(f.name, "InPlace"), "Dim") + "Options"
-	own := (!strings.HasSuffix(f.name, "InPlace") || !f.inPlace) && f.name != "UniqueDim" // whose options are Unique's
+	name := f.optionsName()
+	own := !bytes.Contains(w.Bytes(), []byte("\ntype "+name+" struct {")) // of the first function that has them
 	if len(f.options) == 1 && f.options[0].arg.Name == "generator" {
 		name, own = "RandomOptions", false // written by hand, for all of them
 	}
@@ -499,6 +533,15 @@ func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 		w.WriteString("}\n\n")
 	}
 	return f.finish(w, file, op, puts, params, name)
+}
+
+// optionsName returns the type of the function's options. The forms of one function share it.
+func (f *curatedFunction) optionsName() string {
+	name := strings.TrimSuffix(f.name, "InPlace")
+	if !strings.HasSuffix(f.py, "_dim") {
+		name = strings.TrimSuffix(name, "Dim")
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(name, "Tensor"), "Scalar") + "Options"
 }
 
 func (f *curatedFunction) link() string {
@@ -525,14 +568,14 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 
 	var rets []string
 	newTensors := 0
-	self := false
+	written := false
 	for i, r := range f.schema.Returns {
 		t, ok := results[r.Type.kind()]
 		if !ok {
 			return fmt.Errorf("no Go type for the result %s", r.Type.kind())
 		}
 		if r.Type.written() {
-			self = true
+			written = true
 			continue
 		}
 		if t.name == "*torch.Tensor" {
@@ -548,7 +591,7 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 		rets = append(rets, name+t.name)
 	}
 	switch {
-	case self:
+	case written:
 		rets = []string{"*torch.Tensor"}
 	}
 	result := strings.Join(rets, ", ")
@@ -565,8 +608,13 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 		receiver = "(x *torch.Tensor) "
 	}
 	maker := f.factory() && path.Dir(file) == "torch" // with a method of Options
+	self := "o"
+	if options != "" { // whose variable is o
+		self = "to"
+	}
 	if maker {
 		w.WriteString(comment)
+		params := slices.Clone(params)
 		var names []string
 		for _, p := range f.params {
 			n := p.field
@@ -575,10 +623,14 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 			}
 			names = append(names, n)
 		}
+		if options != "" {
+			params = append(params, "options ..."+options)
+			names = append(names, "options...")
+		}
 		fmt.Fprintf(w, "func %s(%s) %s { return torch.Options{}.%s(%s) }\n\n", f.name, group(params), result, f.name, strings.Join(names, ", "))
 		expr = strings.Replace(strings.TrimSuffix(expr, ")")+", dtype=…, device=…, requires_grad=…)", "(, ", "(", 1)
-		w.WriteString(wrapComment(fmt.Sprintf("%s is [%s] with o's dtype, device and requires_grad: %s.", f.name, f.name, expr)))
-		receiver = "(o torch.Options) "
+		w.WriteString(wrapComment(fmt.Sprintf("%s is [%s] with %s's dtype, device and requires_grad: %s.", f.name, f.name, self, expr)))
+		receiver = "(" + self + " torch.Options) "
 		comment = ""
 	}
 	if options != "" {
@@ -612,7 +664,7 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 		case f.factory() && a.Name == "dtype":
 			put = "c.Options(torch.Options{})"
 			if maker {
-				put = "c.Options(o)"
+				put = "c.Options(" + self + ")"
 			}
 			if f.like() {
 				put = strings.Replace(put, "Options(", "OptionsLike(", 1)
@@ -632,10 +684,10 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 		fmt.Fprintf(w, "\t%s\n", put)
 	}
 	switch {
-	case self && f.method:
+	case written && f.method:
 		fmt.Fprintf(w, "\tc.Do(%s)\n\treturn x\n", op)
 	case maker:
-		fmt.Fprintf(w, "\treturn o.made(c.One(%s))\n", op)
+		fmt.Fprintf(w, "\treturn %s.made(c.One(%s))\n", self, op)
 	case len(rets) == 1 && newTensors == 1:
 		fmt.Fprintf(w, "\treturn c.One(%s)\n", op)
 	case len(rets) == 1 && strings.HasSuffix(rets[0], "[]*torch.Tensor"):
@@ -744,7 +796,7 @@ func (f *curatedFunction) row(w *bytes.Buffer, file string) {
 		op = f.schema.Name + ".Scalar" // which makes a tensor of the number itself
 	}
 	python, _ := f.module(file)
-	if f.method {
+	if f.method && f.schema.method {
 		python = "torch.Tensor." + f.py
 	}
 	python = strings.Replace(python, "F.", "torch.nn.functional.", 1)

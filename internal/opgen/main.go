@@ -100,6 +100,7 @@ func read(text []byte) ([]*Schema, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", schemasFile, err)
 		}
+		s.method = strings.Contains(variants, "method")
 		s.function = variants == "" || strings.Contains(variants, "function")
 		out = append(out, s)
 	}

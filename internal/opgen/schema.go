@@ -14,6 +14,7 @@ type Schema struct {
 	Args           []Arg
 	Returns        []Arg
 	tuple          bool // the returns stand in parentheses
+	method         bool // of Tensor in Python
 	function       bool // Python has it as a function too, not only as a method
 }
 

@@ -71,7 +71,7 @@ func TestCurated(t *testing.T) {
 		}
 	}
 	t.Logf("%d functions, %d without a call; %d calls, %d of them equal to the last bit", len(curated), unseen, calls, exact)
-	require.LessOrEqual(t, unseen, 50) // see TestFitting
+	require.LessOrEqual(t, unseen, 54) // see TestFitting, and TestPorts of package torch
 }
 
 // TestTwoOptions gives each function that takes options two of them.

@@ -254,6 +254,18 @@ func Zeta(x, other *torch.Tensor) *torch.Tensor {
 	return c.One(opZeta)
 }
 
+var opZetaScalar = torch.NewOp("aten::special_zeta", "other_scalar")
+
+// ZetaScalar returns the Hurwitz zeta function: torch.special.zeta(x, other).
+//
+// https://docs.pytorch.org/docs/stable/special.html#torch.special.zeta
+func ZetaScalar(x *torch.Tensor, other torch.Number) *torch.Tensor {
+	var c torch.Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opZetaScalar)
+}
+
 var opXlogY = torch.NewOp("aten::special_xlogy", "")
 
 // XlogY returns x·log(other), 0 where x is 0: torch.special.xlogy(x, other).
@@ -266,6 +278,18 @@ func XlogY(x, other *torch.Tensor) *torch.Tensor {
 	return c.One(opXlogY)
 }
 
+var opXlogYScalar = torch.NewOp("aten::special_xlogy", "other_scalar")
+
+// XlogYScalar returns x·log(other), 0 where x is 0: torch.special.xlogy(x, other).
+//
+// https://docs.pytorch.org/docs/stable/special.html#torch.special.xlogy
+func XlogYScalar(x *torch.Tensor, other torch.Number) *torch.Tensor {
+	var c torch.Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opXlogYScalar)
+}
+
 var opXlog1PY = torch.NewOp("aten::special_xlog1py", "")
 
 // Xlog1PY returns x·log1p(other), 0 where x is 0: torch.special.xlog1py(x, other).
@@ -276,6 +300,18 @@ func Xlog1PY(x, other *torch.Tensor) *torch.Tensor {
 	c.Tensor(x)
 	c.Tensor(other)
 	return c.One(opXlog1PY)
+}
+
+var opXlog1PYScalar = torch.NewOp("aten::special_xlog1py", "other_scalar")
+
+// Xlog1PYScalar returns x·log1p(other), 0 where x is 0: torch.special.xlog1py(x, other).
+//
+// https://docs.pytorch.org/docs/stable/special.html#torch.special.xlog1py
+func Xlog1PYScalar(x *torch.Tensor, other torch.Number) *torch.Tensor {
+	var c torch.Call
+	c.Tensor(x)
+	c.Number(other)
+	return c.One(opXlog1PYScalar)
 }
 
 var opI0 = torch.NewOp("aten::special_i0", "")
