@@ -19,6 +19,7 @@ import (
 	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/oserror"
+	"github.com/torchhub/torchhub/internal/pyhub"
 	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
@@ -33,7 +34,7 @@ type source struct {
 	name string // of the repository, for messages
 	conf *Hubconf
 	at   place
-	py   *pyModule
+	py   *pyhub.Module
 }
 
 // open finds what a repository's string names, apart from those that are registered.
@@ -77,7 +78,7 @@ func openFolder(name, dir string) (*source, error) {
 	if s.conf, err = readHubconf(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}
-	if s.py, err = readPython(dir); errors.Is(err, os.ErrNotExist) {
+	if s.py, err = pyhub.Read(dir); errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s has no %s and no hubconf.py", dir, HubconfName)
 	}
 	return s, err
@@ -132,7 +133,7 @@ func (s *source) names() []string {
 	if s.conf != nil {
 		return slices.Sorted(maps.Keys(s.conf.Entries))
 	}
-	return s.py.callables()
+	return s.py.Callables()
 }
 
 // entry returns the entry of a name.
@@ -143,7 +144,7 @@ func (s *source) entry(name string) (*Entry, error) {
 			return &e, nil
 		}
 		if s.at.dir != "" {
-			if py, err := readPython(s.at.dir); err == nil && py.names[name] != nil && py.names[name].callable {
+			if py, err := pyhub.Read(s.at.dir); err == nil && py.Names[name] != nil && py.Names[name].Callable {
 				return nil, s.onlyPython(name)
 			}
 		}
@@ -165,9 +166,9 @@ func (s *source) noEntry(name, file string) error {
 }
 
 // function returns what a hubconf.py says of a name.
-func (s *source) function(name string) (*pyName, error) {
-	f := s.py.names[name]
-	if f == nil || !f.callable {
+func (s *source) function(name string) (*pyhub.Name, error) {
+	f := s.py.Names[name]
+	if f == nil || !f.Callable {
 		return nil, s.noEntry(name, "hubconf.py")
 	}
 	return f, nil
@@ -260,7 +261,7 @@ func (o *options) help(ctx context.Context, repo, name string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			return f.doc, nil
+			return f.Doc, nil
 		}
 		e, err = s.entry(name)
 	}

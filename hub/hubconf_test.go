@@ -680,3 +680,31 @@ func TestHFRunsNoScript(t *testing.T) {
 	_, err = Load(t.Context(), "hf:o/script", "", quick(WithNotice(nil), WithWeights(at))...)
 	require.ErrorContains(t, err, "TorchScript")
 }
+
+// TestOnlyPython asks folders for models that only a hubconf.py has.
+func TestOnlyPython(t *testing.T) {
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{"hubconf.py": "def m():\n    'Makes m.'\n"})
+	got, err := List(t.Context(), dir, WithSource("local"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"m"}, got)
+	text, err := Help(t.Context(), dir, "m", WithSource("LOCAL"))
+	require.NoError(t, err)
+	require.Equal(t, "Makes m.", text)
+	_, err = Load(t.Context(), dir, "m", WithSource("local"))
+	require.ErrorContains(t, err, "torchhub export "+dir+" m")
+	_, err = Load(t.Context(), dir, "none", WithSource("local"))
+	require.ErrorContains(t, err, "Cannot find callable none in hubconf")
+	_, err = List(t.Context(), t.TempDir(), WithSource("local"))
+	require.ErrorContains(t, err, "has no hubconf.json and no hubconf.py")
+	_, err = List(t.Context(), dir, WithSource("gitlab"))
+	require.ErrorContains(t, err, `Unknown source: "gitlab". Allowed values: "github" | "local".`)
+}
+
+func writeTree(t *testing.T, dir string, files map[string]string) {
+	for name, text := range files {
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(p), 0o755))
+		require.NoError(t, os.WriteFile(p, []byte(text), 0o644))
+	}
+}

@@ -1,4 +1,7 @@
-package hub
+// Package pyhub reads a hubconf.py without running it: which functions it offers, and
+// their docstrings. Files are hostile until read: time, memory and stack are bounded
+// by their size.
+package pyhub
 
 import (
 	"errors"
@@ -14,27 +17,27 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// A pyModule is what can be told of a Python module without running it.
-type pyModule struct {
-	names        map[string]*pyName
+// A Module is what can be told of a Python module without running it.
+type Module struct {
+	Names        map[string]*Name
 	dependencies []string        // the strings of the list of that name
 	all          map[string]bool // those of __all__; nil where there is none, or one that a program computes
 }
 
-// A pyName is a name of a module.
-type pyName struct {
-	callable bool
-	doc      string  // the docstring
+// A Name is a name of a module.
+type Name struct {
+	Callable bool
+	Doc      string  // the Docstring
 	makes    bool    // a function or class of which a call gives something callable
 	module   *string // the dotted name of a module of another package
 	checking bool    // it is typing.TYPE_CHECKING, which is false in a run
 }
 
-// callables lists the names that torch.hub.list would: those of callables that do not begin with an underscore.
-func (m *pyModule) callables() []string {
+// Callables lists the names that torch.hub.list would: those of callables that do not begin with an underscore.
+func (m *Module) Callables() []string {
 	var names []string
-	for _, name := range slices.Sorted(maps.Keys(m.names)) {
-		if m.names[name].callable && !strings.HasPrefix(name, "_") {
+	for _, name := range slices.Sorted(maps.Keys(m.Names)) {
+		if m.Names[name].Callable && !strings.HasPrefix(name, "_") {
 			names = append(names, name)
 		}
 	}
@@ -42,7 +45,7 @@ func (m *pyModule) callables() []string {
 }
 
 // addAll adds the literals of an expression to __all__.
-func (m *pyModule) addAll(t pyTokens) {
+func (m *Module) addAll(t pyTokens) {
 	for _, name := range t.strings() {
 		m.all[name] = true
 	}
@@ -57,9 +60,9 @@ const (
 	maxLookups     = 100_000 // modules looked for in the folder, and names imported with a star
 )
 
-// readPython reads the hubconf.py of a folder and, as far as names come from there, the folder's other modules.
-func readPython(dir string) (*pyModule, error) {
-	r := &pyReader{dir: dir, modules: map[string]*pyModule{}}
+// Read reads the hubconf.py of a folder and, as far as names come from there, the folder's other modules.
+func Read(dir string) (*Module, error) {
+	r := &reader{dir: dir, modules: map[string]*Module{}}
 	file := filepath.Join(dir, "hubconf.py")
 	src, err := readSource(file)
 	if err != nil {
@@ -91,15 +94,15 @@ func readSource(file string) (string, error) {
 	return pyDecode(data), nil
 }
 
-type pyReader struct {
+type reader struct {
 	dir     string // "" for a file that stands alone
-	modules map[string]*pyModule
+	modules map[string]*Module
 	bytes   int // read so far, at most maxPythonTotal
 	lookups int // made so far, at most maxLookups
 }
 
 // parse reads a module; pkg is the package that relative imports in it start from.
-func (r *pyReader) parse(src, pkg string, depth int) (*pyModule, error) {
+func (r *reader) parse(src, pkg string, depth int) (*Module, error) {
 	if r.bytes += len(src); r.bytes > maxPythonTotal {
 		return nil, errPython
 	}
@@ -107,13 +110,13 @@ func (r *pyReader) parse(src, pkg string, depth int) (*pyModule, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &pyScope{r: r, pkg: pkg, depth: depth, m: &pyModule{names: map[string]*pyName{}}}
+	s := &scope{r: r, pkg: pkg, depth: depth, m: &Module{Names: map[string]*Name{}}}
 	s.block(lines)
 	return s.m, nil
 }
 
 // module returns a module of the folder, or nil; is says whether there is one, readable or not.
-func (r *pyReader) module(name string, depth int) (m *pyModule, is bool) {
+func (r *reader) module(name string, depth int) (m *Module, is bool) {
 	if r.dir == "" || name == "" {
 		return nil, false
 	}
@@ -153,16 +156,16 @@ func (r *pyReader) module(name string, depth int) (m *pyModule, is bool) {
 	return r.modules[name], true
 }
 
-// A pyScope reads the statements of a module.
-type pyScope struct {
-	r     *pyReader
+// A scope reads the statements of a module.
+type scope struct {
+	r     *reader
 	pkg   string
 	depth int
-	m     *pyModule
+	m     *Module
 }
 
 // block reads lines, of which the first has the least indentation.
-func (s *pyScope) block(lines []pyLine) {
+func (s *scope) block(lines []pyLine) {
 	decided := false // a branch of the if statement before runs always, so that those after it never do
 	for i := 0; i < len(lines); {
 		l := lines[i]
@@ -188,10 +191,10 @@ func (s *pyScope) block(lines []pyLine) {
 		}
 		switch t.word(0) {
 		case "def":
-			s.define(t, body, pyName{callable: true, makes: returnsCallable(body)})
+			s.define(t, body, Name{Callable: true, makes: returnsCallable(body)})
 			continue
 		case "class":
-			s.define(t, body, pyName{callable: true, makes: callableInstances(t, body)})
+			s.define(t, body, Name{Callable: true, makes: callableInstances(t, body)})
 			continue
 		case "if", "elif", "while":
 			truth, known := s.truth(t[1:])
@@ -221,7 +224,7 @@ func (s *pyScope) block(lines []pyLine) {
 
 // truth returns the value of a condition that is the same in each run, such as
 // False, not TYPE_CHECKING or __name__ == "__main__".
-func (s *pyScope) truth(t pyTokens) (truth, known bool) {
+func (s *scope) truth(t pyTokens) (truth, known bool) {
 	t = t.bare()
 	for _, op := range []string{"or", "and"} {
 		parts := t.split(op)
@@ -247,7 +250,7 @@ func (s *pyScope) truth(t pyTokens) (truth, known bool) {
 }
 
 // constant is truth of a condition without and, or and not, apart from those in parentheses.
-func (s *pyScope) constant(t pyTokens) (truth, known bool) {
+func (s *scope) constant(t pyTokens) (truth, known bool) {
 	if t.closes(0) == len(t)-1 && len(t) > 0 {
 		switch {
 		case len(t) == 2: // (), [] or {}
@@ -277,31 +280,31 @@ func (s *pyScope) constant(t pyTokens) (truth, known bool) {
 	return false, false
 }
 
-// define records a function or class with its docstring.
-func (s *pyScope) define(t pyTokens, body []pyLine, n pyName) {
+// define records a function or class with its Docstring.
+func (s *scope) define(t pyTokens, body []pyLine, n Name) {
 	name := t.word(1)
 	if name == "" {
 		return
 	}
 	if len(body) > 0 {
-		n.doc = body[0].tokens.docstring()
+		n.Doc = body[0].tokens.docstring()
 	}
-	s.m.names[name] = &n
+	s.m.Names[name] = &n
 }
 
 // targets records the names that with and for bind; what they hold is not known.
-func (s *pyScope) targets(t pyTokens) {
+func (s *scope) targets(t pyTokens) {
 	for i := range t {
 		if t.is(0, "for") && t.is(i, "in") {
 			break
 		}
 		if t[i].kind == pyWord && i > 0 && (t.is(0, "for") || t.is(i-1, "as")) && !t.is(i, "for") {
-			s.m.names[t[i].text] = &pyName{}
+			s.m.Names[t[i].text] = &Name{}
 		}
 	}
 }
 
-func (s *pyScope) statement(t pyTokens) {
+func (s *scope) statement(t pyTokens) {
 	switch t.word(0) {
 	case "import":
 		for _, part := range t[1:].split(",") {
@@ -312,7 +315,7 @@ func (s *pyScope) statement(t pyTokens) {
 				name, to = rest.word(1), dotted
 			}
 			if name != "" {
-				s.m.names[name] = &pyName{module: &to}
+				s.m.Names[name] = &Name{module: &to}
 			}
 		}
 	case "from":
@@ -320,7 +323,7 @@ func (s *pyScope) statement(t pyTokens) {
 	case "del":
 		for _, part := range t[1:].split(",") {
 			if len(part) == 1 {
-				delete(s.m.names, part.word(0))
+				delete(s.m.Names, part.word(0))
 			}
 		}
 	case "return", "raise", "assert", "pass", "global", "nonlocal", "yield", "await", "break", "continue":
@@ -330,7 +333,7 @@ func (s *pyScope) statement(t pyTokens) {
 }
 
 // from reads what follows "from" of an import.
-func (s *pyScope) from(t pyTokens) {
+func (s *scope) from(t pyTokens) {
 	dots := 0
 	for len(t) > 0 && strings.Trim(t[0].text, ".") == "" && t[0].kind == pyOp {
 		dots += len(t[0].text)
@@ -373,61 +376,61 @@ func (s *pyScope) from(t pyTokens) {
 		if name == "" || as == "" {
 			continue
 		}
-		s.m.names[as] = s.imported(mod, name, m, own)
+		s.m.Names[as] = s.imported(mod, name, m, own)
 	}
 }
 
 // star imports all names of a module of the folder: those of its __all__, or
 // those that do not begin with an underscore.
-func (s *pyScope) star(mod string, m *pyModule) {
-	s.r.lookups += len(m.names) + len(m.all)
+func (s *scope) star(mod string, m *Module) {
+	s.r.lookups += len(m.Names) + len(m.all)
 	if s.r.lookups > maxLookups {
 		return
 	}
 	if m.all == nil {
-		for name, n := range m.names {
+		for name, n := range m.Names {
 			if !strings.HasPrefix(name, "_") {
-				s.m.names[name] = n
+				s.m.Names[name] = n
 			}
 		}
 		return
 	}
 	for name := range m.all {
 		full := mod + "." + name
-		if n := m.names[name]; n != nil {
-			s.m.names[name] = n
+		if n := m.Names[name]; n != nil {
+			s.m.Names[name] = n
 		} else if _, is := s.r.module(full, s.depth); is {
-			s.m.names[name] = &pyName{module: &full}
+			s.m.Names[name] = &Name{module: &full}
 		}
 	}
 }
 
 // imported is what a name of a module is.
-func (s *pyScope) imported(mod, name string, m *pyModule, own bool) *pyName {
+func (s *scope) imported(mod, name string, m *Module, own bool) *Name {
 	full := mod + "." + name
 	if m != nil {
-		if n := m.names[name]; n != nil {
+		if n := m.Names[name]; n != nil {
 			return n
 		}
 	}
 	if own || mod == "" {
 		if _, is := s.r.module(strings.TrimPrefix(full, "."), s.depth); is {
-			return &pyName{module: &full}
+			return &Name{module: &full}
 		}
 	}
 	return foreign(full)
 }
 
 // foreign is what a dotted name of another package is taken for.
-func foreign(full string) *pyName {
+func foreign(full string) *Name {
 	pkg, name := full[:strings.LastIndexByte(full, '.')], full[strings.LastIndexByte(full, '.')+1:]
 	if pkg == "__future__" || isConstant(name) {
-		return &pyName{checking: name == "TYPE_CHECKING"}
+		return &Name{checking: name == "TYPE_CHECKING"}
 	}
 	if knownModules[full] {
-		return &pyName{module: &full}
+		return &Name{module: &full}
 	}
-	return &pyName{callable: true, makes: strings.HasSuffix(full, ".partial") || strings.HasSuffix(full, ".namedtuple")}
+	return &Name{Callable: true, makes: strings.HasSuffix(full, ".partial") || strings.HasSuffix(full, ".namedtuple")}
 }
 
 // isConstant says whether a name is written as one that is not callable.
@@ -460,7 +463,7 @@ var knownModules = func() map[string]bool {
 }()
 
 // assign reads "a = b = expression", "a: type = expression" and what changes __all__.
-func (s *pyScope) assign(t pyTokens) {
+func (s *scope) assign(t pyTokens) {
 	if t.is(0, "__all__") && s.m.all != nil {
 		switch {
 		case t.is(1, "+="), t.is(1, ".") && (t.is(2, "append") || t.is(2, "extend")):
@@ -485,7 +488,7 @@ func (s *pyScope) assign(t pyTokens) {
 		bound = s.bind(bound, target, t)
 	}
 	for _, b := range bound { // after all values are known, as in a, b = b, a
-		s.m.names[b.name] = b.to
+		s.m.Names[b.name] = b.to
 	}
 }
 
@@ -494,11 +497,11 @@ const maxTargets = 20 // of an assignment, for each of which the value is read
 // A binding is a name and what it is to be.
 type binding struct {
 	name string
-	to   *pyName
+	to   *Name
 }
 
 // bind appends the names of a target with the parts of a value; a nil value is not known.
-func (s *pyScope) bind(bound []binding, target, value pyTokens) []binding {
+func (s *scope) bind(bound []binding, target, value pyTokens) []binding {
 	names, several := target.elements()
 	if !several {
 		target = target.bare()
@@ -507,7 +510,7 @@ func (s *pyScope) bind(bound []binding, target, value pyTokens) []binding {
 		case len(target) != 1 || name == "":
 			return bound
 		case value == nil:
-			return append(bound, binding{name, &pyName{}})
+			return append(bound, binding{name, &Name{}})
 		case name == "dependencies":
 			s.m.dependencies = value.strings()
 		case name == "__all__":
@@ -539,13 +542,13 @@ func (s *pyScope) bind(bound []binding, target, value pyTokens) []binding {
 }
 
 // value is what an expression gives.
-func (s *pyScope) value(t pyTokens) *pyName {
+func (s *scope) value(t pyTokens) *Name {
 	if _, several := t.elements(); several { // a tuple or list
-		return &pyName{}
+		return &Name{}
 	}
 	for t = t.bare(); ; t = t.bare() {
 		if t.is(0, "lambda") {
-			return &pyName{callable: true}
+			return &Name{Callable: true}
 		}
 		i, j := t.index("if"), t.index("else")
 		if i <= 0 || j < i {
@@ -559,7 +562,7 @@ func (s *pyScope) value(t pyTokens) *pyName {
 	}
 	dotted, rest := t.dotted()
 	if dotted == "" {
-		return &pyName{}
+		return &Name{}
 	}
 	n := s.lookup(dotted)
 	switch {
@@ -567,28 +570,28 @@ func (s *pyScope) value(t pyTokens) *pyName {
 		return n
 	case rest.is(0, "(") && rest.closes(0) == len(rest)-1:
 		if n.makes {
-			made := &pyName{callable: true}
+			made := &Name{Callable: true}
 			inside := rest[1 : len(rest)-1]
 			if arg, more := inside.dotted(); arg != "" && (len(more) == 0 || more.is(0, ",")) {
-				made.doc = s.lookup(arg).doc // of the function that partial wraps
+				made.Doc = s.lookup(arg).Doc // of the function that partial wraps
 			}
 			return made
 		}
 	}
-	return &pyName{}
+	return &Name{}
 }
 
 // lookup finds a dotted name.
-func (s *pyScope) lookup(dotted string) *pyName {
+func (s *scope) lookup(dotted string) *Name {
 	name, rest, more := strings.Cut(dotted, ".")
-	n := s.m.names[name]
+	n := s.m.Names[name]
 	switch {
 	case n == nil:
-		return &pyName{callable: builtins[name]}
+		return &Name{Callable: builtins[name]}
 	case !more:
 		return n
 	case n.module == nil:
-		return &pyName{}
+		return &Name{}
 	}
 	full := *n.module + "." + rest
 	at := strings.LastIndexByte(full, '.')
@@ -614,7 +617,7 @@ func returnsCallable(body []pyLine) bool {
 	return inner && returns
 }
 
-// callableInstances says whether a class's instances are callable: it has __call__, or is a torch.nn.Module.
+// callableInstances says whether a class's instances are Callable: it has __call__, or is a torch.nn.Module.
 func callableInstances(head pyTokens, body []pyLine) bool {
 	if head.has("Module") || head.has("Sequential") {
 		return true

@@ -1,4 +1,4 @@
-package hub
+package pyhub
 
 import (
 	"os"
@@ -188,25 +188,23 @@ func writeTree(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-func TestStaticHubconf(t *testing.T) {
+func TestRead(t *testing.T) {
 	for name, c := range pythonRepos {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			writeTree(t, dir, c.files)
-			got, err := List(t.Context(), dir, WithSource("local"))
+			m, err := Read(dir)
 			require.NoError(t, err)
-			require.Equal(t, strings.Fields(c.names), append([]string{}, got...))
+			require.Equal(t, strings.Fields(c.names), append([]string{}, m.Callables()...))
 			for fn, doc := range c.docs {
-				text, err := Help(t.Context(), dir, fn, WithSource("LOCAL"))
-				require.NoError(t, err)
-				require.Equal(t, doc, text, fn)
+				require.Equal(t, doc, m.Names[fn].Doc, fn)
 			}
 		})
 	}
 }
 
-// TestStaticHubconfIsPythons asks Python, which runs the files, for the same names and docstrings.
-func TestStaticHubconfIsPythons(t *testing.T) {
+// TestReadIsPythons asks Python, which runs the files, for the same names and docstrings.
+func TestReadIsPythons(t *testing.T) {
 	p := reference.Start(t, `
 import sys, torch
 def names(dir):
@@ -249,12 +247,12 @@ def doc(dir, name):
 func TestDependencies(t *testing.T) {
 	dir := t.TempDir()
 	writeTree(t, dir, map[string]string{"hubconf.py": "dependencies = ['torch', \"numpy\", # more\n 'x']\n"})
-	m, err := readPython(dir)
+	m, err := Read(dir)
 	require.NoError(t, err)
 	require.Equal(t, []string{"torch", "numpy", "x"}, m.dependencies)
 }
 
-func TestStaticMistakes(t *testing.T) {
+func TestMistakes(t *testing.T) {
 	for name, c := range map[string]struct{ src, want string }{
 		"open string":   {"x = 'abc\n", "line 1: it cannot be read as Python: a string is not closed"},
 		"open document": {"x = 1\n'''abc\n", "line 2: it cannot be read as Python: a string is not closed"},
@@ -266,7 +264,7 @@ func TestStaticMistakes(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		writeTree(t, dir, map[string]string{"hubconf.py": c.src})
-		_, err := List(t.Context(), dir, WithSource("local"))
+		_, err := Read(dir)
 		require.ErrorContains(t, err, c.want, name)
 	}
 	dir := t.TempDir()
@@ -274,17 +272,11 @@ func TestStaticMistakes(t *testing.T) {
 		"hubconf.py": "from a import f\nfrom ..b import g\nfrom .... import h\ndef m(): pass\n",
 		"a.py":       "from b import f\n", "b.py": "from a import f\n", // in a circle
 	})
-	got, err := List(t.Context(), dir, WithSource("local"))
+	m, err := Read(dir)
 	require.NoError(t, err)
-	require.Contains(t, got, "m")
-	_, err = Load(t.Context(), dir, "m", WithSource("local"))
-	require.ErrorContains(t, err, "torchhub export "+dir+" m")
-	_, err = Load(t.Context(), dir, "none", WithSource("local"))
-	require.ErrorContains(t, err, "Cannot find callable none in hubconf")
-	_, err = List(t.Context(), t.TempDir(), WithSource("local"))
-	require.ErrorContains(t, err, "has no hubconf.json and no hubconf.py")
-	_, err = List(t.Context(), dir, WithSource("gitlab"))
-	require.ErrorContains(t, err, `Unknown source: "gitlab". Allowed values: "github" | "local".`)
+	require.Contains(t, m.Callables(), "m")
+	_, err = Read(t.TempDir())
+	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 // staircase returns n nested blocks.
@@ -296,8 +288,8 @@ func staircase(n int) string {
 	return b.String()
 }
 
-// TestStaticHubconfIsLinear reads files that would take too much time, memory or stack if any of them grew faster than the file.
-func TestStaticHubconfIsLinear(t *testing.T) {
+// TestReadIsLinear reads files that would take too much time, memory or stack if any of them grew faster than the file.
+func TestReadIsLinear(t *testing.T) {
 	fill := func(s string) string { return strings.Repeat(s, (128<<10)/len(s)) }
 	long := strings.Repeat("a", 100_000)
 	for name, src := range map[string]string{
@@ -323,7 +315,7 @@ func TestStaticHubconfIsLinear(t *testing.T) {
 		"an open string":     fill("'''a'''") + "'''",
 	} {
 		t.Run(name, func(t *testing.T) {
-			frugal.Do(t, func() { _, _ = (&pyReader{}).parse(src, "", 0) })
+			frugal.Do(t, func() { _, _ = (&reader{}).parse(src, "", 0) })
 		})
 	}
 	dir := t.TempDir()
@@ -332,12 +324,12 @@ func TestStaticHubconfIsLinear(t *testing.T) {
 		"a.py":       fill("a = 1; bb = 2; ccc = 3\n") + fill("def abcdefg(): pass\n"),
 	})
 	frugal.Do(t, func() {
-		_, err := List(t.Context(), dir, WithSource("local"))
+		_, err := Read(dir)
 		require.NoError(t, err)
 	})
 }
 
-func FuzzStaticHubconf(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add("if():s\nif(False)l")
 	for _, c := range pythonRepos {
 		for _, src := range c.files {
@@ -345,12 +337,12 @@ func FuzzStaticHubconf(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		m, err := (&pyReader{}).parse(src, "", 0)
+		m, err := (&reader{}).parse(src, "", 0)
 		if err != nil {
 			return
 		}
-		for _, n := range m.callables() {
-			if n == "" || strings.HasPrefix(n, "_") || m.names[n] == nil {
+		for _, n := range m.Callables() {
+			if n == "" || strings.HasPrefix(n, "_") || m.Names[n] == nil {
 				t.Fatalf("the name %q", n)
 			}
 		}
