@@ -27,7 +27,7 @@ type Module struct {
 // A Name is a name of a module.
 type Name struct {
 	Callable bool
-	Doc      string  // the Docstring
+	Doc      string  // the docstring
 	makes    bool    // a function or class of which a call gives something callable
 	module   *string // the dotted name of a module of another package
 	checking bool    // it is typing.TYPE_CHECKING, which is false in a run
@@ -280,7 +280,7 @@ func (s *scope) constant(t pyTokens) (truth, known bool) {
 	return false, false
 }
 
-// define records a function or class with its Docstring.
+// define records a function or class with its docstring.
 func (s *scope) define(t pyTokens, body []pyLine, n Name) {
 	name := t.word(1)
 	if name == "" {
