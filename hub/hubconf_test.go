@@ -505,8 +505,15 @@ def run(name):
 }
 
 func FuzzHubconf(f *testing.F) {
+	with := func(p models.Preset) Entry {
+		e := letters("letters.pt")
+		e.Preprocess = &Preprocess{Preset: p}
+		return e
+	}
 	for _, e := range []map[string]Entry{
 		{"letters": letters("letters.pt")},
+		{"segmentation": with(models.SegmentationPreset{Resize: 520}), "detection": with(models.DetectionPreset{}), "flow": with(models.OpticalFlowPreset{}),
+			"video": with(models.VideoClassificationPreset{Resize: []int{128, 171}, Crop: []int{112, 112}})},
 		{"a": {Artifacts: []Artifact{{
 			Format: StateDict, URL: "https://example.com/a-0123456789.pth", SHA256: strings.Repeat("1", 64), Size: 5,
 			Architecture: &Architecture{"resnet50", json.RawMessage(`{"num_classes": 3}`)},
