@@ -22,8 +22,9 @@ type Op struct {
 // NewOp names an operator as native_functions.yaml does: NewOp("aten::add", "Tensor"). It touches no libtorch.
 //
 // The arguments of operators in the namespace aten are checked where libtorch
-// does not check them. Those of other operators, such as inductor's and mkldnn's,
-// are trusted as they are in Python: wrong ones can end the process.
+// does not check them, but for those whose name begins with an underscore: their
+// arguments, and those of other operators, such as inductor's and mkldnn's, are
+// trusted as they are in Python, and wrong ones can end the process.
 func NewOp(name, overload string) *Op { return &Op{name: name, overload: overload} }
 
 func (o *Op) find() libtorch.Op {

@@ -249,28 +249,26 @@ func NewTensor(data unsafe.Pointer, n int, dtype int, sizes []int64) (uint64, Re
 	var t C.thub_tensor
 	res, err := result(C.t_tensor_new(data, C.size_t(n), C.int32_t(dtype),
 		(*C.int64_t)(unsafe.SliceData(sizes)), C.size_t(len(sizes)), &t))
-	return uint64(uintptr(unsafe.Pointer(t))), res, err
+	return uint64(t), res, err
 }
-
-func tensor(t uint64) C.thub_tensor { return *(*C.thub_tensor)(unsafe.Pointer(&t)) }
 
 // TensorData returns where a tensor's elements lie, if it is dense, contiguous and on the CPU.
 func TensorData(t uint64) (unsafe.Pointer, error) {
 	var p unsafe.Pointer
-	err := failure(C.t_tensor_data(tensor(t), &p))
+	err := failure(C.t_tensor_data(C.thub_tensor(t), &p))
 	return p, err
 }
 
 // ReadTensor copies a tensor's elements, in the order of its indices, to dst.
 func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
-	return failure(C.t_tensor_read(tensor(t), dst, C.size_t(n)))
+	return failure(C.t_tensor_read(C.thub_tensor(t), dst, C.size_t(n)))
 }
 
 // TensorInfo describes a tensor; the fields are the Info… constants. It writes into buf where that is long enough.
 func TensorInfo(t uint64, buf []int64) ([]int64, error) {
 	for {
 		var n C.size_t
-		err := failure(C.t_tensor_info(tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf)), &n))
+		err := failure(C.t_tensor_info(C.thub_tensor(t), (*C.int64_t)(unsafe.SliceData(buf)), C.size_t(len(buf)), &n))
 		if err != nil {
 			return nil, err
 		}
@@ -290,7 +288,7 @@ func FreeTensors(ts []uint64) {
 
 // GradFn returns the name of what autograd recorded for a tensor, or "".
 func GradFn(t uint64) string {
-	if s := C.t_tensor_grad_fn(tensor(t)); s != nil {
+	if s := C.t_tensor_grad_fn(C.thub_tensor(t)); s != nil {
 		return takeString(s)
 	}
 	return ""
@@ -320,7 +318,7 @@ func OpenMap(path string) (*Map, error) {
 func (m *Map) Tensor(offset, n, dtype, numel int) (uint64, Result, error) {
 	var t C.thub_tensor
 	res, err := result(C.t_map_tensor(m.h, C.size_t(offset), C.size_t(n), C.int32_t(dtype), C.int64_t(numel), &t))
-	return uint64(uintptr(unsafe.Pointer(t))), res, err
+	return uint64(t), res, err
 }
 
 // Close drops this reference; the file stays mapped while tensors over it live.

@@ -74,5 +74,5 @@ func ShareTensor(data unsafe.Pointer, dtype int, sizes []int64, release func()) 
 		shared.mu.Unlock()
 		shared.n.Add(-1)
 	}
-	return uint64(uintptr(unsafe.Pointer(t))), res, err
+	return uint64(t), res, err
 }

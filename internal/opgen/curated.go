@@ -432,7 +432,7 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 		if dir == "torch" {
 			text, imports = unqualify(text), ""
 		}
-		text = strings.Replace(header, "package aten", "package "+path.Base(dir), 1) + imports + "// " + file.title + ".\n\n" + text
+		text = header(path.Base(dir)) + imports + "// " + file.title + ".\n\n" + text
 		formatted, err := format.Source([]byte(text))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w\n%s", file.path, err, text)
@@ -441,12 +441,12 @@ func emitCurated(schemas []*Schema) (map[string][]byte, error) {
 	}
 	index += callingDoc
 	// A second comment of the package: godoc shows it after doc.go's.
-	out["torch/zindex.go"] = []byte(strings.TrimSpace(strings.Replace(header, "package aten", index+"package torch", 1)) + "\n")
+	out["torch/zindex.go"] = []byte(strings.TrimSpace(strings.Replace(header("torch"), "package torch", index+"package torch", 1)) + "\n")
 	imports := "import (\n\t\"github.com/torchhub/torchhub/torch\"\n"
 	for _, p := range []string{"fft", "linalg", "nn/functional", "special"} {
 		imports += fmt.Sprintf("\t\"github.com/torchhub/torchhub/torch/%s\"\n", p)
 	}
-	text, err := format.Source([]byte(header + imports + ")\n\n// curated holds the functions of the other rooms, by name.\nvar curated = []curatedFunction{\n" + table.String() + "}\n"))
+	text, err := format.Source([]byte(header("aten") + imports + ")\n\n// curated holds the functions of the other rooms, by name.\nvar curated = []curatedFunction{\n" + table.String() + "}\n"))
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestNames(t *testing.T) {
 	for text, want := range map[string]string{
 		"add.Tensor(Tensor self) -> Tensor":     "AddTensor",
 		"add_.Tensor(Tensor self) -> Tensor":    "AddInPlaceTensor",
-		"_softmax.out(Tensor self) -> Tensor":   "InternalSoftmaxOut",
+		"_softmax.out(Tensor self) -> Tensor":   "SoftmaxOut",
 		"__and__.Scalar(Tensor self) -> Tensor": "DunderAndScalar",
 		"range.out_(Tensor self) -> Tensor":     "RangeOutUnderscore",
 	} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/unchecked"
 )
 
 // An oddTensor is a kind of tensor that has no sizes, no strides, no storage, or
@@ -23,10 +24,10 @@ func ones(shape ...int) *torch.Tensor { return torch.Ones(shape...) }
 
 var oddTensors = []oddTensor{
 	{"nested", func() *torch.Tensor {
-		return InternalNestedFromPadded(ones(2, 2, 3), torch.FromSlice([]int64{2, 3, 1, 3}, 2, 2), false)
+		return unchecked.NestedFromPadded(ones(2, 2, 3), torch.FromSlice([]int64{2, 3, 1, 3}, 2, 2), false)
 	}},
 	{"nested of integers", func() *torch.Tensor {
-		return InternalNestedFromPadded(ones(2, 3), torch.FromSlice([]int64{2, 1}, 2, 1), false).ToDType(torch.Int64)
+		return unchecked.NestedFromPadded(ones(2, 3), torch.FromSlice([]int64{2, 1}, 2, 1), false).ToDType(torch.Int64)
 	}},
 	{"sparse COO", func() *torch.Tensor { return ones(2, 3).ToSparse() }},
 	{"sparse COO, not coalesced", func() *torch.Tensor {
@@ -49,8 +50,8 @@ var oddTensors = []oddTensor{
 	{"quantized by channels", func() *torch.Tensor {
 		return QuantizePerChannel(ones(2, 3), ones(2).ToDType(torch.Float64), torch.Zeros(2).ToDType(torch.Int64), 0, torch.FromScalarType(13))
 	}},
-	{"zero", func() *torch.Tensor { return InternalEfficientzerotensor([]int{2, 3}, 0, nil, "", nil) }},
-	{"zero of one", func() *torch.Tensor { return InternalEfficientzerotensor([]int{}, 0, nil, "", nil) }},
+	{"zero", func() *torch.Tensor { return unchecked.Efficientzerotensor([]int{2, 3}, 0, nil, "", nil) }},
+	{"zero of one", func() *torch.Tensor { return unchecked.Efficientzerotensor([]int{}, 0, nil, "", nil) }},
 	{"conjugated", func() *torch.Tensor { return ones(2, 3).ToDType(torch.Complex64).Conj() }},
 	{"negated", func() *torch.Tensor { return Imag(ones(2, 3).ToDType(torch.Complex64).Conj()) }},
 	{"of bits", func() *torch.Tensor { return ones(2, 3).ToDType(torch.Uint8).ViewDType(torch.FromScalarType(21)) }},

@@ -66,7 +66,7 @@ func TestPython(t *testing.T) {
 			for _, c := range cs {
 				calls++
 				dtypes[c.What[:strings.IndexByte(c.What, ' ')]]++
-				same, err := run(name, c)
+				same, err := run(functions[name], c)
 				if err != nil {
 					t.Errorf("%s, %s: %v", name, c.What, err)
 				} else if same {
@@ -79,13 +79,13 @@ func TestPython(t *testing.T) {
 	require.GreaterOrEqual(t, overloads, 600)
 }
 
-func run(name string, c testCase) (exact bool, err error) {
+func run(function any, c testCase) (exact bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v", p)
 		}
 	}()
-	f := reflect.ValueOf(functions[name])
+	f := reflect.ValueOf(function)
 	args := make([]reflect.Value, len(c.Args))
 	for i, a := range c.Args {
 		if args[i], err = argument(f.Type().In(i), a); err != nil {

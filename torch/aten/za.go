@@ -2,269 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opDunderAndScalar = torch.NewOp("aten::__and__", "Scalar")
-
-// DunderAndScalar is aten::__and__.Scalar(Tensor self, Scalar other) -> Tensor.
-func DunderAndScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	return c.One(opDunderAndScalar)
-}
-
-var opDunderAndTensor = torch.NewOp("aten::__and__", "Tensor")
-
-// DunderAndTensor is aten::__and__.Tensor(Tensor self, Tensor other) -> Tensor.
-func DunderAndTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opDunderAndTensor)
-}
-
-var opInternalAdaptiveAvgPool2d = torch.NewOp("aten::_adaptive_avg_pool2d", "")
-
-// InternalAdaptiveAvgPool2d is aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor.
-func InternalAdaptiveAvgPool2d(self *torch.Tensor, outputSize []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	return c.One(opInternalAdaptiveAvgPool2d)
-}
-
-var opInternalAdaptiveAvgPool2dBackward = torch.NewOp("aten::_adaptive_avg_pool2d_backward", "")
-
-// InternalAdaptiveAvgPool2dBackward is aten::_adaptive_avg_pool2d_backward(Tensor grad_output, Tensor self) -> Tensor.
-func InternalAdaptiveAvgPool2dBackward(gradOutput, self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(self)
-	return c.One(opInternalAdaptiveAvgPool2dBackward)
-}
-
-var opInternalAdaptiveAvgPool3d = torch.NewOp("aten::_adaptive_avg_pool3d", "")
-
-// InternalAdaptiveAvgPool3d is aten::_adaptive_avg_pool3d(Tensor self, SymInt[3] output_size) -> Tensor.
-func InternalAdaptiveAvgPool3d(self *torch.Tensor, outputSize []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	return c.One(opInternalAdaptiveAvgPool3d)
-}
-
-var opInternalAdaptiveAvgPool3dBackward = torch.NewOp("aten::_adaptive_avg_pool3d_backward", "")
-
-// InternalAdaptiveAvgPool3dBackward is aten::_adaptive_avg_pool3d_backward(Tensor grad_output, Tensor self) -> Tensor.
-func InternalAdaptiveAvgPool3dBackward(gradOutput, self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(self)
-	return c.One(opInternalAdaptiveAvgPool3dBackward)
-}
-
-var opInternalAddReluScalar = torch.NewOp("aten::_add_relu", "Scalar")
-
-// InternalAddReluScalar is aten::_add_relu.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor.
-func InternalAddReluScalar(self *torch.Tensor, other, alpha torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Number(alpha)
-	return c.One(opInternalAddReluScalar)
-}
-
-var opInternalAddReluTensor = torch.NewOp("aten::_add_relu", "Tensor")
-
-// InternalAddReluTensor is aten::_add_relu.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor.
-func InternalAddReluTensor(self, other *torch.Tensor, alpha torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Number(alpha)
-	return c.One(opInternalAddReluTensor)
-}
-
-var opInternalAddReluOut = torch.NewOp("aten::_add_relu", "out")
-
-// InternalAddReluOut is aten::_add_relu.out(Tensor self, Tensor other, *, Scalar alpha=1, Tensor(a!) out) -> Tensor(a!).
-func InternalAddReluOut(self, other *torch.Tensor, alpha torch.Number, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Number(alpha)
-	c.Tensor(out)
-	c.Do(opInternalAddReluOut)
-	return out
-}
-
-var opInternalAddReluInPlaceScalar = torch.NewOp("aten::_add_relu_", "Scalar")
-
-// InternalAddReluInPlaceScalar is aten::_add_relu_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!).
-func InternalAddReluInPlaceScalar(self *torch.Tensor, other, alpha torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Number(alpha)
-	c.Do(opInternalAddReluInPlaceScalar)
-	return self
-}
-
-var opInternalAddReluInPlaceTensor = torch.NewOp("aten::_add_relu_", "Tensor")
-
-// InternalAddReluInPlaceTensor is aten::_add_relu_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!).
-func InternalAddReluInPlaceTensor(self, other *torch.Tensor, alpha torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Number(alpha)
-	c.Do(opInternalAddReluInPlaceTensor)
-	return self
-}
-
-var opInternalAddmmActivation = torch.NewOp("aten::_addmm_activation", "")
-
-// InternalAddmmActivation is aten::_addmm_activation(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, bool use_gelu=False) -> Tensor.
-func InternalAddmmActivation(self, mat1, mat2 *torch.Tensor, beta, alpha torch.Number, useGelu bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat1)
-	c.Tensor(mat2)
-	c.Number(beta)
-	c.Number(alpha)
-	c.Bool(useGelu)
-	return c.One(opInternalAddmmActivation)
-}
-
-var opInternalAddmmActivationOut = torch.NewOp("aten::_addmm_activation", "out")
-
-// InternalAddmmActivationOut is aten::_addmm_activation.out(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1, bool use_gelu=False, Tensor(a!) out) -> Tensor(a!).
-func InternalAddmmActivationOut(self, mat1, mat2 *torch.Tensor, beta, alpha torch.Number, useGelu bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat1)
-	c.Tensor(mat2)
-	c.Number(beta)
-	c.Number(alpha)
-	c.Bool(useGelu)
-	c.Tensor(out)
-	c.Do(opInternalAddmmActivationOut)
-	return out
-}
-
-var opInternalAminmax = torch.NewOp("aten::_aminmax", "")
-
-// InternalAminmax is aten::_aminmax(Tensor self) -> (Tensor, Tensor).
-func InternalAminmax(self *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	return c.Two(opInternalAminmax)
-}
-
-var opInternalAminmaxDim = torch.NewOp("aten::_aminmax", "dim")
-
-// InternalAminmaxDim is aten::_aminmax.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor, Tensor).
-func InternalAminmaxDim(self *torch.Tensor, dim int, keepdim bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(keepdim)
-	return c.Two(opInternalAminmaxDim)
-}
-
-var opInternalAmpForeachNonFiniteCheckAndUnscaleInPlace = torch.NewOp("aten::_amp_foreach_non_finite_check_and_unscale_", "")
-
-// InternalAmpForeachNonFiniteCheckAndUnscaleInPlace is aten::_amp_foreach_non_finite_check_and_unscale_(Tensor(a!)[] self, Tensor(b!) found_inf, Tensor inv_scale) -> ().
-func InternalAmpForeachNonFiniteCheckAndUnscaleInPlace(self []*torch.Tensor, foundInf, invScale *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(foundInf)
-	c.Tensor(invScale)
-	c.Do(opInternalAmpForeachNonFiniteCheckAndUnscaleInPlace)
-}
-
-var opInternalAmpUpdateScaleInPlace = torch.NewOp("aten::_amp_update_scale_", "")
-
-// InternalAmpUpdateScaleInPlace is aten::_amp_update_scale_(Tensor(a!) self, Tensor(b!) growth_tracker, Tensor found_inf, float scale_growth_factor, float scale_backoff_factor, int growth_interval) -> Tensor(a!).
-func InternalAmpUpdateScaleInPlace(self, growthTracker, foundInf *torch.Tensor, scaleGrowthFactor, scaleBackoffFactor float64, growthInterval int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(growthTracker)
-	c.Tensor(foundInf)
-	c.Float(scaleGrowthFactor)
-	c.Float(scaleBackoffFactor)
-	c.Int(growthInterval)
-	c.Do(opInternalAmpUpdateScaleInPlace)
-	return self
-}
-
-var opInternalAssertAsync = torch.NewOp("aten::_assert_async", "")
-
-// InternalAssertAsync is aten::_assert_async(Tensor self) -> ().
-func InternalAssertAsync(self *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Do(opInternalAssertAsync)
-}
-
-var opInternalAssertAsyncMsg = torch.NewOp("aten::_assert_async", "msg")
-
-// InternalAssertAsyncMsg is aten::_assert_async.msg(Tensor self, str assert_msg) -> ().
-func InternalAssertAsyncMsg(self *torch.Tensor, assertMsg string) {
-	var c torch.Call
-	c.Tensor(self)
-	c.String(assertMsg)
-	c.Do(opInternalAssertAsyncMsg)
-}
-
-var opInternalAssertScalar = torch.NewOp("aten::_assert_scalar", "")
-
-// InternalAssertScalar is aten::_assert_scalar(Scalar self, str assert_msg) -> ().
-func InternalAssertScalar(self torch.Number, assertMsg string) {
-	var c torch.Call
-	c.Number(self)
-	c.String(assertMsg)
-	c.Do(opInternalAssertScalar)
-}
-
-var opInternalAssertTensorMetadata = torch.NewOp("aten::_assert_tensor_metadata", "")
-
-// InternalAssertTensorMetadata is aten::_assert_tensor_metadata(Tensor a, SymInt[]? size=None, SymInt[]? stride=None, ScalarType? dtype=None, *, Device? device=None, Layout? layout=None) -> ().
-func InternalAssertTensorMetadata(a *torch.Tensor, size, stride []int, dtype torch.DType, device torch.Device, layout *torch.Layout) {
-	var c torch.Call
-	c.Tensor(a)
-	c.OptInts(size)
-	c.OptInts(stride)
-	c.DType(dtype)
-	c.OptDevice(device)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.Do(opInternalAssertTensorMetadata)
-}
-
-var opInternalAutocastToFullPrecision = torch.NewOp("aten::_autocast_to_full_precision", "")
-
-// InternalAutocastToFullPrecision is aten::_autocast_to_full_precision(Tensor(a) self, bool cuda_enabled, bool cpu_enabled) -> Tensor(a).
-func InternalAutocastToFullPrecision(self *torch.Tensor, cudaEnabled, cpuEnabled bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(cudaEnabled)
-	c.Bool(cpuEnabled)
-	return c.One(opInternalAutocastToFullPrecision)
-}
-
-var opInternalAutocastToReducedPrecision = torch.NewOp("aten::_autocast_to_reduced_precision", "")
-
-// InternalAutocastToReducedPrecision is aten::_autocast_to_reduced_precision(Tensor(a) self, bool cuda_enabled, bool cpu_enabled, ScalarType cuda_dtype, ScalarType cpu_dtype) -> Tensor(a).
-func InternalAutocastToReducedPrecision(self *torch.Tensor, cudaEnabled, cpuEnabled bool, cudaDtype, cpuDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(cudaEnabled)
-	c.Bool(cpuEnabled)
-	c.DType(cudaDtype)
-	c.DType(cpuDtype)
-	return c.One(opInternalAutocastToReducedPrecision)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opAbs = torch.NewOp("aten::abs", "")
 
@@ -1099,7 +840,7 @@ var opAminmax = torch.NewOp("aten::aminmax", "")
 func Aminmax(self *torch.Tensor, dim *int, keepdim bool) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	return c.Two(opAminmax)
 }
@@ -1110,7 +851,7 @@ var opAminmaxOut = torch.NewOp("aten::aminmax", "out")
 func AminmaxOut(self *torch.Tensor, dim *int, keepdim bool, min, max *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.Tensor(min)
 	c.Tensor(max)
@@ -1213,9 +954,9 @@ func Arange(end torch.Number, dtype torch.DType, layout *torch.Layout, device to
 	var c torch.Call
 	c.Number(end)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opArange)
 }
 
@@ -1238,9 +979,9 @@ func ArangeStart(start, end torch.Number, dtype torch.DType, layout *torch.Layou
 	c.Number(start)
 	c.Number(end)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opArangeStart)
 }
 
@@ -1266,9 +1007,9 @@ func ArangeStartStep(start, end, step torch.Number, dtype torch.DType, layout *t
 	c.Number(end)
 	c.Number(step)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opArangeStartStep)
 }
 
@@ -1491,7 +1232,7 @@ var opArgmax = torch.NewOp("aten::argmax", "")
 func Argmax(self *torch.Tensor, dim *int, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	return c.One(opArgmax)
 }
@@ -1502,7 +1243,7 @@ var opArgmaxOut = torch.NewOp("aten::argmax", "out")
 func ArgmaxOut(self *torch.Tensor, dim *int, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.Tensor(out)
 	c.Do(opArgmaxOut)
@@ -1515,7 +1256,7 @@ var opArgmin = torch.NewOp("aten::argmin", "")
 func Argmin(self *torch.Tensor, dim *int, keepdim bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	return c.One(opArgmin)
 }
@@ -1526,7 +1267,7 @@ var opArgminOut = torch.NewOp("aten::argmin", "out")
 func ArgminOut(self *torch.Tensor, dim *int, keepdim bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.Tensor(out)
 	c.Do(opArgminOut)
@@ -1587,7 +1328,7 @@ func AsStrided(self *torch.Tensor, size, stride []int, storageOffset *int) *torc
 	c.Tensor(self)
 	c.Size(size...)
 	c.Ints(stride...)
-	optional(&c, storageOffset, (*torch.Call).Int)
+	call.Optional(&c, storageOffset, (*torch.Call).Int)
 	return c.One(opAsStrided)
 }
 
@@ -1599,7 +1340,7 @@ func AsStridedInPlace(self *torch.Tensor, size, stride []int, storageOffset *int
 	c.Tensor(self)
 	c.Size(size...)
 	c.Ints(stride...)
-	optional(&c, storageOffset, (*torch.Call).Int)
+	call.Optional(&c, storageOffset, (*torch.Call).Int)
 	c.Do(opAsStridedInPlace)
 	return self
 }
@@ -1612,7 +1353,7 @@ func AsStridedCopy(self *torch.Tensor, size, stride []int, storageOffset *int) *
 	c.Tensor(self)
 	c.Size(size...)
 	c.Ints(stride...)
-	optional(&c, storageOffset, (*torch.Call).Int)
+	call.Optional(&c, storageOffset, (*torch.Call).Int)
 	return c.One(opAsStridedCopy)
 }
 
@@ -1625,7 +1366,7 @@ func AsStridedScatter(self, src *torch.Tensor, size, stride []int, storageOffset
 	c.Tensor(src)
 	c.Size(size...)
 	c.Ints(stride...)
-	optional(&c, storageOffset, (*torch.Call).Int)
+	call.Optional(&c, storageOffset, (*torch.Call).Int)
 	return c.One(opAsStridedScatter)
 }
 
@@ -1794,11 +1535,11 @@ func Atleast1d(self *torch.Tensor) *torch.Tensor {
 var opAtleast1dSequence = torch.NewOp("aten::atleast_1d", "Sequence")
 
 // Atleast1dSequence is aten::atleast_1d.Sequence(Tensor[] tensors) -> Tensor[].
-func Atleast1dSequence(tensors_ []*torch.Tensor) []*torch.Tensor {
+func Atleast1dSequence(tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opAtleast1dSequence)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opAtleast2d = torch.NewOp("aten::atleast_2d", "")
@@ -1813,11 +1554,11 @@ func Atleast2d(self *torch.Tensor) *torch.Tensor {
 var opAtleast2dSequence = torch.NewOp("aten::atleast_2d", "Sequence")
 
 // Atleast2dSequence is aten::atleast_2d.Sequence(Tensor[] tensors) -> Tensor[].
-func Atleast2dSequence(tensors_ []*torch.Tensor) []*torch.Tensor {
+func Atleast2dSequence(tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opAtleast2dSequence)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opAtleast3d = torch.NewOp("aten::atleast_3d", "")
@@ -1832,11 +1573,11 @@ func Atleast3d(self *torch.Tensor) *torch.Tensor {
 var opAtleast3dSequence = torch.NewOp("aten::atleast_3d", "Sequence")
 
 // Atleast3dSequence is aten::atleast_3d.Sequence(Tensor[] tensors) -> Tensor[].
-func Atleast3dSequence(tensors_ []*torch.Tensor) []*torch.Tensor {
+func Atleast3dSequence(tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opAtleast3dSequence)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opAvgPool1d = torch.NewOp("aten::avg_pool1d", "")
@@ -1864,7 +1605,7 @@ func AvgPool2d(self *torch.Tensor, kernelSize, stride, padding []int, ceilMode, 
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	return c.One(opAvgPool2d)
 }
 
@@ -1879,7 +1620,7 @@ func AvgPool2dOut(self *torch.Tensor, kernelSize, stride, padding []int, ceilMod
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	c.Tensor(out)
 	c.Do(opAvgPool2dOut)
 	return out
@@ -1897,7 +1638,7 @@ func AvgPool2dBackward(gradOutput, self *torch.Tensor, kernelSize, stride, paddi
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	return c.One(opAvgPool2dBackward)
 }
 
@@ -1913,7 +1654,7 @@ func AvgPool2dBackwardGradInput(gradOutput, self *torch.Tensor, kernelSize, stri
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	c.Tensor(gradInput)
 	c.Do(opAvgPool2dBackwardGradInput)
 	return gradInput
@@ -1930,7 +1671,7 @@ func AvgPool3d(self *torch.Tensor, kernelSize, stride, padding []int, ceilMode, 
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	return c.One(opAvgPool3d)
 }
 
@@ -1945,7 +1686,7 @@ func AvgPool3dOut(self *torch.Tensor, kernelSize, stride, padding []int, ceilMod
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	c.Tensor(out)
 	c.Do(opAvgPool3dOut)
 	return out
@@ -1963,7 +1704,7 @@ func AvgPool3dBackward(gradOutput, self *torch.Tensor, kernelSize, stride, paddi
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	return c.One(opAvgPool3dBackward)
 }
 
@@ -1979,7 +1720,7 @@ func AvgPool3dBackwardGradInput(gradOutput, self *torch.Tensor, kernelSize, stri
 	c.Ints(padding...)
 	c.Bool(ceilMode)
 	c.Bool(countIncludePad)
-	optional(&c, divisorOverride, (*torch.Call).Int)
+	call.Optional(&c, divisorOverride, (*torch.Call).Int)
 	c.Tensor(gradInput)
 	c.Do(opAvgPool3dBackwardGradInput)
 	return gradInput

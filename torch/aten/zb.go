@@ -2,111 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalBackward = torch.NewOp("aten::_backward", "")
-
-// InternalBackward is aten::_backward(Tensor self, Tensor[] inputs, Tensor? gradient=None, bool? retain_graph=None, bool create_graph=False) -> ().
-func InternalBackward(self *torch.Tensor, inputs []*torch.Tensor, gradient *torch.Tensor, retainGraph *bool, createGraph bool) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensors(inputs)
-	c.OptTensor(gradient)
-	optional(&c, retainGraph, (*torch.Call).Bool)
-	c.Bool(createGraph)
-	c.Do(opInternalBackward)
-}
-
-var opInternalBatchNormImplIndex = torch.NewOp("aten::_batch_norm_impl_index", "")
-
-// InternalBatchNormImplIndex is aten::_batch_norm_impl_index(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> (Tensor, Tensor, Tensor, Tensor, int).
-func InternalBatchNormImplIndex(input, weight, bias, runningMean, runningVar *torch.Tensor, training bool, momentum, eps float64, cudnnEnabled bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.OptTensor(runningMean)
-	c.OptTensor(runningVar)
-	c.Bool(training)
-	c.Float(momentum)
-	c.Float(eps)
-	c.Bool(cudnnEnabled)
-	r := c.All(opInternalBatchNormImplIndex)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int)
-}
-
-var opInternalBatchNormImplIndexBackward = torch.NewOp("aten::_batch_norm_impl_index_backward", "")
-
-// InternalBatchNormImplIndexBackward is aten::_batch_norm_impl_index_backward(int impl_index, Tensor input, Tensor grad_output, Tensor? weight, Tensor? running_mean, Tensor? running_var, Tensor? save_mean, Tensor? save_var_transform, bool train, float eps, bool[3] output_mask, Tensor reservedSpace) -> (Tensor, Tensor, Tensor).
-func InternalBatchNormImplIndexBackward(implIndex int, input, gradOutput, weight, runningMean, runningVar, saveMean, saveVarTransform *torch.Tensor, train bool, eps float64, outputMask []bool, reservedSpace *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Int(implIndex)
-	c.Tensor(input)
-	c.Tensor(gradOutput)
-	c.OptTensor(weight)
-	c.OptTensor(runningMean)
-	c.OptTensor(runningVar)
-	c.OptTensor(saveMean)
-	c.OptTensor(saveVarTransform)
-	c.Bool(train)
-	c.Float(eps)
-	c.Bools(outputMask...)
-	c.Tensor(reservedSpace)
-	r := c.All(opInternalBatchNormImplIndexBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalBatchNormNoUpdate = torch.NewOp("aten::_batch_norm_no_update", "")
-
-// InternalBatchNormNoUpdate is aten::_batch_norm_no_update(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor).
-func InternalBatchNormNoUpdate(input, weight, bias, runningMean, runningVar *torch.Tensor, momentum, eps float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.OptTensor(runningMean)
-	c.OptTensor(runningVar)
-	c.Float(momentum)
-	c.Float(eps)
-	r := c.All(opInternalBatchNormNoUpdate)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalBatchNormWithUpdate = torch.NewOp("aten::_batch_norm_with_update", "")
-
-// InternalBatchNormWithUpdate is aten::_batch_norm_with_update(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor).
-func InternalBatchNormWithUpdate(input, weight, bias, runningMean, runningVar *torch.Tensor, momentum, eps float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Tensor(runningMean)
-	c.Tensor(runningVar)
-	c.Float(momentum)
-	c.Float(eps)
-	r := c.All(opInternalBatchNormWithUpdate)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalBatchNormWithUpdateOut = torch.NewOp("aten::_batch_norm_with_update", "out")
-
-// InternalBatchNormWithUpdateOut is aten::_batch_norm_with_update.out(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, float momentum, float eps, *, Tensor(d!) out, Tensor(e!) save_mean, Tensor(f!) save_invstd, Tensor(g!) reserve) -> (Tensor(d!), Tensor(e!), Tensor(f!), Tensor(g!)).
-func InternalBatchNormWithUpdateOut(input, weight, bias, runningMean, runningVar *torch.Tensor, momentum, eps float64, out, saveMean, saveInvstd, reserve *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Tensor(runningMean)
-	c.Tensor(runningVar)
-	c.Float(momentum)
-	c.Float(eps)
-	c.Tensor(out)
-	c.Tensor(saveMean)
-	c.Tensor(saveInvstd)
-	c.Tensor(reserve)
-	c.Do(opInternalBatchNormWithUpdateOut)
-	return out, saveMean, saveInvstd, reserve
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opBaddbmm = torch.NewOp("aten::baddbmm", "")
 
@@ -187,9 +86,9 @@ func BartlettWindow(windowLength int, dtype torch.DType, layout *torch.Layout, d
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBartlettWindow)
 }
 
@@ -201,9 +100,9 @@ func BartlettWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, 
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBartlettWindowPeriodic)
 }
 
@@ -241,7 +140,7 @@ func BatchNormBackward(gradOut, input, weight, runningMean, runningVar, saveMean
 	c.Bools(outputMask...)
 	c.Tensor(reserve)
 	r := c.All(opBatchNormBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opBatchNormBackwardElemt = torch.NewOp("aten::batch_norm_backward_elemt", "")
@@ -274,7 +173,7 @@ func BatchNormBackwardReduce(gradOut, input, mean, invstd, weight *torch.Tensor,
 	c.Bool(weightG)
 	c.Bool(biasG)
 	r := c.All(opBatchNormBackwardReduce)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3])
 }
 
 var opBatchNormElemt = torch.NewOp("aten::batch_norm_elemt", "")
@@ -936,9 +835,9 @@ func BlackmanWindow(windowLength int, dtype torch.DType, layout *torch.Layout, d
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBlackmanWindow)
 }
 
@@ -950,18 +849,18 @@ func BlackmanWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, 
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opBlackmanWindowPeriodic)
 }
 
 var opBlockDiag = torch.NewOp("aten::block_diag", "")
 
 // BlockDiag is aten::block_diag(Tensor[] tensors) -> Tensor.
-func BlockDiag(tensors_ []*torch.Tensor) *torch.Tensor {
+func BlockDiag(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opBlockDiag)
 }
 
@@ -1014,11 +913,11 @@ func BmmOut(self, mat2, out *torch.Tensor) *torch.Tensor {
 var opBroadcastTensors = torch.NewOp("aten::broadcast_tensors", "")
 
 // BroadcastTensors is aten::broadcast_tensors(Tensor[] tensors) -> Tensor[].
-func BroadcastTensors(tensors_ []*torch.Tensor) []*torch.Tensor {
+func BroadcastTensors(tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opBroadcastTensors)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opBroadcastTo = torch.NewOp("aten::broadcast_to", "")

@@ -2,781 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalCastByte = torch.NewOp("aten::_cast_Byte", "")
-
-// InternalCastByte is aten::_cast_Byte(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastByte(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastByte)
-}
-
-var opInternalCastChar = torch.NewOp("aten::_cast_Char", "")
-
-// InternalCastChar is aten::_cast_Char(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastChar(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastChar)
-}
-
-var opInternalCastDouble = torch.NewOp("aten::_cast_Double", "")
-
-// InternalCastDouble is aten::_cast_Double(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastDouble(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastDouble)
-}
-
-var opInternalCastFloat = torch.NewOp("aten::_cast_Float", "")
-
-// InternalCastFloat is aten::_cast_Float(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastFloat(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastFloat)
-}
-
-var opInternalCastHalf = torch.NewOp("aten::_cast_Half", "")
-
-// InternalCastHalf is aten::_cast_Half(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastHalf(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastHalf)
-}
-
-var opInternalCastInt = torch.NewOp("aten::_cast_Int", "")
-
-// InternalCastInt is aten::_cast_Int(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastInt(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastInt)
-}
-
-var opInternalCastLong = torch.NewOp("aten::_cast_Long", "")
-
-// InternalCastLong is aten::_cast_Long(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastLong(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastLong)
-}
-
-var opInternalCastShort = torch.NewOp("aten::_cast_Short", "")
-
-// InternalCastShort is aten::_cast_Short(Tensor self, bool non_blocking=False) -> Tensor.
-func InternalCastShort(self *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCastShort)
-}
-
-var opInternalCdistBackward = torch.NewOp("aten::_cdist_backward", "")
-
-// InternalCdistBackward is aten::_cdist_backward(Tensor grad_output, Tensor x1, Tensor x2, float p, Tensor cdist) -> Tensor.
-func InternalCdistBackward(gradOutput, x1, x2 *torch.Tensor, p float64, cdist *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(x1)
-	c.Tensor(x2)
-	c.Float(p)
-	c.Tensor(cdist)
-	return c.One(opInternalCdistBackward)
-}
-
-var opInternalCdistForward = torch.NewOp("aten::_cdist_forward", "")
-
-// InternalCdistForward is aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor.
-func InternalCdistForward(x1, x2 *torch.Tensor, p float64, computeMode *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(x1)
-	c.Tensor(x2)
-	c.Float(p)
-	optional(&c, computeMode, (*torch.Call).Int)
-	return c.One(opInternalCdistForward)
-}
-
-var opInternalCholeskySolveHelper = torch.NewOp("aten::_cholesky_solve_helper", "")
-
-// InternalCholeskySolveHelper is aten::_cholesky_solve_helper(Tensor self, Tensor A, bool upper) -> Tensor.
-func InternalCholeskySolveHelper(self, a *torch.Tensor, upper bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(a)
-	c.Bool(upper)
-	return c.One(opInternalCholeskySolveHelper)
-}
-
-var opInternalChooseQparamsPerTensor = torch.NewOp("aten::_choose_qparams_per_tensor", "")
-
-// InternalChooseQparamsPerTensor is aten::_choose_qparams_per_tensor(Tensor self, bool reduce_range=False) -> (float, int).
-func InternalChooseQparamsPerTensor(self *torch.Tensor, reduceRange bool) (float64, int) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(reduceRange)
-	r := c.All(opInternalChooseQparamsPerTensor)
-	return r[0].(float64), r[1].(int)
-}
-
-var opInternalChunkCat = torch.NewOp("aten::_chunk_cat", "")
-
-// InternalChunkCat is aten::_chunk_cat(Tensor[] tensors, int dim, int num_chunks) -> Tensor.
-func InternalChunkCat(tensors_ []*torch.Tensor, dim, numChunks int) *torch.Tensor {
-	var c torch.Call
-	c.Tensors(tensors_)
-	c.Int(dim)
-	c.Int(numChunks)
-	return c.One(opInternalChunkCat)
-}
-
-var opInternalChunkCatOut = torch.NewOp("aten::_chunk_cat", "out")
-
-// InternalChunkCatOut is aten::_chunk_cat.out(Tensor[] tensors, int dim, int num_chunks, *, Tensor(a!) out) -> Tensor(a!).
-func InternalChunkCatOut(tensors_ []*torch.Tensor, dim, numChunks int, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensors(tensors_)
-	c.Int(dim)
-	c.Int(numChunks)
-	c.Tensor(out)
-	c.Do(opInternalChunkCatOut)
-	return out
-}
-
-var opInternalCoalesce = torch.NewOp("aten::_coalesce", "")
-
-// InternalCoalesce is aten::_coalesce(Tensor self) -> Tensor.
-func InternalCoalesce(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalCoalesce)
-}
-
-var opInternalCoalescedInPlace = torch.NewOp("aten::_coalesced_", "")
-
-// InternalCoalescedInPlace is aten::_coalesced_(Tensor(a!) self, bool coalesced) -> Tensor(a!).
-func InternalCoalescedInPlace(self *torch.Tensor, coalesced bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(coalesced)
-	c.Do(opInternalCoalescedInPlace)
-	return self
-}
-
-var opInternalComputeLinearCombination = torch.NewOp("aten::_compute_linear_combination", "")
-
-// InternalComputeLinearCombination is aten::_compute_linear_combination(Tensor input, Tensor coefficients) -> Tensor.
-func InternalComputeLinearCombination(input, coefficients *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(coefficients)
-	return c.One(opInternalComputeLinearCombination)
-}
-
-var opInternalComputeLinearCombinationOut = torch.NewOp("aten::_compute_linear_combination", "out")
-
-// InternalComputeLinearCombinationOut is aten::_compute_linear_combination.out(Tensor input, Tensor coefficients, *, Tensor(a!) out) -> Tensor(a!).
-func InternalComputeLinearCombinationOut(input, coefficients, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(coefficients)
-	c.Tensor(out)
-	c.Do(opInternalComputeLinearCombinationOut)
-	return out
-}
-
-var opInternalConj = torch.NewOp("aten::_conj", "")
-
-// InternalConj is aten::_conj(Tensor(a) self) -> Tensor(a).
-func InternalConj(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalConj)
-}
-
-var opInternalConjCopy = torch.NewOp("aten::_conj_copy", "")
-
-// InternalConjCopy is aten::_conj_copy(Tensor self) -> Tensor.
-func InternalConjCopy(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalConjCopy)
-}
-
-var opInternalConjPhysical = torch.NewOp("aten::_conj_physical", "")
-
-// InternalConjPhysical is aten::_conj_physical(Tensor self) -> Tensor.
-func InternalConjPhysical(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalConjPhysical)
-}
-
-var opInternalConvDepthwise2d = torch.NewOp("aten::_conv_depthwise2d", "")
-
-// InternalConvDepthwise2d is aten::_conv_depthwise2d(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding, SymInt[2] dilation) -> Tensor.
-func InternalConvDepthwise2d(self, weight *torch.Tensor, kernelSize []int, bias *torch.Tensor, stride, padding, dilation []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(kernelSize...)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Ints(dilation...)
-	return c.One(opInternalConvDepthwise2d)
-}
-
-var opInternalConvDepthwise2dOut = torch.NewOp("aten::_conv_depthwise2d", "out")
-
-// InternalConvDepthwise2dOut is aten::_conv_depthwise2d.out(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding, SymInt[2] dilation, *, Tensor(a!) out) -> Tensor(a!).
-func InternalConvDepthwise2dOut(self, weight *torch.Tensor, kernelSize []int, bias *torch.Tensor, stride, padding, dilation []int, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(kernelSize...)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Ints(dilation...)
-	c.Tensor(out)
-	c.Do(opInternalConvDepthwise2dOut)
-	return out
-}
-
-var opInternalConvertIndicesFromCooToCsr = torch.NewOp("aten::_convert_indices_from_coo_to_csr", "")
-
-// InternalConvertIndicesFromCooToCsr is aten::_convert_indices_from_coo_to_csr(Tensor self, int size, *, bool out_int32=False) -> Tensor.
-func InternalConvertIndicesFromCooToCsr(self *torch.Tensor, size int, outInt32 bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(size)
-	c.Bool(outInt32)
-	return c.One(opInternalConvertIndicesFromCooToCsr)
-}
-
-var opInternalConvertIndicesFromCooToCsrOut = torch.NewOp("aten::_convert_indices_from_coo_to_csr", "out")
-
-// InternalConvertIndicesFromCooToCsrOut is aten::_convert_indices_from_coo_to_csr.out(Tensor self, int size, *, bool out_int32=False, Tensor(a!) out) -> Tensor(a!).
-func InternalConvertIndicesFromCooToCsrOut(self *torch.Tensor, size int, outInt32 bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(size)
-	c.Bool(outInt32)
-	c.Tensor(out)
-	c.Do(opInternalConvertIndicesFromCooToCsrOut)
-	return out
-}
-
-var opInternalConvertIndicesFromCsrToCoo = torch.NewOp("aten::_convert_indices_from_csr_to_coo", "")
-
-// InternalConvertIndicesFromCsrToCoo is aten::_convert_indices_from_csr_to_coo(Tensor crow_indices, Tensor col_indices, *, bool out_int32=False, bool transpose=False) -> Tensor.
-func InternalConvertIndicesFromCsrToCoo(crowIndices, colIndices *torch.Tensor, outInt32, transpose bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(crowIndices)
-	c.Tensor(colIndices)
-	c.Bool(outInt32)
-	c.Bool(transpose)
-	return c.One(opInternalConvertIndicesFromCsrToCoo)
-}
-
-var opInternalConvertIndicesFromCsrToCooOut = torch.NewOp("aten::_convert_indices_from_csr_to_coo", "out")
-
-// InternalConvertIndicesFromCsrToCooOut is aten::_convert_indices_from_csr_to_coo.out(Tensor crow_indices, Tensor col_indices, *, bool out_int32=False, bool transpose=False, Tensor(a!) out) -> Tensor(a!).
-func InternalConvertIndicesFromCsrToCooOut(crowIndices, colIndices *torch.Tensor, outInt32, transpose bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(crowIndices)
-	c.Tensor(colIndices)
-	c.Bool(outInt32)
-	c.Bool(transpose)
-	c.Tensor(out)
-	c.Do(opInternalConvertIndicesFromCsrToCooOut)
-	return out
-}
-
-var opInternalConvertWeightToInt4pack = torch.NewOp("aten::_convert_weight_to_int4pack", "")
-
-// InternalConvertWeightToInt4pack is aten::_convert_weight_to_int4pack(Tensor self, int innerKTiles) -> Tensor.
-func InternalConvertWeightToInt4pack(self *torch.Tensor, innerKTiles int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(innerKTiles)
-	return c.One(opInternalConvertWeightToInt4pack)
-}
-
-var opInternalConvertWeightToInt4packForCpu = torch.NewOp("aten::_convert_weight_to_int4pack_for_cpu", "")
-
-// InternalConvertWeightToInt4packForCpu is aten::_convert_weight_to_int4pack_for_cpu(Tensor self, int innerKTiles) -> Tensor.
-func InternalConvertWeightToInt4packForCpu(self *torch.Tensor, innerKTiles int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(innerKTiles)
-	return c.One(opInternalConvertWeightToInt4packForCpu)
-}
-
-var opInternalConvolution = torch.NewOp("aten::_convolution", "")
-
-// InternalConvolution is aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor.
-func InternalConvolution(input, weight, bias *torch.Tensor, stride, padding, dilation []int, transposed bool, outputPadding []int, groups int, benchmark, deterministic, cudnnEnabled, allowTf32 bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Ints(dilation...)
-	c.Bool(transposed)
-	c.Ints(outputPadding...)
-	c.Int(groups)
-	c.Bool(benchmark)
-	c.Bool(deterministic)
-	c.Bool(cudnnEnabled)
-	c.Bool(allowTf32)
-	return c.One(opInternalConvolution)
-}
-
-var opInternalConvolutionDeprecated = torch.NewOp("aten::_convolution", "deprecated")
-
-// InternalConvolutionDeprecated is aten::_convolution.deprecated(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, int[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled) -> Tensor.
-func InternalConvolutionDeprecated(input, weight, bias *torch.Tensor, stride, padding, dilation []int, transposed bool, outputPadding []int, groups int, benchmark, deterministic, cudnnEnabled bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Ints(dilation...)
-	c.Bool(transposed)
-	c.Ints(outputPadding...)
-	c.Int(groups)
-	c.Bool(benchmark)
-	c.Bool(deterministic)
-	c.Bool(cudnnEnabled)
-	return c.One(opInternalConvolutionDeprecated)
-}
-
-var opInternalConvolutionDoubleBackward = torch.NewOp("aten::_convolution_double_backward", "")
-
-// InternalConvolutionDoubleBackward is aten::_convolution_double_backward(Tensor? ggI, Tensor? ggW, Tensor? ggb, Tensor gO, Tensor weight, Tensor self, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool[3] output_mask) -> (Tensor, Tensor, Tensor).
-func InternalConvolutionDoubleBackward(ggI, ggW, ggb, go_, weight, self *torch.Tensor, stride, padding, dilation []int, transposed bool, outputPadding []int, groups int, outputMask []bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.OptTensor(ggI)
-	c.OptTensor(ggW)
-	c.OptTensor(ggb)
-	c.Tensor(go_)
-	c.Tensor(weight)
-	c.Tensor(self)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Ints(dilation...)
-	c.Bool(transposed)
-	c.Ints(outputPadding...)
-	c.Int(groups)
-	c.Bools(outputMask...)
-	r := c.All(opInternalConvolutionDoubleBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalConvolutionMode = torch.NewOp("aten::_convolution_mode", "")
-
-// InternalConvolutionMode is aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, SymInt[] dilation, SymInt groups) -> Tensor.
-func InternalConvolutionMode(input, weight, bias *torch.Tensor, stride []int, padding string, dilation []int, groups int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.String(padding)
-	c.Ints(dilation...)
-	c.Int(groups)
-	return c.One(opInternalConvolutionMode)
-}
-
-var opInternalCopyFrom = torch.NewOp("aten::_copy_from", "")
-
-// InternalCopyFrom is aten::_copy_from(Tensor self, Tensor dst, bool non_blocking=False) -> Tensor.
-func InternalCopyFrom(self, dst *torch.Tensor, nonBlocking bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(dst)
-	c.Bool(nonBlocking)
-	return c.One(opInternalCopyFrom)
-}
-
-var opInternalCopyFromAndResize = torch.NewOp("aten::_copy_from_and_resize", "")
-
-// InternalCopyFromAndResize is aten::_copy_from_and_resize(Tensor self, Tensor dst) -> Tensor.
-func InternalCopyFromAndResize(self, dst *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(dst)
-	return c.One(opInternalCopyFromAndResize)
-}
-
-var opInternalCsltCompress = torch.NewOp("aten::_cslt_compress", "")
-
-// InternalCsltCompress is aten::_cslt_compress(Tensor input) -> Tensor.
-func InternalCsltCompress(input *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	return c.One(opInternalCsltCompress)
-}
-
-var opInternalCsltSparseMm = torch.NewOp("aten::_cslt_sparse_mm", "")
-
-// InternalCsltSparseMm is aten::_cslt_sparse_mm(Tensor compressed_A, Tensor dense_B, Tensor? bias=None, Tensor? alpha=None, ScalarType? out_dtype=None, bool transpose_result=False, int alg_id=0, int split_k=1, int split_k_mode=-1) -> Tensor.
-func InternalCsltSparseMm(compressedA, denseB, bias, alpha *torch.Tensor, outDtype torch.DType, transposeResult bool, algId, splitK, splitKMode int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(compressedA)
-	c.Tensor(denseB)
-	c.OptTensor(bias)
-	c.OptTensor(alpha)
-	c.DType(outDtype)
-	c.Bool(transposeResult)
-	c.Int(algId)
-	c.Int(splitK)
-	c.Int(splitKMode)
-	return c.One(opInternalCsltSparseMm)
-}
-
-var opInternalCsltSparseMmSearch = torch.NewOp("aten::_cslt_sparse_mm_search", "")
-
-// InternalCsltSparseMmSearch is aten::_cslt_sparse_mm_search(Tensor compressed_A, Tensor dense_B, Tensor? bias=None, Tensor? alpha=None, ScalarType? out_dtype=None, bool transpose_result=False) -> int.
-func InternalCsltSparseMmSearch(compressedA, denseB, bias, alpha *torch.Tensor, outDtype torch.DType, transposeResult bool) int {
-	var c torch.Call
-	c.Tensor(compressedA)
-	c.Tensor(denseB)
-	c.OptTensor(bias)
-	c.OptTensor(alpha)
-	c.DType(outDtype)
-	c.Bool(transposeResult)
-	r := c.All(opInternalCsltSparseMmSearch)
-	return r[0].(int)
-}
-
-var opInternalCtcLoss = torch.NewOp("aten::_ctc_loss", "")
-
-// InternalCtcLoss is aten::_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, bool zero_infinity=False) -> (Tensor, Tensor).
-func InternalCtcLoss(logProbs, targets *torch.Tensor, inputLengths, targetLengths []int, blank int, zeroInfinity bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Ints(inputLengths...)
-	c.Ints(targetLengths...)
-	c.Int(blank)
-	c.Bool(zeroInfinity)
-	return c.Two(opInternalCtcLoss)
-}
-
-var opInternalCtcLossTensor = torch.NewOp("aten::_ctc_loss", "Tensor")
-
-// InternalCtcLossTensor is aten::_ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, bool zero_infinity=False) -> (Tensor, Tensor).
-func InternalCtcLossTensor(logProbs, targets, inputLengths, targetLengths *torch.Tensor, blank int, zeroInfinity bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Tensor(inputLengths)
-	c.Tensor(targetLengths)
-	c.Int(blank)
-	c.Bool(zeroInfinity)
-	return c.Two(opInternalCtcLossTensor)
-}
-
-var opInternalCtcLossBackward = torch.NewOp("aten::_ctc_loss_backward", "")
-
-// InternalCtcLossBackward is aten::_ctc_loss_backward(Tensor grad, Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, Tensor neg_log_likelihood, Tensor log_alpha, int blank, bool zero_infinity=False) -> Tensor.
-func InternalCtcLossBackward(grad, logProbs, targets *torch.Tensor, inputLengths, targetLengths []int, negLogLikelihood, logAlpha *torch.Tensor, blank int, zeroInfinity bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Ints(inputLengths...)
-	c.Ints(targetLengths...)
-	c.Tensor(negLogLikelihood)
-	c.Tensor(logAlpha)
-	c.Int(blank)
-	c.Bool(zeroInfinity)
-	return c.One(opInternalCtcLossBackward)
-}
-
-var opInternalCtcLossBackwardTensor = torch.NewOp("aten::_ctc_loss_backward", "Tensor")
-
-// InternalCtcLossBackwardTensor is aten::_ctc_loss_backward.Tensor(Tensor grad, Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, Tensor neg_log_likelihood, Tensor log_alpha, int blank, bool zero_infinity=False) -> Tensor.
-func InternalCtcLossBackwardTensor(grad, logProbs, targets, inputLengths, targetLengths, negLogLikelihood, logAlpha *torch.Tensor, blank int, zeroInfinity bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Tensor(inputLengths)
-	c.Tensor(targetLengths)
-	c.Tensor(negLogLikelihood)
-	c.Tensor(logAlpha)
-	c.Int(blank)
-	c.Bool(zeroInfinity)
-	return c.One(opInternalCtcLossBackwardTensor)
-}
-
-var opInternalCudnnAttentionBackward = torch.NewOp("aten::_cudnn_attention_backward", "")
-
-// InternalCudnnAttentionBackward is aten::_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor attn_bias, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, *, float? scale=None) -> (Tensor, Tensor, Tensor).
-func InternalCudnnAttentionBackward(gradOut, query, key, value, out, logsumexp, philoxSeed, philoxOffset, attnBias, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Tensor(philoxSeed)
-	c.Tensor(philoxOffset)
-	c.Tensor(attnBias)
-	c.Tensor(cumSeqQ)
-	c.Tensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalCudnnAttentionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalCudnnAttentionForward = torch.NewOp("aten::_cudnn_attention_forward", "")
-
-// InternalCudnnAttentionForward is aten::_cudnn_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, float? scale=None, Tensor? seqused_k=None, Tensor? block_table=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask).
-func InternalCudnnAttentionForward(query, key, value, attnBias, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, computeLogSumexp bool, dropoutP float64, isCausal, returnDebugMask bool, scale *float64, sequsedK, blockTable *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int, int, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnBias)
-	c.OptTensor(cumSeqQ)
-	c.OptTensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Bool(computeLogSumexp)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	c.OptTensor(sequsedK)
-	c.OptTensor(blockTable)
-	r := c.All(opInternalCudnnAttentionForward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int), r[5].(int), tensor(r[6]), tensor(r[7]), tensor(r[8])
-}
-
-var opInternalCudnnAttentionForwardNoDropoutInplace = torch.NewOp("aten::_cudnn_attention_forward_no_dropout_inplace", "")
-
-// InternalCudnnAttentionForwardNoDropoutInplace is aten::_cudnn_attention_forward_no_dropout_inplace(Tensor(a!) out, Tensor query, Tensor key, Tensor value, Tensor cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, bool is_causal=False, *, float? scale=None, Tensor? seqused_k=None, Tensor? block_table=None) -> Tensor logsumexp.
-func InternalCudnnAttentionForwardNoDropoutInplace(out, query, key, value, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, isCausal bool, scale *float64, sequsedK, blockTable *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(out)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(cumSeqQ)
-	c.OptTensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
-	c.OptTensor(sequsedK)
-	c.OptTensor(blockTable)
-	return c.One(opInternalCudnnAttentionForwardNoDropoutInplace)
-}
-
-var opInternalCudnnCtcLoss = torch.NewOp("aten::_cudnn_ctc_loss", "")
-
-// InternalCudnnCtcLoss is aten::_cudnn_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank, bool deterministic, bool zero_infinity) -> (Tensor, Tensor).
-func InternalCudnnCtcLoss(logProbs, targets *torch.Tensor, inputLengths, targetLengths []int, blank int, deterministic, zeroInfinity bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Ints(inputLengths...)
-	c.Ints(targetLengths...)
-	c.Int(blank)
-	c.Bool(deterministic)
-	c.Bool(zeroInfinity)
-	return c.Two(opInternalCudnnCtcLoss)
-}
-
-var opInternalCudnnCtcLossTensor = torch.NewOp("aten::_cudnn_ctc_loss", "Tensor")
-
-// InternalCudnnCtcLossTensor is aten::_cudnn_ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank, bool deterministic, bool zero_infinity) -> (Tensor, Tensor).
-func InternalCudnnCtcLossTensor(logProbs, targets, inputLengths, targetLengths *torch.Tensor, blank int, deterministic, zeroInfinity bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Tensor(inputLengths)
-	c.Tensor(targetLengths)
-	c.Int(blank)
-	c.Bool(deterministic)
-	c.Bool(zeroInfinity)
-	return c.Two(opInternalCudnnCtcLossTensor)
-}
-
-var opInternalCudnnInitDropoutState = torch.NewOp("aten::_cudnn_init_dropout_state", "")
-
-// InternalCudnnInitDropoutState is aten::_cudnn_init_dropout_state(float dropout, bool train, int dropout_seed, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalCudnnInitDropoutState(dropout float64, train bool, dropoutSeed int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Float(dropout)
-	c.Bool(train)
-	c.Int(dropoutSeed)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalCudnnInitDropoutState)
-}
-
-var opInternalCudnnRnn = torch.NewOp("aten::_cudnn_rnn", "")
-
-// InternalCudnnRnn is aten::_cudnn_rnn(Tensor input, Tensor[] weight, int weight_stride0, Tensor? weight_buf, Tensor hx, Tensor? cx, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state) -> (Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalCudnnRnn(input *torch.Tensor, weight []*torch.Tensor, weightStride0 int, weightBuf, hx, cx *torch.Tensor, mode, hiddenSize, projSize, numLayers int, batchFirst bool, dropout float64, train, bidirectional bool, batchSizes []int, dropoutState *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensors(weight)
-	c.Int(weightStride0)
-	c.OptTensor(weightBuf)
-	c.Tensor(hx)
-	c.OptTensor(cx)
-	c.Int(mode)
-	c.Int(hiddenSize)
-	c.Int(projSize)
-	c.Int(numLayers)
-	c.Bool(batchFirst)
-	c.Float(dropout)
-	c.Bool(train)
-	c.Bool(bidirectional)
-	c.Ints(batchSizes...)
-	c.OptTensor(dropoutState)
-	r := c.All(opInternalCudnnRnn)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalCudnnRnnBackward = torch.NewOp("aten::_cudnn_rnn_backward", "")
-
-// InternalCudnnRnnBackward is aten::_cudnn_rnn_backward(Tensor input, Tensor[] weight, int weight_stride0, Tensor weight_buf, Tensor hx, Tensor? cx, Tensor output, Tensor? grad_output, Tensor? grad_hy, Tensor? grad_cy, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, float dropout, bool train, bool bidirectional, SymInt[] batch_sizes, Tensor? dropout_state, Tensor reserve, bool[4] output_mask) -> (Tensor, Tensor, Tensor, Tensor[]).
-func InternalCudnnRnnBackward(input *torch.Tensor, weight []*torch.Tensor, weightStride0 int, weightBuf, hx, cx, output, gradOutput, gradHy, gradCy *torch.Tensor, mode, hiddenSize, projSize, numLayers int, batchFirst bool, dropout float64, train, bidirectional bool, batchSizes []int, dropoutState, reserve *torch.Tensor, outputMask []bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, []*torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensors(weight)
-	c.Int(weightStride0)
-	c.Tensor(weightBuf)
-	c.Tensor(hx)
-	c.OptTensor(cx)
-	c.Tensor(output)
-	c.OptTensor(gradOutput)
-	c.OptTensor(gradHy)
-	c.OptTensor(gradCy)
-	c.Int(mode)
-	c.Int(hiddenSize)
-	c.Int(projSize)
-	c.Int(numLayers)
-	c.Bool(batchFirst)
-	c.Float(dropout)
-	c.Bool(train)
-	c.Bool(bidirectional)
-	c.Ints(batchSizes...)
-	c.OptTensor(dropoutState)
-	c.Tensor(reserve)
-	c.Bools(outputMask...)
-	r := c.All(opInternalCudnnRnnBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensors(r[3])
-}
-
-var opInternalCudnnRnnFlattenWeight = torch.NewOp("aten::_cudnn_rnn_flatten_weight", "")
-
-// InternalCudnnRnnFlattenWeight is aten::_cudnn_rnn_flatten_weight(Tensor[] weight_arr, int weight_stride0, SymInt input_size, int mode, SymInt hidden_size, SymInt proj_size, int num_layers, bool batch_first, bool bidirectional) -> Tensor.
-func InternalCudnnRnnFlattenWeight(weightArr []*torch.Tensor, weightStride0, inputSize, mode, hiddenSize, projSize, numLayers int, batchFirst, bidirectional bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensors(weightArr)
-	c.Int(weightStride0)
-	c.Int(inputSize)
-	c.Int(mode)
-	c.Int(hiddenSize)
-	c.Int(projSize)
-	c.Int(numLayers)
-	c.Bool(batchFirst)
-	c.Bool(bidirectional)
-	return c.One(opInternalCudnnRnnFlattenWeight)
-}
-
-var opInternalCufftClearPlanCache = torch.NewOp("aten::_cufft_clear_plan_cache", "")
-
-// InternalCufftClearPlanCache is aten::_cufft_clear_plan_cache(DeviceIndex device_index) -> ().
-func InternalCufftClearPlanCache(deviceIndex int) {
-	var c torch.Call
-	c.Int(deviceIndex)
-	c.Do(opInternalCufftClearPlanCache)
-}
-
-var opInternalCufftGetPlanCacheMaxSize = torch.NewOp("aten::_cufft_get_plan_cache_max_size", "")
-
-// InternalCufftGetPlanCacheMaxSize is aten::_cufft_get_plan_cache_max_size(DeviceIndex device_index) -> int.
-func InternalCufftGetPlanCacheMaxSize(deviceIndex int) int {
-	var c torch.Call
-	c.Int(deviceIndex)
-	r := c.All(opInternalCufftGetPlanCacheMaxSize)
-	return r[0].(int)
-}
-
-var opInternalCufftGetPlanCacheSize = torch.NewOp("aten::_cufft_get_plan_cache_size", "")
-
-// InternalCufftGetPlanCacheSize is aten::_cufft_get_plan_cache_size(DeviceIndex device_index) -> int.
-func InternalCufftGetPlanCacheSize(deviceIndex int) int {
-	var c torch.Call
-	c.Int(deviceIndex)
-	r := c.All(opInternalCufftGetPlanCacheSize)
-	return r[0].(int)
-}
-
-var opInternalCufftSetPlanCacheMaxSize = torch.NewOp("aten::_cufft_set_plan_cache_max_size", "")
-
-// InternalCufftSetPlanCacheMaxSize is aten::_cufft_set_plan_cache_max_size(DeviceIndex device_index, int max_size) -> ().
-func InternalCufftSetPlanCacheMaxSize(deviceIndex, maxSize int) {
-	var c torch.Call
-	c.Int(deviceIndex)
-	c.Int(maxSize)
-	c.Do(opInternalCufftSetPlanCacheMaxSize)
-}
-
-var opInternalCummaxHelper = torch.NewOp("aten::_cummax_helper", "")
-
-// InternalCummaxHelper is aten::_cummax_helper(Tensor self, Tensor(a!) values, Tensor(b!) indices, int dim) -> ().
-func InternalCummaxHelper(self, values, indices *torch.Tensor, dim int) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(values)
-	c.Tensor(indices)
-	c.Int(dim)
-	c.Do(opInternalCummaxHelper)
-}
-
-var opInternalCumminHelper = torch.NewOp("aten::_cummin_helper", "")
-
-// InternalCumminHelper is aten::_cummin_helper(Tensor self, Tensor(a!) values, Tensor(b!) indices, int dim) -> ().
-func InternalCumminHelper(self, values, indices *torch.Tensor, dim int) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(values)
-	c.Tensor(indices)
-	c.Int(dim)
-	c.Do(opInternalCumminHelper)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opCanCast = torch.NewOp("aten::can_cast", "")
 
@@ -792,18 +21,18 @@ func CanCast(from, to torch.DType) bool {
 var opCartesianProd = torch.NewOp("aten::cartesian_prod", "")
 
 // CartesianProd is aten::cartesian_prod(Tensor[] tensors) -> Tensor.
-func CartesianProd(tensors_ []*torch.Tensor) *torch.Tensor {
+func CartesianProd(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opCartesianProd)
 }
 
 var opCat = torch.NewOp("aten::cat", "")
 
 // Cat is aten::cat(Tensor[] tensors, int dim=0) -> Tensor.
-func Cat(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
+func Cat(tensors []*torch.Tensor, dim int) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	return c.One(opCat)
 }
@@ -811,9 +40,9 @@ func Cat(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
 var opCatOut = torch.NewOp("aten::cat", "out")
 
 // CatOut is aten::cat.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!).
-func CatOut(tensors_ []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
+func CatOut(tensors []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	c.Tensor(out)
 	c.Do(opCatOut)
@@ -859,7 +88,7 @@ func Cdist(x1, x2 *torch.Tensor, p float64, computeMode *int) *torch.Tensor {
 	c.Tensor(x1)
 	c.Tensor(x2)
 	c.Float(p)
-	optional(&c, computeMode, (*torch.Call).Int)
+	call.Optional(&c, computeMode, (*torch.Call).Int)
 	return c.One(opCdist)
 }
 
@@ -940,7 +169,7 @@ var opChalf = torch.NewOp("aten::chalf", "")
 func Chalf(self *torch.Tensor, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opChalf)
 }
 
@@ -1022,7 +251,7 @@ func Chunk(self *torch.Tensor, chunks, dim int) []*torch.Tensor {
 	c.Int(chunks)
 	c.Int(dim)
 	r := c.All(opChunk)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opClamp = torch.NewOp("aten::clamp", "")
@@ -1307,7 +536,7 @@ var opClone = torch.NewOp("aten::clone", "")
 func Clone(self *torch.Tensor, memoryFormat *torch.MemoryFormat) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opClone)
 }
 
@@ -1371,18 +600,18 @@ func ColIndicesCopy(self *torch.Tensor) *torch.Tensor {
 var opColumnStack = torch.NewOp("aten::column_stack", "")
 
 // ColumnStack is aten::column_stack(Tensor[] tensors) -> Tensor.
-func ColumnStack(tensors_ []*torch.Tensor) *torch.Tensor {
+func ColumnStack(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opColumnStack)
 }
 
 var opColumnStackOut = torch.NewOp("aten::column_stack", "out")
 
 // ColumnStackOut is aten::column_stack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!).
-func ColumnStackOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
+func ColumnStackOut(tensors []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(out)
 	c.Do(opColumnStackOut)
 	return out
@@ -1424,9 +653,9 @@ func ComplexOut(real, imag, out *torch.Tensor) *torch.Tensor {
 var opConcat = torch.NewOp("aten::concat", "")
 
 // Concat is aten::concat(Tensor[] tensors, int dim=0) -> Tensor.
-func Concat(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
+func Concat(tensors []*torch.Tensor, dim int) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	return c.One(opConcat)
 }
@@ -1434,9 +663,9 @@ func Concat(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
 var opConcatOut = torch.NewOp("aten::concat", "out")
 
 // ConcatOut is aten::concat.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!).
-func ConcatOut(tensors_ []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
+func ConcatOut(tensors []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	c.Tensor(out)
 	c.Do(opConcatOut)
@@ -1446,9 +675,9 @@ func ConcatOut(tensors_ []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tens
 var opConcatenate = torch.NewOp("aten::concatenate", "")
 
 // Concatenate is aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor.
-func Concatenate(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
+func Concatenate(tensors []*torch.Tensor, dim int) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	return c.One(opConcatenate)
 }
@@ -1456,9 +685,9 @@ func Concatenate(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
 var opConcatenateOut = torch.NewOp("aten::concatenate", "out")
 
 // ConcatenateOut is aten::concatenate.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!).
-func ConcatenateOut(tensors_ []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
+func ConcatenateOut(tensors []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	c.Tensor(out)
 	c.Do(opConcatenateOut)
@@ -1653,7 +882,7 @@ func ConvTbcBackward(self, input, weight, bias *torch.Tensor, pad int) (*torch.T
 	c.Tensor(bias)
 	c.Int(pad)
 	r := c.All(opConvTbcBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opConvTranspose1d = torch.NewOp("aten::conv_transpose1d", "")
@@ -1738,7 +967,7 @@ func ConvolutionBackward(gradOutput, input, weight *torch.Tensor, biasSizes, str
 	c.Int(groups)
 	c.Bools(outputMask...)
 	r := c.All(opConvolutionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opConvolutionBackwardOverrideable = torch.NewOp("aten::convolution_backward_overrideable", "")
@@ -1757,7 +986,7 @@ func ConvolutionBackwardOverrideable(gradOutput, input, weight *torch.Tensor, st
 	c.Int(groups)
 	c.Bools(outputMask...)
 	r := c.All(opConvolutionBackwardOverrideable)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opConvolutionOverrideable = torch.NewOp("aten::convolution_overrideable", "")
@@ -1978,7 +1207,7 @@ var opCountNonzero = torch.NewOp("aten::count_nonzero", "")
 func CountNonzero(self *torch.Tensor, dim *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	return c.One(opCountNonzero)
 }
 
@@ -2011,7 +1240,7 @@ func Cross(self, other *torch.Tensor, dim *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	return c.One(opCross)
 }
 
@@ -2022,7 +1251,7 @@ func CrossOut(self, other *torch.Tensor, dim *int, out *torch.Tensor) *torch.Ten
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Tensor(out)
 	c.Do(opCrossOut)
 	return out
@@ -2130,7 +1359,7 @@ func CudnnBatchNorm(input, weight, bias, runningMean, runningVar *torch.Tensor, 
 	c.Float(exponentialAverageFactor)
 	c.Float(epsilon)
 	r := c.All(opCudnnBatchNorm)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3])
 }
 
 var opCudnnBatchNormOut = torch.NewOp("aten::cudnn_batch_norm", "out")
@@ -2169,7 +1398,7 @@ func CudnnBatchNormBackward(input, gradOutput, weight, runningMean, runningVar, 
 	c.Float(epsilon)
 	c.Tensor(reserveSpace)
 	r := c.All(opCudnnBatchNormBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opCudnnConvolution = torch.NewOp("aten::cudnn_convolution", "")

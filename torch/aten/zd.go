@@ -2,72 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalDebugHasInternalOverlap = torch.NewOp("aten::_debug_has_internal_overlap", "")
-
-// InternalDebugHasInternalOverlap is aten::_debug_has_internal_overlap(Tensor self) -> int.
-func InternalDebugHasInternalOverlap(self *torch.Tensor) int {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalDebugHasInternalOverlap)
-	return r[0].(int)
-}
-
-var opInternalDimI = torch.NewOp("aten::_dimI", "")
-
-// InternalDimI is aten::_dimI(Tensor self) -> int.
-func InternalDimI(self *torch.Tensor) int {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalDimI)
-	return r[0].(int)
-}
-
-var opInternalDimV = torch.NewOp("aten::_dimV", "")
-
-// InternalDimV is aten::_dimV(Tensor self) -> int.
-func InternalDimV(self *torch.Tensor) int {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalDimV)
-	return r[0].(int)
-}
-
-var opInternalDimArange = torch.NewOp("aten::_dim_arange", "")
-
-// InternalDimArange is aten::_dim_arange(Tensor like, int dim) -> Tensor.
-func InternalDimArange(like *torch.Tensor, dim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(like)
-	c.Int(dim)
-	return c.One(opInternalDimArange)
-}
-
-var opInternalDirichletGrad = torch.NewOp("aten::_dirichlet_grad", "")
-
-// InternalDirichletGrad is aten::_dirichlet_grad(Tensor x, Tensor alpha, Tensor total) -> Tensor.
-func InternalDirichletGrad(x, alpha, total *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(x)
-	c.Tensor(alpha)
-	c.Tensor(total)
-	return c.One(opInternalDirichletGrad)
-}
-
-var opInternalDynQuantPack4bitWeight = torch.NewOp("aten::_dyn_quant_pack_4bit_weight", "")
-
-// InternalDynQuantPack4bitWeight is aten::_dyn_quant_pack_4bit_weight(Tensor weights, Tensor scales_zeros, Tensor? bias, int block_size, int in_features, int out_features) -> Tensor.
-func InternalDynQuantPack4bitWeight(weights, scalesZeros, bias *torch.Tensor, blockSize, inFeatures, outFeatures int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(weights)
-	c.Tensor(scalesZeros)
-	c.OptTensor(bias)
-	c.Int(blockSize)
-	c.Int(inFeatures)
-	c.Int(outFeatures)
-	return c.One(opInternalDynQuantPack4bitWeight)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opData = torch.NewOp("aten::data", "")
 
@@ -130,11 +68,11 @@ func DequantizeSelf(self *torch.Tensor) *torch.Tensor {
 var opDequantizeTensors = torch.NewOp("aten::dequantize", "tensors")
 
 // DequantizeTensors is aten::dequantize.tensors(Tensor[] tensors) -> Tensor[].
-func DequantizeTensors(tensors_ []*torch.Tensor) []*torch.Tensor {
+func DequantizeTensors(tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opDequantizeTensors)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opDet = torch.NewOp("aten::det", "")
@@ -364,7 +302,7 @@ func DivScalarMode(self *torch.Tensor, other torch.Number, roundingMode *string)
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	return c.One(opDivScalarMode)
 }
 
@@ -385,7 +323,7 @@ func DivTensorMode(self, other *torch.Tensor, roundingMode *string) *torch.Tenso
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	return c.One(opDivTensorMode)
 }
 
@@ -408,7 +346,7 @@ func DivOutMode(self, other *torch.Tensor, roundingMode *string, out *torch.Tens
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opDivOutMode)
 	return out
@@ -432,7 +370,7 @@ func DivInPlaceScalarMode(self *torch.Tensor, other torch.Number, roundingMode *
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	c.Do(opDivInPlaceScalarMode)
 	return self
 }
@@ -455,7 +393,7 @@ func DivInPlaceTensorMode(self, other *torch.Tensor, roundingMode *string) *torc
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	c.Do(opDivInPlaceTensorMode)
 	return self
 }
@@ -477,7 +415,7 @@ func DivideScalarMode(self *torch.Tensor, other torch.Number, roundingMode *stri
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	return c.One(opDivideScalarMode)
 }
 
@@ -498,7 +436,7 @@ func DivideTensorMode(self, other *torch.Tensor, roundingMode *string) *torch.Te
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	return c.One(opDivideTensorMode)
 }
 
@@ -521,7 +459,7 @@ func DivideOutMode(self, other *torch.Tensor, roundingMode *string, out *torch.T
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opDivideOutMode)
 	return out
@@ -545,7 +483,7 @@ func DivideInPlaceScalarMode(self *torch.Tensor, other torch.Number, roundingMod
 	var c torch.Call
 	c.Tensor(self)
 	c.Number(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	c.Do(opDivideInPlaceScalarMode)
 	return self
 }
@@ -568,7 +506,7 @@ func DivideInPlaceTensorMode(self, other *torch.Tensor, roundingMode *string) *t
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(other)
-	optional(&c, roundingMode, (*torch.Call).String)
+	call.Optional(&c, roundingMode, (*torch.Call).String)
 	c.Do(opDivideInPlaceTensorMode)
 	return self
 }
@@ -576,20 +514,20 @@ func DivideInPlaceTensorMode(self, other *torch.Tensor, roundingMode *string) *t
 var opDot = torch.NewOp("aten::dot", "")
 
 // Dot is aten::dot(Tensor self, Tensor tensor) -> Tensor.
-func Dot(self, tensor_ *torch.Tensor) *torch.Tensor {
+func Dot(self, tensor *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensor(tensor_)
+	c.Tensor(tensor)
 	return c.One(opDot)
 }
 
 var opDotOut = torch.NewOp("aten::dot", "out")
 
 // DotOut is aten::dot.out(Tensor self, Tensor tensor, *, Tensor(a!) out) -> Tensor(a!).
-func DotOut(self, tensor_, out *torch.Tensor) *torch.Tensor {
+func DotOut(self, tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensor(tensor_)
+	c.Tensor(tensor)
 	c.Tensor(out)
 	c.Do(opDotOut)
 	return out
@@ -626,7 +564,7 @@ func DsplitArray(self *torch.Tensor, indices []int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Ints(indices...)
 	r := c.All(opDsplitArray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opDsplitInt = torch.NewOp("aten::dsplit", "int")
@@ -637,24 +575,24 @@ func DsplitInt(self *torch.Tensor, sections int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Int(sections)
 	r := c.All(opDsplitInt)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opDstack = torch.NewOp("aten::dstack", "")
 
 // Dstack is aten::dstack(Tensor[] tensors) -> Tensor.
-func Dstack(tensors_ []*torch.Tensor) *torch.Tensor {
+func Dstack(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opDstack)
 }
 
 var opDstackOut = torch.NewOp("aten::dstack", "out")
 
 // DstackOut is aten::dstack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!).
-func DstackOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
+func DstackOut(tensors []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(out)
 	c.Do(opDstackOut)
 	return out

@@ -2,230 +2,18 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalEfficientAttentionBackward = torch.NewOp("aten::_efficient_attention_backward", "")
-
-// InternalEfficientAttentionBackward is aten::_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor? bias, Tensor out, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt max_seqlen_q, SymInt max_seqlen_k, Tensor logsumexp, float dropout_p, Tensor philox_seed, Tensor philox_offset, int custom_mask_type, bool bias_requires_grad, *, float? scale=None, int? num_splits_key=None, int? window_size=None, bool shared_storage_dqdkdv=False) -> (Tensor, Tensor, Tensor, Tensor).
-func InternalEfficientAttentionBackward(gradOut, query, key, value, bias, out, cuSeqlensQ, cuSeqlensK *torch.Tensor, maxSeqlenQ, maxSeqlenK int, logsumexp *torch.Tensor, dropoutP float64, philoxSeed, philoxOffset *torch.Tensor, customMaskType int, biasRequiresGrad bool, scale *float64, numSplitsKey, windowSize *int, sharedStorageDqdkdv bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(bias)
-	c.Tensor(out)
-	c.OptTensor(cuSeqlensQ)
-	c.OptTensor(cuSeqlensK)
-	c.Int(maxSeqlenQ)
-	c.Int(maxSeqlenK)
-	c.Tensor(logsumexp)
-	c.Float(dropoutP)
-	c.Tensor(philoxSeed)
-	c.Tensor(philoxOffset)
-	c.Int(customMaskType)
-	c.Bool(biasRequiresGrad)
-	optional(&c, scale, (*torch.Call).Float)
-	optional(&c, numSplitsKey, (*torch.Call).Int)
-	optional(&c, windowSize, (*torch.Call).Int)
-	c.Bool(sharedStorageDqdkdv)
-	r := c.All(opInternalEfficientAttentionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalEfficientAttentionForward = torch.NewOp("aten::_efficient_attention_forward", "")
-
-// InternalEfficientAttentionForward is aten::_efficient_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? bias, Tensor? cu_seqlens_q, Tensor? cu_seqlens_k, SymInt? max_seqlen_q, SymInt? max_seqlen_k, float dropout_p, int custom_mask_type, bool compute_log_sumexp=False, *, float? scale=None, Tensor? seqlen_k=None, int? window_size=None) -> (Tensor output, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, SymInt max_seqlen_batch_q, SymInt max_seqlen_batch_k).
-func InternalEfficientAttentionForward(query, key, value, bias, cuSeqlensQ, cuSeqlensK *torch.Tensor, maxSeqlenQ, maxSeqlenK *int, dropoutP float64, customMaskType int, computeLogSumexp bool, scale *float64, seqlenK *torch.Tensor, windowSize *int) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int, int) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(bias)
-	c.OptTensor(cuSeqlensQ)
-	c.OptTensor(cuSeqlensK)
-	optional(&c, maxSeqlenQ, (*torch.Call).Int)
-	optional(&c, maxSeqlenK, (*torch.Call).Int)
-	c.Float(dropoutP)
-	c.Int(customMaskType)
-	c.Bool(computeLogSumexp)
-	optional(&c, scale, (*torch.Call).Float)
-	c.OptTensor(seqlenK)
-	optional(&c, windowSize, (*torch.Call).Int)
-	r := c.All(opInternalEfficientAttentionForward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int), r[5].(int)
-}
-
-var opInternalEfficientzerotensor = torch.NewOp("aten::_efficientzerotensor", "")
-
-// InternalEfficientzerotensor is aten::_efficientzerotensor(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalEfficientzerotensor(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalEfficientzerotensor)
-}
-
-var opInternalEmbeddingBag = torch.NewOp("aten::_embedding_bag", "")
-
-// InternalEmbeddingBag is aten::_embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor).
-func InternalEmbeddingBag(weight, indices, offsets *torch.Tensor, scaleGradByFreq bool, mode int, sparse bool, perSampleWeights *torch.Tensor, includeLastOffset bool, paddingIdx int) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(weight)
-	c.Tensor(indices)
-	c.Tensor(offsets)
-	c.Bool(scaleGradByFreq)
-	c.Int(mode)
-	c.Bool(sparse)
-	c.OptTensor(perSampleWeights)
-	c.Bool(includeLastOffset)
-	c.Int(paddingIdx)
-	r := c.All(opInternalEmbeddingBag)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalEmbeddingBagBackward = torch.NewOp("aten::_embedding_bag_backward", "")
-
-// InternalEmbeddingBagBackward is aten::_embedding_bag_backward(Tensor grad, Tensor indices, Tensor offsets, Tensor offset2bag, Tensor bag_size, Tensor maximum_indices, SymInt num_weights, bool scale_grad_by_freq, int mode, bool sparse, Tensor? per_sample_weights, int padding_idx=-1) -> Tensor.
-func InternalEmbeddingBagBackward(grad, indices, offsets, offset2bag, bagSize, maximumIndices *torch.Tensor, numWeights int, scaleGradByFreq bool, mode int, sparse bool, perSampleWeights *torch.Tensor, paddingIdx int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(indices)
-	c.Tensor(offsets)
-	c.Tensor(offset2bag)
-	c.Tensor(bagSize)
-	c.Tensor(maximumIndices)
-	c.Int(numWeights)
-	c.Bool(scaleGradByFreq)
-	c.Int(mode)
-	c.Bool(sparse)
-	c.OptTensor(perSampleWeights)
-	c.Int(paddingIdx)
-	return c.One(opInternalEmbeddingBagBackward)
-}
-
-var opInternalEmbeddingBagDenseBackward = torch.NewOp("aten::_embedding_bag_dense_backward", "")
-
-// InternalEmbeddingBagDenseBackward is aten::_embedding_bag_dense_backward(Tensor grad, Tensor indices, Tensor offset2bag, Tensor bag_size, Tensor maximum_indices, SymInt num_weights, bool scale_grad_by_freq, int mode, Tensor? per_sample_weights, int padding_idx=-1) -> Tensor.
-func InternalEmbeddingBagDenseBackward(grad, indices, offset2bag, bagSize, maximumIndices *torch.Tensor, numWeights int, scaleGradByFreq bool, mode int, perSampleWeights *torch.Tensor, paddingIdx int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(indices)
-	c.Tensor(offset2bag)
-	c.Tensor(bagSize)
-	c.Tensor(maximumIndices)
-	c.Int(numWeights)
-	c.Bool(scaleGradByFreq)
-	c.Int(mode)
-	c.OptTensor(perSampleWeights)
-	c.Int(paddingIdx)
-	return c.One(opInternalEmbeddingBagDenseBackward)
-}
-
-var opInternalEmbeddingBagForwardOnly = torch.NewOp("aten::_embedding_bag_forward_only", "")
-
-// InternalEmbeddingBagForwardOnly is aten::_embedding_bag_forward_only(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, int mode=0, bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1) -> (Tensor, Tensor, Tensor, Tensor).
-func InternalEmbeddingBagForwardOnly(weight, indices, offsets *torch.Tensor, scaleGradByFreq bool, mode int, sparse bool, perSampleWeights *torch.Tensor, includeLastOffset bool, paddingIdx int) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(weight)
-	c.Tensor(indices)
-	c.Tensor(offsets)
-	c.Bool(scaleGradByFreq)
-	c.Int(mode)
-	c.Bool(sparse)
-	c.OptTensor(perSampleWeights)
-	c.Bool(includeLastOffset)
-	c.Int(paddingIdx)
-	r := c.All(opInternalEmbeddingBagForwardOnly)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalEmbeddingBagPerSampleWeightsBackward = torch.NewOp("aten::_embedding_bag_per_sample_weights_backward", "")
-
-// InternalEmbeddingBagPerSampleWeightsBackward is aten::_embedding_bag_per_sample_weights_backward(Tensor grad, Tensor weight, Tensor indices, Tensor offsets, Tensor offset2bag, int mode, int padding_idx=-1) -> Tensor.
-func InternalEmbeddingBagPerSampleWeightsBackward(grad, weight, indices, offsets, offset2bag *torch.Tensor, mode, paddingIdx int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(weight)
-	c.Tensor(indices)
-	c.Tensor(offsets)
-	c.Tensor(offset2bag)
-	c.Int(mode)
-	c.Int(paddingIdx)
-	return c.One(opInternalEmbeddingBagPerSampleWeightsBackward)
-}
-
-var opInternalEmbeddingBagSparseBackward = torch.NewOp("aten::_embedding_bag_sparse_backward", "")
-
-// InternalEmbeddingBagSparseBackward is aten::_embedding_bag_sparse_backward(Tensor grad, Tensor indices, Tensor offsets, Tensor offset2bag, Tensor bag_size, SymInt num_weights, bool scale_grad_by_freq, int mode, Tensor? per_sample_weights, int padding_idx=-1) -> Tensor.
-func InternalEmbeddingBagSparseBackward(grad, indices, offsets, offset2bag, bagSize *torch.Tensor, numWeights int, scaleGradByFreq bool, mode int, perSampleWeights *torch.Tensor, paddingIdx int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(indices)
-	c.Tensor(offsets)
-	c.Tensor(offset2bag)
-	c.Tensor(bagSize)
-	c.Int(numWeights)
-	c.Bool(scaleGradByFreq)
-	c.Int(mode)
-	c.OptTensor(perSampleWeights)
-	c.Int(paddingIdx)
-	return c.One(opInternalEmbeddingBagSparseBackward)
-}
-
-var opInternalEmptyAffineQuantized = torch.NewOp("aten::_empty_affine_quantized", "")
-
-// InternalEmptyAffineQuantized is aten::_empty_affine_quantized(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, float scale=1, int zero_point=0, MemoryFormat? memory_format=contiguous_format) -> Tensor.
-func InternalEmptyAffineQuantized(size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, scale float64, zeroPoint int, memoryFormat *torch.MemoryFormat) *torch.Tensor {
-	var c torch.Call
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	c.Float(scale)
-	c.Int(zeroPoint)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
-	return c.One(opInternalEmptyAffineQuantized)
-}
-
-var opInternalEmptyPerChannelAffineQuantized = torch.NewOp("aten::_empty_per_channel_affine_quantized", "")
-
-// InternalEmptyPerChannelAffineQuantized is aten::_empty_per_channel_affine_quantized(SymInt[] size, *, Tensor scales, Tensor zero_points, int axis, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=contiguous_format) -> Tensor.
-func InternalEmptyPerChannelAffineQuantized(size []int, scales, zeroPoints *torch.Tensor, axis int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
-	var c torch.Call
-	c.Size(size...)
-	c.Tensor(scales)
-	c.Tensor(zeroPoints)
-	c.Int(axis)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
-	return c.One(opInternalEmptyPerChannelAffineQuantized)
-}
-
-var opInternalEuclideanDist = torch.NewOp("aten::_euclidean_dist", "")
-
-// InternalEuclideanDist is aten::_euclidean_dist(Tensor x1, Tensor x2) -> Tensor.
-func InternalEuclideanDist(x1, x2 *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(x1)
-	c.Tensor(x2)
-	return c.One(opInternalEuclideanDist)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opEinsum = torch.NewOp("aten::einsum", "")
 
 // Einsum is aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor.
-func Einsum(equation string, tensors_ []*torch.Tensor, path []int) *torch.Tensor {
+func Einsum(equation string, tensors []*torch.Tensor, path []int) *torch.Tensor {
 	var c torch.Call
 	c.String(equation)
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.OptInts(path)
 	return c.One(opEinsum)
 }
@@ -340,7 +128,7 @@ func EmbeddingBag(weight, indices, offsets *torch.Tensor, scaleGradByFreq bool, 
 	c.OptTensor(perSampleWeights)
 	c.Bool(includeLastOffset)
 	r := c.All(opEmbeddingBag)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3])
 }
 
 var opEmbeddingBagPaddingIdx = torch.NewOp("aten::embedding_bag", "padding_idx")
@@ -356,9 +144,9 @@ func EmbeddingBagPaddingIdx(weight, indices, offsets *torch.Tensor, scaleGradByF
 	c.Bool(sparse)
 	c.OptTensor(perSampleWeights)
 	c.Bool(includeLastOffset)
-	optional(&c, paddingIdx, (*torch.Call).Int)
+	call.Optional(&c, paddingIdx, (*torch.Call).Int)
 	r := c.All(opEmbeddingBagPaddingIdx)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3])
 }
 
 var opEmbeddingDenseBackward = torch.NewOp("aten::embedding_dense_backward", "")
@@ -407,10 +195,10 @@ func EmptyMemoryFormat(size []int, dtype torch.DType, layout *torch.Layout, devi
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opEmptyMemoryFormat)
 }
 
@@ -420,7 +208,7 @@ var opEmptyOut = torch.NewOp("aten::empty", "out")
 func EmptyOut(size []int, memoryFormat *torch.MemoryFormat, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Size(size...)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	c.Tensor(out)
 	c.Do(opEmptyOut)
 	return out
@@ -433,10 +221,10 @@ func EmptyLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devi
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opEmptyLike)
 }
 
@@ -448,9 +236,9 @@ func EmptyPermuted(size, physicalLayout []int, dtype torch.DType, layout *torch.
 	c.Size(size...)
 	c.Ints(physicalLayout...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEmptyPermuted)
 }
 
@@ -462,10 +250,10 @@ func EmptyQuantized(size []int, qtensor *torch.Tensor, dtype torch.DType, layout
 	c.Size(size...)
 	c.Tensor(qtensor)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opEmptyQuantized)
 }
 
@@ -477,9 +265,9 @@ func EmptyStrided(size, stride []int, dtype torch.DType, layout *torch.Layout, d
 	c.Size(size...)
 	c.Ints(stride...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEmptyStrided)
 }
 
@@ -791,9 +579,9 @@ func Eye(n int, dtype torch.DType, layout *torch.Layout, device torch.Device, pi
 	var c torch.Call
 	c.Int(n)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEye)
 }
 
@@ -805,9 +593,9 @@ func EyeM(n, m int, dtype torch.DType, layout *torch.Layout, device torch.Device
 	c.Int(n)
 	c.Int(m)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opEyeM)
 }
 

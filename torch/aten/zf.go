@@ -2,2126 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalFakeQuantizeLearnablePerChannelAffine = torch.NewOp("aten::_fake_quantize_learnable_per_channel_affine", "")
-
-// InternalFakeQuantizeLearnablePerChannelAffine is aten::_fake_quantize_learnable_per_channel_affine(Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, float grad_factor=1.0) -> Tensor.
-func InternalFakeQuantizeLearnablePerChannelAffine(self, scale, zeroPoint *torch.Tensor, axis, quantMin, quantMax int, gradFactor float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Int(axis)
-	c.Int(quantMin)
-	c.Int(quantMax)
-	c.Float(gradFactor)
-	return c.One(opInternalFakeQuantizeLearnablePerChannelAffine)
-}
-
-var opInternalFakeQuantizeLearnablePerChannelAffineBackward = torch.NewOp("aten::_fake_quantize_learnable_per_channel_affine_backward", "")
-
-// InternalFakeQuantizeLearnablePerChannelAffineBackward is aten::_fake_quantize_learnable_per_channel_affine_backward(Tensor grad, Tensor self, Tensor scale, Tensor zero_point, int axis, int quant_min, int quant_max, float grad_factor=1.0) -> (Tensor, Tensor, Tensor).
-func InternalFakeQuantizeLearnablePerChannelAffineBackward(grad, self, scale, zeroPoint *torch.Tensor, axis, quantMin, quantMax int, gradFactor float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(self)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Int(axis)
-	c.Int(quantMin)
-	c.Int(quantMax)
-	c.Float(gradFactor)
-	r := c.All(opInternalFakeQuantizeLearnablePerChannelAffineBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalFakeQuantizeLearnablePerTensorAffine = torch.NewOp("aten::_fake_quantize_learnable_per_tensor_affine", "")
-
-// InternalFakeQuantizeLearnablePerTensorAffine is aten::_fake_quantize_learnable_per_tensor_affine(Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.0) -> Tensor.
-func InternalFakeQuantizeLearnablePerTensorAffine(self, scale, zeroPoint *torch.Tensor, quantMin, quantMax int, gradFactor float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Int(quantMin)
-	c.Int(quantMax)
-	c.Float(gradFactor)
-	return c.One(opInternalFakeQuantizeLearnablePerTensorAffine)
-}
-
-var opInternalFakeQuantizeLearnablePerTensorAffineBackward = torch.NewOp("aten::_fake_quantize_learnable_per_tensor_affine_backward", "")
-
-// InternalFakeQuantizeLearnablePerTensorAffineBackward is aten::_fake_quantize_learnable_per_tensor_affine_backward(Tensor grad, Tensor self, Tensor scale, Tensor zero_point, int quant_min, int quant_max, float grad_factor=1.0) -> (Tensor, Tensor, Tensor).
-func InternalFakeQuantizeLearnablePerTensorAffineBackward(grad, self, scale, zeroPoint *torch.Tensor, quantMin, quantMax int, gradFactor float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(self)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Int(quantMin)
-	c.Int(quantMax)
-	c.Float(gradFactor)
-	r := c.All(opInternalFakeQuantizeLearnablePerTensorAffineBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalFakeQuantizePerTensorAffineCachemaskTensorQparams = torch.NewOp("aten::_fake_quantize_per_tensor_affine_cachemask_tensor_qparams", "")
-
-// InternalFakeQuantizePerTensorAffineCachemaskTensorQparams is aten::_fake_quantize_per_tensor_affine_cachemask_tensor_qparams(Tensor self, Tensor scale, Tensor zero_point, Tensor fake_quant_enabled, int quant_min, int quant_max) -> (Tensor output, Tensor mask).
-func InternalFakeQuantizePerTensorAffineCachemaskTensorQparams(self, scale, zeroPoint, fakeQuantEnabled *torch.Tensor, quantMin, quantMax int) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Tensor(fakeQuantEnabled)
-	c.Int(quantMin)
-	c.Int(quantMax)
-	return c.Two(opInternalFakeQuantizePerTensorAffineCachemaskTensorQparams)
-}
-
-var opInternalFftC2c = torch.NewOp("aten::_fft_c2c", "")
-
-// InternalFftC2c is aten::_fft_c2c(Tensor self, SymInt[] dim, int normalization, bool forward) -> Tensor.
-func InternalFftC2c(self *torch.Tensor, dim []int, normalization int, forward bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Int(normalization)
-	c.Bool(forward)
-	return c.One(opInternalFftC2c)
-}
-
-var opInternalFftC2cOut = torch.NewOp("aten::_fft_c2c", "out")
-
-// InternalFftC2cOut is aten::_fft_c2c.out(Tensor self, SymInt[] dim, int normalization, bool forward, *, Tensor(a!) out) -> Tensor(a!).
-func InternalFftC2cOut(self *torch.Tensor, dim []int, normalization int, forward bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Int(normalization)
-	c.Bool(forward)
-	c.Tensor(out)
-	c.Do(opInternalFftC2cOut)
-	return out
-}
-
-var opInternalFftC2r = torch.NewOp("aten::_fft_c2r", "")
-
-// InternalFftC2r is aten::_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor.
-func InternalFftC2r(self *torch.Tensor, dim []int, normalization, lastDimSize int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Int(normalization)
-	c.Int(lastDimSize)
-	return c.One(opInternalFftC2r)
-}
-
-var opInternalFftC2rOut = torch.NewOp("aten::_fft_c2r", "out")
-
-// InternalFftC2rOut is aten::_fft_c2r.out(Tensor self, int[] dim, int normalization, SymInt last_dim_size, *, Tensor(a!) out) -> Tensor(a!).
-func InternalFftC2rOut(self *torch.Tensor, dim []int, normalization, lastDimSize int, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Int(normalization)
-	c.Int(lastDimSize)
-	c.Tensor(out)
-	c.Do(opInternalFftC2rOut)
-	return out
-}
-
-var opInternalFftR2c = torch.NewOp("aten::_fft_r2c", "")
-
-// InternalFftR2c is aten::_fft_r2c(Tensor self, int[] dim, int normalization, bool onesided) -> Tensor.
-func InternalFftR2c(self *torch.Tensor, dim []int, normalization int, onesided bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Int(normalization)
-	c.Bool(onesided)
-	return c.One(opInternalFftR2c)
-}
-
-var opInternalFftR2cOut = torch.NewOp("aten::_fft_r2c", "out")
-
-// InternalFftR2cOut is aten::_fft_r2c.out(Tensor self, int[] dim, int normalization, bool onesided, *, Tensor(a!) out) -> Tensor(a!).
-func InternalFftR2cOut(self *torch.Tensor, dim []int, normalization int, onesided bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Int(normalization)
-	c.Bool(onesided)
-	c.Tensor(out)
-	c.Do(opInternalFftR2cOut)
-	return out
-}
-
-var opInternalFillMemEffDropoutMaskInPlace = torch.NewOp("aten::_fill_mem_eff_dropout_mask_", "")
-
-// InternalFillMemEffDropoutMaskInPlace is aten::_fill_mem_eff_dropout_mask_(Tensor(a!) self, float dropout_p, int seed, int offset) -> Tensor(a!).
-func InternalFillMemEffDropoutMaskInPlace(self *torch.Tensor, dropoutP float64, seed, offset int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Float(dropoutP)
-	c.Int(seed)
-	c.Int(offset)
-	c.Do(opInternalFillMemEffDropoutMaskInPlace)
-	return self
-}
-
-var opInternalFlashAttentionBackward = torch.NewOp("aten::_flash_attention_backward", "")
-
-// InternalFlashAttentionBackward is aten::_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor rng_state, Tensor unused, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None) -> (Tensor, Tensor, Tensor).
-func InternalFlashAttentionBackward(gradOut, query, key, value, out, logsumexp, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal bool, rngState, unused *torch.Tensor, scale *float64, windowSizeLeft, windowSizeRight *int) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Tensor(cumSeqQ)
-	c.Tensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Tensor(rngState)
-	c.Tensor(unused)
-	optional(&c, scale, (*torch.Call).Float)
-	optional(&c, windowSizeLeft, (*torch.Call).Int)
-	optional(&c, windowSizeRight, (*torch.Call).Int)
-	r := c.All(opInternalFlashAttentionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalFlashAttentionForward = torch.NewOp("aten::_flash_attention_forward", "")
-
-// InternalFlashAttentionForward is aten::_flash_attention_forward(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool return_debug_mask, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, Tensor? seqused_k=None, Tensor? alibi_slopes=None, Tensor? block_table=None, int? num_splits=None) -> (Tensor output, Tensor softmax_logsumexp, Tensor rng_state, Tensor unused, Tensor debug_attn_mask).
-func InternalFlashAttentionForward(query, key, value, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal, returnDebugMask bool, scale *float64, windowSizeLeft, windowSizeRight *int, sequsedK, alibiSlopes, blockTable *torch.Tensor, numSplits *int) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(cumSeqQ)
-	c.OptTensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	optional(&c, windowSizeLeft, (*torch.Call).Int)
-	optional(&c, windowSizeRight, (*torch.Call).Int)
-	c.OptTensor(sequsedK)
-	c.OptTensor(alibiSlopes)
-	c.OptTensor(blockTable)
-	optional(&c, numSplits, (*torch.Call).Int)
-	r := c.All(opInternalFlashAttentionForward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalFlashAttentionForwardQuantized = torch.NewOp("aten::_flash_attention_forward", "quantized")
-
-// InternalFlashAttentionForwardQuantized is aten::_flash_attention_forward.quantized(Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool return_debug_mask, Tensor? q_descale, Tensor? k_descale, Tensor? v_descale, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, Tensor? seqused_k=None, Tensor? alibi_slopes=None) -> (Tensor output, Tensor softmax_logsumexp, Tensor rng_state, Tensor unused, Tensor debug_attn_mask).
-func InternalFlashAttentionForwardQuantized(query, key, value, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal, returnDebugMask bool, qDescale, kDescale, vDescale *torch.Tensor, scale *float64, windowSizeLeft, windowSizeRight *int, sequsedK, alibiSlopes *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(cumSeqQ)
-	c.OptTensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	c.OptTensor(qDescale)
-	c.OptTensor(kDescale)
-	c.OptTensor(vDescale)
-	optional(&c, scale, (*torch.Call).Float)
-	optional(&c, windowSizeLeft, (*torch.Call).Int)
-	optional(&c, windowSizeRight, (*torch.Call).Int)
-	c.OptTensor(sequsedK)
-	c.OptTensor(alibiSlopes)
-	r := c.All(opInternalFlashAttentionForwardQuantized)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalFlashAttentionForwardNoDropoutInplace = torch.NewOp("aten::_flash_attention_forward_no_dropout_inplace", "")
-
-// InternalFlashAttentionForwardNoDropoutInplace is aten::_flash_attention_forward_no_dropout_inplace(Tensor(a!) out, Tensor query, Tensor key, Tensor value, Tensor? cum_seq_q, Tensor? cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, bool return_debug_mask, *, float? scale=None, SymInt? window_size_left=None, SymInt? window_size_right=None, Tensor? seqused_k=None, Tensor? alibi_slopes=None, Tensor? block_table=None, int? num_splits=None) -> Tensor softmax_logsumexp.
-func InternalFlashAttentionForwardNoDropoutInplace(out, query, key, value, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal, returnDebugMask bool, scale *float64, windowSizeLeft, windowSizeRight *int, sequsedK, alibiSlopes, blockTable *torch.Tensor, numSplits *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(out)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(cumSeqQ)
-	c.OptTensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	optional(&c, windowSizeLeft, (*torch.Call).Int)
-	optional(&c, windowSizeRight, (*torch.Call).Int)
-	c.OptTensor(sequsedK)
-	c.OptTensor(alibiSlopes)
-	c.OptTensor(blockTable)
-	optional(&c, numSplits, (*torch.Call).Int)
-	return c.One(opInternalFlashAttentionForwardNoDropoutInplace)
-}
-
-var opInternalFoobar = torch.NewOp("aten::_foobar", "")
-
-// InternalFoobar is aten::_foobar(Tensor self, bool arg1=True, bool arg2=True, *, bool arg3=True) -> Tensor.
-func InternalFoobar(self *torch.Tensor, arg1, arg2, arg3 bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(arg1)
-	c.Bool(arg2)
-	c.Bool(arg3)
-	return c.One(opInternalFoobar)
-}
-
-var opInternalForeachAbs = torch.NewOp("aten::_foreach_abs", "")
-
-// InternalForeachAbs is aten::_foreach_abs(Tensor[] self) -> Tensor[].
-func InternalForeachAbs(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachAbs)
-	return tensors(r[0])
-}
-
-var opInternalForeachAbsInPlace = torch.NewOp("aten::_foreach_abs_", "")
-
-// InternalForeachAbsInPlace is aten::_foreach_abs_(Tensor(a!)[] self) -> ().
-func InternalForeachAbsInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachAbsInPlace)
-}
-
-var opInternalForeachAcos = torch.NewOp("aten::_foreach_acos", "")
-
-// InternalForeachAcos is aten::_foreach_acos(Tensor[] self) -> Tensor[].
-func InternalForeachAcos(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachAcos)
-	return tensors(r[0])
-}
-
-var opInternalForeachAcosInPlace = torch.NewOp("aten::_foreach_acos_", "")
-
-// InternalForeachAcosInPlace is aten::_foreach_acos_(Tensor(a!)[] self) -> ().
-func InternalForeachAcosInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachAcosInPlace)
-}
-
-var opInternalForeachAddList = torch.NewOp("aten::_foreach_add", "List")
-
-// InternalForeachAddList is aten::_foreach_add.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[].
-func InternalForeachAddList(self, other []*torch.Tensor, alpha torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Number(alpha)
-	r := c.All(opInternalForeachAddList)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddScalar = torch.NewOp("aten::_foreach_add", "Scalar")
-
-// InternalForeachAddScalar is aten::_foreach_add.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachAddScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachAddScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddScalarList = torch.NewOp("aten::_foreach_add", "ScalarList")
-
-// InternalForeachAddScalarList is aten::_foreach_add.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachAddScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachAddScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddTensor = torch.NewOp("aten::_foreach_add", "Tensor")
-
-// InternalForeachAddTensor is aten::_foreach_add.Tensor(Tensor[] self, Tensor other, *, Scalar alpha=1) -> Tensor[].
-func InternalForeachAddTensor(self []*torch.Tensor, other *torch.Tensor, alpha torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(other)
-	c.Number(alpha)
-	r := c.All(opInternalForeachAddTensor)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddInPlaceList = torch.NewOp("aten::_foreach_add_", "List")
-
-// InternalForeachAddInPlaceList is aten::_foreach_add_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ().
-func InternalForeachAddInPlaceList(self, other []*torch.Tensor, alpha torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Number(alpha)
-	c.Do(opInternalForeachAddInPlaceList)
-}
-
-var opInternalForeachAddInPlaceScalar = torch.NewOp("aten::_foreach_add_", "Scalar")
-
-// InternalForeachAddInPlaceScalar is aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachAddInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachAddInPlaceScalar)
-}
-
-var opInternalForeachAddInPlaceScalarList = torch.NewOp("aten::_foreach_add_", "ScalarList")
-
-// InternalForeachAddInPlaceScalarList is aten::_foreach_add_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachAddInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachAddInPlaceScalarList)
-}
-
-var opInternalForeachAddInPlaceTensor = torch.NewOp("aten::_foreach_add_", "Tensor")
-
-// InternalForeachAddInPlaceTensor is aten::_foreach_add_.Tensor(Tensor(a!)[] self, Tensor other, *, Scalar alpha=1) -> ().
-func InternalForeachAddInPlaceTensor(self []*torch.Tensor, other *torch.Tensor, alpha torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(other)
-	c.Number(alpha)
-	c.Do(opInternalForeachAddInPlaceTensor)
-}
-
-var opInternalForeachAddcdivScalar = torch.NewOp("aten::_foreach_addcdiv", "Scalar")
-
-// InternalForeachAddcdivScalar is aten::_foreach_addcdiv.Scalar(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> Tensor[].
-func InternalForeachAddcdivScalar(self, tensor1, tensor2 []*torch.Tensor, value torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Number(value)
-	r := c.All(opInternalForeachAddcdivScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddcdivScalarList = torch.NewOp("aten::_foreach_addcdiv", "ScalarList")
-
-// InternalForeachAddcdivScalarList is aten::_foreach_addcdiv.ScalarList(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar[] scalars) -> Tensor[].
-func InternalForeachAddcdivScalarList(self, tensor1, tensor2 []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachAddcdivScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddcdivTensor = torch.NewOp("aten::_foreach_addcdiv", "Tensor")
-
-// InternalForeachAddcdivTensor is aten::_foreach_addcdiv.Tensor(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Tensor scalars) -> Tensor[].
-func InternalForeachAddcdivTensor(self, tensor1, tensor2 []*torch.Tensor, scalars *torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Tensor(scalars)
-	r := c.All(opInternalForeachAddcdivTensor)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddcdivInPlaceScalar = torch.NewOp("aten::_foreach_addcdiv_", "Scalar")
-
-// InternalForeachAddcdivInPlaceScalar is aten::_foreach_addcdiv_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> ().
-func InternalForeachAddcdivInPlaceScalar(self, tensor1, tensor2 []*torch.Tensor, value torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Number(value)
-	c.Do(opInternalForeachAddcdivInPlaceScalar)
-}
-
-var opInternalForeachAddcdivInPlaceScalarList = torch.NewOp("aten::_foreach_addcdiv_", "ScalarList")
-
-// InternalForeachAddcdivInPlaceScalarList is aten::_foreach_addcdiv_.ScalarList(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar[] scalars) -> ().
-func InternalForeachAddcdivInPlaceScalarList(self, tensor1, tensor2 []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachAddcdivInPlaceScalarList)
-}
-
-var opInternalForeachAddcdivInPlaceTensor = torch.NewOp("aten::_foreach_addcdiv_", "Tensor")
-
-// InternalForeachAddcdivInPlaceTensor is aten::_foreach_addcdiv_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Tensor scalars) -> ().
-func InternalForeachAddcdivInPlaceTensor(self, tensor1, tensor2 []*torch.Tensor, scalars *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Tensor(scalars)
-	c.Do(opInternalForeachAddcdivInPlaceTensor)
-}
-
-var opInternalForeachAddcmulScalar = torch.NewOp("aten::_foreach_addcmul", "Scalar")
-
-// InternalForeachAddcmulScalar is aten::_foreach_addcmul.Scalar(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> Tensor[].
-func InternalForeachAddcmulScalar(self, tensor1, tensor2 []*torch.Tensor, value torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Number(value)
-	r := c.All(opInternalForeachAddcmulScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddcmulScalarList = torch.NewOp("aten::_foreach_addcmul", "ScalarList")
-
-// InternalForeachAddcmulScalarList is aten::_foreach_addcmul.ScalarList(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar[] scalars) -> Tensor[].
-func InternalForeachAddcmulScalarList(self, tensor1, tensor2 []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachAddcmulScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddcmulTensor = torch.NewOp("aten::_foreach_addcmul", "Tensor")
-
-// InternalForeachAddcmulTensor is aten::_foreach_addcmul.Tensor(Tensor[] self, Tensor[] tensor1, Tensor[] tensor2, Tensor scalars) -> Tensor[].
-func InternalForeachAddcmulTensor(self, tensor1, tensor2 []*torch.Tensor, scalars *torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Tensor(scalars)
-	r := c.All(opInternalForeachAddcmulTensor)
-	return tensors(r[0])
-}
-
-var opInternalForeachAddcmulInPlaceScalar = torch.NewOp("aten::_foreach_addcmul_", "Scalar")
-
-// InternalForeachAddcmulInPlaceScalar is aten::_foreach_addcmul_.Scalar(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar value=1) -> ().
-func InternalForeachAddcmulInPlaceScalar(self, tensor1, tensor2 []*torch.Tensor, value torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Number(value)
-	c.Do(opInternalForeachAddcmulInPlaceScalar)
-}
-
-var opInternalForeachAddcmulInPlaceScalarList = torch.NewOp("aten::_foreach_addcmul_", "ScalarList")
-
-// InternalForeachAddcmulInPlaceScalarList is aten::_foreach_addcmul_.ScalarList(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Scalar[] scalars) -> ().
-func InternalForeachAddcmulInPlaceScalarList(self, tensor1, tensor2 []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachAddcmulInPlaceScalarList)
-}
-
-var opInternalForeachAddcmulInPlaceTensor = torch.NewOp("aten::_foreach_addcmul_", "Tensor")
-
-// InternalForeachAddcmulInPlaceTensor is aten::_foreach_addcmul_.Tensor(Tensor(a!)[] self, Tensor[] tensor1, Tensor[] tensor2, Tensor scalars) -> ().
-func InternalForeachAddcmulInPlaceTensor(self, tensor1, tensor2 []*torch.Tensor, scalars *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensor1)
-	c.Tensors(tensor2)
-	c.Tensor(scalars)
-	c.Do(opInternalForeachAddcmulInPlaceTensor)
-}
-
-var opInternalForeachAsin = torch.NewOp("aten::_foreach_asin", "")
-
-// InternalForeachAsin is aten::_foreach_asin(Tensor[] self) -> Tensor[].
-func InternalForeachAsin(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachAsin)
-	return tensors(r[0])
-}
-
-var opInternalForeachAsinInPlace = torch.NewOp("aten::_foreach_asin_", "")
-
-// InternalForeachAsinInPlace is aten::_foreach_asin_(Tensor(a!)[] self) -> ().
-func InternalForeachAsinInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachAsinInPlace)
-}
-
-var opInternalForeachAtan = torch.NewOp("aten::_foreach_atan", "")
-
-// InternalForeachAtan is aten::_foreach_atan(Tensor[] self) -> Tensor[].
-func InternalForeachAtan(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachAtan)
-	return tensors(r[0])
-}
-
-var opInternalForeachAtanInPlace = torch.NewOp("aten::_foreach_atan_", "")
-
-// InternalForeachAtanInPlace is aten::_foreach_atan_(Tensor(a!)[] self) -> ().
-func InternalForeachAtanInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachAtanInPlace)
-}
-
-var opInternalForeachCeil = torch.NewOp("aten::_foreach_ceil", "")
-
-// InternalForeachCeil is aten::_foreach_ceil(Tensor[] self) -> Tensor[].
-func InternalForeachCeil(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachCeil)
-	return tensors(r[0])
-}
-
-var opInternalForeachCeilInPlace = torch.NewOp("aten::_foreach_ceil_", "")
-
-// InternalForeachCeilInPlace is aten::_foreach_ceil_(Tensor(a!)[] self) -> ().
-func InternalForeachCeilInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachCeilInPlace)
-}
-
-var opInternalForeachClampMaxList = torch.NewOp("aten::_foreach_clamp_max", "List")
-
-// InternalForeachClampMaxList is aten::_foreach_clamp_max.List(Tensor[] self, Tensor[] other) -> Tensor[].
-func InternalForeachClampMaxList(self, other []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	r := c.All(opInternalForeachClampMaxList)
-	return tensors(r[0])
-}
-
-var opInternalForeachClampMaxScalar = torch.NewOp("aten::_foreach_clamp_max", "Scalar")
-
-// InternalForeachClampMaxScalar is aten::_foreach_clamp_max.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachClampMaxScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachClampMaxScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachClampMaxScalarList = torch.NewOp("aten::_foreach_clamp_max", "ScalarList")
-
-// InternalForeachClampMaxScalarList is aten::_foreach_clamp_max.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachClampMaxScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachClampMaxScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachClampMaxInPlaceList = torch.NewOp("aten::_foreach_clamp_max_", "List")
-
-// InternalForeachClampMaxInPlaceList is aten::_foreach_clamp_max_.List(Tensor(a!)[] self, Tensor[] other) -> ().
-func InternalForeachClampMaxInPlaceList(self, other []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Do(opInternalForeachClampMaxInPlaceList)
-}
-
-var opInternalForeachClampMaxInPlaceScalar = torch.NewOp("aten::_foreach_clamp_max_", "Scalar")
-
-// InternalForeachClampMaxInPlaceScalar is aten::_foreach_clamp_max_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachClampMaxInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachClampMaxInPlaceScalar)
-}
-
-var opInternalForeachClampMaxInPlaceScalarList = torch.NewOp("aten::_foreach_clamp_max_", "ScalarList")
-
-// InternalForeachClampMaxInPlaceScalarList is aten::_foreach_clamp_max_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachClampMaxInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachClampMaxInPlaceScalarList)
-}
-
-var opInternalForeachClampMinList = torch.NewOp("aten::_foreach_clamp_min", "List")
-
-// InternalForeachClampMinList is aten::_foreach_clamp_min.List(Tensor[] self, Tensor[] other) -> Tensor[].
-func InternalForeachClampMinList(self, other []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	r := c.All(opInternalForeachClampMinList)
-	return tensors(r[0])
-}
-
-var opInternalForeachClampMinScalar = torch.NewOp("aten::_foreach_clamp_min", "Scalar")
-
-// InternalForeachClampMinScalar is aten::_foreach_clamp_min.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachClampMinScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachClampMinScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachClampMinScalarList = torch.NewOp("aten::_foreach_clamp_min", "ScalarList")
-
-// InternalForeachClampMinScalarList is aten::_foreach_clamp_min.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachClampMinScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachClampMinScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachClampMinInPlaceList = torch.NewOp("aten::_foreach_clamp_min_", "List")
-
-// InternalForeachClampMinInPlaceList is aten::_foreach_clamp_min_.List(Tensor(a!)[] self, Tensor[] other) -> ().
-func InternalForeachClampMinInPlaceList(self, other []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Do(opInternalForeachClampMinInPlaceList)
-}
-
-var opInternalForeachClampMinInPlaceScalar = torch.NewOp("aten::_foreach_clamp_min_", "Scalar")
-
-// InternalForeachClampMinInPlaceScalar is aten::_foreach_clamp_min_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachClampMinInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachClampMinInPlaceScalar)
-}
-
-var opInternalForeachClampMinInPlaceScalarList = torch.NewOp("aten::_foreach_clamp_min_", "ScalarList")
-
-// InternalForeachClampMinInPlaceScalarList is aten::_foreach_clamp_min_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachClampMinInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachClampMinInPlaceScalarList)
-}
-
-var opInternalForeachClone = torch.NewOp("aten::_foreach_clone", "")
-
-// InternalForeachClone is aten::_foreach_clone(Tensor[] self, *, MemoryFormat? memory_format=None) -> Tensor[].
-func InternalForeachClone(self []*torch.Tensor, memoryFormat *torch.MemoryFormat) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
-	r := c.All(opInternalForeachClone)
-	return tensors(r[0])
-}
-
-var opInternalForeachCopy = torch.NewOp("aten::_foreach_copy", "")
-
-// InternalForeachCopy is aten::_foreach_copy(Tensor[] self, Tensor[] src, bool non_blocking=False) -> Tensor[] self_out.
-func InternalForeachCopy(self, src []*torch.Tensor, nonBlocking bool) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(src)
-	c.Bool(nonBlocking)
-	r := c.All(opInternalForeachCopy)
-	return tensors(r[0])
-}
-
-var opInternalForeachCopyInPlace = torch.NewOp("aten::_foreach_copy_", "")
-
-// InternalForeachCopyInPlace is aten::_foreach_copy_(Tensor(a!)[] self, Tensor[] src, bool non_blocking=False) -> ().
-func InternalForeachCopyInPlace(self, src []*torch.Tensor, nonBlocking bool) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(src)
-	c.Bool(nonBlocking)
-	c.Do(opInternalForeachCopyInPlace)
-}
-
-var opInternalForeachCos = torch.NewOp("aten::_foreach_cos", "")
-
-// InternalForeachCos is aten::_foreach_cos(Tensor[] self) -> Tensor[].
-func InternalForeachCos(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachCos)
-	return tensors(r[0])
-}
-
-var opInternalForeachCosInPlace = torch.NewOp("aten::_foreach_cos_", "")
-
-// InternalForeachCosInPlace is aten::_foreach_cos_(Tensor(a!)[] self) -> ().
-func InternalForeachCosInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachCosInPlace)
-}
-
-var opInternalForeachCosh = torch.NewOp("aten::_foreach_cosh", "")
-
-// InternalForeachCosh is aten::_foreach_cosh(Tensor[] self) -> Tensor[].
-func InternalForeachCosh(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachCosh)
-	return tensors(r[0])
-}
-
-var opInternalForeachCoshInPlace = torch.NewOp("aten::_foreach_cosh_", "")
-
-// InternalForeachCoshInPlace is aten::_foreach_cosh_(Tensor(a!)[] self) -> ().
-func InternalForeachCoshInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachCoshInPlace)
-}
-
-var opInternalForeachDivList = torch.NewOp("aten::_foreach_div", "List")
-
-// InternalForeachDivList is aten::_foreach_div.List(Tensor[] self, Tensor[] other) -> Tensor[].
-func InternalForeachDivList(self, other []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	r := c.All(opInternalForeachDivList)
-	return tensors(r[0])
-}
-
-var opInternalForeachDivScalar = torch.NewOp("aten::_foreach_div", "Scalar")
-
-// InternalForeachDivScalar is aten::_foreach_div.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachDivScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachDivScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachDivScalarList = torch.NewOp("aten::_foreach_div", "ScalarList")
-
-// InternalForeachDivScalarList is aten::_foreach_div.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachDivScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachDivScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachDivTensor = torch.NewOp("aten::_foreach_div", "Tensor")
-
-// InternalForeachDivTensor is aten::_foreach_div.Tensor(Tensor[] self, Tensor other) -> Tensor[].
-func InternalForeachDivTensor(self []*torch.Tensor, other *torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(other)
-	r := c.All(opInternalForeachDivTensor)
-	return tensors(r[0])
-}
-
-var opInternalForeachDivInPlaceList = torch.NewOp("aten::_foreach_div_", "List")
-
-// InternalForeachDivInPlaceList is aten::_foreach_div_.List(Tensor(a!)[] self, Tensor[] other) -> ().
-func InternalForeachDivInPlaceList(self, other []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Do(opInternalForeachDivInPlaceList)
-}
-
-var opInternalForeachDivInPlaceScalar = torch.NewOp("aten::_foreach_div_", "Scalar")
-
-// InternalForeachDivInPlaceScalar is aten::_foreach_div_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachDivInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachDivInPlaceScalar)
-}
-
-var opInternalForeachDivInPlaceScalarList = torch.NewOp("aten::_foreach_div_", "ScalarList")
-
-// InternalForeachDivInPlaceScalarList is aten::_foreach_div_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachDivInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachDivInPlaceScalarList)
-}
-
-var opInternalForeachDivInPlaceTensor = torch.NewOp("aten::_foreach_div_", "Tensor")
-
-// InternalForeachDivInPlaceTensor is aten::_foreach_div_.Tensor(Tensor(a!)[] self, Tensor other) -> ().
-func InternalForeachDivInPlaceTensor(self []*torch.Tensor, other *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(other)
-	c.Do(opInternalForeachDivInPlaceTensor)
-}
-
-var opInternalForeachErf = torch.NewOp("aten::_foreach_erf", "")
-
-// InternalForeachErf is aten::_foreach_erf(Tensor[] self) -> Tensor[].
-func InternalForeachErf(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachErf)
-	return tensors(r[0])
-}
-
-var opInternalForeachErfInPlace = torch.NewOp("aten::_foreach_erf_", "")
-
-// InternalForeachErfInPlace is aten::_foreach_erf_(Tensor(a!)[] self) -> ().
-func InternalForeachErfInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachErfInPlace)
-}
-
-var opInternalForeachErfc = torch.NewOp("aten::_foreach_erfc", "")
-
-// InternalForeachErfc is aten::_foreach_erfc(Tensor[] self) -> Tensor[].
-func InternalForeachErfc(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachErfc)
-	return tensors(r[0])
-}
-
-var opInternalForeachErfcInPlace = torch.NewOp("aten::_foreach_erfc_", "")
-
-// InternalForeachErfcInPlace is aten::_foreach_erfc_(Tensor(a!)[] self) -> ().
-func InternalForeachErfcInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachErfcInPlace)
-}
-
-var opInternalForeachExp = torch.NewOp("aten::_foreach_exp", "")
-
-// InternalForeachExp is aten::_foreach_exp(Tensor[] self) -> Tensor[].
-func InternalForeachExp(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachExp)
-	return tensors(r[0])
-}
-
-var opInternalForeachExpInPlace = torch.NewOp("aten::_foreach_exp_", "")
-
-// InternalForeachExpInPlace is aten::_foreach_exp_(Tensor(a!)[] self) -> ().
-func InternalForeachExpInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachExpInPlace)
-}
-
-var opInternalForeachExpm1 = torch.NewOp("aten::_foreach_expm1", "")
-
-// InternalForeachExpm1 is aten::_foreach_expm1(Tensor[] self) -> Tensor[].
-func InternalForeachExpm1(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachExpm1)
-	return tensors(r[0])
-}
-
-var opInternalForeachExpm1InPlace = torch.NewOp("aten::_foreach_expm1_", "")
-
-// InternalForeachExpm1InPlace is aten::_foreach_expm1_(Tensor(a!)[] self) -> ().
-func InternalForeachExpm1InPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachExpm1InPlace)
-}
-
-var opInternalForeachFloor = torch.NewOp("aten::_foreach_floor", "")
-
-// InternalForeachFloor is aten::_foreach_floor(Tensor[] self) -> Tensor[].
-func InternalForeachFloor(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachFloor)
-	return tensors(r[0])
-}
-
-var opInternalForeachFloorInPlace = torch.NewOp("aten::_foreach_floor_", "")
-
-// InternalForeachFloorInPlace is aten::_foreach_floor_(Tensor(a!)[] self) -> ().
-func InternalForeachFloorInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachFloorInPlace)
-}
-
-var opInternalForeachFrac = torch.NewOp("aten::_foreach_frac", "")
-
-// InternalForeachFrac is aten::_foreach_frac(Tensor[] self) -> Tensor[].
-func InternalForeachFrac(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachFrac)
-	return tensors(r[0])
-}
-
-var opInternalForeachFracInPlace = torch.NewOp("aten::_foreach_frac_", "")
-
-// InternalForeachFracInPlace is aten::_foreach_frac_(Tensor(a!)[] self) -> ().
-func InternalForeachFracInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachFracInPlace)
-}
-
-var opInternalForeachLerpList = torch.NewOp("aten::_foreach_lerp", "List")
-
-// InternalForeachLerpList is aten::_foreach_lerp.List(Tensor[] self, Tensor[] tensors1, Tensor[] weights) -> Tensor[].
-func InternalForeachLerpList(self, tensors1, weights []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensors1)
-	c.Tensors(weights)
-	r := c.All(opInternalForeachLerpList)
-	return tensors(r[0])
-}
-
-var opInternalForeachLerpScalar = torch.NewOp("aten::_foreach_lerp", "Scalar")
-
-// InternalForeachLerpScalar is aten::_foreach_lerp.Scalar(Tensor[] self, Tensor[] tensors1, Scalar weight) -> Tensor[].
-func InternalForeachLerpScalar(self, tensors1 []*torch.Tensor, weight torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensors1)
-	c.Number(weight)
-	r := c.All(opInternalForeachLerpScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachLerpScalarList = torch.NewOp("aten::_foreach_lerp", "ScalarList")
-
-// InternalForeachLerpScalarList is aten::_foreach_lerp.ScalarList(Tensor[] self, Tensor[] tensors1, Scalar[] weight) -> Tensor[].
-func InternalForeachLerpScalarList(self, tensors1 []*torch.Tensor, weight []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensors1)
-	c.Numbers(weight)
-	r := c.All(opInternalForeachLerpScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachLerpInPlaceList = torch.NewOp("aten::_foreach_lerp_", "List")
-
-// InternalForeachLerpInPlaceList is aten::_foreach_lerp_.List(Tensor(a!)[] self, Tensor[] tensors1, Tensor[] weights) -> ().
-func InternalForeachLerpInPlaceList(self, tensors1, weights []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensors1)
-	c.Tensors(weights)
-	c.Do(opInternalForeachLerpInPlaceList)
-}
-
-var opInternalForeachLerpInPlaceScalar = torch.NewOp("aten::_foreach_lerp_", "Scalar")
-
-// InternalForeachLerpInPlaceScalar is aten::_foreach_lerp_.Scalar(Tensor(a!)[] self, Tensor[] tensors1, Scalar weight) -> ().
-func InternalForeachLerpInPlaceScalar(self, tensors1 []*torch.Tensor, weight torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensors1)
-	c.Number(weight)
-	c.Do(opInternalForeachLerpInPlaceScalar)
-}
-
-var opInternalForeachLerpInPlaceScalarList = torch.NewOp("aten::_foreach_lerp_", "ScalarList")
-
-// InternalForeachLerpInPlaceScalarList is aten::_foreach_lerp_.ScalarList(Tensor(a!)[] self, Tensor[] tensors1, Scalar[] weight) -> ().
-func InternalForeachLerpInPlaceScalarList(self, tensors1 []*torch.Tensor, weight []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(tensors1)
-	c.Numbers(weight)
-	c.Do(opInternalForeachLerpInPlaceScalarList)
-}
-
-var opInternalForeachLgamma = torch.NewOp("aten::_foreach_lgamma", "")
-
-// InternalForeachLgamma is aten::_foreach_lgamma(Tensor[] self) -> Tensor[].
-func InternalForeachLgamma(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachLgamma)
-	return tensors(r[0])
-}
-
-var opInternalForeachLgammaInPlace = torch.NewOp("aten::_foreach_lgamma_", "")
-
-// InternalForeachLgammaInPlace is aten::_foreach_lgamma_(Tensor(a!)[] self) -> ().
-func InternalForeachLgammaInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachLgammaInPlace)
-}
-
-var opInternalForeachLog = torch.NewOp("aten::_foreach_log", "")
-
-// InternalForeachLog is aten::_foreach_log(Tensor[] self) -> Tensor[].
-func InternalForeachLog(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachLog)
-	return tensors(r[0])
-}
-
-var opInternalForeachLog10 = torch.NewOp("aten::_foreach_log10", "")
-
-// InternalForeachLog10 is aten::_foreach_log10(Tensor[] self) -> Tensor[].
-func InternalForeachLog10(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachLog10)
-	return tensors(r[0])
-}
-
-var opInternalForeachLog10InPlace = torch.NewOp("aten::_foreach_log10_", "")
-
-// InternalForeachLog10InPlace is aten::_foreach_log10_(Tensor(a!)[] self) -> ().
-func InternalForeachLog10InPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachLog10InPlace)
-}
-
-var opInternalForeachLog1p = torch.NewOp("aten::_foreach_log1p", "")
-
-// InternalForeachLog1p is aten::_foreach_log1p(Tensor[] self) -> Tensor[].
-func InternalForeachLog1p(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachLog1p)
-	return tensors(r[0])
-}
-
-var opInternalForeachLog1pInPlace = torch.NewOp("aten::_foreach_log1p_", "")
-
-// InternalForeachLog1pInPlace is aten::_foreach_log1p_(Tensor(a!)[] self) -> ().
-func InternalForeachLog1pInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachLog1pInPlace)
-}
-
-var opInternalForeachLog2 = torch.NewOp("aten::_foreach_log2", "")
-
-// InternalForeachLog2 is aten::_foreach_log2(Tensor[] self) -> Tensor[].
-func InternalForeachLog2(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachLog2)
-	return tensors(r[0])
-}
-
-var opInternalForeachLog2InPlace = torch.NewOp("aten::_foreach_log2_", "")
-
-// InternalForeachLog2InPlace is aten::_foreach_log2_(Tensor(a!)[] self) -> ().
-func InternalForeachLog2InPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachLog2InPlace)
-}
-
-var opInternalForeachLogInPlace = torch.NewOp("aten::_foreach_log_", "")
-
-// InternalForeachLogInPlace is aten::_foreach_log_(Tensor(a!)[] self) -> ().
-func InternalForeachLogInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachLogInPlace)
-}
-
-var opInternalForeachMax = torch.NewOp("aten::_foreach_max", "")
-
-// InternalForeachMax is aten::_foreach_max(Tensor[] self) -> Tensor[].
-func InternalForeachMax(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachMax)
-	return tensors(r[0])
-}
-
-var opInternalForeachMaximumList = torch.NewOp("aten::_foreach_maximum", "List")
-
-// InternalForeachMaximumList is aten::_foreach_maximum.List(Tensor[] self, Tensor[] other) -> Tensor[].
-func InternalForeachMaximumList(self, other []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	r := c.All(opInternalForeachMaximumList)
-	return tensors(r[0])
-}
-
-var opInternalForeachMaximumScalar = torch.NewOp("aten::_foreach_maximum", "Scalar")
-
-// InternalForeachMaximumScalar is aten::_foreach_maximum.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachMaximumScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachMaximumScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachMaximumScalarList = torch.NewOp("aten::_foreach_maximum", "ScalarList")
-
-// InternalForeachMaximumScalarList is aten::_foreach_maximum.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachMaximumScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachMaximumScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachMaximumInPlaceList = torch.NewOp("aten::_foreach_maximum_", "List")
-
-// InternalForeachMaximumInPlaceList is aten::_foreach_maximum_.List(Tensor(a!)[] self, Tensor[] other) -> ().
-func InternalForeachMaximumInPlaceList(self, other []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Do(opInternalForeachMaximumInPlaceList)
-}
-
-var opInternalForeachMaximumInPlaceScalar = torch.NewOp("aten::_foreach_maximum_", "Scalar")
-
-// InternalForeachMaximumInPlaceScalar is aten::_foreach_maximum_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachMaximumInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachMaximumInPlaceScalar)
-}
-
-var opInternalForeachMaximumInPlaceScalarList = torch.NewOp("aten::_foreach_maximum_", "ScalarList")
-
-// InternalForeachMaximumInPlaceScalarList is aten::_foreach_maximum_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachMaximumInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachMaximumInPlaceScalarList)
-}
-
-var opInternalForeachMinimumList = torch.NewOp("aten::_foreach_minimum", "List")
-
-// InternalForeachMinimumList is aten::_foreach_minimum.List(Tensor[] self, Tensor[] other) -> Tensor[].
-func InternalForeachMinimumList(self, other []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	r := c.All(opInternalForeachMinimumList)
-	return tensors(r[0])
-}
-
-var opInternalForeachMinimumScalar = torch.NewOp("aten::_foreach_minimum", "Scalar")
-
-// InternalForeachMinimumScalar is aten::_foreach_minimum.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachMinimumScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachMinimumScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachMinimumScalarList = torch.NewOp("aten::_foreach_minimum", "ScalarList")
-
-// InternalForeachMinimumScalarList is aten::_foreach_minimum.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachMinimumScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachMinimumScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachMinimumInPlaceList = torch.NewOp("aten::_foreach_minimum_", "List")
-
-// InternalForeachMinimumInPlaceList is aten::_foreach_minimum_.List(Tensor(a!)[] self, Tensor[] other) -> ().
-func InternalForeachMinimumInPlaceList(self, other []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Do(opInternalForeachMinimumInPlaceList)
-}
-
-var opInternalForeachMinimumInPlaceScalar = torch.NewOp("aten::_foreach_minimum_", "Scalar")
-
-// InternalForeachMinimumInPlaceScalar is aten::_foreach_minimum_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachMinimumInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachMinimumInPlaceScalar)
-}
-
-var opInternalForeachMinimumInPlaceScalarList = torch.NewOp("aten::_foreach_minimum_", "ScalarList")
-
-// InternalForeachMinimumInPlaceScalarList is aten::_foreach_minimum_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachMinimumInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachMinimumInPlaceScalarList)
-}
-
-var opInternalForeachMm = torch.NewOp("aten::_foreach_mm", "")
-
-// InternalForeachMm is aten::_foreach_mm(Tensor[] self, Tensor[] mat2) -> Tensor[].
-func InternalForeachMm(self, mat2 []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(mat2)
-	r := c.All(opInternalForeachMm)
-	return tensors(r[0])
-}
-
-var opInternalForeachMulList = torch.NewOp("aten::_foreach_mul", "List")
-
-// InternalForeachMulList is aten::_foreach_mul.List(Tensor[] self, Tensor[] other) -> Tensor[].
-func InternalForeachMulList(self, other []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	r := c.All(opInternalForeachMulList)
-	return tensors(r[0])
-}
-
-var opInternalForeachMulScalar = torch.NewOp("aten::_foreach_mul", "Scalar")
-
-// InternalForeachMulScalar is aten::_foreach_mul.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachMulScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachMulScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachMulScalarList = torch.NewOp("aten::_foreach_mul", "ScalarList")
-
-// InternalForeachMulScalarList is aten::_foreach_mul.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachMulScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachMulScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachMulTensor = torch.NewOp("aten::_foreach_mul", "Tensor")
-
-// InternalForeachMulTensor is aten::_foreach_mul.Tensor(Tensor[] self, Tensor other) -> Tensor[].
-func InternalForeachMulTensor(self []*torch.Tensor, other *torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(other)
-	r := c.All(opInternalForeachMulTensor)
-	return tensors(r[0])
-}
-
-var opInternalForeachMulInPlaceList = torch.NewOp("aten::_foreach_mul_", "List")
-
-// InternalForeachMulInPlaceList is aten::_foreach_mul_.List(Tensor(a!)[] self, Tensor[] other) -> ().
-func InternalForeachMulInPlaceList(self, other []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Do(opInternalForeachMulInPlaceList)
-}
-
-var opInternalForeachMulInPlaceScalar = torch.NewOp("aten::_foreach_mul_", "Scalar")
-
-// InternalForeachMulInPlaceScalar is aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachMulInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachMulInPlaceScalar)
-}
-
-var opInternalForeachMulInPlaceScalarList = torch.NewOp("aten::_foreach_mul_", "ScalarList")
-
-// InternalForeachMulInPlaceScalarList is aten::_foreach_mul_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachMulInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachMulInPlaceScalarList)
-}
-
-var opInternalForeachMulInPlaceTensor = torch.NewOp("aten::_foreach_mul_", "Tensor")
-
-// InternalForeachMulInPlaceTensor is aten::_foreach_mul_.Tensor(Tensor(a!)[] self, Tensor other) -> ().
-func InternalForeachMulInPlaceTensor(self []*torch.Tensor, other *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensor(other)
-	c.Do(opInternalForeachMulInPlaceTensor)
-}
-
-var opInternalForeachNeg = torch.NewOp("aten::_foreach_neg", "")
-
-// InternalForeachNeg is aten::_foreach_neg(Tensor[] self) -> Tensor[].
-func InternalForeachNeg(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachNeg)
-	return tensors(r[0])
-}
-
-var opInternalForeachNegInPlace = torch.NewOp("aten::_foreach_neg_", "")
-
-// InternalForeachNegInPlace is aten::_foreach_neg_(Tensor(a!)[] self) -> ().
-func InternalForeachNegInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachNegInPlace)
-}
-
-var opInternalForeachNormScalar = torch.NewOp("aten::_foreach_norm", "Scalar")
-
-// InternalForeachNormScalar is aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[].
-func InternalForeachNormScalar(self []*torch.Tensor, ord torch.Number, dtype torch.DType) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(ord)
-	c.DType(dtype)
-	r := c.All(opInternalForeachNormScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachPowList = torch.NewOp("aten::_foreach_pow", "List")
-
-// InternalForeachPowList is aten::_foreach_pow.List(Tensor[] self, Tensor[] exponent) -> Tensor[].
-func InternalForeachPowList(self, exponent []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(exponent)
-	r := c.All(opInternalForeachPowList)
-	return tensors(r[0])
-}
-
-var opInternalForeachPowScalar = torch.NewOp("aten::_foreach_pow", "Scalar")
-
-// InternalForeachPowScalar is aten::_foreach_pow.Scalar(Tensor[] self, Scalar exponent) -> Tensor[].
-func InternalForeachPowScalar(self []*torch.Tensor, exponent torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(exponent)
-	r := c.All(opInternalForeachPowScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachPowScalarAndTensor = torch.NewOp("aten::_foreach_pow", "ScalarAndTensor")
-
-// InternalForeachPowScalarAndTensor is aten::_foreach_pow.ScalarAndTensor(Scalar self, Tensor[] exponent) -> Tensor[].
-func InternalForeachPowScalarAndTensor(self torch.Number, exponent []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Number(self)
-	c.Tensors(exponent)
-	r := c.All(opInternalForeachPowScalarAndTensor)
-	return tensors(r[0])
-}
-
-var opInternalForeachPowScalarList = torch.NewOp("aten::_foreach_pow", "ScalarList")
-
-// InternalForeachPowScalarList is aten::_foreach_pow.ScalarList(Tensor[] self, Scalar[] exponent) -> Tensor[].
-func InternalForeachPowScalarList(self []*torch.Tensor, exponent []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(exponent)
-	r := c.All(opInternalForeachPowScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachPowInPlaceList = torch.NewOp("aten::_foreach_pow_", "List")
-
-// InternalForeachPowInPlaceList is aten::_foreach_pow_.List(Tensor(a!)[] self, Tensor[] exponent) -> ().
-func InternalForeachPowInPlaceList(self, exponent []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(exponent)
-	c.Do(opInternalForeachPowInPlaceList)
-}
-
-var opInternalForeachPowInPlaceScalar = torch.NewOp("aten::_foreach_pow_", "Scalar")
-
-// InternalForeachPowInPlaceScalar is aten::_foreach_pow_.Scalar(Tensor(a!)[] self, Scalar exponent) -> ().
-func InternalForeachPowInPlaceScalar(self []*torch.Tensor, exponent torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(exponent)
-	c.Do(opInternalForeachPowInPlaceScalar)
-}
-
-var opInternalForeachPowInPlaceScalarList = torch.NewOp("aten::_foreach_pow_", "ScalarList")
-
-// InternalForeachPowInPlaceScalarList is aten::_foreach_pow_.ScalarList(Tensor(a!)[] self, Scalar[] exponent) -> ().
-func InternalForeachPowInPlaceScalarList(self []*torch.Tensor, exponent []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(exponent)
-	c.Do(opInternalForeachPowInPlaceScalarList)
-}
-
-var opInternalForeachPowsumScalar = torch.NewOp("aten::_foreach_powsum", "Scalar")
-
-// InternalForeachPowsumScalar is aten::_foreach_powsum.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[].
-func InternalForeachPowsumScalar(self []*torch.Tensor, ord torch.Number, dtype torch.DType) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(ord)
-	c.DType(dtype)
-	r := c.All(opInternalForeachPowsumScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachReciprocal = torch.NewOp("aten::_foreach_reciprocal", "")
-
-// InternalForeachReciprocal is aten::_foreach_reciprocal(Tensor[] self) -> Tensor[].
-func InternalForeachReciprocal(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachReciprocal)
-	return tensors(r[0])
-}
-
-var opInternalForeachReciprocalInPlace = torch.NewOp("aten::_foreach_reciprocal_", "")
-
-// InternalForeachReciprocalInPlace is aten::_foreach_reciprocal_(Tensor(a!)[] self) -> ().
-func InternalForeachReciprocalInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachReciprocalInPlace)
-}
-
-var opInternalForeachRound = torch.NewOp("aten::_foreach_round", "")
-
-// InternalForeachRound is aten::_foreach_round(Tensor[] self) -> Tensor[].
-func InternalForeachRound(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachRound)
-	return tensors(r[0])
-}
-
-var opInternalForeachRoundInPlace = torch.NewOp("aten::_foreach_round_", "")
-
-// InternalForeachRoundInPlace is aten::_foreach_round_(Tensor(a!)[] self) -> ().
-func InternalForeachRoundInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachRoundInPlace)
-}
-
-var opInternalForeachRsqrt = torch.NewOp("aten::_foreach_rsqrt", "")
-
-// InternalForeachRsqrt is aten::_foreach_rsqrt(Tensor[] self) -> Tensor[].
-func InternalForeachRsqrt(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachRsqrt)
-	return tensors(r[0])
-}
-
-var opInternalForeachRsqrtInPlace = torch.NewOp("aten::_foreach_rsqrt_", "")
-
-// InternalForeachRsqrtInPlace is aten::_foreach_rsqrt_(Tensor(a!)[] self) -> ().
-func InternalForeachRsqrtInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachRsqrtInPlace)
-}
-
-var opInternalForeachSigmoid = torch.NewOp("aten::_foreach_sigmoid", "")
-
-// InternalForeachSigmoid is aten::_foreach_sigmoid(Tensor[] self) -> Tensor[].
-func InternalForeachSigmoid(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachSigmoid)
-	return tensors(r[0])
-}
-
-var opInternalForeachSigmoidInPlace = torch.NewOp("aten::_foreach_sigmoid_", "")
-
-// InternalForeachSigmoidInPlace is aten::_foreach_sigmoid_(Tensor(a!)[] self) -> ().
-func InternalForeachSigmoidInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachSigmoidInPlace)
-}
-
-var opInternalForeachSign = torch.NewOp("aten::_foreach_sign", "")
-
-// InternalForeachSign is aten::_foreach_sign(Tensor[] self) -> Tensor[].
-func InternalForeachSign(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachSign)
-	return tensors(r[0])
-}
-
-var opInternalForeachSignInPlace = torch.NewOp("aten::_foreach_sign_", "")
-
-// InternalForeachSignInPlace is aten::_foreach_sign_(Tensor(a!)[] self) -> ().
-func InternalForeachSignInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachSignInPlace)
-}
-
-var opInternalForeachSin = torch.NewOp("aten::_foreach_sin", "")
-
-// InternalForeachSin is aten::_foreach_sin(Tensor[] self) -> Tensor[].
-func InternalForeachSin(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachSin)
-	return tensors(r[0])
-}
-
-var opInternalForeachSinInPlace = torch.NewOp("aten::_foreach_sin_", "")
-
-// InternalForeachSinInPlace is aten::_foreach_sin_(Tensor(a!)[] self) -> ().
-func InternalForeachSinInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachSinInPlace)
-}
-
-var opInternalForeachSinh = torch.NewOp("aten::_foreach_sinh", "")
-
-// InternalForeachSinh is aten::_foreach_sinh(Tensor[] self) -> Tensor[].
-func InternalForeachSinh(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachSinh)
-	return tensors(r[0])
-}
-
-var opInternalForeachSinhInPlace = torch.NewOp("aten::_foreach_sinh_", "")
-
-// InternalForeachSinhInPlace is aten::_foreach_sinh_(Tensor(a!)[] self) -> ().
-func InternalForeachSinhInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachSinhInPlace)
-}
-
-var opInternalForeachSqrt = torch.NewOp("aten::_foreach_sqrt", "")
-
-// InternalForeachSqrt is aten::_foreach_sqrt(Tensor[] self) -> Tensor[].
-func InternalForeachSqrt(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachSqrt)
-	return tensors(r[0])
-}
-
-var opInternalForeachSqrtInPlace = torch.NewOp("aten::_foreach_sqrt_", "")
-
-// InternalForeachSqrtInPlace is aten::_foreach_sqrt_(Tensor(a!)[] self) -> ().
-func InternalForeachSqrtInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachSqrtInPlace)
-}
-
-var opInternalForeachSubList = torch.NewOp("aten::_foreach_sub", "List")
-
-// InternalForeachSubList is aten::_foreach_sub.List(Tensor[] self, Tensor[] other, *, Scalar alpha=1) -> Tensor[].
-func InternalForeachSubList(self, other []*torch.Tensor, alpha torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Number(alpha)
-	r := c.All(opInternalForeachSubList)
-	return tensors(r[0])
-}
-
-var opInternalForeachSubScalar = torch.NewOp("aten::_foreach_sub", "Scalar")
-
-// InternalForeachSubScalar is aten::_foreach_sub.Scalar(Tensor[] self, Scalar scalar) -> Tensor[].
-func InternalForeachSubScalar(self []*torch.Tensor, scalar torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	r := c.All(opInternalForeachSubScalar)
-	return tensors(r[0])
-}
-
-var opInternalForeachSubScalarList = torch.NewOp("aten::_foreach_sub", "ScalarList")
-
-// InternalForeachSubScalarList is aten::_foreach_sub.ScalarList(Tensor[] self, Scalar[] scalars) -> Tensor[].
-func InternalForeachSubScalarList(self []*torch.Tensor, scalars []torch.Number) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	r := c.All(opInternalForeachSubScalarList)
-	return tensors(r[0])
-}
-
-var opInternalForeachSubInPlaceList = torch.NewOp("aten::_foreach_sub_", "List")
-
-// InternalForeachSubInPlaceList is aten::_foreach_sub_.List(Tensor(a!)[] self, Tensor[] other, *, Scalar alpha=1) -> ().
-func InternalForeachSubInPlaceList(self, other []*torch.Tensor, alpha torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(other)
-	c.Number(alpha)
-	c.Do(opInternalForeachSubInPlaceList)
-}
-
-var opInternalForeachSubInPlaceScalar = torch.NewOp("aten::_foreach_sub_", "Scalar")
-
-// InternalForeachSubInPlaceScalar is aten::_foreach_sub_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ().
-func InternalForeachSubInPlaceScalar(self []*torch.Tensor, scalar torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Number(scalar)
-	c.Do(opInternalForeachSubInPlaceScalar)
-}
-
-var opInternalForeachSubInPlaceScalarList = torch.NewOp("aten::_foreach_sub_", "ScalarList")
-
-// InternalForeachSubInPlaceScalarList is aten::_foreach_sub_.ScalarList(Tensor(a!)[] self, Scalar[] scalars) -> ().
-func InternalForeachSubInPlaceScalarList(self []*torch.Tensor, scalars []torch.Number) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Numbers(scalars)
-	c.Do(opInternalForeachSubInPlaceScalarList)
-}
-
-var opInternalForeachTan = torch.NewOp("aten::_foreach_tan", "")
-
-// InternalForeachTan is aten::_foreach_tan(Tensor[] self) -> Tensor[].
-func InternalForeachTan(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachTan)
-	return tensors(r[0])
-}
-
-var opInternalForeachTanInPlace = torch.NewOp("aten::_foreach_tan_", "")
-
-// InternalForeachTanInPlace is aten::_foreach_tan_(Tensor(a!)[] self) -> ().
-func InternalForeachTanInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachTanInPlace)
-}
-
-var opInternalForeachTanh = torch.NewOp("aten::_foreach_tanh", "")
-
-// InternalForeachTanh is aten::_foreach_tanh(Tensor[] self) -> Tensor[].
-func InternalForeachTanh(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachTanh)
-	return tensors(r[0])
-}
-
-var opInternalForeachTanhInPlace = torch.NewOp("aten::_foreach_tanh_", "")
-
-// InternalForeachTanhInPlace is aten::_foreach_tanh_(Tensor(a!)[] self) -> ().
-func InternalForeachTanhInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachTanhInPlace)
-}
-
-var opInternalForeachTrunc = torch.NewOp("aten::_foreach_trunc", "")
-
-// InternalForeachTrunc is aten::_foreach_trunc(Tensor[] self) -> Tensor[].
-func InternalForeachTrunc(self []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(self)
-	r := c.All(opInternalForeachTrunc)
-	return tensors(r[0])
-}
-
-var opInternalForeachTruncInPlace = torch.NewOp("aten::_foreach_trunc_", "")
-
-// InternalForeachTruncInPlace is aten::_foreach_trunc_(Tensor(a!)[] self) -> ().
-func InternalForeachTruncInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachTruncInPlace)
-}
-
-var opInternalForeachZeroInPlace = torch.NewOp("aten::_foreach_zero_", "")
-
-// InternalForeachZeroInPlace is aten::_foreach_zero_(Tensor(a!)[] self) -> ().
-func InternalForeachZeroInPlace(self []*torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Do(opInternalForeachZeroInPlace)
-}
-
-var opInternalFunctionalAssertAsyncMsg = torch.NewOp("aten::_functional_assert_async", "msg")
-
-// InternalFunctionalAssertAsyncMsg is aten::_functional_assert_async.msg(Tensor self, str assert_msg, Tensor dep_token) -> Tensor.
-func InternalFunctionalAssertAsyncMsg(self *torch.Tensor, assertMsg string, depToken *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.String(assertMsg)
-	c.Tensor(depToken)
-	return c.One(opInternalFunctionalAssertAsyncMsg)
-}
-
-var opInternalFunctionalAssertScalar = torch.NewOp("aten::_functional_assert_scalar", "")
-
-// InternalFunctionalAssertScalar is aten::_functional_assert_scalar(Scalar self, str assert_msg, Tensor dep_token) -> Tensor.
-func InternalFunctionalAssertScalar(self torch.Number, assertMsg string, depToken *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Number(self)
-	c.String(assertMsg)
-	c.Tensor(depToken)
-	return c.One(opInternalFunctionalAssertScalar)
-}
-
-var opInternalFunctionalSymConstrainRange = torch.NewOp("aten::_functional_sym_constrain_range", "")
-
-// InternalFunctionalSymConstrainRange is aten::_functional_sym_constrain_range(Scalar size, int? min, int? max, Tensor dep_token) -> Tensor.
-func InternalFunctionalSymConstrainRange(size torch.Number, min, max *int, depToken *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Number(size)
-	optional(&c, min, (*torch.Call).Int)
-	optional(&c, max, (*torch.Call).Int)
-	c.Tensor(depToken)
-	return c.One(opInternalFunctionalSymConstrainRange)
-}
-
-var opInternalFunctionalSymConstrainRangeForSize = torch.NewOp("aten::_functional_sym_constrain_range_for_size", "")
-
-// InternalFunctionalSymConstrainRangeForSize is aten::_functional_sym_constrain_range_for_size(Scalar size, int? min, int? max, Tensor dep_token) -> Tensor.
-func InternalFunctionalSymConstrainRangeForSize(size torch.Number, min, max *int, depToken *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Number(size)
-	optional(&c, min, (*torch.Call).Int)
-	optional(&c, max, (*torch.Call).Int)
-	c.Tensor(depToken)
-	return c.One(opInternalFunctionalSymConstrainRangeForSize)
-}
-
-var opInternalFusedAdagradInPlace = torch.NewOp("aten::_fused_adagrad_", "")
-
-// InternalFusedAdagradInPlace is aten::_fused_adagrad_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] state_sums, Tensor(d!)[] state_steps, *, float lr, float lr_decay, float weight_decay, float eps, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedAdagradInPlace(self, grads, stateSums, stateSteps []*torch.Tensor, lr, lrDecay, weightDecay, eps float64, maximize bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(stateSums)
-	c.Tensors(stateSteps)
-	c.Float(lr)
-	c.Float(lrDecay)
-	c.Float(weightDecay)
-	c.Float(eps)
-	c.Bool(maximize)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedAdagradInPlace)
-}
-
-var opInternalFusedAdagradInPlaceTensorLr = torch.NewOp("aten::_fused_adagrad_", "tensor_lr")
-
-// InternalFusedAdagradInPlaceTensorLr is aten::_fused_adagrad_.tensor_lr(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] state_sums, Tensor[] state_steps, *, Tensor lr, float lr_decay, float weight_decay, float eps, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedAdagradInPlaceTensorLr(self, grads, stateSums, stateSteps []*torch.Tensor, lr *torch.Tensor, lrDecay, weightDecay, eps float64, maximize bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(stateSums)
-	c.Tensors(stateSteps)
-	c.Tensor(lr)
-	c.Float(lrDecay)
-	c.Float(weightDecay)
-	c.Float(eps)
-	c.Bool(maximize)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedAdagradInPlaceTensorLr)
-}
-
-var opInternalFusedAdamInPlace = torch.NewOp("aten::_fused_adam_", "")
-
-// InternalFusedAdamInPlace is aten::_fused_adam_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedAdamInPlace(self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps []*torch.Tensor, lr, beta1, beta2, weightDecay, eps float64, amsgrad, maximize bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(expAvgs)
-	c.Tensors(expAvgSqs)
-	c.Tensors(maxExpAvgSqs)
-	c.Tensors(stateSteps)
-	c.Float(lr)
-	c.Float(beta1)
-	c.Float(beta2)
-	c.Float(weightDecay)
-	c.Float(eps)
-	c.Bool(amsgrad)
-	c.Bool(maximize)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedAdamInPlace)
-}
-
-var opInternalFusedAdamInPlaceTensorLr = torch.NewOp("aten::_fused_adam_", "tensor_lr")
-
-// InternalFusedAdamInPlaceTensorLr is aten::_fused_adam_.tensor_lr(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, Tensor lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedAdamInPlaceTensorLr(self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps []*torch.Tensor, lr *torch.Tensor, beta1, beta2, weightDecay, eps float64, amsgrad, maximize bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(expAvgs)
-	c.Tensors(expAvgSqs)
-	c.Tensors(maxExpAvgSqs)
-	c.Tensors(stateSteps)
-	c.Tensor(lr)
-	c.Float(beta1)
-	c.Float(beta2)
-	c.Float(weightDecay)
-	c.Float(eps)
-	c.Bool(amsgrad)
-	c.Bool(maximize)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedAdamInPlaceTensorLr)
-}
-
-var opInternalFusedAdamwInPlace = torch.NewOp("aten::_fused_adamw_", "")
-
-// InternalFusedAdamwInPlace is aten::_fused_adamw_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedAdamwInPlace(self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps []*torch.Tensor, lr, beta1, beta2, weightDecay, eps float64, amsgrad, maximize bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(expAvgs)
-	c.Tensors(expAvgSqs)
-	c.Tensors(maxExpAvgSqs)
-	c.Tensors(stateSteps)
-	c.Float(lr)
-	c.Float(beta1)
-	c.Float(beta2)
-	c.Float(weightDecay)
-	c.Float(eps)
-	c.Bool(amsgrad)
-	c.Bool(maximize)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedAdamwInPlace)
-}
-
-var opInternalFusedAdamwInPlaceTensorLr = torch.NewOp("aten::_fused_adamw_", "tensor_lr")
-
-// InternalFusedAdamwInPlaceTensorLr is aten::_fused_adamw_.tensor_lr(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] exp_avgs, Tensor(d!)[] exp_avg_sqs, Tensor(e!)[] max_exp_avg_sqs, Tensor[] state_steps, *, Tensor lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedAdamwInPlaceTensorLr(self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps []*torch.Tensor, lr *torch.Tensor, beta1, beta2, weightDecay, eps float64, amsgrad, maximize bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(expAvgs)
-	c.Tensors(expAvgSqs)
-	c.Tensors(maxExpAvgSqs)
-	c.Tensors(stateSteps)
-	c.Tensor(lr)
-	c.Float(beta1)
-	c.Float(beta2)
-	c.Float(weightDecay)
-	c.Float(eps)
-	c.Bool(amsgrad)
-	c.Bool(maximize)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedAdamwInPlaceTensorLr)
-}
-
-var opInternalFusedDropout = torch.NewOp("aten::_fused_dropout", "")
-
-// InternalFusedDropout is aten::_fused_dropout(Tensor self, float p, Generator? generator=None) -> (Tensor, Tensor).
-func InternalFusedDropout(self *torch.Tensor, p float64, generator *torch.Generator) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Float(p)
-	c.Generator(generator)
-	return c.Two(opInternalFusedDropout)
-}
-
-var opInternalFusedMovingAvgObsFqHelper = torch.NewOp("aten::_fused_moving_avg_obs_fq_helper", "")
-
-// InternalFusedMovingAvgObsFqHelper is aten::_fused_moving_avg_obs_fq_helper(Tensor self, Tensor observer_on, Tensor fake_quant_on, Tensor(a!) running_min, Tensor(b!) running_max, Tensor(c!) scale, Tensor(d!) zero_point, float averaging_const, int quant_min, int quant_max, int ch_axis, bool per_row_fake_quant=False, bool symmetric_quant=False) -> (Tensor output, Tensor mask).
-func InternalFusedMovingAvgObsFqHelper(self, observerOn, fakeQuantOn, runningMin, runningMax, scale, zeroPoint *torch.Tensor, averagingConst float64, quantMin, quantMax, chAxis int, perRowFakeQuant, symmetricQuant bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(observerOn)
-	c.Tensor(fakeQuantOn)
-	c.Tensor(runningMin)
-	c.Tensor(runningMax)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Float(averagingConst)
-	c.Int(quantMin)
-	c.Int(quantMax)
-	c.Int(chAxis)
-	c.Bool(perRowFakeQuant)
-	c.Bool(symmetricQuant)
-	return c.Two(opInternalFusedMovingAvgObsFqHelper)
-}
-
-var opInternalFusedRmsNorm = torch.NewOp("aten::_fused_rms_norm", "")
-
-// InternalFusedRmsNorm is aten::_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, Tensor).
-func InternalFusedRmsNorm(input *torch.Tensor, normalizedShape []int, weight *torch.Tensor, eps *float64) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Ints(normalizedShape...)
-	c.OptTensor(weight)
-	optional(&c, eps, (*torch.Call).Float)
-	return c.Two(opInternalFusedRmsNorm)
-}
-
-var opInternalFusedRmsNormBackward = torch.NewOp("aten::_fused_rms_norm_backward", "")
-
-// InternalFusedRmsNormBackward is aten::_fused_rms_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, Tensor rstd, Tensor? weight, bool[2] output_mask) -> (Tensor, Tensor).
-func InternalFusedRmsNormBackward(gradOut, input *torch.Tensor, normalizedShape []int, rstd, weight *torch.Tensor, outputMask []bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(input)
-	c.Ints(normalizedShape...)
-	c.Tensor(rstd)
-	c.OptTensor(weight)
-	c.Bools(outputMask...)
-	return c.Two(opInternalFusedRmsNormBackward)
-}
-
-var opInternalFusedSdpChoice = torch.NewOp("aten::_fused_sdp_choice", "")
-
-// InternalFusedSdpChoice is aten::_fused_sdp_choice(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> int.
-func InternalFusedSdpChoice(query, key, value, attnMask *torch.Tensor, dropoutP float64, isCausal bool, scale *float64, enableGqa bool) int {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnMask)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
-	c.Bool(enableGqa)
-	r := c.All(opInternalFusedSdpChoice)
-	return r[0].(int)
-}
-
-var opInternalFusedSgdInPlace = torch.NewOp("aten::_fused_sgd_", "")
-
-// InternalFusedSgdInPlace is aten::_fused_sgd_(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] momentum_buffer_list, *, float weight_decay, float momentum, float lr, float dampening, bool nesterov, bool maximize, bool is_first_step, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedSgdInPlace(self, grads, momentumBufferList []*torch.Tensor, weightDecay, momentum, lr, dampening float64, nesterov, maximize, isFirstStep bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(momentumBufferList)
-	c.Float(weightDecay)
-	c.Float(momentum)
-	c.Float(lr)
-	c.Float(dampening)
-	c.Bool(nesterov)
-	c.Bool(maximize)
-	c.Bool(isFirstStep)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedSgdInPlace)
-}
-
-var opInternalFusedSgdInPlaceTensorLr = torch.NewOp("aten::_fused_sgd_", "tensor_lr")
-
-// InternalFusedSgdInPlaceTensorLr is aten::_fused_sgd_.tensor_lr(Tensor(a!)[] self, Tensor(b!)[] grads, Tensor(c!)[] momentum_buffer_list, *, float weight_decay, float momentum, Tensor lr, float dampening, bool nesterov, bool maximize, bool is_first_step, Tensor? grad_scale=None, Tensor? found_inf=None) -> ().
-func InternalFusedSgdInPlaceTensorLr(self, grads, momentumBufferList []*torch.Tensor, weightDecay, momentum float64, lr *torch.Tensor, dampening float64, nesterov, maximize, isFirstStep bool, gradScale, foundInf *torch.Tensor) {
-	var c torch.Call
-	c.Tensors(self)
-	c.Tensors(grads)
-	c.Tensors(momentumBufferList)
-	c.Float(weightDecay)
-	c.Float(momentum)
-	c.Tensor(lr)
-	c.Float(dampening)
-	c.Bool(nesterov)
-	c.Bool(maximize)
-	c.Bool(isFirstStep)
-	c.OptTensor(gradScale)
-	c.OptTensor(foundInf)
-	c.Do(opInternalFusedSgdInPlaceTensorLr)
-}
-
-var opInternalFwPrimal = torch.NewOp("aten::_fw_primal", "")
-
-// InternalFwPrimal is aten::_fw_primal(Tensor(a) self, int level) -> Tensor(a).
-func InternalFwPrimal(self *torch.Tensor, level int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(level)
-	return c.One(opInternalFwPrimal)
-}
-
-var opInternalFwPrimalCopy = torch.NewOp("aten::_fw_primal_copy", "")
-
-// InternalFwPrimalCopy is aten::_fw_primal_copy(Tensor self, int level) -> Tensor.
-func InternalFwPrimalCopy(self *torch.Tensor, level int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(level)
-	return c.One(opInternalFwPrimalCopy)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opFakeQuantizePerChannelAffine = torch.NewOp("aten::fake_quantize_per_channel_affine", "")
 
@@ -2217,7 +101,7 @@ func FbgemmLinearQuantizeWeight(input *torch.Tensor) (*torch.Tensor, *torch.Tens
 	var c torch.Call
 	c.Tensor(input)
 	r := c.All(opFbgemmLinearQuantizeWeight)
-	return tensor(r[0]), tensor(r[1]), r[2].(float64), r[3].(int)
+	return call.Tensor(r[0]), call.Tensor(r[1]), r[2].(float64), r[3].(int)
 }
 
 var opFbgemmPackGemmMatrixFp16 = torch.NewOp("aten::fbgemm_pack_gemm_matrix_fp16", "")
@@ -2301,9 +185,9 @@ var opFftFft = torch.NewOp("aten::fft_fft", "")
 func FftFft(self *torch.Tensor, n *int, dim int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftFft)
 }
 
@@ -2313,9 +197,9 @@ var opFftFftOut = torch.NewOp("aten::fft_fft", "out")
 func FftFftOut(self *torch.Tensor, n *int, dim int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftFftOut)
 	return out
@@ -2329,7 +213,7 @@ func FftFft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftFft2)
 }
 
@@ -2341,7 +225,7 @@ func FftFft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tenso
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftFft2Out)
 	return out
@@ -2355,9 +239,9 @@ func FftFftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, devic
 	c.Int(n)
 	c.Float(d)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFftFftfreq)
 }
 
@@ -2381,7 +265,7 @@ func FftFftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftFftn)
 }
 
@@ -2393,7 +277,7 @@ func FftFftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tenso
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftFftnOut)
 	return out
@@ -2415,9 +299,9 @@ var opFftHfft = torch.NewOp("aten::fft_hfft", "")
 func FftHfft(self *torch.Tensor, n *int, dim int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftHfft)
 }
 
@@ -2427,9 +311,9 @@ var opFftHfftOut = torch.NewOp("aten::fft_hfft", "out")
 func FftHfftOut(self *torch.Tensor, n *int, dim int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftHfftOut)
 	return out
@@ -2443,7 +327,7 @@ func FftHfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftHfft2)
 }
 
@@ -2455,7 +339,7 @@ func FftHfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftHfft2Out)
 	return out
@@ -2469,7 +353,7 @@ func FftHfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftHfftn)
 }
 
@@ -2481,7 +365,7 @@ func FftHfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftHfftnOut)
 	return out
@@ -2493,9 +377,9 @@ var opFftIfft = torch.NewOp("aten::fft_ifft", "")
 func FftIfft(self *torch.Tensor, n *int, dim int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIfft)
 }
 
@@ -2505,9 +389,9 @@ var opFftIfftOut = torch.NewOp("aten::fft_ifft", "out")
 func FftIfftOut(self *torch.Tensor, n *int, dim int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIfftOut)
 	return out
@@ -2521,7 +405,7 @@ func FftIfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIfft2)
 }
 
@@ -2533,7 +417,7 @@ func FftIfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIfft2Out)
 	return out
@@ -2547,7 +431,7 @@ func FftIfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIfftn)
 }
 
@@ -2559,7 +443,7 @@ func FftIfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIfftnOut)
 	return out
@@ -2581,9 +465,9 @@ var opFftIhfft = torch.NewOp("aten::fft_ihfft", "")
 func FftIhfft(self *torch.Tensor, n *int, dim int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIhfft)
 }
 
@@ -2593,9 +477,9 @@ var opFftIhfftOut = torch.NewOp("aten::fft_ihfft", "out")
 func FftIhfftOut(self *torch.Tensor, n *int, dim int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIhfftOut)
 	return out
@@ -2609,7 +493,7 @@ func FftIhfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIhfft2)
 }
 
@@ -2621,7 +505,7 @@ func FftIhfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Ten
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIhfft2Out)
 	return out
@@ -2635,7 +519,7 @@ func FftIhfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIhfftn)
 }
 
@@ -2647,7 +531,7 @@ func FftIhfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Ten
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIhfftnOut)
 	return out
@@ -2659,9 +543,9 @@ var opFftIrfft = torch.NewOp("aten::fft_irfft", "")
 func FftIrfft(self *torch.Tensor, n *int, dim int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIrfft)
 }
 
@@ -2671,9 +555,9 @@ var opFftIrfftOut = torch.NewOp("aten::fft_irfft", "out")
 func FftIrfftOut(self *torch.Tensor, n *int, dim int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIrfftOut)
 	return out
@@ -2687,7 +571,7 @@ func FftIrfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIrfft2)
 }
 
@@ -2699,7 +583,7 @@ func FftIrfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Ten
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIrfft2Out)
 	return out
@@ -2713,7 +597,7 @@ func FftIrfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftIrfftn)
 }
 
@@ -2725,7 +609,7 @@ func FftIrfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Ten
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftIrfftnOut)
 	return out
@@ -2737,9 +621,9 @@ var opFftRfft = torch.NewOp("aten::fft_rfft", "")
 func FftRfft(self *torch.Tensor, n *int, dim int, norm *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftRfft)
 }
 
@@ -2749,9 +633,9 @@ var opFftRfftOut = torch.NewOp("aten::fft_rfft", "out")
 func FftRfftOut(self *torch.Tensor, n *int, dim int, norm *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Int(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftRfftOut)
 	return out
@@ -2765,7 +649,7 @@ func FftRfft2(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftRfft2)
 }
 
@@ -2777,7 +661,7 @@ func FftRfft2Out(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 	c.Tensor(self)
 	c.OptInts(s)
 	c.Ints(dim...)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftRfft2Out)
 	return out
@@ -2791,9 +675,9 @@ func FftRfftfreq(n int, d float64, dtype torch.DType, layout *torch.Layout, devi
 	c.Int(n)
 	c.Float(d)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFftRfftfreq)
 }
 
@@ -2817,7 +701,7 @@ func FftRfftn(self *torch.Tensor, s, dim []int, norm *string) *torch.Tensor {
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	return c.One(opFftRfftn)
 }
 
@@ -2829,7 +713,7 @@ func FftRfftnOut(self *torch.Tensor, s, dim []int, norm *string, out *torch.Tens
 	c.Tensor(self)
 	c.OptInts(s)
 	c.OptInts(dim)
-	optional(&c, norm, (*torch.Call).String)
+	call.Optional(&c, norm, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opFftRfftnOut)
 	return out
@@ -2933,9 +817,9 @@ func FlattenUsingInts(self *torch.Tensor, startDim, endDim int) *torch.Tensor {
 var opFlattenDenseTensors = torch.NewOp("aten::flatten_dense_tensors", "")
 
 // FlattenDenseTensors is aten::flatten_dense_tensors(Tensor[] tensors) -> Tensor.
-func FlattenDenseTensors(tensors_ []*torch.Tensor) *torch.Tensor {
+func FlattenDenseTensors(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opFlattenDenseTensors)
 }
 
@@ -3440,12 +1324,12 @@ var opFromFile = torch.NewOp("aten::from_file", "")
 func FromFile(filename string, shared *bool, size *int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
 	var c torch.Call
 	c.String(filename)
-	optional(&c, shared, (*torch.Call).Bool)
-	optional(&c, size, (*torch.Call).Int)
+	call.Optional(&c, shared, (*torch.Call).Bool)
+	call.Optional(&c, size, (*torch.Call).Int)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFromFile)
 }
 
@@ -3457,9 +1341,9 @@ func Full(size []int, fillValue torch.Number, dtype torch.DType, layout *torch.L
 	c.Size(size...)
 	c.Number(fillValue)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opFull)
 }
 
@@ -3483,10 +1367,10 @@ func FullLike(self *torch.Tensor, fillValue torch.Number, dtype torch.DType, lay
 	c.Tensor(self)
 	c.Number(fillValue)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opFullLike)
 }
 

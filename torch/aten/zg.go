@@ -2,59 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalGatherSparseBackward = torch.NewOp("aten::_gather_sparse_backward", "")
-
-// InternalGatherSparseBackward is aten::_gather_sparse_backward(Tensor self, int dim, Tensor index, Tensor grad) -> Tensor.
-func InternalGatherSparseBackward(self *torch.Tensor, dim int, index, grad *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Tensor(index)
-	c.Tensor(grad)
-	return c.One(opInternalGatherSparseBackward)
-}
-
-var opInternalGridSampler2dCpuFallback = torch.NewOp("aten::_grid_sampler_2d_cpu_fallback", "")
-
-// InternalGridSampler2dCpuFallback is aten::_grid_sampler_2d_cpu_fallback(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor.
-func InternalGridSampler2dCpuFallback(input, grid *torch.Tensor, interpolationMode, paddingMode int, alignCorners bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(grid)
-	c.Int(interpolationMode)
-	c.Int(paddingMode)
-	c.Bool(alignCorners)
-	return c.One(opInternalGridSampler2dCpuFallback)
-}
-
-var opInternalGridSampler2dCpuFallbackBackward = torch.NewOp("aten::_grid_sampler_2d_cpu_fallback_backward", "")
-
-// InternalGridSampler2dCpuFallbackBackward is aten::_grid_sampler_2d_cpu_fallback_backward(Tensor grad_output, Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> (Tensor, Tensor).
-func InternalGridSampler2dCpuFallbackBackward(gradOutput, input, grid *torch.Tensor, interpolationMode, paddingMode int, alignCorners bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(input)
-	c.Tensor(grid)
-	c.Int(interpolationMode)
-	c.Int(paddingMode)
-	c.Bool(alignCorners)
-	return c.Two(opInternalGridSampler2dCpuFallbackBackward)
-}
-
-var opInternalGroupedMm = torch.NewOp("aten::_grouped_mm", "")
-
-// InternalGroupedMm is aten::_grouped_mm(Tensor self, Tensor mat2, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None) -> Tensor.
-func InternalGroupedMm(self, mat2, offs, bias *torch.Tensor, outDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.OptTensor(offs)
-	c.OptTensor(bias)
-	c.DType(outDtype)
-	return c.One(opInternalGroupedMm)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opGather = torch.NewOp("aten::gather", "")
 
@@ -397,7 +348,7 @@ func GradientArray(self *torch.Tensor, dim []int, edgeOrder int) []*torch.Tensor
 	c.Ints(dim...)
 	c.Int(edgeOrder)
 	r := c.All(opGradientArray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGradientScalararray = torch.NewOp("aten::gradient", "scalararray")
@@ -410,7 +361,7 @@ func GradientScalararray(self *torch.Tensor, spacing torch.Number, dim []int, ed
 	c.Ints(dim...)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalararray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGradientScalarint = torch.NewOp("aten::gradient", "scalarint")
@@ -420,10 +371,10 @@ func GradientScalarint(self *torch.Tensor, spacing torch.Number, dim *int, edgeO
 	var c torch.Call
 	c.Tensor(self)
 	c.OptNumber(spacing)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalarint)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGradientScalarrayarray = torch.NewOp("aten::gradient", "scalarrayarray")
@@ -436,7 +387,7 @@ func GradientScalarrayarray(self *torch.Tensor, spacing []torch.Number, dim []in
 	c.Ints(dim...)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalarrayarray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGradientScalarrayint = torch.NewOp("aten::gradient", "scalarrayint")
@@ -446,10 +397,10 @@ func GradientScalarrayint(self *torch.Tensor, spacing []torch.Number, dim *int, 
 	var c torch.Call
 	c.Tensor(self)
 	c.Numbers(spacing)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Int(edgeOrder)
 	r := c.All(opGradientScalarrayint)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGradientTensorarray = torch.NewOp("aten::gradient", "tensorarray")
@@ -462,7 +413,7 @@ func GradientTensorarray(self *torch.Tensor, spacing []*torch.Tensor, dim []int,
 	c.Ints(dim...)
 	c.Int(edgeOrder)
 	r := c.All(opGradientTensorarray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGradientTensorarrayint = torch.NewOp("aten::gradient", "tensorarrayint")
@@ -472,10 +423,10 @@ func GradientTensorarrayint(self *torch.Tensor, spacing []*torch.Tensor, dim *in
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensors(spacing)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Int(edgeOrder)
 	r := c.All(opGradientTensorarrayint)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opGreaterScalar = torch.NewOp("aten::greater", "Scalar")

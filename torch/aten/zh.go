@@ -2,68 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalHasCompatibleShallowCopyType = torch.NewOp("aten::_has_compatible_shallow_copy_type", "")
-
-// InternalHasCompatibleShallowCopyType is aten::_has_compatible_shallow_copy_type(Tensor self, Tensor from) -> bool.
-func InternalHasCompatibleShallowCopyType(self, from *torch.Tensor) bool {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(from)
-	r := c.All(opInternalHasCompatibleShallowCopyType)
-	return r[0].(bool)
-}
-
-var opInternalHasSameStorageNumel = torch.NewOp("aten::_has_same_storage_numel", "")
-
-// InternalHasSameStorageNumel is aten::_has_same_storage_numel(Tensor self, Tensor other) -> bool.
-func InternalHasSameStorageNumel(self, other *torch.Tensor) bool {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	r := c.All(opInternalHasSameStorageNumel)
-	return r[0].(bool)
-}
-
-var opInternalHistogramddBinEdges = torch.NewOp("aten::_histogramdd_bin_edges", "")
-
-// InternalHistogramddBinEdges is aten::_histogramdd_bin_edges(Tensor self, int[] bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> Tensor[].
-func InternalHistogramddBinEdges(self *torch.Tensor, bins []int, range_ []float64, weight *torch.Tensor, density bool) []*torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(bins...)
-	c.OptFloats(range_)
-	c.OptTensor(weight)
-	c.Bool(density)
-	r := c.All(opInternalHistogramddBinEdges)
-	return tensors(r[0])
-}
-
-var opInternalHistogramddFromBinCts = torch.NewOp("aten::_histogramdd_from_bin_cts", "")
-
-// InternalHistogramddFromBinCts is aten::_histogramdd_from_bin_cts(Tensor self, int[] bins, *, float[]? range=None, Tensor? weight=None, bool density=False) -> Tensor.
-func InternalHistogramddFromBinCts(self *torch.Tensor, bins []int, range_ []float64, weight *torch.Tensor, density bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(bins...)
-	c.OptFloats(range_)
-	c.OptTensor(weight)
-	c.Bool(density)
-	return c.One(opInternalHistogramddFromBinCts)
-}
-
-var opInternalHistogramddFromBinTensors = torch.NewOp("aten::_histogramdd_from_bin_tensors", "")
-
-// InternalHistogramddFromBinTensors is aten::_histogramdd_from_bin_tensors(Tensor self, Tensor[] bins, *, Tensor? weight=None, bool density=False) -> Tensor.
-func InternalHistogramddFromBinTensors(self *torch.Tensor, bins []*torch.Tensor, weight *torch.Tensor, density bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensors(bins)
-	c.OptTensor(weight)
-	c.Bool(density)
-	return c.One(opInternalHistogramddFromBinTensors)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opHammingWindow = torch.NewOp("aten::hamming_window", "")
 
@@ -72,9 +14,9 @@ func HammingWindow(windowLength int, dtype torch.DType, layout *torch.Layout, de
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindow)
 }
 
@@ -86,9 +28,9 @@ func HammingWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, l
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindowPeriodic)
 }
 
@@ -101,9 +43,9 @@ func HammingWindowPeriodicAlpha(windowLength int, periodic bool, alpha float64, 
 	c.Bool(periodic)
 	c.Float(alpha)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindowPeriodicAlpha)
 }
 
@@ -117,9 +59,9 @@ func HammingWindowPeriodicAlphaBeta(windowLength int, periodic bool, alpha, beta
 	c.Float(alpha)
 	c.Float(beta)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHammingWindowPeriodicAlphaBeta)
 }
 
@@ -130,9 +72,9 @@ func HannWindow(windowLength int, dtype torch.DType, layout *torch.Layout, devic
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHannWindow)
 }
 
@@ -144,9 +86,9 @@ func HannWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, layo
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opHannWindowPeriodic)
 }
 
@@ -514,7 +456,7 @@ func Histogramdd(self *torch.Tensor, bins []int, range_ []float64, weight *torch
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opHistogramdd)
-	return tensor(r[0]), tensors(r[1])
+	return call.Tensor(r[0]), call.Tensors(r[1])
 }
 
 var opHistogramddTensorListBins = torch.NewOp("aten::histogramdd", "TensorList_bins")
@@ -528,7 +470,7 @@ func HistogramddTensorListBins(self *torch.Tensor, bins []*torch.Tensor, range_ 
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opHistogramddTensorListBins)
-	return tensor(r[0]), tensors(r[1])
+	return call.Tensor(r[0]), call.Tensors(r[1])
 }
 
 var opHistogramddIntBins = torch.NewOp("aten::histogramdd", "int_bins")
@@ -542,7 +484,7 @@ func HistogramddIntBins(self *torch.Tensor, bins int, range_ []float64, weight *
 	c.OptTensor(weight)
 	c.Bool(density)
 	r := c.All(opHistogramddIntBins)
-	return tensor(r[0]), tensors(r[1])
+	return call.Tensor(r[0]), call.Tensors(r[1])
 }
 
 var opHsplitArray = torch.NewOp("aten::hsplit", "array")
@@ -553,7 +495,7 @@ func HsplitArray(self *torch.Tensor, indices []int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Ints(indices...)
 	r := c.All(opHsplitArray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opHsplitInt = torch.NewOp("aten::hsplit", "int")
@@ -564,7 +506,7 @@ func HsplitInt(self *torch.Tensor, sections int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Int(sections)
 	r := c.All(opHsplitInt)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opHspmm = torch.NewOp("aten::hspmm", "")
@@ -592,18 +534,18 @@ func HspmmOut(mat1, mat2, out *torch.Tensor) *torch.Tensor {
 var opHstack = torch.NewOp("aten::hstack", "")
 
 // Hstack is aten::hstack(Tensor[] tensors) -> Tensor.
-func Hstack(tensors_ []*torch.Tensor) *torch.Tensor {
+func Hstack(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opHstack)
 }
 
 var opHstackOut = torch.NewOp("aten::hstack", "out")
 
 // HstackOut is aten::hstack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!).
-func HstackOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
+func HstackOut(tensors []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(out)
 	c.Do(opHstackOut)
 	return out

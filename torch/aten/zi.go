@@ -2,199 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opDunderIandScalar = torch.NewOp("aten::__iand__", "Scalar")
-
-// DunderIandScalar is aten::__iand__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!).
-func DunderIandScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Do(opDunderIandScalar)
-	return self
-}
-
-var opDunderIandTensor = torch.NewOp("aten::__iand__", "Tensor")
-
-// DunderIandTensor is aten::__iand__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!).
-func DunderIandTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Do(opDunderIandTensor)
-	return self
-}
-
-var opDunderIlshiftScalar = torch.NewOp("aten::__ilshift__", "Scalar")
-
-// DunderIlshiftScalar is aten::__ilshift__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!).
-func DunderIlshiftScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Do(opDunderIlshiftScalar)
-	return self
-}
-
-var opDunderIlshiftTensor = torch.NewOp("aten::__ilshift__", "Tensor")
-
-// DunderIlshiftTensor is aten::__ilshift__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!).
-func DunderIlshiftTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Do(opDunderIlshiftTensor)
-	return self
-}
-
-var opDunderIorScalar = torch.NewOp("aten::__ior__", "Scalar")
-
-// DunderIorScalar is aten::__ior__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!).
-func DunderIorScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Do(opDunderIorScalar)
-	return self
-}
-
-var opDunderIorTensor = torch.NewOp("aten::__ior__", "Tensor")
-
-// DunderIorTensor is aten::__ior__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!).
-func DunderIorTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Do(opDunderIorTensor)
-	return self
-}
-
-var opDunderIrshiftScalar = torch.NewOp("aten::__irshift__", "Scalar")
-
-// DunderIrshiftScalar is aten::__irshift__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!).
-func DunderIrshiftScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Do(opDunderIrshiftScalar)
-	return self
-}
-
-var opDunderIrshiftTensor = torch.NewOp("aten::__irshift__", "Tensor")
-
-// DunderIrshiftTensor is aten::__irshift__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!).
-func DunderIrshiftTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Do(opDunderIrshiftTensor)
-	return self
-}
-
-var opDunderIxorScalar = torch.NewOp("aten::__ixor__", "Scalar")
-
-// DunderIxorScalar is aten::__ixor__.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!).
-func DunderIxorScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	c.Do(opDunderIxorScalar)
-	return self
-}
-
-var opDunderIxorTensor = torch.NewOp("aten::__ixor__", "Tensor")
-
-// DunderIxorTensor is aten::__ixor__.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!).
-func DunderIxorTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Do(opDunderIxorTensor)
-	return self
-}
-
-var opInternalIndexPutImplInPlace = torch.NewOp("aten::_index_put_impl_", "")
-
-// InternalIndexPutImplInPlace is aten::_index_put_impl_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False, bool unsafe=False) -> Tensor(a!).
-func InternalIndexPutImplInPlace(self *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor, accumulate, unsafe bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.OptTensors(indices)
-	c.Tensor(values)
-	c.Bool(accumulate)
-	c.Bool(unsafe)
-	c.Do(opInternalIndexPutImplInPlace)
-	return self
-}
-
-var opInternalIndices = torch.NewOp("aten::_indices", "")
-
-// InternalIndices is aten::_indices(Tensor(a) self) -> Tensor(a).
-func InternalIndices(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalIndices)
-}
-
-var opInternalIndicesCopy = torch.NewOp("aten::_indices_copy", "")
-
-// InternalIndicesCopy is aten::_indices_copy(Tensor self) -> Tensor.
-func InternalIndicesCopy(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalIndicesCopy)
-}
-
-var opInternalIntMm = torch.NewOp("aten::_int_mm", "")
-
-// InternalIntMm is aten::_int_mm(Tensor self, Tensor mat2) -> Tensor.
-func InternalIntMm(self, mat2 *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	return c.One(opInternalIntMm)
-}
-
-var opInternalIntMmOut = torch.NewOp("aten::_int_mm", "out")
-
-// InternalIntMmOut is aten::_int_mm.out(Tensor self, Tensor mat2, *, Tensor(a!) out) -> Tensor(a!).
-func InternalIntMmOut(self, mat2, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensor(out)
-	c.Do(opInternalIntMmOut)
-	return out
-}
-
-var opInternalIsAllTrue = torch.NewOp("aten::_is_all_true", "")
-
-// InternalIsAllTrue is aten::_is_all_true(Tensor self) -> Tensor.
-func InternalIsAllTrue(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalIsAllTrue)
-}
-
-var opInternalIsAnyTrue = torch.NewOp("aten::_is_any_true", "")
-
-// InternalIsAnyTrue is aten::_is_any_true(Tensor self) -> Tensor.
-func InternalIsAnyTrue(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalIsAnyTrue)
-}
-
-var opInternalIsZerotensor = torch.NewOp("aten::_is_zerotensor", "")
-
-// InternalIsZerotensor is aten::_is_zerotensor(Tensor self) -> bool.
-func InternalIsZerotensor(self *torch.Tensor) bool {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalIsZerotensor)
-	return r[0].(bool)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opI0 = torch.NewOp("aten::i0", "")
 
@@ -820,10 +631,10 @@ func IsSameSize(self, other *torch.Tensor) bool {
 var opIsSetTo = torch.NewOp("aten::is_set_to", "")
 
 // IsSetTo is aten::is_set_to(Tensor self, Tensor tensor) -> bool.
-func IsSetTo(self, tensor_ *torch.Tensor) bool {
+func IsSetTo(self, tensor *torch.Tensor) bool {
 	var c torch.Call
 	c.Tensor(self)
-	c.Tensor(tensor_)
+	c.Tensor(tensor)
 	r := c.All(opIsSetTo)
 	return r[0].(bool)
 }
@@ -1021,13 +832,13 @@ func Istft(self *torch.Tensor, nFft int, hopLength, winLength *int, window *torc
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(nFft)
-	optional(&c, hopLength, (*torch.Call).Int)
-	optional(&c, winLength, (*torch.Call).Int)
+	call.Optional(&c, hopLength, (*torch.Call).Int)
+	call.Optional(&c, winLength, (*torch.Call).Int)
 	c.OptTensor(window)
 	c.Bool(center)
 	c.Bool(normalized)
-	optional(&c, onesided, (*torch.Call).Bool)
-	optional(&c, length, (*torch.Call).Int)
+	call.Optional(&c, onesided, (*torch.Call).Bool)
+	call.Optional(&c, length, (*torch.Call).Int)
 	c.Bool(returnComplex)
 	return c.One(opIstft)
 }

@@ -2,7 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opKaiserWindow = torch.NewOp("aten::kaiser_window", "")
 
@@ -11,9 +14,9 @@ func KaiserWindow(windowLength int, dtype torch.DType, layout *torch.Layout, dev
 	var c torch.Call
 	c.Int(windowLength)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opKaiserWindow)
 }
 
@@ -26,9 +29,9 @@ func KaiserWindowBeta(windowLength int, periodic bool, beta float64, dtype torch
 	c.Bool(periodic)
 	c.Float(beta)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opKaiserWindowBeta)
 }
 
@@ -40,9 +43,9 @@ func KaiserWindowPeriodic(windowLength int, periodic bool, dtype torch.DType, la
 	c.Int(windowLength)
 	c.Bool(periodic)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opKaiserWindowPeriodic)
 }
 

@@ -2,299 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opDunderLshiftScalar = torch.NewOp("aten::__lshift__", "Scalar")
-
-// DunderLshiftScalar is aten::__lshift__.Scalar(Tensor self, Scalar other) -> Tensor.
-func DunderLshiftScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	return c.One(opDunderLshiftScalar)
-}
-
-var opDunderLshiftTensor = torch.NewOp("aten::__lshift__", "Tensor")
-
-// DunderLshiftTensor is aten::__lshift__.Tensor(Tensor self, Tensor other) -> Tensor.
-func DunderLshiftTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opDunderLshiftTensor)
-}
-
-var opInternalLazyClone = torch.NewOp("aten::_lazy_clone", "")
-
-// InternalLazyClone is aten::_lazy_clone(Tensor self) -> Tensor.
-func InternalLazyClone(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalLazyClone)
-}
-
-var opInternalLinalgCheckErrors = torch.NewOp("aten::_linalg_check_errors", "")
-
-// InternalLinalgCheckErrors is aten::_linalg_check_errors(Tensor info, str api_name, *, bool is_matrix) -> ().
-func InternalLinalgCheckErrors(info *torch.Tensor, apiName string, isMatrix bool) {
-	var c torch.Call
-	c.Tensor(info)
-	c.String(apiName)
-	c.Bool(isMatrix)
-	c.Do(opInternalLinalgCheckErrors)
-}
-
-var opInternalLinalgDet = torch.NewOp("aten::_linalg_det", "")
-
-// InternalLinalgDet is aten::_linalg_det(Tensor A) -> (Tensor result, Tensor LU, Tensor pivots).
-func InternalLinalgDet(a *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	r := c.All(opInternalLinalgDet)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalLinalgDetResult = torch.NewOp("aten::_linalg_det", "result")
-
-// InternalLinalgDetResult is aten::_linalg_det.result(Tensor A, *, Tensor(a!) result, Tensor(b!) LU, Tensor(c!) pivots) -> (Tensor(a!) result, Tensor(b!) LU, Tensor(c!) pivots).
-func InternalLinalgDetResult(a, result, lu, pivots *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.Tensor(result)
-	c.Tensor(lu)
-	c.Tensor(pivots)
-	c.Do(opInternalLinalgDetResult)
-	return result, lu, pivots
-}
-
-var opInternalLinalgEigh = torch.NewOp("aten::_linalg_eigh", "")
-
-// InternalLinalgEigh is aten::_linalg_eigh(Tensor A, str UPLO="L", bool compute_v=True) -> (Tensor eigenvalues, Tensor eigenvectors).
-func InternalLinalgEigh(a *torch.Tensor, uplo string, computeV bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.String(uplo)
-	c.Bool(computeV)
-	return c.Two(opInternalLinalgEigh)
-}
-
-var opInternalLinalgEighEigenvalues = torch.NewOp("aten::_linalg_eigh", "eigenvalues")
-
-// InternalLinalgEighEigenvalues is aten::_linalg_eigh.eigenvalues(Tensor A, str UPLO="L", bool compute_v=True, *, Tensor(a!) eigenvalues, Tensor(b!) eigenvectors) -> (Tensor(a!) eigenvalues, Tensor(b!) eigenvectors).
-func InternalLinalgEighEigenvalues(a *torch.Tensor, uplo string, computeV bool, eigenvalues, eigenvectors *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.String(uplo)
-	c.Bool(computeV)
-	c.Tensor(eigenvalues)
-	c.Tensor(eigenvectors)
-	c.Do(opInternalLinalgEighEigenvalues)
-	return eigenvalues, eigenvectors
-}
-
-var opInternalLinalgEigvals = torch.NewOp("aten::_linalg_eigvals", "")
-
-// InternalLinalgEigvals is aten::_linalg_eigvals(Tensor self) -> Tensor.
-func InternalLinalgEigvals(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalLinalgEigvals)
-}
-
-var opInternalLinalgSlogdet = torch.NewOp("aten::_linalg_slogdet", "")
-
-// InternalLinalgSlogdet is aten::_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots).
-func InternalLinalgSlogdet(a *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	r := c.All(opInternalLinalgSlogdet)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalLinalgSlogdetSign = torch.NewOp("aten::_linalg_slogdet", "sign")
-
-// InternalLinalgSlogdetSign is aten::_linalg_slogdet.sign(Tensor A, *, Tensor(a!) sign, Tensor(b!) logabsdet, Tensor(c!) LU, Tensor(d!) pivots) -> (Tensor(a!) sign, Tensor(b!) logabsdet, Tensor(c!) LU, Tensor(d!) pivots).
-func InternalLinalgSlogdetSign(a, sign, logabsdet, lu, pivots *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.Tensor(sign)
-	c.Tensor(logabsdet)
-	c.Tensor(lu)
-	c.Tensor(pivots)
-	c.Do(opInternalLinalgSlogdetSign)
-	return sign, logabsdet, lu, pivots
-}
-
-var opInternalLinalgSolveEx = torch.NewOp("aten::_linalg_solve_ex", "")
-
-// InternalLinalgSolveEx is aten::_linalg_solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, Tensor LU, Tensor pivots, Tensor info).
-func InternalLinalgSolveEx(a, b *torch.Tensor, left, checkErrors bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.Tensor(b)
-	c.Bool(left)
-	c.Bool(checkErrors)
-	r := c.All(opInternalLinalgSolveEx)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalLinalgSolveExResult = torch.NewOp("aten::_linalg_solve_ex", "result")
-
-// InternalLinalgSolveExResult is aten::_linalg_solve_ex.result(Tensor A, Tensor B, *, bool left=True, bool check_errors=False, Tensor(a!) result, Tensor(b!) LU, Tensor(c!) pivots, Tensor(d!) info) -> (Tensor(a!) result, Tensor(b!) LU, Tensor(c!) pivots, Tensor(d!) info).
-func InternalLinalgSolveExResult(a, b *torch.Tensor, left, checkErrors bool, result, lu, pivots, info *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.Tensor(b)
-	c.Bool(left)
-	c.Bool(checkErrors)
-	c.Tensor(result)
-	c.Tensor(lu)
-	c.Tensor(pivots)
-	c.Tensor(info)
-	c.Do(opInternalLinalgSolveExResult)
-	return result, lu, pivots, info
-}
-
-var opInternalLinalgSvd = torch.NewOp("aten::_linalg_svd", "")
-
-// InternalLinalgSvd is aten::_linalg_svd(Tensor A, bool full_matrices=False, bool compute_uv=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh).
-func InternalLinalgSvd(a *torch.Tensor, fullMatrices, computeUv bool, driver *string) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.Bool(fullMatrices)
-	c.Bool(computeUv)
-	optional(&c, driver, (*torch.Call).String)
-	r := c.All(opInternalLinalgSvd)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalLinalgSvdU = torch.NewOp("aten::_linalg_svd", "U")
-
-// InternalLinalgSvdU is aten::_linalg_svd.U(Tensor A, bool full_matrices=False, bool compute_uv=True, *, str? driver=None, Tensor(a!) U, Tensor(b!) S, Tensor(c!) Vh) -> (Tensor(a!) U, Tensor(b!) S, Tensor(c!) Vh).
-func InternalLinalgSvdU(a *torch.Tensor, fullMatrices, computeUv bool, driver *string, u, s, vh *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(a)
-	c.Bool(fullMatrices)
-	c.Bool(computeUv)
-	optional(&c, driver, (*torch.Call).String)
-	c.Tensor(u)
-	c.Tensor(s)
-	c.Tensor(vh)
-	c.Do(opInternalLinalgSvdU)
-	return u, s, vh
-}
-
-var opInternalLocalScalarDense = torch.NewOp("aten::_local_scalar_dense", "")
-
-// InternalLocalScalarDense is aten::_local_scalar_dense(Tensor self) -> Scalar.
-func InternalLocalScalarDense(self *torch.Tensor) torch.Number {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalLocalScalarDense)
-	return r[0]
-}
-
-var opInternalLogSoftmax = torch.NewOp("aten::_log_softmax", "")
-
-// InternalLogSoftmax is aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor.
-func InternalLogSoftmax(self *torch.Tensor, dim int, halfToFloat bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(halfToFloat)
-	return c.One(opInternalLogSoftmax)
-}
-
-var opInternalLogSoftmaxOut = torch.NewOp("aten::_log_softmax", "out")
-
-// InternalLogSoftmaxOut is aten::_log_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!).
-func InternalLogSoftmaxOut(self *torch.Tensor, dim int, halfToFloat bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(halfToFloat)
-	c.Tensor(out)
-	c.Do(opInternalLogSoftmaxOut)
-	return out
-}
-
-var opInternalLogSoftmaxBackwardData = torch.NewOp("aten::_log_softmax_backward_data", "")
-
-// InternalLogSoftmaxBackwardData is aten::_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor.
-func InternalLogSoftmaxBackwardData(gradOutput, output *torch.Tensor, dim int, inputDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Int(dim)
-	c.DType(inputDtype)
-	return c.One(opInternalLogSoftmaxBackwardData)
-}
-
-var opInternalLogSoftmaxBackwardDataOut = torch.NewOp("aten::_log_softmax_backward_data", "out")
-
-// InternalLogSoftmaxBackwardDataOut is aten::_log_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) out) -> Tensor(a!).
-func InternalLogSoftmaxBackwardDataOut(gradOutput, output *torch.Tensor, dim int, inputDtype torch.DType, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Int(dim)
-	c.DType(inputDtype)
-	c.Tensor(out)
-	c.Do(opInternalLogSoftmaxBackwardDataOut)
-	return out
-}
-
-var opInternalLogcumsumexp = torch.NewOp("aten::_logcumsumexp", "")
-
-// InternalLogcumsumexp is aten::_logcumsumexp(Tensor self, int dim) -> Tensor.
-func InternalLogcumsumexp(self *torch.Tensor, dim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	return c.One(opInternalLogcumsumexp)
-}
-
-var opInternalLogcumsumexpOut = torch.NewOp("aten::_logcumsumexp", "out")
-
-// InternalLogcumsumexpOut is aten::_logcumsumexp.out(Tensor self, int dim, *, Tensor(a!) out) -> Tensor(a!).
-func InternalLogcumsumexpOut(self *torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Tensor(out)
-	c.Do(opInternalLogcumsumexpOut)
-	return out
-}
-
-var opInternalLstmMps = torch.NewOp("aten::_lstm_mps", "")
-
-// InternalLstmMps is aten::_lstm_mps(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalLstmMps(input *torch.Tensor, hx, params []*torch.Tensor, hasBiases bool, numLayers int, dropout float64, train, bidirectional, batchFirst bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensors(hx)
-	c.Tensors(params)
-	c.Bool(hasBiases)
-	c.Int(numLayers)
-	c.Float(dropout)
-	c.Bool(train)
-	c.Bool(bidirectional)
-	c.Bool(batchFirst)
-	r := c.All(opInternalLstmMps)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4]), tensor(r[5])
-}
-
-var opInternalLuWithInfo = torch.NewOp("aten::_lu_with_info", "")
-
-// InternalLuWithInfo is aten::_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, Tensor info).
-func InternalLuWithInfo(self *torch.Tensor, pivot, checkErrors bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(pivot)
-	c.Bool(checkErrors)
-	r := c.All(opInternalLuWithInfo)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opL1Loss = torch.NewOp("aten::l1_loss", "")
 
@@ -1116,7 +827,7 @@ func LinalgLdlFactorEx(self *torch.Tensor, hermitian, checkErrors bool) (*torch.
 	c.Bool(hermitian)
 	c.Bool(checkErrors)
 	r := c.All(opLinalgLdlFactorEx)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLinalgLdlFactorExOut = torch.NewOp("aten::linalg_ldl_factor_ex", "out")
@@ -1167,10 +878,10 @@ func LinalgLstsq(self, b *torch.Tensor, rcond *float64, driver *string) (*torch.
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(b)
-	optional(&c, rcond, (*torch.Call).Float)
-	optional(&c, driver, (*torch.Call).String)
+	call.Optional(&c, rcond, (*torch.Call).Float)
+	call.Optional(&c, driver, (*torch.Call).String)
 	r := c.All(opLinalgLstsq)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3])
 }
 
 var opLinalgLstsqOut = torch.NewOp("aten::linalg_lstsq", "out")
@@ -1180,8 +891,8 @@ func LinalgLstsqOut(self, b *torch.Tensor, rcond *float64, driver *string, solut
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(b)
-	optional(&c, rcond, (*torch.Call).Float)
-	optional(&c, driver, (*torch.Call).String)
+	call.Optional(&c, rcond, (*torch.Call).Float)
+	call.Optional(&c, driver, (*torch.Call).String)
 	c.Tensor(solution)
 	c.Tensor(residuals)
 	c.Tensor(rank)
@@ -1198,7 +909,7 @@ func LinalgLu(a *torch.Tensor, pivot bool) (*torch.Tensor, *torch.Tensor, *torch
 	c.Tensor(a)
 	c.Bool(pivot)
 	r := c.All(opLinalgLu)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLinalgLuOut = torch.NewOp("aten::linalg_lu", "out")
@@ -1247,7 +958,7 @@ func LinalgLuFactorEx(a *torch.Tensor, pivot, checkErrors bool) (*torch.Tensor, 
 	c.Bool(pivot)
 	c.Bool(checkErrors)
 	r := c.All(opLinalgLuFactorEx)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLinalgLuFactorExOut = torch.NewOp("aten::linalg_lu_factor_ex", "out")
@@ -1419,8 +1130,8 @@ var opLinalgMatrixRankAtolRtolFloat = torch.NewOp("aten::linalg_matrix_rank", "a
 func LinalgMatrixRankAtolRtolFloat(self *torch.Tensor, atol, rtol *float64, hermitian bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, atol, (*torch.Call).Float)
-	optional(&c, rtol, (*torch.Call).Float)
+	call.Optional(&c, atol, (*torch.Call).Float)
+	call.Optional(&c, rtol, (*torch.Call).Float)
 	c.Bool(hermitian)
 	return c.One(opLinalgMatrixRankAtolRtolFloat)
 }
@@ -1431,8 +1142,8 @@ var opLinalgMatrixRankAtolRtolFloatOut = torch.NewOp("aten::linalg_matrix_rank",
 func LinalgMatrixRankAtolRtolFloatOut(self *torch.Tensor, atol, rtol *float64, hermitian bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, atol, (*torch.Call).Float)
-	optional(&c, rtol, (*torch.Call).Float)
+	call.Optional(&c, atol, (*torch.Call).Float)
+	call.Optional(&c, rtol, (*torch.Call).Float)
 	c.Bool(hermitian)
 	c.Tensor(out)
 	c.Do(opLinalgMatrixRankAtolRtolFloatOut)
@@ -1514,18 +1225,18 @@ func LinalgMatrixSqrth(self *torch.Tensor) *torch.Tensor {
 var opLinalgMultiDot = torch.NewOp("aten::linalg_multi_dot", "")
 
 // LinalgMultiDot is aten::linalg_multi_dot(Tensor[] tensors) -> Tensor.
-func LinalgMultiDot(tensors_ []*torch.Tensor) *torch.Tensor {
+func LinalgMultiDot(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opLinalgMultiDot)
 }
 
 var opLinalgMultiDotOut = torch.NewOp("aten::linalg_multi_dot", "out")
 
 // LinalgMultiDotOut is aten::linalg_multi_dot.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!).
-func LinalgMultiDotOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
+func LinalgMultiDotOut(tensors []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(out)
 	c.Do(opLinalgMultiDotOut)
 	return out
@@ -1604,8 +1315,8 @@ var opLinalgPinvAtolRtolFloat = torch.NewOp("aten::linalg_pinv", "atol_rtol_floa
 func LinalgPinvAtolRtolFloat(self *torch.Tensor, atol, rtol *float64, hermitian bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, atol, (*torch.Call).Float)
-	optional(&c, rtol, (*torch.Call).Float)
+	call.Optional(&c, atol, (*torch.Call).Float)
+	call.Optional(&c, rtol, (*torch.Call).Float)
 	c.Bool(hermitian)
 	return c.One(opLinalgPinvAtolRtolFloat)
 }
@@ -1616,8 +1327,8 @@ var opLinalgPinvAtolRtolFloatOut = torch.NewOp("aten::linalg_pinv", "atol_rtol_f
 func LinalgPinvAtolRtolFloatOut(self *torch.Tensor, atol, rtol *float64, hermitian bool, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, atol, (*torch.Call).Float)
-	optional(&c, rtol, (*torch.Call).Float)
+	call.Optional(&c, atol, (*torch.Call).Float)
+	call.Optional(&c, rtol, (*torch.Call).Float)
 	c.Bool(hermitian)
 	c.Tensor(out)
 	c.Do(opLinalgPinvAtolRtolFloatOut)
@@ -1838,9 +1549,9 @@ func LinalgSvd(a *torch.Tensor, fullMatrices bool, driver *string) (*torch.Tenso
 	var c torch.Call
 	c.Tensor(a)
 	c.Bool(fullMatrices)
-	optional(&c, driver, (*torch.Call).String)
+	call.Optional(&c, driver, (*torch.Call).String)
 	r := c.All(opLinalgSvd)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLinalgSvdU = torch.NewOp("aten::linalg_svd", "U")
@@ -1850,7 +1561,7 @@ func LinalgSvdU(a *torch.Tensor, fullMatrices bool, driver *string, u, s, vh *to
 	var c torch.Call
 	c.Tensor(a)
 	c.Bool(fullMatrices)
-	optional(&c, driver, (*torch.Call).String)
+	call.Optional(&c, driver, (*torch.Call).String)
 	c.Tensor(u)
 	c.Tensor(s)
 	c.Tensor(vh)
@@ -1864,7 +1575,7 @@ var opLinalgSvdvals = torch.NewOp("aten::linalg_svdvals", "")
 func LinalgSvdvals(a *torch.Tensor, driver *string) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(a)
-	optional(&c, driver, (*torch.Call).String)
+	call.Optional(&c, driver, (*torch.Call).String)
 	return c.One(opLinalgSvdvals)
 }
 
@@ -1874,7 +1585,7 @@ var opLinalgSvdvalsOut = torch.NewOp("aten::linalg_svdvals", "out")
 func LinalgSvdvalsOut(a *torch.Tensor, driver *string, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(a)
-	optional(&c, driver, (*torch.Call).String)
+	call.Optional(&c, driver, (*torch.Call).String)
 	c.Tensor(out)
 	c.Do(opLinalgSvdvalsOut)
 	return out
@@ -1932,7 +1643,7 @@ var opLinalgVander = torch.NewOp("aten::linalg_vander", "")
 func LinalgVander(x *torch.Tensor, n *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(x)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	return c.One(opLinalgVander)
 }
 
@@ -2022,7 +1733,7 @@ func LinearBackward(self, gradOutput, weight *torch.Tensor, outputMask []bool) (
 	c.Tensor(weight)
 	c.Bools(outputMask...)
 	r := c.All(opLinearBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLinspace = torch.NewOp("aten::linspace", "")
@@ -2034,9 +1745,9 @@ func Linspace(start, end torch.Number, steps int, dtype torch.DType, layout *tor
 	c.Number(end)
 	c.Int(steps)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspace)
 }
 
@@ -2049,9 +1760,9 @@ func LinspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, dtyp
 	c.Tensor(end)
 	c.Int(steps)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspaceScalarTensor)
 }
 
@@ -2077,9 +1788,9 @@ func LinspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, dtyp
 	c.Number(end)
 	c.Int(steps)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspaceTensorScalar)
 }
 
@@ -2105,9 +1816,9 @@ func LinspaceTensorTensor(start, end *torch.Tensor, steps int, dtype torch.DType
 	c.Tensor(end)
 	c.Int(steps)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLinspaceTensorTensor)
 }
 
@@ -2569,7 +2280,7 @@ var opLogit = torch.NewOp("aten::logit", "")
 func Logit(self *torch.Tensor, eps *float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	return c.One(opLogit)
 }
 
@@ -2579,7 +2290,7 @@ var opLogitOut = torch.NewOp("aten::logit", "out")
 func LogitOut(self *torch.Tensor, eps *float64, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opLogitOut)
 	return out
@@ -2591,7 +2302,7 @@ var opLogitInPlace = torch.NewOp("aten::logit_", "")
 func LogitInPlace(self *torch.Tensor, eps *float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	c.Do(opLogitInPlace)
 	return self
 }
@@ -2603,7 +2314,7 @@ func LogitBackward(gradOutput, self *torch.Tensor, eps *float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(gradOutput)
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	return c.One(opLogitBackward)
 }
 
@@ -2614,7 +2325,7 @@ func LogitBackwardGradInput(gradOutput, self *torch.Tensor, eps *float64, gradIn
 	var c torch.Call
 	c.Tensor(gradOutput)
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opLogitBackwardGradInput)
 	return gradInput
@@ -2630,9 +2341,9 @@ func Logspace(start, end torch.Number, steps int, base float64, dtype torch.DTyp
 	c.Int(steps)
 	c.Float(base)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspace)
 }
 
@@ -2646,9 +2357,9 @@ func LogspaceScalarTensor(start torch.Number, end *torch.Tensor, steps int, base
 	c.Int(steps)
 	c.Float(base)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspaceScalarTensor)
 }
 
@@ -2676,9 +2387,9 @@ func LogspaceTensorScalar(start *torch.Tensor, end torch.Number, steps int, base
 	c.Int(steps)
 	c.Float(base)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspaceTensorScalar)
 }
 
@@ -2706,9 +2417,9 @@ func LogspaceTensorTensor(start, end *torch.Tensor, steps int, base float64, dty
 	c.Int(steps)
 	c.Float(base)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opLogspaceTensorTensor)
 }
 
@@ -2779,7 +2490,7 @@ func LstmData(data, batchSizes *torch.Tensor, hx, params []*torch.Tensor, hasBia
 	c.Bool(train)
 	c.Bool(bidirectional)
 	r := c.All(opLstmData)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLstmInput = torch.NewOp("aten::lstm", "input")
@@ -2797,7 +2508,7 @@ func LstmInput(input *torch.Tensor, hx, params []*torch.Tensor, hasBiases bool, 
 	c.Bool(bidirectional)
 	c.Bool(batchFirst)
 	r := c.All(opLstmInput)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLstmCell = torch.NewOp("aten::lstm_cell", "")
@@ -2835,7 +2546,7 @@ func LstmMpsBackward(gradY, gradHy, gradCy, zState, cellStateFwd, input, layersO
 	c.Bool(bidirectional)
 	c.Bool(batchFirst)
 	r := c.All(opLstmMpsBackward)
-	return tensor(r[0]), tensors(r[1]), tensors(r[2])
+	return call.Tensor(r[0]), call.Tensors(r[1]), call.Tensors(r[2])
 }
 
 var opLtScalar = torch.NewOp("aten::lt", "Scalar")
@@ -2938,7 +2649,7 @@ func LuUnpack(luData, luPivots *torch.Tensor, unpackData, unpackPivots bool) (*t
 	c.Bool(unpackData)
 	c.Bool(unpackPivots)
 	r := c.All(opLuUnpack)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opLuUnpackOut = torch.NewOp("aten::lu_unpack", "out")

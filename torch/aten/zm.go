@@ -2,176 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalMakeDepToken = torch.NewOp("aten::_make_dep_token", "")
-
-// InternalMakeDepToken is aten::_make_dep_token(*, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor.
-func InternalMakeDepToken(dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
-	var c torch.Call
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
-	return c.One(opInternalMakeDepToken)
-}
-
-var opInternalMakeDual = torch.NewOp("aten::_make_dual", "")
-
-// InternalMakeDual is aten::_make_dual(Tensor(a) primal, Tensor tangent, int level) -> Tensor(a).
-func InternalMakeDual(primal, tangent *torch.Tensor, level int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(primal)
-	c.Tensor(tangent)
-	c.Int(level)
-	return c.One(opInternalMakeDual)
-}
-
-var opInternalMakeDualCopy = torch.NewOp("aten::_make_dual_copy", "")
-
-// InternalMakeDualCopy is aten::_make_dual_copy(Tensor primal, Tensor tangent, int level) -> Tensor.
-func InternalMakeDualCopy(primal, tangent *torch.Tensor, level int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(primal)
-	c.Tensor(tangent)
-	c.Int(level)
-	return c.One(opInternalMakeDualCopy)
-}
-
-var opInternalMakePerChannelQuantizedTensor = torch.NewOp("aten::_make_per_channel_quantized_tensor", "")
-
-// InternalMakePerChannelQuantizedTensor is aten::_make_per_channel_quantized_tensor(Tensor self, Tensor scale, Tensor zero_point, int axis) -> Tensor.
-func InternalMakePerChannelQuantizedTensor(self, scale, zeroPoint *torch.Tensor, axis int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(scale)
-	c.Tensor(zeroPoint)
-	c.Int(axis)
-	return c.One(opInternalMakePerChannelQuantizedTensor)
-}
-
-var opInternalMakePerTensorQuantizedTensor = torch.NewOp("aten::_make_per_tensor_quantized_tensor", "")
-
-// InternalMakePerTensorQuantizedTensor is aten::_make_per_tensor_quantized_tensor(Tensor self, float scale, int zero_point) -> Tensor.
-func InternalMakePerTensorQuantizedTensor(self *torch.Tensor, scale float64, zeroPoint int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Float(scale)
-	c.Int(zeroPoint)
-	return c.One(opInternalMakePerTensorQuantizedTensor)
-}
-
-var opInternalMaskedScale = torch.NewOp("aten::_masked_scale", "")
-
-// InternalMaskedScale is aten::_masked_scale(Tensor self, Tensor mask, float scale) -> Tensor.
-func InternalMaskedScale(self, mask *torch.Tensor, scale float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mask)
-	c.Float(scale)
-	return c.One(opInternalMaskedScale)
-}
-
-var opInternalMaskedSoftmax = torch.NewOp("aten::_masked_softmax", "")
-
-// InternalMaskedSoftmax is aten::_masked_softmax(Tensor self, Tensor mask, int? dim=None, int? mask_type=None) -> Tensor.
-func InternalMaskedSoftmax(self, mask *torch.Tensor, dim, maskType *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mask)
-	optional(&c, dim, (*torch.Call).Int)
-	optional(&c, maskType, (*torch.Call).Int)
-	return c.One(opInternalMaskedSoftmax)
-}
-
-var opInternalMaskedSoftmaxBackward = torch.NewOp("aten::_masked_softmax_backward", "")
-
-// InternalMaskedSoftmaxBackward is aten::_masked_softmax_backward(Tensor grad_output, Tensor output, Tensor mask, int? dim=None) -> Tensor.
-func InternalMaskedSoftmaxBackward(gradOutput, output, mask *torch.Tensor, dim *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Tensor(mask)
-	optional(&c, dim, (*torch.Call).Int)
-	return c.One(opInternalMaskedSoftmaxBackward)
-}
-
-var opInternalMixedDtypesLinear = torch.NewOp("aten::_mixed_dtypes_linear", "")
-
-// InternalMixedDtypesLinear is aten::_mixed_dtypes_linear(Tensor input, Tensor weight, Tensor scale, *, Tensor? bias=None, str? activation=None) -> Tensor.
-func InternalMixedDtypesLinear(input, weight, scale, bias *torch.Tensor, activation *string) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.Tensor(scale)
-	c.OptTensor(bias)
-	optional(&c, activation, (*torch.Call).String)
-	return c.One(opInternalMixedDtypesLinear)
-}
-
-var opInternalMkldnnReshape = torch.NewOp("aten::_mkldnn_reshape", "")
-
-// InternalMkldnnReshape is aten::_mkldnn_reshape(Tensor self, int[] shape) -> Tensor.
-func InternalMkldnnReshape(self *torch.Tensor, shape []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(shape...)
-	return c.One(opInternalMkldnnReshape)
-}
-
-var opInternalMkldnnTranspose = torch.NewOp("aten::_mkldnn_transpose", "")
-
-// InternalMkldnnTranspose is aten::_mkldnn_transpose(Tensor self, int dim0, int dim1) -> Tensor.
-func InternalMkldnnTranspose(self *torch.Tensor, dim0, dim1 int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim0)
-	c.Int(dim1)
-	return c.One(opInternalMkldnnTranspose)
-}
-
-var opInternalMkldnnTransposeInPlace = torch.NewOp("aten::_mkldnn_transpose_", "")
-
-// InternalMkldnnTransposeInPlace is aten::_mkldnn_transpose_(Tensor(a!) self, int dim0, int dim1) -> Tensor(a!).
-func InternalMkldnnTransposeInPlace(self *torch.Tensor, dim0, dim1 int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim0)
-	c.Int(dim1)
-	c.Do(opInternalMkldnnTransposeInPlace)
-	return self
-}
-
-var opInternalMpsConvolution = torch.NewOp("aten::_mps_convolution", "")
-
-// InternalMpsConvolution is aten::_mps_convolution(Tensor self, Tensor weight, Tensor? bias, SymInt[] padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor.
-func InternalMpsConvolution(self, weight, bias *torch.Tensor, padding, stride, dilation []int, groups int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.OptTensor(bias)
-	c.Ints(padding...)
-	c.Ints(stride...)
-	c.Ints(dilation...)
-	c.Int(groups)
-	return c.One(opInternalMpsConvolution)
-}
-
-var opInternalMpsConvolutionTranspose = torch.NewOp("aten::_mps_convolution_transpose", "")
-
-// InternalMpsConvolutionTranspose is aten::_mps_convolution_transpose(Tensor self, Tensor weight, SymInt[] padding, SymInt[] output_padding, SymInt[] stride, SymInt[] dilation, SymInt groups) -> Tensor.
-func InternalMpsConvolutionTranspose(self, weight *torch.Tensor, padding, outputPadding, stride, dilation []int, groups int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(padding...)
-	c.Ints(outputPadding...)
-	c.Ints(stride...)
-	c.Ints(dilation...)
-	c.Int(groups)
-	return c.One(opInternalMpsConvolutionTranspose)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opMH = torch.NewOp("aten::mH", "")
 
@@ -828,22 +662,22 @@ func MedianDimValues(self *torch.Tensor, dim int, keepdim bool, values, indices 
 var opMeshgrid = torch.NewOp("aten::meshgrid", "")
 
 // Meshgrid is aten::meshgrid(Tensor[] tensors) -> Tensor[].
-func Meshgrid(tensors_ []*torch.Tensor) []*torch.Tensor {
+func Meshgrid(tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opMeshgrid)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opMeshgridIndexing = torch.NewOp("aten::meshgrid", "indexing")
 
 // MeshgridIndexing is aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[].
-func MeshgridIndexing(tensors_ []*torch.Tensor, indexing string) []*torch.Tensor {
+func MeshgridIndexing(tensors []*torch.Tensor, indexing string) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.String(indexing)
 	r := c.All(opMeshgridIndexing)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opMin = torch.NewOp("aten::min", "")
@@ -949,7 +783,7 @@ func MiopenBatchNorm(input, weight, bias, runningMean, runningVar *torch.Tensor,
 	c.Float(exponentialAverageFactor)
 	c.Float(epsilon)
 	r := c.All(opMiopenBatchNorm)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opMiopenBatchNormBackward = torch.NewOp("aten::miopen_batch_norm_backward", "")
@@ -966,7 +800,7 @@ func MiopenBatchNormBackward(input, gradOutput, weight, runningMean, runningVar,
 	c.OptTensor(saveVar)
 	c.Float(epsilon)
 	r := c.All(opMiopenBatchNormBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opMiopenConvolution = torch.NewOp("aten::miopen_convolution", "")
@@ -1103,7 +937,7 @@ func MiopenRnn(input *torch.Tensor, weight []*torch.Tensor, weightStride0 int, h
 	c.Ints(batchSizes...)
 	c.OptTensor(dropoutState)
 	r := c.All(opMiopenRnn)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3]), call.Tensor(r[4])
 }
 
 var opMiopenRnnBackward = torch.NewOp("aten::miopen_rnn_backward", "")
@@ -1133,7 +967,7 @@ func MiopenRnnBackward(input *torch.Tensor, weight []*torch.Tensor, weightStride
 	c.Tensor(reserve)
 	c.Bools(outputMask...)
 	r := c.All(opMiopenRnnBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensors(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensors(r[3])
 }
 
 var opMish = torch.NewOp("aten::mish", "")
@@ -1244,7 +1078,7 @@ func MkldnnLinearBackward(self, gradOutput, weight *torch.Tensor, outputMask []b
 	c.Tensor(weight)
 	c.Bools(outputMask...)
 	r := c.All(opMkldnnLinearBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opMkldnnLinearBackwardInput = torch.NewOp("aten::mkldnn_linear_backward_input", "")
@@ -1380,7 +1214,7 @@ func MkldnnRnnLayer(input, weight0, weight1, weight2, weight3, hx, cx *torch.Ten
 	c.Bool(batchFirst)
 	c.Bool(train)
 	r := c.All(opMkldnnRnnLayer)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2]), call.Tensor(r[3])
 }
 
 var opMm = torch.NewOp("aten::mm", "")
@@ -1512,7 +1346,7 @@ func MpsConvolutionBackward(self, gradOutput, weight *torch.Tensor, padding, str
 	c.Int(groups)
 	c.Bools(outputMask...)
 	r := c.All(opMpsConvolutionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opMpsConvolutionTransposeBackward = torch.NewOp("aten::mps_convolution_transpose_backward", "")

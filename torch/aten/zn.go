@@ -2,443 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalNativeBatchNormLegit = torch.NewOp("aten::_native_batch_norm_legit", "")
-
-// InternalNativeBatchNormLegit is aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor).
-func InternalNativeBatchNormLegit(input, weight, bias, runningMean, runningVar *torch.Tensor, training bool, momentum, eps float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Tensor(runningMean)
-	c.Tensor(runningVar)
-	c.Bool(training)
-	c.Float(momentum)
-	c.Float(eps)
-	r := c.All(opInternalNativeBatchNormLegit)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalNativeBatchNormLegitNoStats = torch.NewOp("aten::_native_batch_norm_legit", "no_stats")
-
-// InternalNativeBatchNormLegitNoStats is aten::_native_batch_norm_legit.no_stats(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor).
-func InternalNativeBatchNormLegitNoStats(input, weight, bias *torch.Tensor, training bool, momentum, eps float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Bool(training)
-	c.Float(momentum)
-	c.Float(eps)
-	r := c.All(opInternalNativeBatchNormLegitNoStats)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalNativeBatchNormLegitNoStatsOut = torch.NewOp("aten::_native_batch_norm_legit", "no_stats_out")
-
-// InternalNativeBatchNormLegitNoStatsOut is aten::_native_batch_norm_legit.no_stats_out(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps, *, Tensor(a!) out, Tensor(b!) save_mean, Tensor(c!) save_invstd) -> (Tensor(a!), Tensor(b!), Tensor(c!)).
-func InternalNativeBatchNormLegitNoStatsOut(input, weight, bias *torch.Tensor, training bool, momentum, eps float64, out, saveMean, saveInvstd *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Bool(training)
-	c.Float(momentum)
-	c.Float(eps)
-	c.Tensor(out)
-	c.Tensor(saveMean)
-	c.Tensor(saveInvstd)
-	c.Do(opInternalNativeBatchNormLegitNoStatsOut)
-	return out, saveMean, saveInvstd
-}
-
-var opInternalNativeBatchNormLegitOut = torch.NewOp("aten::_native_batch_norm_legit", "out")
-
-// InternalNativeBatchNormLegitOut is aten::_native_batch_norm_legit.out(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps, *, Tensor(d!) out, Tensor(e!) save_mean, Tensor(f!) save_invstd) -> (Tensor(d!), Tensor(e!), Tensor(f!)).
-func InternalNativeBatchNormLegitOut(input, weight, bias, runningMean, runningVar *torch.Tensor, training bool, momentum, eps float64, out, saveMean, saveInvstd *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Tensor(runningMean)
-	c.Tensor(runningVar)
-	c.Bool(training)
-	c.Float(momentum)
-	c.Float(eps)
-	c.Tensor(out)
-	c.Tensor(saveMean)
-	c.Tensor(saveInvstd)
-	c.Do(opInternalNativeBatchNormLegitOut)
-	return out, saveMean, saveInvstd
-}
-
-var opInternalNativeBatchNormLegitNoTraining = torch.NewOp("aten::_native_batch_norm_legit_no_training", "")
-
-// InternalNativeBatchNormLegitNoTraining is aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor).
-func InternalNativeBatchNormLegitNoTraining(input, weight, bias, runningMean, runningVar *torch.Tensor, momentum, eps float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptTensor(weight)
-	c.OptTensor(bias)
-	c.Tensor(runningMean)
-	c.Tensor(runningVar)
-	c.Float(momentum)
-	c.Float(eps)
-	r := c.All(opInternalNativeBatchNormLegitNoTraining)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalNativeMultiHeadAttention = torch.NewOp("aten::_native_multi_head_attention", "")
-
-// InternalNativeMultiHeadAttention is aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, int? mask_type=None) -> (Tensor, Tensor).
-func InternalNativeMultiHeadAttention(query, key, value *torch.Tensor, embedDim, numHead int, qkvWeight, qkvBias, projWeight, projBias, mask *torch.Tensor, needWeights, averageAttnWeights bool, maskType *int) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Int(embedDim)
-	c.Int(numHead)
-	c.Tensor(qkvWeight)
-	c.Tensor(qkvBias)
-	c.Tensor(projWeight)
-	c.Tensor(projBias)
-	c.OptTensor(mask)
-	c.Bool(needWeights)
-	c.Bool(averageAttnWeights)
-	optional(&c, maskType, (*torch.Call).Int)
-	return c.Two(opInternalNativeMultiHeadAttention)
-}
-
-var opInternalNegView = torch.NewOp("aten::_neg_view", "")
-
-// InternalNegView is aten::_neg_view(Tensor(a) self) -> Tensor(a).
-func InternalNegView(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNegView)
-}
-
-var opInternalNegViewCopy = torch.NewOp("aten::_neg_view_copy", "")
-
-// InternalNegViewCopy is aten::_neg_view_copy(Tensor self) -> Tensor.
-func InternalNegViewCopy(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNegViewCopy)
-}
-
-var opInternalNestedComputeContiguousStridesOffsets = torch.NewOp("aten::_nested_compute_contiguous_strides_offsets", "")
-
-// InternalNestedComputeContiguousStridesOffsets is aten::_nested_compute_contiguous_strides_offsets(Tensor nested_size) -> (Tensor, Tensor).
-func InternalNestedComputeContiguousStridesOffsets(nestedSize *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(nestedSize)
-	return c.Two(opInternalNestedComputeContiguousStridesOffsets)
-}
-
-var opInternalNestedFromPadded = torch.NewOp("aten::_nested_from_padded", "")
-
-// InternalNestedFromPadded is aten::_nested_from_padded(Tensor padded, Tensor cpu_nested_shape_example, bool fuse_transform_0213=False) -> Tensor.
-func InternalNestedFromPadded(padded, cpuNestedShapeExample *torch.Tensor, fuseTransform0213 bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(padded)
-	c.Tensor(cpuNestedShapeExample)
-	c.Bool(fuseTransform0213)
-	return c.One(opInternalNestedFromPadded)
-}
-
-var opInternalNestedFromPaddedAndNestedExample = torch.NewOp("aten::_nested_from_padded_and_nested_example", "")
-
-// InternalNestedFromPaddedAndNestedExample is aten::_nested_from_padded_and_nested_example(Tensor padded, Tensor nt_example) -> Tensor.
-func InternalNestedFromPaddedAndNestedExample(padded, ntExample *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(padded)
-	c.Tensor(ntExample)
-	return c.One(opInternalNestedFromPaddedAndNestedExample)
-}
-
-var opInternalNestedFromPaddedTensor = torch.NewOp("aten::_nested_from_padded_tensor", "")
-
-// InternalNestedFromPaddedTensor is aten::_nested_from_padded_tensor(Tensor padded, Tensor offsets, Tensor dummy, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None, SymInt? sum_S=None) -> Tensor.
-func InternalNestedFromPaddedTensor(padded, offsets, dummy *torch.Tensor, raggedIdx int, minSeqlen, maxSeqlen *torch.Tensor, sumS *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(padded)
-	c.Tensor(offsets)
-	c.Tensor(dummy)
-	c.Int(raggedIdx)
-	c.OptTensor(minSeqlen)
-	c.OptTensor(maxSeqlen)
-	optional(&c, sumS, (*torch.Call).Int)
-	return c.One(opInternalNestedFromPaddedTensor)
-}
-
-var opInternalNestedGetJaggedDummy = torch.NewOp("aten::_nested_get_jagged_dummy", "")
-
-// InternalNestedGetJaggedDummy is aten::_nested_get_jagged_dummy(Tensor any) -> Tensor.
-func InternalNestedGetJaggedDummy(any *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(any)
-	return c.One(opInternalNestedGetJaggedDummy)
-}
-
-var opInternalNestedGetLengths = torch.NewOp("aten::_nested_get_lengths", "")
-
-// InternalNestedGetLengths is aten::_nested_get_lengths(Tensor self) -> Tensor.
-func InternalNestedGetLengths(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedGetLengths)
-}
-
-var opInternalNestedGetMaxSeqlen = torch.NewOp("aten::_nested_get_max_seqlen", "")
-
-// InternalNestedGetMaxSeqlen is aten::_nested_get_max_seqlen(Tensor self) -> Tensor.
-func InternalNestedGetMaxSeqlen(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedGetMaxSeqlen)
-}
-
-var opInternalNestedGetMinSeqlen = torch.NewOp("aten::_nested_get_min_seqlen", "")
-
-// InternalNestedGetMinSeqlen is aten::_nested_get_min_seqlen(Tensor self) -> Tensor.
-func InternalNestedGetMinSeqlen(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedGetMinSeqlen)
-}
-
-var opInternalNestedGetOffsets = torch.NewOp("aten::_nested_get_offsets", "")
-
-// InternalNestedGetOffsets is aten::_nested_get_offsets(Tensor self) -> Tensor.
-func InternalNestedGetOffsets(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedGetOffsets)
-}
-
-var opInternalNestedGetRaggedIdx = torch.NewOp("aten::_nested_get_ragged_idx", "")
-
-// InternalNestedGetRaggedIdx is aten::_nested_get_ragged_idx(Tensor self) -> int.
-func InternalNestedGetRaggedIdx(self *torch.Tensor) int {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalNestedGetRaggedIdx)
-	return r[0].(int)
-}
-
-var opInternalNestedGetValues = torch.NewOp("aten::_nested_get_values", "")
-
-// InternalNestedGetValues is aten::_nested_get_values(Tensor(a) self) -> Tensor(a).
-func InternalNestedGetValues(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedGetValues)
-}
-
-var opInternalNestedGetValuesCopy = torch.NewOp("aten::_nested_get_values_copy", "")
-
-// InternalNestedGetValuesCopy is aten::_nested_get_values_copy(Tensor self) -> Tensor.
-func InternalNestedGetValuesCopy(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedGetValuesCopy)
-}
-
-var opInternalNestedSelectBackward = torch.NewOp("aten::_nested_select_backward", "")
-
-// InternalNestedSelectBackward is aten::_nested_select_backward(Tensor grad_output, Tensor self, int dim, SymInt index) -> Tensor.
-func InternalNestedSelectBackward(gradOutput, self *torch.Tensor, dim, index int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(self)
-	c.Int(dim)
-	c.Int(index)
-	return c.One(opInternalNestedSelectBackward)
-}
-
-var opInternalNestedSumBackward = torch.NewOp("aten::_nested_sum_backward", "")
-
-// InternalNestedSumBackward is aten::_nested_sum_backward(Tensor grad, Tensor self, int[1]? dim, bool keepdim=False) -> Tensor.
-func InternalNestedSumBackward(grad, self *torch.Tensor, dim []int, keepdim bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(self)
-	c.OptInts(dim)
-	c.Bool(keepdim)
-	return c.One(opInternalNestedSumBackward)
-}
-
-var opInternalNestedTensorFromMask = torch.NewOp("aten::_nested_tensor_from_mask", "")
-
-// InternalNestedTensorFromMask is aten::_nested_tensor_from_mask(Tensor t, Tensor mask, bool mask_check=True) -> Tensor.
-func InternalNestedTensorFromMask(t, mask *torch.Tensor, maskCheck bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(t)
-	c.Tensor(mask)
-	c.Bool(maskCheck)
-	return c.One(opInternalNestedTensorFromMask)
-}
-
-var opInternalNestedTensorFromMaskLeftAligned = torch.NewOp("aten::_nested_tensor_from_mask_left_aligned", "")
-
-// InternalNestedTensorFromMaskLeftAligned is aten::_nested_tensor_from_mask_left_aligned(Tensor t, Tensor mask) -> bool.
-func InternalNestedTensorFromMaskLeftAligned(t, mask *torch.Tensor) bool {
-	var c torch.Call
-	c.Tensor(t)
-	c.Tensor(mask)
-	r := c.All(opInternalNestedTensorFromMaskLeftAligned)
-	return r[0].(bool)
-}
-
-var opInternalNestedTensorFromTensorList = torch.NewOp("aten::_nested_tensor_from_tensor_list", "")
-
-// InternalNestedTensorFromTensorList is aten::_nested_tensor_from_tensor_list(Tensor[] list, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalNestedTensorFromTensorList(list []*torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensors(list)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalNestedTensorFromTensorList)
-}
-
-var opInternalNestedTensorSize = torch.NewOp("aten::_nested_tensor_size", "")
-
-// InternalNestedTensorSize is aten::_nested_tensor_size(Tensor self) -> Tensor.
-func InternalNestedTensorSize(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedTensorSize)
-}
-
-var opInternalNestedTensorSoftmaxWithShape = torch.NewOp("aten::_nested_tensor_softmax_with_shape", "")
-
-// InternalNestedTensorSoftmaxWithShape is aten::_nested_tensor_softmax_with_shape(Tensor self, Tensor query) -> Tensor.
-func InternalNestedTensorSoftmaxWithShape(self, query *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(query)
-	return c.One(opInternalNestedTensorSoftmaxWithShape)
-}
-
-var opInternalNestedTensorStorageOffsets = torch.NewOp("aten::_nested_tensor_storage_offsets", "")
-
-// InternalNestedTensorStorageOffsets is aten::_nested_tensor_storage_offsets(Tensor self) -> Tensor.
-func InternalNestedTensorStorageOffsets(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedTensorStorageOffsets)
-}
-
-var opInternalNestedTensorStrides = torch.NewOp("aten::_nested_tensor_strides", "")
-
-// InternalNestedTensorStrides is aten::_nested_tensor_strides(Tensor self) -> Tensor.
-func InternalNestedTensorStrides(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalNestedTensorStrides)
-}
-
-var opInternalNestedViewFromBuffer = torch.NewOp("aten::_nested_view_from_buffer", "")
-
-// InternalNestedViewFromBuffer is aten::_nested_view_from_buffer(Tensor(a) self, Tensor nested_size, Tensor nested_strides, Tensor offsets) -> Tensor(a).
-func InternalNestedViewFromBuffer(self, nestedSize, nestedStrides, offsets *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(nestedSize)
-	c.Tensor(nestedStrides)
-	c.Tensor(offsets)
-	return c.One(opInternalNestedViewFromBuffer)
-}
-
-var opInternalNestedViewFromBufferCopy = torch.NewOp("aten::_nested_view_from_buffer_copy", "")
-
-// InternalNestedViewFromBufferCopy is aten::_nested_view_from_buffer_copy(Tensor self, Tensor nested_size, Tensor nested_strides, Tensor offsets) -> Tensor.
-func InternalNestedViewFromBufferCopy(self, nestedSize, nestedStrides, offsets *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(nestedSize)
-	c.Tensor(nestedStrides)
-	c.Tensor(offsets)
-	return c.One(opInternalNestedViewFromBufferCopy)
-}
-
-var opInternalNestedViewFromJagged = torch.NewOp("aten::_nested_view_from_jagged", "")
-
-// InternalNestedViewFromJagged is aten::_nested_view_from_jagged(Tensor(a) self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None) -> Tensor(a).
-func InternalNestedViewFromJagged(self, offsets, dummy, lengths *torch.Tensor, raggedIdx int, minSeqlen, maxSeqlen *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(offsets)
-	c.Tensor(dummy)
-	c.OptTensor(lengths)
-	c.Int(raggedIdx)
-	c.OptTensor(minSeqlen)
-	c.OptTensor(maxSeqlen)
-	return c.One(opInternalNestedViewFromJagged)
-}
-
-var opInternalNestedViewFromJaggedCopy = torch.NewOp("aten::_nested_view_from_jagged_copy", "")
-
-// InternalNestedViewFromJaggedCopy is aten::_nested_view_from_jagged_copy(Tensor self, Tensor offsets, Tensor dummy, Tensor? lengths=None, int ragged_idx=1, Tensor? min_seqlen=None, Tensor? max_seqlen=None) -> Tensor.
-func InternalNestedViewFromJaggedCopy(self, offsets, dummy, lengths *torch.Tensor, raggedIdx int, minSeqlen, maxSeqlen *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(offsets)
-	c.Tensor(dummy)
-	c.OptTensor(lengths)
-	c.Int(raggedIdx)
-	c.OptTensor(minSeqlen)
-	c.OptTensor(maxSeqlen)
-	return c.One(opInternalNestedViewFromJaggedCopy)
-}
-
-var opInternalNewZerosWithSameFeatureMeta = torch.NewOp("aten::_new_zeros_with_same_feature_meta", "")
-
-// InternalNewZerosWithSameFeatureMeta is aten::_new_zeros_with_same_feature_meta(Tensor self, Tensor other, *, int self_num_batch_dims=0) -> Tensor.
-func InternalNewZerosWithSameFeatureMeta(self, other *torch.Tensor, selfNumBatchDims int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Int(selfNumBatchDims)
-	return c.One(opInternalNewZerosWithSameFeatureMeta)
-}
-
-var opInternalNnpackAvailable = torch.NewOp("aten::_nnpack_available", "")
-
-// InternalNnpackAvailable is aten::_nnpack_available() -> bool.
-func InternalNnpackAvailable() bool {
-	var c torch.Call
-	r := c.All(opInternalNnpackAvailable)
-	return r[0].(bool)
-}
-
-var opInternalNnpackSpatialConvolution = torch.NewOp("aten::_nnpack_spatial_convolution", "")
-
-// InternalNnpackSpatialConvolution is aten::_nnpack_spatial_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[2] padding, SymInt[2] stride=1) -> Tensor.
-func InternalNnpackSpatialConvolution(input, weight, bias *torch.Tensor, padding, stride []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.OptTensor(bias)
-	c.Ints(padding...)
-	c.Ints(stride...)
-	return c.One(opInternalNnpackSpatialConvolution)
-}
-
-var opInternalNnz = torch.NewOp("aten::_nnz", "")
-
-// InternalNnz is aten::_nnz(Tensor self) -> int.
-func InternalNnz(self *torch.Tensor) int {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalNnz)
-	return r[0].(int)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opNanToNum = torch.NewOp("aten::nan_to_num", "")
 
@@ -446,9 +13,9 @@ var opNanToNum = torch.NewOp("aten::nan_to_num", "")
 func NanToNum(self *torch.Tensor, nan, posinf, neginf *float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, nan, (*torch.Call).Float)
-	optional(&c, posinf, (*torch.Call).Float)
-	optional(&c, neginf, (*torch.Call).Float)
+	call.Optional(&c, nan, (*torch.Call).Float)
+	call.Optional(&c, posinf, (*torch.Call).Float)
+	call.Optional(&c, neginf, (*torch.Call).Float)
 	return c.One(opNanToNum)
 }
 
@@ -458,9 +25,9 @@ var opNanToNumOut = torch.NewOp("aten::nan_to_num", "out")
 func NanToNumOut(self *torch.Tensor, nan, posinf, neginf *float64, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, nan, (*torch.Call).Float)
-	optional(&c, posinf, (*torch.Call).Float)
-	optional(&c, neginf, (*torch.Call).Float)
+	call.Optional(&c, nan, (*torch.Call).Float)
+	call.Optional(&c, posinf, (*torch.Call).Float)
+	call.Optional(&c, neginf, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opNanToNumOut)
 	return out
@@ -472,9 +39,9 @@ var opNanToNumInPlace = torch.NewOp("aten::nan_to_num_", "")
 func NanToNumInPlace(self *torch.Tensor, nan, posinf, neginf *float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, nan, (*torch.Call).Float)
-	optional(&c, posinf, (*torch.Call).Float)
-	optional(&c, neginf, (*torch.Call).Float)
+	call.Optional(&c, nan, (*torch.Call).Float)
+	call.Optional(&c, posinf, (*torch.Call).Float)
+	call.Optional(&c, neginf, (*torch.Call).Float)
 	c.Do(opNanToNumInPlace)
 	return self
 }
@@ -546,7 +113,7 @@ func Nanquantile(self, q *torch.Tensor, dim *int, keepdim bool, interpolation st
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	return c.One(opNanquantile)
@@ -559,7 +126,7 @@ func NanquantileOut(self, q *torch.Tensor, dim *int, keepdim bool, interpolation
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	c.Tensor(out)
@@ -574,7 +141,7 @@ func NanquantileScalar(self *torch.Tensor, q float64, dim *int, keepdim bool, in
 	var c torch.Call
 	c.Tensor(self)
 	c.Float(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	return c.One(opNanquantileScalar)
@@ -587,7 +154,7 @@ func NanquantileScalarOut(self *torch.Tensor, q float64, dim *int, keepdim bool,
 	var c torch.Call
 	c.Tensor(self)
 	c.Float(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	c.Tensor(out)
@@ -685,7 +252,7 @@ func NativeBatchNorm(input, weight, bias, runningMean, runningVar *torch.Tensor,
 	c.Float(momentum)
 	c.Float(eps)
 	r := c.All(opNativeBatchNorm)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opNativeBatchNormOut = torch.NewOp("aten::native_batch_norm", "out")
@@ -724,7 +291,7 @@ func NativeBatchNormBackward(gradOut, input, weight, runningMean, runningVar, sa
 	c.Float(eps)
 	c.Bools(outputMask...)
 	r := c.All(opNativeBatchNormBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opNativeChannelShuffle = torch.NewOp("aten::native_channel_shuffle", "")
@@ -744,7 +311,7 @@ func NativeDropout(input *torch.Tensor, p float64, train *bool) (*torch.Tensor, 
 	var c torch.Call
 	c.Tensor(input)
 	c.Float(p)
-	optional(&c, train, (*torch.Call).Bool)
+	call.Optional(&c, train, (*torch.Call).Bool)
 	return c.Two(opNativeDropout)
 }
 
@@ -773,7 +340,7 @@ func NativeGroupNorm(input, weight, bias *torch.Tensor, n, c_, hxW, group int, e
 	c.Int(group)
 	c.Float(eps)
 	r := c.All(opNativeGroupNorm)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opNativeGroupNormBackward = torch.NewOp("aten::native_group_norm_backward", "")
@@ -792,7 +359,7 @@ func NativeGroupNormBackward(gradOut, input, mean, rstd, weight *torch.Tensor, n
 	c.Int(group)
 	c.Bools(outputMask...)
 	r := c.All(opNativeGroupNormBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opNativeLayerNorm = torch.NewOp("aten::native_layer_norm", "")
@@ -806,7 +373,7 @@ func NativeLayerNorm(input *torch.Tensor, normalizedShape []int, weight, bias *t
 	c.OptTensor(bias)
 	c.Float(eps)
 	r := c.All(opNativeLayerNorm)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opNativeLayerNormBackward = torch.NewOp("aten::native_layer_norm_backward", "")
@@ -823,7 +390,7 @@ func NativeLayerNormBackward(gradOut, input *torch.Tensor, normalizedShape []int
 	c.OptTensor(bias)
 	c.Bools(outputMask...)
 	r := c.All(opNativeLayerNormBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opNativeNorm = torch.NewOp("aten::native_norm", "")
@@ -994,9 +561,9 @@ func NewEmpty(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.L
 	c.Tensor(self)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewEmpty)
 }
 
@@ -1009,9 +576,9 @@ func NewEmptyStrided(self *torch.Tensor, size, stride []int, dtype torch.DType, 
 	c.Size(size...)
 	c.Ints(stride...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewEmptyStrided)
 }
 
@@ -1024,9 +591,9 @@ func NewFull(self *torch.Tensor, size []int, fillValue torch.Number, dtype torch
 	c.Size(size...)
 	c.Number(fillValue)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewFull)
 }
 
@@ -1038,9 +605,9 @@ func NewOnes(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.La
 	c.Tensor(self)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewOnes)
 }
 
@@ -1052,9 +619,9 @@ func NewZeros(self *torch.Tensor, size []int, dtype torch.DType, layout *torch.L
 	c.Tensor(self)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNewZeros)
 }
 
@@ -1309,7 +876,7 @@ func NonzeroNumpy(self *torch.Tensor) []*torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	r := c.All(opNonzeroNumpy)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opNonzeroStatic = torch.NewOp("aten::nonzero_static", "")
@@ -1504,9 +1071,9 @@ func NormalFloatFloat(mean, std float64, size []int, generator *torch.Generator,
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opNormalFloatFloat)
 }
 

@@ -2,27 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opDunderOrScalar = torch.NewOp("aten::__or__", "Scalar")
-
-// DunderOrScalar is aten::__or__.Scalar(Tensor self, Scalar other) -> Tensor.
-func DunderOrScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	return c.One(opDunderOrScalar)
-}
-
-var opDunderOrTensor = torch.NewOp("aten::__or__", "Tensor")
-
-// DunderOrTensor is aten::__or__.Tensor(Tensor self, Tensor other) -> Tensor.
-func DunderOrTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opDunderOrTensor)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opOneHot = torch.NewOp("aten::one_hot", "")
 
@@ -41,9 +24,9 @@ func Ones(size []int, dtype torch.DType, layout *torch.Layout, device torch.Devi
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opOnes)
 }
 
@@ -65,10 +48,10 @@ func OnesLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devic
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opOnesLike)
 }
 

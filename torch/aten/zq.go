@@ -2,7 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opQPerChannelAxis = torch.NewOp("aten::q_per_channel_axis", "")
 
@@ -69,7 +72,7 @@ func Quantile(self, q *torch.Tensor, dim *int, keepdim bool, interpolation strin
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	return c.One(opQuantile)
@@ -82,7 +85,7 @@ func QuantileOut(self, q *torch.Tensor, dim *int, keepdim bool, interpolation st
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	c.Tensor(out)
@@ -97,7 +100,7 @@ func QuantileScalar(self *torch.Tensor, q float64, dim *int, keepdim bool, inter
 	var c torch.Call
 	c.Tensor(self)
 	c.Float(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	return c.One(opQuantileScalar)
@@ -110,7 +113,7 @@ func QuantileScalarOut(self *torch.Tensor, q float64, dim *int, keepdim bool, in
 	var c torch.Call
 	c.Tensor(self)
 	c.Float(q)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Bool(keepdim)
 	c.String(interpolation)
 	c.Tensor(out)
@@ -158,14 +161,14 @@ func QuantizePerTensorTensorQparams(self, scale, zeroPoint *torch.Tensor, dtype 
 var opQuantizePerTensorTensors = torch.NewOp("aten::quantize_per_tensor", "tensors")
 
 // QuantizePerTensorTensors is aten::quantize_per_tensor.tensors(Tensor[] tensors, Tensor scales, Tensor zero_points, ScalarType dtype) -> Tensor[].
-func QuantizePerTensorTensors(tensors_ []*torch.Tensor, scales, zeroPoints *torch.Tensor, dtype torch.DType) []*torch.Tensor {
+func QuantizePerTensorTensors(tensors []*torch.Tensor, scales, zeroPoints *torch.Tensor, dtype torch.DType) []*torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(scales)
 	c.Tensor(zeroPoints)
 	c.DType(dtype)
 	r := c.All(opQuantizePerTensorTensors)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opQuantizePerTensorDynamic = torch.NewOp("aten::quantize_per_tensor_dynamic", "")

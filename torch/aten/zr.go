@@ -2,92 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opDunderRshiftScalar = torch.NewOp("aten::__rshift__", "Scalar")
-
-// DunderRshiftScalar is aten::__rshift__.Scalar(Tensor self, Scalar other) -> Tensor.
-func DunderRshiftScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	return c.One(opDunderRshiftScalar)
-}
-
-var opDunderRshiftTensor = torch.NewOp("aten::__rshift__", "Tensor")
-
-// DunderRshiftTensor is aten::__rshift__.Tensor(Tensor self, Tensor other) -> Tensor.
-func DunderRshiftTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opDunderRshiftTensor)
-}
-
-var opInternalReshapeAlias = torch.NewOp("aten::_reshape_alias", "")
-
-// InternalReshapeAlias is aten::_reshape_alias(Tensor(a) self, SymInt[] size, SymInt[] stride) -> Tensor(a).
-func InternalReshapeAlias(self *torch.Tensor, size, stride []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	c.Ints(stride...)
-	return c.One(opInternalReshapeAlias)
-}
-
-var opInternalReshapeAliasCopy = torch.NewOp("aten::_reshape_alias_copy", "")
-
-// InternalReshapeAliasCopy is aten::_reshape_alias_copy(Tensor self, SymInt[] size, SymInt[] stride) -> Tensor.
-func InternalReshapeAliasCopy(self *torch.Tensor, size, stride []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	c.Ints(stride...)
-	return c.One(opInternalReshapeAliasCopy)
-}
-
-var opInternalReshapeCopy = torch.NewOp("aten::_reshape_copy", "")
-
-// InternalReshapeCopy is aten::_reshape_copy(Tensor self, SymInt[] size) -> Tensor.
-func InternalReshapeCopy(self *torch.Tensor, size []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	return c.One(opInternalReshapeCopy)
-}
-
-var opInternalReshapeFromTensor = torch.NewOp("aten::_reshape_from_tensor", "")
-
-// InternalReshapeFromTensor is aten::_reshape_from_tensor(Tensor self, Tensor shape) -> Tensor.
-func InternalReshapeFromTensor(self, shape *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(shape)
-	return c.One(opInternalReshapeFromTensor)
-}
-
-var opInternalResizeOutputInPlace = torch.NewOp("aten::_resize_output_", "")
-
-// InternalResizeOutputInPlace is aten::_resize_output_(Tensor(a!) self, SymInt[] size, Device device) -> Tensor(a!).
-func InternalResizeOutputInPlace(self *torch.Tensor, size []int, device torch.Device) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	c.Device(device)
-	c.Do(opInternalResizeOutputInPlace)
-	return self
-}
-
-var opInternalRowwisePrune = torch.NewOp("aten::_rowwise_prune", "")
-
-// InternalRowwisePrune is aten::_rowwise_prune(Tensor weight, Tensor mask, ScalarType compressed_indices_dtype) -> (Tensor, Tensor).
-func InternalRowwisePrune(weight, mask *torch.Tensor, compressedIndicesDtype torch.DType) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(weight)
-	c.Tensor(mask)
-	c.DType(compressedIndicesDtype)
-	return c.Two(opInternalRowwisePrune)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opRad2deg = torch.NewOp("aten::rad2deg", "")
 
@@ -126,9 +44,9 @@ func Rand(size []int, dtype torch.DType, layout *torch.Layout, device torch.Devi
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRand)
 }
 
@@ -140,9 +58,9 @@ func RandGenerator(size []int, generator *torch.Generator, dtype torch.DType, la
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandGenerator)
 }
 
@@ -176,10 +94,10 @@ func RandLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devic
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandLike)
 }
 
@@ -191,10 +109,10 @@ func RandLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype tor
 	c.Tensor(self)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandLikeGenerator)
 }
 
@@ -206,9 +124,9 @@ func Randint(high int, size []int, dtype torch.DType, layout *torch.Layout, devi
 	c.Int(high)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandint)
 }
 
@@ -221,9 +139,9 @@ func RandintGenerator(high int, size []int, generator *torch.Generator, dtype to
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandintGenerator)
 }
 
@@ -249,9 +167,9 @@ func RandintLow(low, high int, size []int, dtype torch.DType, layout *torch.Layo
 	c.Int(high)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandintLow)
 }
 
@@ -265,9 +183,9 @@ func RandintLowGenerator(low, high int, size []int, generator *torch.Generator, 
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandintLowGenerator)
 }
 
@@ -318,10 +236,10 @@ func RandintLike(self *torch.Tensor, high int, dtype torch.DType, layout *torch.
 	c.Tensor(self)
 	c.Int(high)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLike)
 }
 
@@ -333,10 +251,10 @@ func RandintLikeTensor(self, high *torch.Tensor, dtype torch.DType, layout *torc
 	c.Tensor(self)
 	c.Tensor(high)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeTensor)
 }
 
@@ -349,10 +267,10 @@ func RandintLikeTensorGenerator(self, high *torch.Tensor, generator *torch.Gener
 	c.Tensor(high)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeTensorGenerator)
 }
 
@@ -365,10 +283,10 @@ func RandintLikeGenerator(self *torch.Tensor, high int, generator *torch.Generat
 	c.Int(high)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeGenerator)
 }
 
@@ -381,10 +299,10 @@ func RandintLikeLowDtype(self *torch.Tensor, low, high int, dtype torch.DType, l
 	c.Int(low)
 	c.Int(high)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeLowDtype)
 }
 
@@ -398,10 +316,10 @@ func RandintLikeLowGeneratorDtype(self *torch.Tensor, low, high int, generator *
 	c.Int(high)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandintLikeLowGeneratorDtype)
 }
 
@@ -412,9 +330,9 @@ func Randn(size []int, dtype torch.DType, layout *torch.Layout, device torch.Dev
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandn)
 }
 
@@ -426,9 +344,9 @@ func RandnGenerator(size []int, generator *torch.Generator, dtype torch.DType, l
 	c.Size(size...)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandnGenerator)
 }
 
@@ -462,10 +380,10 @@ func RandnLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devi
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandnLike)
 }
 
@@ -477,10 +395,10 @@ func RandnLikeGenerator(self *torch.Tensor, generator *torch.Generator, dtype to
 	c.Tensor(self)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opRandnLikeGenerator)
 }
 
@@ -502,7 +420,7 @@ func RandomInPlaceFrom(self *torch.Tensor, from int, to *int, generator *torch.G
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(from)
-	optional(&c, to, (*torch.Call).Int)
+	call.Optional(&c, to, (*torch.Call).Int)
 	c.Generator(generator)
 	c.Do(opRandomInPlaceFrom)
 	return self
@@ -527,9 +445,9 @@ func Randperm(n int, dtype torch.DType, layout *torch.Layout, device torch.Devic
 	var c torch.Call
 	c.Int(n)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandperm)
 }
 
@@ -541,9 +459,9 @@ func RandpermGenerator(n int, generator *torch.Generator, dtype torch.DType, lay
 	c.Int(n)
 	c.Generator(generator)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRandpermGenerator)
 }
 
@@ -578,9 +496,9 @@ func Range(start, end torch.Number, dtype torch.DType, layout *torch.Layout, dev
 	c.Number(start)
 	c.Number(end)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRange)
 }
 
@@ -618,9 +536,9 @@ func RangeStep(start, end, step torch.Number, dtype torch.DType, layout *torch.L
 	c.Number(end)
 	c.Number(step)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opRangeStep)
 }
 
@@ -979,7 +897,7 @@ var opRepeatInterleaveTensor = torch.NewOp("aten::repeat_interleave", "Tensor")
 func RepeatInterleaveTensor(repeats *torch.Tensor, outputSize *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(repeats)
-	optional(&c, outputSize, (*torch.Call).Int)
+	call.Optional(&c, outputSize, (*torch.Call).Int)
 	return c.One(opRepeatInterleaveTensor)
 }
 
@@ -990,8 +908,8 @@ func RepeatInterleaveSelfTensor(self, repeats *torch.Tensor, dim, outputSize *in
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(repeats)
-	optional(&c, dim, (*torch.Call).Int)
-	optional(&c, outputSize, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, outputSize, (*torch.Call).Int)
 	return c.One(opRepeatInterleaveSelfTensor)
 }
 
@@ -1002,8 +920,8 @@ func RepeatInterleaveSelfInt(self *torch.Tensor, repeats int, dim, outputSize *i
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(repeats)
-	optional(&c, dim, (*torch.Call).Int)
-	optional(&c, outputSize, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, outputSize, (*torch.Call).Int)
 	return c.One(opRepeatInterleaveSelfInt)
 }
 
@@ -1183,7 +1101,7 @@ func ResizeInPlace(self *torch.Tensor, size []int, memoryFormat *torch.MemoryFor
 	var c torch.Call
 	c.Tensor(self)
 	c.Size(size...)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	c.Do(opResizeInPlace)
 	return self
 }
@@ -1195,7 +1113,7 @@ func ResizeAsInPlace(self, theTemplate *torch.Tensor, memoryFormat *torch.Memory
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(theTemplate)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	c.Do(opResizeAsInPlace)
 	return self
 }
@@ -1232,9 +1150,9 @@ func ResolveNeg(self *torch.Tensor) *torch.Tensor {
 var opResultTypeScalar = torch.NewOp("aten::result_type", "Scalar")
 
 // ResultTypeScalar is aten::result_type.Scalar(Tensor tensor, Scalar other) -> ScalarType.
-func ResultTypeScalar(tensor_ *torch.Tensor, other torch.Number) torch.DType {
+func ResultTypeScalar(tensor *torch.Tensor, other torch.Number) torch.DType {
 	var c torch.Call
-	c.Tensor(tensor_)
+	c.Tensor(tensor)
 	c.Number(other)
 	r := c.All(opResultTypeScalar)
 	return torch.FromScalarType(r[0].(int))
@@ -1254,10 +1172,10 @@ func ResultTypeScalarScalar(scalar1, scalar2 torch.Number) torch.DType {
 var opResultTypeScalarTensor = torch.NewOp("aten::result_type", "Scalar_Tensor")
 
 // ResultTypeScalarTensor is aten::result_type.Scalar_Tensor(Scalar scalar, Tensor tensor) -> ScalarType.
-func ResultTypeScalarTensor(scalar torch.Number, tensor_ *torch.Tensor) torch.DType {
+func ResultTypeScalarTensor(scalar torch.Number, tensor *torch.Tensor) torch.DType {
 	var c torch.Call
 	c.Number(scalar)
-	c.Tensor(tensor_)
+	c.Tensor(tensor)
 	r := c.All(opResultTypeScalarTensor)
 	return torch.FromScalarType(r[0].(int))
 }
@@ -1265,9 +1183,9 @@ func ResultTypeScalarTensor(scalar torch.Number, tensor_ *torch.Tensor) torch.DT
 var opResultTypeTensor = torch.NewOp("aten::result_type", "Tensor")
 
 // ResultTypeTensor is aten::result_type.Tensor(Tensor tensor, Tensor other) -> ScalarType.
-func ResultTypeTensor(tensor_, other *torch.Tensor) torch.DType {
+func ResultTypeTensor(tensor, other *torch.Tensor) torch.DType {
 	var c torch.Call
-	c.Tensor(tensor_)
+	c.Tensor(tensor)
 	c.Tensor(other)
 	r := c.All(opResultTypeTensor)
 	return torch.FromScalarType(r[0].(int))
@@ -1300,7 +1218,7 @@ func RmsNorm(input *torch.Tensor, normalizedShape []int, weight *torch.Tensor, e
 	c.Tensor(input)
 	c.Ints(normalizedShape...)
 	c.OptTensor(weight)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	return c.One(opRmsNorm)
 }
 
@@ -1506,18 +1424,18 @@ func RowIndicesCopy(self *torch.Tensor) *torch.Tensor {
 var opRowStack = torch.NewOp("aten::row_stack", "")
 
 // RowStack is aten::row_stack(Tensor[] tensors) -> Tensor.
-func RowStack(tensors_ []*torch.Tensor) *torch.Tensor {
+func RowStack(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opRowStack)
 }
 
 var opRowStackOut = torch.NewOp("aten::row_stack", "out")
 
 // RowStackOut is aten::row_stack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!).
-func RowStackOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
+func RowStackOut(tensors []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(out)
 	c.Do(opRowStackOut)
 	return out

@@ -2,1209 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalSafeSoftmax = torch.NewOp("aten::_safe_softmax", "")
-
-// InternalSafeSoftmax is aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func InternalSafeSoftmax(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.DType(dtype)
-	return c.One(opInternalSafeSoftmax)
-}
-
-var opInternalSampleDirichlet = torch.NewOp("aten::_sample_dirichlet", "")
-
-// InternalSampleDirichlet is aten::_sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor.
-func InternalSampleDirichlet(self *torch.Tensor, generator *torch.Generator) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Generator(generator)
-	return c.One(opInternalSampleDirichlet)
-}
-
-var opInternalSaturateWeightToFp16 = torch.NewOp("aten::_saturate_weight_to_fp16", "")
-
-// InternalSaturateWeightToFp16 is aten::_saturate_weight_to_fp16(Tensor weight) -> Tensor.
-func InternalSaturateWeightToFp16(weight *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(weight)
-	return c.One(opInternalSaturateWeightToFp16)
-}
-
-var opInternalScaledAddmm = torch.NewOp("aten::_scaled_addmm", "")
-
-// InternalScaledAddmm is aten::_scaled_addmm(Tensor self, Tensor mat1, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, int[] contraction_dim=[], *, Scalar beta=1, Scalar alpha=1, bool use_fast_accum=False) -> Tensor.
-func InternalScaledAddmm(self, mat1, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB, contractionDim []int, beta, alpha torch.Number, useFastAccum bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat1)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.Ints(contractionDim...)
-	c.Number(beta)
-	c.Number(alpha)
-	c.Bool(useFastAccum)
-	return c.One(opInternalScaledAddmm)
-}
-
-var opInternalScaledAddmmOut = torch.NewOp("aten::_scaled_addmm", "out")
-
-// InternalScaledAddmmOut is aten::_scaled_addmm.out(Tensor self, Tensor mat1, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, int[] contraction_dim=[], *, Scalar beta=1, Scalar alpha=1, bool use_fast_accum=False, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledAddmmOut(self, mat1, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB, contractionDim []int, beta, alpha torch.Number, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat1)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.Ints(contractionDim...)
-	c.Number(beta)
-	c.Number(alpha)
-	c.Bool(useFastAccum)
-	c.Tensor(out)
-	c.Do(opInternalScaledAddmmOut)
-	return out
-}
-
-var opInternalScaledAddmmInPlace = torch.NewOp("aten::_scaled_addmm_", "")
-
-// InternalScaledAddmmInPlace is aten::_scaled_addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, int[] contraction_dim=[], *, Scalar beta=1, Scalar alpha=1, bool use_fast_accum=False) -> Tensor(a!).
-func InternalScaledAddmmInPlace(self, mat1, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB, contractionDim []int, beta, alpha torch.Number, useFastAccum bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat1)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.Ints(contractionDim...)
-	c.Number(beta)
-	c.Number(alpha)
-	c.Bool(useFastAccum)
-	c.Do(opInternalScaledAddmmInPlace)
-	return self
-}
-
-var opInternalScaledDotProductAttentionMath = torch.NewOp("aten::_scaled_dot_product_attention_math", "")
-
-// InternalScaledDotProductAttentionMath is aten::_scaled_dot_product_attention_math(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor).
-func InternalScaledDotProductAttentionMath(query, key, value, attnMask *torch.Tensor, dropoutP float64, isCausal bool, dropoutMask *torch.Tensor, scale *float64, enableGqa bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnMask)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.OptTensor(dropoutMask)
-	optional(&c, scale, (*torch.Call).Float)
-	c.Bool(enableGqa)
-	return c.Two(opInternalScaledDotProductAttentionMath)
-}
-
-var opInternalScaledDotProductAttentionMathForMps = torch.NewOp("aten::_scaled_dot_product_attention_math_for_mps", "")
-
-// InternalScaledDotProductAttentionMathForMps is aten::_scaled_dot_product_attention_math_for_mps(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, Tensor? dropout_mask=None, *, float? scale=None, bool enable_gqa=False) -> (Tensor, Tensor).
-func InternalScaledDotProductAttentionMathForMps(query, key, value, attnMask *torch.Tensor, dropoutP float64, isCausal bool, dropoutMask *torch.Tensor, scale *float64, enableGqa bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnMask)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.OptTensor(dropoutMask)
-	optional(&c, scale, (*torch.Call).Float)
-	c.Bool(enableGqa)
-	return c.Two(opInternalScaledDotProductAttentionMathForMps)
-}
-
-var opInternalScaledDotProductCudnnAttention = torch.NewOp("aten::_scaled_dot_product_cudnn_attention", "")
-
-// InternalScaledDotProductCudnnAttention is aten::_scaled_dot_product_cudnn_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask).
-func InternalScaledDotProductCudnnAttention(query, key, value, attnBias *torch.Tensor, computeLogSumexp bool, dropoutP float64, isCausal, returnDebugMask bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int, int, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnBias)
-	c.Bool(computeLogSumexp)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductCudnnAttention)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int), r[5].(int), tensor(r[6]), tensor(r[7]), tensor(r[8])
-}
-
-var opInternalScaledDotProductCudnnAttentionBackward = torch.NewOp("aten::_scaled_dot_product_cudnn_attention_backward", "")
-
-// InternalScaledDotProductCudnnAttentionBackward is aten::_scaled_dot_product_cudnn_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, Tensor attn_bias, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, *, float? scale=None) -> (Tensor, Tensor, Tensor).
-func InternalScaledDotProductCudnnAttentionBackward(gradOut, query, key, value, out, logsumexp, philoxSeed, philoxOffset, attnBias, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Tensor(philoxSeed)
-	c.Tensor(philoxOffset)
-	c.Tensor(attnBias)
-	c.Tensor(cumSeqQ)
-	c.Tensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductCudnnAttentionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalScaledDotProductEfficientAttention = torch.NewOp("aten::_scaled_dot_product_efficient_attention", "")
-
-// InternalScaledDotProductEfficientAttention is aten::_scaled_dot_product_efficient_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_bias, bool compute_log_sumexp, float dropout_p=0.0, bool is_causal=False, *, float? scale=None) -> (Tensor output, Tensor log_sumexp, Tensor philox_seed, Tensor philox_offset).
-func InternalScaledDotProductEfficientAttention(query, key, value, attnBias *torch.Tensor, computeLogSumexp bool, dropoutP float64, isCausal bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnBias)
-	c.Bool(computeLogSumexp)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductEfficientAttention)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalScaledDotProductEfficientAttentionBackward = torch.NewOp("aten::_scaled_dot_product_efficient_attention_backward", "")
-
-// InternalScaledDotProductEfficientAttentionBackward is aten::_scaled_dot_product_efficient_attention_backward(Tensor grad_out_, Tensor query, Tensor key, Tensor value, Tensor attn_bias, Tensor out, Tensor logsumexp, Tensor philox_seed, Tensor philox_offset, float dropout_p, bool[4] grad_input_mask, bool is_causal=False, *, float? scale=None) -> (Tensor, Tensor, Tensor, Tensor).
-func InternalScaledDotProductEfficientAttentionBackward(gradOut, query, key, value, attnBias, out, logsumexp, philoxSeed, philoxOffset *torch.Tensor, dropoutP float64, gradInputMask []bool, isCausal bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(attnBias)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Tensor(philoxSeed)
-	c.Tensor(philoxOffset)
-	c.Float(dropoutP)
-	c.Bools(gradInputMask...)
-	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductEfficientAttentionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalScaledDotProductFlashAttention = torch.NewOp("aten::_scaled_dot_product_flash_attention", "")
-
-// InternalScaledDotProductFlashAttention is aten::_scaled_dot_product_flash_attention(Tensor query, Tensor key, Tensor value, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask).
-func InternalScaledDotProductFlashAttention(query, key, value *torch.Tensor, dropoutP float64, isCausal, returnDebugMask bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int, int, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductFlashAttention)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int), r[5].(int), tensor(r[6]), tensor(r[7]), tensor(r[8])
-}
-
-var opInternalScaledDotProductFlashAttentionQuantized = torch.NewOp("aten::_scaled_dot_product_flash_attention", "quantized")
-
-// InternalScaledDotProductFlashAttentionQuantized is aten::_scaled_dot_product_flash_attention.quantized(Tensor query, Tensor key, Tensor value, Tensor? q_descale, Tensor? k_descale, Tensor? v_descale, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor rng_state, Tensor unused, Tensor debug_attn_mask).
-func InternalScaledDotProductFlashAttentionQuantized(query, key, value, qDescale, kDescale, vDescale *torch.Tensor, dropoutP float64, isCausal, returnDebugMask bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int, int, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(qDescale)
-	c.OptTensor(kDescale)
-	c.OptTensor(vDescale)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductFlashAttentionQuantized)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int), r[5].(int), tensor(r[6]), tensor(r[7]), tensor(r[8])
-}
-
-var opInternalScaledDotProductFlashAttentionBackward = torch.NewOp("aten::_scaled_dot_product_flash_attention_backward", "")
-
-// InternalScaledDotProductFlashAttentionBackward is aten::_scaled_dot_product_flash_attention_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value).
-func InternalScaledDotProductFlashAttentionBackward(gradOut, query, key, value, out, logsumexp, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal bool, philoxSeed, philoxOffset *torch.Tensor, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Tensor(cumSeqQ)
-	c.Tensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Tensor(philoxSeed)
-	c.Tensor(philoxOffset)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductFlashAttentionBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalScaledDotProductFlashAttentionForCpu = torch.NewOp("aten::_scaled_dot_product_flash_attention_for_cpu", "")
-
-// InternalScaledDotProductFlashAttentionForCpu is aten::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp).
-func InternalScaledDotProductFlashAttentionForCpu(query, key, value *torch.Tensor, dropoutP float64, isCausal bool, attnMask *torch.Tensor, scale *float64) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.OptTensor(attnMask)
-	optional(&c, scale, (*torch.Call).Float)
-	return c.Two(opInternalScaledDotProductFlashAttentionForCpu)
-}
-
-var opInternalScaledDotProductFlashAttentionForCpuBackward = torch.NewOp("aten::_scaled_dot_product_flash_attention_for_cpu_backward", "")
-
-// InternalScaledDotProductFlashAttentionForCpuBackward is aten::_scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor out, Tensor logsumexp, float dropout_p, bool is_causal, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value).
-func InternalScaledDotProductFlashAttentionForCpuBackward(gradOut, query, key, value, out, logsumexp *torch.Tensor, dropoutP float64, isCausal bool, attnMask *torch.Tensor, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.OptTensor(attnMask)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductFlashAttentionForCpuBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalScaledDotProductFusedAttentionOverrideable = torch.NewOp("aten::_scaled_dot_product_fused_attention_overrideable", "")
-
-// InternalScaledDotProductFusedAttentionOverrideable is aten::_scaled_dot_product_fused_attention_overrideable(Tensor query, Tensor key, Tensor value, Tensor? attn_bias=None, float dropout_p=0.0, bool is_causal=False, bool return_debug_mask=False, *, float? scale=None) -> (Tensor output, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, Tensor philox_seed, Tensor philox_offset, Tensor debug_attn_mask).
-func InternalScaledDotProductFusedAttentionOverrideable(query, key, value, attnBias *torch.Tensor, dropoutP float64, isCausal, returnDebugMask bool, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, int, int, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.OptTensor(attnBias)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Bool(returnDebugMask)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductFusedAttentionOverrideable)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), r[4].(int), r[5].(int), tensor(r[6]), tensor(r[7]), tensor(r[8])
-}
-
-var opInternalScaledDotProductFusedAttentionOverrideableBackward = torch.NewOp("aten::_scaled_dot_product_fused_attention_overrideable_backward", "")
-
-// InternalScaledDotProductFusedAttentionOverrideableBackward is aten::_scaled_dot_product_fused_attention_overrideable_backward(Tensor grad_out, Tensor query, Tensor key, Tensor value, Tensor attn_bias, bool[4] grad_input_mask, Tensor out, Tensor logsumexp, Tensor cum_seq_q, Tensor cum_seq_k, SymInt max_q, SymInt max_k, float dropout_p, bool is_causal, Tensor philox_seed, Tensor philox_offset, *, float? scale=None) -> (Tensor grad_query, Tensor grad_key, Tensor grad_value, Tensor grad_attn_bias).
-func InternalScaledDotProductFusedAttentionOverrideableBackward(gradOut, query, key, value, attnBias *torch.Tensor, gradInputMask []bool, out, logsumexp, cumSeqQ, cumSeqK *torch.Tensor, maxQ, maxK int, dropoutP float64, isCausal bool, philoxSeed, philoxOffset *torch.Tensor, scale *float64) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOut)
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Tensor(attnBias)
-	c.Bools(gradInputMask...)
-	c.Tensor(out)
-	c.Tensor(logsumexp)
-	c.Tensor(cumSeqQ)
-	c.Tensor(cumSeqK)
-	c.Int(maxQ)
-	c.Int(maxK)
-	c.Float(dropoutP)
-	c.Bool(isCausal)
-	c.Tensor(philoxSeed)
-	c.Tensor(philoxOffset)
-	optional(&c, scale, (*torch.Call).Float)
-	r := c.All(opInternalScaledDotProductFusedAttentionOverrideableBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3])
-}
-
-var opInternalScaledGroupedMm = torch.NewOp("aten::_scaled_grouped_mm", "")
-
-// InternalScaledGroupedMm is aten::_scaled_grouped_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? offs=None, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor.
-func InternalScaledGroupedMm(self, mat2, scaleA, scaleB, offs, bias, scaleResult *torch.Tensor, outDtype torch.DType, useFastAccum bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensor(scaleA)
-	c.Tensor(scaleB)
-	c.OptTensor(offs)
-	c.OptTensor(bias)
-	c.OptTensor(scaleResult)
-	c.DType(outDtype)
-	c.Bool(useFastAccum)
-	return c.One(opInternalScaledGroupedMm)
-}
-
-var opInternalScaledGroupedMmV2 = torch.NewOp("aten::_scaled_grouped_mm_v2", "")
-
-// InternalScaledGroupedMmV2 is aten::_scaled_grouped_mm_v2(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None, int[] contraction_dim=[], bool use_fast_accum=False) -> Tensor.
-func InternalScaledGroupedMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, offs, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.OptTensor(offs)
-	c.OptTensor(bias)
-	c.DType(outDtype)
-	c.Ints(contractionDim...)
-	c.Bool(useFastAccum)
-	return c.One(opInternalScaledGroupedMmV2)
-}
-
-var opInternalScaledGroupedMmV2Out = torch.NewOp("aten::_scaled_grouped_mm_v2", "out")
-
-// InternalScaledGroupedMmV2Out is aten::_scaled_grouped_mm_v2.out(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? offs=None, Tensor? bias=None, ScalarType? out_dtype=None, int[] contraction_dim=[], bool use_fast_accum=False, *, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledGroupedMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, offs, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.OptTensor(offs)
-	c.OptTensor(bias)
-	c.DType(outDtype)
-	c.Ints(contractionDim...)
-	c.Bool(useFastAccum)
-	c.Tensor(out)
-	c.Do(opInternalScaledGroupedMmV2Out)
-	return out
-}
-
-var opInternalScaledMm = torch.NewOp("aten::_scaled_mm", "")
-
-// InternalScaledMm is aten::_scaled_mm(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False) -> Tensor.
-func InternalScaledMm(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tensor, outDtype torch.DType, useFastAccum bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensor(scaleA)
-	c.Tensor(scaleB)
-	c.OptTensor(bias)
-	c.OptTensor(scaleResult)
-	c.DType(outDtype)
-	c.Bool(useFastAccum)
-	return c.One(opInternalScaledMm)
-}
-
-var opInternalScaledMmOut = torch.NewOp("aten::_scaled_mm", "out")
-
-// InternalScaledMmOut is aten::_scaled_mm.out(Tensor self, Tensor mat2, Tensor scale_a, Tensor scale_b, Tensor? bias=None, Tensor? scale_result=None, ScalarType? out_dtype=None, bool use_fast_accum=False, *, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledMmOut(self, mat2, scaleA, scaleB, bias, scaleResult *torch.Tensor, outDtype torch.DType, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensor(scaleA)
-	c.Tensor(scaleB)
-	c.OptTensor(bias)
-	c.OptTensor(scaleResult)
-	c.DType(outDtype)
-	c.Bool(useFastAccum)
-	c.Tensor(out)
-	c.Do(opInternalScaledMmOut)
-	return out
-}
-
-var opInternalScaledMmV2 = torch.NewOp("aten::_scaled_mm_v2", "")
-
-// InternalScaledMmV2 is aten::_scaled_mm_v2(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? bias, ScalarType? out_dtype, int[] contraction_dim=[], bool use_fast_accum=False) -> Tensor.
-func InternalScaledMmV2(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.OptTensor(bias)
-	c.DType(outDtype)
-	c.Ints(contractionDim...)
-	c.Bool(useFastAccum)
-	return c.One(opInternalScaledMmV2)
-}
-
-var opInternalScaledMmV2Out = torch.NewOp("aten::_scaled_mm_v2", "out")
-
-// InternalScaledMmV2Out is aten::_scaled_mm_v2.out(Tensor self, Tensor mat2, Tensor[] scale_a, int[] recipe_a, int[] swizzle_a, Tensor[] scale_b, int[] recipe_b, int[] swizzle_b, Tensor? bias, ScalarType? out_dtype, int[] contraction_dim=[], bool use_fast_accum=False, *, Tensor(a!) out) -> Tensor(a!).
-func InternalScaledMmV2Out(self, mat2 *torch.Tensor, scaleA []*torch.Tensor, recipeA, swizzleA []int, scaleB []*torch.Tensor, recipeB, swizzleB []int, bias *torch.Tensor, outDtype torch.DType, contractionDim []int, useFastAccum bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensors(scaleA)
-	c.Ints(recipeA...)
-	c.Ints(swizzleA...)
-	c.Tensors(scaleB)
-	c.Ints(recipeB...)
-	c.Ints(swizzleB...)
-	c.OptTensor(bias)
-	c.DType(outDtype)
-	c.Ints(contractionDim...)
-	c.Bool(useFastAccum)
-	c.Tensor(out)
-	c.Do(opInternalScaledMmV2Out)
-	return out
-}
-
-var opInternalSegmentReduceBackward = torch.NewOp("aten::_segment_reduce_backward", "")
-
-// InternalSegmentReduceBackward is aten::_segment_reduce_backward(Tensor grad, Tensor output, Tensor data, str reduce, *, Tensor? lengths=None, Tensor? offsets=None, int axis=0, Scalar? initial=None) -> Tensor.
-func InternalSegmentReduceBackward(grad, output, data *torch.Tensor, reduce string, lengths, offsets *torch.Tensor, axis int, initial torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(output)
-	c.Tensor(data)
-	c.String(reduce)
-	c.OptTensor(lengths)
-	c.OptTensor(offsets)
-	c.Int(axis)
-	c.OptNumber(initial)
-	return c.One(opInternalSegmentReduceBackward)
-}
-
-var opInternalShapeAsTensor = torch.NewOp("aten::_shape_as_tensor", "")
-
-// InternalShapeAsTensor is aten::_shape_as_tensor(Tensor self) -> Tensor.
-func InternalShapeAsTensor(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalShapeAsTensor)
-}
-
-var opInternalSlowConv2dBackwardGradInput = torch.NewOp("aten::_slow_conv2d_backward", "grad_input")
-
-// InternalSlowConv2dBackwardGradInput is aten::_slow_conv2d_backward.grad_input(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, *, Tensor(a!) grad_input, Tensor(b!) grad_weight, Tensor(c!) grad_bias) -> (Tensor(a!), Tensor(b!), Tensor(c!)).
-func InternalSlowConv2dBackwardGradInput(gradOutput, self, weight *torch.Tensor, kernelSize, stride, padding []int, gradInput, gradWeight, gradBias *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(kernelSize...)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Tensor(gradInput)
-	c.Tensor(gradWeight)
-	c.Tensor(gradBias)
-	c.Do(opInternalSlowConv2dBackwardGradInput)
-	return gradInput, gradWeight, gradBias
-}
-
-var opInternalSlowConv2dBackwardOutputMask = torch.NewOp("aten::_slow_conv2d_backward", "output_mask")
-
-// InternalSlowConv2dBackwardOutputMask is aten::_slow_conv2d_backward.output_mask(Tensor grad_output, Tensor self, Tensor weight, SymInt[2] kernel_size, SymInt[2] stride, SymInt[2] padding, bool[3] output_mask) -> (Tensor grad_input, Tensor grad_weight, Tensor grad_bias).
-func InternalSlowConv2dBackwardOutputMask(gradOutput, self, weight *torch.Tensor, kernelSize, stride, padding []int, outputMask []bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(kernelSize...)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Bools(outputMask...)
-	r := c.All(opInternalSlowConv2dBackwardOutputMask)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalSlowConv2dForward = torch.NewOp("aten::_slow_conv2d_forward", "")
-
-// InternalSlowConv2dForward is aten::_slow_conv2d_forward(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding) -> Tensor.
-func InternalSlowConv2dForward(self, weight *torch.Tensor, kernelSize []int, bias *torch.Tensor, stride, padding []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(kernelSize...)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	return c.One(opInternalSlowConv2dForward)
-}
-
-var opInternalSlowConv2dForwardOutput = torch.NewOp("aten::_slow_conv2d_forward", "output")
-
-// InternalSlowConv2dForwardOutput is aten::_slow_conv2d_forward.output(Tensor self, Tensor weight, SymInt[2] kernel_size, Tensor? bias, SymInt[2] stride, SymInt[2] padding, *, Tensor(a!) output) -> Tensor(a!).
-func InternalSlowConv2dForwardOutput(self, weight *torch.Tensor, kernelSize []int, bias *torch.Tensor, stride, padding []int, output *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(weight)
-	c.Ints(kernelSize...)
-	c.OptTensor(bias)
-	c.Ints(stride...)
-	c.Ints(padding...)
-	c.Tensor(output)
-	c.Do(opInternalSlowConv2dForwardOutput)
-	return output
-}
-
-var opInternalSobolEngineDraw = torch.NewOp("aten::_sobol_engine_draw", "")
-
-// InternalSobolEngineDraw is aten::_sobol_engine_draw(Tensor quasi, int n, Tensor sobolstate, int dimension, int num_generated, ScalarType? dtype) -> (Tensor, Tensor).
-func InternalSobolEngineDraw(quasi *torch.Tensor, n int, sobolstate *torch.Tensor, dimension, numGenerated int, dtype torch.DType) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(quasi)
-	c.Int(n)
-	c.Tensor(sobolstate)
-	c.Int(dimension)
-	c.Int(numGenerated)
-	c.DType(dtype)
-	return c.Two(opInternalSobolEngineDraw)
-}
-
-var opInternalSobolEngineFfInPlace = torch.NewOp("aten::_sobol_engine_ff_", "")
-
-// InternalSobolEngineFfInPlace is aten::_sobol_engine_ff_(Tensor(a!) self, int n, Tensor sobolstate, int dimension, int num_generated) -> Tensor(a!).
-func InternalSobolEngineFfInPlace(self *torch.Tensor, n int, sobolstate *torch.Tensor, dimension, numGenerated int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(n)
-	c.Tensor(sobolstate)
-	c.Int(dimension)
-	c.Int(numGenerated)
-	c.Do(opInternalSobolEngineFfInPlace)
-	return self
-}
-
-var opInternalSobolEngineInitializeStateInPlace = torch.NewOp("aten::_sobol_engine_initialize_state_", "")
-
-// InternalSobolEngineInitializeStateInPlace is aten::_sobol_engine_initialize_state_(Tensor(a!) self, int dimension) -> Tensor(a!).
-func InternalSobolEngineInitializeStateInPlace(self *torch.Tensor, dimension int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dimension)
-	c.Do(opInternalSobolEngineInitializeStateInPlace)
-	return self
-}
-
-var opInternalSobolEngineScrambleInPlace = torch.NewOp("aten::_sobol_engine_scramble_", "")
-
-// InternalSobolEngineScrambleInPlace is aten::_sobol_engine_scramble_(Tensor(a!) self, Tensor ltm, int dimension) -> Tensor(a!).
-func InternalSobolEngineScrambleInPlace(self, ltm *torch.Tensor, dimension int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(ltm)
-	c.Int(dimension)
-	c.Do(opInternalSobolEngineScrambleInPlace)
-	return self
-}
-
-var opInternalSoftmax = torch.NewOp("aten::_softmax", "")
-
-// InternalSoftmax is aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor.
-func InternalSoftmax(self *torch.Tensor, dim int, halfToFloat bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(halfToFloat)
-	return c.One(opInternalSoftmax)
-}
-
-var opInternalSoftmaxOut = torch.NewOp("aten::_softmax", "out")
-
-// InternalSoftmaxOut is aten::_softmax.out(Tensor self, int dim, bool half_to_float, *, Tensor(a!) out) -> Tensor(a!).
-func InternalSoftmaxOut(self *torch.Tensor, dim int, halfToFloat bool, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(halfToFloat)
-	c.Tensor(out)
-	c.Do(opInternalSoftmaxOut)
-	return out
-}
-
-var opInternalSoftmaxBackwardData = torch.NewOp("aten::_softmax_backward_data", "")
-
-// InternalSoftmaxBackwardData is aten::_softmax_backward_data(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype) -> Tensor.
-func InternalSoftmaxBackwardData(gradOutput, output *torch.Tensor, dim int, inputDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Int(dim)
-	c.DType(inputDtype)
-	return c.One(opInternalSoftmaxBackwardData)
-}
-
-var opInternalSoftmaxBackwardDataOut = torch.NewOp("aten::_softmax_backward_data", "out")
-
-// InternalSoftmaxBackwardDataOut is aten::_softmax_backward_data.out(Tensor grad_output, Tensor output, int dim, ScalarType input_dtype, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalSoftmaxBackwardDataOut(gradOutput, output *torch.Tensor, dim int, inputDtype torch.DType, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Int(dim)
-	c.DType(inputDtype)
-	c.Tensor(gradInput)
-	c.Do(opInternalSoftmaxBackwardDataOut)
-	return gradInput
-}
-
-var opInternalSparseAddmm = torch.NewOp("aten::_sparse_addmm", "")
-
-// InternalSparseAddmm is aten::_sparse_addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor.
-func InternalSparseAddmm(self, mat1, mat2 *torch.Tensor, beta, alpha torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat1)
-	c.Tensor(mat2)
-	c.Number(beta)
-	c.Number(alpha)
-	return c.One(opInternalSparseAddmm)
-}
-
-var opInternalSparseBroadcastTo = torch.NewOp("aten::_sparse_broadcast_to", "")
-
-// InternalSparseBroadcastTo is aten::_sparse_broadcast_to(Tensor(a) self, int[] size) -> Tensor(a).
-func InternalSparseBroadcastTo(self *torch.Tensor, size []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	return c.One(opInternalSparseBroadcastTo)
-}
-
-var opInternalSparseBroadcastToCopy = torch.NewOp("aten::_sparse_broadcast_to_copy", "")
-
-// InternalSparseBroadcastToCopy is aten::_sparse_broadcast_to_copy(Tensor self, int[] size) -> Tensor.
-func InternalSparseBroadcastToCopy(self *torch.Tensor, size []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	return c.One(opInternalSparseBroadcastToCopy)
-}
-
-var opInternalSparseBscTensorUnsafe = torch.NewOp("aten::_sparse_bsc_tensor_unsafe", "")
-
-// InternalSparseBscTensorUnsafe is aten::_sparse_bsc_tensor_unsafe(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseBscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(ccolIndices)
-	c.Tensor(rowIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseBscTensorUnsafe)
-}
-
-var opInternalSparseBsrTensorUnsafe = torch.NewOp("aten::_sparse_bsr_tensor_unsafe", "")
-
-// InternalSparseBsrTensorUnsafe is aten::_sparse_bsr_tensor_unsafe(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseBsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(crowIndices)
-	c.Tensor(colIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseBsrTensorUnsafe)
-}
-
-var opInternalSparseCompressedTensorUnsafe = torch.NewOp("aten::_sparse_compressed_tensor_unsafe", "")
-
-// InternalSparseCompressedTensorUnsafe is aten::_sparse_compressed_tensor_unsafe(Tensor compressed_indices, Tensor plain_indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCompressedTensorUnsafe(compressedIndices, plainIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(compressedIndices)
-	c.Tensor(plainIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseCompressedTensorUnsafe)
-}
-
-var opInternalSparseCompressedTensorWithDims = torch.NewOp("aten::_sparse_compressed_tensor_with_dims", "")
-
-// InternalSparseCompressedTensorWithDims is aten::_sparse_compressed_tensor_with_dims(int nnz, int dense_dim, int[] size, int[] blocksize, ScalarType index_dtype, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalSparseCompressedTensorWithDims(nnz, denseDim int, size, blocksize []int, indexDtype, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Int(nnz)
-	c.Int(denseDim)
-	c.Size(size...)
-	c.Ints(blocksize...)
-	c.DType(indexDtype)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseCompressedTensorWithDims)
-}
-
-var opInternalSparseCooTensorUnsafe = torch.NewOp("aten::_sparse_coo_tensor_unsafe", "")
-
-// InternalSparseCooTensorUnsafe is aten::_sparse_coo_tensor_unsafe(Tensor indices, Tensor values, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool? is_coalesced=None) -> Tensor.
-func InternalSparseCooTensorUnsafe(indices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(indices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, isCoalesced, (*torch.Call).Bool)
-	return c.One(opInternalSparseCooTensorUnsafe)
-}
-
-var opInternalSparseCooTensorWithDims = torch.NewOp("aten::_sparse_coo_tensor_with_dims", "")
-
-// InternalSparseCooTensorWithDims is aten::_sparse_coo_tensor_with_dims(int sparse_dim, int dense_dim, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False) -> Tensor.
-func InternalSparseCooTensorWithDims(sparseDim, denseDim int, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Int(sparseDim)
-	c.Int(denseDim)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseCooTensorWithDims)
-}
-
-var opInternalSparseCooTensorWithDimsAndTensors = torch.NewOp("aten::_sparse_coo_tensor_with_dims_and_tensors", "")
-
-// InternalSparseCooTensorWithDimsAndTensors is aten::_sparse_coo_tensor_with_dims_and_tensors(int sparse_dim, int dense_dim, SymInt[] size, Tensor indices, Tensor values, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=False, bool? is_coalesced=None) -> Tensor.
-func InternalSparseCooTensorWithDimsAndTensors(sparseDim, denseDim int, size []int, indices, values *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory, isCoalesced *bool) *torch.Tensor {
-	var c torch.Call
-	c.Int(sparseDim)
-	c.Int(denseDim)
-	c.Size(size...)
-	c.Tensor(indices)
-	c.Tensor(values)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, isCoalesced, (*torch.Call).Bool)
-	return c.One(opInternalSparseCooTensorWithDimsAndTensors)
-}
-
-var opInternalSparseCscTensorUnsafe = torch.NewOp("aten::_sparse_csc_tensor_unsafe", "")
-
-// InternalSparseCscTensorUnsafe is aten::_sparse_csc_tensor_unsafe(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCscTensorUnsafe(ccolIndices, rowIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(ccolIndices)
-	c.Tensor(rowIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseCscTensorUnsafe)
-}
-
-var opInternalSparseCsrProdDimDtype = torch.NewOp("aten::_sparse_csr_prod", "dim_dtype")
-
-// InternalSparseCsrProdDimDtype is aten::_sparse_csr_prod.dim_dtype(Tensor self, int[1] dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func InternalSparseCsrProdDimDtype(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Bool(keepdim)
-	c.DType(dtype)
-	return c.One(opInternalSparseCsrProdDimDtype)
-}
-
-var opInternalSparseCsrSumDimDtype = torch.NewOp("aten::_sparse_csr_sum", "dim_dtype")
-
-// InternalSparseCsrSumDimDtype is aten::_sparse_csr_sum.dim_dtype(Tensor self, int[1] dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor.
-func InternalSparseCsrSumDimDtype(self *torch.Tensor, dim []int, keepdim bool, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.Bool(keepdim)
-	c.DType(dtype)
-	return c.One(opInternalSparseCsrSumDimDtype)
-}
-
-var opInternalSparseCsrTensorUnsafe = torch.NewOp("aten::_sparse_csr_tensor_unsafe", "")
-
-// InternalSparseCsrTensorUnsafe is aten::_sparse_csr_tensor_unsafe(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor.
-func InternalSparseCsrTensorUnsafe(crowIndices, colIndices, values *torch.Tensor, size []int, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(crowIndices)
-	c.Tensor(colIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	return c.One(opInternalSparseCsrTensorUnsafe)
-}
-
-var opInternalSparseLogSoftmax = torch.NewOp("aten::_sparse_log_softmax", "")
-
-// InternalSparseLogSoftmax is aten::_sparse_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor.
-func InternalSparseLogSoftmax(self *torch.Tensor, dim int, halfToFloat bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(halfToFloat)
-	return c.One(opInternalSparseLogSoftmax)
-}
-
-var opInternalSparseLogSoftmaxInt = torch.NewOp("aten::_sparse_log_softmax", "int")
-
-// InternalSparseLogSoftmaxInt is aten::_sparse_log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func InternalSparseLogSoftmaxInt(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.DType(dtype)
-	return c.One(opInternalSparseLogSoftmaxInt)
-}
-
-var opInternalSparseLogSoftmaxBackwardData = torch.NewOp("aten::_sparse_log_softmax_backward_data", "")
-
-// InternalSparseLogSoftmaxBackwardData is aten::_sparse_log_softmax_backward_data(Tensor grad_output, Tensor output, int dim, Tensor self) -> Tensor.
-func InternalSparseLogSoftmaxBackwardData(gradOutput, output *torch.Tensor, dim int, self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Int(dim)
-	c.Tensor(self)
-	return c.One(opInternalSparseLogSoftmaxBackwardData)
-}
-
-var opInternalSparseMaskProjection = torch.NewOp("aten::_sparse_mask_projection", "")
-
-// InternalSparseMaskProjection is aten::_sparse_mask_projection(Tensor self, Tensor mask, bool accumulate_matches=False) -> Tensor.
-func InternalSparseMaskProjection(self, mask *torch.Tensor, accumulateMatches bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mask)
-	c.Bool(accumulateMatches)
-	return c.One(opInternalSparseMaskProjection)
-}
-
-var opInternalSparseMm = torch.NewOp("aten::_sparse_mm", "")
-
-// InternalSparseMm is aten::_sparse_mm(Tensor sparse, Tensor dense) -> Tensor.
-func InternalSparseMm(sparse, dense *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(sparse)
-	c.Tensor(dense)
-	return c.One(opInternalSparseMm)
-}
-
-var opInternalSparseMmReduce = torch.NewOp("aten::_sparse_mm", "reduce")
-
-// InternalSparseMmReduce is aten::_sparse_mm.reduce(Tensor sparse, Tensor dense, str reduce) -> Tensor.
-func InternalSparseMmReduce(sparse, dense *torch.Tensor, reduce string) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(sparse)
-	c.Tensor(dense)
-	c.String(reduce)
-	return c.One(opInternalSparseMmReduce)
-}
-
-var opInternalSparseMmReduceImpl = torch.NewOp("aten::_sparse_mm_reduce_impl", "")
-
-// InternalSparseMmReduceImpl is aten::_sparse_mm_reduce_impl(Tensor self, Tensor other, str reduce) -> (Tensor, Tensor).
-func InternalSparseMmReduceImpl(self, other *torch.Tensor, reduce string) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.String(reduce)
-	return c.Two(opInternalSparseMmReduceImpl)
-}
-
-var opInternalSparseMmReduceImplBackward = torch.NewOp("aten::_sparse_mm_reduce_impl_backward", "")
-
-// InternalSparseMmReduceImplBackward is aten::_sparse_mm_reduce_impl_backward(Tensor self, Tensor grad_out, Tensor weight, str reduce, Tensor arg_out, bool[2] output_mask) -> (Tensor, Tensor).
-func InternalSparseMmReduceImplBackward(self, gradOut, weight *torch.Tensor, reduce string, argOut *torch.Tensor, outputMask []bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(gradOut)
-	c.Tensor(weight)
-	c.String(reduce)
-	c.Tensor(argOut)
-	c.Bools(outputMask...)
-	return c.Two(opInternalSparseMmReduceImplBackward)
-}
-
-var opInternalSparseSemiStructuredAddmm = torch.NewOp("aten::_sparse_semi_structured_addmm", "")
-
-// InternalSparseSemiStructuredAddmm is aten::_sparse_semi_structured_addmm(Tensor input, Tensor mat1, Tensor mat1_meta, Tensor mat2, *, Scalar alpha=1, Scalar beta=1, ScalarType? out_dtype=None) -> Tensor.
-func InternalSparseSemiStructuredAddmm(input, mat1, mat1Meta, mat2 *torch.Tensor, alpha, beta torch.Number, outDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(mat1)
-	c.Tensor(mat1Meta)
-	c.Tensor(mat2)
-	c.Number(alpha)
-	c.Number(beta)
-	c.DType(outDtype)
-	return c.One(opInternalSparseSemiStructuredAddmm)
-}
-
-var opInternalSparseSemiStructuredApply = torch.NewOp("aten::_sparse_semi_structured_apply", "")
-
-// InternalSparseSemiStructuredApply is aten::_sparse_semi_structured_apply(Tensor input, Tensor thread_masks) -> (Tensor, Tensor).
-func InternalSparseSemiStructuredApply(input, threadMasks *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(threadMasks)
-	return c.Two(opInternalSparseSemiStructuredApply)
-}
-
-var opInternalSparseSemiStructuredApplyDense = torch.NewOp("aten::_sparse_semi_structured_apply_dense", "")
-
-// InternalSparseSemiStructuredApplyDense is aten::_sparse_semi_structured_apply_dense(Tensor input, Tensor thread_masks) -> Tensor.
-func InternalSparseSemiStructuredApplyDense(input, threadMasks *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(threadMasks)
-	return c.One(opInternalSparseSemiStructuredApplyDense)
-}
-
-var opInternalSparseSemiStructuredLinear = torch.NewOp("aten::_sparse_semi_structured_linear", "")
-
-// InternalSparseSemiStructuredLinear is aten::_sparse_semi_structured_linear(Tensor input, Tensor weight, Tensor meta, *, Tensor? bias=None, str? activation=None, ScalarType? out_dtype=None) -> Tensor.
-func InternalSparseSemiStructuredLinear(input, weight, meta, bias *torch.Tensor, activation *string, outDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.Tensor(weight)
-	c.Tensor(meta)
-	c.OptTensor(bias)
-	optional(&c, activation, (*torch.Call).String)
-	c.DType(outDtype)
-	return c.One(opInternalSparseSemiStructuredLinear)
-}
-
-var opInternalSparseSemiStructuredMm = torch.NewOp("aten::_sparse_semi_structured_mm", "")
-
-// InternalSparseSemiStructuredMm is aten::_sparse_semi_structured_mm(Tensor mat1, Tensor mat1_meta, Tensor mat2, *, ScalarType? out_dtype=None) -> Tensor.
-func InternalSparseSemiStructuredMm(mat1, mat1Meta, mat2 *torch.Tensor, outDtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(mat1)
-	c.Tensor(mat1Meta)
-	c.Tensor(mat2)
-	c.DType(outDtype)
-	return c.One(opInternalSparseSemiStructuredMm)
-}
-
-var opInternalSparseSemiStructuredTile = torch.NewOp("aten::_sparse_semi_structured_tile", "")
-
-// InternalSparseSemiStructuredTile is aten::_sparse_semi_structured_tile(Tensor input, str algorithm="", bool use_cutlass=True) -> (Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalSparseSemiStructuredTile(input *torch.Tensor, algorithm string, useCutlass bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(input)
-	c.String(algorithm)
-	c.Bool(useCutlass)
-	r := c.All(opInternalSparseSemiStructuredTile)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalSparseSoftmax = torch.NewOp("aten::_sparse_softmax", "")
-
-// InternalSparseSoftmax is aten::_sparse_softmax(Tensor self, int dim, bool half_to_float) -> Tensor.
-func InternalSparseSoftmax(self *torch.Tensor, dim int, halfToFloat bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.Bool(halfToFloat)
-	return c.One(opInternalSparseSoftmax)
-}
-
-var opInternalSparseSoftmaxInt = torch.NewOp("aten::_sparse_softmax", "int")
-
-// InternalSparseSoftmaxInt is aten::_sparse_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor.
-func InternalSparseSoftmaxInt(self *torch.Tensor, dim int, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(dim)
-	c.DType(dtype)
-	return c.One(opInternalSparseSoftmaxInt)
-}
-
-var opInternalSparseSoftmaxBackwardData = torch.NewOp("aten::_sparse_softmax_backward_data", "")
-
-// InternalSparseSoftmaxBackwardData is aten::_sparse_softmax_backward_data(Tensor grad_output, Tensor output, int dim, Tensor self) -> Tensor.
-func InternalSparseSoftmaxBackwardData(gradOutput, output *torch.Tensor, dim int, self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Tensor(output)
-	c.Int(dim)
-	c.Tensor(self)
-	return c.One(opInternalSparseSoftmaxBackwardData)
-}
-
-var opInternalSparseSparseMatmul = torch.NewOp("aten::_sparse_sparse_matmul", "")
-
-// InternalSparseSparseMatmul is aten::_sparse_sparse_matmul(Tensor self, Tensor other) -> Tensor.
-func InternalSparseSparseMatmul(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opInternalSparseSparseMatmul)
-}
-
-var opInternalSparseSum = torch.NewOp("aten::_sparse_sum", "")
-
-// InternalSparseSum is aten::_sparse_sum(Tensor self) -> Tensor.
-func InternalSparseSum(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalSparseSum)
-}
-
-var opInternalSparseSumDim = torch.NewOp("aten::_sparse_sum", "dim")
-
-// InternalSparseSumDim is aten::_sparse_sum.dim(Tensor self, int[1] dim) -> Tensor.
-func InternalSparseSumDim(self *torch.Tensor, dim []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	return c.One(opInternalSparseSumDim)
-}
-
-var opInternalSparseSumDimDtype = torch.NewOp("aten::_sparse_sum", "dim_dtype")
-
-// InternalSparseSumDimDtype is aten::_sparse_sum.dim_dtype(Tensor self, int[1] dim, *, ScalarType dtype) -> Tensor.
-func InternalSparseSumDimDtype(self *torch.Tensor, dim []int, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(dim...)
-	c.DType(dtype)
-	return c.One(opInternalSparseSumDimDtype)
-}
-
-var opInternalSparseSumDtype = torch.NewOp("aten::_sparse_sum", "dtype")
-
-// InternalSparseSumDtype is aten::_sparse_sum.dtype(Tensor self, *, ScalarType dtype) -> Tensor.
-func InternalSparseSumDtype(self *torch.Tensor, dtype torch.DType) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.DType(dtype)
-	return c.One(opInternalSparseSumDtype)
-}
-
-var opInternalSparseSumBackward = torch.NewOp("aten::_sparse_sum_backward", "")
-
-// InternalSparseSumBackward is aten::_sparse_sum_backward(Tensor grad, Tensor self, int[] dim) -> Tensor.
-func InternalSparseSumBackward(grad, self *torch.Tensor, dim []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(grad)
-	c.Tensor(self)
-	c.Ints(dim...)
-	return c.One(opInternalSparseSumBackward)
-}
-
-var opInternalSpdiags = torch.NewOp("aten::_spdiags", "")
-
-// InternalSpdiags is aten::_spdiags(Tensor diagonals, Tensor offsets, int[] shape, Layout? layout=None) -> Tensor.
-func InternalSpdiags(diagonals, offsets *torch.Tensor, shape []int, layout *torch.Layout) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(diagonals)
-	c.Tensor(offsets)
-	c.Ints(shape...)
-	optional(&c, layout, (*torch.Call).Layout)
-	return c.One(opInternalSpdiags)
-}
-
-var opInternalSpsolve = torch.NewOp("aten::_spsolve", "")
-
-// InternalSpsolve is aten::_spsolve(Tensor A, Tensor B, *, bool left=True) -> Tensor.
-func InternalSpsolve(a, b *torch.Tensor, left bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(a)
-	c.Tensor(b)
-	c.Bool(left)
-	return c.One(opInternalSpsolve)
-}
-
-var opInternalStack = torch.NewOp("aten::_stack", "")
-
-// InternalStack is aten::_stack(Tensor[] tensors, int dim=0) -> Tensor.
-func InternalStack(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensors(tensors_)
-	c.Int(dim)
-	return c.One(opInternalStack)
-}
-
-var opInternalStackOut = torch.NewOp("aten::_stack", "out")
-
-// InternalStackOut is aten::_stack.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!).
-func InternalStackOut(tensors_ []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensors(tensors_)
-	c.Int(dim)
-	c.Tensor(out)
-	c.Do(opInternalStackOut)
-	return out
-}
-
-var opInternalStandardGamma = torch.NewOp("aten::_standard_gamma", "")
-
-// InternalStandardGamma is aten::_standard_gamma(Tensor self, Generator? generator=None) -> Tensor.
-func InternalStandardGamma(self *torch.Tensor, generator *torch.Generator) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Generator(generator)
-	return c.One(opInternalStandardGamma)
-}
-
-var opInternalStandardGammaGrad = torch.NewOp("aten::_standard_gamma_grad", "")
-
-// InternalStandardGammaGrad is aten::_standard_gamma_grad(Tensor self, Tensor output) -> Tensor.
-func InternalStandardGammaGrad(self, output *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(output)
-	return c.One(opInternalStandardGammaGrad)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opScalarTensor = torch.NewOp("aten::scalar_tensor", "")
 
@@ -1213,9 +14,9 @@ func ScalarTensor(s torch.Number, dtype torch.DType, layout *torch.Layout, devic
 	var c torch.Call
 	c.Number(s)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opScalarTensor)
 }
 
@@ -1230,7 +31,7 @@ func ScaledDotProductAttention(query, key, value, attnMask *torch.Tensor, dropou
 	c.OptTensor(attnMask)
 	c.Float(dropoutP)
 	c.Bool(isCausal)
-	optional(&c, scale, (*torch.Call).Float)
+	call.Optional(&c, scale, (*torch.Call).Float)
 	c.Bool(enableGqa)
 	return c.One(opScaledDotProductAttention)
 }
@@ -1490,7 +291,7 @@ func SearchsortedScalar(sortedSequence *torch.Tensor, self torch.Number, outInt3
 	c.Number(self)
 	c.Bool(outInt32)
 	c.Bool(right)
-	optional(&c, side, (*torch.Call).String)
+	call.Optional(&c, side, (*torch.Call).String)
 	c.OptTensor(sorter)
 	return c.One(opSearchsortedScalar)
 }
@@ -1504,7 +305,7 @@ func SearchsortedScalarOut(sortedSequence *torch.Tensor, self torch.Number, outI
 	c.Number(self)
 	c.Bool(outInt32)
 	c.Bool(right)
-	optional(&c, side, (*torch.Call).String)
+	call.Optional(&c, side, (*torch.Call).String)
 	c.OptTensor(sorter)
 	c.Tensor(out)
 	c.Do(opSearchsortedScalarOut)
@@ -1520,7 +321,7 @@ func SearchsortedTensor(sortedSequence, self *torch.Tensor, outInt32, right bool
 	c.Tensor(self)
 	c.Bool(outInt32)
 	c.Bool(right)
-	optional(&c, side, (*torch.Call).String)
+	call.Optional(&c, side, (*torch.Call).String)
 	c.OptTensor(sorter)
 	return c.One(opSearchsortedTensor)
 }
@@ -1534,7 +335,7 @@ func SearchsortedTensorOut(sortedSequence, self *torch.Tensor, outInt32, right b
 	c.Tensor(self)
 	c.Bool(outInt32)
 	c.Bool(right)
-	optional(&c, side, (*torch.Call).String)
+	call.Optional(&c, side, (*torch.Call).String)
 	c.OptTensor(sorter)
 	c.Tensor(out)
 	c.Do(opSearchsortedTensorOut)
@@ -1959,8 +760,8 @@ func SliceTensor(self *torch.Tensor, dim int, start, end *int, step int) *torch.
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, start, (*torch.Call).Int)
-	optional(&c, end, (*torch.Call).Int)
+	call.Optional(&c, start, (*torch.Call).Int)
+	call.Optional(&c, end, (*torch.Call).Int)
 	c.Int(step)
 	return c.One(opSliceTensor)
 }
@@ -1986,8 +787,8 @@ func SliceCopyTensor(self *torch.Tensor, dim int, start, end *int, step int) *to
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(dim)
-	optional(&c, start, (*torch.Call).Int)
-	optional(&c, end, (*torch.Call).Int)
+	call.Optional(&c, start, (*torch.Call).Int)
+	call.Optional(&c, end, (*torch.Call).Int)
 	c.Int(step)
 	return c.One(opSliceCopyTensor)
 }
@@ -2000,8 +801,8 @@ func SliceInverse(self, src *torch.Tensor, dim int, start, end *int, step int) *
 	c.Tensor(self)
 	c.Tensor(src)
 	c.Int(dim)
-	optional(&c, start, (*torch.Call).Int)
-	optional(&c, end, (*torch.Call).Int)
+	call.Optional(&c, start, (*torch.Call).Int)
+	call.Optional(&c, end, (*torch.Call).Int)
 	c.Int(step)
 	return c.One(opSliceInverse)
 }
@@ -2014,8 +815,8 @@ func SliceScatter(self, src *torch.Tensor, dim int, start, end *int, step int) *
 	c.Tensor(self)
 	c.Tensor(src)
 	c.Int(dim)
-	optional(&c, start, (*torch.Call).Int)
-	optional(&c, end, (*torch.Call).Int)
+	call.Optional(&c, start, (*torch.Call).Int)
+	call.Optional(&c, end, (*torch.Call).Int)
 	c.Int(step)
 	return c.One(opSliceScatter)
 }
@@ -2450,7 +1251,7 @@ var opSortStable = torch.NewOp("aten::sort", "stable")
 func SortStable(self *torch.Tensor, stable *bool, dim int, descending bool) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, stable, (*torch.Call).Bool)
+	call.Optional(&c, stable, (*torch.Call).Bool)
 	c.Int(dim)
 	c.Bool(descending)
 	return c.Two(opSortStable)
@@ -2476,7 +1277,7 @@ var opSortValuesStable = torch.NewOp("aten::sort", "values_stable")
 func SortValuesStable(self *torch.Tensor, stable *bool, dim int, descending bool, values, indices *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, stable, (*torch.Call).Bool)
+	call.Optional(&c, stable, (*torch.Call).Bool)
 	c.Int(dim)
 	c.Bool(descending)
 	c.Tensor(values)
@@ -2494,9 +1295,9 @@ func SparseBscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, 
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBscTensorCcolRowValue)
 }
 
@@ -2510,9 +1311,9 @@ func SparseBscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBscTensorCcolRowValueSize)
 }
 
@@ -2525,9 +1326,9 @@ func SparseBsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, 
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBsrTensorCrowColValue)
 }
 
@@ -2541,9 +1342,9 @@ func SparseBsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseBsrTensorCrowColValueSize)
 }
 
@@ -2556,9 +1357,9 @@ func SparseCompressedTensorCompPlainValue(compressedIndices, plainIndices, value
 	c.Tensor(plainIndices)
 	c.Tensor(values)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCompressedTensorCompPlainValue)
 }
 
@@ -2572,9 +1373,9 @@ func SparseCompressedTensorCompPlainValueSize(compressedIndices, plainIndices, v
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCompressedTensorCompPlainValueSize)
 }
 
@@ -2586,10 +1387,10 @@ func SparseCooTensorIndices(indices, values *torch.Tensor, dtype torch.DType, la
 	c.Tensor(indices)
 	c.Tensor(values)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, isCoalesced, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, isCoalesced, (*torch.Call).Bool)
 	return c.One(opSparseCooTensorIndices)
 }
 
@@ -2602,10 +1403,10 @@ func SparseCooTensorIndicesSize(indices, values *torch.Tensor, size []int, dtype
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, isCoalesced, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, isCoalesced, (*torch.Call).Bool)
 	return c.One(opSparseCooTensorIndicesSize)
 }
 
@@ -2616,9 +1417,9 @@ func SparseCooTensorSize(size []int, dtype torch.DType, layout *torch.Layout, de
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCooTensorSize)
 }
 
@@ -2631,9 +1432,9 @@ func SparseCscTensorCcolRowValue(ccolIndices, rowIndices, values *torch.Tensor, 
 	c.Tensor(rowIndices)
 	c.Tensor(values)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCscTensorCcolRowValue)
 }
 
@@ -2647,9 +1448,9 @@ func SparseCscTensorCcolRowValueSize(ccolIndices, rowIndices, values *torch.Tens
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCscTensorCcolRowValueSize)
 }
 
@@ -2662,9 +1463,9 @@ func SparseCsrTensorCrowColValue(crowIndices, colIndices, values *torch.Tensor, 
 	c.Tensor(colIndices)
 	c.Tensor(values)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCsrTensorCrowColValue)
 }
 
@@ -2678,9 +1479,9 @@ func SparseCsrTensorCrowColValueSize(crowIndices, colIndices, values *torch.Tens
 	c.Tensor(values)
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opSparseCsrTensorCrowColValueSize)
 }
 
@@ -3767,7 +2568,7 @@ var opSpecialLogit = torch.NewOp("aten::special_logit", "")
 func SpecialLogit(self *torch.Tensor, eps *float64) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	return c.One(opSpecialLogit)
 }
 
@@ -3777,7 +2578,7 @@ var opSpecialLogitOut = torch.NewOp("aten::special_logit", "out")
 func SpecialLogitOut(self *torch.Tensor, eps *float64, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, eps, (*torch.Call).Float)
+	call.Optional(&c, eps, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opSpecialLogitOut)
 	return out
@@ -4575,7 +3376,7 @@ func SplitTensor(self *torch.Tensor, splitSize, dim int) []*torch.Tensor {
 	c.Int(splitSize)
 	c.Int(dim)
 	r := c.All(opSplitTensor)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opSplitSizes = torch.NewOp("aten::split", "sizes")
@@ -4587,7 +3388,7 @@ func SplitSizes(self *torch.Tensor, splitSize []int, dim int) []*torch.Tensor {
 	c.Ints(splitSize...)
 	c.Int(dim)
 	r := c.All(opSplitSizes)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opSplitCopyTensor = torch.NewOp("aten::split_copy", "Tensor")
@@ -4599,7 +3400,7 @@ func SplitCopyTensor(self *torch.Tensor, splitSize, dim int) []*torch.Tensor {
 	c.Int(splitSize)
 	c.Int(dim)
 	r := c.All(opSplitCopyTensor)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opSplitCopyTensorOut = torch.NewOp("aten::split_copy", "Tensor_out")
@@ -4623,7 +3424,7 @@ func SplitWithSizes(self *torch.Tensor, splitSizes []int, dim int) []*torch.Tens
 	c.Ints(splitSizes...)
 	c.Int(dim)
 	r := c.All(opSplitWithSizes)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opSplitWithSizesCopy = torch.NewOp("aten::split_with_sizes_copy", "")
@@ -4635,7 +3436,7 @@ func SplitWithSizesCopy(self *torch.Tensor, splitSizes []int, dim int) []*torch.
 	c.Ints(splitSizes...)
 	c.Int(dim)
 	r := c.All(opSplitWithSizesCopy)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opSplitWithSizesCopyOut = torch.NewOp("aten::split_with_sizes_copy", "out")
@@ -4831,9 +3632,9 @@ func SspaddmmOut(self, mat1, mat2 *torch.Tensor, beta, alpha torch.Number, out *
 var opStack = torch.NewOp("aten::stack", "")
 
 // Stack is aten::stack(Tensor[] tensors, int dim=0) -> Tensor.
-func Stack(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
+func Stack(tensors []*torch.Tensor, dim int) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	return c.One(opStack)
 }
@@ -4841,9 +3642,9 @@ func Stack(tensors_ []*torch.Tensor, dim int) *torch.Tensor {
 var opStackOut = torch.NewOp("aten::stack", "out")
 
 // StackOut is aten::stack.out(Tensor[] tensors, int dim=0, *, Tensor(a!) out) -> Tensor(a!).
-func StackOut(tensors_ []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
+func StackOut(tensors []*torch.Tensor, dim int, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Int(dim)
 	c.Tensor(out)
 	c.Do(opStackOut)
@@ -4953,13 +3754,13 @@ func Stft(self *torch.Tensor, nFft int, hopLength, winLength *int, window *torch
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(nFft)
-	optional(&c, hopLength, (*torch.Call).Int)
-	optional(&c, winLength, (*torch.Call).Int)
+	call.Optional(&c, hopLength, (*torch.Call).Int)
+	call.Optional(&c, winLength, (*torch.Call).Int)
 	c.OptTensor(window)
 	c.Bool(normalized)
-	optional(&c, onesided, (*torch.Call).Bool)
-	optional(&c, returnComplex, (*torch.Call).Bool)
-	optional(&c, alignToWindow, (*torch.Call).Bool)
+	call.Optional(&c, onesided, (*torch.Call).Bool)
+	call.Optional(&c, returnComplex, (*torch.Call).Bool)
+	call.Optional(&c, alignToWindow, (*torch.Call).Bool)
 	return c.One(opStft)
 }
 
@@ -4970,15 +3771,15 @@ func StftCenter(self *torch.Tensor, nFft int, hopLength, winLength *int, window 
 	var c torch.Call
 	c.Tensor(self)
 	c.Int(nFft)
-	optional(&c, hopLength, (*torch.Call).Int)
-	optional(&c, winLength, (*torch.Call).Int)
+	call.Optional(&c, hopLength, (*torch.Call).Int)
+	call.Optional(&c, winLength, (*torch.Call).Int)
 	c.OptTensor(window)
 	c.Bool(center)
 	c.String(padMode)
 	c.Bool(normalized)
-	optional(&c, onesided, (*torch.Call).Bool)
-	optional(&c, returnComplex, (*torch.Call).Bool)
-	optional(&c, alignToWindow, (*torch.Call).Bool)
+	call.Optional(&c, onesided, (*torch.Call).Bool)
+	call.Optional(&c, returnComplex, (*torch.Call).Bool)
+	call.Optional(&c, alignToWindow, (*torch.Call).Bool)
 	return c.One(opStftCenter)
 }
 
@@ -5176,7 +3977,7 @@ func Svd(self *torch.Tensor, some, computeUv bool) (*torch.Tensor, *torch.Tensor
 	c.Bool(some)
 	c.Bool(computeUv)
 	r := c.All(opSvd)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opSvdU = torch.NewOp("aten::svd", "U")
@@ -5246,8 +4047,8 @@ var opSymConstrainRange = torch.NewOp("aten::sym_constrain_range", "")
 func SymConstrainRange(size torch.Number, min, max *int) {
 	var c torch.Call
 	c.Number(size)
-	optional(&c, min, (*torch.Call).Int)
-	optional(&c, max, (*torch.Call).Int)
+	call.Optional(&c, min, (*torch.Call).Int)
+	call.Optional(&c, max, (*torch.Call).Int)
 	c.Do(opSymConstrainRange)
 }
 
@@ -5257,8 +4058,8 @@ var opSymConstrainRangeForSize = torch.NewOp("aten::sym_constrain_range_for_size
 func SymConstrainRangeForSize(size torch.Number, min, max *int) {
 	var c torch.Call
 	c.Number(size)
-	optional(&c, min, (*torch.Call).Int)
-	optional(&c, max, (*torch.Call).Int)
+	call.Optional(&c, min, (*torch.Call).Int)
+	call.Optional(&c, max, (*torch.Call).Int)
 	c.Do(opSymConstrainRangeForSize)
 }
 

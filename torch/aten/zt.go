@@ -2,453 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalTestAmbiguousDefaultsA = torch.NewOp("aten::_test_ambiguous_defaults", "a")
-
-// InternalTestAmbiguousDefaultsA is aten::_test_ambiguous_defaults.a(Tensor dummy, int a=1, int b=1) -> Tensor.
-func InternalTestAmbiguousDefaultsA(dummy *torch.Tensor, a, b int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(dummy)
-	c.Int(a)
-	c.Int(b)
-	return c.One(opInternalTestAmbiguousDefaultsA)
-}
-
-var opInternalTestAmbiguousDefaultsB = torch.NewOp("aten::_test_ambiguous_defaults", "b")
-
-// InternalTestAmbiguousDefaultsB is aten::_test_ambiguous_defaults.b(Tensor dummy, int a=2, str b="2") -> Tensor.
-func InternalTestAmbiguousDefaultsB(dummy *torch.Tensor, a int, b string) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(dummy)
-	c.Int(a)
-	c.String(b)
-	return c.One(opInternalTestAmbiguousDefaultsB)
-}
-
-var opInternalTestAutogradMultipleDispatchFullcoverage = torch.NewOp("aten::_test_autograd_multiple_dispatch", "fullcoverage")
-
-// InternalTestAutogradMultipleDispatchFullcoverage is aten::_test_autograd_multiple_dispatch.fullcoverage(Tensor self) -> Tensor.
-func InternalTestAutogradMultipleDispatchFullcoverage(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalTestAutogradMultipleDispatchFullcoverage)
-}
-
-var opInternalTestAutogradMultipleDispatchNtonly = torch.NewOp("aten::_test_autograd_multiple_dispatch", "ntonly")
-
-// InternalTestAutogradMultipleDispatchNtonly is aten::_test_autograd_multiple_dispatch.ntonly(Tensor self, bool b) -> Tensor.
-func InternalTestAutogradMultipleDispatchNtonly(self *torch.Tensor, b bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(b)
-	return c.One(opInternalTestAutogradMultipleDispatchNtonly)
-}
-
-var opInternalTestAutogradMultipleDispatchView = torch.NewOp("aten::_test_autograd_multiple_dispatch_view", "")
-
-// InternalTestAutogradMultipleDispatchView is aten::_test_autograd_multiple_dispatch_view(Tensor(a) self) -> Tensor(a).
-func InternalTestAutogradMultipleDispatchView(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalTestAutogradMultipleDispatchView)
-}
-
-var opInternalTestAutogradMultipleDispatchViewCopy = torch.NewOp("aten::_test_autograd_multiple_dispatch_view_copy", "")
-
-// InternalTestAutogradMultipleDispatchViewCopy is aten::_test_autograd_multiple_dispatch_view_copy(Tensor self) -> Tensor.
-func InternalTestAutogradMultipleDispatchViewCopy(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalTestAutogradMultipleDispatchViewCopy)
-}
-
-var opInternalTestCheckTensor = torch.NewOp("aten::_test_check_tensor", "")
-
-// InternalTestCheckTensor is aten::_test_check_tensor(Tensor self) -> Tensor.
-func InternalTestCheckTensor(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalTestCheckTensor)
-}
-
-var opInternalTestFunctorchFallback = torch.NewOp("aten::_test_functorch_fallback", "")
-
-// InternalTestFunctorchFallback is aten::_test_functorch_fallback(Tensor self, Tensor other) -> Tensor.
-func InternalTestFunctorchFallback(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opInternalTestFunctorchFallback)
-}
-
-var opInternalTestOptionalFilledIntlist = torch.NewOp("aten::_test_optional_filled_intlist", "")
-
-// InternalTestOptionalFilledIntlist is aten::_test_optional_filled_intlist(Tensor values, int[2]? addends) -> Tensor.
-func InternalTestOptionalFilledIntlist(values *torch.Tensor, addends []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(values)
-	c.OptInts(addends)
-	return c.One(opInternalTestOptionalFilledIntlist)
-}
-
-var opInternalTestOptionalFloatlist = torch.NewOp("aten::_test_optional_floatlist", "")
-
-// InternalTestOptionalFloatlist is aten::_test_optional_floatlist(Tensor values, float[]? addends) -> Tensor.
-func InternalTestOptionalFloatlist(values *torch.Tensor, addends []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(values)
-	c.OptFloats(addends)
-	return c.One(opInternalTestOptionalFloatlist)
-}
-
-var opInternalTestOptionalIntlist = torch.NewOp("aten::_test_optional_intlist", "")
-
-// InternalTestOptionalIntlist is aten::_test_optional_intlist(Tensor values, int[]? addends) -> Tensor.
-func InternalTestOptionalIntlist(values *torch.Tensor, addends []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(values)
-	c.OptInts(addends)
-	return c.One(opInternalTestOptionalIntlist)
-}
-
-var opInternalTestParallelMaterialize = torch.NewOp("aten::_test_parallel_materialize", "")
-
-// InternalTestParallelMaterialize is aten::_test_parallel_materialize(Tensor self, int num_parallel, bool skip_first=False) -> Tensor.
-func InternalTestParallelMaterialize(self *torch.Tensor, numParallel int, skipFirst bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(numParallel)
-	c.Bool(skipFirst)
-	return c.One(opInternalTestParallelMaterialize)
-}
-
-var opInternalTestSerializationSubcmul = torch.NewOp("aten::_test_serialization_subcmul", "")
-
-// InternalTestSerializationSubcmul is aten::_test_serialization_subcmul(Tensor self, Tensor other, Scalar alpha=1) -> Tensor.
-func InternalTestSerializationSubcmul(self, other *torch.Tensor, alpha torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	c.Number(alpha)
-	return c.One(opInternalTestSerializationSubcmul)
-}
-
-var opInternalTestStringDefault = torch.NewOp("aten::_test_string_default", "")
-
-// InternalTestStringDefault is aten::_test_string_default(Tensor dummy, str a="\"'\\", str b='"\'\\') -> Tensor.
-func InternalTestStringDefault(dummy *torch.Tensor, a, b string) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(dummy)
-	c.String(a)
-	c.String(b)
-	return c.One(opInternalTestStringDefault)
-}
-
-var opInternalTestWarnInAutograd = torch.NewOp("aten::_test_warn_in_autograd", "")
-
-// InternalTestWarnInAutograd is aten::_test_warn_in_autograd(Tensor self) -> Tensor.
-func InternalTestWarnInAutograd(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalTestWarnInAutograd)
-}
-
-var opInternalThnnDifferentiableGruCellBackward = torch.NewOp("aten::_thnn_differentiable_gru_cell_backward", "")
-
-// InternalThnnDifferentiableGruCellBackward is aten::_thnn_differentiable_gru_cell_backward(Tensor grad_hy, Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? input_bias, Tensor? hidden_bias) -> (Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalThnnDifferentiableGruCellBackward(gradHy, inputGates, hiddenGates, hx, inputBias, hiddenBias *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradHy)
-	c.Tensor(inputGates)
-	c.Tensor(hiddenGates)
-	c.Tensor(hx)
-	c.OptTensor(inputBias)
-	c.OptTensor(hiddenBias)
-	r := c.All(opInternalThnnDifferentiableGruCellBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalThnnDifferentiableLstmCellBackward = torch.NewOp("aten::_thnn_differentiable_lstm_cell_backward", "")
-
-// InternalThnnDifferentiableLstmCellBackward is aten::_thnn_differentiable_lstm_cell_backward(Tensor? grad_hy, Tensor? grad_cy, Tensor input_gates, Tensor hidden_gates, Tensor? input_bias, Tensor? hidden_bias, Tensor cx, Tensor cy) -> (Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalThnnDifferentiableLstmCellBackward(gradHy, gradCy, inputGates, hiddenGates, inputBias, hiddenBias, cx, cy *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.OptTensor(gradHy)
-	c.OptTensor(gradCy)
-	c.Tensor(inputGates)
-	c.Tensor(hiddenGates)
-	c.OptTensor(inputBias)
-	c.OptTensor(hiddenBias)
-	c.Tensor(cx)
-	c.Tensor(cy)
-	r := c.All(opInternalThnnDifferentiableLstmCellBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalThnnFusedGruCell = torch.NewOp("aten::_thnn_fused_gru_cell", "")
-
-// InternalThnnFusedGruCell is aten::_thnn_fused_gru_cell(Tensor input_gates, Tensor hidden_gates, Tensor hx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor).
-func InternalThnnFusedGruCell(inputGates, hiddenGates, hx, inputBias, hiddenBias *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(inputGates)
-	c.Tensor(hiddenGates)
-	c.Tensor(hx)
-	c.OptTensor(inputBias)
-	c.OptTensor(hiddenBias)
-	return c.Two(opInternalThnnFusedGruCell)
-}
-
-var opInternalThnnFusedGruCellBackward = torch.NewOp("aten::_thnn_fused_gru_cell_backward", "")
-
-// InternalThnnFusedGruCellBackward is aten::_thnn_fused_gru_cell_backward(Tensor grad_hy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalThnnFusedGruCellBackward(gradHy, workspace *torch.Tensor, hasBias bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradHy)
-	c.Tensor(workspace)
-	c.Bool(hasBias)
-	r := c.All(opInternalThnnFusedGruCellBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalThnnFusedLstmCell = torch.NewOp("aten::_thnn_fused_lstm_cell", "")
-
-// InternalThnnFusedLstmCell is aten::_thnn_fused_lstm_cell(Tensor input_gates, Tensor hidden_gates, Tensor cx, Tensor? input_bias=None, Tensor? hidden_bias=None) -> (Tensor, Tensor, Tensor).
-func InternalThnnFusedLstmCell(inputGates, hiddenGates, cx, inputBias, hiddenBias *torch.Tensor) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(inputGates)
-	c.Tensor(hiddenGates)
-	c.Tensor(cx)
-	c.OptTensor(inputBias)
-	c.OptTensor(hiddenBias)
-	r := c.All(opInternalThnnFusedLstmCell)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalThnnFusedLstmCellBackward = torch.NewOp("aten::_thnn_fused_lstm_cell_backward", "")
-
-// InternalThnnFusedLstmCellBackward is aten::_thnn_fused_lstm_cell_backward(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, Tensor cy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor, Tensor, Tensor).
-func InternalThnnFusedLstmCellBackward(gradHy, gradCy, cx, cy, workspace *torch.Tensor, hasBias bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.OptTensor(gradHy)
-	c.OptTensor(gradCy)
-	c.Tensor(cx)
-	c.Tensor(cy)
-	c.Tensor(workspace)
-	c.Bool(hasBias)
-	r := c.All(opInternalThnnFusedLstmCellBackward)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2]), tensor(r[3]), tensor(r[4])
-}
-
-var opInternalThnnFusedLstmCellBackwardImpl = torch.NewOp("aten::_thnn_fused_lstm_cell_backward_impl", "")
-
-// InternalThnnFusedLstmCellBackwardImpl is aten::_thnn_fused_lstm_cell_backward_impl(Tensor? grad_hy, Tensor? grad_cy, Tensor cx, Tensor cy, Tensor workspace, bool has_bias) -> (Tensor, Tensor, Tensor).
-func InternalThnnFusedLstmCellBackwardImpl(gradHy, gradCy, cx, cy, workspace *torch.Tensor, hasBias bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.OptTensor(gradHy)
-	c.OptTensor(gradCy)
-	c.Tensor(cx)
-	c.Tensor(cy)
-	c.Tensor(workspace)
-	c.Bool(hasBias)
-	r := c.All(opInternalThnnFusedLstmCellBackwardImpl)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalToCopy = torch.NewOp("aten::_to_copy", "")
-
-// InternalToCopy is aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor.
-func InternalToCopy(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, device torch.Device, pinMemory *bool, nonBlocking bool, memoryFormat *torch.MemoryFormat) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	c.Bool(nonBlocking)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
-	return c.One(opInternalToCopy)
-}
-
-var opInternalToCpu = torch.NewOp("aten::_to_cpu", "")
-
-// InternalToCpu is aten::_to_cpu(Tensor[] tensors) -> Tensor[].
-func InternalToCpu(tensors_ []*torch.Tensor) []*torch.Tensor {
-	var c torch.Call
-	c.Tensors(tensors_)
-	r := c.All(opInternalToCpu)
-	return tensors(r[0])
-}
-
-var opInternalToDense = torch.NewOp("aten::_to_dense", "")
-
-// InternalToDense is aten::_to_dense(Tensor self, ScalarType? dtype=None, bool? masked_grad=None) -> Tensor.
-func InternalToDense(self *torch.Tensor, dtype torch.DType, maskedGrad *bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.DType(dtype)
-	optional(&c, maskedGrad, (*torch.Call).Bool)
-	return c.One(opInternalToDense)
-}
-
-var opInternalToSparse = torch.NewOp("aten::_to_sparse", "")
-
-// InternalToSparse is aten::_to_sparse(Tensor self, *, Layout? layout=None, int[2]? blocksize=None, int? dense_dim=None) -> Tensor.
-func InternalToSparse(self *torch.Tensor, layout *torch.Layout, blocksize []int, denseDim *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	optional(&c, layout, (*torch.Call).Layout)
-	c.OptInts(blocksize)
-	optional(&c, denseDim, (*torch.Call).Int)
-	return c.One(opInternalToSparse)
-}
-
-var opInternalToSparseSparseDim = torch.NewOp("aten::_to_sparse", "sparse_dim")
-
-// InternalToSparseSparseDim is aten::_to_sparse.sparse_dim(Tensor self, int sparse_dim) -> Tensor.
-func InternalToSparseSparseDim(self *torch.Tensor, sparseDim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Int(sparseDim)
-	return c.One(opInternalToSparseSparseDim)
-}
-
-var opInternalToSparseBsc = torch.NewOp("aten::_to_sparse_bsc", "")
-
-// InternalToSparseBsc is aten::_to_sparse_bsc(Tensor self, int[2] blocksize, int? dense_dim=None) -> Tensor.
-func InternalToSparseBsc(self *torch.Tensor, blocksize []int, denseDim *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(blocksize...)
-	optional(&c, denseDim, (*torch.Call).Int)
-	return c.One(opInternalToSparseBsc)
-}
-
-var opInternalToSparseBsr = torch.NewOp("aten::_to_sparse_bsr", "")
-
-// InternalToSparseBsr is aten::_to_sparse_bsr(Tensor self, int[2] blocksize, int? dense_dim=None) -> Tensor.
-func InternalToSparseBsr(self *torch.Tensor, blocksize []int, denseDim *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(blocksize...)
-	optional(&c, denseDim, (*torch.Call).Int)
-	return c.One(opInternalToSparseBsr)
-}
-
-var opInternalToSparseCsc = torch.NewOp("aten::_to_sparse_csc", "")
-
-// InternalToSparseCsc is aten::_to_sparse_csc(Tensor self, int? dense_dim=None) -> Tensor.
-func InternalToSparseCsc(self *torch.Tensor, denseDim *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	optional(&c, denseDim, (*torch.Call).Int)
-	return c.One(opInternalToSparseCsc)
-}
-
-var opInternalToSparseCsr = torch.NewOp("aten::_to_sparse_csr", "")
-
-// InternalToSparseCsr is aten::_to_sparse_csr(Tensor self, int? dense_dim=None) -> Tensor.
-func InternalToSparseCsr(self *torch.Tensor, denseDim *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	optional(&c, denseDim, (*torch.Call).Int)
-	return c.One(opInternalToSparseCsr)
-}
-
-var opInternalToSparseSemiStructured = torch.NewOp("aten::_to_sparse_semi_structured", "")
-
-// InternalToSparseSemiStructured is aten::_to_sparse_semi_structured(Tensor dense) -> (Tensor, Tensor).
-func InternalToSparseSemiStructured(dense *torch.Tensor) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(dense)
-	return c.Two(opInternalToSparseSemiStructured)
-}
-
-var opInternalTransformBiasRescaleQkv = torch.NewOp("aten::_transform_bias_rescale_qkv", "")
-
-// InternalTransformBiasRescaleQkv is aten::_transform_bias_rescale_qkv(Tensor qkv, Tensor qkv_bias, int num_heads) -> (Tensor, Tensor, Tensor).
-func InternalTransformBiasRescaleQkv(qkv, qkvBias *torch.Tensor, numHeads int) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(qkv)
-	c.Tensor(qkvBias)
-	c.Int(numHeads)
-	r := c.All(opInternalTransformBiasRescaleQkv)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalTransformerEncoderLayerFwd = torch.NewOp("aten::_transformer_encoder_layer_fwd", "")
-
-// InternalTransformerEncoderLayerFwd is aten::_transformer_encoder_layer_fwd(Tensor src, int embed_dim, int num_heads, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, bool use_gelu, bool norm_first, float eps, Tensor norm_weight_1, Tensor norm_bias_1, Tensor norm_weight_2, Tensor norm_bias_2, Tensor ffn_weight_1, Tensor ffn_bias_1, Tensor ffn_weight_2, Tensor ffn_bias_2, Tensor? mask=None, int? mask_type=None) -> Tensor.
-func InternalTransformerEncoderLayerFwd(src *torch.Tensor, embedDim, numHeads int, qkvWeight, qkvBias, projWeight, projBias *torch.Tensor, useGelu, normFirst bool, eps float64, normWeight1, normBias1, normWeight2, normBias2, ffnWeight1, ffnBias1, ffnWeight2, ffnBias2, mask *torch.Tensor, maskType *int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(src)
-	c.Int(embedDim)
-	c.Int(numHeads)
-	c.Tensor(qkvWeight)
-	c.Tensor(qkvBias)
-	c.Tensor(projWeight)
-	c.Tensor(projBias)
-	c.Bool(useGelu)
-	c.Bool(normFirst)
-	c.Float(eps)
-	c.Tensor(normWeight1)
-	c.Tensor(normBias1)
-	c.Tensor(normWeight2)
-	c.Tensor(normBias2)
-	c.Tensor(ffnWeight1)
-	c.Tensor(ffnBias1)
-	c.Tensor(ffnWeight2)
-	c.Tensor(ffnBias2)
-	c.OptTensor(mask)
-	optional(&c, maskType, (*torch.Call).Int)
-	return c.One(opInternalTransformerEncoderLayerFwd)
-}
-
-var opInternalTrilinear = torch.NewOp("aten::_trilinear", "")
-
-// InternalTrilinear is aten::_trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, int[] sumdim, int unroll_dim=1) -> Tensor.
-func InternalTrilinear(i1, i2, i3 *torch.Tensor, expand1, expand2, expand3, sumdim []int, unrollDim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(i1)
-	c.Tensor(i2)
-	c.Tensor(i3)
-	c.Ints(expand1...)
-	c.Ints(expand2...)
-	c.Ints(expand3...)
-	c.Ints(sumdim...)
-	c.Int(unrollDim)
-	return c.One(opInternalTrilinear)
-}
-
-var opInternalTritonMultiHeadAttention = torch.NewOp("aten::_triton_multi_head_attention", "")
-
-// InternalTritonMultiHeadAttention is aten::_triton_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, Tensor? mask=None) -> Tensor.
-func InternalTritonMultiHeadAttention(query, key, value *torch.Tensor, embedDim, numHead int, qkvWeight, qkvBias, projWeight, projBias, mask *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(query)
-	c.Tensor(key)
-	c.Tensor(value)
-	c.Int(embedDim)
-	c.Int(numHead)
-	c.Tensor(qkvWeight)
-	c.Tensor(qkvBias)
-	c.Tensor(projWeight)
-	c.Tensor(projBias)
-	c.OptTensor(mask)
-	return c.One(opInternalTritonMultiHeadAttention)
-}
-
-var opInternalTritonScaledDotAttention = torch.NewOp("aten::_triton_scaled_dot_attention", "")
-
-// InternalTritonScaledDotAttention is aten::_triton_scaled_dot_attention(Tensor q, Tensor k, Tensor v, float dropout_p=0.0) -> Tensor.
-func InternalTritonScaledDotAttention(q, k, v *torch.Tensor, dropoutP float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(q)
-	c.Tensor(k)
-	c.Tensor(v)
-	c.Float(dropoutP)
-	return c.One(opInternalTritonScaledDotAttention)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opT = torch.NewOp("aten::t", "")
 
@@ -507,7 +64,7 @@ func TakeAlongDim(self, indices *torch.Tensor, dim *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(indices)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	return c.One(opTakeAlongDim)
 }
 
@@ -518,7 +75,7 @@ func TakeAlongDimOut(self, indices *torch.Tensor, dim *int, out *torch.Tensor) *
 	var c torch.Call
 	c.Tensor(self)
 	c.Tensor(indices)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	c.Tensor(out)
 	c.Do(opTakeAlongDimOut)
 	return out
@@ -615,7 +172,7 @@ func TensorSplitIndices(self *torch.Tensor, indices []int, dim int) []*torch.Ten
 	c.Ints(indices...)
 	c.Int(dim)
 	r := c.All(opTensorSplitIndices)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opTensorSplitSections = torch.NewOp("aten::tensor_split", "sections")
@@ -627,7 +184,7 @@ func TensorSplitSections(self *torch.Tensor, sections, dim int) []*torch.Tensor 
 	c.Int(sections)
 	c.Int(dim)
 	r := c.All(opTensorSplitSections)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opTensorSplitTensorIndicesOrSections = torch.NewOp("aten::tensor_split", "tensor_indices_or_sections")
@@ -639,7 +196,7 @@ func TensorSplitTensorIndicesOrSections(self, tensorIndicesOrSections *torch.Ten
 	c.Tensor(tensorIndicesOrSections)
 	c.Int(dim)
 	r := c.All(opTensorSplitTensorIndicesOrSections)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opTensordot = torch.NewOp("aten::tensordot", "")
@@ -778,7 +335,7 @@ func ToDevice(self *torch.Tensor, device torch.Device, dtype torch.DType, nonBlo
 	c.DType(dtype)
 	c.Bool(nonBlocking)
 	c.Bool(copy)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opToDevice)
 }
 
@@ -791,7 +348,7 @@ func ToDtype(self *torch.Tensor, dtype torch.DType, nonBlocking, copy bool, memo
 	c.DType(dtype)
 	c.Bool(nonBlocking)
 	c.Bool(copy)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opToDtype)
 }
 
@@ -802,12 +359,12 @@ func ToDtypeLayout(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, 
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	c.Bool(nonBlocking)
 	c.Bool(copy)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opToDtypeLayout)
 }
 
@@ -820,7 +377,7 @@ func ToOther(self, other *torch.Tensor, nonBlocking, copy bool, memoryFormat *to
 	c.Tensor(other)
 	c.Bool(nonBlocking)
 	c.Bool(copy)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opToOther)
 }
 
@@ -831,7 +388,7 @@ func ToDense(self *torch.Tensor, dtype torch.DType, maskedGrad *bool) *torch.Ten
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, maskedGrad, (*torch.Call).Bool)
+	call.Optional(&c, maskedGrad, (*torch.Call).Bool)
 	return c.One(opToDense)
 }
 
@@ -842,7 +399,7 @@ func ToDenseBackward(grad, input *torch.Tensor, maskedGrad *bool) *torch.Tensor 
 	var c torch.Call
 	c.Tensor(grad)
 	c.Tensor(input)
-	optional(&c, maskedGrad, (*torch.Call).Bool)
+	call.Optional(&c, maskedGrad, (*torch.Call).Bool)
 	return c.One(opToDenseBackward)
 }
 
@@ -883,9 +440,9 @@ var opToSparse = torch.NewOp("aten::to_sparse", "")
 func ToSparse(self *torch.Tensor, layout *torch.Layout, blocksize []int, denseDim *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptInts(blocksize)
-	optional(&c, denseDim, (*torch.Call).Int)
+	call.Optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opToSparse)
 }
 
@@ -906,7 +463,7 @@ func ToSparseBsc(self *torch.Tensor, blocksize []int, denseDim *int) *torch.Tens
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(blocksize...)
-	optional(&c, denseDim, (*torch.Call).Int)
+	call.Optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opToSparseBsc)
 }
 
@@ -917,7 +474,7 @@ func ToSparseBsr(self *torch.Tensor, blocksize []int, denseDim *int) *torch.Tens
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(blocksize...)
-	optional(&c, denseDim, (*torch.Call).Int)
+	call.Optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opToSparseBsr)
 }
 
@@ -927,7 +484,7 @@ var opToSparseCsc = torch.NewOp("aten::to_sparse_csc", "")
 func ToSparseCsc(self *torch.Tensor, denseDim *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, denseDim, (*torch.Call).Int)
+	call.Optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opToSparseCsc)
 }
 
@@ -937,7 +494,7 @@ var opToSparseCsr = torch.NewOp("aten::to_sparse_csr", "")
 func ToSparseCsr(self *torch.Tensor, denseDim *int) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(self)
-	optional(&c, denseDim, (*torch.Call).Int)
+	call.Optional(&c, denseDim, (*torch.Call).Int)
 	return c.One(opToSparseCsr)
 }
 
@@ -1138,9 +695,9 @@ func TrilIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, 
 	c.Int(col)
 	c.Int(offset)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opTrilIndices)
 }
 
@@ -1202,9 +759,9 @@ func TriuIndices(row, col, offset int, dtype torch.DType, layout *torch.Layout, 
 	c.Int(col)
 	c.Int(offset)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opTriuIndices)
 }
 

@@ -2,567 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalUnique = torch.NewOp("aten::_unique", "")
-
-// InternalUnique is aten::_unique(Tensor self, bool sorted=True, bool return_inverse=False) -> (Tensor, Tensor).
-func InternalUnique(self *torch.Tensor, sorted, returnInverse bool) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(sorted)
-	c.Bool(returnInverse)
-	return c.Two(opInternalUnique)
-}
-
-var opInternalUnique2 = torch.NewOp("aten::_unique2", "")
-
-// InternalUnique2 is aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) -> (Tensor, Tensor, Tensor).
-func InternalUnique2(self *torch.Tensor, sorted, returnInverse, returnCounts bool) (*torch.Tensor, *torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(self)
-	c.Bool(sorted)
-	c.Bool(returnInverse)
-	c.Bool(returnCounts)
-	r := c.All(opInternalUnique2)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
-}
-
-var opInternalUnpackDual = torch.NewOp("aten::_unpack_dual", "")
-
-// InternalUnpackDual is aten::_unpack_dual(Tensor(a) dual, int level) -> (Tensor(a) primal, Tensor tangent).
-func InternalUnpackDual(dual *torch.Tensor, level int) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(dual)
-	c.Int(level)
-	return c.Two(opInternalUnpackDual)
-}
-
-var opInternalUnsafeIndexTensor = torch.NewOp("aten::_unsafe_index", "Tensor")
-
-// InternalUnsafeIndexTensor is aten::_unsafe_index.Tensor(Tensor self, Tensor?[] indices) -> Tensor.
-func InternalUnsafeIndexTensor(self *torch.Tensor, indices []*torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.OptTensors(indices)
-	return c.One(opInternalUnsafeIndexTensor)
-}
-
-var opInternalUnsafeIndexPut = torch.NewOp("aten::_unsafe_index_put", "")
-
-// InternalUnsafeIndexPut is aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor.
-func InternalUnsafeIndexPut(self *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor, accumulate bool) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.OptTensors(indices)
-	c.Tensor(values)
-	c.Bool(accumulate)
-	return c.One(opInternalUnsafeIndexPut)
-}
-
-var opInternalUnsafeMaskedIndex = torch.NewOp("aten::_unsafe_masked_index", "")
-
-// InternalUnsafeMaskedIndex is aten::_unsafe_masked_index(Tensor self, Tensor mask, Tensor?[] indices, Scalar fill) -> Tensor.
-func InternalUnsafeMaskedIndex(self, mask *torch.Tensor, indices []*torch.Tensor, fill torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mask)
-	c.OptTensors(indices)
-	c.Number(fill)
-	return c.One(opInternalUnsafeMaskedIndex)
-}
-
-var opInternalUnsafeMaskedIndexPutAccumulate = torch.NewOp("aten::_unsafe_masked_index_put_accumulate", "")
-
-// InternalUnsafeMaskedIndexPutAccumulate is aten::_unsafe_masked_index_put_accumulate(Tensor self, Tensor mask, Tensor?[] indices, Tensor values) -> Tensor.
-func InternalUnsafeMaskedIndexPutAccumulate(self, mask *torch.Tensor, indices []*torch.Tensor, values *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mask)
-	c.OptTensors(indices)
-	c.Tensor(values)
-	return c.One(opInternalUnsafeMaskedIndexPutAccumulate)
-}
-
-var opInternalUnsafeView = torch.NewOp("aten::_unsafe_view", "")
-
-// InternalUnsafeView is aten::_unsafe_view(Tensor self, SymInt[] size) -> Tensor.
-func InternalUnsafeView(self *torch.Tensor, size []int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Size(size...)
-	return c.One(opInternalUnsafeView)
-}
-
-var opInternalUpsampleBicubic2dAa = torch.NewOp("aten::_upsample_bicubic2d_aa", "")
-
-// InternalUpsampleBicubic2dAa is aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleBicubic2dAa(self *torch.Tensor, outputSize []int, alignCorners bool, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleBicubic2dAa)
-}
-
-var opInternalUpsampleBicubic2dAaOut = torch.NewOp("aten::_upsample_bicubic2d_aa", "out")
-
-// InternalUpsampleBicubic2dAaOut is aten::_upsample_bicubic2d_aa.out(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) out) -> Tensor(a!).
-func InternalUpsampleBicubic2dAaOut(self *torch.Tensor, outputSize []int, alignCorners bool, scalesH, scalesW *float64, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(out)
-	c.Do(opInternalUpsampleBicubic2dAaOut)
-	return out
-}
-
-var opInternalUpsampleBicubic2dAaVec = torch.NewOp("aten::_upsample_bicubic2d_aa", "vec")
-
-// InternalUpsampleBicubic2dAaVec is aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor.
-func InternalUpsampleBicubic2dAaVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptInts(outputSize)
-	c.Bool(alignCorners)
-	c.OptFloats(scaleFactors)
-	return c.One(opInternalUpsampleBicubic2dAaVec)
-}
-
-var opInternalUpsampleBicubic2dAaBackward = torch.NewOp("aten::_upsample_bicubic2d_aa_backward", "")
-
-// InternalUpsampleBicubic2dAaBackward is aten::_upsample_bicubic2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleBicubic2dAaBackward(gradOutput *torch.Tensor, outputSize, inputSize []int, alignCorners bool, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleBicubic2dAaBackward)
-}
-
-var opInternalUpsampleBicubic2dAaBackwardGradInput = torch.NewOp("aten::_upsample_bicubic2d_aa_backward", "grad_input")
-
-// InternalUpsampleBicubic2dAaBackwardGradInput is aten::_upsample_bicubic2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalUpsampleBicubic2dAaBackwardGradInput(gradOutput *torch.Tensor, outputSize, inputSize []int, alignCorners bool, scalesH, scalesW *float64, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(gradInput)
-	c.Do(opInternalUpsampleBicubic2dAaBackwardGradInput)
-	return gradInput
-}
-
-var opInternalUpsampleBilinear2dAa = torch.NewOp("aten::_upsample_bilinear2d_aa", "")
-
-// InternalUpsampleBilinear2dAa is aten::_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleBilinear2dAa(self *torch.Tensor, outputSize []int, alignCorners bool, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleBilinear2dAa)
-}
-
-var opInternalUpsampleBilinear2dAaOut = torch.NewOp("aten::_upsample_bilinear2d_aa", "out")
-
-// InternalUpsampleBilinear2dAaOut is aten::_upsample_bilinear2d_aa.out(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) out) -> Tensor(a!).
-func InternalUpsampleBilinear2dAaOut(self *torch.Tensor, outputSize []int, alignCorners bool, scalesH, scalesW *float64, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(out)
-	c.Do(opInternalUpsampleBilinear2dAaOut)
-	return out
-}
-
-var opInternalUpsampleBilinear2dAaVec = torch.NewOp("aten::_upsample_bilinear2d_aa", "vec")
-
-// InternalUpsampleBilinear2dAaVec is aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor.
-func InternalUpsampleBilinear2dAaVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptInts(outputSize)
-	c.Bool(alignCorners)
-	c.OptFloats(scaleFactors)
-	return c.One(opInternalUpsampleBilinear2dAaVec)
-}
-
-var opInternalUpsampleBilinear2dAaBackward = torch.NewOp("aten::_upsample_bilinear2d_aa_backward", "")
-
-// InternalUpsampleBilinear2dAaBackward is aten::_upsample_bilinear2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleBilinear2dAaBackward(gradOutput *torch.Tensor, outputSize, inputSize []int, alignCorners bool, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleBilinear2dAaBackward)
-}
-
-var opInternalUpsampleBilinear2dAaBackwardGradInput = torch.NewOp("aten::_upsample_bilinear2d_aa_backward", "grad_input")
-
-// InternalUpsampleBilinear2dAaBackwardGradInput is aten::_upsample_bilinear2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalUpsampleBilinear2dAaBackwardGradInput(gradOutput *torch.Tensor, outputSize, inputSize []int, alignCorners bool, scalesH, scalesW *float64, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(gradInput)
-	c.Do(opInternalUpsampleBilinear2dAaBackwardGradInput)
-	return gradInput
-}
-
-var opInternalUpsampleLanczos2dAa = torch.NewOp("aten::_upsample_lanczos2d_aa", "")
-
-// InternalUpsampleLanczos2dAa is aten::_upsample_lanczos2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleLanczos2dAa(self *torch.Tensor, outputSize []int, alignCorners bool, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleLanczos2dAa)
-}
-
-var opInternalUpsampleLanczos2dAaOut = torch.NewOp("aten::_upsample_lanczos2d_aa", "out")
-
-// InternalUpsampleLanczos2dAaOut is aten::_upsample_lanczos2d_aa.out(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) out) -> Tensor(a!).
-func InternalUpsampleLanczos2dAaOut(self *torch.Tensor, outputSize []int, alignCorners bool, scalesH, scalesW *float64, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(out)
-	c.Do(opInternalUpsampleLanczos2dAaOut)
-	return out
-}
-
-var opInternalUpsampleLanczos2dAaVec = torch.NewOp("aten::_upsample_lanczos2d_aa", "vec")
-
-// InternalUpsampleLanczos2dAaVec is aten::_upsample_lanczos2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor.
-func InternalUpsampleLanczos2dAaVec(input *torch.Tensor, outputSize []int, alignCorners bool, scaleFactors []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptInts(outputSize)
-	c.Bool(alignCorners)
-	c.OptFloats(scaleFactors)
-	return c.One(opInternalUpsampleLanczos2dAaVec)
-}
-
-var opInternalUpsampleLanczos2dAaBackward = torch.NewOp("aten::_upsample_lanczos2d_aa_backward", "")
-
-// InternalUpsampleLanczos2dAaBackward is aten::_upsample_lanczos2d_aa_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleLanczos2dAaBackward(gradOutput *torch.Tensor, outputSize, inputSize []int, alignCorners bool, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleLanczos2dAaBackward)
-}
-
-var opInternalUpsampleLanczos2dAaBackwardGradInput = torch.NewOp("aten::_upsample_lanczos2d_aa_backward", "grad_input")
-
-// InternalUpsampleLanczos2dAaBackwardGradInput is aten::_upsample_lanczos2d_aa_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, bool align_corners, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalUpsampleLanczos2dAaBackwardGradInput(gradOutput *torch.Tensor, outputSize, inputSize []int, alignCorners bool, scalesH, scalesW *float64, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(gradInput)
-	c.Do(opInternalUpsampleLanczos2dAaBackwardGradInput)
-	return gradInput
-}
-
-var opInternalUpsampleNearestExact1d = torch.NewOp("aten::_upsample_nearest_exact1d", "")
-
-// InternalUpsampleNearestExact1d is aten::_upsample_nearest_exact1d(Tensor self, SymInt[1] output_size, float? scales=None) -> Tensor.
-func InternalUpsampleNearestExact1d(self *torch.Tensor, outputSize []int, scales *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	optional(&c, scales, (*torch.Call).Float)
-	return c.One(opInternalUpsampleNearestExact1d)
-}
-
-var opInternalUpsampleNearestExact1dOut = torch.NewOp("aten::_upsample_nearest_exact1d", "out")
-
-// InternalUpsampleNearestExact1dOut is aten::_upsample_nearest_exact1d.out(Tensor self, SymInt[1] output_size, float? scales=None, *, Tensor(a!) out) -> Tensor(a!).
-func InternalUpsampleNearestExact1dOut(self *torch.Tensor, outputSize []int, scales *float64, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	optional(&c, scales, (*torch.Call).Float)
-	c.Tensor(out)
-	c.Do(opInternalUpsampleNearestExact1dOut)
-	return out
-}
-
-var opInternalUpsampleNearestExact1dVec = torch.NewOp("aten::_upsample_nearest_exact1d", "vec")
-
-// InternalUpsampleNearestExact1dVec is aten::_upsample_nearest_exact1d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor.
-func InternalUpsampleNearestExact1dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptInts(outputSize)
-	c.OptFloats(scaleFactors)
-	return c.One(opInternalUpsampleNearestExact1dVec)
-}
-
-var opInternalUpsampleNearestExact1dBackward = torch.NewOp("aten::_upsample_nearest_exact1d_backward", "")
-
-// InternalUpsampleNearestExact1dBackward is aten::_upsample_nearest_exact1d_backward(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None) -> Tensor.
-func InternalUpsampleNearestExact1dBackward(gradOutput *torch.Tensor, outputSize, inputSize []int, scales *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	optional(&c, scales, (*torch.Call).Float)
-	return c.One(opInternalUpsampleNearestExact1dBackward)
-}
-
-var opInternalUpsampleNearestExact1dBackwardGradInput = torch.NewOp("aten::_upsample_nearest_exact1d_backward", "grad_input")
-
-// InternalUpsampleNearestExact1dBackwardGradInput is aten::_upsample_nearest_exact1d_backward.grad_input(Tensor grad_output, SymInt[1] output_size, SymInt[3] input_size, float? scales=None, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalUpsampleNearestExact1dBackwardGradInput(gradOutput *torch.Tensor, outputSize, inputSize []int, scales *float64, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	optional(&c, scales, (*torch.Call).Float)
-	c.Tensor(gradInput)
-	c.Do(opInternalUpsampleNearestExact1dBackwardGradInput)
-	return gradInput
-}
-
-var opInternalUpsampleNearestExact2d = torch.NewOp("aten::_upsample_nearest_exact2d", "")
-
-// InternalUpsampleNearestExact2d is aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleNearestExact2d(self *torch.Tensor, outputSize []int, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleNearestExact2d)
-}
-
-var opInternalUpsampleNearestExact2dOut = torch.NewOp("aten::_upsample_nearest_exact2d", "out")
-
-// InternalUpsampleNearestExact2dOut is aten::_upsample_nearest_exact2d.out(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None, *, Tensor(a!) out) -> Tensor(a!).
-func InternalUpsampleNearestExact2dOut(self *torch.Tensor, outputSize []int, scalesH, scalesW *float64, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(out)
-	c.Do(opInternalUpsampleNearestExact2dOut)
-	return out
-}
-
-var opInternalUpsampleNearestExact2dVec = torch.NewOp("aten::_upsample_nearest_exact2d", "vec")
-
-// InternalUpsampleNearestExact2dVec is aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor.
-func InternalUpsampleNearestExact2dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptInts(outputSize)
-	c.OptFloats(scaleFactors)
-	return c.One(opInternalUpsampleNearestExact2dVec)
-}
-
-var opInternalUpsampleNearestExact2dBackward = torch.NewOp("aten::_upsample_nearest_exact2d_backward", "")
-
-// InternalUpsampleNearestExact2dBackward is aten::_upsample_nearest_exact2d_backward(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleNearestExact2dBackward(gradOutput *torch.Tensor, outputSize, inputSize []int, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleNearestExact2dBackward)
-}
-
-var opInternalUpsampleNearestExact2dBackwardGradInput = torch.NewOp("aten::_upsample_nearest_exact2d_backward", "grad_input")
-
-// InternalUpsampleNearestExact2dBackwardGradInput is aten::_upsample_nearest_exact2d_backward.grad_input(Tensor grad_output, SymInt[2] output_size, SymInt[4] input_size, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalUpsampleNearestExact2dBackwardGradInput(gradOutput *torch.Tensor, outputSize, inputSize []int, scalesH, scalesW *float64, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(gradInput)
-	c.Do(opInternalUpsampleNearestExact2dBackwardGradInput)
-	return gradInput
-}
-
-var opInternalUpsampleNearestExact3d = torch.NewOp("aten::_upsample_nearest_exact3d", "")
-
-// InternalUpsampleNearestExact3d is aten::_upsample_nearest_exact3d(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleNearestExact3d(self *torch.Tensor, outputSize []int, scalesD, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleNearestExact3d)
-}
-
-var opInternalUpsampleNearestExact3dOut = torch.NewOp("aten::_upsample_nearest_exact3d", "out")
-
-// InternalUpsampleNearestExact3dOut is aten::_upsample_nearest_exact3d.out(Tensor self, SymInt[3] output_size, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) out) -> Tensor(a!).
-func InternalUpsampleNearestExact3dOut(self *torch.Tensor, outputSize []int, scalesD, scalesH, scalesW *float64, out *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Ints(outputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(out)
-	c.Do(opInternalUpsampleNearestExact3dOut)
-	return out
-}
-
-var opInternalUpsampleNearestExact3dVec = torch.NewOp("aten::_upsample_nearest_exact3d", "vec")
-
-// InternalUpsampleNearestExact3dVec is aten::_upsample_nearest_exact3d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor.
-func InternalUpsampleNearestExact3dVec(input *torch.Tensor, outputSize []int, scaleFactors []float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(input)
-	c.OptInts(outputSize)
-	c.OptFloats(scaleFactors)
-	return c.One(opInternalUpsampleNearestExact3dVec)
-}
-
-var opInternalUpsampleNearestExact3dBackward = torch.NewOp("aten::_upsample_nearest_exact3d_backward", "")
-
-// InternalUpsampleNearestExact3dBackward is aten::_upsample_nearest_exact3d_backward(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None) -> Tensor.
-func InternalUpsampleNearestExact3dBackward(gradOutput *torch.Tensor, outputSize, inputSize []int, scalesD, scalesH, scalesW *float64) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	return c.One(opInternalUpsampleNearestExact3dBackward)
-}
-
-var opInternalUpsampleNearestExact3dBackwardGradInput = torch.NewOp("aten::_upsample_nearest_exact3d_backward", "grad_input")
-
-// InternalUpsampleNearestExact3dBackwardGradInput is aten::_upsample_nearest_exact3d_backward.grad_input(Tensor grad_output, SymInt[3] output_size, SymInt[5] input_size, float? scales_d=None, float? scales_h=None, float? scales_w=None, *, Tensor(a!) grad_input) -> Tensor(a!).
-func InternalUpsampleNearestExact3dBackwardGradInput(gradOutput *torch.Tensor, outputSize, inputSize []int, scalesD, scalesH, scalesW *float64, gradInput *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(gradOutput)
-	c.Ints(outputSize...)
-	c.Ints(inputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
-	c.Tensor(gradInput)
-	c.Do(opInternalUpsampleNearestExact3dBackwardGradInput)
-	return gradInput
-}
-
-var opInternalUseCudnnCtcLoss = torch.NewOp("aten::_use_cudnn_ctc_loss", "")
-
-// InternalUseCudnnCtcLoss is aten::_use_cudnn_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank) -> bool.
-func InternalUseCudnnCtcLoss(logProbs, targets *torch.Tensor, inputLengths, targetLengths []int, blank int) bool {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Ints(inputLengths...)
-	c.Ints(targetLengths...)
-	c.Int(blank)
-	r := c.All(opInternalUseCudnnCtcLoss)
-	return r[0].(bool)
-}
-
-var opInternalUseCudnnCtcLossTensor = torch.NewOp("aten::_use_cudnn_ctc_loss", "Tensor")
-
-// InternalUseCudnnCtcLossTensor is aten::_use_cudnn_ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank) -> bool.
-func InternalUseCudnnCtcLossTensor(logProbs, targets, inputLengths, targetLengths *torch.Tensor, blank int) bool {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Tensor(inputLengths)
-	c.Tensor(targetLengths)
-	c.Int(blank)
-	r := c.All(opInternalUseCudnnCtcLossTensor)
-	return r[0].(bool)
-}
-
-var opInternalUseCudnnRnnFlattenWeight = torch.NewOp("aten::_use_cudnn_rnn_flatten_weight", "")
-
-// InternalUseCudnnRnnFlattenWeight is aten::_use_cudnn_rnn_flatten_weight() -> bool.
-func InternalUseCudnnRnnFlattenWeight() bool {
-	var c torch.Call
-	r := c.All(opInternalUseCudnnRnnFlattenWeight)
-	return r[0].(bool)
-}
-
-var opInternalUseMiopenCtcLoss = torch.NewOp("aten::_use_miopen_ctc_loss", "")
-
-// InternalUseMiopenCtcLoss is aten::_use_miopen_ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank) -> bool.
-func InternalUseMiopenCtcLoss(logProbs, targets *torch.Tensor, inputLengths, targetLengths []int, blank int) bool {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Ints(inputLengths...)
-	c.Ints(targetLengths...)
-	c.Int(blank)
-	r := c.All(opInternalUseMiopenCtcLoss)
-	return r[0].(bool)
-}
-
-var opInternalUseMiopenCtcLossTensor = torch.NewOp("aten::_use_miopen_ctc_loss", "Tensor")
-
-// InternalUseMiopenCtcLossTensor is aten::_use_miopen_ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank) -> bool.
-func InternalUseMiopenCtcLossTensor(logProbs, targets, inputLengths, targetLengths *torch.Tensor, blank int) bool {
-	var c torch.Call
-	c.Tensor(logProbs)
-	c.Tensor(targets)
-	c.Tensor(inputLengths)
-	c.Tensor(targetLengths)
-	c.Int(blank)
-	r := c.All(opInternalUseMiopenCtcLossTensor)
-	return r[0].(bool)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opUnbindInt = torch.NewOp("aten::unbind", "int")
 
@@ -572,7 +15,7 @@ func UnbindInt(self *torch.Tensor, dim int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Int(dim)
 	r := c.All(opUnbindInt)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opUnbindCopyInt = torch.NewOp("aten::unbind_copy", "int")
@@ -583,7 +26,7 @@ func UnbindCopyInt(self *torch.Tensor, dim int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Int(dim)
 	r := c.All(opUnbindCopyInt)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opUnbindCopyIntOut = torch.NewOp("aten::unbind_copy", "int_out")
@@ -611,12 +54,12 @@ func UnflattenInt(self *torch.Tensor, dim int, sizes []int) *torch.Tensor {
 var opUnflattenDenseTensors = torch.NewOp("aten::unflatten_dense_tensors", "")
 
 // UnflattenDenseTensors is aten::unflatten_dense_tensors(Tensor flat, Tensor[] tensors) -> Tensor[].
-func UnflattenDenseTensors(flat *torch.Tensor, tensors_ []*torch.Tensor) []*torch.Tensor {
+func UnflattenDenseTensors(flat *torch.Tensor, tensors []*torch.Tensor) []*torch.Tensor {
 	var c torch.Call
 	c.Tensor(flat)
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	r := c.All(opUnflattenDenseTensors)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opUnfold = torch.NewOp("aten::unfold", "")
@@ -677,9 +120,9 @@ func UniqueConsecutive(self *torch.Tensor, returnInverse, returnCounts bool, dim
 	c.Tensor(self)
 	c.Bool(returnInverse)
 	c.Bool(returnCounts)
-	optional(&c, dim, (*torch.Call).Int)
+	call.Optional(&c, dim, (*torch.Call).Int)
 	r := c.All(opUniqueConsecutive)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opUniqueDim = torch.NewOp("aten::unique_dim", "")
@@ -693,7 +136,7 @@ func UniqueDim(self *torch.Tensor, dim int, sorted, returnInverse, returnCounts 
 	c.Bool(returnInverse)
 	c.Bool(returnCounts)
 	r := c.All(opUniqueDim)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opUniqueDimConsecutive = torch.NewOp("aten::unique_dim_consecutive", "")
@@ -706,7 +149,7 @@ func UniqueDimConsecutive(self *torch.Tensor, dim int, returnInverse, returnCoun
 	c.Bool(returnInverse)
 	c.Bool(returnCounts)
 	r := c.All(opUniqueDimConsecutive)
-	return tensor(r[0]), tensor(r[1]), tensor(r[2])
+	return call.Tensor(r[0]), call.Tensor(r[1]), call.Tensor(r[2])
 }
 
 var opUnsafeChunk = torch.NewOp("aten::unsafe_chunk", "")
@@ -718,7 +161,7 @@ func UnsafeChunk(self *torch.Tensor, chunks, dim int) []*torch.Tensor {
 	c.Int(chunks)
 	c.Int(dim)
 	r := c.All(opUnsafeChunk)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opUnsafeSplitTensor = torch.NewOp("aten::unsafe_split", "Tensor")
@@ -730,7 +173,7 @@ func UnsafeSplitTensor(self *torch.Tensor, splitSize, dim int) []*torch.Tensor {
 	c.Int(splitSize)
 	c.Int(dim)
 	r := c.All(opUnsafeSplitTensor)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opUnsafeSplitWithSizes = torch.NewOp("aten::unsafe_split_with_sizes", "")
@@ -742,7 +185,7 @@ func UnsafeSplitWithSizes(self *torch.Tensor, splitSizes []int, dim int) []*torc
 	c.Ints(splitSizes...)
 	c.Int(dim)
 	r := c.All(opUnsafeSplitWithSizes)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opUnsqueeze = torch.NewOp("aten::unsqueeze", "")
@@ -784,8 +227,8 @@ func UpsampleBicubic2d(self *torch.Tensor, outputSize []int, alignCorners bool, 
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleBicubic2d)
 }
 
@@ -797,8 +240,8 @@ func UpsampleBicubic2dOut(self *torch.Tensor, outputSize []int, alignCorners boo
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleBicubic2dOut)
 	return out
@@ -825,8 +268,8 @@ func UpsampleBicubic2dBackward(gradOutput *torch.Tensor, outputSize, inputSize [
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleBicubic2dBackward)
 }
 
@@ -839,8 +282,8 @@ func UpsampleBicubic2dBackwardGradInput(gradOutput *torch.Tensor, outputSize, in
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleBicubic2dBackwardGradInput)
 	return gradInput
@@ -854,8 +297,8 @@ func UpsampleBilinear2d(self *torch.Tensor, outputSize []int, alignCorners bool,
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleBilinear2d)
 }
 
@@ -867,8 +310,8 @@ func UpsampleBilinear2dOut(self *torch.Tensor, outputSize []int, alignCorners bo
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleBilinear2dOut)
 	return out
@@ -895,8 +338,8 @@ func UpsampleBilinear2dBackward(gradOutput *torch.Tensor, outputSize, inputSize 
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleBilinear2dBackward)
 }
 
@@ -909,8 +352,8 @@ func UpsampleBilinear2dBackwardGradInput(gradOutput *torch.Tensor, outputSize, i
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleBilinear2dBackwardGradInput)
 	return gradInput
@@ -924,7 +367,7 @@ func UpsampleLinear1d(self *torch.Tensor, outputSize []int, alignCorners bool, s
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	return c.One(opUpsampleLinear1d)
 }
 
@@ -936,7 +379,7 @@ func UpsampleLinear1dOut(self *torch.Tensor, outputSize []int, alignCorners bool
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleLinear1dOut)
 	return out
@@ -963,7 +406,7 @@ func UpsampleLinear1dBackward(gradOutput *torch.Tensor, outputSize, inputSize []
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	return c.One(opUpsampleLinear1dBackward)
 }
 
@@ -976,7 +419,7 @@ func UpsampleLinear1dBackwardGradInput(gradOutput *torch.Tensor, outputSize, inp
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleLinear1dBackwardGradInput)
 	return gradInput
@@ -989,7 +432,7 @@ func UpsampleNearest1d(self *torch.Tensor, outputSize []int, scales *float64) *t
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(outputSize...)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	return c.One(opUpsampleNearest1d)
 }
 
@@ -1000,7 +443,7 @@ func UpsampleNearest1dOut(self *torch.Tensor, outputSize []int, scales *float64,
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(outputSize...)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleNearest1dOut)
 	return out
@@ -1025,7 +468,7 @@ func UpsampleNearest1dBackward(gradOutput *torch.Tensor, outputSize, inputSize [
 	c.Tensor(gradOutput)
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	return c.One(opUpsampleNearest1dBackward)
 }
 
@@ -1037,7 +480,7 @@ func UpsampleNearest1dBackwardGradInput(gradOutput *torch.Tensor, outputSize, in
 	c.Tensor(gradOutput)
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
-	optional(&c, scales, (*torch.Call).Float)
+	call.Optional(&c, scales, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleNearest1dBackwardGradInput)
 	return gradInput
@@ -1050,8 +493,8 @@ func UpsampleNearest2d(self *torch.Tensor, outputSize []int, scalesH, scalesW *f
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(outputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleNearest2d)
 }
 
@@ -1062,8 +505,8 @@ func UpsampleNearest2dOut(self *torch.Tensor, outputSize []int, scalesH, scalesW
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(outputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleNearest2dOut)
 	return out
@@ -1088,8 +531,8 @@ func UpsampleNearest2dBackward(gradOutput *torch.Tensor, outputSize, inputSize [
 	c.Tensor(gradOutput)
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleNearest2dBackward)
 }
 
@@ -1101,8 +544,8 @@ func UpsampleNearest2dBackwardGradInput(gradOutput *torch.Tensor, outputSize, in
 	c.Tensor(gradOutput)
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleNearest2dBackwardGradInput)
 	return gradInput
@@ -1115,9 +558,9 @@ func UpsampleNearest3d(self *torch.Tensor, outputSize []int, scalesD, scalesH, s
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(outputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleNearest3d)
 }
 
@@ -1128,9 +571,9 @@ func UpsampleNearest3dOut(self *torch.Tensor, outputSize []int, scalesD, scalesH
 	var c torch.Call
 	c.Tensor(self)
 	c.Ints(outputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleNearest3dOut)
 	return out
@@ -1155,9 +598,9 @@ func UpsampleNearest3dBackward(gradOutput *torch.Tensor, outputSize, inputSize [
 	c.Tensor(gradOutput)
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleNearest3dBackward)
 }
 
@@ -1169,9 +612,9 @@ func UpsampleNearest3dBackwardGradInput(gradOutput *torch.Tensor, outputSize, in
 	c.Tensor(gradOutput)
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleNearest3dBackwardGradInput)
 	return gradInput
@@ -1185,9 +628,9 @@ func UpsampleTrilinear3d(self *torch.Tensor, outputSize []int, alignCorners bool
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleTrilinear3d)
 }
 
@@ -1199,9 +642,9 @@ func UpsampleTrilinear3dOut(self *torch.Tensor, outputSize []int, alignCorners b
 	c.Tensor(self)
 	c.Ints(outputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(out)
 	c.Do(opUpsampleTrilinear3dOut)
 	return out
@@ -1228,9 +671,9 @@ func UpsampleTrilinear3dBackward(gradOutput *torch.Tensor, outputSize, inputSize
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	return c.One(opUpsampleTrilinear3dBackward)
 }
 
@@ -1243,9 +686,9 @@ func UpsampleTrilinear3dBackwardGradInput(gradOutput *torch.Tensor, outputSize, 
 	c.Ints(outputSize...)
 	c.Ints(inputSize...)
 	c.Bool(alignCorners)
-	optional(&c, scalesD, (*torch.Call).Float)
-	optional(&c, scalesH, (*torch.Call).Float)
-	optional(&c, scalesW, (*torch.Call).Float)
+	call.Optional(&c, scalesD, (*torch.Call).Float)
+	call.Optional(&c, scalesH, (*torch.Call).Float)
+	call.Optional(&c, scalesW, (*torch.Call).Float)
 	c.Tensor(gradInput)
 	c.Do(opUpsampleTrilinear3dBackwardGradInput)
 	return gradInput

@@ -2,128 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalValidateCompressedSparseIndices = torch.NewOp("aten::_validate_compressed_sparse_indices", "")
-
-// InternalValidateCompressedSparseIndices is aten::_validate_compressed_sparse_indices(bool is_crow, Tensor compressed_idx, Tensor plain_idx, int cdim, int dim, int nnz) -> ().
-func InternalValidateCompressedSparseIndices(isCrow bool, compressedIdx, plainIdx *torch.Tensor, cdim, dim, nnz int) {
-	var c torch.Call
-	c.Bool(isCrow)
-	c.Tensor(compressedIdx)
-	c.Tensor(plainIdx)
-	c.Int(cdim)
-	c.Int(dim)
-	c.Int(nnz)
-	c.Do(opInternalValidateCompressedSparseIndices)
-}
-
-var opInternalValidateSparseBscTensorArgs = torch.NewOp("aten::_validate_sparse_bsc_tensor_args", "")
-
-// InternalValidateSparseBscTensorArgs is aten::_validate_sparse_bsc_tensor_args(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, bool? check_pinning=None) -> ().
-func InternalValidateSparseBscTensorArgs(ccolIndices, rowIndices, values *torch.Tensor, size []int, checkPinning *bool) {
-	var c torch.Call
-	c.Tensor(ccolIndices)
-	c.Tensor(rowIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	optional(&c, checkPinning, (*torch.Call).Bool)
-	c.Do(opInternalValidateSparseBscTensorArgs)
-}
-
-var opInternalValidateSparseBsrTensorArgs = torch.NewOp("aten::_validate_sparse_bsr_tensor_args", "")
-
-// InternalValidateSparseBsrTensorArgs is aten::_validate_sparse_bsr_tensor_args(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, bool? check_pinning=None) -> ().
-func InternalValidateSparseBsrTensorArgs(crowIndices, colIndices, values *torch.Tensor, size []int, checkPinning *bool) {
-	var c torch.Call
-	c.Tensor(crowIndices)
-	c.Tensor(colIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	optional(&c, checkPinning, (*torch.Call).Bool)
-	c.Do(opInternalValidateSparseBsrTensorArgs)
-}
-
-var opInternalValidateSparseCompressedTensorArgs = torch.NewOp("aten::_validate_sparse_compressed_tensor_args", "")
-
-// InternalValidateSparseCompressedTensorArgs is aten::_validate_sparse_compressed_tensor_args(Tensor compressed_indices, Tensor plain_indices, Tensor values, int[] size, Layout layout, bool? check_pinning=None) -> ().
-func InternalValidateSparseCompressedTensorArgs(compressedIndices, plainIndices, values *torch.Tensor, size []int, layout torch.Layout, checkPinning *bool) {
-	var c torch.Call
-	c.Tensor(compressedIndices)
-	c.Tensor(plainIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	c.Layout(layout)
-	optional(&c, checkPinning, (*torch.Call).Bool)
-	c.Do(opInternalValidateSparseCompressedTensorArgs)
-}
-
-var opInternalValidateSparseCooTensorArgs = torch.NewOp("aten::_validate_sparse_coo_tensor_args", "")
-
-// InternalValidateSparseCooTensorArgs is aten::_validate_sparse_coo_tensor_args(Tensor indices, Tensor values, int[] size, bool? is_coalesced=None, bool? check_pinning=None) -> ().
-func InternalValidateSparseCooTensorArgs(indices, values *torch.Tensor, size []int, isCoalesced, checkPinning *bool) {
-	var c torch.Call
-	c.Tensor(indices)
-	c.Tensor(values)
-	c.Size(size...)
-	optional(&c, isCoalesced, (*torch.Call).Bool)
-	optional(&c, checkPinning, (*torch.Call).Bool)
-	c.Do(opInternalValidateSparseCooTensorArgs)
-}
-
-var opInternalValidateSparseCscTensorArgs = torch.NewOp("aten::_validate_sparse_csc_tensor_args", "")
-
-// InternalValidateSparseCscTensorArgs is aten::_validate_sparse_csc_tensor_args(Tensor ccol_indices, Tensor row_indices, Tensor values, int[] size, bool? check_pinning=None) -> ().
-func InternalValidateSparseCscTensorArgs(ccolIndices, rowIndices, values *torch.Tensor, size []int, checkPinning *bool) {
-	var c torch.Call
-	c.Tensor(ccolIndices)
-	c.Tensor(rowIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	optional(&c, checkPinning, (*torch.Call).Bool)
-	c.Do(opInternalValidateSparseCscTensorArgs)
-}
-
-var opInternalValidateSparseCsrTensorArgs = torch.NewOp("aten::_validate_sparse_csr_tensor_args", "")
-
-// InternalValidateSparseCsrTensorArgs is aten::_validate_sparse_csr_tensor_args(Tensor crow_indices, Tensor col_indices, Tensor values, int[] size, bool? check_pinning=None) -> ().
-func InternalValidateSparseCsrTensorArgs(crowIndices, colIndices, values *torch.Tensor, size []int, checkPinning *bool) {
-	var c torch.Call
-	c.Tensor(crowIndices)
-	c.Tensor(colIndices)
-	c.Tensor(values)
-	c.Size(size...)
-	optional(&c, checkPinning, (*torch.Call).Bool)
-	c.Do(opInternalValidateSparseCsrTensorArgs)
-}
-
-var opInternalValues = torch.NewOp("aten::_values", "")
-
-// InternalValues is aten::_values(Tensor(a) self) -> Tensor(a).
-func InternalValues(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalValues)
-}
-
-var opInternalValuesCopy = torch.NewOp("aten::_values_copy", "")
-
-// InternalValuesCopy is aten::_values_copy(Tensor self) -> Tensor.
-func InternalValuesCopy(self *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	return c.One(opInternalValuesCopy)
-}
-
-var opInternalVersion = torch.NewOp("aten::_version", "")
-
-// InternalVersion is aten::_version(Tensor self) -> int.
-func InternalVersion(self *torch.Tensor) int {
-	var c torch.Call
-	c.Tensor(self)
-	r := c.All(opInternalVersion)
-	return r[0].(int)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opValueSelectingReductionBackward = torch.NewOp("aten::value_selecting_reduction_backward", "")
 
@@ -162,7 +44,7 @@ var opVander = torch.NewOp("aten::vander", "")
 func Vander(x *torch.Tensor, n *int, increasing bool) *torch.Tensor {
 	var c torch.Call
 	c.Tensor(x)
-	optional(&c, n, (*torch.Call).Int)
+	call.Optional(&c, n, (*torch.Call).Int)
 	c.Bool(increasing)
 	return c.One(opVander)
 }
@@ -379,7 +261,7 @@ func VsplitArray(self *torch.Tensor, indices []int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Ints(indices...)
 	r := c.All(opVsplitArray)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opVsplitInt = torch.NewOp("aten::vsplit", "int")
@@ -390,24 +272,24 @@ func VsplitInt(self *torch.Tensor, sections int) []*torch.Tensor {
 	c.Tensor(self)
 	c.Int(sections)
 	r := c.All(opVsplitInt)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opVstack = torch.NewOp("aten::vstack", "")
 
 // Vstack is aten::vstack(Tensor[] tensors) -> Tensor.
-func Vstack(tensors_ []*torch.Tensor) *torch.Tensor {
+func Vstack(tensors []*torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	return c.One(opVstack)
 }
 
 var opVstackOut = torch.NewOp("aten::vstack", "out")
 
 // VstackOut is aten::vstack.out(Tensor[] tensors, *, Tensor(a!) out) -> Tensor(a!).
-func VstackOut(tensors_ []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
+func VstackOut(tensors []*torch.Tensor, out *torch.Tensor) *torch.Tensor {
 	var c torch.Call
-	c.Tensors(tensors_)
+	c.Tensors(tensors)
 	c.Tensor(out)
 	c.Do(opVstackOut)
 	return out

@@ -2,115 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opInternalWeightInt4packMm = torch.NewOp("aten::_weight_int4pack_mm", "")
-
-// InternalWeightInt4packMm is aten::_weight_int4pack_mm(Tensor self, Tensor mat2, int qGroupSize, Tensor qScaleAndZeros) -> Tensor.
-func InternalWeightInt4packMm(self, mat2 *torch.Tensor, qGroupSize int, qScaleAndZeros *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Int(qGroupSize)
-	c.Tensor(qScaleAndZeros)
-	return c.One(opInternalWeightInt4packMm)
-}
-
-var opInternalWeightInt4packMmForCpu = torch.NewOp("aten::_weight_int4pack_mm_for_cpu", "")
-
-// InternalWeightInt4packMmForCpu is aten::_weight_int4pack_mm_for_cpu(Tensor self, Tensor mat2, int qGroupSize, Tensor qScaleAndZeros) -> Tensor.
-func InternalWeightInt4packMmForCpu(self, mat2 *torch.Tensor, qGroupSize int, qScaleAndZeros *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Int(qGroupSize)
-	c.Tensor(qScaleAndZeros)
-	return c.One(opInternalWeightInt4packMmForCpu)
-}
-
-var opInternalWeightInt4packMmWithScalesAndZeros = torch.NewOp("aten::_weight_int4pack_mm_with_scales_and_zeros", "")
-
-// InternalWeightInt4packMmWithScalesAndZeros is aten::_weight_int4pack_mm_with_scales_and_zeros(Tensor self, Tensor mat2, int qGroupSize, Tensor qScale, Tensor qZeros) -> Tensor.
-func InternalWeightInt4packMmWithScalesAndZeros(self, mat2 *torch.Tensor, qGroupSize int, qScale, qZeros *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Int(qGroupSize)
-	c.Tensor(qScale)
-	c.Tensor(qZeros)
-	return c.One(opInternalWeightInt4packMmWithScalesAndZeros)
-}
-
-var opInternalWeightInt8packMm = torch.NewOp("aten::_weight_int8pack_mm", "")
-
-// InternalWeightInt8packMm is aten::_weight_int8pack_mm(Tensor self, Tensor mat2, Tensor scales) -> Tensor.
-func InternalWeightInt8packMm(self, mat2, scales *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(mat2)
-	c.Tensor(scales)
-	return c.One(opInternalWeightInt8packMm)
-}
-
-var opInternalWeightNorm = torch.NewOp("aten::_weight_norm", "")
-
-// InternalWeightNorm is aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor.
-func InternalWeightNorm(v, g *torch.Tensor, dim int) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(v)
-	c.Tensor(g)
-	c.Int(dim)
-	return c.One(opInternalWeightNorm)
-}
-
-var opInternalWeightNormDifferentiableBackward = torch.NewOp("aten::_weight_norm_differentiable_backward", "")
-
-// InternalWeightNormDifferentiableBackward is aten::_weight_norm_differentiable_backward(Tensor grad_w, Tensor saved_v, Tensor saved_g, Tensor saved_norms, int dim) -> (Tensor, Tensor).
-func InternalWeightNormDifferentiableBackward(gradW, savedV, savedG, savedNorms *torch.Tensor, dim int) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradW)
-	c.Tensor(savedV)
-	c.Tensor(savedG)
-	c.Tensor(savedNorms)
-	c.Int(dim)
-	return c.Two(opInternalWeightNormDifferentiableBackward)
-}
-
-var opInternalWeightNormInterface = torch.NewOp("aten::_weight_norm_interface", "")
-
-// InternalWeightNormInterface is aten::_weight_norm_interface(Tensor v, Tensor g, int dim=0) -> (Tensor, Tensor).
-func InternalWeightNormInterface(v, g *torch.Tensor, dim int) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(v)
-	c.Tensor(g)
-	c.Int(dim)
-	return c.Two(opInternalWeightNormInterface)
-}
-
-var opInternalWeightNormInterfaceBackward = torch.NewOp("aten::_weight_norm_interface_backward", "")
-
-// InternalWeightNormInterfaceBackward is aten::_weight_norm_interface_backward(Tensor grad_w, Tensor saved_v, Tensor saved_g, Tensor saved_norms, int dim) -> (Tensor, Tensor).
-func InternalWeightNormInterfaceBackward(gradW, savedV, savedG, savedNorms *torch.Tensor, dim int) (*torch.Tensor, *torch.Tensor) {
-	var c torch.Call
-	c.Tensor(gradW)
-	c.Tensor(savedV)
-	c.Tensor(savedG)
-	c.Tensor(savedNorms)
-	c.Int(dim)
-	return c.Two(opInternalWeightNormInterfaceBackward)
-}
-
-var opInternalWrappedLinearPrepack = torch.NewOp("aten::_wrapped_linear_prepack", "")
-
-// InternalWrappedLinearPrepack is aten::_wrapped_linear_prepack(Tensor weight, Tensor weight_scale, Tensor weight_zero_point, Tensor bias) -> Tensor.
-func InternalWrappedLinearPrepack(weight, weightScale, weightZeroPoint, bias *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(weight)
-	c.Tensor(weightScale)
-	c.Tensor(weightZeroPoint)
-	c.Tensor(bias)
-	return c.One(opInternalWrappedLinearPrepack)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opWhere = torch.NewOp("aten::where", "")
 
@@ -119,7 +14,7 @@ func Where(condition *torch.Tensor) []*torch.Tensor {
 	var c torch.Call
 	c.Tensor(condition)
 	r := c.All(opWhere)
-	return tensors(r[0])
+	return call.Tensors(r[0])
 }
 
 var opWhereScalar = torch.NewOp("aten::where", "Scalar")

@@ -2,27 +2,9 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
-
-var opDunderXorScalar = torch.NewOp("aten::__xor__", "Scalar")
-
-// DunderXorScalar is aten::__xor__.Scalar(Tensor self, Scalar other) -> Tensor.
-func DunderXorScalar(self *torch.Tensor, other torch.Number) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Number(other)
-	return c.One(opDunderXorScalar)
-}
-
-var opDunderXorTensor = torch.NewOp("aten::__xor__", "Tensor")
-
-// DunderXorTensor is aten::__xor__.Tensor(Tensor self, Tensor other) -> Tensor.
-func DunderXorTensor(self, other *torch.Tensor) *torch.Tensor {
-	var c torch.Call
-	c.Tensor(self)
-	c.Tensor(other)
-	return c.One(opDunderXorTensor)
-}
+import (
+	"github.com/torchhub/torchhub/torch"
+)
 
 var opXlogyOutScalarOther = torch.NewOp("aten::xlogy", "OutScalar_Other")
 

@@ -2,7 +2,10 @@
 
 package aten
 
-import "github.com/torchhub/torchhub/torch"
+import (
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/aten/internal/call"
+)
 
 var opZeroInPlace = torch.NewOp("aten::zero_", "")
 
@@ -21,9 +24,9 @@ func Zeros(size []int, dtype torch.DType, layout *torch.Layout, device torch.Dev
 	var c torch.Call
 	c.Size(size...)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
 	return c.One(opZeros)
 }
 
@@ -45,9 +48,9 @@ func ZerosLike(self *torch.Tensor, dtype torch.DType, layout *torch.Layout, devi
 	var c torch.Call
 	c.Tensor(self)
 	c.DType(dtype)
-	optional(&c, layout, (*torch.Call).Layout)
+	call.Optional(&c, layout, (*torch.Call).Layout)
 	c.OptDevice(device)
-	optional(&c, pinMemory, (*torch.Call).Bool)
-	optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
+	call.Optional(&c, pinMemory, (*torch.Call).Bool)
+	call.Optional(&c, memoryFormat, (*torch.Call).MemoryFormat)
 	return c.One(opZerosLike)
 }

@@ -7,10 +7,10 @@
 // A TorchScript archive is a program: load only what you trust. Before libtorch
 // reads an archive it is checked: code and values that are nested too deep for
 // libtorch's compiler, tensors that exceed their storages and damaged records are
-// refused, and integer divisions and operators that trust their arguments are
-// checked while the program runs. That is no sandbox. A program may call any
-// operator of libtorch, use all memory, or run for ever, and a call that runs for
-// ever cannot be interrupted.
+// refused, and integer divisions and public operators that trust their arguments
+// are checked while the program runs. That is no sandbox. A program may call any
+// operator of libtorch, also those of package unchecked, use all memory, or run
+// forever, and a call that runs forever cannot be interrupted.
 //
 // https://docs.pytorch.org/docs/stable/jit.html
 package jit

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/aten"
+	"github.com/torchhub/torchhub/torch/aten/unchecked"
 	nn "github.com/torchhub/torchhub/torch/nn/functional"
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
@@ -188,7 +188,7 @@ func (m *mix) Forward(s *Sample) {
 		torch.Scope(func() {
 			// Beta(a, a) is the first number of a Dirichlet distribution of two.
 			a := torch.FromSlice([]float64{m.o.Alpha, m.o.Alpha}, 1, 2).ToDType(torch.Float32)
-			lam = aten.InternalSampleDirichlet(a, s.Generator).Select(-1, 0).Item()
+			lam = unchecked.SampleDirichlet(a, s.Generator).Select(-1, 0).Item()
 		})
 		f, lam = m.draw(some, lam, s.Generator)
 	})

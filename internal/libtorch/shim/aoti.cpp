@@ -36,7 +36,7 @@ void aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, 
 	std::vector<at::Tensor> in;
 	in.reserve(n);
 	for (size_t i = 0; i < n; i++)
-		in.push_back(borrow(reinterpret_cast<thub_tensor>(inputs[i])).detach());
+		in.push_back(borrow(inputs[i]).detach());
 	c10::NoGradGuard no_grad; // the code records nothing
 	auto out = package(p).run(in);
 	Writer w(rets, cap);

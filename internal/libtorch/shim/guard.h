@@ -1,6 +1,6 @@
-// What libtorch does not check itself: some operators, most of them internal,
-// trust their arguments and read or write where they must not, or divide by
-// zero, which would end the process. Their arguments are checked here first.
+// What libtorch does not check itself: some public operators trust their
+// arguments and read or write where they must not, divide by zero or never
+// return. Their arguments are checked here first.
 #pragma once
 
 #include <ATen/core/ivalue.h>

@@ -194,7 +194,6 @@ void check(const Op &o, const torch::jit::Stack &stack) {
 bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 	if (n < 2 || args[0] != THUB_TENSOR)
 		return false;
-	auto tensor = [&](size_t i) { return reinterpret_cast<thub_tensor>(args[i]); };
 	auto call = [&](const auto &op, const auto &...args) {
 		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
 		if (o.pure && (untracked(args) && ...))
@@ -209,10 +208,10 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		return true;
 	};
 	if (o.unary && n == 2)
-		return call(o.unary, Lent(tensor(1)).t);
+		return call(o.unary, Lent(args[1]).t);
 	if (o.scaled)
 		if (auto v = scalar(o, args + 2, n - 2))
-			return call(o.scaled, Lent(tensor(1)).t, *v);
+			return call(o.scaled, Lent(args[1]).t, *v);
 	if (n < 4)
 		return false;
 	auto pair = [&](const at::Tensor &x, const at::Tensor &y) {
@@ -224,13 +223,13 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		return false;
 	};
 	if ((args[2] == THUB_INT || args[2] == THUB_DOUBLE) && (o.binary || o.sum))
-		return pair(Lent(tensor(1)).t, at::native::wrapped_scalar_tensor(*scalar(o, args + 2, 2)));
+		return pair(Lent(args[1]).t, at::native::wrapped_scalar_tensor(*scalar(o, args + 2, 2)));
 	if (args[2] != THUB_TENSOR)
 		return false;
-	if (pair(Lent(tensor(1)).t, Lent(tensor(3)).t))
+	if (pair(Lent(args[1]).t, Lent(args[3]).t))
 		return true;
 	if (o.affine && n == 6 && args[4] == THUB_TENSOR)
-		return call(o.affine, Lent(tensor(1)).t, Lent(tensor(3)).t, std::optional<at::Tensor>(borrow(tensor(5))));
+		return call(o.affine, Lent(args[1]).t, Lent(args[3]).t, std::optional<at::Tensor>(borrow(args[5])));
 	return false;
 }
 

@@ -20,12 +20,14 @@ extern "C" {
 // THUB_ABI changes with the table; a shim of another number is refused.
 #define THUB_ABI 33
 
-typedef struct thub_tensor_s *thub_tensor; // c10::TensorImpl*, one reference
+// Tensors and operators are integers, since cgo checks of each pointer in a call whether it is Go's.
+typedef uint64_t thub_tensor; // c10::TensorImpl*, one reference
+typedef uint64_t thub_op;     // torchhub::Op*, never freed
+
 typedef struct thub_module_s *thub_module; // torch::jit::Module*, of any object of TorchScript
 typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
 typedef struct thub_package_s *thub_package; // torch::inductor::AOTIModelPackageLoader*
-typedef uintptr_t thub_op; // torchhub::Op*, never freed; an integer, since cgo checks at every call whether a pointer is Go's
 
 // Values are passed flat, as 64-bit words: a tag, then what the tag says.
 enum {

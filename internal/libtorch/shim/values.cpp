@@ -83,7 +83,7 @@ IValue read_tensors(Reader &r, const c10::Type *type) {
 		l.reserve(n);
 		for (uint64_t i = 0; i < n; i++) {
 			if (w[i])
-				l.push_back(borrow(reinterpret_cast<thub_tensor>(w[i])));
+				l.push_back(borrow(w[i]));
 			else
 				l.push_back(std::nullopt);
 		}
@@ -92,7 +92,7 @@ IValue read_tensors(Reader &r, const c10::Type *type) {
 	c10::List<at::Tensor> l;
 	l.reserve(n);
 	for (uint64_t i = 0; i < n; i++)
-		l.push_back(borrow(reinterpret_cast<thub_tensor>(w[i])));
+		l.push_back(borrow(w[i]));
 	return IValue(std::move(l));
 }
 
@@ -186,7 +186,7 @@ IValue read_value(Reader &r, const c10::Type *type, int depth) {
 	case THUB_STRING:
 		return IValue(read_string(r));
 	case THUB_TENSOR:
-		return IValue(borrow(reinterpret_cast<thub_tensor>(r.next())));
+		return IValue(borrow(r.next()));
 	case THUB_DEVICE: {
 		auto t = c10::DeviceType(r.next());
 		return IValue(c10::Device(t, c10::DeviceIndex(r.next())));

@@ -45,7 +45,7 @@ struct Lent {
 // give turns a tensor into a reference that is the caller's.
 inline thub_tensor give(at::Tensor t) {
 	if (!t.defined())
-		return nullptr;
+		return 0;
 	return reinterpret_cast<thub_tensor>(t.unsafeReleaseTensorImpl());
 }
 
@@ -106,7 +106,7 @@ public:
 		bool heavy = t.defined() && (!t.has_storage() || t.requires_grad() ||
 		                             (t.is_cpu() && t.storage().data_ptr().get_deleter() != gives));
 		int64_t weight = heavy ? THUB_HEAVY : t.defined() ? int64_t(t.storage().nbytes()) : 0;
-		put(reinterpret_cast<uint64_t>(give(std::move(t))));
+		put(give(std::move(t)));
 		put(uint64_t(weight));
 	}
 	// finish fills the head.

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/aten"
+	"github.com/torchhub/torchhub/torch/aten/unchecked"
 	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
@@ -51,7 +51,7 @@ func (m AugMix) Mix(batch *torch.Tensor, g *torch.Generator, randint func(low, h
 	}
 	each[0] = n
 	dirichlet := func(k int) *torch.Tensor {
-		return aten.InternalSampleDirichlet(torch.Options{Device: batch.Device()}.Full(m.Alpha, k).Expand(n, -1), g)
+		return unchecked.SampleDirichlet(torch.Options{Device: batch.Device()}.Full(m.Alpha, k).Expand(n, -1), g)
 	}
 	shares := dirichlet(2)
 	weights := dirichlet(m.Width).Mul(shares.Select(1, 1).View(n, -1))
