@@ -115,15 +115,7 @@ func (m *Model) Name() string { return m.name }
 func (m *Model) Labels() []string { return m.labels }
 
 // Task returns what the model is for; "" where its entry does not say how inputs are prepared.
-func (m *Model) Task() models.Task {
-	switch {
-	case m.steps == nil:
-		return ""
-	case m.steps.Preset != nil:
-		return m.steps.Preset.Task()
-	}
-	return models.Classification // by transforms
-}
+func (m *Model) Task() models.Task { return m.steps.Task() }
 
 // Preset returns how inputs are prepared, and Preprocess does it. It is nil where
 // they are prepared in another way than by a preset, or nothing is said of them.

@@ -20,6 +20,17 @@ type Preprocess struct {
 	Transforms []Step        // of a picture, for classification
 }
 
+// Task returns the task that the inputs are prepared for, "" for nil.
+func (p *Preprocess) Task() models.Task {
+	switch {
+	case p == nil:
+		return ""
+	case p.Preset != nil:
+		return p.Preset.Task()
+	}
+	return models.Classification
+}
+
 // A Step is a transform of torchvision by its name, with its arguments by theirs.
 type Step struct {
 	Name      string          `json:"name"`

@@ -69,6 +69,14 @@ func TestPackAndUse(t *testing.T) {
 	require.Equal(t, "labels.txt", conf.Entries["letters"].Labels.File.URL)
 	require.Equal(t, models.ClassificationPreset{Resize: 32, Crop: 32}.WithDefaults(), conf.Entries["second"].Preprocess.Preset)
 
+	// A model for another task.
+	_, errs, status = torchhub(t, nil, "pack", "-o", dir, "--preprocess", `{"segmentation": {"resize_size": 40}}`, "third", filepath.Join(dir, "letters.pt"))
+	require.Zero(t, status, errs)
+	require.Equal(t, "torchhub: the entry is for segmentation, so predict, which classifies, cannot run it\n", errs)
+	_, errs, status = torchhub(t, nil, "predict", "--repo", dir, "-m", "third", picture)
+	require.Equal(t, 1, status)
+	require.Equal(t, "torchhub: "+picture+": third: the model is for segmentation, not for classification\n", errs)
+
 	schema, _, status := torchhub(t, nil, "validate", "--schema")
 	require.Zero(t, status)
 	require.True(t, json.Valid([]byte(schema)))

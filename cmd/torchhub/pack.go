@@ -187,9 +187,12 @@ loads the model.`,
 
 // warnOfEntry says what an entry lacks that predict would need.
 func warnOfEntry(w io.Writer, e hub.Entry) {
-	if e.Preprocess == nil {
+	switch {
+	case e.Preprocess == nil:
 		fmt.Fprintln(w, "torchhub: the entry does not say how pictures are prepared, so predict cannot run it; give --preset, or --resize and --crop")
-	} else if e.Labels == nil {
+	case e.Preprocess.Task() != models.Classification:
+		fmt.Fprintf(w, "torchhub: the entry is for %s, so predict, which classifies, cannot run it\n", e.Preprocess.Task())
+	case e.Labels == nil:
 		fmt.Fprintln(w, "torchhub: the entry does not name the classes, so predict shows their numbers; give --labels")
 	}
 }
