@@ -10,6 +10,7 @@ import (
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
@@ -30,7 +31,7 @@ type BatchOptions struct {
 // Random transforms draw what they draw in a DataLoader(pictures, batch_size=BatchSize, num_workers=Workers): picture i
 // is prepared by worker i / BatchSize modulo Workers. Each worker prepares its pictures in order, with a generator and a
 // Python random of its own, seeded with a seed plus its number. The seed is drawn from the Generator, once a call. The
-// result is that of all batches, torch.cat(list(loader)). To draw as a DataLoader with num_workers=0 does, call [BaseSeed],
+// result is that of all batches, torch.cat(list(loader)). To draw as a DataLoader with num_workers=0 does, call [data.BaseSeed],
 // whose result it does not use, and then the transform for each picture.
 //
 // An error names the picture. The context's end is one too. No more than two pictures a worker are held in memory at a time.
@@ -95,7 +96,7 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 			b.fused, _ = merged[0].(*fused)
 		}
 	}
-	if err := torch.Try(func() { b.seed = BaseSeed(o.Generator) }); err != nil {
+	if err := torch.Try(func() { b.seed = data.BaseSeed(o.Generator) }); err != nil {
 		return nil, err
 	}
 	workers := make([]*worker, b.workers)
@@ -200,7 +201,7 @@ type worker struct {
 
 func (b *batching) worker(w int) (*worker, error) {
 	k := &worker{batching: b}
-	return k, torch.Try(func() { k.generator, k.random = WorkerGenerators(b.seed, w) })
+	return k, torch.Try(func() { k.generator, k.random = data.WorkerGenerators(b.seed, w) })
 }
 
 // value returns picture i.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
@@ -164,7 +165,7 @@ def load(seed, arrays, workers, size):
 		if c.workers == 0 {
 			torch.ManualSeed(int64(seed))
 			pyrandom.Seed(int64(seed))
-			BaseSeed(nil)
+			data.BaseSeed(nil)
 			var alone []*torch.Tensor
 			for _, img := range imgs {
 				alone = append(alone, pipeline.Apply(img))

@@ -47,7 +47,7 @@
 // generator, which [pyrandom.Seed] seeds. A [Value] may carry generators of its own:
 //
 //	v := transforms.Value{Image: img}
-//	v.Generator, v.Random = transforms.WorkerGenerators(base, worker)
+//	v.Generator, v.Random = data.WorkerGenerators(base, worker)
 //	x := augment.Transform(v).Tensor
 //
 // Then any number of goroutines draw independently, as the workers of a PyTorch

@@ -10,6 +10,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
@@ -132,10 +133,10 @@ def epoch(seed):
 	p.Call(&want, "epoch", seed)
 	torch.ManualSeed(seed)
 	for i, g := range []*torch.Generator{nil, torch.NewGenerator(torch.CPU).ManualSeed(seed + 1)} {
-		base := BaseSeed(g)
+		base := data.BaseSeed(g)
 		var workers [3]Value
 		for w := range workers {
-			workers[w].Generator, workers[w].Random = WorkerGenerators(base, w)
+			workers[w].Generator, workers[w].Random = data.WorkerGenerators(base, w)
 		}
 		for k, text := range want[i] {
 			w := workers[k%3]

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/transforms"
 )
 
@@ -121,14 +122,14 @@ func ExampleTenCrop() {
 	// [10 1 128 128]
 }
 
-func ExampleWorkerGenerators() {
+func ExampleValue_generator() {
 	augment := transforms.Compose(transforms.RandomCrop(2), transforms.RandomHorizontalFlip(), transforms.ToTensor())
 	img := image.NewGray(image.Rect(0, 0, 6, 6))
 	for i := range img.Pix {
 		img.Pix[i] = uint8(i)
 	}
 	v := transforms.Value{Image: img}
-	v.Generator, v.Random = transforms.WorkerGenerators(1234, 0) // what the first worker of a DataLoader has
+	v.Generator, v.Random = data.WorkerGenerators(1234, 0) // what the first worker of a DataLoader has
 	fmt.Println(torch.Data[float32](augment.Transform(v).Tensor.MulScalar(255)))
 	// Output:
 	// [2 1 8 7]

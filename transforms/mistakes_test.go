@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/transforms/functional"
 )
 
@@ -83,7 +84,6 @@ func TestConstructors(t *testing.T) {
 		`ToPILImage: no mode is called "BGR"`:                              func() { ToPILImage("BGR") },
 		"LinearTransformation: the matrix is of shape [2 3]; want [D D]":   func() { LinearTransformation(torch.Zeros(2, 3), torch.Zeros(2)) },
 		"LinearTransformation: the mean is of shape [2]; want [3]":         func() { LinearTransformation(torch.Zeros(3, 3), torch.Zeros(2)) },
-		"WorkerGenerators: the worker is -1; want 0 or more":               func() { WorkerGenerators(1, -1) },
 	} {
 		err := torch.Try(f)
 		var e *torch.Error
@@ -152,7 +152,7 @@ func TestGeneratorsInGoroutines(t *testing.T) {
 	src := Value{Image: functional.ToPILImage(torch.Arange(3*20*30).RemainderScalar(251).ToDType(torch.Uint8).View(3, 20, 30))}
 	draw := func(worker int) (xs []float32) {
 		v := src
-		v.Generator, v.Random = WorkerGenerators(5, worker)
+		v.Generator, v.Random = data.WorkerGenerators(5, worker)
 		for range 20 {
 			xs = append(xs, torch.Data[float32](p.Transform(v).Tensor.Contiguous())...)
 		}

@@ -1,8 +1,6 @@
 package transforms
 
 import (
-	"math/big"
-
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
 	"github.com/torchhub/torchhub/transforms/pyrandom"
@@ -69,27 +67,4 @@ func python(v Value) *pyrandom.Random {
 		return v.Random
 	}
 	return pyrandom.Default()
-}
-
-// BaseSeed draws the number that a DataLoader of PyTorch draws for each epoch,
-// from g, or for nil from the default generator.
-func BaseSeed(g *torch.Generator) int64 {
-	x := torch.Options{DType: torch.Int64, Device: torch.CPU}.Empty()
-	defer x.Free()
-	return torch.Data[int64](aten.RandomInPlace(x, g))[0]
-}
-
-// WorkerGenerators returns new generators, seeded as those of a worker, 0 or more,
-// of a PyTorch DataLoader with that base seed are. A [Value] that has them is
-// augmented as in that worker.
-//
-// https://docs.pytorch.org/docs/stable/notes/randomness.html#dataloader
-func WorkerGenerators(base int64, worker int) (*torch.Generator, *pyrandom.Random) {
-	if worker < 0 {
-		refuse("WorkerGenerators", "the worker is %d; want 0 or more", worker)
-	}
-	seed := new(big.Int).Add(big.NewInt(base), big.NewInt(int64(worker)))
-	r := new(pyrandom.Random)
-	r.SeedInt(seed)
-	return torch.NewGenerator(torch.CPU).ManualSeed(int64(uint64(base) + uint64(worker))), r
 }
