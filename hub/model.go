@@ -13,6 +13,7 @@ import (
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/jit"
 	"github.com/torchhub/torchhub/torch/nn"
 	"github.com/torchhub/torchhub/transforms"
 )
@@ -48,7 +49,7 @@ type program interface {
 // task and how inputs are prepared; nil leaves that to the caller. For classification the
 // module maps [N, 3, H, W] to logits [N, len(labels)].
 // The module is the model's from then on, also to close. It heeds [WithDevice].
-func FromScript(ctx context.Context, name string, script *torch.ScriptModule, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
+func FromScript(ctx context.Context, name string, script *jit.Module, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	o := newOptions(opts)
 	m := &Model{name: name, labels: slices.Clone(labels), program: script}
 	if preset != nil {

@@ -119,14 +119,12 @@ func (d Device) c10() (typ, index int, err error) {
 			return typ, -1, nil
 		}
 	}
-	return 0, 0, unknownDevice(d)
+	return 0, 0, unknownDevice(string(d))
 }
 
-// unknownDevice is the error about a text that names no device.
-type unknownDevice string
-
-func (d unknownDevice) Error() string {
-	return fmt.Sprintf("unknown device %q; use cpu, cuda or cuda:N", string(d))
+// unknownDevice returns the error about a text that names no device.
+func unknownDevice(s string) error {
+	return fmt.Errorf("unknown device %q; use cpu, cuda or cuda:N", s)
 }
 
 // mustC10 is c10 for a function that takes a device from its caller.

@@ -9,11 +9,12 @@ import (
 
 // Kinds of [Error], for errors.Is.
 var (
-	ErrOutOfMemory    = errors.New("out of memory")          // a tensor could not be allocated, on the CPU or a GPU
-	ErrIndex          = errors.New("index out of range")     // Python's IndexError
-	ErrNotImplemented = errors.New("not implemented")        // no such op, or not for this device or dtype
-	ErrFreed          = errors.New("tensor used after Free") // Free was called before, or the Scope it was made in has ended
-	ErrNil            = errors.New("nil tensor")             // a nil *Tensor where one is needed
+	ErrOutOfMemory    = errors.New("out of memory")           // a tensor could not be allocated, on the CPU or a GPU
+	ErrIndex          = errors.New("index out of range")      // Python's IndexError
+	ErrNotImplemented = errors.New("not implemented")         // no such op, or not for this device or dtype
+	ErrFreed          = errors.New("tensor used after Free")  // Free was called before, or the Scope it was made in has ended
+	ErrNil            = errors.New("nil tensor")              // a nil *Tensor where one is needed
+	ErrClosed         = errors.New("module used after Close") // a module of torch/jit, or a model of torch/aoti or hub
 )
 
 // An Error is a mistake in the use of an op: what PyTorch raises as a

@@ -51,11 +51,33 @@ var (
 	ErrUnsupported = badfile.ErrUnsupported // valid, but it holds what this package does not read
 )
 
-// What stands behind [ErrMalformed] and [ErrUnsupported], for errors.As: where in a file it is, and what.
-type (
-	MalformedError   = badfile.MalformedError
-	UnsupportedError = badfile.UnsupportedError
-)
+// A MalformedError is an [ErrMalformed], for errors.As: bytes that no program which
+// knows the format would have written.
+type MalformedError struct {
+	Offset int64  // in bytes, in Record, or in the file where Record is empty
+	Record string // of a zip file, such as "archive/data.pkl"
+	Msg    string
+}
+
+// Error says where the file is broken, and how.
+func (e *MalformedError) Error() string { return (*badfile.MalformedError)(e).Error() }
+
+// Is reports whether target is [ErrMalformed].
+func (e *MalformedError) Is(target error) bool { return target == ErrMalformed }
+
+// An UnsupportedError is an [ErrUnsupported], for errors.As: bytes that are valid
+// and that this package does not read, or more than its limits allow.
+type UnsupportedError struct {
+	Offset  int64  // in bytes, in Record, or in the file where Record is empty
+	Record  string // of a zip file, such as "archive/data.pkl"
+	Feature string
+}
+
+// Error says where in the file the feature is, and which one it is.
+func (e *UnsupportedError) Error() string { return (*badfile.UnsupportedError)(e).Error() }
+
+// Is reports whether target is [ErrUnsupported].
+func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
 
 // Load reads what torch.save wrote, in the zip layout or in the one before
 // PyTorch 1.6: torch.load(path, map_location="cpu", weights_only=True,

@@ -375,15 +375,3 @@ func ExampleLoad() {
 	// scheduler: *torch.Dict
 	// best: float64
 }
-
-func ExampleLoadScript() {
-	m, err := torch.LoadScript("../testdata/jit/containers.pt") // by torch.jit.save
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer m.Close()
-	y, err := m.Forward(torch.FromSlice([]float32{1, 2, 3}))
-	fmt.Println(y, err)
-	// Output: tensor([2., 4., 6.]) <nil>
-}

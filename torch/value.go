@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/torch/internal/engine"
 )
 
 // A Value is what an op or a TorchScript method takes and gives, by Python type:
@@ -26,8 +27,8 @@ import (
 //	list           []Value (slices of all that is listed here are taken too)
 //	tuple          Tuple
 //	dict           *Dict (maps are taken too, in the order of their keys)
-//	an object of a TorchScript class   *ScriptObject
-//	a submodule    *ScriptModule, which is not taken
+//	an object of a TorchScript class   *jit.Object
+//	a submodule    *jit.Module, which is not taken
 //
 // Types of one's own over one of these kinds are taken as well.
 type Value = any
@@ -128,11 +129,26 @@ func (c *Call) Value(v Value) {
 		}
 	case *Generator:
 		c.Generator(v)
-	case *ScriptObject:
-		c.object(v)
 	default:
+		if engine.Object != nil {
+			if m, ok, err := engine.Object(v); ok {
+				c.object(m, err)
+				return
+			}
+		}
 		c.reflected(v)
 	}
+}
+
+// object adds an object, which must outlive the call.
+func (c *Call) object(m libtorch.Module, err error) {
+	if err != nil {
+		c.mistake("%v", err)
+		c.None()
+		return
+	}
+	c.put(libtorch.Object)
+	c.put(m.Word())
 }
 
 // reflected adds a value by the kind of its type.
@@ -264,13 +280,8 @@ func (r *values) next() Value {
 		}
 		return d
 	case libtorch.Object:
-		h := libtorch.ModuleOf(r.word())
-		if r.word() != 0 {
-			return newScriptModule(h)
-		}
-		o := &ScriptObject{m: h}
-		o.own(o)
-		return o
+		m := libtorch.ModuleOf(r.word())
+		return object(m, r.word() != 0)
 	case libtorch.Other:
 		return fmt.Errorf("torch: a value of the type %s has no form in Go", r.string())
 	default:

@@ -4,6 +4,7 @@ package badfile
 import (
 	"errors"
 	"fmt"
+	"reflect"
 )
 
 // What all errors of one kind are, for errors.Is.
@@ -26,6 +27,9 @@ func (e *MalformedError) Error() string {
 // Is reports whether target is [ErrMalformed].
 func (e *MalformedError) Is(target error) bool { return target == ErrMalformed }
 
+// As sets target where it points to a pointer to the same error of a public package.
+func (e *MalformedError) As(target any) bool { return as(e, target) }
+
 // An UnsupportedError says that bytes are valid but not for the reader: a global off the allow list, a nested tensor,
 // a TorchScript archive, more than its limits allow.
 type UnsupportedError struct {
@@ -40,6 +44,19 @@ func (e *UnsupportedError) Error() string {
 
 // Is reports whether target is [ErrUnsupported].
 func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
+
+// As sets target where it points to a pointer to the same error of a public package.
+func (e *UnsupportedError) As(target any) bool { return as(e, target) }
+
+// as converts e to what target points to, where that has the same fields.
+func as(e error, target any) bool {
+	from, to := reflect.ValueOf(e), reflect.ValueOf(target).Elem()
+	if to.Kind() != reflect.Pointer || !from.CanConvert(to.Type()) {
+		return false
+	}
+	to.Set(from.Convert(to.Type()))
+	return true
+}
 
 func place(record string, offset int64) string {
 	if record == "" {

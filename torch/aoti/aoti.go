@@ -2,7 +2,7 @@
 // torch._inductor.aoti_load_package.
 //
 //	info, err := aoti.Inspect("model.pt2")  // what is in it; nothing is run
-//	m, err := aoti.Load("model.pt2", aoti.Options{})
+//	m, err := aoti.Load("model.pt2")
 //	y, err := m.Forward(x)
 //
 // A compiled model is native code: to load one is to run a program of whoever made
@@ -21,6 +21,7 @@
 package aoti
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 
@@ -29,13 +30,12 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// Model is a compiled model. Its inputs are tensors that lie on its device in the
-// memory format, dtype and shape that it was compiled for, of which Python's
-// dynamic_shapes say what may vary.
-type Model = torch.CompiledModel
-
-// Options are options of [Load]. The zero value means Python's defaults.
-type Options = torch.CompiledOptions
+// Options are the options of [Load].
+type Options struct {
+	ModelName string       // which model of the package; "" is "model"
+	Device    torch.Device // where it is to run; "" is the device that it was compiled for, the first of several GPUs
+	Runners   int          // how many calls may run at once, each with memory of its own for what lies between inputs and outputs; 0 is 1
+}
 
 // Load loads a model of a package: torch._inductor.aoti_load_package(path, model_name).
 // It runs native code of whoever made the package: load only what you trust.
@@ -51,7 +51,15 @@ type Options = torch.CompiledOptions
 // model is closed.
 //
 // https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
-func Load(path string, o Options) (*Model, error) { return torch.LoadCompiled(path, o) }
+func Load(path string, options ...Options) (*Model, error) {
+	o := torch.Only(options)
+	o.ModelName = cmp.Or(o.ModelName, "model")
+	m, err := load(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("aoti: load %s: %w", path, err)
+	}
+	return m, nil
+}
 
 // Info is what a package holds.
 type Info struct {

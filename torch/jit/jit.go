@@ -15,30 +15,109 @@
 // https://docs.pytorch.org/docs/stable/jit.html
 package jit
 
-import "github.com/torchhub/torchhub/torch"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 
-// Module is a TorchScript module. Arguments and results are [torch.Value]:
-// tensors, numbers, strings, lists, tuples and dicts.
-type Module = torch.ScriptModule
+	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/strictzip"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// An Option is an option of [Load].
+type Option func(*loading)
+
+type loading struct {
+	extra  map[string][]byte
+	limits torch.Limits
+}
+
+// WithExtraFiles reads files that lie in the archive beside the module: for each
+// name that is a key of files, and in the archive, it sets the value to the
+// contents. It is the argument _extra_files of torch.jit.load.
+func WithExtraFiles(files map[string][]byte) Option {
+	return func(o *loading) { o.extra = files }
+}
+
+// WithLimits bounds what the archive may ask for while it is loaded. Of
+// the limits, Depth also bounds how deep the code's expressions are nested;
+// there the default is 4096.
+func WithLimits(l torch.Limits) Option { return func(o *loading) { o.limits = l } }
 
 // Load reads a file written by torch.jit.save onto the CPU: torch.jit.load(path, map_location="cpu").
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.jit.load.html
-func Load(path string, options ...Option) (*Module, error) { return torch.LoadScript(path, options...) }
-
-// LoadBytes is Load for an archive that lies in memory.
-func LoadBytes(data []byte, options ...Option) (*Module, error) {
-	return torch.LoadScriptBytes(data, options...)
+func Load(path string, options ...Option) (*Module, error) {
+	s, err := load(path, options)
+	if err != nil {
+		return nil, fmt.Errorf("jit: load %s: %w", path, err)
+	}
+	return s, nil
 }
 
-// An Option is an option of [Load].
-type Option = torch.ScriptOption
+func load(path string, options []Option) (*Module, error) {
+	if err := isScript(path); err != nil {
+		return nil, err
+	}
+	z, done, err := strictzip.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return open(z, options, func() (libtorch.Module, error) { return libtorch.LoadModule(path) })
+}
 
-// Kwargs are keyword arguments, the last argument of a call: m.Forward(x, jit.Kwargs{"scale": 2}).
-type Kwargs = torch.Kwargs
+// isScript refuses a file that is plainly of another kind, and says of which.
+func isScript(path string) error {
+	k, err := filekind.OfFile(path)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err // the caller names the path
+		}
+		return err
+	}
+	switch k.Class {
+	case filekind.Unknown, filekind.Script, filekind.Archive:
+		return nil
+	case filekind.Checkpoint, filekind.Safetensors:
+		k.Advice = "load it with torch.Load or torch.LoadStateDict"
+	case filekind.Compiled:
+		k.Advice = "load it with the package torch/aoti"
+	}
+	return &filekind.MismatchError{Kind: k, Want: "a TorchScript archive"}
+}
 
-// WithExtraFiles reads files that lie in the archive beside the module, as [torch.WithExtraFiles] says.
-func WithExtraFiles(files map[string][]byte) Option { return torch.WithExtraFiles(files) }
+// LoadBytes is [Load] for an archive that is in memory.
+func LoadBytes(data []byte, options ...Option) (*Module, error) {
+	z, err := strictzip.Open(data)
+	var s *Module
+	if err == nil {
+		s, err = open(z, options, func() (libtorch.Module, error) { return libtorch.LoadModuleBytes(data) })
+	}
+	if err != nil {
+		return nil, fmt.Errorf("jit: load archive in memory: %w", err)
+	}
+	return s, nil
+}
 
-// WithLimits bounds what the archive may ask for while it is loaded, as [torch.WithScriptLimits] says.
-func WithLimits(l torch.Limits) Option { return torch.WithScriptLimits(l) }
+func open(z *strictzip.Archive, options []Option, load func() (libtorch.Module, error)) (*Module, error) {
+	o := loading{}
+	for _, f := range options {
+		f(&o)
+	}
+	if err := o.check(z); err != nil {
+		return nil, err
+	}
+	if err := torch.Init(context.Background()); err != nil {
+		return nil, err
+	}
+	m, err := load()
+	if err != nil {
+		return nil, scriptError("load", err)
+	}
+	return newModule(m), nil
+}

@@ -104,7 +104,7 @@ func TestValues(t *testing.T) {
 
 	c, err := m.Call("counter", int8(5))
 	require.NoError(t, err)
-	object := c.(*torch.ScriptObject)
+	object := c.(*jit.Object)
 	require.Subset(t, object.Methods(), []string{"add"})
 	require.Equal(t, []string{"n"}, object.Attributes())
 	n, err := object.Call("add")
@@ -116,7 +116,7 @@ func TestValues(t *testing.T) {
 	n, err = object.Attribute("n")
 	require.NoError(t, err)
 	require.Equal(t, 16, n)
-	_, err = m.Call("count", &torch.ScriptObject{})
+	_, err = m.Call("count", &jit.Object{})
 	require.ErrorContains(t, err, "made by no script")
 }
 

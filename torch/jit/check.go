@@ -1,4 +1,4 @@
-package torch
+package jit
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ const codeDepth = 4096
 const blockDepth = 100
 
 // check reads the extra files, and refuses what would end the process in libtorch.
-func (o *scriptOptions) check(z *strictzip.Archive) error {
+func (o *loading) check(z *strictzip.Archive) error {
 	if err := z.SetRoot(); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package torch
+package jit
 
 import (
 	"archive/zip"
@@ -36,7 +36,7 @@ func TestTooDeep(t *testing.T) {
 }
 
 func FuzzTooDeep(f *testing.F) {
-	for _, path := range []string{"../testdata/jit/parts.pt", "../testdata/jit/containers.pt"} {
+	for _, path := range []string{"../../testdata/jit/parts.pt", "../../testdata/jit/containers.pt"} {
 		z, err := zip.OpenReader(path)
 		require.NoError(f, err)
 		defer z.Close()

@@ -1,9 +1,11 @@
-package torch
+package aoti
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/torchhub/torchhub/torch"
 )
 
 // A treeSpec says how leaves lie in Python's containers: torch.utils._pytree.TreeSpec.
@@ -13,7 +15,7 @@ type treeSpec struct {
 	Type     *string         `json:"type"` // nil is a leaf
 	Context  json.RawMessage `json:"context"`
 	Children []*treeSpec     `json:"children_spec"`
-	keys     []Value         // of a dict
+	keys     []torch.Value   // of a dict
 }
 
 // parseTreeSpec reads what pytree.treespec_dumps writes: [1, spec].
@@ -71,7 +73,7 @@ func (t *treeSpec) check() error {
 }
 
 // build puts leaves into containers and returns those that are left.
-func (t *treeSpec) build(leaves []*Tensor) (Value, []*Tensor, error) {
+func (t *treeSpec) build(leaves []*torch.Tensor) (torch.Value, []*torch.Tensor, error) {
 	if t.Type == nil {
 		if len(leaves) == 0 {
 			return nil, nil, errors.New("there are fewer outputs than the model announced")
@@ -81,7 +83,7 @@ func (t *treeSpec) build(leaves []*Tensor) (Value, []*Tensor, error) {
 		}
 		return leaves[0], leaves[1:], nil
 	}
-	items := make([]Value, len(t.Children))
+	items := make([]torch.Value, len(t.Children))
 	for i, c := range t.Children {
 		var err error
 		if items[i], leaves, err = c.build(leaves); err != nil {
@@ -90,11 +92,11 @@ func (t *treeSpec) build(leaves []*Tensor) (Value, []*Tensor, error) {
 	}
 	switch *t.Type {
 	case "builtins.tuple", "collections.namedtuple":
-		return Tuple(items), leaves, nil
+		return torch.Tuple(items), leaves, nil
 	case "builtins.dict", "collections.OrderedDict":
-		d := &Dict{}
+		d := &torch.Dict{}
 		for i, k := range t.keys {
-			d.Entries = append(d.Entries, Entry{k, items[i]})
+			d.Entries = append(d.Entries, torch.Entry{Key: k, Value: items[i]})
 		}
 		return d, leaves, nil
 	}
@@ -102,21 +104,21 @@ func (t *treeSpec) build(leaves []*Tensor) (Value, []*Tensor, error) {
 }
 
 // flatten appends the tensors in a value, in order.
-func flatten(to []*Tensor, v Value) []*Tensor {
+func flatten(to []*torch.Tensor, v torch.Value) []*torch.Tensor {
 	switch v := v.(type) {
-	case *Tensor:
+	case *torch.Tensor:
 		return append(to, v)
-	case []*Tensor:
+	case []*torch.Tensor:
 		return append(to, v...)
-	case []Value:
+	case []torch.Value:
 		for _, e := range v {
 			to = flatten(to, e)
 		}
-	case Tuple:
+	case torch.Tuple:
 		for _, e := range v {
 			to = flatten(to, e)
 		}
-	case *Dict:
+	case *torch.Dict:
 		if v != nil {
 			for _, e := range v.Entries {
 				to = flatten(to, e.Value)

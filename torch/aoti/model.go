@@ -1,6 +1,7 @@
-package torch
+package aoti
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,16 +17,20 @@ import (
 	"github.com/torchhub/torchhub/internal/pickle"
 	"github.com/torchhub/torchhub/internal/pt2"
 	"github.com/torchhub/torchhub/internal/strictzip"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/internal/engine"
 )
 
-// A CompiledModel is a model that AOTInductor compiled to native code:
-// torch._inductor.aoti_load_package's result. The package torch/aoti loads them.
-// Any number of goroutines may call one at once.
+// A Model is a model that AOTInductor compiled to native code:
+// torch._inductor.aoti_load_package's result. Its inputs are tensors that lie on its
+// device in the memory format, dtype and shape that it was compiled for, of which
+// Python's dynamic_shapes say what may vary. Any number of goroutines may call one
+// at once.
 //
 // https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
-type CompiledModel struct {
+type Model struct {
 	name   string
-	device Device
+	device torch.Device
 	meta   map[string]string
 	inputs []*pt2.Input
 	out    *treeSpec
@@ -38,26 +43,7 @@ type CompiledModel struct {
 	cleanup runtime.Cleanup
 }
 
-// CompiledOptions are options of loading a [CompiledModel]. The zero value means Python's defaults.
-type CompiledOptions struct {
-	ModelName string // which model of the package; "" is "model"
-	Device    Device // where it is to run; "" is the device that it was compiled for, the first of several GPUs
-	Runners   int    // how many calls may run at once, each with memory of its own for what lies between inputs and outputs; 0 is 1
-}
-
-// LoadCompiled loads a model of a .pt2 package that AOTInductor compiled; see [github.com/torchhub/torchhub/torch/aoti.Load].
-func LoadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
-	if o.ModelName == "" {
-		o.ModelName = "model"
-	}
-	m, err := loadCompiled(path, o)
-	if err != nil {
-		return nil, fmt.Errorf("aoti: load %s: %w", path, err)
-	}
-	return m, nil
-}
-
-func loadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
+func load(path string, o Options) (*Model, error) {
 	z, done, err := strictzip.OpenFile(path)
 	if err != nil {
 		return nil, err
@@ -71,24 +57,24 @@ func loadCompiled(path string, o CompiledOptions) (*CompiledModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &CompiledModel{name: o.ModelName, meta: model.Metadata, inputs: model.Inputs}
+	m := &Model{name: o.ModelName, meta: model.Metadata, inputs: model.Inputs}
 	if m.device, err = runsOn(model, o.Device); err != nil {
 		return nil, err
 	}
 	if err := model.Verify(z); err != nil { // before any of it is run
 		return nil, err
 	}
-	if err := Init(context.Background()); err != nil {
+	if err := torch.Init(context.Background()); err != nil {
 		return nil, err
 	}
 	index := -1
 	if m.device.Type() == "cuda" {
-		n, err := CUDACount(context.Background())
+		n, err := torch.CUDACount(context.Background())
 		if err != nil {
 			return nil, err
 		}
 		if m.device.Index() >= n {
-			return nil, fmt.Errorf("it is to run on %v, and there are %d CUDA devices", m.device, n)
+			return nil, fmt.Errorf("it is to run on %v, and there are %d torch.CUDA devices", m.device, n)
 		}
 		index = m.device.Index()
 	}
@@ -128,13 +114,13 @@ func choose(p *pt2.Package, name string) (*pt2.Model, error) {
 }
 
 // runsOn returns where a model runs, and an error where this machine cannot run it: wrong code ends the process.
-func runsOn(m *pt2.Model, want Device) (Device, error) {
-	d, err := ParseDevice(m.Device())
+func runsOn(m *pt2.Model, want torch.Device) (torch.Device, error) {
+	d, err := torch.ParseDevice(m.Device())
 	if err != nil || d.Type() != "cpu" && d.Type() != "cuda" {
 		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for the device %q", badfile.Clip(m.Device()))}
 	}
 	if want != "" {
-		if want, err = ParseDevice(string(want)); err != nil {
+		if want, err = torch.ParseDevice(string(want)); err != nil {
 			return d, err
 		}
 		if want.Type() != d.Type() {
@@ -142,8 +128,8 @@ func runsOn(m *pt2.Model, want Device) (Device, error) {
 		}
 		d = want
 	}
-	if d == CUDA {
-		d = CUDADevice(0)
+	if d == torch.CUDA {
+		d = torch.CUDADevice(0)
 	}
 	platform := map[string]string{"linux": "linux", "darwin": "darwin"}[runtime.GOOS]
 	machines := map[string][]string{"amd64": {"x86_64", "AMD64"}, "arm64": {"aarch64", "arm64"}}[runtime.GOARCH]
@@ -153,7 +139,7 @@ func runsOn(m *pt2.Model, want Device) (Device, error) {
 	if a := m.Metadata["AOTI_MACHINE"]; a != "" && !slices.Contains(machines, a) {
 		return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for a machine %q, and this is %q", badfile.Clip(a), runtime.GOARCH)}
 	}
-	if runtime.GOARCH == "amd64" && d == CPU {
+	if runtime.GOARCH == "amd64" && d == torch.CPU {
 		for _, isa := range strings.Fields(m.Metadata["AOTI_CPU_ISA"]) {
 			if has, known := instructions[isa]; known && !has() {
 				return d, &badfile.UnsupportedError{Feature: fmt.Sprintf("it was compiled for a processor with %s, which this one has not", isa)}
@@ -174,8 +160,8 @@ var instructions = map[string]func() bool{
 }
 
 // readWeights gives the model the weights that lie beside its library, as Python's loader does and libtorch's does not.
-func (m *CompiledModel) readWeights(z *strictzip.Archive, model *pt2.Model) error {
-	var state StateDict
+func (m *Model) readWeights(z *strictzip.Archive, model *pt2.Model) error {
+	var state torch.StateDict
 	defer func() { state.Free() }()
 	files := map[string]*pickle.Tensor{}
 	for name, w := range model.Weights {
@@ -199,28 +185,22 @@ func (m *CompiledModel) readWeights(z *strictzip.Archive, model *pt2.Model) erro
 		if err != nil {
 			return fmt.Errorf("weight %q: %w", name, err)
 		}
-		l := loader{bases: map[base]*Tensor{}}
-		err = l.readAhead(view)
-		var x *Tensor
-		if err == nil {
-			x, err = l.tensor(view)
-		}
-		l.close()
+		x, err := engine.Tensor(view)
 		if err != nil {
 			return fmt.Errorf("weight %q: %w", name, err)
 		}
-		state = append(state, Named{name, x})
+		state = append(state, torch.Named{Name: name, Tensor: x.(*torch.Tensor)})
 	}
 	return m.loadConstants(state)
 }
 
 // Constants returns the names of the model's weights, sorted: get_constant_fqns().
 // Those that the compiler took into the code are not among them.
-func (m *CompiledModel) Constants() ([]string, error) {
+func (m *Model) Constants() ([]string, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.closed {
-		return nil, fmt.Errorf("aoti: model %q: %w", m.name, ErrClosed)
+		return nil, fmt.Errorf("aoti: model %q: %w", m.name, torch.ErrClosed)
 	}
 	names, err := stringList(m.p.Constants)
 	if err != nil {
@@ -232,13 +212,11 @@ func (m *CompiledModel) Constants() ([]string, error) {
 
 // stringList returns the list of strings that a call gives.
 func stringList(call func(buf []uint64) error) ([]string, error) {
-	var rets [libtorch.RetsHead + 16]uint64
-	if err := call(rets[:]); err != nil {
+	v, err := engine.Read(call)
+	if err != nil {
 		return nil, err
 	}
-	r := returned(rets[:], new(maker))
-	defer r.done()
-	list := r.next().([]Value)
+	list := v.([]torch.Value)
 	all := make([]string, len(list))
 	for i, v := range list {
 		all[i] = v.(string)
@@ -247,34 +225,35 @@ func stringList(call func(buf []uint64) error) ([]string, error) {
 }
 
 // LoadConstants gives the model copies of all its weights, by the names that
-// [CompiledModel.Constants] lists, in the place of those that it has:
+// [Model.Constants] lists, in the place of those that it has:
 // load_constants(state, check_full_update=True). A model that was packaged without
 // weights needs it before the first call. Missing and unknown names are an error. It
 // waits for calls under way.
-func (m *CompiledModel) LoadConstants(state StateDict) error {
+func (m *Model) LoadConstants(state torch.StateDict) error {
 	if err := m.loadConstants(state); err != nil {
 		return fmt.Errorf("aoti: load the constants of model %q: %w", m.name, err)
 	}
 	return nil
 }
 
-func (m *CompiledModel) loadConstants(state StateDict) error {
+func (m *Model) loadConstants(state torch.StateDict) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		return ErrClosed
+		return torch.ErrClosed
 	}
-	var c Call
-	defer c.release()
+	var c torch.Call
 	c.Dict(len(state))
 	for _, e := range state {
 		c.String(e.Name)
 		c.Tensor(e.Tensor)
 	}
-	if c.err != nil {
-		return c.err
-	}
-	if err := m.p.LoadConstants(c.words()); err != nil {
+	var failed error
+	_, err := engine.Invoke(&c, m.name, func(words, _ []uint64) error {
+		failed = m.p.LoadConstants(words)
+		return nil
+	})
+	if err = cmp.Or(err, failed); err != nil {
 		return err
 	}
 	m.lacks = false
@@ -282,67 +261,58 @@ func (m *CompiledModel) loadConstants(state StateDict) error {
 }
 
 // Device returns where the model runs.
-func (m *CompiledModel) Device() Device { return m.device }
+func (m *Model) Device() torch.Device { return m.device }
 
 // Metadata returns what the model says of what it was compiled for, by keys such as AOTI_DEVICE_KEY: get_metadata().
-func (m *CompiledModel) Metadata() map[string]string { return m.meta }
+func (m *Model) Metadata() map[string]string { return m.meta }
 
 // Run calls the model with its inputs in order, on the model's device, and
-// returns its outputs in order, on the threads of [Run]. An output that is None is
+// returns its outputs in order, on the threads of [torch.Run]. An output that is None is
 // nil. Nothing is recorded for autograd. Inputs of another number, dtype, shape,
-// memory format or device than the model was compiled for are an [*Error], as in
+// memory format or device than the model was compiled for are an [*torch.Error], as in
 // Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has
 // no bounds: compiled code takes what lies in memory as it is.
-func (m *CompiledModel) Run(inputs ...*Tensor) (outputs []*Tensor, err error) {
+func (m *Model) Run(inputs ...*torch.Tensor) (outputs []*torch.Tensor, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	switch {
 	case m.closed:
-		return nil, fmt.Errorf("aoti: model %q: %w", m.name, ErrClosed)
+		return nil, fmt.Errorf("aoti: model %q: %w", m.name, torch.ErrClosed)
 	case m.lacks:
 		return nil, fmt.Errorf("aoti: model %q: it was packaged without its weights; call LoadConstants first", m.name)
 	}
-	Run(func() { outputs, err = m.run(inputs) })
+	torch.Run(func() { outputs, err = m.run(inputs) })
 	return outputs, err
 }
 
-func (m *CompiledModel) run(inputs []*Tensor) ([]*Tensor, error) {
-	var c Call
-	defer c.release()
-	words := make([]uint64, len(inputs))
-	for i, x := range inputs {
-		if x == nil {
-			c.Tensor(x)
-			break
-		}
-		words[i] = c.hold(x)
+func (m *Model) run(inputs []*torch.Tensor) ([]*torch.Tensor, error) {
+	var c torch.Call
+	for _, x := range inputs {
+		c.Tensor(x)
 	}
-	if c.err == nil {
+	v, err := engine.Invoke(&c, m.name, func(words, rets []uint64) error {
 		if err := m.check(inputs); err != nil {
-			c.err = &Error{Msg: err.Error()}
+			return err
 		}
+		tensors := make([]uint64, len(inputs))
+		for i := range tensors {
+			tensors[i] = words[2*i+1] // behind its tag
+		}
+		return m.p.Run(tensors, rets)
+	})
+	if err != nil {
+		return nil, err
 	}
-	if c.err != nil {
-		c.err.Op, c.err.Args = m.name, c.tensors()
-		return nil, c.err
-	}
-	var rets [libtorch.RetsHead + 16]uint64
-	relieve()
-	if err := m.p.Run(words, rets[:]); err != nil {
-		return nil, &Error{Op: m.name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
-	}
-	r := returned(rets[:], new(maker))
-	defer r.done()
-	list := r.next().([]Value)
-	outputs := make([]*Tensor, len(list))
+	list := v.([]torch.Value)
+	outputs := make([]*torch.Tensor, len(list))
 	for i, v := range list {
-		outputs[i], _ = v.(*Tensor)
+		outputs[i], _ = v.(*torch.Tensor)
 	}
 	return outputs, nil
 }
 
 // check compares inputs with what the model was compiled for.
-func (m *CompiledModel) check(inputs []*Tensor) error {
+func (m *Model) check(inputs []*torch.Tensor) error {
 	sizes, strides := make([][]int, len(inputs)), make([][]int, len(inputs))
 	for i, x := range inputs {
 		sizes[i], strides[i] = x.Shape(), x.Strides()
@@ -351,9 +321,9 @@ func (m *CompiledModel) check(inputs []*Tensor) error {
 		return err
 	}
 	for i, x := range inputs {
-		want := m.device // some inputs of a model for GPUs may lie on the CPU
+		want := m.device // some inputs of a model for GPUs may lie on the torch.CPU
 		if m.inputs[i].Device == 0 {
-			want = CPU
+			want = torch.CPU
 		}
 		if d := x.Device(); d != want {
 			return fmt.Errorf("input %d lies on %v, and must lie on %v", i, d, want)
@@ -369,12 +339,12 @@ func (m *CompiledModel) check(inputs []*Tensor) error {
 // arguments in order, and the outputs are put into the tuples, lists and dicts that
 // the model gave before it was compiled. Other arguments, such as numbers, are
 // those of when it was compiled. A model with keyword arguments is called by
-// [CompiledModel.Run].
-func (m *CompiledModel) Forward(args ...Value) (Value, error) {
+// [Model.Run].
+func (m *Model) Forward(args ...torch.Value) (torch.Value, error) {
 	if m.outErr != nil {
-		return nil, fmt.Errorf("aoti: model %q: its outputs have no form in Go: %w; call Run", m.name, m.outErr)
+		return nil, fmt.Errorf("aoti: model %q: its outputs have no form in Go: %w; call torch.Run", m.name, m.outErr)
 	}
-	var inputs []*Tensor
+	var inputs []*torch.Tensor
 	for _, a := range args {
 		inputs = flatten(inputs, a)
 	}
@@ -392,7 +362,7 @@ func (m *CompiledModel) Forward(args ...Value) (Value, error) {
 	return v, nil
 }
 
-func (m *CompiledModel) readSpec() error {
+func (m *Model) readSpec() error {
 	spec, err := stringList(m.p.CallSpec)
 	if err != nil {
 		return err
@@ -404,8 +374,8 @@ func (m *CompiledModel) readSpec() error {
 	return nil
 }
 
-// Close unloads the model. It waits for calls under way; later ones fail with [ErrClosed].
-func (m *CompiledModel) Close() error {
+// Close unloads the model. It waits for calls under way; later ones fail with [torch.ErrClosed].
+func (m *Model) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.closed {

@@ -1,0 +1,77 @@
+package torch
+
+import (
+	"fmt"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/pickle"
+	"github.com/torchhub/torchhub/torch/internal/engine"
+)
+
+func init() {
+	engine.Invoke = func(call any, name string, f func(words, rets []uint64) error) (any, error) {
+		return call.(*Call).invoke(name, f)
+	}
+	engine.Named = func(call any, name string) {
+		c := call.(*Call)
+		c.put(libtorch.Named)
+		c.text(name)
+	}
+	engine.Read = read
+	engine.Error = func(op string, err error) error { return &Error{Op: op, Msg: err.Error(), kind: kindOf(err)} }
+	engine.Device = func(d string) (typ, index int, err error) { return Device(d).c10() }
+	engine.Tensor = func(t *pickle.Tensor) (any, error) { return tensorOf(t) }
+}
+
+// invoke makes the call of something other than an operator, by f.
+func (c *Call) invoke(name string, f func(words, rets []uint64) error) (Value, error) {
+	defer c.release()
+	if c.err != nil {
+		c.err.Op, c.err.Args = name, c.tensors()
+		return nil, c.err
+	}
+	relieve()
+	return read(func(rets []uint64) error {
+		if err := f(c.words(), rets); err != nil {
+			return &Error{Op: name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
+		}
+		return nil
+	})
+}
+
+// read returns the first value that f writes, nil where it writes none.
+func read(f func(rets []uint64) error) (Value, error) {
+	var rets [libtorch.RetsHead + 16]uint64
+	if err := f(rets[:]); err != nil {
+		return nil, err
+	}
+	r := returned(rets[:], new(maker))
+	defer r.done()
+	if !r.more() {
+		return nil, nil
+	}
+	v := r.next()
+	if e, bad := v.(error); bad {
+		return nil, e
+	}
+	return v, nil
+}
+
+// object returns the value of an object of a TorchScript class.
+func object(m libtorch.Module, isModule bool) Value {
+	if engine.NewObject == nil {
+		m.Free()
+		return fmt.Errorf("torch: an object of a TorchScript class has a form in Go only where the program imports torch/jit")
+	}
+	return engine.NewObject(m, isModule)
+}
+
+// tensorOf returns the tensor that a checkpoint describes, in memory of its own.
+func tensorOf(t *pickle.Tensor) (*Tensor, error) {
+	l := loader{bases: map[base]*Tensor{}}
+	defer l.close()
+	if err := l.readAhead(t); err != nil {
+		return nil, err
+	}
+	return l.tensor(t)
+}

@@ -1,0 +1,36 @@
+// Package engine holds the parts of package torch that torch/jit and torch/aoti are
+// built on, and the reverse, so that the types of each live in its own package
+// and none of it is public. Package torch sets the first group of functions when
+// it is initialized, and torch/jit the second. Types of package torch, which
+// cannot be imported here, are any.
+package engine
+
+import (
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/pickle"
+)
+
+// Set by package torch.
+var (
+	// Invoke makes a call, a *torch.Call, by f, to which it gives the words of the
+	// arguments and a buffer for the results. It returns the first result.
+	Invoke func(call any, name string, f func(words, rets []uint64) error) (any, error)
+	// Named says that the next value of a call is the argument of this name.
+	Named func(call any, name string)
+	// Read returns the first value that f writes to a buffer.
+	Read func(f func(rets []uint64) error) (any, error)
+	// Error returns a *torch.Error for an error of libtorch.
+	Error func(op string, err error) error
+	// Device returns libtorch's numbers for a torch.Device.
+	Device func(d string) (typ, index int, err error)
+	// Tensor returns the *torch.Tensor that a checkpoint describes.
+	Tensor func(t *pickle.Tensor) (any, error)
+)
+
+// Set by package torch/jit.
+var (
+	// NewObject returns a value for an object of a TorchScript class, and takes it over.
+	NewObject func(m libtorch.Module, isModule bool) any
+	// Object returns the object of a value that NewObject made; ok is false of another value.
+	Object func(v any) (m libtorch.Module, ok bool, err error)
+)
