@@ -45,7 +45,7 @@ func init() {
 var byHand = map[string]any{
 	"torch.FromSlice": torch.FromSlice[float32], "torch.FromSlice int64": torch.FromSlice[int64], "torch.FromSlice F16": torch.FromSlice[torch.F16],
 	"torch.FromBuffer": torch.FromBuffer[float64], "torch.FromBuffer uint8": torch.FromBuffer[uint8],
-	"torch.NewTensor": torch.NewTensor, "torch.Where": torch.Where, "torch.SizesOf": torch.SizesOf, "torch.DimsOf": torch.DimsOf,
+	"torch.NewTensor": torch.NewTensor, "torch.Where": torch.Where, "torch.DimsOf": torch.DimsOf,
 	"torch.Item": torch.Item[int64], "torch.Item float32": torch.Item[float32], "torch.Item F16": torch.Item[torch.F16],
 	"torch.Scalar": torch.Scalar[float32], "torch.Scalar bool": torch.Scalar[bool],
 	"torch.Data": torch.Data[float32], "torch.Data int64": torch.Data[int64], "torch.Data complex64": torch.Data[complex64],
@@ -90,6 +90,7 @@ var notCalled = map[string]string{
 	"torch.WithNotice": "an option of LoadStateDict",
 	"torch.WithLimits": "an option of LoadStateDict",
 	"torch.Describe":   "describes any value",
+	"torch.SizesOf":    "repeats an int as often as the function that takes it has dimensions",
 	"torch.NewOp":      "only names an operator; package aten calls all of them",
 	"torch.Result":     "makes a call that was built, as all operators do",
 }
