@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOptions requires that a variadic parameter of option structs is read by
-// torch.Only, which refuses two of them, or handed on as it is.
+// TestOptions requires that public functions take a struct of options as a variadic
+// parameter, and that such a parameter is read by torch.Only, which refuses two of
+// them, or handed on as it is.
 func TestOptions(t *testing.T) {
 	functions := 0
 	require.NoError(t, filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
@@ -32,6 +33,10 @@ func TestOptions(t *testing.T) {
 			}
 			for _, p := range fn.Type.Params.List {
 				list, ok := p.Type.(*ast.Ellipsis)
+				public := fn.Name.IsExported() && (fn.Recv == nil || ast.IsExported(receiverName(fn))) && !strings.Contains(path, "internal")
+				if public && receiverName(fn) != "Call" && strings.HasSuffix(typeName(p.Type), "Options") {
+					t.Errorf("%s: %s takes %s otherwise than as a variadic parameter", files.Position(fn.Pos()), fn.Name.Name, typeName(p.Type))
+				}
 				if !ok || !strings.HasSuffix(typeName(list.Elt), "Options") {
 					continue
 				}
@@ -56,6 +61,18 @@ func typeName(e ast.Expr) string {
 		return e.Sel.Name
 	}
 	return ""
+}
+
+// receiverName returns the name of a method's type.
+func receiverName(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return ""
+	}
+	t := fn.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	return typeName(t)
 }
 
 // usesOfOptions returns where a body uses a variadic parameter other than as

@@ -137,7 +137,15 @@ var opItem = NewOp("aten::item", "")
 // Item returns the one element of x as a float64: float(x.item()). It panics with
 // an [*Error] where x has another number of elements, is complex, or holds an
 // integer that no float64 equals; [Item] returns elements of every type.
-func (x *Tensor) Item() float64 { return Item[float64](x) }
+func (x *Tensor) Item() float64 {
+	var c Call
+	c.Tensor(x)
+	v := c.All(opItem)[0]
+	if f, ok := v.(float64); ok { // the frequent one
+		return f
+	}
+	return element[float64](x, v)
+}
 
 // Item returns the one element of x: x.item(). An integer can be taken as any
 // number that equals it, a bool as 0 or 1, and a float as a float64 or complex
@@ -148,19 +156,22 @@ func (x *Tensor) Item() float64 { return Item[float64](x) }
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.item.html
 func Item[E Element](x *Tensor) (e E) {
-	var v any
-	if d := x.DType(); d == dtypeOf[E]() && d != Bool || d == Uint64 {
-		if n := x.Numel(); n != 1 {
-			panic(&Error{Op: "Item", Args: x.describe(), Msg: fmt.Sprintf("the tensor has %d elements, not 1", n)})
-		}
-		if d != Uint64 {
-			return Data[E](x)[0]
-		}
+	var c Call
+	c.Tensor(x)
+	v := c.All(opItem)[0]
+	if e, ok := v.(E); ok {
+		return e
+	}
+	return element[E](x, v)
+}
+
+// element returns the element of x, of which libtorch's item is v.
+func element[E Element](x *Tensor, v any) (e E) {
+	switch d := x.DType(); d {
+	case dtypeOf[E](): // among them those that are no Python numbers
+		return Data[E](x)[0]
+	case Uint64: // which may be no int64
 		v = Data[uint64](x)[0]
-	} else {
-		var c Call
-		c.Tensor(x)
-		v = c.All(opItem)[0]
 	}
 	if !setNumber(reflect.ValueOf(&e).Elem(), v) {
 		panic(&Error{Op: "Item", Args: x.describe(), Msg: fmt.Sprintf("the element %v is no %T", v, e)})

@@ -138,14 +138,16 @@ func (d Device) mustC10(op string) (typ, index int) {
 
 // deviceOf returns the device of libtorch's numbers.
 func deviceOf(typ, index int) Device {
-	switch d, ok := deviceTypes[typ]; {
-	case !ok:
-		return Device(fmt.Sprintf("device(%d)", typ))
-	case d == CUDA && index >= 0:
+	switch {
+	case typ == 0: // the frequent one
+		return CPU
+	case typ == 1 && index >= 0:
 		return CUDADevice(index)
-	default:
+	}
+	if d, ok := deviceTypes[typ]; ok {
 		return d
 	}
+	return Device(fmt.Sprintf("device(%d)", typ))
 }
 
 // WithDevice calls f with d as the default device: the context manager

@@ -28,14 +28,15 @@ type printing struct {
 
 var printOptions atomic.Pointer[printing]
 
-func init() { SetPrintOptions(PrintOptions{}) }
+func init() { SetPrintOptions() }
 
 // SetPrintOptions sets how tensors are written, for all goroutines:
 // torch.set_printoptions. It panics with an [*Error] where a number is negative,
 // or Precision above 1000.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
-func SetPrintOptions(o PrintOptions) {
+func SetPrintOptions(options ...PrintOptions) {
+	o := Only(options)
 	p := printing{4, 1000, cmp.Or(o.EdgeItems, 3), 80, o.SciMode}
 	for _, f := range []struct {
 		to   *int

@@ -57,7 +57,8 @@ type ColorJitterOptions struct {
 // torchvision.transforms.ColorJitter(brightness, contrast, saturation, hue).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ColorJitter.html
-func ColorJitter(o ColorJitterOptions) Transform {
+func ColorJitter(options ...ColorJitterOptions) Transform {
+	o := torch.Only(options)
 	const op = "ColorJitter"
 	jitter := func(what string, f Floats, neutral, low, high float64) []float64 {
 		return args.Jitter("transforms."+op, what, f, neutral, low, high)

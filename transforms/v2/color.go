@@ -75,7 +75,8 @@ type ColorJitterOptions struct {
 // random order: ColorJitter(brightness, contrast, saturation, hue).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ColorJitter.html
-func ColorJitter(o ColorJitterOptions) Transform {
+func ColorJitter(options ...ColorJitterOptions) Transform {
+	o := torch.Only(options)
 	const op = "ColorJitter"
 	jitter := func(what string, f Floats, neutral, low, high float64) []float64 {
 		return args.Jitter(args.V2+op, what, f, neutral, low, high)
