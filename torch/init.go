@@ -11,7 +11,35 @@ import (
 // it and loads both, and returns what went wrong in one sentence. Everything
 // else in this package does the same at its first use, and panics where Init
 // would return an error.
-func Init(ctx context.Context) error { return libtorch.Load(ctx) }
+//
+// The options change what libtorch's use does to the rest of the process;
+// docs/rationale.md has the reasons and the numbers.
+func Init(ctx context.Context, options ...InitOptions) error {
+	o := Only(options)
+	if o.KeepMallocArenas {
+		if err := libtorch.KeepArenas(); err != nil {
+			return err
+		}
+	}
+	if o.NoCollections {
+		collectNothing.Store(true)
+	}
+	return libtorch.Load(ctx)
+}
+
+// InitOptions are the options of [Init].
+type InitOptions struct {
+	// KeepMallocArenas leaves the number of arenas that glibc's malloc may make as
+	// it is. Otherwise the first use of libtorch limits it to one for the whole
+	// process, unless $MALLOC_ARENA_MAX is set. It is an error after the first use.
+	KeepMallocArenas bool
+
+	// NoCollections leaves garbage collections to Go's own schedule, which does not
+	// see the memory of tensors: the program is to free them, with Free or in a
+	// Scope. Otherwise an op collects when unreachable tensors may hold too much.
+	// An op that is out of memory still collects once before it fails.
+	NoCollections bool
+}
 
 func mustInit() {
 	if libtorch.Loaded() != nil {

@@ -25,9 +25,11 @@ var (
 
 func init() { collectAt.Store(slack) }
 
+var collectNothing atomic.Bool // see InitOptions.NoCollections
+
 // press is told the live bytes after each call that may have made a tensor.
 func press(live int64) {
-	if live+wrapped.Load() >= collectAt.Load() && !due.Load() {
+	if live+wrapped.Load() >= collectAt.Load() && !due.Load() && !collectNothing.Load() {
 		due.Store(true)
 	}
 }
@@ -109,7 +111,7 @@ var (
 // born counts what small tensors hold. Whoever makes one too many collects: a collection
 // beside it would wait for a processor, while it goes on to make thousands more.
 func born(n int) {
-	if young.Add(int64(n)) < nursery || !collecting.CompareAndSwap(false, true) {
+	if young.Add(int64(n)) < nursery || collectNothing.Load() || !collecting.CompareAndSwap(false, true) {
 		return
 	}
 	if slow.Load() {

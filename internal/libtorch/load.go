@@ -28,6 +28,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -41,8 +42,30 @@ import (
 var (
 	loadMu  sync.Mutex
 	loaded  atomic.Pointer[Library]
+	arenas  = arenasAsTheyAre
 	cudaErr string // why CUDA cannot be used although libtorch has it; written before loaded
 )
+
+// What is done to the number of malloc's arenas; guarded by loadMu.
+type arenaState int
+
+const (
+	arenasAsTheyAre arenaState = iota // nothing yet
+	arenasKept                        // nothing ever
+	arenasLimited                     // it is limited
+)
+
+// KeepArenas has [Load] leave the number of malloc's arenas as it is. It is an
+// error once that is limited, for nothing undoes it.
+func KeepArenas() error {
+	loadMu.Lock()
+	defer loadMu.Unlock()
+	if arenas == arenasLimited {
+		return errors.New("libtorch: the number of malloc's arenas is limited already, since libtorch was used before; ask to keep it before the first use")
+	}
+	arenas = arenasKept
+	return nil
+}
 
 // Load makes libtorch ready for use: it finds or installs one (see [Ensure]),
 // builds the shim for it and loads both. The first success is for the whole
@@ -63,6 +86,10 @@ func Load(ctx context.Context) error {
 	shim, err := BuildShim(ctx, lib, nil)
 	if err != nil {
 		return err
+	}
+	if arenas == arenasAsTheyAre {
+		C.t_limit_arenas()
+		arenas = arenasLimited
 	}
 	path := C.CString(shim)
 	defer C.free(unsafe.Pointer(path))

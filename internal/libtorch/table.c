@@ -7,15 +7,14 @@
 
 #ifdef __GLIBC__
 #include <malloc.h>
+#endif
 
-// What libtorch's kernels take from malloc themselves (scratch space, the heads
-// of tensors) else ends in one arena a thread, none of which is ever given back.
-// Threads keep the arena of their first malloc, so this comes before all threads.
-__attribute__((constructor)) static void one_arena(void) {
+void t_limit_arenas(void) {
+#ifdef __GLIBC__
 	if (!getenv("MALLOC_ARENA_MAX"))
 		mallopt(M_ARENA_MAX, 1);
-}
 #endif
+}
 
 static const thub_table *T;
 

@@ -5,6 +5,12 @@
 
 #include "shim/shim.h"
 
+// t_limit_arenas keeps glibc's malloc from making an arena for each new thread,
+// where what libtorch's kernels take from malloc themselves, such as scratch
+// space, would stay. Threads keep the arena of their first malloc. It does
+// nothing where $MALLOC_ARENA_MAX says how many arenas there may be.
+void t_limit_arenas(void);
+
 // t_open loads the shim and takes its table. NULL, or why not: text owned by the caller.
 char *t_open(const char *path);
 
