@@ -367,6 +367,15 @@ func (c *Call) IntsOf(v Ints, n int) {
 	}
 }
 
+// IntsOrWord adds an int[n] as [Call.IntsOf] does, or a str.
+func (c *Call) IntsOrWord(v any, n int) {
+	if s, ok := v.(string); ok {
+		c.String(s)
+		return
+	}
+	c.IntsOf(v, n)
+}
+
 // OptDims adds an int[]?: an int, a []int, or nil for None. Another type is a mistake.
 func (c *Call) OptDims(v Ints) {
 	switch v := v.(type) {

@@ -27,6 +27,7 @@ type curatedFunction struct {
 	inPlace  bool    // to be made as op_ too
 	checked  bool    // by a function written by hand, before the call
 	whole    *Schema // the operator that Python calls where no dims are given, if it is another
+	worded   *Schema // the operator whose padding is a word, if there is one
 }
 
 // A curatedParam is an argument that a function names.
@@ -38,6 +39,7 @@ type curatedParam struct {
 	pointer  bool
 	negated  bool // the field says the opposite
 	ints     bool // an int or a []int
+	worded   bool // or a word
 	number   bool // a number for a tensor
 }
 
@@ -124,6 +126,7 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 	if f.py == "" {
 		f.py, _, _ = strings.Cut(m[1], ".")
 	}
+	f.worded = byName[m[1]+".padding"]
 	list, options, _ := strings.Cut(m[7], "[")
 	read := func(text string, option bool) error {
 		for part := range strings.SplitSeq(text, ",") {
@@ -145,6 +148,7 @@ func readCuratedLine(line string, byName map[string]*Schema) (*curatedFunction, 
 				return fmt.Errorf("%s has no argument %q", f.schema, name)
 			}
 			p.arg = f.schema.Args[i]
+			p.worded = f.worded != nil && name == "padding"
 			if option {
 				p.field = fieldName(field)
 				p.pointer = p.arg.zeroSaysMore()
@@ -352,6 +356,8 @@ func (p curatedParam) goField() (typ, set, put, comment string, err error) {
 	}
 	base := strings.TrimSuffix(kind, "?")
 	switch {
+	case p.worded:
+		return "torch.Ints", n + " != nil", fmt.Sprintf("c.IntsOrWord(%s, %s)", n, sizeOf(p.arg)), `or "same" or "valid"`, nil
 	case p.ints:
 		return "torch.Ints", n + " != nil", fmt.Sprintf("c.IntsOf(%s, %s)", n, sizeOf(p.arg)), says, nil
 	case p.arg.Name == "reduction":
@@ -486,6 +492,10 @@ func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 	fmt.Fprintf(w, "var %s = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.schema.Name, f.schema.Overload)
 	if f.whole != nil && !strings.HasSuffix(f.name, "Dim") {
 		fmt.Fprintf(w, "var %sWhole = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.whole.Name, f.whole.Overload)
+	}
+
+	if f.worded != nil {
+		fmt.Fprintf(w, "var %sWorded = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.worded.Name, f.worded.Overload)
 	}
 
 	puts := map[string]string{} // code by argument
@@ -650,6 +660,10 @@ func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[stri
 		fmt.Fprintf(w, "\tcheck%s(%s)\n", f.name, f.checkedArgs())
 	}
 	f.finishWhole(w, op, puts)
+	if f.worded != nil {
+		fmt.Fprintf(w, "\top := %s\n\tif _, ok := o.Padding.(string); ok {\n\t\top = %sWorded\n\t}\n", op, op)
+		op = "op"
+	}
 	w.WriteString("\tvar c torch.Call\n")
 	last := 0 // trailing defaults need not be said
 	for i, a := range f.schema.Args {

@@ -10,7 +10,7 @@ import (
 // Conv2dOptions are the options of [NewConv2d].
 type Conv2dOptions struct {
 	Stride   torch.Ints // default 1
-	Padding  torch.Ints // zeros added on each side, default 0
+	Padding  torch.Ints // zeros added on each side, or "same" or "valid"; default 0
 	Dilation torch.Ints // default 1
 	Groups   int        // 0 means 1
 	NoBias   bool       // bias=False

@@ -32,6 +32,14 @@ var ports = []struct {
 		func(p port) *torch.Tensor {
 			return F.Conv2d(p.x, p.w, nil, F.Conv2dOptions{Stride: 2, Padding: []int{1, 2}})
 		}},
+	{"F.conv2d(x, w, padding='same', dilation=2)",
+		func(p port) *torch.Tensor {
+			return F.Conv2d(p.x, p.w, nil, F.Conv2dOptions{Padding: "same", Dilation: 2})
+		}},
+	{"nn.Conv2d(4, 6, 3, stride=2, padding='valid')(x)",
+		func(p port) *torch.Tensor {
+			return nn.NewConv2d(4, 6, 3, nn.Conv2dOptions{Stride: 2, Padding: "valid"}).Forward(p.x)
+		}},
 	{"F.conv_transpose2d(x, w.transpose(0, 1), stride=2, output_padding=1)",
 		func(p port) *torch.Tensor {
 			return F.ConvTranspose2d(p.x, p.w.Transpose(0, 1), nil, F.ConvTranspose2dOptions{Stride: 2, OutputPadding: 1})
@@ -137,6 +145,7 @@ func TestBadSizes(t *testing.T) {
 		"Interpolate: ScaleFactor is a []int; it must be a float64, an int or a []float64": func() { F.Interpolate(x, F.InterpolateOptions{ScaleFactor: []int{2}}) },
 		"Interpolate: ScaleFactor has 3 elements; it must have 2":                          func() { F.Interpolate(x, F.InterpolateOptions{ScaleFactor: []float64{1, 2, 3}}) },
 		"Interpolate: one of Size and ScaleFactor must be given":                           func() { F.Interpolate(x) },
+		"padding='same' is not supported for strided convolutions":                         func() { F.Conv2d(x, x, nil, F.Conv2dOptions{Stride: 2, Padding: "same"}) },
 		"a string is neither an int nor a []int":                                           func() { F.MaxPool2d(x, "2") },
 	} {
 		err := torch.Try(f)

@@ -26,7 +26,7 @@ type Value struct {
 }
 
 // Floats is a number, a float64 or an int, or a []float64.
-type Floats = any
+type Floats = torch.Floats
 
 // WithImage returns a value of the picture with the generators of v.
 func (v Value) WithImage(img image.Image) Value {

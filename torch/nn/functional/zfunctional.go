@@ -37,10 +37,12 @@ func Bilinear(input1, input2, weight, bias *torch.Tensor) *torch.Tensor {
 
 var opConv1d = torch.NewOp("aten::conv1d", "")
 
+var opConv1dWorded = torch.NewOp("aten::conv1d", "padding")
+
 // Conv1dOptions are the options of [Conv1d].
 type Conv1dOptions struct {
 	Stride   torch.Ints // default 1
-	Padding  torch.Ints
+	Padding  torch.Ints // or "same" or "valid"
 	Dilation torch.Ints // default 1
 	Groups   int        // 0 means 1
 }
@@ -51,6 +53,10 @@ type Conv1dOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
 func Conv1d(input, weight, bias *torch.Tensor, options ...Conv1dOptions) *torch.Tensor {
 	o := torch.Only(options)
+	op := opConv1d
+	if _, ok := o.Padding.(string); ok {
+		op = opConv1dWorded
+	}
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -61,7 +67,7 @@ func Conv1d(input, weight, bias *torch.Tensor, options ...Conv1dOptions) *torch.
 		c.Default()
 	}
 	if o.Padding != nil {
-		c.IntsOf(o.Padding, 1)
+		c.IntsOrWord(o.Padding, 1)
 	} else {
 		c.Default()
 	}
@@ -75,15 +81,17 @@ func Conv1d(input, weight, bias *torch.Tensor, options ...Conv1dOptions) *torch.
 	} else {
 		c.Default()
 	}
-	return c.One(opConv1d)
+	return c.One(op)
 }
 
 var opConv2d = torch.NewOp("aten::conv2d", "")
 
+var opConv2dWorded = torch.NewOp("aten::conv2d", "padding")
+
 // Conv2dOptions are the options of [Conv2d].
 type Conv2dOptions struct {
 	Stride   torch.Ints // default 1
-	Padding  torch.Ints
+	Padding  torch.Ints // or "same" or "valid"
 	Dilation torch.Ints // default 1
 	Groups   int        // 0 means 1
 }
@@ -95,6 +103,10 @@ type Conv2dOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
 func Conv2d(input, weight, bias *torch.Tensor, options ...Conv2dOptions) *torch.Tensor {
 	o := torch.Only(options)
+	op := opConv2d
+	if _, ok := o.Padding.(string); ok {
+		op = opConv2dWorded
+	}
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -105,7 +117,7 @@ func Conv2d(input, weight, bias *torch.Tensor, options ...Conv2dOptions) *torch.
 		c.Default()
 	}
 	if o.Padding != nil {
-		c.IntsOf(o.Padding, 2)
+		c.IntsOrWord(o.Padding, 2)
 	} else {
 		c.Default()
 	}
@@ -119,15 +131,17 @@ func Conv2d(input, weight, bias *torch.Tensor, options ...Conv2dOptions) *torch.
 	} else {
 		c.Default()
 	}
-	return c.One(opConv2d)
+	return c.One(op)
 }
 
 var opConv3d = torch.NewOp("aten::conv3d", "")
 
+var opConv3dWorded = torch.NewOp("aten::conv3d", "padding")
+
 // Conv3dOptions are the options of [Conv3d].
 type Conv3dOptions struct {
 	Stride   torch.Ints // default 1
-	Padding  torch.Ints
+	Padding  torch.Ints // or "same" or "valid"
 	Dilation torch.Ints // default 1
 	Groups   int        // 0 means 1
 }
@@ -139,6 +153,10 @@ type Conv3dOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
 func Conv3d(input, weight, bias *torch.Tensor, options ...Conv3dOptions) *torch.Tensor {
 	o := torch.Only(options)
+	op := opConv3d
+	if _, ok := o.Padding.(string); ok {
+		op = opConv3dWorded
+	}
 	var c torch.Call
 	c.Tensor(input)
 	c.Tensor(weight)
@@ -149,7 +167,7 @@ func Conv3d(input, weight, bias *torch.Tensor, options ...Conv3dOptions) *torch.
 		c.Default()
 	}
 	if o.Padding != nil {
-		c.IntsOf(o.Padding, 3)
+		c.IntsOrWord(o.Padding, 3)
 	} else {
 		c.Default()
 	}
@@ -163,7 +181,7 @@ func Conv3d(input, weight, bias *torch.Tensor, options ...Conv3dOptions) *torch.
 	} else {
 		c.Default()
 	}
-	return c.One(opConv3d)
+	return c.One(op)
 }
 
 var opConvTranspose1d = torch.NewOp("aten::conv_transpose1d", "")
