@@ -14,7 +14,8 @@ import (
 
 // TestOptions requires that public functions take a struct of options as a variadic
 // parameter, and that such a parameter is read by torch.Only, which refuses two of
-// them, or handed on as it is.
+// them, or handed on as it is. Outside of torch/aten no public function has more
+// than two parameters of type []int: what Python gives by keyword are options.
 func TestOptions(t *testing.T) {
 	functions := 0
 	require.NoError(t, filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
@@ -31,9 +32,13 @@ func TestOptions(t *testing.T) {
 			if !ok || fn.Body == nil {
 				continue
 			}
+			public := fn.Name.IsExported() && (fn.Recv == nil || ast.IsExported(receiverName(fn))) && !strings.Contains(path, "internal")
+			lists := 0
 			for _, p := range fn.Type.Params.List {
+				if kindOf(p.Type) == "[]int" {
+					lists += len(p.Names)
+				}
 				list, ok := p.Type.(*ast.Ellipsis)
-				public := fn.Name.IsExported() && (fn.Recv == nil || ast.IsExported(receiverName(fn))) && !strings.Contains(path, "internal")
 				if public && receiverName(fn) != "Call" && strings.HasSuffix(typeName(p.Type), "Options") {
 					t.Errorf("%s: %s takes %s otherwise than as a variadic parameter", files.Position(fn.Pos()), fn.Name.Name, typeName(p.Type))
 				}
@@ -45,6 +50,9 @@ func TestOptions(t *testing.T) {
 					bad := usesOfOptions(fn.Body, name.Name)
 					require.Empty(t, bad, "%s: %s uses %s otherwise than by torch.Only", files.Position(fn.Pos()), fn.Name.Name, name.Name)
 				}
+			}
+			if public && lists > 2 && !strings.Contains(path, "aten") {
+				t.Errorf("%s: %s takes %d lists of ints", files.Position(fn.Pos()), fn.Name.Name, lists)
 			}
 		}
 		return nil

@@ -1,8 +1,8 @@
-// Package engine holds the parts of package torch that torch/jit and torch/aoti are
-// built on, and the reverse, so that the types of each live in its own package
-// and none of it is public. Package torch sets the first group of functions when
-// it is initialized, and torch/jit the second. Types of package torch, which
-// cannot be imported here, are any.
+// Package engine connects package torch with torch/jit and torch/aoti, so that each
+// of them owns its types and package torch exports nothing for their sake. Package
+// torch sets the first group of functions when it is initialized, and torch/jit sets
+// the second. Values of types of package torch, which cannot be imported here, are
+// passed as any.
 package engine
 
 import (
