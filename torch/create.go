@@ -2,6 +2,8 @@ package torch
 
 import (
 	"fmt"
+	"math"
+	"math/cmplx"
 	"reflect"
 	"runtime"
 	"slices"
@@ -205,12 +207,12 @@ func setNumber(to reflect.Value, v any) bool {
 			return true
 		case to.Kind() == reflect.Float32:
 			to.SetFloat(n)
-			return to.Float() == n || n != n
+			return to.Float() == n || math.IsNaN(n)
 		}
 	case complex128:
 		if to.CanComplex() {
 			to.SetComplex(n)
-			return to.Kind() == reflect.Complex128 || to.Complex() == n || n != n
+			return to.Kind() == reflect.Complex128 || to.Complex() == n || cmplx.IsNaN(n)
 		}
 	}
 	return false
