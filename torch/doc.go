@@ -2,6 +2,8 @@
 //
 // libtorch is loaded at the first use, found or installed as the command
 // "torchhub doctor" shows; [Init] does that early and returns what went wrong.
+// What the use of libtorch does to the rest of the process, such as to malloc, is
+// in docs/rationale.md, with the reasons and how to turn it off.
 //
 // # Three contracts
 //

@@ -119,37 +119,57 @@ func TestNoCollections(t *testing.T) {
 // gives their peak memory: with the limit of arenas, with the limit set after
 // the threads began, and without it.
 func BenchmarkMallocArenas(b *testing.B) {
-	for _, c := range []struct{ name, keep, late string }{{name: "limited"}, {name: "late", late: "1"}, {name: "kept", keep: "1"}} {
-		b.Run(c.name, func(b *testing.B) {
-			var kb float64
+	inProcesses(b, "convolutions", map[string][]string{"limited": nil, "late": {"TORCHHUB_TEST_LATE=1"}, "kept": {"TORCHHUB_TEST_KEEP=1"}})
+}
+
+// BenchmarkGoroutines convolves in 200 goroutines in processes of their own, and
+// gives their threads and peak memory: through Run, and without it.
+func BenchmarkGoroutines(b *testing.B) {
+	inProcesses(b, "goroutines", map[string][]string{"Run": nil, "free": {"TORCHHUB_TEST_LATE=1"}})
+}
+
+// inProcesses has TestInitProcess do what, with each environment, and reports what it prints.
+func inProcesses(b *testing.B, what string, environments map[string][]string) {
+	for name, env := range environments {
+		b.Run(name, func(b *testing.B) {
+			var r map[string]float64
 			for b.Loop() {
 				cmd := exec.Command(os.Args[0], "-test.run=^TestInitProcess$")
-				cmd.Env = append(os.Environ(), "TORCHHUB_TEST_INIT=convolutions", "TORCHHUB_TEST_KEEP="+c.keep, "TORCHHUB_TEST_LATE="+c.late)
+				cmd.Env = append(append(os.Environ(), "TORCHHUB_TEST_INIT="+what), env...)
 				out, err := cmd.Output()
 				require.NoError(b, err, string(out))
-				require.NoError(b, json.Unmarshal(out, &kb), string(out))
+				require.NoError(b, json.Unmarshal(out, &r), string(out))
 			}
-			b.ReportMetric(kb/1000, "MB")
+			for unit, v := range r {
+				b.ReportMetric(v, unit)
+			}
 		})
 	}
 }
 
-// status returns a number of kB from /proc/self/status.
-func status(t *testing.T, name string) (kb int) {
+// BenchmarkLargeTensor makes and frees a tensor of 64 MiB.
+func BenchmarkLargeTensor(b *testing.B) {
+	for b.Loop() {
+		torch.Ones(16 << 20).Free()
+	}
+}
+
+// status returns a number from /proc/self/status; sizes are in kB.
+func status(t *testing.T, name string) (n int) {
 	text, err := os.ReadFile("/proc/self/status")
 	require.NoError(t, err)
 	for line := range strings.Lines(string(text)) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {
-			_, err := fmt.Sscanf(value, "%d kB", &kb)
+			_, err := fmt.Sscanf(value, "%d", &n)
 			require.NoError(t, err)
 		}
 	}
-	return kb
+	return n
 }
 
 // TestInitProcess is what the other processes run.
 func TestInitProcess(t *testing.T) {
-	keep := os.Getenv("TORCHHUB_TEST_KEEP") != ""
+	keep, late := os.Getenv("TORCHHUB_TEST_KEEP") != "", os.Getenv("TORCHHUB_TEST_LATE") != ""
 	var result any
 	switch os.Getenv("TORCHHUB_TEST_INIT") {
 	case "arenas":
@@ -169,9 +189,9 @@ func TestInitProcess(t *testing.T) {
 			torch.Ones(250_000) // 1 MB
 		}
 		result = float64(torch.LiveBytes()) / 1e6
-	case "convolutions": // on 8 threads, from the start of the process on where late is
+	case "convolutions": // on 8 threads, after as many have begun before the first use where late is
 		threads := 8
-		if os.Getenv("TORCHHUB_TEST_LATE") != "" {
+		if late {
 			onThreads(threads, func() {})
 		}
 		require.NoError(t, torch.Init(t.Context(), torch.InitOptions{KeepMallocArenas: keep}))
@@ -187,9 +207,25 @@ func TestInitProcess(t *testing.T) {
 				}
 			}
 		})
-		result = status(t, "VmHWM")
+		result = map[string]int{"MB": status(t, "VmHWM") / 1000}
+	case "goroutines":
+		x, w := torch.Ones(1, 64, 56, 56), torch.Ones(64, 64, 3, 3)
+		run := torch.Run
+		if late {
+			run = func(f func()) { f() }
+		}
+		var wg sync.WaitGroup
+		for range 200 {
+			wg.Go(func() {
+				for range 20 {
+					run(func() { F.Conv2d(x, w, nil).Free() })
+				}
+			})
+		}
+		wg.Wait()
+		result = map[string]int{"MB": status(t, "VmHWM") / 1000, "threads": status(t, "Threads")}
 	default:
-		t.Skip("TestMallocArenas and TestNoCollections run it")
+		t.Skip("other tests and benchmarks run it")
 	}
 	text, err := json.Marshal(result)
 	require.NoError(t, err)
