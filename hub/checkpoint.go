@@ -321,6 +321,19 @@ func labelsIn(v torch.Value, n int) []string {
 
 // labelsOf reads a list of n names, a dict of numbers to names, or one of names to numbers.
 func labelsOf(v torch.Value, n int) []string {
+	var items []torch.Value
+	var entries []torch.Entry
+	switch v := v.(type) {
+	case []torch.Value:
+		items = v
+	case torch.Tuple:
+		items = v
+	case *torch.Dict:
+		entries = v.Entries
+	}
+	if len(items)+len(entries) != n {
+		return nil
+	}
 	labels, seen := make([]string, n), make([]bool, n)
 	set := func(i int, name torch.Value) bool {
 		s, ok := name.(string)
@@ -341,17 +354,9 @@ func labelsOf(v torch.Value, n int) []string {
 		}
 		return -1
 	}
-	var items []torch.Value
-	switch v := v.(type) {
-	case []torch.Value:
-		items = v
-	case torch.Tuple:
-		items = v
-	case *torch.Dict:
-		for _, e := range v.Entries {
-			if !set(number(e.Key), e.Value) && !set(number(e.Value), e.Key) {
-				return nil
-			}
+	for _, e := range entries {
+		if !set(number(e.Key), e.Value) && !set(number(e.Value), e.Key) {
+			return nil
 		}
 	}
 	for i, name := range items {

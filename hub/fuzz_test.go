@@ -1,6 +1,9 @@
 package hub
 
 import (
+	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,4 +50,61 @@ func FuzzHFConfig(f *testing.F) {
 			p.rename(second)
 		}
 	})
+}
+
+// FuzzLabels reads names of classes: of a text of one name a line and, as JSON,
+// of a list or dict as checkpoints hold them.
+func FuzzLabels(f *testing.F) {
+	for _, s := range []string{
+		"cat\ndog\n", "\ufeffcat\r\ndog\r\n\r\n", "cat\rdog", "cat\n\ndog", "\xff\xfec\x00", "\xe9t\xe9", "",
+		`["cat", "dog"]`, `{"classes": ["cat", "dog"]}`, `{"meta": {"idx_to_class": {"0": "cat", "1": "dog"}}}`,
+		`{"class_to_idx": {"cat": 1, "dog": 0}, "names": ["dog", "cat"]}`, `{"labels": ["a", "a"], "names": ["b"]}`, `{"names": {"0": "1", "1": 0}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if names, err := parseLabels(data); err == nil {
+			again, err := parseLabels([]byte(strings.Join(names, "\n")))
+			if err != nil || !slices.Equal(names, again) {
+				t.Fatalf("%q comes back as %q: %v", names, again, err)
+			}
+			for _, name := range names {
+				if strings.TrimSpace(name) == "" || strings.ContainsAny(name, "\r\n") {
+					t.Fatalf("the name %q of %q", name, data)
+				}
+			}
+		} else if strings.ContainsAny(err.Error(), "\r\n") {
+			t.Fatalf("%q", err)
+		}
+		var v any
+		if json.Unmarshal(data, &v) != nil {
+			return
+		}
+		for n := range 4 {
+			if names := labelsIn(valueOf(v), n); names != nil && len(names) != n {
+				t.Fatalf("%d names of %d classes in %s", len(names), n, data)
+			}
+		}
+	})
+}
+
+// valueOf returns what a checkpoint would hold in place of a value of JSON.
+func valueOf(v any) torch.Value {
+	switch v := v.(type) {
+	case map[string]any:
+		d := &torch.Dict{}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			d.Entries = append(d.Entries, torch.Entry{Key: key, Value: valueOf(v[key])})
+		}
+		return d
+	case []any:
+		var all []torch.Value
+		for _, e := range v {
+			all = append(all, valueOf(e))
+		}
+		return all
+	case float64:
+		return int(v)
+	}
+	return v
 }

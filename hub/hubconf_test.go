@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -541,7 +542,12 @@ func FuzzHubconf(f *testing.F) {
 			t.Fatalf("what was read does not come back: %v\n%s", err, again)
 		}
 		for _, e := range c.Entries {
+			e.help()
 			for _, a := range e.Artifacts {
+				at := &url.URL{Scheme: "https", Host: "example.com", Path: "/base/hubconf.json"}
+				if _, raw, err := (place{url: at}).resolve(a.URL); err == nil && !strings.HasPrefix(raw, "https://") {
+					t.Fatalf("%q is %s", a.URL, raw)
+				}
 				if file, _, err := (place{dir: "/base"}).resolve(a.URL); err == nil && file != "" && !strings.HasPrefix(file, "/base/") {
 					t.Fatalf("%q is %s", a.URL, file)
 				}
