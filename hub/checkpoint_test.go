@@ -104,12 +104,12 @@ func TestFillMistakes(t *testing.T) {
 		v    torch.Value
 		help string
 	}{
-		`f: it holds 2 state dicts that fit resnet18 alike, under the keys "model" and "model_ema"`: {dict("model", stateOf(t, "", ""), "model_ema", stateOf(t, "", "module.")), "choose one with WithKey"},
-		`f: its names fit resnet18 alike with the prefixes "student." and "teacher."`:               {stateOf(t, "", "teacher.", flat(stateOf(t, "", "student."))...), "choose one with WithPrefix"},
+		`f: it holds 2 state dicts that fit resnet18 equally well, under the keys "model" and "model_ema"`: {dict("model", stateOf(t, "", ""), "model_ema", stateOf(t, "", "module.")), "choose one with WithKey"},
+		`f: its names fit resnet18 equally well with the prefixes "student." and "teacher."`:               {stateOf(t, "", "teacher.", flat(stateOf(t, "", "student."))...), "choose one with WithPrefix"},
 		`it is a checkpoint of resnet50`:      {fifty, ""},
 		`it is a checkpoint of another model`: {dict("features.0.weight", torch.Ones(2)), ""},
-		`f: the state dict does not fit the module: of the wrong shape "conv1.weight" [2] for [64 3 7 7]`: {with(stateOf(t, "", ""), "conv1.weight", torch.Ones(2)), "give the arguments of the model with WithArguments"},
-		`it holds no state dict: it is a dict whose key "epoch" holds an int`:                             {dict("epoch", 3), ""},
+		`f: the state dict does not fit the module: of the wrong shape "conv1.weight" [2] for [64, 3, 7, 7]`: {with(stateOf(t, "", ""), "conv1.weight", torch.Ones(2)), "give the arguments of the model with WithArguments"},
+		`it holds no state dict: it is a dict whose key "epoch" holds an int`:                                {dict("epoch", 3), ""},
 	} {
 		_, err := resnet18(t).fill(c.v)
 		var w *WeightsError

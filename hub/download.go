@@ -62,7 +62,7 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 	if name == "" {
 		name, err = fileName(sources[0])
 	} else if !isFileName(name) {
-		err = fmt.Errorf("%.200q is no name of a file in the cache; leave out folders", name)
+		err = fmt.Errorf("%.200q is not the name of a file in the cache; leave out folders", name)
 	}
 	if err != nil {
 		return "", err
@@ -74,7 +74,7 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 	file := filepath.Join(dir, name)
 	if fi, err := os.Stat(file); err == nil {
 		if !fi.Mode().IsRegular() {
-			return "", fmt.Errorf("%s is in the place of the weights and is no file; remove it", file)
+			return "", fmt.Errorf("%s is in the place of the weights and is not a file; remove it", file)
 		}
 		if o.fetch.SHA256 == nil || *o.fetch.SHA256 == "" {
 			return file, nil

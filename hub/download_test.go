@@ -410,7 +410,7 @@ func TestPlaces(t *testing.T) {
 	require.ErrorContains(t, err, "names no file")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "x.pth"), 0o777))
 	_, err = newOptions(quick(WithCacheDir(dir))).cached(t.Context(), url+"/x.pth")
-	require.ErrorContains(t, err, "is no file; remove it")
+	require.ErrorContains(t, err, "is not a file; remove it")
 	require.Error(t, DownloadURLToFile(t.Context(), "http://127.0.0.1:1/x", filepath.Join(dir, "y"), quick(WithRetries(0))...))
 	require.ElementsMatch(t, []string{"file", "x.pth"}, files(t, dir))
 }

@@ -73,7 +73,7 @@ func openFolder(name, dir string) (*source, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("there is no folder %s", dir)
 	case err == nil && !fi.IsDir():
-		return nil, fmt.Errorf("%s is no folder", dir)
+		return nil, fmt.Errorf("%s is not a folder", dir)
 	}
 	if s.conf, err = readHubconf(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return s, err
@@ -88,7 +88,7 @@ func openFolder(name, dir string) (*source, error) {
 func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" && u.Scheme != "file" && !(u.Scheme == "http" && isLoopback(u)) {
-		return nil, fmt.Errorf("%.200q is no https URL", raw)
+		return nil, fmt.Errorf("%.200q is not an https URL; give one", raw)
 	}
 	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); u.Hostname() == "github.com" && len(parts) == 2 {
 		return nil, fmt.Errorf("%.200q is a page of GitHub; give the repository as %s/%s", raw, parts[0], strings.TrimSuffix(parts[1], ".git"))
@@ -192,6 +192,9 @@ func (o *options) isGo(repo string) bool {
 
 // entry finds an entry by its repository and name, and where its files are.
 func (o *options) entry(ctx context.Context, repo, name string) (*Entry, place, error) {
+	if name == "" {
+		return nil, place{}, errNoName
+	}
 	if o.isGo(repo) {
 		e, err := findRegistered(repo, name)
 		return e, place{}, err
@@ -248,6 +251,9 @@ func (o *options) help(ctx context.Context, repo, name string) (string, error) {
 	var err error
 	if isHF(repo) {
 		return o.helpHF(ctx, repo)
+	}
+	if name == "" {
+		return "", errNoName
 	}
 	if o.isGo(repo) {
 		e, err = findRegistered(repo, name)
@@ -447,9 +453,11 @@ func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target
 	var err error
 	switch {
 	case configure != nil && (a.Architecture != nil || o.arguments != nil):
-		t.build, err = configure(arguments)
+		if t.build, err = configure(arguments); err != nil {
+			err = ofArguments(err)
+		}
 	case o.arguments != nil:
-		err = fmt.Errorf("%s takes no arguments", name)
+		err = errors.New("the model takes no arguments; leave them out")
 	case t.build == nil:
 		err = errors.New("the entry has no architecture that a state dict fills; give a TorchScript archive")
 	}
@@ -493,7 +501,7 @@ func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model
 	switch {
 	case err == nil && n == len(m.labels):
 	case err == nil && o.names != nil:
-		err = fmt.Errorf("the model has %d classes, and %d labels were given", n, len(o.names))
+		err = fmt.Errorf("the model has %d classes, and %d labels were given; give one for each class", n, len(o.names))
 	case err == nil:
 		o.say("torchhub: %s has %d classes in these weights, without names", m.name, n)
 		m.labels = nil
@@ -707,7 +715,7 @@ func checkSize(file string, want int64) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", file, oserror.Cause(err))
 	case !fi.Mode().IsRegular():
-		return fmt.Errorf("%s is no file", file)
+		return fmt.Errorf("%s is not a file", file)
 	case want > 0 && fi.Size() != want:
 		hint := ""
 		if head, err := head(file, 64); err == nil && strings.HasPrefix(head, "version https://git-lfs.github.com/") {

@@ -96,8 +96,8 @@ func (e *Error) Error() string {
 	s := "hub: "
 	if e.Op != "" {
 		s += e.Op
-		if e.Name != "" {
-			s += fmt.Sprintf(" %.100q", e.Name)
+		if name := fmt.Sprintf("%.100q", e.Name); e.Name != "" && !strings.Contains(e.Err.Error(), name) {
+			s += " " + name
 		}
 		s += ": "
 	}
@@ -139,10 +139,12 @@ func advice(err error) string {
 		return `give owner/name or owner/name:ref, or a folder with WithSource("local")`
 	case errors.As(err, &python):
 		return fmt.Sprintf("export it with the command \"torchhub export %s %s\"", python.Repository, python.Model)
+	case errors.Is(err, errNoName):
+		return "List returns the names of a repository's models"
 	case errors.As(err, &entry) && entry.Go && len(entry.Near) == 0:
-		return fmt.Sprintf("the command \"torchhub export %s %s\" makes a model for Go of what is only in its hubconf.py", entry.Repository, entry.Model)
+		return fmt.Sprintf("if it is in the hubconf.py of the repository, the command \"torchhub export %s %s\" exports it for Go", entry.Repository, entry.Model)
 	case errors.As(err, &unknown) && len(unknown.Near) == 0:
-		return "List returns the names; a model of a hubconf.py is made one for Go by the command torchhub export"
+		return "List returns the names, and the command torchhub export exports a model of a hubconf.py for Go"
 	case errors.As(err, &weights) && len(weights.Keys) > 0, errors.As(err, &dict) && len(dict.Keys) > 0:
 		return "choose one with WithKey"
 	case weights != nil && len(weights.Prefixes) > 0:
@@ -200,11 +202,16 @@ func (e *RefError) Error() string {
 // Unwrap returns why GitHub could not be asked.
 func (e *RefError) Unwrap() error { return e.Err }
 
+// errNoName says that a model was asked for without a name.
+var errNoName = errors.New("the name of the model is empty")
+
 // A RepositoryError says that a string names no repository.
 type RepositoryError struct{ Repository string }
 
 // Error returns the string.
-func (e *RepositoryError) Error() string { return fmt.Sprintf("%.100q is no repository", e.Repository) }
+func (e *RepositoryError) Error() string {
+	return fmt.Sprintf("%.100q is not a repository", e.Repository)
+}
 
 // A PythonError says that a model is a function of a hubconf.py, which only Python can run.
 type PythonError struct {
@@ -231,9 +238,9 @@ type WeightsError struct {
 func (e *WeightsError) Error() string {
 	switch {
 	case len(e.Keys) > 0:
-		return fmt.Sprintf("%s: it holds %d state dicts that fit %s alike, under the keys %s", e.File, len(e.Keys), e.Model, quoted(e.Keys))
+		return fmt.Sprintf("%s: it holds %d state dicts that fit %s equally well, under the keys %s", e.File, len(e.Keys), e.Model, quoted(e.Keys))
 	case len(e.Prefixes) > 0:
-		return fmt.Sprintf("%s: its names fit %s alike with the prefixes %s", e.File, e.Model, quoted(e.Prefixes))
+		return fmt.Sprintf("%s: its names fit %s equally well with the prefixes %s", e.File, e.Model, quoted(e.Prefixes))
 	}
 	s := fmt.Sprintf("%s: %v", e.File, e.Err)
 	switch {
@@ -311,7 +318,7 @@ func (e *NoWeightsError) Error() string {
 	if near := suggest.Near(e.Name, e.Known, 3); len(near) > 0 {
 		return s + "; " + suggest.Mean(near)
 	}
-	return s + "; it has " + some(e.Known)
+	return s + "; its weights are " + some(e.Known)
 }
 
 // Is reports whether target is [fs.ErrNotExist].

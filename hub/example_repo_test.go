@@ -105,7 +105,7 @@ func ExampleParseHubconf() {
 		{"format": "torchscript", "url": "../m.pt", "size": 1,
 		 "sha256": "0000000000000000000000000000000000000000000000000000000000000000"}]}}}`))
 	fmt.Println(err)
-	// Output: hub: hubconf.json: entries.m.artifacts[0].url: "../m.pt" is no path below the folder of the hubconf.json
+	// Output: hub: hubconf.json: entries.m.artifacts[0].url: "../m.pt" is not a path below the folder of the hubconf.json
 }
 
 func ExampleFormatOf() {

@@ -112,7 +112,7 @@ func parseRepo(s string) (gitRepo, error) {
 	case !ok || !ownerRE.MatchString(owner) || !nameRE.MatchString(name) || name == "." || name == "..":
 		return gitRepo{}, &RepositoryError{s}
 	case pinned && (ref == "" || len(ref) > 200 || badRefRE.MatchString(ref)):
-		return gitRepo{}, fmt.Errorf("%.100q: %.100q is no tag, branch or commit; give owner/name:ref", s, ref)
+		return gitRepo{}, fmt.Errorf("%.100q: %.100q is not a tag, branch or commit; give owner/name:ref", s, ref)
 	}
 	return gitRepo{owner, name, ref}, nil
 }
@@ -281,7 +281,7 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 				} `json:"commit"`
 			}
 			if err := json.Unmarshal(data, &refs); err != nil {
-				return unknown(fmt.Errorf("ask GitHub for the %s of %s/%s: what came is no list of them; check the network", kind, r.owner, r.name))
+				return unknown(fmt.Errorf("ask GitHub for the %s of %s/%s: the answer is not a list of them; check the network", kind, r.owner, r.name))
 			}
 			if len(refs) == 0 {
 				break
@@ -378,7 +378,7 @@ var commitRE = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 func unpack(ctx context.Context, file, dir string) (top, commit string, err error) {
 	z, err := zip.OpenReader(file)
 	if err != nil {
-		return "", "", fmt.Errorf("it is no zip: %w; try again later", err)
+		return "", "", fmt.Errorf("it is not a zip: %w; try again later", err)
 	}
 	defer z.Close()
 	fi, err := os.Stat(file)

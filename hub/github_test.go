@@ -291,7 +291,7 @@ func TestValidation(t *testing.T) {
 	require.ErrorContains(t, err, "GITHUB_TOKEN")
 	f.text("api.github.com/repos/o/odd/branches", "<html>")
 	_, err = Repository(t.Context(), "o/odd:x", f.options(trust)...)
-	require.ErrorContains(t, err, "no list of them")
+	require.ErrorContains(t, err, "is not a list of them")
 }
 
 func TestAmbiguousRef(t *testing.T) {

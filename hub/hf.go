@@ -118,12 +118,12 @@ func parseHF(s string) (hfRepo, error) {
 		ok = ok && hfName.MatchString(p) && !strings.Contains(p, "--") && !strings.Contains(p, "..") && !strings.HasSuffix(p, ".") && !strings.HasSuffix(p, "-")
 	}
 	if !ok {
-		return r, fmt.Errorf("%.100q is no repository of the Hugging Face Hub; give hf:owner/name or hf:owner/name@revision", s)
+		return r, fmt.Errorf("%.100q is not a repository of the Hugging Face Hub; give hf:owner/name or hf:owner/name@revision", s)
 	}
 	if at {
 		r.revision = revision
 		if !hfRevision.MatchString(revision) || !localPath(revision) {
-			return r, fmt.Errorf("%.100q is no revision; give a branch, a tag or a commit", revision)
+			return r, fmt.Errorf("%.100q is not a revision; give a branch, a tag or a commit", revision)
 		}
 	}
 	return r, nil
@@ -149,7 +149,7 @@ func (r hfRepo) url(file string) (*url.URL, error) {
 	endpoint := cmp.Or(strings.TrimRight(os.Getenv("HF_ENDPOINT"), "/"), hfEndpoint)
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is no URL; set it to one such as %s", endpoint, hfEndpoint)
+		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is not a URL; set it to one such as %s", endpoint, hfEndpoint)
 	}
 	at := "/" + r.id + "/resolve/" + url.PathEscape(r.revision) // the slashes of a revision are escaped, those of a file are not
 	for e := range strings.SplitSeq(file, "/") {

@@ -404,12 +404,12 @@ func TestHFRefusals(t *testing.T) {
 			http.Redirect(w, r, r.URL.Path, http.StatusFound)
 			return true
 		}, want: "10 redirects"},
-		{name: "bad name", repo: "a/b/c", want: `"a/b/c" is no repository of the Hugging Face Hub`},
-		{name: "dots", repo: "../x", want: "is no repository"},
-		{name: "dashes", repo: "a/b--c", want: "is no repository"},
-		{name: "empty", repo: "hf:", want: "is no repository"},
-		{name: "bad revision", repo: "o/n@../../x", want: "is no revision"},
-		{name: "empty revision", repo: "o/n@", want: "is no revision"},
+		{name: "bad name", repo: "a/b/c", want: `"a/b/c" is not a repository of the Hugging Face Hub`},
+		{name: "dots", repo: "../x", want: "is not a repository"},
+		{name: "dashes", repo: "a/b--c", want: "is not a repository"},
+		{name: "empty", repo: "hf:", want: "is not a repository"},
+		{name: "bad revision", repo: "o/n@../../x", want: "is not a revision"},
+		{name: "empty revision", repo: "o/n@", want: "is not a revision"},
 		{name: "bad file", file: "../config.json", want: "names no file"},
 		{name: "absolute file", file: "/etc/passwd", want: "names no file"},
 		{name: "empty file element", file: "a//b", want: "names no file"},

@@ -260,7 +260,7 @@ func (p *plan) fill(ctx context.Context, o *options, files []string) (any, error
 		err = nn.LoadStateDict(m, state, nn.LoadOptions{Assign: true})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; it is no checkpoint of a %s", strings.Join(files, ", "), err, p.architecture)
+		return nil, fmt.Errorf("%s: %w; it is not a checkpoint of a %s", strings.Join(files, ", "), err, p.architecture)
 	}
 	return m, nil
 }

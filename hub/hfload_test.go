@@ -93,7 +93,7 @@ func TestHFLoad(t *testing.T) {
 		"hf:o/odd":      "pytorch_model.bin",
 		"hf:o/noconfig": "o/noconfig has no such file",
 		"hf:o/nothing":  "there is no repository o/nothing",
-		"hf:o n":        "is no repository",
+		"hf:o n":        "is not a repository",
 	} {
 		_, err := Load(t.Context(), repo, "", quick()...)
 		require.ErrorContains(t, err, want)

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -235,7 +236,7 @@ func scanJSON(data []byte) error {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
 			}
-			return fmt.Errorf("%sit is no JSON: %w at byte %d", where(), err, d.InputOffset())
+			return fmt.Errorf("%sit is not JSON: %w at byte %d", where(), err, d.InputOffset())
 		}
 		if n := len(levels); n > 0 && levels[n-1].keys != nil && levels[n-1].key == "" {
 			if key, ok := tok.(string); ok {
@@ -377,10 +378,13 @@ func (a *Artifact) check(ofPackage, built bool) error {
 	return nil
 }
 
+// ofArguments returns an error of [models.Configure] without the name of the model, which the caller gives.
+func ofArguments(err error) error { return cmp.Or(errors.Unwrap(err), err) }
+
 func (a *Architecture) configure() (func() any, error) {
 	build, err := models.Configure(a.Name, a.Arguments)
 	if err != nil {
-		return nil, err
+		return nil, ofArguments(err)
 	}
 	return build, nil
 }
@@ -392,15 +396,15 @@ func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%.200q is no URL", raw)
+		return fmt.Errorf("%.200q is not a URL", raw)
 	case u.Scheme == "" && u.Host == "":
 		if strings.ContainsAny(raw, "\\\x00?#:") || !filepath.IsLocal(filepath.FromSlash(raw)) || path.Clean(raw) != raw || raw == "." {
-			return fmt.Errorf("%.200q is no path below the folder of the %s", raw, HubconfName)
+			return fmt.Errorf("%.200q is not a path below the folder of the %s", raw, HubconfName)
 		}
 		return nil
 	case u.Scheme == "https" && u.Host != "", u.Scheme == "http" && isLoopback(u):
 	default:
-		return fmt.Errorf("%.200q is neither a path nor an https URL", raw)
+		return fmt.Errorf("%.200q is neither a path nor an https URL; give one of them", raw)
 	}
 	_, err = fileName(u)
 	return err
@@ -452,7 +456,7 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 		to.Path, to.RawPath = path.Join(path.Dir(to.Path), raw), ""
 		return "", to.String(), nil
 	case u.Scheme == "":
-		return "", "", fmt.Errorf("%q is no URL", raw)
+		return "", "", fmt.Errorf("%q is not a URL", raw)
 	case u.Scheme != "https" && !p.local():
 		return "", "", fmt.Errorf("%.200q is a server of this machine, which only a %s that comes from one may name; give an https URL, or a path below its folder", raw, HubconfName)
 	}

@@ -84,7 +84,7 @@ func TestHubconfMistakes(t *testing.T) {
 		"no hash":           {func(c map[string]any) { delete(artifact(c), "sha256") }, "entries.m.artifacts[0]: missing property 'sha256'"},
 		"size":              {func(c map[string]any) { artifact(c)["size"] = 0 }, "entries.m.artifacts[0].size: "},
 		"text for size":     {func(c map[string]any) { artifact(c)["size"] = "1" }, "entries.m.artifacts[0].size: got string, want"},
-		"parent":            {func(c map[string]any) { artifact(c)["url"] = "../m.pt" }, "entries.m.artifacts[0].url: \"../m.pt\" is no path below"},
+		"parent":            {func(c map[string]any) { artifact(c)["url"] = "../m.pt" }, "entries.m.artifacts[0].url: \"../m.pt\" is not a path below"},
 		"inner parent":      {func(c map[string]any) { artifact(c)["url"] = "a/../../m.pt" }, "artifacts[0].url: "},
 		"absolute":          {func(c map[string]any) { artifact(c)["url"] = "/etc/passwd" }, "artifacts[0].url: "},
 		"backslash":         {func(c map[string]any) { artifact(c)["url"] = `a\..\m.pt` }, "artifacts[0].url: "},
@@ -105,7 +105,7 @@ func TestHubconfMistakes(t *testing.T) {
 		}, "entries.m.artifacts[0].architecture: no model \"resnet5\"; did you mean"},
 		"arguments": {func(c map[string]any) {
 			artifact(c)["format"], artifact(c)["architecture"] = "safetensors", object(`{"name": "resnet18", "arguments": {"num_classes": -1}}`)
-		}, "entries.m.artifacts[0].architecture: models: resnet18: num_classes is -1"},
+		}, "entries.m.artifacts[0].architecture: num_classes is -1"},
 		"two names": {func(c map[string]any) {
 			a := artifact(c)
 			a["name"] = "x"
@@ -138,7 +138,7 @@ func TestHubconfMistakes(t *testing.T) {
 		}, "entries.m.preprocess.transforms[0].arguments: "},
 		"no tensor": {func(c map[string]any) {
 			entry(c)["preprocess"] = object(`{"transforms": [{"name": "CenterCrop", "arguments": {"size": 3}}]}`)
-		}, "entries.m.preprocess.transforms: ToTensor is there 0 times"},
+		}, "entries.m.preprocess.transforms: ToTensor is missing; give it once"},
 		"crop": {func(c map[string]any) {
 			entry(c)["preprocess"] = object(`{"classification": {"resize_size": 256, "crop_size": 0}}`)
 		}, "entries.m.preprocess.classification.crop_size: "},
@@ -161,10 +161,10 @@ func TestHubconfMistakes(t *testing.T) {
 		})
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"empty":      {"", "it is no JSON"},
-		"cut":        {`{"hubconf": 1, "entries": {`, "it is no JSON"},
-		"text":       {"hello", "it is no JSON"},
-		"comma":      {`{"hubconf": 1,}`, "it is no JSON"},
+		"empty":      {"", "it is not JSON"},
+		"cut":        {`{"hubconf": 1, "entries": {`, "it is not JSON"},
+		"text":       {"hello", "it is not JSON"},
+		"comma":      {`{"hubconf": 1,}`, "it is not JSON"},
 		"more":       {string(data) + "{}", "something follows"},
 		"twice":      {`{"hubconf": 1, "entries": {"m": {"doc": "a", "doc": "b"}}}`, `entries.m: the field "doc" comes twice`},
 		"twice deep": {`{"hubconf": 1, "entries": {"m": {"artifacts": [{}, {"url": 1, "url": 2}]}}}`, `entries.m.artifacts[1]: the field "url" comes twice`},
@@ -243,7 +243,7 @@ func TestLoadLocal(t *testing.T) {
 	_, err = Load(t.Context(), dir, "none", local...)
 	require.ErrorContains(t, err, "Cannot find callable none in hubconf.json of "+dir+"; there are bare, letters, other")
 	_, err = Load(t.Context(), dir, "letters", append(local, WithWeights(filepath.Join(dir, "labels.txt")))...)
-	require.ErrorContains(t, err, "it is a text, not weights")
+	require.ErrorContains(t, err, "it is a text file, not weights")
 
 	writeTree(t, dir, map[string]string{"hubconf.py": "def more(): pass\nVALUE = 1\n"})
 	_, err = Load(t.Context(), dir, "more", local...)
@@ -331,7 +331,7 @@ func TestLoadFromURL(t *testing.T) {
 	_, err = List(t.Context(), "https://github.com/o/n.git", f.options()...)
 	require.ErrorContains(t, err, "give the repository as o/n")
 	_, err = List(t.Context(), "http://example.com/models", f.options(WithTrust(TrustAlways))...)
-	require.ErrorContains(t, err, "no https URL")
+	require.ErrorContains(t, err, "not an https URL")
 
 	// A stranger's file may not name this machine's.
 	f.text("example.com/spy/hubconf.json", hubconf(t, map[string]Entry{"m": letters("http://127.0.0.1:80/x.pt")}))
@@ -417,11 +417,11 @@ func TestRegister(t *testing.T) {
 		want       string
 	}{
 		{"TestOwner/registered", "letters", e, "it is registered already"},
-		{"TestOwner", "letters", e, "is no repository"},
+		{"TestOwner", "letters", e, "is not a repository"},
 		{"TestOwner/x:v1", "letters", e, "has a ref"},
 		{"TestOwner/x", "", e, "name is empty"},
 		{"TestOwner/x", "a", Entry{}, "there are no artifacts"},
-		{"TestOwner/x", "a", letters("letters.pt"), "is no URL"},
+		{"TestOwner/x", "a", letters("letters.pt"), "is not a URL"},
 		{"TestOwner/x", "a", letters("http://example.com/letters.pt"), "neither a path nor an https URL"},
 		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].SHA256 = "" }), "is no SHA-256"},
 		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].Format = StateDict }), "architecture"},

@@ -29,7 +29,7 @@ func unpackLegacy(ctx context.Context, file string) (string, error) {
 	e := z.File[0]
 	name, err := entryName(e.Name)
 	if err == nil && !isFileName(path.Base(name)) {
-		err = fmt.Errorf("%.200q is no name of a file", name)
+		err = fmt.Errorf("%.200q is not a file name", name)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, err)

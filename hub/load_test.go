@@ -44,7 +44,7 @@ func TestRepositories(t *testing.T) {
 	for _, c := range []struct{ repo, name, want string }{
 		{"", "resnet5", "no model \"resnet5\"; did you mean resnet50"},
 		{"nobody/nothing:main", "resnet50", "Untrusted repository."},
-		{"nothing", "resnet50", `"nothing" is no repository`},
+		{"nothing", "resnet50", `"nothing" is not a repository`},
 		{"pytorch/vision:v0.10.0", "fcn_resnet50", `pytorch/vision:v0.10.0 has no model "fcn_resnet50"; did you mean resnet50`},
 		{"facebookresearch/WSL-Images", "resnet50", "facebookresearch/WSL-Images has no such model; it is one of pytorch/vision"},
 		{"pytorch/vision:v0.10.0", "resnext101_32x8d_wsl", "pytorch/vision has no such model"},

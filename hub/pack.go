@@ -67,7 +67,7 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 		}
 	}
 	if !packName.MatchString(name) {
-		return errors.New("it is no name of an entry; begin with a letter or digit, and go on with these and . _ -")
+		return errors.New("the name of an entry begins with a letter or digit and has no characters but these and . _ -")
 	}
 	labels := 0
 	if e.Labels != nil {
@@ -89,7 +89,7 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 		labels = len(names)
 	}
 	if err := e.check(false); err != nil { // before anything is run
-		return fmt.Errorf("%s: entries.%s.%w", HubconfName, name, err)
+		return fmt.Errorf("entries.%s.%w", name, err)
 	}
 	for i := range e.Artifacts {
 		if err := o.try(ctx, name, &e, &e.Artifacts[i], files[i], labels); err != nil {
@@ -163,7 +163,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	case err != nil:
 		return fmt.Errorf("%s: run it on a picture: %w", file, err)
 	case labels > 0 && n != labels:
-		return fmt.Errorf("%s: it gives %d logits, and there are %d labels", file, n, labels)
+		return fmt.Errorf("%s: it gives %d logits, and there are %d labels; give one for each logit", file, n, labels)
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func describe(ctx context.Context, dir string, f *File) (string, error) {
 	case err != nil:
 		return "", err
 	case !fi.Mode().IsRegular():
-		return "", fmt.Errorf("%s is no file", file)
+		return "", fmt.Errorf("%s is not a file", file)
 	}
 	f.Size = fi.Size()
 	f.SHA256, err = fetch.HashFile(ctx, file)
@@ -242,7 +242,7 @@ func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, er
 	} else {
 		file := expand(target)
 		if fi, serr := os.Stat(file); serr != nil {
-			return nil, fmt.Errorf("there is no file and no folder %s", file)
+			return nil, errors.New("there is no such file or folder")
 		} else if fi.IsDir() {
 			file = filepath.Join(file, HubconfName)
 		}
@@ -319,7 +319,7 @@ func FormatOf(file string) (Format, error) {
 }
 
 // errUnknownFormat says that a file's content tells no format.
-var errUnknownFormat = errors.New("it is no TorchScript archive, checkpoint, safetensors file or AOTInductor package")
+var errUnknownFormat = errors.New("it is not a TorchScript archive, checkpoint, safetensors file or AOTInductor package")
 
 // formats are the kinds of files that hold a model.
 var formats = map[filekind.Class]Format{

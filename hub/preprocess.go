@@ -196,7 +196,10 @@ func (p *Preprocess) pipeline() (t *transforms.Pipeline, err error) {
 		}
 		all = append(all, t)
 	}
-	if tensors != 1 {
+	switch {
+	case tensors == 0:
+		return nil, errors.New(".transforms: ToTensor is missing; give it once")
+	case tensors > 1:
 		return nil, fmt.Errorf(".transforms: ToTensor is there %d times; give it once", tensors)
 	}
 	return transforms.Compose(all...), nil

@@ -54,7 +54,7 @@ func Register(repo, name string, e Entry) {
 	}
 	for i, a := range e.Artifacts {
 		if !strings.Contains(a.URL, "://") {
-			refuse("artifacts[%d].url: %q is no URL", i, a.URL)
+			refuse("artifacts[%d].url: %q is not a URL", i, a.URL)
 		}
 		if len(a.SHA256) != 64 && (a.SHA256 != "" || fetch.HashPrefix(path.Base(a.URL)) == "") {
 			refuse("artifacts[%d].sha256: %q is no SHA-256", i, a.SHA256)

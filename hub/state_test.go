@@ -40,7 +40,7 @@ func TestFileNameOption(t *testing.T) {
 	require.ErrorAs(t, err, new(*HashError), "the hash is that of the name given")
 	for _, bad := range []string{"../x.pth", "a/b.pth", "/x.pth", ".", "..", `a\b.pth`, "a\nb"} {
 		_, err := LoadStateDictFromURL(t.Context(), url, quick(WithFileName(bad))...)
-		require.ErrorContains(t, err, "is no name of a file in the cache", bad)
+		require.ErrorContains(t, err, "is not the name of a file in the cache", bad)
 	}
 	require.Equal(t, []string{name}, files(t, filepath.Join(home, "checkpoints")))
 }

@@ -46,7 +46,7 @@ func TestCutWithoutLength(t *testing.T) {
 			}
 			body.Store(whole[:n])
 			err := DownloadURLToFile(t.Context(), url+"/"+name, dst, quick()...)
-			require.ErrorContains(t, err, "what came is damaged", "%s: %d of %d", name, n, len(whole))
+			require.ErrorContains(t, err, "the download is damaged", "%s: %d of %d", name, n, len(whole))
 			require.Empty(t, files(t, dir))
 			require.NoError(t, DownloadURLToFile(t.Context(), url+"/"+name, dst, quick(WithSHA256(""))...), "the check is off")
 			require.NoError(t, os.Remove(dst))
@@ -75,7 +75,7 @@ func TestOtherFilesRest(t *testing.T) {
 	})
 	dir := t.TempDir()
 	err := DownloadURLToFile(t.Context(), url+"/big.pt", filepath.Join(dir, "big.pt"), quick()...)
-	require.ErrorContains(t, err, "what came is damaged")
+	require.ErrorContains(t, err, "the download is damaged")
 	require.NotZero(t, rest.ranged.Load())
 	require.Empty(t, files(t, dir))
 }

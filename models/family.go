@@ -170,5 +170,5 @@ func argumentsError(arguments []byte, into any, err error) error {
 	case errors.As(err, &kind) && kind.Field != "":
 		return fmt.Errorf("the argument %s cannot be a %s", kind.Field, kind.Value)
 	}
-	return fmt.Errorf("the arguments %.100q are no JSON object such as {\"num_classes\": 10}; %s", arguments, known)
+	return fmt.Errorf("the arguments %.100q are not a JSON object such as {\"num_classes\": 10}; %s", arguments, known)
 }

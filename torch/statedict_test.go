@@ -87,7 +87,7 @@ func TestFindStateDict(t *testing.T) {
 func TestLoadOtherFiles(t *testing.T) {
 	for file, want := range map[string]string{
 		"../testdata/pictures/":                "it is a folder, not a checkpoint",
-		"statedict_test.go":                    "it is a text, not a checkpoint",
+		"statedict_test.go":                    "it is a text file, not a checkpoint",
 		archive:                                "it is a TorchScript archive, not a checkpoint; load it with the package torch/jit",
 		filepath.Join(t.TempDir(), "none.pth"): "no such file or directory",
 	} {

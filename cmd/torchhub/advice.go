@@ -29,7 +29,8 @@ func words(err error) string {
 	case usageError:
 		return words(e.error)
 	case *hub.Error:
-		if e.Name != "" && !strings.HasPrefix(e.Err.Error(), e.Name) {
+		named := errors.As(e.Err, new(*hub.NoEntryError)) || strings.HasPrefix(e.Err.Error(), e.Name) || strings.Contains(e.Err.Error(), fmt.Sprintf("%.100q", e.Name))
+		if e.Name != "" && !named {
 			return fmt.Sprintf("%.200s: %s", e.Name, words(e.Err))
 		}
 		return words(e.Err)
@@ -65,11 +66,11 @@ func advice(err error) string {
 	case errors.As(err, &repo):
 		return "give OWNER/NAME or OWNER/NAME:REF, or a folder with --source local"
 	case errors.As(err, &python):
-		return fmt.Sprintf("\"torchhub export %s %s\" makes a model for Go of it with your Python", python.Repository, python.Model)
+		return fmt.Sprintf("\"torchhub export %s %s\" exports it for this program with your Python", python.Repository, python.Model)
 	case errors.As(err, &entry) && entry.Go && len(entry.Near) == 0:
-		return fmt.Sprintf("\"torchhub export %s %s\" makes a model for Go of what is only in its hubconf.py", entry.Repository, entry.Model)
+		return fmt.Sprintf("if it is in the hubconf.py of the repository, \"torchhub export %s %s\" exports it for this program with your Python", entry.Repository, entry.Model)
 	case errors.As(err, &unknown) && len(unknown.Near) == 0:
-		return fmt.Sprintf("\"torchhub list\" shows the models, and \"torchhub export OWNER/REPO %.100s\" makes one of a repository of PyTorch Hub", unknown.Name)
+		return fmt.Sprintf("\"torchhub list\" shows the models, and \"torchhub export OWNER/REPO %.100s\" exports one of a repository of PyTorch Hub", unknown.Name)
 	case errors.As(err, &weights) && len(weights.Keys) > 0:
 		return chooseFlag("--key", weights.Keys)
 	case weights != nil && len(weights.Prefixes) > 0:

@@ -36,7 +36,11 @@ func flagError(c *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	if errors.As(err, &value) {
 		f := value.GetFlag()
-		return usageError{fmt.Errorf("%s is %.100q and must be %s", strings.ReplaceAll(spelled(f), " or ", ", "), value.GetValue(), kindOf(f))}
+		name := "--" + f.Name
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand
+		}
+		return usageError{fmt.Errorf("%s is %.100q and must be %s", name, value.GetValue(), kindOf(f))}
 	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -110,7 +114,7 @@ func forgotten(args []string) error {
 			return usageError{fmt.Errorf("write -m before the model: torchhub predict -m %s", strings.Join(args, " "))}
 		}
 	}
-	return usageError{errors.New("name a model with -m; \"torchhub list\" shows them")}
+	return usageError{errors.New("name a model with -m; \"torchhub list\" shows the models")}
 }
 
 // isFolder says whether what was given for a repository is a folder of this

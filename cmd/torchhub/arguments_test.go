@@ -46,7 +46,7 @@ func TestSuggestions(t *testing.T) {
 		"predict -m resnet18 --weights IMAGENET1K_V3 dog.jpg": `resnet18: there is no file IMAGENET1K_V3, and the model has no weights of that name; did you mean IMAGENET1K_V1?`,
 		"show resnet181":                                      `no model "resnet181"; did you mean`,
 		"list .":                                              ". has no hubconf.json and no hubconf.py",
-		"show nothing/here/at/all":                            "nothing/here/at/all is no repository; give OWNER/NAME",
+		"show nothing/here/at/all":                            "nothing/here/at/all is not a repository; give OWNER/NAME",
 	} {
 		_, errs, status := here(t, strings.Fields(args)...)
 		require.Equal(t, 1, status, args)
@@ -106,7 +106,7 @@ func TestPackTries(t *testing.T) {
 	require.Contains(t, errs, "the entry does not say how pictures are prepared")
 	_, errs, status = here(t, "pack", "-o", dir, "--resize", "32", "--crop", "32", "--labels", "ImageNet-1K", "letters", odd)
 	require.Equal(t, 1, status)
-	require.Equal(t, "torchhub: letters: "+odd+": it gives 36 logits, and there are 1000 labels\n", errs)
+	require.Equal(t, "torchhub: letters: "+odd+": it gives 36 logits, and there are 1000 labels; give one for each logit\n", errs)
 	labels := write(t, dir, "labels.txt", []byte("a\n\nb\n"))
 	_, errs, status = here(t, "pack", "-o", dir, "--resize", "32", "--crop", "32", "--labels", labels, "letters", odd)
 	require.Equal(t, 1, status)

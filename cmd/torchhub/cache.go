@@ -89,7 +89,7 @@ func chosen(patterns []string) ([]hub.CacheEntry, error) {
 		for i, p := range patterns {
 			ok, err := path.Match(p, e.Name)
 			if err != nil {
-				return nil, usageError{fmt.Errorf("%q is no pattern: %w", p, err)}
+				return nil, usageError{fmt.Errorf("%q is not a pattern: %w", p, err)}
 			}
 			if ok || p == e.Path || e.Kind == hub.CacheHF && matchHF(p) {
 				hit, used[i] = true, true

@@ -82,7 +82,7 @@ func writable(dir string) error {
 	for {
 		st, err := os.Stat(dir)
 		if err == nil && !st.IsDir() {
-			return fmt.Errorf("%s is no folder", dir)
+			return fmt.Errorf("%s is not a folder", dir)
 		}
 		if err == nil {
 			break

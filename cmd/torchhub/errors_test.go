@@ -89,6 +89,7 @@ var commandErrors = []string{
 	"predict -m tiny --weights SERVER/page/x.pth dog.jpg",
 	"predict -m tiny --weights SERVER/message/x.pth dog.jpg",
 	"predict -m tiny --weights SERVER/other/x-01234567.pth dog.jpg",
+	"predict -m tiny --weights SERVER/script/x.pt dog.jpg",
 	// Labels.
 	"predict -m tiny --weights script.pt --labels none.txt dog.jpg",
 	"predict -m tiny --weights script.pt --labels dog.jpg dog.jpg",
@@ -147,6 +148,8 @@ func TestErrors(t *testing.T) {
 			fmt.Fprint(w, `{"error": "not here"}`)
 		case strings.HasPrefix(r.URL.Path, "/other/"):
 			fmt.Fprint(w, "something else")
+		case strings.HasPrefix(r.URL.Path, "/script/"):
+			w.Write(builtin.Model())
 		default:
 			http.NotFound(w, r)
 		}
@@ -194,6 +197,13 @@ func TestErrors(t *testing.T) {
 		{`hub.Load(ctx, "example/errors", "%s")`, func(a string) error { return loads(hub.Load(ctx, "example/errors", a)) }, []string{"tiyn"}},
 		{`hub.Load(ctx, "%s", "m")`, func(a string) error { return loads(hub.Load(ctx, a, "m", hub.WithPrompt(nil))) }, []string{"nothing/here/at/all", "folder", "https://github.com/owner/name", "http://example.com/models"}},
 		{`hub.Load(ctx, "%s", "m", hub.WithSource("local"))`, func(a string) error { return loads(hub.Load(ctx, a, "m", hub.WithSource("local"))) }, []string{"none", "folder", "python", "letters"}},
+		{`hub.Load(ctx, "letters", "%s", hub.WithSource("local"))`, func(a string) error { return loads(hub.Load(ctx, "letters", a, hub.WithSource("local"))) }, []string{""}},
+		{`hub.Load(ctx, "", "resnet18", hub.WithArguments("%s"))`, func(a string) error {
+			return loads(hub.Load(ctx, "", "resnet18", hub.WithWeights("state.pth"), hub.WithArguments(a)))
+		}, []string{"num_classes=10"}},
+		{`hub.Load(ctx, "example/errors", "tiny", hub.WithWeights("https://example.com/none.pt"), hub.WithOffline(true))%s`, func(string) error {
+			return loads(hub.Load(ctx, "example/errors", "tiny", hub.WithWeights("https://example.com/none.pt"), hub.WithOffline(true)))
+		}, []string{""}},
 		{`hub.Load(ctx, "%s", "letters", hub.WithSource("local"))`, func(a string) error { return loads(hub.Load(ctx, a, "letters", hub.WithSource("local"))) }, []string{"changed", "damaged"}},
 		{`hub.Load(ctx, "example/errors", "tiny", hub.WithOffline(true))%s`, func(string) error { return loads(hub.Load(ctx, "example/errors", "tiny", hub.WithOffline(true))) }, []string{""}},
 		{`hub.Load(ctx, "example/errors", "tiny", hub.WithWeights("%s"))`, func(a string) error {

@@ -109,7 +109,7 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	case req.Methods == nil:
 		return usageError{fmt.Errorf("--method is %q and must be auto, script, trace or aot", f.method)}
 	case !filepath.IsLocal(name) || filepath.Base(name) != name:
-		return usageError{fmt.Errorf("%q is no name of a file; choose one with --name", name)}
+		return usageError{fmt.Errorf("%q is not a file name; choose one with --name", name)}
 	case f.high < 1:
 		return usageError{fmt.Errorf("--high is %d and must be at least 1", f.high)}
 	}

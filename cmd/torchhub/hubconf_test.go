@@ -104,20 +104,20 @@ func TestHubconfCommandMistakes(t *testing.T) {
 		want   string
 		status int
 	}{
-		"elsewhere":       {[]string{"pack", "-o", dir, "x", elsewhere}, "does not lie below the folder", 1},
+		"elsewhere":       {[]string{"pack", "-o", dir, "x", elsewhere}, "is not in the folder", 1},
 		"no file":         {[]string{"pack", "-o", dir, "x", filepath.Join(dir, "none.pt")}, "no such file", 1},
-		"text":            {[]string{"pack", "-o", dir, "x", text}, "it is a text, not weights", 1},
-		"no architecture": {[]string{"pack", "-o", dir, "x", other}, "name what it fills with --architecture", 2},
+		"text":            {[]string{"pack", "-o", dir, "x", text}, "it is a text file, not weights", 1},
+		"no architecture": {[]string{"pack", "-o", dir, "x", other}, "name the model that it belongs to with --architecture", 2},
 		"architecture":    {[]string{"pack", "-o", dir, "--architecture", "resnet5", "x", other}, "did you mean resnet50", 2},
 		"arguments":       {[]string{"pack", "-o", dir, "--arguments", "{}", "x", other}, "--arguments needs --architecture", 2},
 		"two ways":        {[]string{"pack", "-o", dir, "--preset", "resnet50", "--crop", "3", "x", file}, "exclude each other", 2},
-		"half a preset":   {[]string{"pack", "-o", dir, "--crop", "3", "x", file}, "are needed both", 2},
+		"half a preset":   {[]string{"pack", "-o", dir, "--crop", "3", "x", file}, "need each other; give both", 2},
 		"preset":          {[]string{"pack", "-o", dir, "--preset", "resnet5", "x", file}, "did you mean", 2},
-		"name":            {[]string{"pack", "-o", dir, "_x", file}, "_x: it is no name of an entry", 1},
+		"name":            {[]string{"pack", "-o", dir, "_x", file}, "_x: the name of an entry begins with", 1},
 		"http":            {[]string{"pack", "-o", dir, "--url", "http://example.com", "x", file}, "neither a path nor an https URL", 1},
 		"nothing":         {[]string{"pack", "x"}, "the arguments do not fit", 2},
 		"no hubconf":      {[]string{"validate", t.TempDir()}, "there is no file", 1},
-		"no folder":       {[]string{"validate", filepath.Join(dir, "none")}, "there is no file and no folder", 1},
+		"no folder":       {[]string{"validate", filepath.Join(dir, "none")}, "there is no such file or folder", 1},
 		"no argument":     {[]string{"validate"}, "name a hubconf.json", 2},
 		"field":           {[]string{"validate", filepath.Join(bad, "hubconf.json")}, "entries.m.artifacts[0].sha256", 1},
 		"other file":      {[]string{"validate", wrong}, "entries.m.artifacts[0]: ", 1},
@@ -129,7 +129,7 @@ func TestHubconfCommandMistakes(t *testing.T) {
 		"input":           {[]string{"export", "--input", "1,x", py, "m"}, "--input is", 2},
 		"dtype":           {[]string{"export", "--input", "1:complex64", py, "m"}, "no dtype", 2},
 		"order":           {[]string{"export", py, "m", "a=1", "2"}, "stands behind one with a name", 2},
-		"export's name":   {[]string{"export", "--name", "../m", py, "m"}, "no name of a file", 2},
+		"export's name":   {[]string{"export", "--name", "../m", py, "m"}, "is not a file name", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -169,7 +169,7 @@ func TestMistakes(t *testing.T) {
 		"no file":        {args: picture(filepath.Join(dir, "none.jpg")), want: []string{"none.jpg", "no such file"}},
 		"folder":         {args: picture(dir), want: []string{dir, "is a folder"}},
 		"empty":          {args: picture(write(t, dir, "empty.jpg", nil)), want: []string{"empty.jpg", "empty"}},
-		"text":           {args: picture(write(t, dir, "text.jpg", []byte("hello"))), want: []string{"text.jpg", "it is a text, not a picture"}},
+		"text":           {args: picture(write(t, dir, "text.jpg", []byte("hello"))), want: []string{"text.jpg", "it is a text file, not a picture"}},
 		"cut":            {args: picture(write(t, dir, "cut.jpg", photo.Bytes()[:photo.Len()*2/3])), want: []string{"cut.jpg", "truncated"}},
 		"huge":           {args: picture(write(t, dir, "huge.png", huge)), want: []string{"huge.png", "60000×60000", "scale it down"}},
 		"no such URL":    {args: picture(server.URL + "/404/dog.jpg"), want: []string{"/404/dog.jpg", "404 Not Found", "check the URL"}},
@@ -266,7 +266,7 @@ func TestScriptOfOtherShape(t *testing.T) {
 
 	_, errs, status = torchhub(t, nil, append(args, "--labels", "ImageNet-1K")...)
 	require.Equal(t, 1, status)
-	require.Equal(t, "torchhub: resnet18: the model has 36 classes, and 1000 labels were given\n", errs)
+	require.Equal(t, "torchhub: resnet18: the model has 36 classes, and 1000 labels were given; give one for each class\n", errs)
 }
 
 func TestOddSizes(t *testing.T) {

@@ -72,7 +72,7 @@ func (f *entryFlags) entry() (hub.Entry, error) {
 		}
 	case numbers:
 		if f.resize < 1 || f.crop < 1 {
-			return e, usageError{errors.New("--resize and --crop are needed both")}
+			return e, usageError{errors.New("--resize and --crop need each other; give both")}
 		}
 		e.Preprocess = &hub.Preprocess{Preset: models.ClassificationPreset{Resize: f.resize, Crop: f.crop, Interpolation: f.interpolation, Mean: f.mean, Std: f.std}}
 	}
@@ -101,7 +101,7 @@ func below(dir, file string) (string, error) {
 	}
 	rel, err := filepath.Rel(d, f)
 	if err != nil || !filepath.IsLocal(rel) {
-		return "", fmt.Errorf("%s does not lie below the folder %s; copy it there, or name another with -o", file, dir)
+		return "", fmt.Errorf("%s is not in the folder %s or below it; copy it there, or name another folder with -o", file, dir)
 	}
 	return filepath.ToSlash(rel), nil
 }
@@ -161,7 +161,7 @@ loads the model.`,
 			}
 			if a.Format == hub.StateDict || a.Format == hub.Safetensors {
 				if architecture == "" {
-					return usageError{fmt.Errorf("%s is a state dict; name what it fills with --architecture", file)}
+					return usageError{fmt.Errorf("%s is a state dict; name the model that it belongs to with --architecture", file)}
 				}
 				a.Key, a.Prefix = key, prefix
 				a.Architecture = &hub.Architecture{Name: architecture, Arguments: json.RawMessage(arguments)}
@@ -171,7 +171,7 @@ loads the model.`,
 		if !slices.ContainsFunc(e.Artifacts, func(a hub.Artifact) bool { return a.Architecture != nil }) {
 			for _, name := range []string{"architecture", "key", "prefix"} {
 				if c.Flags().Changed(name) {
-					return usageError{fmt.Errorf("--%s is for state dicts, and %s is none; leave it out", name, args[1])}
+					return usageError{fmt.Errorf("--%s is for state dicts, and %s is not one; leave it out", name, args[1])}
 				}
 			}
 		}

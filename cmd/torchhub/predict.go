@@ -135,6 +135,9 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 		return err
 	}
 	defer model.Close()
+	if model.Preprocess() == nil {
+		return &aboutError{f.model, hub.ErrNoPreprocess} // once, and not for each picture
+	}
 	bad := false
 	for {
 		var p picture

@@ -211,7 +211,7 @@ var mirrored = map[string]bool{"download.pytorch.org": true, "dl.fbaipublicfiles
 func Sources(raw string) ([]*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%q is no URL; give one such as https://host/path/file.pth", raw)
+		return nil, fmt.Errorf("%q is not a URL; give one such as https://host/path/file.pth", raw)
 	}
 	sources := []*url.URL{u}
 	if mirrors := os.Getenv("TORCHHUB_MIRROR"); mirrors != "" && mirrored[u.Hostname()] {
@@ -224,7 +224,7 @@ func Sources(raw string) ([]*url.URL, error) {
 			}
 			m, err := url.Parse(mirror)
 			if err != nil || m.Scheme == "" {
-				return nil, fmt.Errorf("TORCHHUB_MIRROR has %q, which is no URL; set it to one such as https://host/path, or to several with commas between them", mirror)
+				return nil, fmt.Errorf("TORCHHUB_MIRROR has %q, which is not a URL; set it to one such as https://host/path, or to several with commas between them", mirror)
 			}
 			m = m.JoinPath(u.EscapedPath())
 			m.RawQuery = u.RawQuery

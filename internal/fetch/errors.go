@@ -63,7 +63,7 @@ func (e *HashError) Error() string {
 	if e.Git {
 		kind = "Git hash"
 	}
-	advice := "what came was deleted, try again or check the URL"
+	advice := "the download was deleted, try again or check the URL"
 	if e.Kept {
 		advice = "it is damaged, remove it"
 	}

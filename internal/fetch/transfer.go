@@ -275,7 +275,7 @@ func (t *transfer) openFile() (io.ReadCloser, Entity, error) {
 	}
 	fi, err := f.Stat()
 	if err == nil && !fi.Mode().IsRegular() {
-		err = errors.New("it is no regular file; name one")
+		err = errors.New("it is not a regular file; give one")
 	}
 	if err != nil {
 		f.Close()

@@ -11,7 +11,7 @@ import (
 type damagedError struct{ error }
 
 func (e damagedError) Error() string {
-	return fmt.Sprintf("what came is damaged: %v; it was deleted, try again", e.error)
+	return fmt.Sprintf("the download is damaged: %v; it was deleted, try again", e.error)
 }
 
 func (e damagedError) Unwrap() error { return e.error }

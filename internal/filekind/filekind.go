@@ -185,7 +185,7 @@ var magics = []struct {
 	{4, "PTMF", nil, Kind{Foreign, "a PyTorch mobile file in the flatbuffer layout", "save it with torch.jit.save"}},
 	{4, "TFL3", nil, Kind{Foreign, "a TensorFlow Lite model", "convert it to PyTorch and save it with torch.save"}},
 	{4, "ET12", nil, Kind{Foreign, "an ExecuTorch program", "save the model with torch.jit.save or torch.save"}},
-	{0, "\x08", isONNX, Kind{Foreign, "an ONNX model", "save the PyTorch model that it was made of with torch.jit.save or torch.save"}},
+	{0, "\x08", isONNX, Kind{Foreign, "an ONNX model", "save the PyTorch model that it was exported from with torch.jit.save or torch.save"}},
 	{0, "\x08\x01\x12", nil, Kind{Foreign, "a TensorFlow SavedModel", "convert it to PyTorch and save it with torch.save"}},
 	{0, "\x0a", isGraphDef, Kind{Foreign, "a TensorFlow graph", "convert it to PyTorch and save it with torch.save"}},
 
@@ -301,7 +301,7 @@ var records = []struct {
 	{".data/extern_modules", Kind{Foreign, "an archive of torch.package, which holds code", "save the model's state_dict with torch.save"}},
 	{"data.pkl", Kind{Class: Checkpoint, Name: "a checkpoint"}},
 	{"model.weights.h5", Kind{Foreign, "a Keras model", "convert it to PyTorch and save it with torch.save"}},
-	{"com.apple.CoreML/", Kind{Foreign, "a Core ML model", "save the PyTorch model that it was made of with torch.jit.save or torch.save"}},
+	{"com.apple.CoreML/", Kind{Foreign, "a Core ML model", "save the PyTorch model that it was exported from with torch.jit.save or torch.save"}},
 	{"*.npy", Kind{Foreign, "a NumPy .npz file", ""}},
 	{"META-INF/MANIFEST.MF", other("a Java archive")},
 	{"*.dist-info/METADATA", other("a Python wheel")},
@@ -336,7 +336,7 @@ var texts = []struct {
 	{"<svg", picture("SVG")},
 	{"<?xml", Kind{Stand, "an XML text, as a server's error", "read it, then download the file again"}},
 	{"<error", Kind{Stand, "an XML text, as a server's error", "read it, then download the file again"}},
-	{"version https://git-lfs", Kind{Stand, "a pointer of Git LFS in place of the file", "fetch that with git lfs pull"}},
+	{"version https://git-lfs", Kind{Stand, "a pointer of Git LFS in place of the file", "fetch the file with git lfs pull"}},
 }
 
 var page = Kind{Stand, "an HTML page, as from a server's error or a sign-in", "open its address in a browser, then download it again"}
@@ -358,7 +358,7 @@ func ofText(head []byte) Kind {
 	if len(b) > 1 && (b[0] == '{' || b[0] == '[') && (json.Valid(b) || len(head) >= HeadSize && strings.ContainsRune("{[\"-0123456789tfn}] \t\r\n", rune(b[1]))) {
 		return Kind{Class: Text, Name: "a JSON text"}
 	}
-	return Kind{Class: Text, Name: "a text"}
+	return Kind{Class: Text, Name: "a text file"}
 }
 
 // isText says whether head could be the beginning of a text in UTF-8.

@@ -115,7 +115,7 @@ func (m *machine) global(module, name string) error {
 	if feature := unsupportedGlobals[full]; feature != "" {
 		return m.unsupported("%s (it names %s)", feature, full)
 	}
-	return m.unsupported("the global %s is not on the allow list: save only tensors and plain containers, such as a state_dict", strconv.Quote(badfile.Clip(full)))
+	return m.unsupported("the global %s is not on the allow list; save only tensors and plain containers, such as a state_dict", strconv.Quote(badfile.Clip(full)))
 }
 
 // call pushes f(*args).

@@ -82,7 +82,7 @@ func readSource(file string) (string, error) {
 	}
 	defer f.Close()
 	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is no file", file)
+		return "", fmt.Errorf("%s is not a file", file)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxPython+1))
 	if err != nil {

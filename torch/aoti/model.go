@@ -177,7 +177,7 @@ func (m *Model) readWeights(z *strictzip.Archive, model *pt2.Model) error {
 			}
 			var ok bool
 			if t, ok = v.(*pickle.Tensor); !ok {
-				return &badfile.MalformedError{Msg: fmt.Sprintf("the weight %q is no tensor", w.File)}
+				return &badfile.MalformedError{Msg: fmt.Sprintf("the weight %q is not a tensor", w.File)}
 			}
 			files[w.File] = t
 		}

@@ -24,7 +24,7 @@ func (o *loading) check(z *strictzip.Archive) error {
 		return err
 	}
 	if z.Get("constants.pkl") == nil {
-		return &badfile.UnsupportedError{Feature: "it is no TorchScript archive: load a state dict with torch.LoadStateDict"}
+		return &badfile.UnsupportedError{Feature: "it is not a TorchScript archive: load a state dict with torch.LoadStateDict"}
 	}
 	limit := o.limits.Inflate
 	if limit == 0 {

@@ -48,13 +48,16 @@ func (e *KeyError) Error() string {
 	}
 	var shapes []string
 	for _, m := range e.Mismatched {
-		shapes = append(shapes, fmt.Sprintf("%.100q %v for %v", m.Name, m.Got, m.Want))
+		shapes = append(shapes, fmt.Sprintf("%.100q %s for %s", m.Name, shape(m.Got), shape(m.Want)))
 	}
 	add("missing", quoted(e.Missing))
 	add("unexpected", quoted(e.Unexpected))
 	add("of the wrong shape", shapes)
 	return "the state dict does not fit the module: " + strings.Join(parts, "; ")
 }
+
+// shape writes a shape as PyTorch does.
+func shape(sizes []int) string { return strings.ReplaceAll(fmt.Sprint(sizes), " ", ", ") }
 
 func quoted(names []string) []string {
 	out := make([]string, len(names))
