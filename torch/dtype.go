@@ -104,7 +104,7 @@ func ParseDType(name string) (DType, error) {
 	if d, ok := dtypeNames[name]; ok {
 		return d, nil
 	}
-	return 0, fmt.Errorf("torch: unknown dtype %q", name)
+	return 0, fmt.Errorf("torch: unknown dtype %q; use one such as float32 or int64", name)
 }
 
 // Element is a Go type that a tensor's elements can be read and written as. An int

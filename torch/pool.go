@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -40,7 +41,7 @@ func init() {
 // way at a time: torch.set_num_threads. The default is the number of cores.
 func SetNumThreads(n int) {
 	if n < 1 {
-		fail("SetNumThreads", "the number of threads must be at least 1")
+		fail("SetNumThreads", fmt.Sprintf("the number of threads is %d and must be at least 1", n))
 	}
 	pool.mu.Lock()
 	defer pool.mu.Unlock()
@@ -59,7 +60,7 @@ func NumThreads() int {
 // more threads.
 func SetWorkers(n int) {
 	if n < 1 {
-		fail("SetWorkers", "the number of workers must be at least 1")
+		fail("SetWorkers", fmt.Sprintf("the number of workers is %d and must be at least 1", n))
 	}
 	pool.mu.Lock()
 	defer pool.mu.Unlock()

@@ -84,11 +84,11 @@ func (x *Tensor) Dim() int { return int(x.info("Dim")[libtorch.InfoDim]) }
 // Size returns the size of one dimension: x.size(dim). A negative dim counts from the end.
 func (x *Tensor) Size(dim int) int {
 	s := x.Shape()
+	if dim < -len(s) || dim >= len(s) {
+		panic(&Error{Op: "Size", Args: x.describe(), Msg: fmt.Sprintf("dimension %d is out of range for %d dimensions", dim, len(s)), kind: ErrIndex})
+	}
 	if dim < 0 {
 		dim += len(s)
-	}
-	if dim < 0 || dim >= len(s) {
-		panic(&Error{Op: "Size", Args: x.describe(), Msg: "dimension out of range", kind: ErrIndex})
 	}
 	return s[dim]
 }

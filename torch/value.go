@@ -283,7 +283,7 @@ func (r *values) next() Value {
 		m := libtorch.ModuleOf(r.word())
 		return object(m, r.word() != 0)
 	case libtorch.Other:
-		return fmt.Errorf("torch: a value of the type %s has no form in Go", r.string())
+		return fmt.Errorf("torch: a value of the type %s cannot be represented in Go", r.string())
 	default:
 		panic(fmt.Sprintf("torch: unknown tag %d in a result", tag))
 	}

@@ -342,7 +342,7 @@ func (m *Model) check(inputs []*torch.Tensor) error {
 // [Model.Run].
 func (m *Model) Forward(args ...torch.Value) (torch.Value, error) {
 	if m.outErr != nil {
-		return nil, fmt.Errorf("aoti: model %q: its outputs have no form in Go: %w; call torch.Run", m.name, m.outErr)
+		return nil, fmt.Errorf("aoti: model %q: its outputs cannot be represented in Go: %w; call Run", m.name, m.outErr)
 	}
 	var inputs []*torch.Tensor
 	for _, a := range args {
