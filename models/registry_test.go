@@ -57,7 +57,7 @@ func TestDecodeArguments(t *testing.T) {
 	for arguments, want := range map[string]string{
 		`{"width": 1}`:   `there is no argument "width"; there are width_mult and depth`,
 		`{"depth": "3"}`: "the argument depth cannot be a string",
-		`[]`:             `the arguments "[]" are no JSON object such as {"num_classes": 10}; there are width_mult and depth`,
+		`[]`:             `the arguments "[]" are not a JSON object such as {"num_classes": 10}; there are width_mult and depth`,
 		`{} {}`:          "something follows the arguments; give one JSON object",
 	} {
 		require.EqualError(t, models.DecodeArguments([]byte(arguments), &a), want)

@@ -130,6 +130,24 @@ func TestSegmentsOutOfRange(t *testing.T) {
 	require.Equal(t, []int{4, 2}, unchecked.SegmentReduceBackward(torch.Ones(2, 2), torch.Ones(2, 2), x, "sum", ints(2, 2), nil, 0, nil).Shape())
 }
 
+// TestIndicesWithoutBags gives indices and offsets that make no bag for them,
+// where libtorch's kernels read and write beyond the tensors.
+func TestIndicesWithoutBags(t *testing.T) {
+	w, indices, none := torch.Ones(4, 2), torch.FromSlice([]int64{1, 3, 3}), torch.Zeros(0).ToDType(torch.Int64)
+	for mode := range 3 {
+		for _, c := range []struct {
+			offsets *torch.Tensor
+			last    bool
+		}{{none, false}, {none, true}, {torch.FromSlice([]int64{0}), true}} {
+			for _, weights := range []*torch.Tensor{w, w.ToDType(torch.Float64)} {
+				require.ErrorContains(t, torch.Try(func() { EmbeddingBag(weights, indices, c.offsets, false, mode, false, nil, c.last) }), "no bag")
+			}
+		}
+		out, _, _, _ := EmbeddingBag(w, none, none, false, mode, false, nil, false)
+		require.Equal(t, []int{0, 2}, out.Shape())
+	}
+}
+
 // TestQuantizedPool gives a list of one output size, which libtorch's kernel reads as two.
 func TestQuantizedPool(t *testing.T) {
 	x := QuantizePerTensor(torch.Ones(1, 1, 4, 4), 0.1, 0, torch.FromScalarType(12))

@@ -114,6 +114,20 @@ func TestHostilePickles(t *testing.T) {
 	}
 }
 
+// TestGuardedOperators calls operators that trust their arguments, with arguments that would end the process.
+func TestGuardedOperators(t *testing.T) {
+	for name, c := range map[string]struct{ code, want string }{
+		"bags":   {"y, _0, _1, _2, = torch.embedding_bag(t, torch.arange(x), torch.arange(0), False, 2)\n    return y", "no bag"},
+		"rows":   {"y, _0, _1, _2, = torch.embedding_bag(t, torch.arange(x + 100000000), torch.arange(1), False, 2)\n    return y", "the indices must lie from 0"},
+		"pivots": {"return torch.linalg_lu_solve(t, torch.to(torch.mul(torch.arange(3), 100000000), 3), t)", "the pivots must lie from"},
+	} {
+		m, err := jit.LoadBytes(scripted(t, "Tensor:\n    "+c.code, pickled))
+		require.NoError(t, err, name)
+		_, err = m.Forward(3, torch.Ones(3, 3))
+		require.ErrorContains(t, err, c.want, name)
+	}
+}
+
 // TestDivision divides by zero and out of range where the compiler could fold it.
 func TestDivision(t *testing.T) {
 	for _, e := range []string{"5 % 0", "5 // 0", "x % 0", "x // 0", "x // -1", "x % -1"} {

@@ -453,8 +453,11 @@ void group_norm_backward(Args a) { // grad_out, input, mean, rstd, weight, N, C,
 	sized(a, {2, 3}, {a[5].toInt(), a[8].toInt()});
 }
 
-void embedding_bag(Args a) { // weight, indices, offsets
+// embedding_bag requires a bag for the indices, since the kernels read and write bag -1 where there is none.
+void embedding_bag(Args a) { // weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset
 	bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2);
+	int64_t n = tensor(a, 1).numel(), offsets = tensor(a, 2).numel();
+	TORCH_CHECK(n == 0 || tensor(a, 1).dim() != 1 || offsets > (a[7].toBool() ? 1 : 0), "the ", offsets, " offsets make no bag for the ", n, " indices");
 }
 
 void step(Args a) { // start, end, step, out
