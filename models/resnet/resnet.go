@@ -176,7 +176,7 @@ func (c Config) stemPool(channels int) nn.Module {
 	case c.AntiAlias == Average:
 		return c.smooth()
 	case c.AntiAlias == Blur:
-		return nn.Sequential{nn.NewMaxPool2d(3, F.MaxPool2dOptions{Stride: 1, Padding: 1}), c.smooth()}
+		return nn.Sequential{nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 1, Padding: 1}), c.smooth()}
 	}
 	return nil
 }

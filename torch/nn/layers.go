@@ -157,11 +157,14 @@ func (m *ReLU) Forward(x *torch.Tensor) *torch.Tensor {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
 type MaxPool2d struct {
 	Kernel  torch.Ints
-	Options F.MaxPool2dOptions
+	Options MaxPool2dOptions
 }
 
+// MaxPool2dOptions are the options of [NewMaxPool2d], those of [F.MaxPool2d].
+type MaxPool2dOptions = F.MaxPool2dOptions
+
 // NewMaxPool2d makes a pooling with windows of the size of kernel: nn.MaxPool2d(kernel).
-func NewMaxPool2d(kernel torch.Ints, options ...F.MaxPool2dOptions) *MaxPool2d {
+func NewMaxPool2d(kernel torch.Ints, options ...MaxPool2dOptions) *MaxPool2d {
 	return &MaxPool2d{Kernel: kernel, Options: torch.Only(options)}
 }
 

@@ -56,7 +56,7 @@ var ports = []struct {
 		}},
 	{"nn.MaxPool2d(kernel_size=(1, 2), stride=(2, 1))(x)",
 		func(p port) *torch.Tensor {
-			return nn.NewMaxPool2d([]int{1, 2}, F.MaxPool2dOptions{Stride: []int{2, 1}}).Forward(p.x)
+			return nn.NewMaxPool2d([]int{1, 2}, nn.MaxPool2dOptions{Stride: []int{2, 1}}).Forward(p.x)
 		}},
 	{"F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)",
 		func(p port) *torch.Tensor {
