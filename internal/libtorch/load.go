@@ -185,7 +185,7 @@ const (
 	FlagZero         = C.THUB_FLAG_ZERO   // zeros that take no memory
 )
 
-// Heavy is the weight, in the results of a call, of a tensor that may keep more memory alive than can be told.
+// Heavy is the weight, in the results of a call, of a tensor that may keep an unknown amount of memory alive.
 const Heavy = C.THUB_HEAVY
 
 // Result is the state of things after a call.
@@ -247,9 +247,9 @@ func FindOp(name, overload string) (Op, error) {
 // Schema returns the operator's signature in the words of native_functions.yaml.
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
-// Call runs an operator; see [Values] for the results in buf. First it gives
-// back the references that lie in buf, so many from RetsHead on. It may use room
-// words of buf; where that is RetsHead it drops the results.
+// Call runs an operator; see [Values] for the results in buf. First it releases
+// the references in buf, dead of them from RetsHead on. It may use room words of
+// buf; where that is RetsHead it drops the results.
 func (op Op) Call(args, buf []uint64, room, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
 	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(room))
@@ -279,7 +279,7 @@ func NewTensor(data unsafe.Pointer, n int, dtype int, sizes []int64) (uint64, Re
 	return uint64(t), res, err
 }
 
-// TensorData returns where a tensor's elements lie, if it is dense, contiguous and on the CPU.
+// TensorData returns the address of a tensor's elements, if it is dense, contiguous and on the CPU.
 func TensorData(t uint64) (unsafe.Pointer, error) {
 	var p unsafe.Pointer
 	err := failure(C.t_tensor_data(C.thub_tensor(t), &p))
@@ -341,7 +341,7 @@ func OpenMap(path string) (*Map, error) {
 	return &m, nil
 }
 
-// Tensor makes a 1-d CPU tensor of numel elements over n bytes of the file; over a copy of them where they lie unaligned.
+// Tensor makes a 1-d CPU tensor of numel elements over n bytes of the file; over a copy of them where they are unaligned.
 func (m *Map) Tensor(offset, n, dtype, numel int) (uint64, Result, error) {
 	var t C.thub_tensor
 	res, err := result(C.t_map_tensor(m.h, C.size_t(offset), C.size_t(n), C.int32_t(dtype), C.int64_t(numel), &t))
@@ -454,7 +454,7 @@ func LoadModule(path string) (Module, error) {
 	return m, err
 }
 
-// LoadModuleBytes reads a TorchScript archive that lies in memory.
+// LoadModuleBytes reads a TorchScript archive in memory.
 func LoadModuleBytes(data []byte) (Module, error) {
 	var m Module
 	err := failure(C.t_jit_load_bytes(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &m.h))

@@ -21,12 +21,12 @@ namespace {
 constexpr size_t kAlign = 64;           // as c10's own allocator: a cache line, a vector
 constexpr size_t kMapFrom = 64 << 10;   // bigger blocks are mapped and cached; the others are malloc's
 constexpr size_t kHuge = 4 << 20;       // from here on huge pages are worth asking for
-constexpr int64_t kCacheMin = 128 << 20; // bytes that may lie cached, besides a quarter of what is live
+constexpr int64_t kCacheMin = 128 << 20; // bytes that may be cached, besides a quarter of what is live
 
 std::atomic<int64_t> live{0};   // without what Small counts
 std::atomic<int64_t> mapped{0}; // of files
 
-// A header lies before the data of every block.
+// A Header precedes the data of every block.
 struct Header {
 	void *base;   // what malloc or mmap returned
 	size_t bytes; // of the block, the header included
@@ -89,7 +89,7 @@ private:
 
 // Small keeps freed small blocks for the next ones, up to 1 MiB of each size.
 // malloc keeps seven of a size and joins the others, at several times the cost.
-// Where another thread is at it, malloc and free do.
+// While another thread has the lock, malloc and free are called instead.
 class Small {
 public:
 	static constexpr size_t kClasses = 16, kKept = 1 << 20;
@@ -183,7 +183,7 @@ void *allocate_bytes(size_t n) {
 		base = static_cast<char *>(cache().take(c));
 		if (!base)
 			base = static_cast<char *>(map_block(bytes));
-		if (!base) { // once more without what lies about
+		if (!base) { // once more, without the cached blocks
 			cache().trim();
 			base = static_cast<char *>(map_block(bytes));
 		}

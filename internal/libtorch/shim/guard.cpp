@@ -29,7 +29,7 @@ void dense(const at::Tensor &t) {
 	TORCH_CHECK(t.layout() == at::kStrided && !t.is_quantized(), "the tensors must be dense, not ", t.layout(), " of ", t.scalar_type());
 }
 
-// plain wants dense tensors.
+// plain checks that the tensors are dense.
 void plain(Args a, std::initializer_list<size_t> which) {
 	for (size_t i : which) {
 		if (given(a, i))
@@ -40,7 +40,7 @@ void plain(Args a, std::initializer_list<size_t> which) {
 	}
 }
 
-// akin wants dense tensors of one dtype on one device.
+// akin checks that the tensors are dense, of one dtype and on one device.
 void akin(Args a, std::initializer_list<size_t> which) {
 	plain(a, which);
 	const at::Tensor *first = nullptr;
@@ -65,7 +65,7 @@ void size(const at::Tensor &t, at::IntArrayRef want, const char *name) {
 	TORCH_CHECK(t.sizes() == want, name, " has the size ", t.sizes(), "; it must be ", want);
 }
 
-// sized wants a size of those of the tensors that are given.
+// sized checks the size of the tensors that are given.
 void sized(Args a, std::initializer_list<size_t> which, at::IntArrayRef want) {
 	for (size_t i : which)
 		if (given(a, i))
@@ -77,7 +77,7 @@ int64_t dim(const at::Tensor &t, int64_t d) {
 	return d < 0 ? d + t.dim() : d;
 }
 
-// range wants integers from 0 to n - 1.
+// range checks that a tensor has integers from 0 to n - 1.
 void range(const at::Tensor &t, int64_t n, const char *name) {
 	TORCH_CHECK(at::isIntegralType(t.scalar_type(), false), name, " must hold integers, not ", t.scalar_type());
 	dense(t);
@@ -92,7 +92,7 @@ void finite(const at::Tensor &t, const char *name) {
 		TORCH_CHECK(at::isfinite(t).all().item<bool>(), name, " must not contain infs or NaNs");
 }
 
-// count wants a number of elements that a memory can hold.
+// count checks that a memory can have so many elements.
 void count(std::initializer_list<int64_t> ns) {
 	int64_t n = 1;
 	for (int64_t v : ns)
@@ -101,7 +101,7 @@ void count(std::initializer_list<int64_t> ns) {
 
 void some(const IValue &list) { TORCH_CHECK(!list.toTensorVector().empty(), "expected a non-empty list of tensors"); }
 
-// padded wants of grad_output, self and padding what the forward gives for n dimensions.
+// padded checks grad_output, self and padding against the forward of n dimensions.
 void padded(Args a, size_t n) {
 	floating(a, {0, 1});
 	auto pad = a[2].toIntVector();
@@ -112,7 +112,7 @@ void padded(Args a, size_t n) {
 	sized(a, {0}, want);
 }
 
-// pooled wants a gradient of as many planes as the input, of n dimensions, and indices into these.
+// pooled checks that the gradient has as many planes of n dimensions as the input, and that the indices are in these.
 void pooled(Args a, size_t n, size_t indices) {
 	const at::Tensor &grad = tensor(a, 0), &self = tensor(a, 1);
 	floating(a, {0, 1});
@@ -128,7 +128,7 @@ void pooled(Args a, size_t n, size_t indices) {
 	}
 }
 
-// normalized wants of batch norm's arguments from first on one number for each channel.
+// normalized checks that these arguments of batch norm have a number for each channel.
 void normalized(Args a, size_t input, std::initializer_list<size_t> channels) {
 	const at::Tensor &x = tensor(a, input);
 	plain(a, channels);
@@ -146,7 +146,7 @@ void both(Args a, size_t i, size_t j) {
 	TORCH_CHECK(given(a, i) && given(a, j), "arguments ", i, " and ", j, " must be given");
 }
 
-// normalized_backward wants what batch norm's forward saves, which is nothing where it was not training.
+// normalized_backward checks what batch norm's forward saves, which is nothing where it was not training.
 void normalized_backward(Args a) { // grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train
 	bool train = a[7].toBool();
 	akin(a, {0, 1});
@@ -164,7 +164,7 @@ std::vector<int64_t> numbers(const IValue &v) {
 	return {t.const_data_ptr<int64_t>(), t.const_data_ptr<int64_t>() + t.numel()};
 }
 
-// ctc wants targets and lengths that lie within log_probs [T, N, C] or [T, C].
+// ctc checks that the targets and lengths are within log_probs [T, N, C] or [T, C].
 void ctc(Args a, size_t log_probs, size_t blank) { // log_probs, targets, input_lengths, target_lengths
 	const at::Tensor &x = tensor(a, log_probs), &targets = tensor(a, log_probs + 1);
 	floating(a, {log_probs});
@@ -190,7 +190,7 @@ void embedded(Args a) { // grad, indices, num_weights
 	TORCH_CHECK(tensor(a, 0).dim() >= 1 && tensor(a, 0).numel() == tensor(a, 1).numel() * tensor(a, 0).size(-1), "the gradient ", tensor(a, 0).sizes(), " does not fit the indices ", tensor(a, 1).sizes());
 }
 
-// bags wants indices into weights, and offsets, unless their number is 0, that rise within the indices.
+// bags checks that the indices are within the weights, and that the offsets, unless their number is 0, rise within the indices.
 void bags(Args a, int64_t weights, size_t indices, size_t offsets) {
 	range(tensor(a, indices), weights, "the indices");
 	if (!offsets || tensor(a, indices).dim() != 1)
@@ -201,7 +201,7 @@ void bags(Args a, int64_t weights, size_t indices, size_t offsets) {
 		TORCH_CHECK((o.diff() >= 0).all().item<bool>(), "the offsets must rise");
 }
 
-// pivots wants those of a factorization of matrices [*, m, n], from least to m.
+// pivots checks that those of a factorization of matrices [*, m, n] are from least to m.
 void pivots(Args a, size_t lu, size_t pivots, int64_t least) {
 	const at::Tensor &m = tensor(a, lu), &p = tensor(a, pivots);
 	TORCH_CHECK(m.dim() >= 2 && p.scalar_type() == at::kInt, "the pivots must be int32, of a matrix or several");
@@ -228,7 +228,7 @@ void layer_norm(Args a) { // grad_out, input, normalized_shape, mean, rstd, weig
 	            "mean and rstd must have ", rows, " numbers of the input's dtype");
 }
 
-// group_norm wants sizes [N, C, HxW], group from the number at on, that are the input's.
+// group_norm checks N, C, HxW and group, the arguments from at on, against the input.
 void group_norm(Args a, size_t input, std::initializer_list<size_t> channels, size_t at) {
 	const at::Tensor &x = tensor(a, input);
 	floating(a, {input});
@@ -249,7 +249,7 @@ void classes(Args a) { // grad_output, self, target, weight, reduction, ignore_i
 		TORCH_CHECK_INDEX((((target >= 0) & (target < n)) | (target == a[5].toInt())).all().item<bool>(), "the targets must lie from 0 to ", n - 1);
 }
 
-// recurrent wants of a network's weights the sizes that the input and the state ask for.
+// recurrent checks that a network's weights have the sizes that follow from the input and the state.
 void recurrent(Args a, bool packed, int64_t n) { // input or data and batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional
 	size_t at = packed ? 2 : 1;
 	std::vector<at::Tensor> hx;
@@ -311,7 +311,7 @@ void layer(Args a) { // input, weight_ih, weight_hh, bias_ih, bias_hh, hx, cx, r
 		TORCH_CHECK(tensor(a, i).numel() == x.size(1) * hidden && tensor(a, i).dim() >= 2 && tensor(a, i).size(-1) == hidden, "the states must be of ", x.size(1), " by ", hidden, " numbers");
 }
 
-// kernel wants a weight that has kernel_size in its last dimensions, or more, which libtorch takes.
+// kernel checks that the weight has kernel_size in its last dimensions, or more, which libtorch takes.
 void kernel(Args a) { // self, weight, kernel_size, bias
 	akin(a, {0, 1, 3});
 	auto ks = a[2].toIntVector();
@@ -321,7 +321,7 @@ void kernel(Args a) { // self, weight, kernel_size, bias
 	TORCH_CHECK(fits, "the weight ", tensor(a, 1).sizes(), " does not fit kernel_size ", ks);
 }
 
-// order wants a degree that is done in a while.
+// order checks that a degree is not too large to be computed.
 void order(const IValue &n) {
 	if (n.isTensor()) {
 		const at::Tensor &t = n.toTensor();
@@ -356,7 +356,7 @@ void choose(Args a) { // input, numel, n_bins, ratio, bit_width
 	TORCH_CHECK(a[4].toInt() >= 1 && a[4].toInt() <= 8, "bit_width is ", a[4].toInt(), " and must be from 1 to 8");
 }
 
-// gather wants an input and a grid of grid_sample whose places can be told in the input's dtype: the kernel for the 16-bit ones on the CPU
+// gather checks that the input's dtype can represent the places of grid_sample's input and grid: the kernel for the 16-bit ones on the CPU
 // counts in 16 bits, and compares with the sides as that dtype rounds them. It reads beyond the input otherwise.
 void gather(Args a, bool backward = false) { // grad_output where backward, input, grid, interpolation_mode, padding_mode
 	size_t input = backward ? 1 : 0;
@@ -376,7 +376,7 @@ void gather(Args a, bool backward = false) { // grad_output where backward, inpu
 	TORCH_CHECK(!bad, "libtorch cannot sample an input of ", h, "x", w, " in ", d, " on the CPU, and would read beyond it; convert it to float32");
 }
 
-// segments wants lengths, or offsets, of segments that are in the data.
+// segments checks that the lengths, or offsets, are of segments in the data.
 void segments(Args a, size_t data, size_t lengths, size_t offsets, int64_t axis) {
 	const at::Tensor &x = tensor(a, data);
 	dense(x);
@@ -402,7 +402,7 @@ void segments(Args a, size_t data, size_t lengths, size_t offsets, int64_t axis)
 	}
 }
 
-// nested_dim wants a dim that is not negative of a nested tensor, which libtorch does not wrap.
+// nested_dim checks that a dim of a nested tensor is not negative, since libtorch does not wrap it.
 void nested_dim(Args a) { // self, dim
 	if (tensor(a, 0).is_nested())
 		TORCH_CHECK_INDEX(a[1].toInt() >= 0, "dim is ", a[1].toInt(), " and must not be negative for a nested tensor");

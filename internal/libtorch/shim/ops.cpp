@@ -201,7 +201,7 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		if (o.dense)
 			(check_dense(args), ...);
 		at::Tensor result = op->call(args...);
-		if (w.wants()) {
+		if (w.returns()) {
 			w.put(THUB_TENSOR);
 			w.put_tensor(std::move(result));
 		}
@@ -300,7 +300,7 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 			mend(given);
 			throw;
 		}
-		if (w.wants())
+		if (w.returns())
 			for (IValue &v : stack)
 				write_value(w, std::move(v));
 		w.finish();

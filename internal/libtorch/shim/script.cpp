@@ -253,7 +253,7 @@ char *tensor_grad_fn(thub_tensor t) {
 		if (!fn)
 			return nullptr;
 		name = fn->name();
-	} catch (const c10::Error &) { // a view changed without grad, whose history cannot be told
+	} catch (const c10::Error &) { // a view changed without grad, whose history is unknown
 		name = "Invalid";
 	}
 	return strdup(name.substr(name.rfind(':') + 1).c_str()); // without a namespace, as in Python

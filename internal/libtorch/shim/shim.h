@@ -54,7 +54,7 @@ enum {
 };
 
 // The weight of a tensor is the bytes that it keeps alive: its storage's, or
-// THUB_HEAVY where that cannot be told, as with a graph of autograd, or a mapped
+// THUB_HEAVY where that is unknown, as with a graph of autograd, or a mapped
 // file, all of which a view of a few bytes keeps.
 #define THUB_HEAVY INT64_MAX
 

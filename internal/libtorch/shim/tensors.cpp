@@ -2,7 +2,6 @@
 
 #include "values.h"
 
-#include <ATen/Context.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
@@ -23,7 +22,7 @@ void tensor_free(const uint64_t *tensors, size_t n) {
 }
 
 void tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
-                       thub_tensor *ret_tensor) {
+                thub_tensor *ret_tensor) {
 	at::Tensor t = at::empty(at::IntArrayRef(sizes, ndim), at::TensorOptions().dtype(at::ScalarType(dtype)));
 	TORCH_CHECK(t.nbytes() == nbytes, "a tensor of ", t.nbytes(), " bytes cannot be made of ", nbytes);
 	if (nbytes)
@@ -32,7 +31,7 @@ void tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *s
 }
 
 void tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, int32_t fd, uint64_t id,
-                         thub_tensor *ret_tensor) {
+                  thub_tensor *ret_tensor) {
 	auto done = [fd, id](void *) {
 		while (write(fd, &id, sizeof id) < 0 && errno == EINTR) {
 		}

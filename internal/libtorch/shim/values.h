@@ -1,5 +1,5 @@
 // Tensors and values on their way through the table: thub_tensor, and the words
-// that THUB_TAG describes.
+// that shim.h describes.
 #pragma once
 
 #include "alloc.h"
@@ -80,7 +80,7 @@ c10::TypeKind kind_of(const c10::Type *type);
 class Writer {
 public:
 	Writer(uint64_t *rets, size_t cap) : head_(rets), buf_(rets + THUB_RETS_VALUES), cap_(cap - THUB_RETS_VALUES) {}
-	bool wants() const { return cap_ > 0; }
+	bool returns() const { return cap_ > 0; } // whether the results are kept
 	void put(uint64_t w) {
 		if (n_ < cap_) {
 			buf_[n_++] = w;
