@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/hfcache"
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/whole"
 )
 
@@ -48,7 +49,7 @@ func Cache(opts ...Option) ([]CacheEntry, error) {
 	var entries []CacheEntry
 	var err error
 	if o.dir != "" {
-		entries, err = weightsIn(expand(o.dir))
+		entries, err = weightsIn(home.Expand(o.dir))
 	} else {
 		for _, list := range []func() ([]CacheEntry, error){
 			func() ([]CacheEntry, error) { return weightsIn(filepath.Join(Dir(), "checkpoints")) },
@@ -91,7 +92,7 @@ func weightsIn(dir string) ([]CacheEntry, error) {
 		entry := CacheEntry{Kind: CacheWeights, Name: e.Name(), Path: filepath.Join(dir, e.Name()), Size: fi.Size(), Modified: fi.ModTime()}
 		whole, description := strings.CutSuffix(e.Name(), ".partial.json")
 		switch {
-		case description && exists(filepath.Join(dir, whole+".partial")):
+		case description && isThere(filepath.Join(dir, whole+".partial")):
 			continue // listed with what it describes
 		case description, strings.HasSuffix(e.Name(), ".partial"):
 			entry.Kind = CachePartial
@@ -161,7 +162,7 @@ func (e CacheEntry) verify(ctx context.Context) error {
 	switch e.Kind {
 	case CacheWeights:
 		if want := fetch.HashPrefix(e.Name); want != "" {
-			return sameHash(ctx, e.Path, want, false)
+			return fetch.SameHash(ctx, e.Path, want)
 		}
 		z, err := zip.OpenReader(e.Path)
 		if err != nil {
@@ -170,58 +171,13 @@ func (e CacheEntry) verify(ctx context.Context) error {
 		z.Close()
 		return whole.Records(ctx, e.Path)
 	case CacheHF:
-		return e.verifyHF(ctx)
-	}
-	return ErrUnverifiable
-}
-
-// sameHash compares the hash of a file with the first digits of the one wanted.
-func sameHash(ctx context.Context, path, want string, git bool) error {
-	hash := fetch.HashFile
-	if git {
-		hash = gitHash
-	}
-	got, err := hash(ctx, path)
-	if err == nil && !strings.HasPrefix(got, want) {
-		err = &fetch.HashError{Got: got, Want: want, Git: git, Kept: true}
-	}
-	return err
-}
-
-func (e CacheEntry) verifyHF(ctx context.Context) error {
-	blobs := filepath.Join(e.Path, "blobs")
-	es, err := list(blobs)
-	if err != nil {
+		checked, err := hfcache.Verify(ctx, e.Path)
+		if err == nil && checked == 0 {
+			err = ErrUnverifiable
+		}
 		return err
 	}
-	checked := 0
-	for _, b := range es {
-		name := b.Name()
-		if !isHex(name) || len(name) != 40 && len(name) != 64 {
-			continue // a partial one, or of another kind
-		}
-		checked++
-		if err := sameHash(ctx, filepath.Join(blobs, name), name, len(name) == 40); err != nil {
-			return fmt.Errorf("%s: %w", filepath.Join(blobs, name), err)
-		}
-	}
-	// A link to nothing is a file that is not there.
-	err = filepath.WalkDir(filepath.Join(e.Path, "snapshots"), func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil
-			}
-			return err
-		}
-		if d.Type() == fs.ModeSymlink && !exists(p) {
-			return fmt.Errorf("%s is a link to what is not there; remove the entry", p)
-		}
-		return nil
-	})
-	if err == nil && checked == 0 {
-		err = ErrUnverifiable
-	}
-	return err
+	return ErrUnverifiable
 }
 
 // Remove removes an entry. It fails while a download of it is under way.
@@ -267,7 +223,7 @@ func ignoreMissing(err error) error {
 // whileFree calls do with the lock of each of the files that exist, or says that one is taken.
 func whileFree(paths []string, do func() error) error {
 	for _, p := range paths {
-		if !exists(p) {
+		if !isThere(p) {
 			continue
 		}
 		l := flock.New(p, flock.SetFlag(os.O_RDWR))
@@ -281,4 +237,9 @@ func whileFree(paths []string, do func() error) error {
 		}
 	}
 	return do()
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

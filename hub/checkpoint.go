@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/internal/whole"
 	"github.com/torchhub/torchhub/models"
@@ -415,7 +416,7 @@ func checkKind(path string, want ...filekind.Class) error {
 // damaged says of a file that it is damaged, and what to do. Only files of the caches are for the taking.
 func (o *options) damaged(path string, err error) error {
 	advice := "copy or download it again"
-	for _, dir := range []string{expand(o.dir), filepath.Join(Dir(), "checkpoints"), HFCacheDir()} {
+	for _, dir := range []string{home.Expand(o.dir), filepath.Join(Dir(), "checkpoints"), HFCacheDir()} {
 		if dir == "" {
 			continue
 		}

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/user"
 	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"unicode"
+
+	"github.com/torchhub/torchhub/internal/home"
 )
 
 var setDir atomic.Pointer[string]
@@ -23,17 +24,17 @@ var setDir atomic.Pointer[string]
 // TORCH_HOME for the working directory.
 func Dir() string {
 	if d := setDir.Load(); d != nil {
-		return expand(*d)
+		return home.Expand(*d)
 	}
-	home := os.Getenv("TORCH_HOME")
-	if home == "" {
+	dir := os.Getenv("TORCH_HOME")
+	if dir == "" {
 		cache := os.Getenv("XDG_CACHE_HOME")
 		if cache == "" {
 			cache = "~/.cache"
 		}
-		home = filepath.Join(cache, "torch")
+		dir = filepath.Join(cache, "torch")
 	}
-	return filepath.Join(expand(home), "hub")
+	return filepath.Join(home.Expand(dir), "hub")
 }
 
 // SetDir sets the folder that [Dir] returns, above every variable: torch.hub.set_dir.
@@ -44,22 +45,6 @@ func SetDir(dir string) {
 		return
 	}
 	setDir.Store(&dir)
-}
-
-// expand replaces a leading ~ as os.path.expanduser does; where no home is known the ~ stays, as there.
-func expand(p string) string {
-	if p != "~" && !strings.HasPrefix(p, "~/") {
-		return p
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		u, err := user.Current()
-		if err != nil {
-			return p
-		}
-		home = u.HomeDir
-	}
-	return filepath.Join(home, p[1:])
 }
 
 // fileName returns the last element of a URL's path, refused where it could not be a file's name in a folder.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
 )
 
@@ -46,7 +47,7 @@ import (
 // Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower
 // case. [WithOffline] and TORCHHUB_OFFLINE forbid the network.
 func DownloadURLToFile(ctx context.Context, rawURL, dst string, opts ...Option) error {
-	if err := newOptions(opts).fetch.Download(ctx, rawURL, expand(dst), false); err != nil {
+	if err := newOptions(opts).fetch.Download(ctx, rawURL, home.Expand(dst), false); err != nil {
 		return newError("", "", err)
 	}
 	return nil
@@ -67,7 +68,7 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := expand(o.dir)
+	dir := home.Expand(o.dir)
 	if dir == "" {
 		dir = filepath.Join(Dir(), "checkpoints")
 	}

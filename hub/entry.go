@@ -18,6 +18,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/internal/pyhub"
 	"github.com/torchhub/torchhub/internal/suggest"
@@ -46,7 +47,7 @@ func (o *options) open(ctx context.Context, repo string) (*source, error) {
 		//lint:ignore ST1005 Python's message
 		return nil, fmt.Errorf("Unknown source: %q. Allowed values: \"github\" | \"local\".", kind)
 	case kind == "local":
-		return openFolder(repo, expand(repo))
+		return openFolder(repo, home.Expand(repo))
 	case kind == "" && strings.Contains(repo, "://"):
 		return o.openURL(ctx, repo)
 	}
@@ -158,7 +159,7 @@ func (s *source) entry(name string) (*Entry, error) {
 
 // onlyPython says what to do about a function that only Python can run.
 func (s *source) onlyPython(name string) error {
-	return &PythonError{s.name, name, s.at.dir == s.name || expand(s.name) == s.at.dir}
+	return &PythonError{s.name, name, s.at.dir == s.name || home.Expand(s.name) == s.at.dir}
 }
 
 func (s *source) noEntry(name, file string) error {
@@ -675,7 +676,7 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 		if err != nil {
 			return "", err
 		}
-		dir := expand(o.dir)
+		dir := home.Expand(o.dir)
 		if dir == "" {
 			dir = filepath.Join(Dir(), "checkpoints")
 		}
@@ -769,7 +770,7 @@ func (o *options) labels(ctx context.Context, l *Labels, at place) ([]string, er
 // ReadLabels reads the names of classes from a file in UTF-8 of one name a line.
 // A byte-order mark and empty lines at the end are left out; an empty line between names is an error.
 func ReadLabels(file string) ([]string, error) {
-	names, err := readLabels(expand(file))
+	names, err := readLabels(home.Expand(file))
 	if err != nil {
 		return nil, newError("", "", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+
+	"github.com/torchhub/torchhub/internal/hfcache"
 )
 
 // Download fetches the files of a model into the cache, without loading it or
@@ -20,7 +22,7 @@ func Download(ctx context.Context, repo, name string, opts ...Option) ([]string,
 
 func (o *options) files(ctx context.Context, repo, name string) ([]string, error) {
 	if isHF(repo) {
-		r, err := parseHF(repo)
+		r, err := hfcache.Parse(repo)
 		if err != nil {
 			return nil, err
 		}

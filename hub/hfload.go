@@ -8,11 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/torchhub/torchhub/internal/hfcache"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -26,7 +26,7 @@ const (
 
 // loadHF returns the model of a repository on the Hugging Face Hub.
 func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) {
-	r, err := parseHF(repo)
+	r, err := hfcache.Parse(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -45,15 +45,15 @@ func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) 
 	switch strings.ToLower(p.license) {
 	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // ask for nothing of who only runs them
 	default:
-		o.sayLicense(r.id, p.license)
+		o.sayLicense(r.ID, p.license)
 	}
-	m := &Model{name: r.id, steps: &Preprocess{Preset: p.preset}, pre: p.pre, labels: p.labels}
+	m := &Model{name: r.ID, steps: &Preprocess{Preset: p.preset}, pre: p.pre, labels: p.labels}
 	if o.weights == "" {
 		m.module, err = p.fill(ctx, o, files)
 	} else {
 		var f *filled
-		if f, err = o.fill(ctx, p.target(r.id, o), files[0]); err == nil {
-			o.sayFilled(r.id, files[0], f)
+		if f, err = o.fill(ctx, p.target(r.ID, o), files[0]); err == nil {
+			o.sayFilled(r.ID, files[0], f)
 			if m.module = f.module; f.classes > 0 || f.labels != nil {
 				m.labels = f.labels
 			}
@@ -83,7 +83,7 @@ func (p *plan) target(model string, o *options) target {
 
 // helpHF describes the model of a repository on the Hugging Face Hub.
 func (o *options) helpHF(ctx context.Context, repo string) (string, error) {
-	r, err := parseHF(repo)
+	r, err := hfcache.Parse(repo)
 	if err != nil {
 		return "", err
 	}
@@ -92,7 +92,7 @@ func (o *options) helpHF(ctx context.Context, repo string) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\narchitecture %s, %d classes\n", r.id, p.architecture, len(p.labels))
+	fmt.Fprintf(&b, "%s\narchitecture %s, %d classes\n", r.ID, p.architecture, len(p.labels))
 	if p.license != "" {
 		fmt.Fprintf(&b, "license %s\n", p.license)
 	}
@@ -102,7 +102,7 @@ func (o *options) helpHF(ctx context.Context, repo string) (string, error) {
 
 // hfPlan fetches a repository's files and says what to do with them. Where
 // other weights are asked for, the repository's own are left where they are.
-func (o *options) hfPlan(ctx context.Context, r hfRepo) (*plan, []string, error) {
+func (o *options) hfPlan(ctx context.Context, r hfcache.Repo) (*plan, []string, error) {
 	p, r, err := o.hfConfig(ctx, r)
 	if err != nil {
 		return nil, nil, err
@@ -116,15 +116,13 @@ func (o *options) hfPlan(ctx context.Context, r hfRepo) (*plan, []string, error)
 }
 
 // hfConfig reads the configuration of a repository, and returns the repository at the commit that it is of.
-func (o *options) hfConfig(ctx context.Context, r hfRepo) (*plan, hfRepo, error) {
-	path, err := o.hfFile(ctx, r, "config.json")
+func (o *options) hfConfig(ctx context.Context, r hfcache.Repo) (*plan, hfcache.Repo, error) {
+	path, err := o.hfCache().File(ctx, r, "config.json")
 	if err != nil {
 		return nil, r, err
 	}
 	// All files are to be of one commit, if the branch moves meanwhile.
-	if commit := filepath.Base(filepath.Dir(path)); hfCommit.MatchString(commit) {
-		r.revision = commit
-	}
+	r = r.AtCommit(path)
 	data, err := readSmall(path)
 	if err != nil {
 		return nil, r, err
@@ -132,7 +130,7 @@ func (o *options) hfConfig(ctx context.Context, r hfRepo) (*plan, hfRepo, error)
 	var p *plan
 	if terr := torch.Try(func() {
 		p, err = readHFConfig(data, func(file string) ([]byte, error) {
-			path, err := o.hfFile(ctx, r, file)
+			path, err := o.hfCache().File(ctx, r, file)
 			if err != nil {
 				return nil, err
 			}
@@ -142,7 +140,7 @@ func (o *options) hfConfig(ctx context.Context, r hfRepo) (*plan, hfRepo, error)
 		err = terr
 	}
 	if err != nil {
-		return nil, r, fmt.Errorf("%s: %w", r.id, err)
+		return nil, r, fmt.Errorf("%s: %w", r.ID, err)
 	}
 	return p, r, nil
 }
@@ -162,11 +160,11 @@ func readSmall(path string) ([]byte, error) {
 }
 
 // hfWeights fetches the weights, in one file or in several.
-func (o *options) hfWeights(ctx context.Context, r hfRepo) ([]string, error) {
+func (o *options) hfWeights(ctx context.Context, r hfcache.Repo) ([]string, error) {
 	const one = "model.safetensors"
 	var missing error
 	for _, name := range []string{one, one + ".index.json", "pytorch_model.bin"} {
-		path, err := o.hfFile(ctx, r, name)
+		path, err := o.hfCache().File(ctx, r, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if missing == nil {
@@ -215,7 +213,7 @@ func readIndex(data []byte) ([]string, error) {
 }
 
 // hfFiles fetches several files, some at a time.
-func (o *options) hfFiles(ctx context.Context, r hfRepo, names []string) ([]string, error) {
+func (o *options) hfFiles(ctx context.Context, r hfcache.Repo, names []string) ([]string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	paths, errs := make([]string, len(names)), make([]error, len(names))
@@ -225,7 +223,7 @@ func (o *options) hfFiles(ctx context.Context, r hfRepo, names []string) ([]stri
 		wg.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			if paths[i], errs[i] = o.hfFile(ctx, r, name); errs[i] != nil {
+			if paths[i], errs[i] = o.hfCache().File(ctx, r, name); errs[i] != nil {
 				cancel()
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -143,7 +144,7 @@ func (o *options) file(ctx context.Context, weights string) (string, error) {
 	if weightsURL(weights) != nil {
 		return o.cached(ctx, weights)
 	}
-	p := expand(weights)
+	p := home.Expand(weights)
 	st, err := os.Stat(p)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

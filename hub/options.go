@@ -4,10 +4,10 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/hfcache"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/torch"
 )
@@ -32,7 +32,7 @@ type options struct {
 
 func newOptions(opts []Option) *options {
 	o := &options{fetch: *fetch.New(), notice: os.Stderr, device: torch.CPU}
-	o.fetch.Offline = isTrue("TORCHHUB_OFFLINE")
+	o.fetch.Offline = hfcache.IsTrue("TORCHHUB_OFFLINE")
 	o.fetch.Progress = terminal.Of(os.Stderr)
 	for _, f := range opts {
 		f(o)
@@ -83,13 +83,4 @@ func WithMaxSize(n int64) Option { return func(o *options) { o.fetch.MaxSize = n
 // file URL, can be had; the rest is [ErrOffline].
 func WithOffline(offline bool) Option {
 	return func(o *options) { o.fetch.Offline, o.offlineSet = offline, true }
-}
-
-// isTrue reads a variable as huggingface_hub does.
-func isTrue(variable string) bool {
-	switch strings.ToUpper(os.Getenv(variable)) {
-	case "1", "ON", "YES", "TRUE":
-		return true
-	}
-	return false
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/fetch"
 	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch/aoti"
@@ -37,7 +38,7 @@ const schemaURL = "https://github.com/torchhub/torchhub/raw/main/hub/hubconf.sch
 // label; without labels [WithNotice] gets a line about them. Native code is run
 // only where it is trusted, see [WithNativeCode].
 func Pack(ctx context.Context, dir, name string, e Entry, opts ...Option) error {
-	if err := newOptions(opts).pack(ctx, expand(dir), name, e); err != nil {
+	if err := newOptions(opts).pack(ctx, home.Expand(dir), name, e); err != nil {
 		return newError("pack", name, err)
 	}
 	return nil
@@ -240,7 +241,7 @@ func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, er
 	if strings.Contains(target, "://") {
 		s, err = o.openURL(ctx, target)
 	} else {
-		file := expand(target)
+		file := home.Expand(target)
 		if fi, serr := os.Stat(file); serr != nil {
 			return nil, errors.New("there is no such file or folder")
 		} else if fi.IsDir() {

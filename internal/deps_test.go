@@ -30,6 +30,8 @@ var policy = map[string][]string{
 	"internal/suggest":             {},
 	"internal/oserror":             {},
 	"internal/ctxio":               {},
+	"internal/home":                {},
+	"internal/hfcache":             {"internal/ctxio", "internal/fetch", "internal/home", "internal/oserror"},
 	"internal/pyhub":               {"internal/oserror", "internal/terminal"},
 	"internal/fetch":               {"internal/ctxio", "internal/oserror", "internal/terminal", "internal/whole"},
 	"internal/filekind":            {"internal/badfile"},
@@ -77,7 +79,7 @@ var policy = map[string][]string{
 	"transforms/internal/tiff":     {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"transforms/internal/inflate":  {},
 	"transforms/internal/codec":    {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
-	"hub":                          {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/oserror", "internal/pyhub", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "models/all", "transforms"},
+	"hub":                          {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/hfcache", "internal/home", "internal/oserror", "internal/pyhub", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "models/all", "transforms"},
 	"examples/internal/letters":    {"hub", "models/builtin"},
 	"examples/classify":            {"torch", "torch/cuda", "transforms", "hub"},
 	"examples/server":              {"transforms", "hub"},
@@ -85,7 +87,7 @@ var policy = map[string][]string{
 }
 
 // network lists the rooms that may import net/http.
-var network = []string{"hub", "internal/fetch", "internal/libtorch", "cmd/torchhub", "examples/server"}
+var network = []string{"hub", "internal/fetch", "internal/hfcache", "internal/libtorch", "cmd/torchhub", "examples/server"}
 
 // cgo lists the rooms that may import "C".
 var cgo = []string{"internal/libtorch", "internal/libm"}

@@ -40,3 +40,12 @@ func hasHash(ctx context.Context, file, want string) bool {
 	got, err := HashFile(ctx, file)
 	return err == nil && strings.HasPrefix(got, want)
 }
+
+// SameHash returns a [HashError] where the SHA-256 of a file does not begin with want.
+func SameHash(ctx context.Context, file, want string) error {
+	got, err := HashFile(ctx, file)
+	if err == nil && !strings.HasPrefix(got, want) {
+		err = &HashError{Got: got, Want: want, Kept: true}
+	}
+	return err
+}

@@ -1,4 +1,12 @@
-package hub
+// Package hfcache speaks with the Hugging Face Hub and keeps the cache that Python's
+// huggingface_hub keeps:
+//
+//	models--OWNER--NAME/refs/REVISION             holds a commit
+//	models--OWNER--NAME/snapshots/COMMIT/FILE     is a relative link to
+//	models--OWNER--NAME/blobs/ETAG                which is the content
+//	models--OWNER--NAME/.no_exist/COMMIT/FILE     says that the commit lacks the file
+//	.locks/models--OWNER--NAME/ETAG.lock          is locked while a blob is made
+package hfcache
 
 import (
 	"cmp"
@@ -22,40 +30,21 @@ import (
 
 	"github.com/torchhub/torchhub/internal/ctxio"
 	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
 )
 
-// This file speaks with the Hugging Face Hub and keeps the cache that Python's
-// huggingface_hub keeps:
-//
-//	models--OWNER--NAME/refs/REVISION             holds a commit
-//	models--OWNER--NAME/snapshots/COMMIT/FILE     is a relative link to
-//	models--OWNER--NAME/blobs/ETAG                which is the content
-//	models--OWNER--NAME/.no_exist/COMMIT/FILE     says that the commit lacks the file
-//	.locks/models--OWNER--NAME/ETAG.lock          is locked while a blob is made
+const official = "https://huggingface.co"
 
-const hfEndpoint = "https://huggingface.co"
-
-// WithHFToken gives the access token for the Hugging Face Hub, instead of the
-// one in HF_TOKEN or in the file that "hf auth login" writes; "" is none. It is
-// sent to the Hub only, and not to where the Hub redirects.
-func WithHFToken(token string) Option { return func(o *options) { o.hfToken = &token } }
-
-// HFCacheDir returns the folder of files from the Hugging Face Hub, which is
-// shared with Python: huggingface_hub.constants.HF_HUB_CACHE. It is, in this order,
-// $HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
-// $XDG_CACHE_HOME/huggingface/hub and ~/.cache/huggingface/hub. A leading ~
-// and variables in it are replaced. Variables that are empty count as unset.
-//
-// https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables#hfhubcache
-func HFCacheDir() string {
+// Dir returns the folder of the cache: huggingface_hub.constants.HF_HUB_CACHE.
+func Dir() string {
 	if dir := cmp.Or(os.Getenv("HF_HUB_CACHE"), os.Getenv("HUGGINGFACE_HUB_CACHE")); dir != "" {
 		return expandVars(dir)
 	}
-	return filepath.Join(hfHome(), "hub")
+	return filepath.Join(homeDir(), "hub")
 }
 
-func hfHome() string {
+func homeDir() string {
 	if dir := os.Getenv("HF_HOME"); dir != "" {
 		return expandVars(dir)
 	}
@@ -66,7 +55,7 @@ var variableRE = regexp.MustCompile(`\$(\w+|\{[^}]*\})`)
 
 // expandVars replaces ~ and then variables, as os.path.expandvars: what is not set stays.
 func expandVars(p string) string {
-	return variableRE.ReplaceAllStringFunc(expand(p), func(s string) string {
+	return variableRE.ReplaceAllStringFunc(home.Expand(p), func(s string) string {
 		if v, ok := os.LookupEnv(strings.Trim(s[1:], "{}")); ok {
 			return v
 		}
@@ -74,12 +63,12 @@ func expandVars(p string) string {
 	})
 }
 
-// token returns the access token, "" where there is none.
-func (o *options) token() string {
-	if o.hfToken != nil {
-		return *o.hfToken
+// AccessToken returns the access token, "" where there is none.
+func (c *Client) AccessToken() string {
+	if c.Token != nil {
+		return *c.Token
 	}
-	if isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
+	if IsTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
 		return ""
 	}
 	if t := strings.TrimSpace(cmp.Or(os.Getenv("HF_TOKEN"), os.Getenv("HUGGING_FACE_HUB_TOKEN"))); t != "" {
@@ -87,7 +76,7 @@ func (o *options) token() string {
 	}
 	file := os.Getenv("HF_TOKEN_PATH")
 	if file == "" {
-		file = filepath.Join(hfHome(), "token")
+		file = filepath.Join(homeDir(), "token")
 	}
 	f, err := os.Open(expandVars(file))
 	if err != nil {
@@ -98,35 +87,50 @@ func (o *options) token() string {
 	return strings.TrimSpace(string(b))
 }
 
-// hfRepo is a repository of models at a revision: a branch, a tag or a commit.
-type hfRepo struct{ id, revision string }
+// A Client keeps the cache and fetches what is not in it.
+type Client struct {
+	Fetch fetch.Client
+	Dir   string  // of the cache; "" is what the function Dir returns
+	Token *string // the access token; nil is that of the environment, "" is none
+}
+
+// A Repo is a repository of models at a revision: a branch, a tag or a commit.
+type Repo struct{ ID, Revision string }
 
 var (
-	hfName     = regexp.MustCompile(`^[\w][\w.-]{0,95}$`)
-	hfRevision = regexp.MustCompile(`^[^\x00-\x20\x7f~^:?*\[\\]{1,200}$`)
-	hfCommit   = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	hfETag     = regexp.MustCompile(`^[\w][\w.+=-]{0,199}$`)
+	nameRE     = regexp.MustCompile(`^[\w][\w.-]{0,95}$`)
+	revisionRE = regexp.MustCompile(`^[^\x00-\x20\x7f~^:?*\[\\]{1,200}$`)
+	commitRE   = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	etagRE     = regexp.MustCompile(`^[\w][\w.+=-]{0,199}$`)
 )
 
-// parseHF reads "owner/name" or "owner/name@revision", with or without "hf:" before it.
-func parseHF(s string) (hfRepo, error) {
+// Parse reads "owner/name" or "owner/name@revision", with or without "hf:" before it.
+func Parse(s string) (Repo, error) {
 	id, revision, at := strings.Cut(strings.TrimPrefix(s, "hf:"), "@")
-	r := hfRepo{id, "main"}
+	r := Repo{id, "main"}
 	parts := strings.Split(id, "/")
 	ok := len(parts) <= 2 && len(id) <= 96
 	for _, p := range parts {
-		ok = ok && hfName.MatchString(p) && !strings.Contains(p, "--") && !strings.Contains(p, "..") && !strings.HasSuffix(p, ".") && !strings.HasSuffix(p, "-")
+		ok = ok && nameRE.MatchString(p) && !strings.Contains(p, "--") && !strings.Contains(p, "..") && !strings.HasSuffix(p, ".") && !strings.HasSuffix(p, "-")
 	}
 	if !ok {
 		return r, fmt.Errorf("%.100q is not a repository of the Hugging Face Hub; give hf:owner/name or hf:owner/name@revision", s)
 	}
 	if at {
-		r.revision = revision
-		if !hfRevision.MatchString(revision) || !localPath(revision) {
+		r.Revision = revision
+		if !revisionRE.MatchString(revision) || !localPath(revision) {
 			return r, fmt.Errorf("%.100q is not a revision; give a branch, a tag or a commit", revision)
 		}
 	}
 	return r, nil
+}
+
+// AtCommit returns the repository at the commit that a path which File returned is of, if that can be told.
+func (r Repo) AtCommit(path string) Repo {
+	if commit := filepath.Base(filepath.Dir(path)); commitRE.MatchString(commit) {
+		r.Revision = commit
+	}
+	return r
 }
 
 // localPath says whether a path with slashes stays within a folder, and has no odd elements.
@@ -140,66 +144,36 @@ func localPath(p string) bool {
 }
 
 // folder returns where the files of a repository lie in a cache.
-func (r hfRepo) folder(cache string) string {
-	return filepath.Join(cache, "models--"+strings.ReplaceAll(r.id, "/", "--"))
+func (r Repo) folder(cache string) string {
+	return filepath.Join(cache, "models--"+strings.ReplaceAll(r.ID, "/", "--"))
 }
 
 // url returns where a file can be had.
-func (r hfRepo) url(file string) (*url.URL, error) {
-	endpoint := cmp.Or(strings.TrimRight(os.Getenv("HF_ENDPOINT"), "/"), hfEndpoint)
+func (r Repo) url(file string) (*url.URL, error) {
+	endpoint := cmp.Or(strings.TrimRight(os.Getenv("HF_ENDPOINT"), "/"), official)
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is not a URL; set it to one such as %s", endpoint, hfEndpoint)
+		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is not a URL; set it to one such as %s", endpoint, official)
 	}
-	at := "/" + r.id + "/resolve/" + url.PathEscape(r.revision) // the slashes of a revision are escaped, those of a file are not
+	at := "/" + r.ID + "/resolve/" + url.PathEscape(r.Revision) // the slashes of a revision are escaped, those of a file are not
 	for e := range strings.SplitSeq(file, "/") {
 		at += "/" + url.PathEscape(e)
 	}
 	return url.Parse(endpoint + at)
 }
 
-// HFDownload returns the path of a file of a repository on the Hugging Face
-// Hub, which is downloaded to [HFCacheDir] unless it is there already:
-// huggingface_hub.hf_hub_download(repo, file, revision=…). The repository is
-// "owner/name", or "owner/name@revision" for another branch, tag or commit than
-// main. The cache is Python's own, and so are its locks: what either has
-// downloaded, the other finds.
-//
-// It heeds HF_ENDPOINT, HF_TOKEN and the file that "hf auth login" writes,
-// HF_HUB_OFFLINE, [WithHFToken], [WithOffline], [WithCacheDir] in place of
-// HFCacheDir, and what [DownloadURLToFile] heeds but [WithSHA256]. As in Python, the
-// Hub is asked each time whether a branch has moved, and where it cannot be
-// reached, the cache answers; a commit that is in the cache needs no network.
-//
-// Unlike Python, it compares the hash that the Hub gives for a file, SHA-256 for
-// large ones and Git's for small ones, and goes on with a download that was broken off.
-// A repository, revision or file that is not there is an fs.ErrNotExist, and
-// one that is private or gated an fs.ErrPermission.
-//
-// https://huggingface.co/docs/huggingface_hub/package_reference/file_download
-func HFDownload(ctx context.Context, repo, file string, opts ...Option) (string, error) {
-	r, err := parseHF(repo)
-	if err == nil {
-		file, err = newOptions(opts).hfFile(ctx, r, file)
-	}
-	if err != nil {
-		return "", newError("", "", err)
-	}
-	return file, nil
-}
-
-// hfFile returns the path of a file, downloaded if need be.
-func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, error) {
+// File returns the path of a file of a repository, downloaded if need be. The name of the file has slashes.
+func (c *Client) File(ctx context.Context, r Repo, file string) (string, error) {
 	if !localPath(file) || strings.ContainsFunc(file, func(r rune) bool { return r < ' ' }) {
 		return "", fmt.Errorf("%.100q names no file of a repository", file)
 	}
-	cache := cmp.Or(expand(o.dir), HFCacheDir())
+	cache := cmp.Or(home.Expand(c.Dir), Dir())
 	folder := r.folder(cache)
 	pointer := func(commit string) string {
 		return filepath.Join(folder, "snapshots", commit, filepath.FromSlash(file))
 	}
-	if hfCommit.MatchString(r.revision) {
-		if p := pointer(r.revision); exists(p) {
+	if commitRE.MatchString(r.Revision) {
+		if p := pointer(r.Revision); exists(p) {
 			return p, nil
 		}
 	}
@@ -210,11 +184,11 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 	fail := func(err error) (string, error) { return "", fmt.Errorf("fetch %s: %w", u.Redacted(), err) }
 	// local answers from the cache, where the Hub is not asked or does not answer.
 	local := func() (path string, known bool) {
-		commit := r.revision
-		if b, err := os.ReadFile(filepath.Join(folder, "refs", filepath.FromSlash(r.revision))); err == nil {
+		commit := r.Revision
+		if b, err := os.ReadFile(filepath.Join(folder, "refs", filepath.FromSlash(r.Revision))); err == nil {
 			commit = strings.TrimSpace(string(b))
 		}
-		if !hfETag.MatchString(commit) {
+		if !etagRE.MatchString(commit) {
 			return "", false
 		}
 		if p := pointer(commit); exists(p) {
@@ -223,7 +197,7 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 		return "", exists(filepath.Join(folder, ".no_exist", commit, filepath.FromSlash(file)))
 	}
 	have, known := local()
-	if o.offlineHF() {
+	if c.Fetch.Offline {
 		switch {
 		case have != "":
 			return have, nil
@@ -232,24 +206,24 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 		}
 		return fail(fetch.ErrOffline)
 	}
-	ask := *o
+	asking := *c
 	if have != "" {
-		ask.fetch.Retries = 0 // the cache answers where the Hub does not at once
+		asking.Fetch.Retries = 0 // the cache answers where the Hub does not at once
 	}
-	h, err := ask.hfHead(ctx, r, u, file)
-	var refused *hfError
+	h, err := asking.ask(ctx, r, u, file)
+	var refused *refusal
 	switch {
 	case ctx.Err() != nil:
 		return fail(context.Cause(ctx))
 	case errors.As(err, &refused) && errors.Is(err, fs.ErrNotExist):
-		if refused.code == "EntryNotFound" && hfETag.MatchString(refused.commit) {
+		if refused.code == "EntryNotFound" && etagRE.MatchString(refused.commit) {
 			// As Python does it, so that either knows without asking; it is only a hint.
 			mark := filepath.Join(folder, ".no_exist", refused.commit, filepath.FromSlash(file))
 			if os.MkdirAll(filepath.Dir(mark), 0o777) == nil {
 				if f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o666); err == nil {
 					f.Close()
 				}
-				writeRef(folder, r.revision, refused.commit)
+				writeRef(folder, r.Revision, refused.commit)
 			}
 		}
 		return fail(err)
@@ -261,7 +235,7 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 
 	p := pointer(h.commit)
 	if exists(p) {
-		writeRef(folder, r.revision, h.commit) // the cache may be read-only
+		writeRef(folder, r.Revision, h.commit) // the cache may be read-only
 		return p, nil
 	}
 	blob := filepath.Join(folder, "blobs", h.etag)
@@ -272,7 +246,7 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 		}
 	}
 	tagCache(cache)
-	if err := writeRef(folder, r.revision, h.commit); err != nil {
+	if err := writeRef(folder, r.Revision, h.commit); err != nil {
 		return fail(fmt.Errorf("cannot write in %s: %w; choose another folder with HF_HOME", folder, oserror.Cause(err)))
 	}
 	lock, err := lockFile(ctx, lockPath)
@@ -281,7 +255,7 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 	}
 	defer lock.Close()
 	if !exists(blob) {
-		if err := o.hfBlob(ctx, u, h, blob); err != nil {
+		if err := c.blob(ctx, u, h, blob); err != nil {
 			return "", err
 		}
 	}
@@ -293,8 +267,9 @@ func (o *options) hfFile(ctx context.Context, r hfRepo, file string) (string, er
 	return p, nil
 }
 
-func (o *options) offlineHF() bool {
-	return o.fetch.Offline || !o.offlineSet && (isTrue("HF_HUB_OFFLINE") || os.Getenv("HF_HUB_OFFLINE") == "" && isTrue("TRANSFORMERS_OFFLINE"))
+// OfflineByEnvironment says whether variables of Python's forbid the network.
+func OfflineByEnvironment() bool {
+	return IsTrue("HF_HUB_OFFLINE") || os.Getenv("HF_HUB_OFFLINE") == "" && IsTrue("TRANSFORMERS_OFFLINE")
 }
 
 func exists(path string) bool {
@@ -302,13 +277,13 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// hfBlob downloads the content of a file.
-func (o *options) hfBlob(ctx context.Context, u *url.URL, h hfHead, blob string) error {
+// blob downloads the content of a file.
+func (c *Client) blob(ctx context.Context, u *url.URL, h head, blob string) error {
 	j := &fetch.Job{
 		Sources: []*url.URL{u}, Dst: blob, Part: blob + ".incomplete", Reuse: true, Name: h.name,
-		Page: fetch.IsPage(filepath.Ext(h.name)), Header: o.hfHeader(),
+		Page: fetch.IsPage(filepath.Ext(h.name)), Header: c.header(),
 	}
-	if h.size >= 0 && (len(h.etag) == 40 || len(h.etag) == 64) && isHex(h.etag) {
+	if h.size >= 0 && isHash(h.etag) {
 		j.Known = &fetch.Entity{URL: "", ETag: strconv.Quote(h.etag), Size: h.size}
 		j.Check = func(p *fetch.Partial) error {
 			got := p.Digest()
@@ -326,12 +301,13 @@ func (o *options) hfBlob(ctx context.Context, u *url.URL, h hfHead, blob string)
 	} else {
 		j.Check = func(p *fetch.Partial) error { return fetch.Whole(ctx, p, h.name) }
 	}
-	return o.fetch.Do(ctx, j)
+	return c.Fetch.Do(ctx, j)
 }
 
-func isHex(s string) bool {
-	_, err := hex.DecodeString(s)
-	return err == nil && strings.ToLower(s) == s
+// isHash says whether an ETag is a hash, of Git or SHA-256.
+func isHash(etag string) bool {
+	_, err := hex.DecodeString(etag)
+	return err == nil && strings.ToLower(etag) == etag && (len(etag) == 40 || len(etag) == 64)
 }
 
 // gitHash returns what Git calls a file: git hash-object.
@@ -428,38 +404,38 @@ func lockFile(ctx context.Context, path string) (*flock.Flock, error) {
 	}
 }
 
-func (o *options) hfHeader() http.Header {
-	if t := o.token(); t != "" {
+func (c *Client) header() http.Header {
+	if t := c.AccessToken(); t != "" {
 		return http.Header{"Authorization": {"Bearer " + t}}
 	}
 	return nil
 }
 
-// hfHead is what the Hub says of a file.
-type hfHead struct {
+// head is what the Hub says of a file.
+type head struct {
 	name   string
 	commit string
 	etag   string
 	size   int64 // -1 is unknown
 }
 
-// hfError is a refusal of the Hub, in words.
-type hfError struct {
+// refusal is a refusal of the Hub, in words.
+type refusal struct {
 	what         string
 	code, commit string // of the headers X-Error-Code and X-Repo-Commit
 	err          error  // a fetch.StatusError
 }
 
-func (e *hfError) Error() string { return e.what }
-func (e *hfError) Unwrap() error { return e.err }
+func (e *refusal) Error() string { return e.what }
+func (e *refusal) Unwrap() error { return e.err }
 
-// hfHead asks the Hub about a file.
-func (o *options) hfHead(ctx context.Context, r hfRepo, u *url.URL, file string) (hfHead, error) {
-	var h hfHead
-	err := o.fetch.Retry(ctx, func(ctx context.Context) (err error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, o.fetch.Stall, fmt.Errorf("%w for %v; try again later", fetch.ErrStalled, o.fetch.Stall))
+// head asks the Hub about a file.
+func (c *Client) ask(ctx context.Context, r Repo, u *url.URL, file string) (head, error) {
+	var h head
+	err := c.Fetch.Retry(ctx, func(ctx context.Context) (err error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, c.Fetch.Stall, fmt.Errorf("%w for %v; try again later", fetch.ErrStalled, c.Fetch.Stall))
 		defer cancel()
-		h, err = o.hfTry(ctx, r, u)
+		h, err = c.try(ctx, r, u)
 		if c := context.Cause(ctx); errors.Is(c, fetch.ErrStalled) {
 			return c
 		}
@@ -469,22 +445,22 @@ func (o *options) hfHead(ctx context.Context, r hfRepo, u *url.URL, file string)
 	return h, err
 }
 
-func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, error) {
+func (c *Client) try(ctx context.Context, r Repo, u *url.URL) (head, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)
 	if err != nil {
-		return hfHead{}, fetch.Final{Err: err}
+		return head{}, fetch.Final{Err: err}
 	}
 	req.Header.Set("User-Agent", "torchhub")
 	req.Header.Set("Accept-Encoding", "identity") // or the length would be another
-	header := o.hfHeader()
+	header := c.header()
 	for k, v := range header {
 		req.Header[k] = v
 	}
-	c := o.fetch.HTTPClient(header)
+	client := c.Fetch.HTTPClient(header)
 	// The answers on the way count: where the Hub redirects to storage it says all itself.
 	var first http.Header
-	follow := c.CheckRedirect
-	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+	follow := client.CheckRedirect
+	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if err := follow(req, via); err != nil {
 			return err
 		}
@@ -493,16 +469,16 @@ func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, erro
 		}
 		return nil
 	}
-	resp, err := c.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return hfHead{}, fetch.Connection(err)
+		return head{}, fetch.Connection(err)
 	}
 	resp.Body.Close()
 	if resp.StatusCode >= 400 || resp.StatusCode == http.StatusNoContent {
-		return hfHead{}, hfRefusal(resp, r)
+		return head{}, refused(resp, r)
 	}
 	get := func(key string) string { return cmp.Or(resp.Header.Get(key), first.Get(key)) }
-	h := hfHead{commit: get("X-Repo-Commit"), size: -1}
+	h := head{commit: get("X-Repo-Commit"), size: -1}
 	h.etag = strings.Trim(strings.TrimPrefix(cmp.Or(get("X-Linked-Etag"), resp.Header.Get("ETag")), "W/"), `"`)
 	length := get("X-Linked-Size")
 	if length == "" && resp.StatusCode == http.StatusOK {
@@ -511,38 +487,47 @@ func (o *options) hfTry(ctx context.Context, r hfRepo, u *url.URL) (hfHead, erro
 	if n, err := strconv.ParseInt(length, 10, 64); err == nil && n >= 0 {
 		h.size = n
 	}
-	if !hfETag.MatchString(h.commit) || !hfETag.MatchString(h.etag) {
-		return hfHead{}, fetch.Final{Err: errors.New("the answer names no commit or content; check HF_ENDPOINT, proxies, and whether this network asks to sign in first")}
+	if !etagRE.MatchString(h.commit) || !etagRE.MatchString(h.etag) {
+		return head{}, fetch.Final{Err: errors.New("the answer names no commit or content; check HF_ENDPOINT, proxies, and whether this network asks to sign in first")}
 	}
 	return h, nil
 }
 
-// hfRefusal words what the Hub refuses.
-func hfRefusal(resp *http.Response, r hfRepo) error {
+// refused words what the Hub refuses.
+func refused(resp *http.Response, r Repo) error {
 	err := fetch.Refusal(resp)
 	var s *fetch.StatusError
 	if !errors.As(err, &s) {
 		return err
 	}
-	e := &hfError{err: s, code: resp.Header.Get("X-Error-Code"), commit: resp.Header.Get("X-Repo-Commit")}
-	page := resp.Request.URL.Scheme + "://" + resp.Request.URL.Host + "/" + r.id
+	e := &refusal{err: s, code: resp.Header.Get("X-Error-Code"), commit: resp.Header.Get("X-Repo-Commit")}
+	page := resp.Request.URL.Scheme + "://" + resp.Request.URL.Host + "/" + r.ID
 	switch {
 	case e.code == "GatedRepo" && s.Code == http.StatusUnauthorized:
-		e.what = fmt.Sprintf("%s is gated; accept its terms on %s, then set HF_TOKEN to a token of that account", r.id, page)
+		e.what = fmt.Sprintf("%s is gated; accept its terms on %s, then set HF_TOKEN to a token of that account", r.ID, page)
 	case e.code == "GatedRepo":
-		e.what = fmt.Sprintf("%s is gated and this token has no access; accept its terms on %s", r.id, page)
+		e.what = fmt.Sprintf("%s is gated and this token has no access; accept its terms on %s", r.ID, page)
 	case resp.Header.Get("X-Error-Message") == "Access to this resource is disabled.":
-		e.what = fmt.Sprintf("access to %s is disabled; see %s", r.id, page)
+		e.what = fmt.Sprintf("access to %s is disabled; see %s", r.ID, page)
 	case e.code == "RepoNotFound", s.Code == http.StatusUnauthorized && e.code == "":
-		e.what = fmt.Sprintf("there is no repository %s, or it is private; check the name, or set HF_TOKEN to a token that may read it", r.id)
+		e.what = fmt.Sprintf("there is no repository %s, or it is private; check the name, or set HF_TOKEN to a token that may read it", r.ID)
 		s = &fetch.StatusError{Code: http.StatusNotFound}
 		e.err = s
 	case e.code == "RevisionNotFound":
-		e.what = fmt.Sprintf("%s has no revision %s; see %s/tree/main", r.id, r.revision, page)
+		e.what = fmt.Sprintf("%s has no revision %s; see %s/tree/main", r.ID, r.Revision, page)
 	case e.code == "EntryNotFound":
-		e.what = fmt.Sprintf("%s has no such file; see %s/tree/main", r.id, page)
+		e.what = fmt.Sprintf("%s has no such file; see %s/tree/main", r.ID, page)
 	default:
 		return err
 	}
 	return fetch.Final{Err: e}
+}
+
+// IsTrue reads a variable as huggingface_hub does.
+func IsTrue(variable string) bool {
+	switch strings.ToUpper(os.Getenv(variable)) {
+	case "1", "ON", "YES", "TRUE":
+		return true
+	}
+	return false
 }
