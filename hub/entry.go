@@ -1,12 +1,10 @@
 package hub
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,160 +18,12 @@ import (
 	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
-	"github.com/torchhub/torchhub/internal/pyhub"
-	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aoti"
 	"github.com/torchhub/torchhub/torch/jit"
 )
-
-// A source is a repository that has been found: the entries of a hubconf.json,
-// or what can be read of a hubconf.py.
-type source struct {
-	name string // of the repository, for messages
-	conf *Hubconf
-	at   place
-	py   *pyhub.Module
-}
-
-// open finds what a repository's string names, apart from those that are registered.
-func (o *options) open(ctx context.Context, repo string) (*source, error) {
-	switch kind := strings.ToLower(o.source); {
-	case isHF(repo):
-		return nil, fmt.Errorf("%.100q is a repository of the Hugging Face Hub, which has one model without a name and no list of them", repo)
-	case kind != "" && kind != "github" && kind != "local":
-		//lint:ignore ST1005 Python's message
-		return nil, fmt.Errorf("Unknown source: %q. Allowed values: \"github\" | \"local\".", kind)
-	case kind == "local":
-		return openFolder(repo, home.Expand(repo))
-	case kind == "" && strings.Contains(repo, "://"):
-		return o.openURL(ctx, repo)
-	}
-	dir, err := o.repository(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	return openFolder(repo, dir)
-}
-
-// openFile reads a hubconf.json at its path.
-func openFile(file string) (*source, error) {
-	conf, err := readHubconfFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		err = fmt.Errorf("there is no file %s", file)
-	}
-	return &source{name: file, conf: conf, at: place{dir: filepath.Dir(file)}}, err
-}
-
-func openFolder(name, dir string) (*source, error) {
-	s := &source{name: name, at: place{dir: dir}}
-	fi, err := os.Stat(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("there is no folder %s", dir)
-	case err == nil && !fi.IsDir():
-		return nil, fmt.Errorf("%s is not a folder", dir)
-	}
-	if s.conf, err = readHubconf(dir); err == nil || !errors.Is(err, os.ErrNotExist) {
-		return s, err
-	}
-	if s.py, err = pyhub.Read(dir); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no %s and no hubconf.py", dir, HubconfName)
-	}
-	return s, err
-}
-
-// openURL fetches the hubconf.json at a URL, anew each time; where the network cannot be reached, the last one is taken.
-func (o *options) openURL(ctx context.Context, raw string) (*source, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "https" && u.Scheme != "file" && !(u.Scheme == "http" && isLoopback(u)) {
-		return nil, fmt.Errorf("%.200q is not an https URL; give one", raw)
-	}
-	if parts := strings.Split(strings.Trim(u.Path, "/"), "/"); u.Hostname() == "github.com" && len(parts) == 2 {
-		return nil, fmt.Errorf("%.200q is a page of GitHub; give the repository as %s/%s", raw, parts[0], strings.TrimSuffix(parts[1], ".git"))
-	}
-	if !strings.HasSuffix(u.Path, ".json") {
-		u = u.JoinPath(HubconfName)
-	}
-	if u.Scheme == "file" {
-		return openFile(filepath.FromSlash(u.Path))
-	}
-	clean := withoutSecrets(u)
-	if err := o.trustRepository(ctx, []string{clean}, false); err != nil {
-		return nil, err
-	}
-	none, id := "", fetch.Digest(u.String())
-	once := o.fetch
-	once.SHA256, once.Progress, once.MaxSize = &none, nil, maxHubconf
-	dir := filepath.Join(Dir(), "url_"+id[:16])
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", dir, oserror.Cause(err))
-	}
-	if err := once.Download(ctx, u.String(), filepath.Join(dir, HubconfName), false); err != nil {
-		_, missing := os.Stat(filepath.Join(dir, HubconfName))
-		if ctx.Err() != nil || missing != nil || errors.As(err, new(*fetch.StatusError)) {
-			return nil, err
-		}
-		o.say("Using cache found in %s\n", dir)
-	}
-	conf, err := readHubconf(dir)
-	return &source{name: clean, conf: conf, at: place{url: u}}, err
-}
-
-// withoutSecrets returns a URL without what may be secret in it.
-func withoutSecrets(u *url.URL) string {
-	clean := *u
-	clean.User, clean.RawQuery, clean.Fragment = nil, "", ""
-	return clean.String()
-}
-
-// names lists the entry points.
-func (s *source) names() []string {
-	if s.conf != nil {
-		return slices.Sorted(maps.Keys(s.conf.Entries))
-	}
-	return s.py.Callables()
-}
-
-// entry returns the entry of a name.
-func (s *source) entry(name string) (*Entry, error) {
-	if s.conf != nil {
-		e, ok := s.conf.Entries[name]
-		if ok {
-			return &e, nil
-		}
-		if s.at.dir != "" {
-			if py, err := pyhub.Read(s.at.dir); err == nil && py.Names[name] != nil && py.Names[name].Callable {
-				return nil, s.onlyPython(name)
-			}
-		}
-		return nil, s.noEntry(name, HubconfName)
-	}
-	if _, err := s.function(name); err != nil {
-		return nil, err
-	}
-	return nil, s.onlyPython(name)
-}
-
-// onlyPython says what to do about a function that only Python can run.
-func (s *source) onlyPython(name string) error {
-	return &PythonError{s.name, name, s.at.dir == s.name || home.Expand(s.name) == s.at.dir}
-}
-
-func (s *source) noEntry(name, file string) error {
-	return &NoEntryError{Repository: s.name, Model: name, File: file, Near: suggest.Near(name, s.names(), 3), All: s.names()}
-}
-
-// function returns what a hubconf.py says of a name.
-func (s *source) function(name string) (*pyhub.Name, error) {
-	f := s.py.Names[name]
-	if f == nil || !f.Callable {
-		return nil, s.noEntry(name, "hubconf.py")
-	}
-	return f, nil
-}
 
 // some lists names, the first ones where there are many.
 func some(names []string) string {
@@ -184,98 +34,6 @@ func some(names []string) string {
 		return strings.Join(names[:10], ", ") + fmt.Sprintf(" and %d more", len(names)-10)
 	}
 	return strings.Join(names, ", ")
-}
-
-// isGo says whether a repository's string is one that Go packages answer.
-func (o *options) isGo(repo string) bool {
-	return o.source == "" && (repo == "" || isRegistered(repo))
-}
-
-// entry finds an entry by its repository and name, and where its files are.
-func (o *options) entry(ctx context.Context, repo, name string) (*Entry, place, error) {
-	if name == "" {
-		return nil, place{}, errNoName
-	}
-	if o.isGo(repo) {
-		e, err := findRegistered(repo, name)
-		return e, place{}, err
-	}
-	s, err := o.open(ctx, repo)
-	if err != nil {
-		return nil, place{}, err
-	}
-	e, err := s.entry(name)
-	return e, s.at, err
-}
-
-// List returns the names of the models of a repository in alphabetical order,
-// of all that Go packages have registered for "": torch.hub.list. Repositories are those of [Load].
-//
-// Of a repository that has only a hubconf.py, it returns the names of its
-// functions and classes, its own and imported ones, that do not begin with an
-// underscore, as Python does. The file is read and not run: what it imports from
-// other packages is taken for callable unless it is known or named as a module or a
-// constant, and names that a running program would make are missing.
-//
-// List heeds [WithSource] and what [Repository] heeds.
-//
-// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.list
-func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
-	o := newOptions(opts)
-	if o.isGo(repo) {
-		return registeredNames(repo), nil
-	}
-	s, err := o.open(ctx, repo)
-	if err != nil {
-		return nil, newError("list", repo, err)
-	}
-	return s.names(), nil
-}
-
-// Help describes a model: torch.hub.help. It returns the text of the entry and
-// a line for each artifact: its name, file, size, what is said of it, and its license. Of a
-// repository that has only a hubconf.py, it is the function's docstring, as in
-// Python, read and not run. Of a repository "hf:owner/name" it is what its
-// config.json says, and the name is empty. Help heeds what [List] heeds.
-//
-// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help
-func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {
-	text, err := newOptions(opts).help(ctx, repo, name)
-	if err != nil {
-		return "", newError("help", cmp.Or(name, repo), err)
-	}
-	return text, nil
-}
-
-func (o *options) help(ctx context.Context, repo, name string) (string, error) {
-	var e *Entry
-	var err error
-	if isHF(repo) {
-		return o.helpHF(ctx, repo)
-	}
-	if name == "" {
-		return "", errNoName
-	}
-	if o.isGo(repo) {
-		e, err = findRegistered(repo, name)
-	} else {
-		var s *source
-		if s, err = o.open(ctx, repo); err != nil {
-			return "", err
-		}
-		if s.py != nil {
-			f, err := s.function(name)
-			if err != nil {
-				return "", err
-			}
-			return f.Doc, nil
-		}
-		e, err = s.entry(name)
-	}
-	if err != nil {
-		return "", err
-	}
-	return e.help(), nil
 }
 
 func (e *Entry) help() string {

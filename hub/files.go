@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-
-	"github.com/torchhub/torchhub/internal/hfcache"
 )
 
 // Download fetches the files of a model into the cache, without loading it or
@@ -13,26 +11,19 @@ import (
 // then finds there. It heeds what Load heeds for files.
 func Download(ctx context.Context, repo, name string, opts ...Option) ([]string, error) {
 	o := newOptions(opts)
-	files, err := o.files(ctx, repo, name)
+	s, err := o.sourceOf(ctx, repo, name)
+	var files []string
+	if err == nil {
+		files, err = s.files(ctx, o, name)
+	}
 	if err != nil {
 		return nil, newError("download", cmp.Or(name, repo), err)
 	}
 	return files, nil
 }
 
-func (o *options) files(ctx context.Context, repo, name string) ([]string, error) {
-	if isHF(repo) {
-		r, err := hfcache.Parse(repo)
-		if err != nil {
-			return nil, err
-		}
-		_, files, err := o.hfPlan(ctx, r)
-		return files, err
-	}
-	e, at, err := o.entry(ctx, repo, name)
-	if err != nil {
-		return nil, err
-	}
+// filesOf returns the files of an entry.
+func (o *options) filesOf(ctx context.Context, name string, e *Entry, at place) ([]string, error) {
 	a, file, err := o.choose(ctx, e, at)
 	if err == nil && file == "" {
 		o.sayLicense(name, e.license(a))

@@ -70,6 +70,19 @@ func (o *options) deprecated(variable string) {
 	}
 }
 
+// gitHubSource is a repository of GitHub, with a hubconf.json or hubconf.py at its root.
+var gitHubSource = sourceKind{
+	name: "github",
+	is:   func(string) bool { return true },
+	open: func(ctx context.Context, o *options, repo string) (source, error) {
+		dir, err := o.repository(ctx, repo)
+		if err != nil {
+			return nil, err
+		}
+		return openFolder(repo, dir)
+	},
+}
+
 // A gitRepo is a repository of GitHub at a ref.
 type gitRepo struct{ owner, name, ref string }
 

@@ -24,18 +24,40 @@ const (
 	atOnce    = 4 // downloads
 )
 
-// loadHF returns the model of a repository on the Hugging Face Hub.
-func loadHF(ctx context.Context, repo, name string, o *options) (*Model, error) {
-	r, err := hfcache.Parse(repo)
-	if err != nil {
-		return nil, err
-	}
+// hfSource is a repository of the Hugging Face Hub, which is one model.
+var hfSource = sourceKind{
+	is:     func(repo string) bool { return strings.HasPrefix(repo, "hf:") },
+	single: true,
+	open: func(_ context.Context, _ *options, repo string) (source, error) {
+		r, err := hfcache.Parse(repo)
+		return hfRepository{r, repo}, err
+	},
+}
+
+type hfRepository struct {
+	hfcache.Repo
+	text string // as it was asked for
+}
+
+// names refuses, since the model has no name.
+func (r hfRepository) names() ([]string, error) {
+	return nil, fmt.Errorf("%.100q is a repository of the Hugging Face Hub, which has one model without a name and no list of them", r.text)
+}
+
+// files returns the configuration's weights.
+func (r hfRepository) files(ctx context.Context, o *options, _ string) ([]string, error) {
+	_, files, err := o.hfPlan(ctx, r.Repo)
+	return files, err
+}
+
+// load returns the model.
+func (r hfRepository) load(ctx context.Context, o *options, name string) (*Model, error) {
 	if name != "" {
 		return nil, fmt.Errorf("a repository of the Hugging Face Hub holds one model; leave the name empty, it is %.100q", name)
 	}
 	ready := make(chan error, 1)
 	go func() { ready <- initialize(ctx, o.device) }()
-	p, files, err := o.hfPlan(ctx, r)
+	p, files, err := o.hfPlan(ctx, r.Repo)
 	if rerr := <-ready; err == nil {
 		err = rerr
 	}
@@ -81,13 +103,9 @@ func (p *plan) target(model string, o *options) target {
 	}
 }
 
-// helpHF describes the model of a repository on the Hugging Face Hub.
-func (o *options) helpHF(ctx context.Context, repo string) (string, error) {
-	r, err := hfcache.Parse(repo)
-	if err != nil {
-		return "", err
-	}
-	p, _, err := o.hfConfig(ctx, r)
+// help describes the model.
+func (r hfRepository) help(ctx context.Context, o *options, _ string) (string, error) {
+	p, _, err := o.hfConfig(ctx, r.Repo)
 	if err != nil {
 		return "", err
 	}

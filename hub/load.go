@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/torch"
@@ -92,26 +91,17 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {
-	m, err := load(ctx, repo, name, newOptions(opts))
+	o := newOptions(opts)
+	s, err := o.sourceOf(ctx, repo, name)
+	var m *Model
+	if err == nil {
+		m, err = s.load(ctx, o, name)
+	}
 	if err != nil {
 		return nil, newError("load", cmp.Or(name, repo), err)
 	}
 	return m, nil
 }
-
-func load(ctx context.Context, repo, name string, o *options) (*Model, error) {
-	if isHF(repo) {
-		return loadHF(ctx, repo, name, o)
-	}
-	e, at, err := o.entry(ctx, repo, name)
-	if err != nil {
-		return nil, err
-	}
-	return o.loadEntry(ctx, name, e, at)
-}
-
-// isHF says whether a repository is one of the Hugging Face Hub.
-func isHF(repo string) bool { return strings.HasPrefix(repo, "hf:") }
 
 // initialize loads libtorch and makes sure of the device, before anything is downloaded for it.
 func initialize(ctx context.Context, d torch.Device) error {

@@ -236,9 +236,9 @@ func Validate(ctx context.Context, target string, opts ...Option) (*Hubconf, err
 }
 
 func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, error) {
-	var s *source
+	var s *confRepository
 	var err error
-	if strings.Contains(target, "://") {
+	if urlSource.is(target) {
 		s, err = o.openURL(ctx, target)
 	} else {
 		file := home.Expand(target)

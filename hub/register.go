@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -178,4 +179,45 @@ func findRegistered(repo, name string) (*Entry, error) {
 	// The error suggests the nearest names.
 	_, err := models.Lookup(name)
 	return nil, err
+}
+
+// registeredSource is a repository whose models a Go package has registered, or "" for all of them.
+var registeredSource = sourceKind{
+	is: func(repo string) bool { return repo == "" || isRegistered(repo) },
+	open: func(_ context.Context, _ *options, repo string) (source, error) {
+		return goRepository(repo), nil
+	},
+}
+
+// A goRepository is the string of a repository whose models are registered.
+type goRepository string
+
+// names returns the names of the models.
+func (r goRepository) names() ([]string, error) { return registeredNames(string(r)), nil }
+
+// help returns the text of an entry.
+func (r goRepository) help(_ context.Context, _ *options, name string) (string, error) {
+	e, err := findRegistered(string(r), name)
+	if err != nil {
+		return "", err
+	}
+	return e.help(), nil
+}
+
+// files returns the files of an entry.
+func (r goRepository) files(ctx context.Context, o *options, name string) ([]string, error) {
+	e, err := findRegistered(string(r), name)
+	if err != nil {
+		return nil, err
+	}
+	return o.filesOf(ctx, name, e, place{})
+}
+
+// load returns the model of an entry.
+func (r goRepository) load(ctx context.Context, o *options, name string) (*Model, error) {
+	e, err := findRegistered(string(r), name)
+	if err != nil {
+		return nil, err
+	}
+	return o.loadEntry(ctx, name, e, place{})
 }

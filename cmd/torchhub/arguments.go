@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/torchhub/torchhub/hub"
 	"github.com/torchhub/torchhub/internal/suggest"
 	"github.com/torchhub/torchhub/models"
 )
@@ -109,7 +110,7 @@ func oneDash(root *cobra.Command, args []string) error {
 
 // forgotten suggests -m where the first picture is the name of a model.
 func forgotten(args []string) error {
-	if _, err := models.Lookup(args[0]); err == nil || strings.HasPrefix(args[0], "hf:") {
+	if _, err := models.Lookup(args[0]); err == nil || hub.IsModel(args[0]) {
 		if _, err := os.Stat(args[0]); err != nil {
 			return usageError{fmt.Errorf("write -m before the model: torchhub predict -m %s", strings.Join(args, " "))}
 		}

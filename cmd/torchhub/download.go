@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -15,9 +14,9 @@ import (
 const atOnce = 3
 
 // splitModel splits what a model is called on the command line into hub.Load's
-// arguments: a name, or a repository of the Hugging Face Hub.
+// arguments: a name, or a repository that is one model.
 func splitModel(model string) (repo, name string) {
-	if strings.HasPrefix(model, "hf:") {
+	if hub.IsModel(model) {
 		return model, ""
 	}
 	return "", model

@@ -148,7 +148,7 @@ of a file of weights it is told what is in it.`,
 		if *repo != "" {
 			return showRepo(c, &f, *repo, args[0])
 		}
-		if strings.HasPrefix(args[0], "hf:") {
+		if hub.IsModel(args[0]) {
 			return showRepo(c, &f, args[0], "")
 		}
 		e, err := models.Lookup(args[0])

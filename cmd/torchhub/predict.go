@@ -89,7 +89,7 @@ stderr, the others go on, and the exit status is 1.`,
 			return usageError{fmt.Errorf("-k is %d and must be at least 1", f.k)}
 		case f.logits && !f.json:
 			return usageError{errors.New("--logits needs --json")}
-		case f.model == "" && f.repo != "" && !strings.HasPrefix(f.repo, "hf:"):
+		case f.model == "" && f.repo != "" && !hub.IsModel(f.repo):
 			return usageError{errors.New("--repo needs -m, the name of one of its models")}
 		case f.named() && len(args) == 0:
 			return usageError{errors.New("name a picture: a file, a URL, or - for stdin")}

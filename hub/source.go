@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+)
+
+// A source is a repository that has been found.
+type source interface {
+	// names returns the names of its models.
+	names() ([]string, error)
+	// help returns what is said of a model.
+	help(ctx context.Context, o *options, name string) (string, error)
+	// files returns the files of a model, downloaded at need.
+	files(ctx context.Context, o *options, name string) ([]string, error)
+	// load returns a model.
+	load(ctx context.Context, o *options, name string) (*Model, error)
+}
+
+// A sourceKind is a kind of repositories.
+type sourceKind struct {
+	name   string                 // for WithSource; "" is a kind that only a string names
+	is     func(repo string) bool // whether a string is of this kind, where WithSource says nothing
+	single bool                   // a repository is one model, which has no name in it
+	open   func(ctx context.Context, o *options, repo string) (source, error)
+}
+
+// sources are the kinds, in the order in which a string is offered to them.
+// A new kind is a file and a row.
+var sources = []sourceKind{
+	hfSource,
+	registeredSource,
+	localSource,
+	urlSource,
+	gitHubSource,
+}
+
+// kind returns the kind of a repository's string.
+func (o *options) kind(repo string) (sourceKind, error) {
+	want := strings.ToLower(o.source)
+	var names []string
+	for _, kind := range sources {
+		if want == "" && kind.is(repo) || want != "" && kind.name == want {
+			return kind, nil
+		}
+		if kind.name != "" {
+			names = append([]string{fmt.Sprintf("%q", kind.name)}, names...)
+		}
+	}
+	//lint:ignore ST1005 Python's message
+	return sourceKind{}, fmt.Errorf("Unknown source: %q. Allowed values: %s.", want, strings.Join(names, " | "))
+}
+
+// sourceOf finds the repository of a model.
+func (o *options) sourceOf(ctx context.Context, repo, name string) (source, error) {
+	kind, err := o.kind(repo)
+	switch {
+	case err != nil:
+		return nil, err
+	case name == "" && !kind.single:
+		return nil, errNoName
+	}
+	return kind.open(ctx, o, repo)
+}
+
+// IsModel reports whether a repository's string names a model by itself, which
+// [Load] and the like take with an empty name: a repository of the Hugging Face Hub.
+func IsModel(repo string) bool {
+	for _, kind := range sources {
+		if kind.is(repo) {
+			return kind.single
+		}
+	}
+	return false
+}
+
+// List returns the names of the models of a repository in alphabetical order,
+// of all that Go packages have registered for "": torch.hub.list. Repositories are those of [Load].
+//
+// Of a repository that has only a hubconf.py, it returns the names of its
+// functions and classes, its own and imported ones, that do not begin with an
+// underscore, as Python does. The file is read and not run: what it imports from
+// other packages is taken for callable unless it is known or named as a module or a
+// constant, and names that a running program would make are missing.
+//
+// List heeds [WithSource] and what [Repository] heeds.
+//
+// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.list
+func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
+	o := newOptions(opts)
+	names, err := o.list(ctx, repo)
+	if err != nil {
+		return nil, newError("list", repo, err)
+	}
+	return names, nil
+}
+
+func (o *options) list(ctx context.Context, repo string) ([]string, error) {
+	kind, err := o.kind(repo)
+	if err != nil {
+		return nil, err
+	}
+	s, err := kind.open(ctx, o, repo)
+	if err != nil {
+		return nil, err
+	}
+	return s.names()
+}
+
+// Help describes a model: torch.hub.help. It returns the text of the entry and
+// a line for each artifact: its name, file, size, what is said of it, and its license. Of a
+// repository that has only a hubconf.py, it is the function's docstring, as in
+// Python, read and not run. Of a repository "hf:owner/name" it is what its
+// config.json says, and the name is empty. Help heeds what [List] heeds.
+//
+// https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help
+func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {
+	o := newOptions(opts)
+	s, err := o.sourceOf(ctx, repo, name)
+	var text string
+	if err == nil {
+		text, err = s.help(ctx, o, name)
+	}
+	if err != nil {
+		return "", newError("help", cmp.Or(name, repo), err)
+	}
+	return text, nil
+}
