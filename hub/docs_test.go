@@ -34,7 +34,7 @@ func tableRows(t *testing.T) [][]string {
 // Each row of the table names tests that exist.
 func TestTableNamesTests(t *testing.T) {
 	tests := map[string]bool{}
-	for _, pattern := range []string{"*_test.go", "../cmd/torchhub/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "../cmd/torchhub/*_test.go", "../internal/pyhub/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {
