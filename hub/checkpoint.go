@@ -22,6 +22,27 @@ import (
 	"github.com/torchhub/torchhub/torch/nn"
 )
 
+// stateDictFormat is a checkpoint of torch.save, and safetensorsFormat one of Hugging Face's layout.
+var (
+	stateDictFormat   = format{name: StateDict, is: ofClass(filekind.Checkpoint), load: loadStateDict, stateDict: true}
+	safetensorsFormat = format{name: Safetensors, is: ofClass(filekind.Safetensors), load: loadStateDict, stateDict: true}
+)
+
+// loadStateDict fills the architecture of an artifact.
+func loadStateDict(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error) {
+	t, err := o.target(m.name, f.entry, f.artifact, f.given)
+	if err != nil {
+		return nil, err
+	}
+	t.classes = len(m.labels)
+	filled, err := o.fill(ctx, t, f.path)
+	if err != nil {
+		return nil, err
+	}
+	m.module = filled.module
+	return filled, nil
+}
+
 // A target is a module that a checkpoint is to fill.
 type target struct {
 	model       string // its name, for messages

@@ -21,8 +21,6 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/aoti"
-	"github.com/torchhub/torchhub/torch/jit"
 )
 
 // some lists names, the first ones where there are many.
@@ -113,7 +111,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	if err != nil {
 		return nil, err
 	}
-	f, err := o.make(ctx, m, e, a, file, given)
+	f, err := o.make(ctx, m, modelFile{e, a, file, given})
 	if err != nil {
 		return nil, err
 	}
@@ -127,64 +125,6 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 		return nil, err
 	}
 	return o.nameClasses(ctx, m, given && m.program != nil)
-}
-
-// make makes the module or program of a model from the file of an artifact, or from one that was given in its place.
-func (o *options) make(ctx context.Context, m *Model, e *Entry, a *Artifact, file string, given bool) (f *filled, err error) {
-	format := a.Format
-	if given {
-		if format, err = formatOf(file); errors.Is(err, errUnknownFormat) {
-			format, err = StateDict, nil // the load says what is wrong with it
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	switch format {
-	case TorchScript:
-		if given && o.weights != "" {
-			if err := o.trustWeights(ctx, file); err != nil {
-				return nil, err
-			}
-		}
-		script, err := jit.Load(file)
-		if err != nil {
-			return nil, inFile(file, err)
-		}
-		m.program = script
-	case StateDict, Safetensors:
-		t, err := o.target(m.name, e, a, given)
-		if err != nil {
-			return nil, err
-		}
-		t.classes = len(m.labels)
-		if f, err = o.fill(ctx, t, file); err != nil {
-			return nil, err
-		}
-		m.module = f.module
-	case AOTInductor:
-		sum := a.SHA256
-		if given || sum == "" {
-			if sum, err = fetch.HashFile(ctx, file); err != nil {
-				return nil, err
-			}
-		}
-		m.program, err = o.nativeModel(ctx, m.name, file, sum)
-	}
-	return f, err
-}
-
-// trustWeights asks for trust in the program that [WithWeights] gives, where that is a URL; file is what was downloaded.
-func (o *options) trustWeights(ctx context.Context, file string) error {
-	u := weightsURL(o.weights)
-	if u == nil || u.Scheme == "file" {
-		return nil
-	}
-	sum, err := fetch.HashFile(ctx, file)
-	if err != nil {
-		return err
-	}
-	return o.trustScript(ctx, withoutSecrets(u), sum)
 }
 
 // target says what a state dict fills.
@@ -272,34 +212,6 @@ func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model
 	return m, nil
 }
 
-// nativeModel loads a package of native code with this SHA-256, where it is trusted.
-func (o *options) nativeModel(ctx context.Context, name, file, sum string) (program, error) {
-	if !o.nativeTrusted(sum) || o.native == TrustAlways {
-		if err := o.trustNative(ctx, name, sum); err != nil {
-			return nil, err
-		}
-	}
-	m, err := aoti.Load(file, aoti.Options{Device: o.device})
-	if err != nil {
-		return nil, err
-	}
-	return compiled{m}, nil
-}
-
-// compiled is an AOTInductor model as a program: it stays on its device, and is in evaluation mode.
-type compiled struct{ *aoti.Model }
-
-// Train does nothing for evaluation mode.
-func (c compiled) Train(bool) error { return nil }
-
-// To refuses other devices than the one it was compiled for.
-func (c compiled) To(d torch.Device) error {
-	if d != c.Device() {
-		return fmt.Errorf("it was compiled for %v and cannot be moved", c.Device())
-	}
-	return nil
-}
-
 // choose picks the artifact to load, or one as a stand-in for the file that the caller gives.
 func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, file string, err error) {
 	if o.weights != "" {
@@ -320,7 +232,7 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 		}
 		a = &e.Artifacts[0]
 		for i := range e.Artifacts {
-			if f := e.Artifacts[i].Format; f == StateDict || f == Safetensors {
+			if e.Artifacts[i].Format.stateDict() {
 				a = &e.Artifacts[i]
 				break
 			}
@@ -336,7 +248,7 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 			if err == nil {
 				err = ferr
 			}
-		case a.Format != AOTInductor || o.nativeTrusted(a.SHA256):
+		case !a.Format.native() || o.nativeTrusted(a.SHA256):
 			return a, "", nil
 		case native == nil:
 			native = a

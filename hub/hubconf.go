@@ -64,17 +64,6 @@ type Entry struct {
 	configure func(arguments []byte) (func() any, error) // with arguments, see models.Configure; nil where it takes none
 }
 
-// A Format is a kind of artifact.
-type Format string
-
-// Kinds of artifacts. An AOTInductor package holds native code, see [WithNativeCode].
-const (
-	TorchScript Format = "torchscript"  // of torch.jit.save
-	StateDict   Format = "state_dict"   // of torch.save
-	Safetensors Format = "safetensors"  // a state dict
-	AOTInductor Format = "aot_inductor" // of torch._inductor.aoti_compile_and_package
-)
-
 // An Artifact is a file that holds a model.
 type Artifact struct {
 	Name         string        `json:"name,omitempty"`    // what [WithWeights] calls it
@@ -365,11 +354,11 @@ func (a *Artifact) check(ofPackage, built bool) error {
 			return fmt.Errorf(".architecture: %w", err)
 		}
 	}
-	stateful := a.Format == StateDict || a.Format == Safetensors
+	stateful := a.Format.stateDict()
 	switch {
 	case stateful && a.Architecture == nil && !built:
 		return errors.New(".architecture: it is missing, and the format needs it")
-	case !stateful && a.Format != TorchScript && a.Format != AOTInductor:
+	case a.Format.row() == nil:
 		return fmt.Errorf(".format: there is no format %q", a.Format)
 	}
 	if _, err := a.Preprocess.pipeline(); err != nil {

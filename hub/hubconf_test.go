@@ -721,3 +721,35 @@ func writeTree(t *testing.T, dir string, files map[string]string) {
 		require.NoError(t, os.WriteFile(p, []byte(text), 0o644))
 	}
 }
+
+// TestSchemaNamesFormats compares the formats of the schema with those there are.
+func TestSchemaNamesFormats(t *testing.T) {
+	var schema struct {
+		Defs struct {
+			Artifact struct {
+				Properties struct {
+					Format struct {
+						Enum []Format `json:"enum"`
+					} `json:"format"`
+				} `json:"properties"`
+				If struct {
+					Properties struct {
+						Format struct {
+							Enum []Format `json:"enum"`
+						} `json:"format"`
+					} `json:"properties"`
+				} `json:"if"`
+			} `json:"artifact"`
+		} `json:"$defs"`
+	}
+	require.NoError(t, json.Unmarshal(HubconfSchema, &schema))
+	var all, fill []Format
+	for _, row := range formats {
+		all = append(all, row.name)
+		if row.stateDict {
+			fill = append(fill, row.name)
+		}
+	}
+	require.ElementsMatch(t, all, schema.Defs.Artifact.Properties.Format.Enum)
+	require.ElementsMatch(t, fill, schema.Defs.Artifact.If.Properties.Format.Enum)
+}

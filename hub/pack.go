@@ -13,11 +13,9 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/fetch"
-	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/home"
 	"github.com/torchhub/torchhub/internal/oserror"
 	"github.com/torchhub/torchhub/models"
-	"github.com/torchhub/torchhub/torch/aoti"
 )
 
 // schemaURL is where editors find the schema.
@@ -119,7 +117,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	case a.Device != "" && a.Device != o.device.Type():
 		o.say("torchhub: %s was not tried, for it runs on %s only", file, a.Device)
 		return nil
-	case a.Format == AOTInductor && !o.nativeTrusted(a.SHA256):
+	case a.Format.native() && !o.nativeTrusted(a.SHA256):
 		o.say("torchhub: %s was not tried, for it is native code that is not trusted", file)
 		return nil
 	}
@@ -137,7 +135,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	if a.Prefix != "" {
 		search.prefix = &a.Prefix
 	}
-	f, err := search.make(ctx, m, e, a, file, true)
+	f, err := search.make(ctx, m, modelFile{e, a, file, true})
 	if err != nil {
 		return err
 	}
@@ -285,15 +283,9 @@ func (o *options) validateArtifact(ctx context.Context, name string, at place, a
 	if got != a.Format {
 		return fmt.Errorf("%s is of the format %s, not %s", file, got, a.Format)
 	}
-	if got == AOTInductor {
-		info, err := aoti.Inspect(file)
-		if err != nil {
+	if inspect := got.row().inspect; inspect != nil {
+		if err := inspect(file); err != nil {
 			return err
-		}
-		for _, m := range info.Models {
-			if m.Problem != "" {
-				return fmt.Errorf("%s: its model %q: %s", file, m.Name, m.Problem)
-			}
 		}
 	}
 	if a.Architecture != nil {
@@ -308,35 +300,4 @@ func (o *options) validateArtifact(ctx context.Context, name string, at place, a
 		return (&Model{module: f.module}).Close()
 	}
 	return nil
-}
-
-// FormatOf tells the format of an artifact by what is in the file.
-func FormatOf(file string) (Format, error) {
-	f, err := formatOf(file)
-	if err != nil {
-		return "", newError("", "", fmt.Errorf("%s: %w", file, err))
-	}
-	return f, nil
-}
-
-// errUnknownFormat says that a file's content tells no format.
-var errUnknownFormat = errors.New("it is not a TorchScript archive, checkpoint, safetensors file or AOTInductor package")
-
-// formats are the kinds of files that hold a model.
-var formats = map[filekind.Class]Format{
-	filekind.Script: TorchScript, filekind.Checkpoint: StateDict, filekind.Safetensors: Safetensors, filekind.Compiled: AOTInductor,
-}
-
-func formatOf(file string) (Format, error) {
-	k, err := filekind.OfFile(file)
-	if err != nil {
-		return "", oserror.Cause(err)
-	}
-	if f, ok := formats[k.Class]; ok {
-		return f, nil
-	}
-	if k.Class == filekind.Unknown {
-		return "", errUnknownFormat
-	}
-	return "", &filekind.MismatchError{Kind: k, Want: "weights"}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,8 +47,88 @@ type Toy struct{ FC *nn.Linear }
 func (m *Toy) Forward(x *torch.Tensor) *torch.Tensor { return m.FC.Forward(x.Flatten(1)) }
 `
 
+// toySource is a kind of repositories in one file: "toy:SCALE" holds one model, whose logits are SCALE times the means of the colors.
+const toySource = `package hub
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+)
+
+var toySource = sourceKind{
+	is:     func(repo string) bool { return strings.HasPrefix(repo, "toy:") },
+	single: true,
+	open: func(_ context.Context, _ *options, repo string) (source, error) {
+		scale, err := strconv.ParseFloat(strings.TrimPrefix(repo, "toy:"), 64)
+		return toyRepository(scale), err
+	},
+}
+
+type toyRepository float64
+
+func (r toyRepository) names() ([]string, error) { return nil, fmt.Errorf("it has one model") }
+
+func (r toyRepository) help(context.Context, *options, string) (string, error) {
+	return fmt.Sprintf("Scales by %g.\n", float64(r)), nil
+}
+
+func (r toyRepository) files(context.Context, *options, string) ([]string, error) { return nil, nil }
+
+func (r toyRepository) load(ctx context.Context, o *options, _ string) (*Model, error) {
+	if err := initialize(ctx, o.device); err != nil {
+		return nil, err
+	}
+	m := &Model{name: "toy source", module: &scaled{float64(r)}, labels: []string{"red", "green", "blue"},
+		steps: &Preprocess{Preset: models.ClassificationPreset{Resize: 4, Crop: 4}}}
+	return m.start(o.device)
+}
+
+type scaled struct{ by float64 }
+
+func (s *scaled) Forward(x *torch.Tensor) *torch.Tensor { return x.Mean(2, 3).MulScalar(s.by) }
+`
+
+// toyFormat is a format in one file: a text file with a scale behind the word toy.
+const toyFormat = `package hub
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/torchhub/torchhub/internal/filekind"
+)
+
+var toyFormat = format{
+	name: "toy",
+	is: func(_ filekind.Kind, file string) bool {
+		text, err := head(file, 4)
+		return err == nil && text == "toy "
+	},
+	load: func(_ context.Context, _ *options, m *Model, f modelFile) (*filled, error) {
+		text, err := os.ReadFile(f.path)
+		if err != nil {
+			return nil, err
+		}
+		var s scaled
+		if _, err := fmt.Fscanf(strings.NewReader(string(text)), "toy %g", &s.by); err != nil {
+			return nil, err
+		}
+		m.module = &s
+		return nil, nil
+	},
+}
+`
+
 // TestExtend adds an architecture to the module, one new file and one line in
-// models/all, and runs it by the command. The module is not copied to a folder: an
+// models/all, a kind of repositories and a format, each one new file in hub and a
+// row of its table, and runs models of them by the command. The module is not copied to a folder: an
 // overlay gives the go command a copy that differs in these files alone, so that it
 // compiles only what depends on them.
 func TestExtend(t *testing.T) {
@@ -61,6 +142,14 @@ func TestExtend(t *testing.T) {
 	m.change(t, "models/all/all.go", func(s string) string {
 		return s + "\nimport _ \"github.com/torchhub/torchhub/models/toy\"\n"
 	})
+	m.add(t, "hub/toysource.go", toySource)
+	m.change(t, "hub/source.go", func(s string) string {
+		return strings.Replace(s, "	hfSource,\n", "	toySource,\n	hfSource,\n", 1)
+	})
+	m.add(t, "hub/toyformat.go", toyFormat)
+	m.change(t, "hub/format.go", func(s string) string {
+		return strings.Replace(s, "	&torchScriptFormat,\n", "	&toyFormat,\n	&torchScriptFormat,\n", 1)
+	})
 	torchhub := m.build(t)
 
 	picture := filepath.Join(dir, "g.png")
@@ -72,6 +161,21 @@ func TestExtend(t *testing.T) {
 	require.Contains(t, torchhub("list"), "\ntoy ")
 	require.Contains(t, torchhub("show", "toy"), "3 of toys\n")
 	require.Equal(t, "toy\n", torchhub("list", "example/toys"))
+
+	require.NoError(t, json.Unmarshal([]byte(torchhub("predict", "-m", "toy:1000", "--json", picture)), &p))
+	require.Equal(t, "toy source", p.Model)
+	first := names(p.Top)
+	require.NoError(t, json.Unmarshal([]byte(torchhub("predict", "-m", "toy:-1000", "--json", picture)), &p))
+	slices.Reverse(first)
+	require.Equal(t, first, names(p.Top))
+	require.Equal(t, "Scales by 2.\n", torchhub("show", "toy:2"))
+
+	scale := filepath.Join(dir, "scale.toy")
+	require.NoError(t, os.WriteFile(scale, []byte("toy 1000\n"), 0o666))
+	require.NoError(t, json.Unmarshal([]byte(torchhub("predict", "-m", "toy", "--weights", scale, "--json", picture)), &p))
+	require.Equal(t, "toy", p.Model)
+	require.Len(t, p.Top, 3)
+	require.NotEqual(t, []string{"kite", "ball", "bear"}, names(p.Top), "the architecture's weights were not loaded")
 }
 
 // toyWeights writes a state dict of the toy, for which each picture is a kite, and returns its path.

@@ -1,0 +1,120 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/internal/oserror"
+)
+
+// A Format is a kind of artifact.
+type Format string
+
+// Kinds of artifacts. An AOTInductor package holds native code, see [WithNativeCode].
+const (
+	TorchScript Format = "torchscript"  // of torch.jit.save
+	StateDict   Format = "state_dict"   // of torch.save
+	Safetensors Format = "safetensors"  // a state dict
+	AOTInductor Format = "aot_inductor" // of torch._inductor.aoti_compile_and_package
+)
+
+// A format is how files hold models.
+type format struct {
+	name Format
+	// is tells a file of the format by its kind or its content.
+	is func(k filekind.Kind, file string) bool
+	// load makes the module or the program of a model. Of a state dict it returns how it fills the module.
+	load func(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error)
+	// inspect says what is wrong with a file, without running what is in it; nil is what load says.
+	inspect func(file string) error
+	// stateDict says that the file fills an architecture.
+	stateDict bool
+	// native says that the file holds native code, which is run where it is trusted by itself.
+	native bool
+}
+
+// A modelFile is a file that holds a model.
+type modelFile struct {
+	entry    *Entry
+	artifact *Artifact
+	path     string
+	given    bool // by the caller, in place of the artifact's
+}
+
+// formats are the formats, in the order in which a file is offered to them. A
+// new format is a file and a row; one that a hubconf.json may name is also one of the
+// schema's.
+var formats = []*format{
+	&torchScriptFormat,
+	&stateDictFormat,
+	&safetensorsFormat,
+	&aotInductorFormat,
+}
+
+// row returns the format of a name, nil where there is none.
+func (f Format) row() *format {
+	for _, row := range formats {
+		if row.name == f {
+			return row
+		}
+	}
+	return nil
+}
+
+func (f Format) stateDict() bool { row := f.row(); return row != nil && row.stateDict }
+
+func (f Format) native() bool { row := f.row(); return row != nil && row.native }
+
+// make makes the module or program of a model from a file. What is in a file of an unknown format is said by the load of a state dict.
+func (o *options) make(ctx context.Context, m *Model, f modelFile) (*filled, error) {
+	format := f.artifact.Format
+	if f.given {
+		var err error
+		if format, err = formatOf(f.path); errors.Is(err, errUnknownFormat) {
+			format, err = StateDict, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.path, err)
+		}
+	}
+	row := format.row()
+	if row == nil {
+		return nil, fmt.Errorf("there is no format %q", format)
+	}
+	return row.load(ctx, o, m, f)
+}
+
+// FormatOf tells the format of an artifact by what is in the file.
+func FormatOf(file string) (Format, error) {
+	f, err := formatOf(file)
+	if err != nil {
+		return "", newError("", "", fmt.Errorf("%s: %w", file, err))
+	}
+	return f, nil
+}
+
+// errUnknownFormat says that a file's content tells no format.
+var errUnknownFormat = errors.New("it is not a TorchScript archive, checkpoint, safetensors file or AOTInductor package")
+
+func formatOf(file string) (Format, error) {
+	k, err := filekind.OfFile(file)
+	if err != nil {
+		return "", oserror.Cause(err)
+	}
+	for _, row := range formats {
+		if row.is(k, file) {
+			return row.name, nil
+		}
+	}
+	if k.Class == filekind.Unknown {
+		return "", errUnknownFormat
+	}
+	return "", &filekind.MismatchError{Kind: k, Want: "weights"}
+}
+
+// ofClass returns what tells the files of a class.
+func ofClass(c filekind.Class) func(filekind.Kind, string) bool {
+	return func(k filekind.Kind, _ string) bool { return k.Class == c }
+}

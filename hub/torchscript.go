@@ -1,0 +1,41 @@
+package hub
+
+import (
+	"context"
+
+	"github.com/torchhub/torchhub/internal/fetch"
+	"github.com/torchhub/torchhub/internal/filekind"
+	"github.com/torchhub/torchhub/torch/jit"
+)
+
+// torchScriptFormat is an archive of torch.jit.save, a program.
+var torchScriptFormat = format{
+	name: TorchScript,
+	is:   ofClass(filekind.Script),
+	load: func(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error) {
+		if f.given && o.weights != "" {
+			if err := o.trustWeights(ctx, f.path); err != nil {
+				return nil, err
+			}
+		}
+		script, err := jit.Load(f.path)
+		if err != nil {
+			return nil, inFile(f.path, err)
+		}
+		m.program = script
+		return nil, nil
+	},
+}
+
+// trustWeights asks for trust in the program that [WithWeights] gives, where that is a URL; file is what was downloaded.
+func (o *options) trustWeights(ctx context.Context, file string) error {
+	u := weightsURL(o.weights)
+	if u == nil || u.Scheme == "file" {
+		return nil
+	}
+	sum, err := fetch.HashFile(ctx, file)
+	if err != nil {
+		return err
+	}
+	return o.trustScript(ctx, withoutSecrets(u), sum)
+}
