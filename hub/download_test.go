@@ -951,7 +951,7 @@ func TestFileURL(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "weights", string(got))
 	require.ErrorContains(t, DownloadURLToFile(t.Context(), u+"x", dst, quick()...), "no such file or directory; check the path")
-	require.ErrorContains(t, DownloadURLToFile(t.Context(), "file://"+dir, dst, quick()...), "no regular file")
+	require.ErrorContains(t, DownloadURLToFile(t.Context(), "file://"+dir, dst, quick()...), "not a regular file")
 	require.ErrorContains(t, DownloadURLToFile(t.Context(), u, dst, quick(WithSHA256("ffff"))...), "want ffff")
 }
 
