@@ -90,7 +90,7 @@ def known(repo, file):
 
 def scan():
     info = hub.scan_cache_dir()
-    return [[str(w) for w in info.warnings], sorted([r.repo_id, f.file_name, f.size_on_disk, str(rev.commit_hash), sorted(rev.refs)] for r in info.repos for rev in r.Revisions for f in rev.files)]
+    return [[str(w) for w in info.warnings], sorted([r.repo_id, f.file_name, f.size_on_disk, str(rev.commit_hash), sorted(rev.refs)] for r in info.repos for rev in r.revisions for f in rev.files)]
 `)
 	}
 	gets := func() (n int) {
