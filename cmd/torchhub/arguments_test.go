@@ -30,7 +30,7 @@ func TestSuggestions(t *testing.T) {
 		"predict -q":                               "torchhub predict has no flag -q; see torchhub predict --help",
 		"predict resnet18 dog.jpg":                 "write -m before the model: torchhub predict -m resnet18 dog.jpg",
 		"predict hf:timm/resnet18.a1_in1k dog.jpg": "write -m before the model: torchhub predict -m hf:timm/resnet18.a1_in1k dog.jpg",
-		"predict dog.jpg":                          `name a model with -m; "torchhub list" shows them`,
+		"predict dog.jpg":                          `name a model with -m; "torchhub list" shows the models`,
 		"prdict":                                   `torchhub has no command "prdict"; did you mean predict?`,
 		"frobnicate":                               `torchhub has no command "frobnicate"; see torchhub --help`,
 		"cache lst":                                `torchhub cache has no command "lst"; did you mean ls or list?`,
@@ -42,7 +42,7 @@ func TestSuggestions(t *testing.T) {
 	}
 	for args, want := range map[string]string{
 		"predict -m resnext101 dog.jpg":                       `no model "resnext101"; did you mean resnext101_32x8d, resnext101_64x4d or resnext101_32x8d_wsl?`,
-		"predict -m yolov5s dog.jpg":                          `no model "yolov5s"; "torchhub list" shows the models, and "torchhub export OWNER/REPO yolov5s" makes one of a repository of PyTorch Hub`,
+		"predict -m yolov5s dog.jpg":                          `no model "yolov5s"; "torchhub list" shows the models, and "torchhub export OWNER/REPO yolov5s" exports one of a repository of PyTorch Hub`,
 		"predict -m resnet18 --weights IMAGENET1K_V3 dog.jpg": `resnet18: there is no file IMAGENET1K_V3, and the model has no weights of that name; did you mean IMAGENET1K_V1?`,
 		"show resnet181":                                      `no model "resnet181"; did you mean`,
 		"list .":                                              ". has no hubconf.json and no hubconf.py",
