@@ -65,25 +65,48 @@ func readBMPHeader(data []byte) (bmpHeader, error) {
 
 // readDIBHeader reads the part of a header that begins at start. The pixels are at a place in data, or, where that is 0, after it.
 func readDIBHeader(data []byte, start, pixels int) (h bmpHeader, err error) {
-	le := binary.LittleEndian
 	if len(data)-start < 4 {
 		return h, io.ErrUnexpectedEOF
 	}
 	d := data[start:]
-	size := int(le.Uint32(d))
+	size := int(binary.LittleEndian.Uint32(d))
 	if !slices.Contains(bmpSizes, size) {
 		return h, fmt.Errorf("its header has %d bytes, which no version has", size)
 	}
 	if len(d) < size {
 		return h, io.ErrUnexpectedEOF
 	}
-	h.at = pixels
+	if err := h.readFields(d[:size]); err != nil {
+		return h, err
+	}
+	if err := h.readLayout(d, size); err != nil {
+		return h, err
+	}
 	next := start + size
-	h.upsideDown, h.entry = true, 4
-	if size == 12 {
+	if h.compression == bmpMasks && size < 52 {
+		next += 12 // the masks are between the header and the palette
+	}
+	if next, err = h.readPalette(data, next); err != nil {
+		return h, err
+	}
+	switch h.at = pixels; {
+	case h.at == 0:
+		h.at = next
+	case h.at == start+size && h.bits <= 8:
+		h.at += h.entry * h.colors
+	}
+	return h, nil
+}
+
+// readFields reads the numbers that every version of the header has.
+func (h *bmpHeader) readFields(d []byte) error {
+	le := binary.LittleEndian
+	h.upsideDown = true
+	if len(d) == 12 {
 		h.w, h.h, h.bits, h.entry = int(le.Uint16(d[4:])), int(le.Uint16(d[6:])), int(le.Uint16(d[10:])), 3
 	} else {
-		h.w, h.h, h.bits, h.compression = int(le.Uint32(d[4:])), int(le.Uint32(d[8:])), int(le.Uint16(d[14:])), le.Uint32(d[16:])
+		h.w, h.h, h.bits, h.entry = int(le.Uint32(d[4:])), int(le.Uint32(d[8:])), int(le.Uint16(d[14:])), 4
+		h.compression = le.Uint32(d[16:])
 		if d[11] == 0xff {
 			h.upsideDown, h.h = false, 1<<32-h.h
 		}
@@ -92,58 +115,62 @@ func readDIBHeader(data []byte, start, pixels int) (h bmpHeader, err error) {
 	switch h.bits {
 	case 1, 4, 8, 16, 24, 32:
 	default:
-		return h, fmt.Errorf("its pixels have %d bits; want 1, 4, 8, 16, 24 or 32", h.bits)
+		return fmt.Errorf("its pixels have %d bits; want 1, 4, 8, 16, 24 or 32", h.bits)
 	}
 	if h.colors == 0 {
 		h.colors = 1 << h.bits
 	}
-	if h.at == start+size && h.bits <= 8 {
-		h.at += h.entry * h.colors
-	}
+	return nil
+}
+
+// readLayout checks the compression, and finds the layout of the pixels: the
+// usual one, or that of the masks, which are in or behind a header of this size.
+func (h *bmpHeader) readLayout(d []byte, size int) error {
 	h.layout = map[int]string{16: "15", 24: "BGR", 32: "BGRX"}[h.bits]
 	switch h.compression {
 	case bmpRaw:
+		return nil
 	case bmpRLE8, bmpRLE4:
 		if h.bits > 8 {
-			return h, fmt.Errorf("its pixels have %d bits, and run lengths", h.bits)
+			return fmt.Errorf("its pixels have %d bits, and run lengths", h.bits)
 		}
+		return nil
 	case bmpMasks:
-		var masks [4]uint32
-		n, from := 3, d[40:]
-		if size >= 56 {
-			n = 4
-		}
-		if size < 52 {
-			next += 12
-		}
-		if len(from) < 4*n {
-			return h, io.ErrUnexpectedEOF
-		}
-		for i := range n {
-			masks[i] = le.Uint32(from[4*i:])
-		}
-		if h.bits != 32 {
-			masks[3] = 0
-		}
-		if h.layout = bmpLayouts[h.bits][masks]; h.layout == "" {
-			return h, fmt.Errorf("its masks %#x of %d bits are not among those that Pillow reads", masks, h.bits)
-		}
 	default:
-		return h, fmt.Errorf("its compression is %d; want none, run lengths or masks", h.compression)
+		return fmt.Errorf("its compression is %d; want none, run lengths or masks", h.compression)
 	}
-	if h.bits <= 8 {
-		if h.colors > 1<<16 {
-			return h, fmt.Errorf("its palette has %d colors", h.colors)
-		}
-		if next < len(data) { // what a palette lacks is black
-			h.palette = data[next:min(next+h.entry*h.colors, len(data))]
-		}
-		next += len(h.palette)
+	var masks [4]uint32
+	n, from := 3, d[40:]
+	if size >= 56 {
+		n = 4
 	}
-	if h.at == 0 {
-		h.at = next
+	if len(from) < 4*n {
+		return io.ErrUnexpectedEOF
 	}
-	return h, nil
+	for i := range n {
+		masks[i] = binary.LittleEndian.Uint32(from[4*i:])
+	}
+	if h.bits != 32 {
+		masks[3] = 0
+	}
+	if h.layout = bmpLayouts[h.bits][masks]; h.layout == "" {
+		return fmt.Errorf("its masks %#x of %d bits are not among those that Pillow reads", masks, h.bits)
+	}
+	return nil
+}
+
+// readPalette reads the palette of pixels of 8 bits or less, which begins at start, and returns where it ends.
+func (h *bmpHeader) readPalette(data []byte, start int) (end int, err error) {
+	if h.bits > 8 {
+		return start, nil
+	}
+	if h.colors > 1<<16 {
+		return 0, fmt.Errorf("its palette has %d colors", h.colors)
+	}
+	if start < len(data) { // what a palette lacks is black
+		h.palette = data[start:min(start+h.entry*h.colors, len(data))]
+	}
+	return start + len(h.palette), nil
 }
 
 func bmpSize(data []byte) (int, int, error) {

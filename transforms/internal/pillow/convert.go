@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Convert returns the picture in another mode: img.convert(mode). Colors become
@@ -41,17 +42,10 @@ func (p *Image) Convert(mode Mode) (*Image, error) {
 
 // convertSeeThrough converts a picture with a see-through color.
 func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
-	from, to := p.Mode, mode
 	plain := *p
 	plain.Transparency, plain.Alphas = nil, nil
-	is := func(m Mode, modes ...Mode) bool {
-		for _, x := range modes {
-			if m == x {
-				return true
-			}
-		}
-		return false
-	}
+	is := func(m Mode, modes ...Mode) bool { return slices.Contains(modes, m) }
+	from, to := p.Mode, mode
 	switch {
 	case is(from, Mode1, ModeL, ModeI, ModeI16) && is(to, ModeLA, ModeRGBA),
 		is(from, ModeRGB) && is(to, ModeLa, ModeLA, ModeRGBa, ModeRGBA):
@@ -61,59 +55,12 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 		if err != nil || p.Alphas != nil {
 			return q, err
 		}
-		if from == ModeP && p.Palette == nil {
-			return nil, errors.New("the picture has a transparent color, and no palette")
-		}
-		// The color is converted as the pixels are, but not dithered: it gets a place in the palette.
-		one := plain
-		one.W, one.H, one.Pix = 1, 1, nil
-		for _, v := range p.Transparency {
-			one.Pix = append(one.Pix, clip8(v))
-		}
-		if len(one.Pix) > from.Bands() {
-			return nil, fmt.Errorf("the transparency has %d numbers; want 1", len(one.Pix))
-		}
-		if t := p.Transparency[0]; len(one.Pix) < from.Bands() { // a color in one number, as a gray picture leaves behind
-			one.Pix = []uint8{uint8(t), uint8(t >> 8), uint8(t >> 16)}
-		}
-		if to == ModeP {
-			mode = ModeRGB
-		}
-		c, err := one.Convert(mode)
-		if err != nil {
+		if err := q.setTransparency(&plain, p.Transparency); err != nil {
 			return nil, err
-		}
-		if to == ModeP {
-			var index int
-			q.Palette, index = q.Palette.with(c.Pix)
-			q.Transparency = []int{index}
-			return q, nil
-		}
-		for _, v := range c.Pix {
-			q.Transparency = append(q.Transparency, int(v))
 		}
 		return q, nil
 	case from == ModeP && is(to, ModeLA, ModePA, ModeRGBA):
-		t := p.Palette.table()
-		for i, a := range p.Alphas {
-			t[i][3] = a
-		}
-		if p.Alphas == nil {
-			i := p.Transparency[0]
-			if i < 0 || i > 255 || len(p.Transparency) > 1 {
-				return nil, fmt.Errorf("the transparency is %d; want an index of the palette", p.Transparency)
-			}
-			t[i][3] = 0
-		}
-		plain.Palette = &Palette{Mode: ModeRGBA}
-		for _, c := range t {
-			plain.Palette.Colors = append(plain.Palette.Colors, c[:]...)
-		}
-		q, err := plain.convert(mode)
-		if err == nil && q.Palette != nil {
-			q.Palette = p.Palette.rgb()
-		}
-		return q, err
+		return p.convertAlphas(mode)
 	}
 	q, err := plain.convert(mode)
 	if err != nil {
@@ -121,6 +68,72 @@ func (p *Image) convertSeeThrough(mode Mode) (*Image, error) {
 	}
 	q.Transparency, q.Alphas = p.Transparency, p.Alphas
 	return q, nil
+}
+
+// setTransparency makes the color t of the picture from, which was converted to
+// q, see-through in q. The color is converted as the pixels are, but not
+// dithered: it gets a place in the palette.
+func (q *Image) setTransparency(from *Image, t []int) error {
+	if from.Mode == ModeP && from.Palette == nil {
+		return errors.New("the picture has a transparent color, and no palette")
+	}
+	one := *from
+	one.W, one.H, one.Pix = 1, 1, nil
+	for _, v := range t {
+		one.Pix = append(one.Pix, clip8(v))
+	}
+	if len(one.Pix) > from.Mode.Bands() {
+		return fmt.Errorf("the transparency has %d numbers; want 1", len(one.Pix))
+	}
+	if len(one.Pix) < from.Mode.Bands() { // a color in one number, as a gray picture leaves behind
+		one.Pix = []uint8{uint8(t[0]), uint8(t[0] >> 8), uint8(t[0] >> 16)}
+	}
+	if q.Mode == ModeP {
+		c, err := one.Convert(ModeRGB)
+		if err != nil {
+			return err
+		}
+		var index int
+		q.Palette, index = q.Palette.with(c.Pix)
+		q.Transparency = []int{index}
+		return nil
+	}
+	c, err := one.Convert(q.Mode)
+	if err != nil {
+		return err
+	}
+	for _, v := range c.Pix {
+		q.Transparency = append(q.Transparency, int(v))
+	}
+	return nil
+}
+
+// convertAlphas converts a picture with a palette to a mode with alpha: the
+// palette's colors get the Alphas or, where there are none, the color
+// Transparency gets 0.
+func (p *Image) convertAlphas(mode Mode) (*Image, error) {
+	table := p.Palette.table()
+	for i, a := range p.Alphas {
+		table[i][3] = a
+	}
+	if p.Alphas == nil {
+		i := p.Transparency[0]
+		if i < 0 || i > 255 || len(p.Transparency) > 1 {
+			return nil, fmt.Errorf("the transparency is %d; want an index of the palette", p.Transparency)
+		}
+		table[i][3] = 0
+	}
+	plain := *p
+	plain.Transparency, plain.Alphas = nil, nil
+	plain.Palette = &Palette{Mode: ModeRGBA}
+	for _, c := range table {
+		plain.Palette.Colors = append(plain.Palette.Colors, c[:]...)
+	}
+	q, err := plain.convert(mode)
+	if err == nil && q.Palette != nil {
+		q.Palette = p.Palette.rgb()
+	}
+	return q, err
 }
 
 // convertColor converts to a mode with alpha, which is 0 where the pixel has

@@ -1,6 +1,7 @@
 package pillow
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -76,63 +77,88 @@ func (p *Image) Pad(left, top, right, bottom int, fill []float64, mode PadMode) 
 	}
 	w, h := p.W+left+right, p.H+top+bottom
 	if mode == PadConstant {
-		ink, err := p.Mode.ink(fill)
-		if err != nil {
-			return nil, err
-		}
-		if err := checkSize(w, h); err != nil {
-			return nil, err
-		}
-		q := p.like(w, h)
-		if p.Mode == ModeP {
-			q.Palette = p.Palette.rgb()
-		}
-		q.flood(ink)
-		q.paste(p, left, top)
-		return q, nil
+		return p.padConstant(left, top, w, h, fill)
 	}
-	var index func(i, n int) int
-	switch mode {
-	case PadEdge:
-		index = func(i, n int) int { return min(max(i, 0), n-1) }
-	case PadReflect:
-		index = func(i, n int) int {
-			if n == 1 {
-				return 0
-			}
-			return fold(i, n, 2*(n-1), 0)
-		}
-	case PadSymmetric:
-		index = func(i, n int) int { return fold(i, n, 2*n, 1) }
-	default:
+	source, ok := padSources[mode]
+	if !ok {
 		return nil, fmt.Errorf("no padding mode is called %q; want constant, edge, reflect or symmetric", mode)
 	}
 	// Sides are cut off first, and then padded.
-	cut := image.Rect(0, 0, p.W, p.H)
-	cut.Min.X, cut.Min.Y = max(0, -left), max(0, -top)
-	cut.Max.X, cut.Max.Y = p.W-max(0, -right), p.H-max(0, -bottom)
-	if cut.Dx() < 0 || cut.Dy() < 0 {
-		return nil, fmt.Errorf("the padding cuts off more than there is: %d×%d pixels, padding %d, %d, %d, %d", p.W, p.H, left, top, right, bottom)
-	}
-	if cut.Empty() && (max(left, 0)+max(right, 0) > 0 && cut.Dx() == 0 || max(top, 0)+max(bottom, 0) > 0 && cut.Dy() == 0) {
-		return nil, fmt.Errorf("there are no pixels to pad with")
+	cut, err := p.cutOff(left, top, right, bottom)
+	if err != nil {
+		return nil, err
 	}
 	if err := checkSize(w, h); err != nil {
 		return nil, err
 	}
-	q := &Image{Mode: p.throughNumpy(), W: w, H: h}
-	q.Pix = make([]uint8, w*h*p.Mode.BytesPerPixel())
+	xs, ys := make([]int, w), make([]int, h)
+	for x := range xs {
+		xs[x] = cut.Min.X + source(x-max(left, 0), cut.Dx())
+	}
+	for y := range ys {
+		ys[y] = cut.Min.Y + source(y-max(top, 0), cut.Dy())
+	}
+	return p.gather(xs, ys), nil
+}
+
+// padConstant returns a picture of w by h pixels of the fill, with p on it at (x, y).
+func (p *Image) padConstant(x, y, w, h int, fill []float64) (*Image, error) {
+	ink, err := p.Mode.ink(fill)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSize(w, h); err != nil {
+		return nil, err
+	}
+	q := p.like(w, h)
+	if p.Mode == ModeP {
+		q.Palette = p.Palette.rgb()
+	}
+	q.flood(ink)
+	q.paste(p, x, y)
+	return q, nil
+}
+
+// padSources tell, for each mode, which of the n pixels of an axis is repeated
+// at i, which is negative before the first one.
+var padSources = map[PadMode]func(i, n int) int{
+	PadEdge: func(i, n int) int { return min(max(i, 0), n-1) },
+	PadReflect: func(i, n int) int {
+		if n == 1 {
+			return 0
+		}
+		return fold(i, n, 2*(n-1), 0)
+	},
+	PadSymmetric: func(i, n int) int { return fold(i, n, 2*n, 1) },
+}
+
+// cutOff returns the part of the picture that negative paddings leave. It is an
+// error if there is nothing left to pad with.
+func (p *Image) cutOff(left, top, right, bottom int) (image.Rectangle, error) {
+	cut := image.Rectangle{
+		Min: image.Pt(max(0, -left), max(0, -top)),
+		Max: image.Pt(p.W-max(0, -right), p.H-max(0, -bottom)),
+	}
+	if cut.Dx() < 0 || cut.Dy() < 0 {
+		return cut, fmt.Errorf("the padding cuts off more than there is: %d×%d pixels, padding %d, %d, %d, %d", p.W, p.H, left, top, right, bottom)
+	}
+	if max(left, 0)+max(right, 0) > 0 && cut.Dx() == 0 || max(top, 0)+max(bottom, 0) > 0 && cut.Dy() == 0 {
+		return cut, errors.New("there are no pixels to pad with")
+	}
+	return cut, nil
+}
+
+// gather returns the picture of p's pixels (xs[x], ys[y]), in the mode and with
+// the palette that numpy gives it.
+func (p *Image) gather(xs, ys []int) *Image {
+	w, n := len(xs), p.Mode.BytesPerPixel()
+	q := &Image{Mode: p.throughNumpy(), W: w, H: len(ys), Pix: make([]uint8, w*len(ys)*n)}
 	if p.Mode == ModeP {
 		q.Mode = ModeP
 		q.Palette = p.Palette.rgb()
 	}
-	n := p.Mode.BytesPerPixel()
-	xs := make([]int, w)
-	for x := range xs {
-		xs[x] = cut.Min.X + index(x-max(left, 0), cut.Dx())
-	}
-	for y := range h {
-		from, to := p.row(cut.Min.Y+index(y-max(top, 0), cut.Dy())), q.row(y)
+	for y := range ys {
+		from, to := p.row(ys[y]), q.row(y)
 		for x := 0; x < w; {
 			// Runs of neighbors, such as the picture itself, are copied at once.
 			run := 1
@@ -150,7 +176,7 @@ func (p *Image) Pad(left, top, right, bottom int, fill []float64, mode PadMode) 
 			}
 		}
 	}
-	return q, nil
+	return q
 }
 
 // fold maps i to the mirrored axis of n pixels with that period.
