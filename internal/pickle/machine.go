@@ -256,7 +256,7 @@ func (m *machine) run() (any, error) {
 	}
 }
 
-// step runs one opcode.
+// step runs one opcode. It is long because it is one flat switch, with each opcode beside its meaning.
 func (m *machine) step(op byte) error {
 	switch op {
 	case opProto:

@@ -95,92 +95,124 @@ func pyLines(src string) ([]pyLine, error) {
 	if !utf8.ValidString(src) {
 		src = strings.ToValidUTF8(src, "\ufffd") // another encoding; names and keywords are ASCII
 	}
-	var lines []pyLine
-	var line pyLine
-	var open []int // the brackets of the line that are not closed yet
-	var indents []int
-	row, start := 1, true
-	end := func() error {
-		if len(line.tokens) == 0 {
-			return nil
+	l := pyLexer{src: src, row: 1}
+	l.indent()
+	for l.at < len(src) {
+		if err := l.next(); err != nil {
+			return nil, err
 		}
-		for len(indents) > 0 && indents[len(indents)-1] >= line.indent {
-			indents = indents[:len(indents)-1]
+	}
+	if len(l.open) > 0 {
+		return nil, l.fail("a bracket is not closed")
+	}
+	if err := l.end(); err != nil {
+		return nil, err
+	}
+	return l.lines, nil
+}
+
+// A pyLexer splits a source into logical lines.
+type pyLexer struct {
+	src     string
+	at      int // what is read next
+	row     int // of the source, from 1
+	lines   []pyLine
+	line    pyLine // is being read
+	open    []int  // the brackets of the line that are not closed yet
+	indents []int  // of the blocks that the line is in
+}
+
+func (l *pyLexer) fail(msg string) error {
+	return fmt.Errorf("line %d: %w: %s", l.row, errPython, msg)
+}
+
+// next reads a token, or what stands between tokens.
+func (l *pyLexer) next() error {
+	rest := l.src[l.at:]
+	switch c := rest[0]; {
+	case c == '\n' && len(l.open) == 0:
+		if err := l.end(); err != nil {
+			return err
 		}
-		if indents = append(indents, line.indent); len(indents) > maxIndents {
-			return fmt.Errorf("line %d: %w: too many levels of indentation", row, errPython)
+		l.row++
+		l.at++
+		l.indent()
+	case c == '\n':
+		l.row++
+		l.at++
+	case c == ' ' || c == '\t' || c == '\f':
+		l.at++
+	case c == '#':
+		comment, _, _ := strings.Cut(rest, "\n")
+		l.at += len(comment)
+	case strings.HasPrefix(rest, "\\\n"):
+		l.row++
+		l.at += 2
+	default:
+		tok, n, err := pyToken1(rest)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", l.row, err)
 		}
-		lines = append(lines, line)
+		if err := l.match(tok); err != nil {
+			return err
+		}
+		l.line.tokens = append(l.line.tokens, tok)
+		l.row += strings.Count(rest[:n], "\n")
+		l.at += n
+	}
+	return nil
+}
+
+// indent begins a logical line with its indentation.
+func (l *pyLexer) indent() {
+	n := 0
+	for ; l.at < len(l.src) && strings.IndexByte(" \t\f", l.src[l.at]) >= 0; l.at++ {
+		switch l.src[l.at] {
+		case ' ':
+			n++
+		case '\t':
+			n += 8 - n%8
+		case '\f':
+			n = 0
+		}
+	}
+	l.line = pyLine{indent: n}
+}
+
+// match notes an opening bracket, and in it where it closes.
+func (l *pyLexer) match(tok pyToken) error {
+	if tok.kind != pyOp {
 		return nil
 	}
-	for i := 0; i < len(src); {
-		if start { // of a physical line that begins a logical one
-			indent := 0
-			for ; i < len(src) && strings.IndexByte(" \t\f", src[i]) >= 0; i++ {
-				switch src[i] {
-				case ' ':
-					indent++
-				case '\t':
-					indent += 8 - indent%8
-				case '\f':
-					indent = 0
-				}
-			}
-			line, start = pyLine{indent: indent}, false
-			continue
+	switch at := len(l.line.tokens); tok.text {
+	case "(", "[", "{":
+		if l.open = append(l.open, at); len(l.open) > maxBrackets {
+			return l.fail("too many brackets")
 		}
-		c := src[i]
-		switch {
-		case c == '\n':
-			if len(open) == 0 {
-				if err := end(); err != nil {
-					return nil, err
-				}
-				start = true
-			}
-			row++
-			i++
-		case c == ' ' || c == '\t' || c == '\f':
-			i++
-		case c == '#':
-			for i < len(src) && src[i] != '\n' {
-				i++
-			}
-		case c == '\\' && i+1 < len(src) && src[i+1] == '\n':
-			row++
-			i += 2
-		default:
-			tok, n, err := pyToken1(src[i:])
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", row, err)
-			}
-			if tok.kind == pyOp {
-				switch at := len(line.tokens); tok.text {
-				case "(", "[", "{":
-					if open = append(open, at); len(open) > maxBrackets {
-						return nil, fmt.Errorf("line %d: %w: too many brackets", row, errPython)
-					}
-				case ")", "]", "}":
-					if len(open) == 0 {
-						return nil, fmt.Errorf("line %d: %w: a bracket is not opened", row, errPython)
-					}
-					from := open[len(open)-1]
-					open = open[:len(open)-1]
-					line.tokens[from].closes = int32(at - from)
-				}
-			}
-			row += strings.Count(src[i:i+n], "\n")
-			i += n
-			line.tokens = append(line.tokens, tok)
+	case ")", "]", "}":
+		if len(l.open) == 0 {
+			return l.fail("a bracket is not opened")
 		}
+		from := l.open[len(l.open)-1]
+		l.open = l.open[:len(l.open)-1]
+		l.line.tokens[from].closes = int32(at - from)
 	}
-	if len(open) > 0 {
-		return nil, fmt.Errorf("line %d: %w: a bracket is not closed", row, errPython)
+	return nil
+}
+
+// end adds the logical line to the others, unless it is empty.
+func (l *pyLexer) end() error {
+	if len(l.line.tokens) == 0 {
+		return nil
 	}
-	if !start {
-		return lines, end()
+	for len(l.indents) > 0 && l.indents[len(l.indents)-1] >= l.line.indent {
+		l.indents = l.indents[:len(l.indents)-1]
 	}
-	return lines, nil
+	if l.indents = append(l.indents, l.line.indent); len(l.indents) > maxIndents {
+		return l.fail("too many levels of indentation")
+	}
+	l.lines = append(l.lines, l.line)
+	return nil
 }
 
 // pyToken1 reads one token, and returns the bytes it takes.
