@@ -20,7 +20,7 @@ import (
 	"github.com/torchhub/torchhub/internal/whole"
 )
 
-// A CacheKind says what a [CacheEntry] is.
+// A CacheKind is the kind of a [CacheEntry].
 type CacheKind string
 
 // Kinds of entries.
@@ -28,10 +28,11 @@ const (
 	CacheWeights    CacheKind = "weights"      // a file in Dir's folder checkpoints
 	CacheRepository CacheKind = "repository"   // a repository of GitHub, unpacked in Dir
 	CacheHF         CacheKind = "hugging face" // a repository of the Hugging Face Hub, all its revisions
-	CachePartial    CacheKind = "partial"      // a download under way or broken off, which can be gone on with
+	CachePartial    CacheKind = "partial"      // a download under way or broken off, which can be resumed
 )
 
-// A CacheEntry is something in the caches of torch.hub and of the Hugging Face Hub.
+// A CacheEntry is a file or folder in the cache of torch.hub or of the Hugging Face
+// Hub.
 type CacheEntry struct {
 	Kind     CacheKind
 	Name     string // of the file or folder; "hf:owner/name" for the Hugging Face Hub
@@ -40,10 +41,10 @@ type CacheEntry struct {
 	Modified time.Time // when it was last written
 }
 
-// Cache lists what is in [Dir] and in [HFCacheDir], the largest first. It heeds
-// [WithCacheDir], whose folder takes the place of Dir's folder checkpoints and is
-// then all that is listed. Folders that are not there are empty ones. The
-// list of trusted repositories is no entry.
+// Cache lists what is in [Dir] and in [HFCacheDir], the largest first. It honors
+// [WithCacheDir], whose folder replaces [Dir]'s folder checkpoints; then only
+// that folder is listed. Missing folders count as empty. The list of trusted
+// repositories is not an entry.
 func Cache(opts ...Option) ([]CacheEntry, error) {
 	o := newOptions(opts)
 	var entries []CacheEntry
@@ -143,13 +144,13 @@ func folderEntry(kind CacheKind, name, path string) CacheEntry {
 	return e
 }
 
-// ErrUnverifiable says that nothing tells what a file should hold.
+// ErrUnverifiable means that neither a hash nor a checksum is known for a file.
 var ErrUnverifiable = errors.New("nothing says what it should hold")
 
-// Verify reads an entry again and compares it with the hash in its name, with
-// the hashes that the Hugging Face Hub gave, or else with the checksums within
-// it. It returns [ErrUnverifiable] where there is none of them, and another error,
-// which is a [*HashError] where a hash differs, for what is damaged.
+// Verify reads an entry again and compares it with the hash in its name, with the
+// hashes that the Hugging Face Hub gave, or else with the checksums within it. If
+// there are none, it returns [ErrUnverifiable]. If the entry is damaged, it
+// returns another error, which is a [*HashError] if a hash differs.
 func (e CacheEntry) Verify(ctx context.Context) error {
 	err := e.verify(ctx)
 	if err != nil {
@@ -180,7 +181,7 @@ func (e CacheEntry) verify(ctx context.Context) error {
 	return ErrUnverifiable
 }
 
-// Remove removes an entry. It fails while a download of it is under way.
+// Remove deletes an entry. It fails while the entry is being downloaded.
 func (e CacheEntry) Remove() error {
 	if err := e.remove(); err != nil {
 		return newError("remove", e.Name, err)

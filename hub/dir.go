@@ -15,13 +15,13 @@ import (
 
 var setDir atomic.Pointer[string]
 
-// Dir returns the folder of the hub: torch.hub.get_dir. It is, in this order,
-// what [SetDir] was given, $TORCH_HOME/hub, $XDG_CACHE_HOME/torch/hub and
-// ~/.cache/torch/hub. A leading ~ is the home folder. Weights lie in its
-// folder checkpoints. Dir makes no folder.
+// Dir returns the folder of the hub: torch.hub.get_dir. It is the first that is
+// set of [SetDir]'s argument, $TORCH_HOME/hub, $XDG_CACHE_HOME/torch/hub and
+// ~/.cache/torch/hub. A leading ~ is the home folder. Weights are kept in its
+// folder checkpoints. Dir does not create folders.
 //
-// A variable that is set and empty counts as unset; Python takes an empty
-// TORCH_HOME for the working directory.
+// A variable that is set but empty counts as unset, whereas Python interprets
+// an empty TORCH_HOME as the working directory.
 func Dir() string {
 	if d := setDir.Load(); d != nil {
 		return home.Expand(*d)
@@ -37,8 +37,9 @@ func Dir() string {
 	return filepath.Join(home.Expand(dir), "hub")
 }
 
-// SetDir sets the folder that [Dir] returns, above every variable: torch.hub.set_dir.
-// An empty dir undoes it. No folder is made. It holds for all goroutines.
+// SetDir sets the folder that [Dir] returns, overriding every variable:
+// torch.hub.set_dir. An empty dir undoes it. SetDir does not create folders. It
+// affects all goroutines.
 func SetDir(dir string) {
 	if dir == "" {
 		setDir.Store(nil)

@@ -11,35 +11,34 @@ import (
 	"github.com/torchhub/torchhub/internal/oserror"
 )
 
-// DownloadURLToFile fetches an http, https or file URL into the file dst, whose
-// folder must exist: torch.hub.download_url_to_file. It heeds [WithHTTPClient],
+// DownloadURLToFile downloads an http, https or file URL to the file dst, whose
+// folder must exist: torch.hub.download_url_to_file. It honors [WithHTTPClient],
 // [WithSHA256], [WithProgress], [WithStallTimeout], [WithRetries] and [WithMaxSize].
 //
-// The body goes to dst.partial and is renamed when it is complete, checked and
-// on disk, so dst never holds half a file. The check is the SHA-256, computed
-// on the way, against the digits in the name of dst or else of the URL, as in
-// vgg16-397923af.pth. That is Python's rule, stricter where it matters: the
-// last group of 8 or more digits counts, where Python takes the first of any
-// length and so "1" from model-1.0-abcd1234.pth; it is checked without being
-// asked for; and 8 digits that are a date are none. Without digits a zip file, a
-// safetensors file, a checkpoint or JSON is checked by what its own format tells,
-// such as its length and checksums. Stricter too: a body shorter
-// than its Content-Length is an error, a web page where a file was expected is
-// one, and a redirect from https to http is refused.
+// The body is written to dst.partial, which is renamed when it is complete,
+// checked and on disk, so dst never holds half a file. The SHA-256, computed
+// during the download, is compared with the digits in the name of dst or else of
+// the URL, as in vgg16-397923af.pth. Unlike Python, which takes the first group
+// of digits of any length and so "1" from model-1.0-abcd1234.pth, it uses the
+// last group of 8 or more digits, ignores 8 digits that are a date, and checks by
+// default. Without digits, a zip file, a safetensors file, a checkpoint or JSON
+// is checked by its own format, such as by its length and checksums. Also unlike
+// Python, a body shorter than its Content-Length is an error, a web page in place
+// of a file is an error, and a redirect from https to http is refused.
 //
-// Lost and stalled connections and the statuses 408, 429 and 5xx are tried
-// again with growing pauses, going on where the last try broke off if the
-// server shows by ETag or Last-Modified that the file is still the same. When
-// ctx ends or the tries are used up, dst.partial stays for the next call to go
-// on with, also from another process.
+// Lost and stalled connections and the statuses 408, 429 and 5xx are retried
+// with growing pauses. A retry resumes where the last one stopped if ETag or
+// Last-Modified shows that the file is unchanged. If ctx ends or the retries
+// are used up, dst.partial is kept, and the next call, in this or another
+// process, resumes it.
 //
-// Calls for one dst, from any number of goroutines and processes, download
-// once: one fetches, and the others wait, as long as their ctx allows, and use
-// its file. A dst that is there already is replaced, as in Python, unless its
-// SHA-256 is the one wanted.
+// Concurrent calls for one dst, from any number of goroutines and processes,
+// download once: one downloads, and the others wait until it is done or their
+// ctx ends, and use its file. A dst that exists is replaced, as in Python,
+// unless its SHA-256 is the expected one.
 //
-// Where TORCHHUB_MIRROR is set, to a URL, it takes the place of https://host in
-// URLs of download.pytorch.org and dl.fbaipublicfiles.com:
+// If TORCHHUB_MIRROR is set to a URL, that URL replaces https://host in URLs of
+// download.pytorch.org and dl.fbaipublicfiles.com:
 // https://download.pytorch.org/models/X becomes $TORCHHUB_MIRROR/models/X. Of
 // several URLs, with commas between them, each is tried where the one before it
 // failed; "direct" among them is the official host.

@@ -562,7 +562,7 @@ func TestChanged(t *testing.T) {
 				}
 				second(w, r)
 			})
-			dst := filepath.Join(t.TempDir(), "x.pth") // no hash: nobody would notice a mixture
+			dst := filepath.Join(t.TempDir(), "x.pth") // without a hash, a mixture would not be detected
 			require.NoError(t, DownloadURLToFile(t.Context(), url, dst, quick()...))
 			got, err := os.ReadFile(dst)
 			require.NoError(t, err)
@@ -715,7 +715,7 @@ func TestKill(t *testing.T) {
 	f.pause.Store(int64(time.Millisecond))
 	s := httptest.NewUnstartedServer(f)
 	s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		c.(*net.TCPConn).SetWriteBuffer(16 << 10) // what lies there counts as sent
+		c.(*net.TCPConn).SetWriteBuffer(16 << 10) // buffered bytes count as sent
 		return ctx
 	}
 	s.Start()
@@ -831,9 +831,9 @@ func TestMirrors(t *testing.T) {
 	body := content(1000)
 	name := "x-" + digest(body)[:8] + ".pth"
 	var asked []string
-	answer := func(who string, h http.HandlerFunc) string {
+	answer := func(server string, h http.HandlerFunc) string {
 		return serve(t, func(w http.ResponseWriter, r *http.Request) {
-			asked = append(asked, who+r.URL.Path)
+			asked = append(asked, server+r.URL.Path)
 			h(w, r)
 		})
 	}

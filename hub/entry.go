@@ -437,8 +437,8 @@ func (o *options) labels(ctx context.Context, l *Labels, at place) ([]string, er
 	return readLabels(file)
 }
 
-// ReadLabels reads the names of classes from a file in UTF-8 of one name a line.
-// A byte-order mark and empty lines at the end are left out; an empty line between names is an error.
+// ReadLabels reads the names of classes from a file in UTF-8 of one name a line. A byte-order mark
+// and empty lines at the end are ignored; an empty line between names is an error.
 func ReadLabels(file string) ([]string, error) {
 	names, err := readLabels(home.Expand(file))
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/torchhub/torchhub/torch/nn"
 )
 
-// ErrOffline says that something is not in the cache and that the network is forbidden.
+// ErrOffline means that a file is not in the cache and that the network is forbidden.
 var ErrOffline = fetch.ErrOffline
 
 // A StatusError is a server's refusal: an HTTP status other than success. It is
@@ -32,10 +32,10 @@ func (e *StatusError) Error() string { return e.err.Error() }
 // Unwrap returns the error of the transfer.
 func (e *StatusError) Unwrap() error { return e.err }
 
-// A HashError says that a file is not what it was to be.
+// A HashError reports that a file does not have the expected hash.
 type HashError struct {
-	Got  string // the SHA-256 of what is there, in hexadecimal
-	Want string // the first digits of the one wanted
+	Got  string // the actual SHA-256, in hexadecimal
+	Want string // the first digits of the expected one
 	Git  bool   // they are Git's hashes of a blob, by SHA-1, instead
 
 	err *fetch.HashError
@@ -44,7 +44,7 @@ type HashError struct {
 // Error returns both hashes and what to do.
 func (e *HashError) Error() string { return e.err.Error() }
 
-// A LimitError says that a download is bigger than the limit of [WithMaxSize].
+// A LimitError reports that a download exceeds the limit of [WithMaxSize].
 type LimitError struct{ Limit int64 }
 
 // Error returns the limit.
@@ -82,9 +82,9 @@ func (e ownError) As(target any) bool {
 // newError returns an [Error], in which errors of package fetch are those of this package.
 func newError(op, name string, err error) error { return &Error{op, name, ownError{err}} }
 
-// An Error is a failure of a function of this package. Its text ends in what a
-// Go program can do about it; Err is the cause alone, for programs that advise
-// their users in another way.
+// An Error is a failure of a function of this package. Its text ends with
+// advice for Go programmers; Err is the cause alone, for programs that give
+// their users other advice.
 type Error struct {
 	Op   string // such as "load"; may be empty
 	Name string // the model, repository or file that it was about; may be empty
@@ -163,7 +163,8 @@ func advice(err error) string {
 	return ""
 }
 
-// An UntrustedError says which repository, native code or program is not trusted. It is [ErrUntrusted].
+// An UntrustedError reports the repository, native code or program that is not trusted. It matches
+// [ErrUntrusted].
 type UntrustedError struct {
 	Name   string // as the file trusted_list has it, the name of the package, or the URL of the archive
 	Native bool   // it is an AOTInductor package, see [WithNativeCode]
@@ -184,11 +185,12 @@ func (e *UntrustedError) Error() string {
 // Is reports whether target is [ErrUntrusted].
 func (e *UntrustedError) Is(target error) bool { return target == ErrUntrusted }
 
-// A RefError says that a ref was not found among those of a repository.
+// A RefError reports that a repository has no such ref, or that this could not
+// be determined.
 type RefError struct {
 	Repository string // owner/name
 	Ref        string
-	Err        error // why GitHub could not be asked; nil where it has no such ref
+	Err        error // why the request to GitHub failed; nil if GitHub has no such ref
 }
 
 // Error returns the ref and the repository.
@@ -199,13 +201,13 @@ func (e *RefError) Error() string {
 	return fmt.Sprintf("Cannot find %s in %s/%s", e.Ref, gitHub, e.Repository) // Python's message
 }
 
-// Unwrap returns why GitHub could not be asked.
+// Unwrap returns the error of the request to GitHub.
 func (e *RefError) Unwrap() error { return e.Err }
 
 // errNoName says that a model was asked for without a name.
 var errNoName = errors.New("the name of the model is empty")
 
-// A RepositoryError says that a string names no repository.
+// A RepositoryError reports that a string is not the name of a repository.
 type RepositoryError struct{ Repository string }
 
 // Error returns the string.
@@ -213,7 +215,8 @@ func (e *RepositoryError) Error() string {
 	return fmt.Sprintf("%.100q is not a repository", e.Repository)
 }
 
-// A PythonError says that a model is a function of a hubconf.py, which only Python can run.
+// A PythonError reports that a model is a function of a hubconf.py, which only Python can
+// run.
 type PythonError struct {
 	Repository, Model string
 	Local             bool // the repository is a folder
@@ -224,14 +227,14 @@ func (e *PythonError) Error() string {
 	return fmt.Sprintf("it is a function of the hubconf.py of %s, which is Python and is not run", e.Repository)
 }
 
-// A WeightsError says why a checkpoint does not fill a model.
+// A WeightsError reports why a checkpoint does not fit a model.
 type WeightsError struct {
 	Model    string
 	File     string
-	Keys     []string // of state dicts that fit alike, one of which has to be chosen
-	Prefixes []string // that fit alike, likewise
+	Keys     []string // the keys of state dicts that fit equally well, of which one must be chosen
+	Prefixes []string // prefixes that fit equally well, likewise
 	Fits     []string // the models of package models that it fits
-	Err      error    // in what the names and shapes differ, a [*nn.KeyError]; nil with Keys or Prefixes
+	Err      error    // the names and shapes that differ, a [*nn.KeyError]; nil with Keys or Prefixes
 }
 
 // Error returns what does not fit.
@@ -252,19 +255,19 @@ func (e *WeightsError) Error() string {
 	return s + "; it is a checkpoint of another model"
 }
 
-// Unwrap returns in what the names and shapes differ.
+// Unwrap returns the error about the names and shapes that differ.
 func (e *WeightsError) Unwrap() error { return e.Err }
 
-// OfArguments reports whether all names fit and only shapes do not, as in a
+// OfArguments reports whether all names match and only shapes differ, as in a
 // model that was built with other arguments.
 func (e *WeightsError) OfArguments() bool {
 	var k *nn.KeyError
 	return len(e.Fits) == 0 && errors.As(e.Err, &k) && len(k.Missing)+len(k.Unexpected) == 0
 }
 
-// A TaskError says that a model is for another task than the one asked for.
+// A TaskError reports that a model is for a task other than the requested one.
 type TaskError struct {
-	Model models.Task // that the model is for
+	Model models.Task // the task of the model
 	Asked models.Task
 }
 
@@ -273,18 +276,19 @@ func (e *TaskError) Error() string {
 	return fmt.Sprintf("the model is for %s, not for %s", e.Model, e.Asked)
 }
 
-// An OutputError says that a model gives something else than logits.
+// An OutputError reports that a model returns something other than logits.
 type OutputError struct {
 	Got  string // such as "a dict" or "[1, 1000, 1, 1] float32"
 	Want string // such as "[1, 1000]"
 }
 
-// Error returns what the model gives, and what was wanted.
+// Error returns what the model returned and what was expected.
 func (e *OutputError) Error() string {
 	return fmt.Sprintf("the model gives %s, not logits %s", e.Got, e.Want)
 }
 
-// ErrNoPreprocess says that nothing tells how pictures are prepared for a model.
+// ErrNoPreprocess means that a model's entry does not define how pictures are
+// prepared.
 var ErrNoPreprocess = errors.New("its entry does not say how pictures are prepared")
 
 // quoted joins names in quotes with "and".
@@ -302,14 +306,14 @@ func quoted(names []string) string {
 	return b.String()
 }
 
-// A NoWeightsError says that there are no such weights.
+// A NoWeightsError reports that a set of weights does not exist.
 type NoWeightsError struct {
-	Name  string   // as they were asked for
-	File  string   // the path that it would be
+	Name  string   // the requested name
+	File  string   // the path that was tried
 	Known []string // the names of the model's sets of weights
 }
 
-// Error returns the name, and those there are.
+// Error returns the name and the existing names.
 func (e *NoWeightsError) Error() string {
 	if len(e.Known) == 0 {
 		return fmt.Sprintf("there is no file %s", e.File)
@@ -324,16 +328,16 @@ func (e *NoWeightsError) Error() string {
 // Is reports whether target is [fs.ErrNotExist].
 func (e *NoWeightsError) Is(target error) bool { return target == fs.ErrNotExist }
 
-// A NoEntryError says that a repository has no model of a name.
+// A NoEntryError reports that a repository has no model of the given name.
 type NoEntryError struct {
 	Repository, Model string
-	File              string   // where it was looked for: hubconf.json or hubconf.py
-	Near              []string // the names that it may have meant, the nearest first
-	All               []string // the names there are
+	File              string   // the file that was searched: hubconf.json or hubconf.py
+	Near              []string // similar names, the nearest first
+	All               []string // all names
 	Go                bool     // the repository is one whose models a Go package has registered
 }
 
-// Error returns the name and those that it may have meant, or all.
+// Error returns the name with the nearest names, or with all names.
 func (e *NoEntryError) Error() string {
 	if e.Go {
 		s := fmt.Sprintf("%s has no model %.100q", e.Repository, e.Model)

@@ -6,9 +6,10 @@ import (
 	"fmt"
 )
 
-// Download fetches the files of a model into the cache, without loading it or
-// needing libtorch, and returns their paths: what [Load] with the same arguments
-// then finds there. It heeds what Load heeds for files.
+// Download downloads the files of a model to the cache, where [Load] with the
+// same arguments then finds them, and returns their paths. It does not load the
+// model and does not need libtorch. It honors the options of [Load] that concern
+// files.
 func Download(ctx context.Context, repo, name string, opts ...Option) ([]string, error) {
 	o := newOptions(opts)
 	s, err := o.sourceOf(ctx, repo, name)
@@ -43,7 +44,7 @@ func (o *options) filesOf(ctx context.Context, name string, e *Entry, at place) 
 	return all, nil
 }
 
-// sayLicense writes what a license asks for.
+// sayLicense writes a notice about a license.
 func (o *options) sayLicense(model, license string) {
 	if license != "" {
 		o.say("torchhub: the weights of %s are licensed under %.100s\n", model, license)

@@ -86,7 +86,8 @@ func (o *options) make(ctx context.Context, m *Model, f modelFile) (*filled, err
 	return row.load(ctx, o, m, f)
 }
 
-// FormatOf tells the format of an artifact by what is in the file.
+// FormatOf returns the format of an artifact, determined from the file's
+// contents.
 func FormatOf(file string) (Format, error) {
 	f, err := formatOf(file)
 	if err != nil {

@@ -37,25 +37,25 @@ type repoOptions struct {
 	fileName       string
 }
 
-// WithSource says what a repository's string means: "github" for owner/name[:ref],
-// "local" for a folder that holds a hubconf.json or hubconf.py. Without it
-// a string that a Go package has registered, see [Register], is that package's;
-// "github" passes such a package over.
+// WithSource sets what a repository's string means: "github" for owner/name[:ref],
+// "local" for a folder that holds a hubconf.json or hubconf.py. Without it, a
+// repository that a Go package has registered, see [Register], is that package's;
+// "github" ignores such packages.
 func WithSource(source string) Option { return func(o *options) { o.source = source } }
 
-// WithForceReload fetches a repository anew, whatever is in the cache: force_reload=True.
+// WithForceReload downloads a repository even if it is in the cache: force_reload=True.
 func WithForceReload() Option { return func(o *options) { o.forceReload = true } }
 
-// WithSkipValidation does not ask GitHub whether a ref belongs to the repository
-// itself, and not to a fork of it: skip_validation=True.
+// WithSkipValidation skips the check at GitHub that a ref belongs to the
+// repository itself, and not to a fork of it: skip_validation=True.
 func WithSkipValidation() Option { return func(o *options) { o.skipValidation = true } }
 
-// WithFileName keeps a download in the cache under a name, instead of the last
+// WithFileName sets the name of a download in the cache, in place of the last
 // element of the URL's path: the file_name of torch.hub.load_state_dict_from_url.
-// A name that leads to another folder is an error; Python follows it.
+// Unlike in Python, a name that leads to another folder is an error.
 func WithFileName(name string) Option { return func(o *options) { o.fileName = name } }
 
-// say writes a message for the user, who may have turned them off with [WithNotice].
+// say writes a message to the writer of [WithNotice].
 func (o *options) say(format string, args ...any) {
 	if o.notice != nil {
 		text := fmt.Sprintf(format, args...) // names of repositories and of files are in it
@@ -130,23 +130,24 @@ func parseRepo(s string) (gitRepo, error) {
 	return gitRepo{owner, name, ref}, nil
 }
 
-// Repository fetches a repository owner/name[:ref] of GitHub, unless it is in
-// the cache already, and returns its folder, [Dir]'s owner_name_ref: the first
-// half of torch.hub.load. Trust is asked for first, see [WithTrust]. No code of
-// the repository is run. It heeds [WithTrust], [WithPrompt], [WithForceReload],
-// [WithSkipValidation], [WithNotice] and what [DownloadURLToFile] heeds.
+// Repository downloads a repository owner/name[:ref] of GitHub, unless it is in
+// the cache, and returns its folder, owner_name_ref in [Dir]: the first half of
+// torch.hub.load. The repository must be trusted first, see [WithTrust]. No
+// code of it is run. Repository honors [WithTrust], [WithPrompt],
+// [WithForceReload], [WithSkipValidation], [WithNotice] and the options of
+// [DownloadURLToFile].
 //
-// Without a ref it is the branch main where there is one, else master; where
-// the network cannot be reached, the one in the cache. The ref is looked for
-// among the repository's own branches and tags, as GitHub's API tells them, with
-// $GITHUB_TOKEN where that is set. Where it is a branch and a tag, it is the branch.
+// The default ref is the branch main if there is one, else master, or the one in the
+// cache if the network cannot be reached. The ref must be one of the repository's
+// own branches and tags, which GitHub's API lists, with $GITHUB_TOKEN if that is
+// set. If a branch and a tag have the same name, the branch is used.
 //
-// Python keeps the archive of two repositories at the ref main under one name;
-// here it has the folder's name, and any number of goroutines and processes fetch it once.
-// A folder of another repository that has the same name, as a/b_c:d has that
-// of a/b:c_d, is told apart, and fetched anew. Archives are unpacked aside and renamed;
-// one that would write outside its folder or holds more than 100,000 files, 4
-// GiB, or 200 times its own size is refused.
+// Unlike Python, which gives the archives of all repositories at the ref main one name,
+// Repository names the archive like the folder, and any number of goroutines and processes
+// download it once. If the folder holds another repository whose folder has the same name,
+// as a/b_c:d and a/b:c_d do, the requested one is downloaded. Archives are unpacked to a
+// temporary folder, which is then renamed. An archive that would write outside its folder,
+// or that holds more than 100,000 files, 4 GiB, or 200 times its own size, is refused.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Repository(ctx context.Context, repo string, opts ...Option) (dir string, err error) {
@@ -200,7 +201,7 @@ func (o *options) repository(ctx context.Context, repo string) (string, error) {
 		return dir, err
 	}
 	defer lock.Close()
-	defer os.Remove(file) // before it is unlocked; who waits for it looks whether it is still there
+	defer os.Remove(file) // before it is unlocked: a waiting process checks whether the file still exists
 	return dir, o.fetchRepo(ctx, r, dir)
 }
 
@@ -213,7 +214,8 @@ type marker struct {
 
 const markerName = ".torchhub.json"
 
-// isIn says whether a folder holds the repository, as far as can be told.
+// isIn reports whether a folder holds the repository, as far as can be
+// determined.
 func (r gitRepo) isIn(dir string) bool {
 	fi, err := os.Stat(dir)
 	if err != nil || !fi.IsDir() {

@@ -193,7 +193,7 @@ func TestRepository(t *testing.T) {
 	notice.Reset()
 	_, err = Repository(t.Context(), "o/n:main", f.options(WithNotice(&notice))...)
 	require.NoError(t, err)
-	require.Empty(t, f.seen(), "a ref in the cache asks nobody")
+	require.Empty(t, f.seen(), "a ref in the cache needs no request")
 	require.Equal(t, "Using cache found in "+got+"\n", notice.String())
 
 	require.NoError(t, os.WriteFile(filepath.Join(got, "stale"), nil, 0o644))
@@ -427,7 +427,7 @@ func TestTrust(t *testing.T) {
 			require.Equal(t, c.want, string(list))
 		})
 	}
-	t.Run("nobody to ask", func(t *testing.T) {
+	t.Run("no prompt", func(t *testing.T) {
 		hubHome(t)
 		f.seen()
 		_, err := Repository(t.Context(), "o/n:main", f.options()...)

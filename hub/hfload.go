@@ -65,7 +65,7 @@ func (r hfRepository) load(ctx context.Context, o *options, name string) (*Model
 		return nil, err
 	}
 	switch strings.ToLower(p.license) {
-	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // ask for nothing of who only runs them
+	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // permissive: no notice required
 	default:
 		o.sayLicense(r.ID, p.license)
 	}

@@ -29,8 +29,8 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// HubconfName is the name of the file by which a repository publishes models
-// to Go, as hubconf.py is to Python.
+// HubconfName is the name of the file in which a repository publishes models
+// for Go, as it does for Python in hubconf.py.
 const HubconfName = "hubconf.json"
 
 // HubconfSchema is the JSON Schema of hubconf.json.
@@ -45,8 +45,8 @@ type Hubconf struct {
 	Entries map[string]Entry `json:"entries"`           // by name
 }
 
-// An Entry is an entry point of a repository: what a function of hubconf.py is
-// to Python. It comes from a hubconf.json or from [Register].
+// An Entry is an entry point of a repository, like a function of hubconf.py in
+// Python. It comes from a hubconf.json or from [Register].
 type Entry struct {
 	Doc        string      `json:"doc,omitempty"`        // what [Help] says
 	Homepage   string      `json:"homepage,omitempty"`   // the page of the model or its paper
@@ -66,7 +66,7 @@ type Entry struct {
 
 // An Artifact is a file that holds a model.
 type Artifact struct {
-	Name         string        `json:"name,omitempty"`    // what [WithWeights] calls it
+	Name         string        `json:"name,omitempty"`    // its name in [WithWeights]
 	Doc          string        `json:"doc,omitempty"`     // one line for [Help]
 	License      string        `json:"license,omitempty"` // where it is not the entry's
 	Format       Format        `json:"format"`
@@ -93,13 +93,14 @@ type Input struct {
 	DType string `json:"dtype"`
 }
 
-// Requires are the oldest versions that will do, such as "2.11".
+// Requires holds the oldest versions that the model works with, such as "2.11".
 type Requires struct {
 	Torchhub string `json:"torchhub,omitempty"`
 	Libtorch string `json:"libtorch,omitempty"`
 }
 
-// Labels name the classes of a model: one of its fields is set.
+// Labels holds the names of a model's classes. Exactly one of its fields is
+// set.
 type Labels struct {
 	Names []string
 	Set   models.Classes
@@ -142,9 +143,9 @@ const (
 	maxDepth   = 32
 )
 
-// ParseHubconf reads a hubconf.json. Nothing in it passes unread: unknown fields,
-// fields that come twice and values beyond the limits of [HubconfSchema] are
-// errors, which say where, as in entries.letters.artifacts[0].sha256.
+// ParseHubconf reads a hubconf.json. Unknown fields, duplicate fields and values
+// beyond the limits of [HubconfSchema] are errors, which give the place, such as
+// entries.letters.artifacts[0].sha256.
 func ParseHubconf(data []byte) (*Hubconf, error) {
 	c, err := parseHubconf(data)
 	if err != nil {
@@ -410,7 +411,7 @@ func isLoopback(u *url.URL) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// A place is where a hubconf.json lies: a folder, or a URL.
+// A place is the location of a hubconf.json: a folder or a URL.
 type place struct {
 	dir string   // a folder, or ""
 	url *url.URL // of the hubconf.json, or nil; both are empty for a Go package
@@ -452,7 +453,8 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 	return "", raw, nil
 }
 
-// staysIn refuses a file that links lead out of its folder. What is not there is told elsewhere.
+// staysIn refuses a file that links lead out of its folder. A missing file is reported
+// elsewhere.
 func staysIn(dir, file string) error {
 	real, err := filepath.EvalSymlinks(file)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 // unpackLegacy returns the file to read for a downloaded one: what a zip holds
 // that somebody made by hand of one file, or else the file itself. What is
-// unpacked lies beside the zip, and stays for the next time.
+// unpacked is a file beside the zip, which is kept for later calls.
 func unpackLegacy(ctx context.Context, file string) (string, error) {
 	z, err := zip.OpenReader(file)
 	if err != nil {

@@ -19,75 +19,73 @@ func WithDevice(d torch.Device) Option {
 	return func(o *options) { o.device = cmp.Or(d, torch.CPU) }
 }
 
-// WithWeights takes another artifact than the entry's first: the name of one,
-// such as "IMAGENET1K_V1", or the path or URL of a file. Pictures are prepared
-// as for the entry's first artifact.
+// WithWeights selects an artifact other than the entry's first: by its name,
+// such as "IMAGENET1K_V1", or by the path or URL of a file. Pictures are
+// prepared as for the entry's first artifact.
 //
-// A file is a checkpoint, in either layout of torch.save or of safetensors. The
-// state dict in it, under whatever key, and the prefix before its names, such as
-// "module.", are those that give the most of the model's names; where two give
-// equally many, [WithKey] or [WithPrefix] chooses. Where it has another number of
-// classes than the model, the model is built for so many, with the names of classes
-// that the checkpoint holds, as class_to_idx or the like, or without names. [WithNotice] gets a line for each of these.
+// A file is a checkpoint, in either layout of torch.save or of safetensors. Of the state dicts in it, under any key,
+// and the prefixes of their names, such as "module.", those are chosen that match the most of the model's names; if two
+// match equally many, [WithKey] or [WithPrefix] must choose. If it has another number of classes than the model, the
+// model is built for that number, with the class names that the checkpoint holds, such as in class_to_idx, or without
+// names. Each of these choices is a line to the writer of [WithNotice].
 //
-// Or the file is a TorchScript archive, which is run in place of the
-// architecture, once when it is loaded to count its classes. It is a program:
-// that of an http or https URL has to be trusted, see [WithTrust].
+// Or the file is a TorchScript archive, which replaces the architecture and is
+// run once when it is loaded, to count its classes. It is a program: one at an
+// http or https URL must be trusted, see [WithTrust].
 func WithWeights(weights string) Option { return func(o *options) { o.weights = weights } }
 
-// WithKey takes the state dict under a key of the checkpoint of weights, such
-// as "model_ema" or, two levels down, "ema.state_dict".
+// WithKey selects the state dict under a key of the checkpoint, such as
+// "model_ema" or, two levels down, "ema.state_dict".
 func WithKey(key string) Option { return func(o *options) { o.key = &key } }
 
-// WithPrefix takes a prefix, such as "backbone.", off the names of the state
-// dict; tensors whose names have it not are left out.
+// WithPrefix removes a prefix, such as "backbone.", from the names of the state
+// dict; tensors without the prefix are left out.
 func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = &prefix } }
 
-// WithArguments builds the architecture with other arguments than the entry's,
-// an object of JSON such as {"num_classes": 10}, see [models.Configure].
+// WithArguments builds the architecture with these arguments in place of the
+// entry's: an object of JSON such as {"num_classes": 10}, see models.Configure.
 func WithArguments(arguments string) Option { return func(o *options) { o.arguments = &arguments } }
 
-// WithLabels names the classes in place of the entry, see [ReadLabels]. The
-// model is run once when it is loaded, and must give as many logits.
+// WithLabels replaces the entry's names of the classes, see [ReadLabels]. The
+// model is run once when it is loaded and must return one logit for each name.
 func WithLabels(names []string) Option {
 	return func(o *options) { o.names = slices.Clone(names) }
 }
 
-// WithNotice writes what the license of the weights asks for to w, one line for
-// each load; nil writes nothing. The default is stderr.
+// WithNotice writes notices, such as one line about the license of the weights
+// for each load, to w; nil discards them. The default is stderr.
 func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 
 // Load returns a model of a repository by its name, ready to use:
 // torch.hub.load(repo, name).eval(). A repository is
 //
 //   - one whose models a Go package has registered, such as "pytorch/vision" and
-//     "facebookresearch/WSL-Images", with or without a ":ref", which changes nothing;
-//   - "", which is any of them that has the model;
+//     "facebookresearch/WSL-Images"; a ":ref" is allowed and ignored;
+//   - "", which stands for the registered repository that has the model;
 //   - "owner/name" or "owner/name:ref" on GitHub, fetched as [Repository] does,
 //     with a hubconf.json at its root;
 //   - a folder with a hubconf.json, with [WithSource]("local");
 //   - the https URL of a hubconf.json or of its folder.
 //
-// The artifact is the entry's first one that fits the device and the versions,
-// or the one that [WithWeights] names. Weights lie in [Dir]'s folder checkpoints and are
-// downloaded to it once; those of a hubconf.json have digits of their SHA-256 in
-// the file's name, and SHA-256 and size are checked at each load. State dicts
-// are mapped into memory and not copied, and no code in them is run. Where
-// weights have a license, [WithNotice] is told it. Labels and preprocessing are the entry's. A
-// hubconf.py is Python and is not run; the error says how to export the model.
+// The artifact is the entry's first one that fits the device and the versions, or the one that
+// [WithWeights] names. Weights are downloaded once, to [Dir]'s folder checkpoints; those of a
+// hubconf.json have digits of their SHA-256 in the file's name, and SHA-256 and size are
+// checked at each load. State dicts are mapped into memory and not copied, and no code in them
+// is run. A notice about the license of the weights is written to the writer of [WithNotice].
+// Labels and preprocessing are the entry's. A hubconf.py is Python and is not run; the error
+// explains how to export the model.
 //
-// Load heeds [WithDevice], [WithWeights], [WithKey], [WithPrefix],
-// [WithArguments], [WithLabels], [WithNotice], [WithCacheDir],
-// [WithNativeCode], [WithSource] and what [Repository] heeds. Free the model with Close.
+// Load honors [WithDevice], [WithWeights], [WithKey], [WithPrefix], [WithArguments],
+// [WithLabels], [WithNotice], [WithCacheDir], [WithNativeCode], [WithSource] and the
+// options of [Repository]. Free the model with Close.
 //
-// A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging
-// Face Hub, whose files [HFDownload] fetches; the name is then empty. Its config.json
-// says which architecture it is and how pictures are prepared: that of a model of
-// timm, as in timm.create_model("hf-hub:owner/name", pretrained=True) with
-// timm.data.create_transform, or of a class of transformers, such as
-// those that [models.FromTimm] and [models.FromTransformers] know. Its weights are
-// model.safetensors, in one file or in shards, or
-// pytorch_model.bin. An architecture that is not known is an error that names it.
+// A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging Face
+// Hub, whose files [HFDownload] fetches; the name is then empty. Its config.json
+// defines the architecture and how pictures are prepared. The architecture is a model
+// of timm, as in timm.create_model("hf-hub:owner/name", pretrained=True) with
+// timm.data.create_transform, or a class of transformers; models.FromTimm and
+// models.FromTransformers build them. Its weights are model.safetensors, in one file
+// or in shards, or pytorch_model.bin. The error for an unknown architecture names it.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {

@@ -18,10 +18,10 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// A Model is a model with its weights, ready to run. Task returns what it is for. A model
-// for [models.Classification] has Classify; for every task there are Preprocess, which
-// makes inputs, and Call and Module, which run the model. Any number of
-// goroutines may use a Model at once; their forwards take turns on the threads of [torch.Run].
+// A Model is a model with its weights, ready to run. Task returns its purpose. A model for
+// models.Classification has Classify; for every task there are Preprocess, which makes inputs,
+// and Call and Module, which run the model. Any number of goroutines may use a Model at once;
+// their forward passes share the threads of torch.Run.
 type Model struct {
 	name   string
 	steps  *Preprocess // nil where nothing is said of pictures
@@ -45,10 +45,10 @@ type program interface {
 	Close() error
 }
 
-// FromScript makes a model of a TorchScript module, with the preset that says its
-// task and how inputs are prepared; nil leaves that to the caller. For classification the
-// module maps [N, 3, H, W] to logits [N, len(labels)].
-// The module is the model's from then on, also to close. It heeds [WithDevice].
+// FromScript makes a model of a TorchScript module. The preset defines its task and how
+// inputs are prepared; with nil the caller prepares them. For classification the module
+// maps [N, 3, H, W] to logits [N, len(labels)]. The model owns the module and closes it.
+// FromScript honors [WithDevice].
 func FromScript(ctx context.Context, name string, script *jit.Module, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	o := newOptions(opts)
 	m := &Model{name: name, labels: slices.Clone(labels), program: script}
@@ -108,18 +108,18 @@ func (m *Model) start(d torch.Device) (*Model, error) {
 	return m, nil
 }
 
-// Name returns the name that the model was asked for by.
+// Name returns the name under which the model was loaded.
 func (m *Model) Name() string { return m.name }
 
 // Labels returns the names of the classes, in the order of the logits, or nil
-// where the model's entry does not tell them.
+// if the model's entry does not give them.
 func (m *Model) Labels() []string { return m.labels }
 
-// Task returns what the model is for; "" where its entry does not say how inputs are prepared.
+// Task returns the task of the model, or "" if its entry does not say how inputs are prepared.
 func (m *Model) Task() models.Task { return m.steps.Task() }
 
-// Preset returns how inputs are prepared, and Preprocess does it. It is nil where
-// they are prepared in another way than by a preset, or nothing is said of them.
+// Preset returns how inputs are prepared; Preprocess returns the transforms. It
+// is nil if the entry does not say how, or not by a preset.
 func (m *Model) Preset() models.Preset {
 	if m.steps == nil || m.steps.Preset == nil {
 		return nil
@@ -128,10 +128,10 @@ func (m *Model) Preset() models.Preset {
 }
 
 // Preprocess returns the transforms that make an input of the model, on the CPU:
-// weights.transforms(). For classification, segmentation and detection they turn
-// a picture into [3, H, W], for video classification the frames [T, 3, H, W] into
-// [3, T, H, W], and for optical flow two pictures, as the parts of a value, into two tensors.
-// It is nil where the model's entry has none.
+// weights.transforms(). For classification, segmentation and detection they turn a picture
+// into [3, H, W], for video classification the frames [T, 3, H, W] into [3, T, H, W], and for
+// optical flow two pictures, as the parts of a value, into two tensors. It is nil if the
+// model's entry has none.
 func (m *Model) Preprocess() *transforms.Pipeline { return m.pre }
 
 // Device returns where the model runs.
@@ -142,8 +142,8 @@ func (m *Model) Device() torch.Device {
 }
 
 // To moves the model to a device: model.to(device). The zero Device is the default
-// device. It waits for the forwards
-// under way. Where it fails the model may lie on both and should be closed.
+// device. It waits for forward passes in progress. If it fails, the model may be
+// partly on both devices and should be closed.
 func (m *Model) To(d torch.Device) error {
 	if err := m.to(d); err != nil {
 		return newError("move model", m.name, err)
@@ -173,8 +173,8 @@ func (m *Model) to(d torch.Device) error {
 	return nil
 }
 
-// Close frees the model's memory. It waits for the forwards under way; later
-// ones fail with [torch.ErrClosed]. Closing twice does nothing.
+// Close frees the model's memory. It waits for forward passes in progress;
+// later ones fail with torch.ErrClosed. Closing twice does nothing.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -200,7 +200,7 @@ func (m *Model) Module() any { return m.module }
 // Forward maps an input x on the model's device to the output: model(x), recorded by autograd
 // unless inside [torch.NoGrad]. For classification it maps pictures [N, 3, H, W] to logits
 // [N, classes]. It panics with an [*torch.Error] if x does not fit, if the model takes or
-// returns anything else than one tensor, or if the model is closed.
+// returns anything other than one tensor, or if the model is closed.
 func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -212,10 +212,10 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 	return y
 }
 
-// Call maps any inputs to whatever the model gives, for models that take or
-// give more than one tensor: model(*inputs). The values are those of
-// [torch.Value]. An error of the model is returned. Of Go modules it calls an [nn.Module],
-// which takes one tensor; call others through Module.
+// Call runs the model on any inputs and returns its output, for models that take or return
+// more than one tensor: model(*inputs). The values are those of torch.Value. An error of
+// the model is returned. If the model is a Go module, Call needs an nn.Module, which takes
+// one tensor; call others through Module.
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -371,9 +371,9 @@ func (m *Model) Classify(ctx context.Context, img image.Image, k int) ([]Label, 
 	return Top(logits, m.labels, k), nil
 }
 
-// Top returns the k largest of softmax(logits), the largest first, all where
-// there are fewer: torch.topk(torch.softmax(logits, 0), k). Of equal ones the
-// lower index comes first. Labels that are missing are empty.
+// Top returns the k largest of softmax(logits), or all if there are fewer, the
+// largest first: torch.topk(torch.softmax(logits, 0), k). Among equal ones the
+// lower index comes first. Missing labels are empty.
 func Top(logits []float32, labels []string, k int) []Label {
 	all := make([]Label, len(logits))
 	largest := math.Inf(-1)

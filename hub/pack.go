@@ -21,20 +21,19 @@ import (
 // schemaURL is where editors find the schema.
 const schemaURL = "https://github.com/torchhub/torchhub/raw/main/hub/hubconf.schema.json"
 
-// Pack writes an entry into the hubconf.json of a folder, which is made where
-// there is none; an entry of that name is replaced and others stay. The format,
-// SHA-256 and size of artifacts, and those of a file of labels, are read from
-// the files. An artifact's URL is its path below the folder or, where it is an
-// https URL, its file lies in the folder under the URL's last element. The
-// hubconf.json appears complete or not at all.
+// Pack writes an entry to the hubconf.json of a folder and creates the file if
+// there is none. It replaces an entry of the same name and keeps the others.
+// The format, SHA-256 and size of artifacts, and those of a file of labels, are
+// read from the files. An artifact's URL is its path below the folder, or an
+// https URL whose last element is the name of its file in the folder. The
+// hubconf.json is replaced atomically.
 //
-// Each artifact that runs on this machine is loaded. A state dict must fill its
-// architecture; its key, its prefix and a number of classes other than the
-// architecture's are found as by [WithWeights] and written into the entry. Where
-// the entry says how pictures are prepared for classification, the model is run on one: where it
-// fails that is an error, and so are other outputs than one logit for each
-// label; without labels [WithNotice] gets a line about them. Native code is run
-// only where it is trusted, see [WithNativeCode].
+// Each artifact that runs on this machine is loaded. A state dict must fit its architecture; its
+// key, its prefix and a number of classes other than the architecture's are found as
+// [WithWeights] does and written to the entry. If the entry defines how pictures are prepared
+// for classification, the model is run on one. It is an error if that fails or if the output is
+// not one logit for each label; without labels a line about them is written to the writer of
+// [WithNotice]. Native code is run only if it is trusted, see [WithNativeCode].
 func Pack(ctx context.Context, dir, name string, e Entry, opts ...Option) error {
 	if err := newOptions(opts).pack(ctx, home.Expand(dir), name, e); err != nil {
 		return newError("pack", name, err)
@@ -220,11 +219,10 @@ func writeWhole(file string, data []byte) error {
 	return nil
 }
 
-// Validate reads the hubconf.json at a path, in a folder or at an https URL, as
-// [Load] would, and looks into each file that it names: whether it is there, has
-// the SHA-256 and size, is of the format, and, for a state dict, fills the
-// architecture. Files on the network are downloaded to the cache for it. Nothing of them is
-// run. The error names all entries that are wrong. It heeds what [Repository] heeds; a URL needs trust as in Load.
+// Validate reads the hubconf.json at a path, in a folder or at an https URL, as [Load] would, and checks each file
+// that it names: that it exists, has the given SHA-256, size and format, and, for a state dict, fits the
+// architecture. It downloads files on the network to the cache and runs no code of them. The error names all
+// entries that are wrong. Validate honors the options of [Repository]; a URL must be trusted as in [Load].
 func Validate(ctx context.Context, target string, opts ...Option) (*Hubconf, error) {
 	c, err := newOptions(opts).validateConf(ctx, target)
 	if err != nil {

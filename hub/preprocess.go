@@ -14,7 +14,8 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// Preprocess says how inputs of a model are prepared: one of its fields is set.
+// A Preprocess defines how the inputs of a model are prepared. Exactly one of
+// its fields is set.
 type Preprocess struct {
 	Preset     models.Preset // that of a task, see [models.Preset]
 	Transforms []Step        // of a picture, for classification
@@ -31,7 +32,8 @@ func (p *Preprocess) Task() models.Task {
 	return models.Classification
 }
 
-// A Step is a transform of torchvision by its name, with its arguments by theirs.
+// A Step is a transform of torchvision, given by its name and by its arguments'
+// names.
 type Step struct {
 	Name      string          `json:"name"`
 	Arguments json.RawMessage `json:"arguments,omitempty"`
@@ -77,7 +79,7 @@ func (p Preprocess) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string][]Step{"transforms": p.Transforms})
 }
 
-// UnmarshalJSON reads a preset, with torchvision's defaults for what it leaves out, or a list of transforms.
+// UnmarshalJSON reads a preset, with torchvision's defaults for missing fields, or a list of transforms.
 func (p *Preprocess) UnmarshalJSON(data []byte) error {
 	var in map[models.Task]json.RawMessage
 	if err := json.Unmarshal(data, &in); err != nil {

@@ -241,7 +241,7 @@ func TestOneRepositoryCacheWithPython(t *testing.T) {
 	f := newFakeGitHub(t)
 	p.Call(nil, "point", f.server.URL)
 	f.repo(t, "o", "n", "main", map[string]string{"hubconf.py": "from math import floor\ndef m():\n    'Doc of m.'\n    return 3\n"})
-	nobody := func(*testing.T) []Option {
+	noPrompt := func(*testing.T) []Option {
 		return f.options(WithPrompt(answering(new([]string), "n")))
 	}
 	fromGo := func() {
@@ -268,12 +268,12 @@ func TestOneRepositoryCacheWithPython(t *testing.T) {
 		require.Equal(t, 3, three)
 		var want []string
 		p.Call(&want, "names", "o/n:main")
-		got, err := List(t.Context(), "o/n:main", nobody(t)...)
+		got, err := List(t.Context(), "o/n:main", noPrompt(t)...)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 		var doc string
 		p.Call(&doc, "doc", "o/n:main", "m")
-		text, err := Help(t.Context(), "o/n:main", "m", nobody(t)...)
+		text, err := Help(t.Context(), "o/n:main", "m", noPrompt(t)...)
 		require.NoError(t, err)
 		require.Equal(t, doc, text)
 		require.Empty(t, f.seen())
@@ -286,7 +286,7 @@ func TestOneRepositoryCacheWithPython(t *testing.T) {
 				return reply[1].(string)
 			},
 			func() string {
-				_, err := Repository(t.Context(), "o/n:main", nobody(t)...)
+				_, err := Repository(t.Context(), "o/n:main", noPrompt(t)...)
 				if err != nil {
 					return err.Error()
 				}

@@ -29,12 +29,12 @@ type registered struct {
 
 // Register publishes a model of a repository, "owner/name", to [Load], [List]
 // and [Help], as packages do in their init functions. The models of package
-// models are published so. A ref, as in "owner/name:ref", is not part of the
-// name: an entry stands for all of them.
+// models are published in this way. A ref, as in "owner/name:ref", is not part
+// of the name: an entry stands for all of them.
 //
-// It panics with an [*torch.Error] where the names or the entry are not in
-// order, or the model is registered already. An artifact needs a URL, and its SHA-256
-// in its field or in its file's name.
+// It panics with an *torch.Error if a name or the entry is invalid, or if the model
+// is registered already. An artifact needs a URL, and its SHA-256 in its field or in
+// its file's name.
 func Register(repo, name string, e Entry) {
 	refuse := func(format string, args ...any) {
 		panic(&torch.Error{Op: "hub.Register", Args: fmt.Sprintf("%q, %q", repo, name), Msg: fmt.Sprintf(format, args...)})

@@ -65,8 +65,8 @@ func (o *options) sourceOf(ctx context.Context, repo, name string) (source, erro
 	return kind.open(ctx, o, repo)
 }
 
-// IsModel reports whether a repository's string names a model by itself, which
-// [Load] and the like take with an empty name: a repository of the Hugging Face Hub.
+// IsModel reports whether repo is a single model, so that [Load] and similar
+// functions take it with an empty name: a repository of the Hugging Face Hub.
 func IsModel(repo string) bool {
 	for _, kind := range sources {
 		if kind.is(repo) {
@@ -76,16 +76,17 @@ func IsModel(repo string) bool {
 	return false
 }
 
-// List returns the names of the models of a repository in alphabetical order,
-// of all that Go packages have registered for "": torch.hub.list. Repositories are those of [Load].
+// List returns the names of the models of a repository in alphabetical order: torch.hub.list.
+// Repositories are those of [Load]; "" lists all models that Go packages have registered.
 //
-// Of a repository that has only a hubconf.py, it returns the names of its
+// For a repository that has only a hubconf.py, it returns the names of its
 // functions and classes, its own and imported ones, that do not begin with an
-// underscore, as Python does. The file is read and not run: what it imports from
-// other packages is taken for callable unless it is known or named as a module or a
-// constant, and names that a running program would make are missing.
+// underscore, as Python does. The file is read and not run: names that it imports
+// from other packages count as callable unless they are known as, or named like,
+// modules or constants, and names that only a running program would define are
+// missing.
 //
-// List heeds [WithSource] and what [Repository] heeds.
+// List honors [WithSource] and the options of [Repository].
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.list
 func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
@@ -109,11 +110,11 @@ func (o *options) list(ctx context.Context, repo string) ([]string, error) {
 	return s.names()
 }
 
-// Help describes a model: torch.hub.help. It returns the text of the entry and
-// a line for each artifact: its name, file, size, what is said of it, and its license. Of a
-// repository that has only a hubconf.py, it is the function's docstring, as in
-// Python, read and not run. Of a repository "hf:owner/name" it is what its
-// config.json says, and the name is empty. Help heeds what [List] heeds.
+// Help describes a model: torch.hub.help. It returns the text of the entry and a line for
+// each artifact with its name, file, size, description and license. For a repository that
+// has only a hubconf.py, it returns the function's docstring, as in Python, without running
+// the file. For a repository "hf:owner/name", where name is empty, it returns a summary of
+// its config.json. Help honors the options of [List].
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help
 func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {

@@ -7,19 +7,19 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// LoadStateDictFromURL returns the state dict in the file of a URL, which is
-// downloaded to [Dir]'s folder checkpoints, under the last element of the
-// URL's path, unless it is there already: torch.hub.load_state_dict_from_url
-// with check_hash=True and weights_only=True. No code in the file is run. It
-// heeds [WithCacheDir], [WithFileName], [WithDevice], [WithKey], [WithPrefix]
-// and what [DownloadURLToFile] heeds. The state dict is found in a checkpoint as
-// by [torch.LoadStateDict].
+// LoadStateDictFromURL returns the state dict in the file at a URL, which is
+// downloaded to [Dir]'s folder checkpoints, under the last element of the URL's
+// path, unless it exists there: torch.hub.load_state_dict_from_url with
+// check_hash=True and weights_only=True. No code in the file is run. It honors
+// [WithCacheDir], [WithFileName], [WithDevice], [WithKey], [WithPrefix] and the
+// options of [DownloadURLToFile]. It finds the state dict in a checkpoint as
+// torch.LoadStateDict does.
 //
-// The tensors lie on the CPU, in the mapped file, or else on the device given:
-// map_location. A file that is there already is not hashed again, as in Python,
-// unless [WithSHA256] says what it must be; the checksums inside files of PyTorch's
-// zip layout are compared. A zip that holds one file, which torch.hub used before
-// PyTorch 1.6, is unpacked beside itself, as in Python.
+// The tensors are on the CPU, in the mapped file, or on the device of WithDevice:
+// map_location. As in Python, an existing file is not hashed again, unless
+// [WithSHA256] gives its hash; the checksums inside files of PyTorch's zip layout
+// are compared. A zip that holds one file, which torch.hub used before PyTorch 1.6,
+// is unpacked beside itself, as in Python.
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {

@@ -18,47 +18,49 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// Trust says how a repository comes to be trusted: the argument trust_repo of torch.hub.
+// Trust is how trust in a repository is decided: the argument trust_repo of torch.hub.
 type Trust int
 
-// What trust_repo may be.
+// The values of trust_repo.
 const (
-	TrustCheck  Trust = iota // ask where the repository is not trusted yet: "check"
-	TrustAlways              // trust it, and remember that: True
-	TrustAsk                 // ask even where it is trusted: False
+	TrustCheck  Trust = iota // ask if the repository is not trusted yet: "check"
+	TrustAlways              // trust it and record that: True
+	TrustAsk                 // ask even if it is trusted: False
 )
 
-// ErrUntrusted says that a repository or native code is not trusted.
+// ErrUntrusted means that a repository, native code or a program is not
+// trusted.
 var ErrUntrusted = errors.New("Untrusted repository.") //lint:ignore ST1005 Python's message
 
-// WithTrust sets how a repository comes to be trusted, before anything of it is
-// fetched: trust_repo. The default is [TrustCheck].
+// WithTrust sets how trust in a repository is decided, before anything of it is
+// downloaded: trust_repo. The default is [TrustCheck].
 //
-// A repository is trusted where its owner is facebookresearch,
-// facebookincubator, pytorch or fairinternal, where it is in [Dir]'s file
-// trusted_list, which Python reads and writes too, or where its folder is in
-// [Dir] already. What is asked is asked on the terminal, see [WithPrompt]; where
-// there is none, the answer is no, and the error is [ErrUntrusted].
+// A repository is trusted if its owner is facebookresearch, facebookincubator,
+// pytorch or fairinternal, if it is in [Dir]'s file trusted_list, which Python
+// reads and writes too, or if its folder is in [Dir]. The question is asked on
+// the terminal, see [WithPrompt]; without a terminal the answer is no, and the
+// error is [ErrUntrusted].
 //
-// Python takes owner_name for the key, so a_b/c and a/b_c are one repository to
-// it. Here an owner with an underscore, which an ordinary account cannot have,
-// is written a_b/c, and the folder of another repository counts for nothing.
+// Python's key is owner_name, so that a_b/c and a/b_c are one repository to it.
+// Here an owner with an underscore, which an ordinary account cannot have, is
+// written a_b/c, and the folder of another repository with the same name is not
+// evidence of trust.
 //
-// A TorchScript archive is a program, which runs in this process. The archives
-// of a repository are trusted with it, and local files are trusted. One that is
-// downloaded because [WithWeights] gives its http or https URL is asked about in the same way,
-// once it is downloaded and before it is opened, unless its SHA-256 is in [Dir]'s file trusted_scripts.
+// A TorchScript archive is a program, which runs in this process. The archives of a trusted repository
+// are trusted, and so are local files. For an archive whose http or https URL is the argument of
+// [WithWeights], the question is asked in the same way, after the download and before the archive is
+// opened, unless its SHA-256 is in [Dir]'s file trusted_scripts.
 func WithTrust(t Trust) Option { return func(o *options) { o.trust = t } }
 
-// WithNativeCode sets how an AOTInductor package comes to be trusted. It holds
-// native code, which runs with all rights of the program, so to trust its
-// repository is not enough. The default, [TrustCheck], takes the packages whose
-// SHA-256 was trusted before, as [Dir]'s file trusted_native says, and asks for
-// another where an entry has no artifact of a different kind.
+// WithNativeCode sets how trust in AOTInductor packages is decided. They hold
+// native code, which runs with all rights of the program, so trusting the
+// repository is not enough. The default, [TrustCheck], trusts the packages
+// whose SHA-256 is in [Dir]'s file trusted_native, and prompts for another one
+// only if the entry has no artifact of a different kind.
 func WithNativeCode(t Trust) Option { return func(o *options) { o.native = t } }
 
-// WithPrompt asks with f what is otherwise asked on the terminal. The answers
-// are y, yes, n, no and nothing, which is no.
+// WithPrompt sends questions to f instead of to the terminal. The answers are
+// y, yes, n, no and the empty string, which means no.
 func WithPrompt(f func(ctx context.Context, question string) (answer string, err error)) Option {
 	return func(o *options) { o.ask = f }
 }

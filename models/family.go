@@ -15,12 +15,12 @@ import (
 	"github.com/torchhub/torchhub/internal/suggest"
 )
 
-// A Family is what the package of an architecture registers beside its entries:
-// the class behind their names, and what other libraries call it.
+// A Family is what the package of an architecture registers in addition to its
+// entries: their class, and its names in other libraries.
 type Family struct {
 	Name string // of the class, in lower case: "resnet"
 
-	// Configure returns what builds a module of the class. It takes all arguments, see [Configure].
+	// Configure returns a function that builds a module of the class. It takes all arguments, see [Configure].
 	Configure func(arguments []byte) (func() any, error)
 
 	// Timm converts models of timm, by their architecture.
@@ -34,7 +34,7 @@ type Family struct {
 // that the family does not support names the setting.
 type Converter func(config []byte) (*Conversion, error)
 
-// A Conversion says how a model of another library is built.
+// A Conversion describes how to build a model of another library.
 type Conversion struct {
 	Build   func(classes int) any    // makes the module with a number of outputs, in training mode
 	Classes int                      // the number of outputs in the configuration, at least 1
@@ -49,7 +49,7 @@ var families = struct {
 }{of: map[string]Family{}, timm: map[string]Converter{}, transformers: map[string]Converter{}}
 
 // RegisterFamily adds a family. It panics if its name is empty or taken, or if another
-// family converts a name that it converts.
+// family converts the same name of another library.
 func RegisterFamily(f Family) {
 	families.Lock()
 	defer families.Unlock()
@@ -71,8 +71,9 @@ func RegisterFamily(f Family) {
 	maps.Copy(families.transformers, f.Transformers)
 }
 
-// Families returns the names of the classes that [Configure] takes beside those
-// of [Names], in alphabetical order. "resnet" is torchvision's class ResNet.
+// Families returns the names of the classes that [Configure] accepts in
+// addition to [Names], in alphabetical order. "resnet" is torchvision's class
+// ResNet.
 func Families() []string {
 	families.RLock()
 	defer families.RUnlock()
@@ -108,10 +109,10 @@ func convert(whose string, all map[string]Converter, name string, config []byte)
 	return converter(config)
 }
 
-// Configure returns what builds a model with other arguments than its entry's,
-// an object of JSON: torchvision.models.get_model(name, **arguments). A name is
-// one of [Names] or [Families]; the package of each family says which arguments
-// it takes. An argument that the model does not have, or whose value is not allowed, is an error.
+// Configure returns a function that builds a model with the given arguments, an object of JSON,
+// in place of its entry's: torchvision.models.get_model(name, **arguments). The name is one of
+// [Names] or [Families]; the package of each family documents its arguments. An unknown argument
+// or an invalid value is an error.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.models.get_model.html
 func Configure(name string, arguments []byte) (func() any, error) {
@@ -134,9 +135,9 @@ func Configure(name string, arguments []byte) (func() any, error) {
 	return build, nil
 }
 
-// DecodeArguments reads an object of JSON into a struct whose fields have the
-// arguments' names in tags, for [Family.Configure] and [Entry.Configure]. A name that the
-// struct does not have is an error; no arguments are an empty object.
+// DecodeArguments reads an object of JSON into a struct whose fields have the arguments'
+// names in tags, for [Family.Configure] and [Entry.Configure]. A name that the struct
+// does not have is an error; empty arguments count as an empty object.
 func DecodeArguments(arguments []byte, into any) error {
 	if len(bytes.TrimSpace(arguments)) == 0 {
 		return nil

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// A Task is what a model is for, and so what its inputs and outputs are.
+// A Task is the purpose of a model, which determines its inputs and outputs.
 type Task string
 
-// Tasks, as torchvision's packages and presets have them.
+// The tasks of torchvision's packages and presets.
 const (
 	Classification      Task = "classification"       // a picture's class; the module is an nn.Module that maps [N, 3, H, W] to logits [N, classes]
 	Segmentation        Task = "segmentation"         // the class of each pixel
@@ -17,7 +17,7 @@ const (
 	OpticalFlow         Task = "optical_flow"         // how far each pixel moves between two pictures
 )
 
-// A Preset says how the inputs of a model are prepared: the numbers of one of the
+// A Preset defines how the inputs of a model are prepared: the parameters of one of the
 // classes of torchvision.transforms._presets. Each task has a type of its own:
 // [ClassificationPreset], [SegmentationPreset], [DetectionPreset],
 // [VideoClassificationPreset] and [OpticalFlowPreset]. Package hub makes transforms of them.

@@ -19,7 +19,7 @@ const (
 	WSLImages = "facebookresearch/WSL-Images"
 )
 
-// An Entry is a model that can be asked for by name.
+// An Entry is a model of the registry.
 type Entry struct {
 	Name    string    // "resnet50"
 	Repo    string    // "pytorch/vision"
@@ -32,32 +32,32 @@ type Entry struct {
 	// the methods that its package documents.
 	Build func() any
 
-	// Configure returns what builds the model with other arguments, see the function [Configure]. Nil takes none.
+	// Configure returns a function that builds the model with other arguments, see [Configure]; nil means that there are none.
 	Configure func(arguments []byte) (func() any, error)
 }
 
-// Default returns the weights taken where none are named: the newest, torchvision's weights="DEFAULT".
+// Default returns the default weights, which are the newest: torchvision's weights="DEFAULT".
 func (e *Entry) Default() *Weights { return &e.Weights[len(e.Weights)-1] }
 
-// Task returns what the model is for, by the preset of its weights.
+// Task returns the task of the model, which the preset of its weights defines.
 func (e *Entry) Task() Task { return e.Default().Preset.Task() }
 
-// Weights are published parameters of a model and all that belongs to them.
+// Weights describes published parameters of a model.
 //
 // https://docs.pytorch.org/vision/stable/models.html#table-of-all-available-classification-weights
 type Weights struct {
 	Name    string  // "IMAGENET1K_V2"
 	URL     string  // of the state dict; the file's name ends in the first 8 digits of its SHA-256
 	Preset  Preset  // how inputs are prepared, with the defaults filled in by [Register]
-	Classes Classes // what the outputs mean, "" where they are no classes
-	Metrics Metrics // how good they are
+	Classes Classes // the meaning of the outputs; "" if they are not classes
+	Metrics Metrics // their quality
 	Params  int     // number of parameters
 	GFLOPs  float64 // multiply-adds of one input, in 10⁹, as torchvision counts them
 	MiB     float64 // size of the file
-	License string  // empty where torchvision's own, BSD-3-Clause, is all there is
+	License string  // empty if only torchvision's own license, BSD-3-Clause, applies
 }
 
-// Classes name a set of labels.
+// Classes is the name of a set of labels.
 type Classes string
 
 // ImageNet is the 1,000 classes of ImageNet-1K.
@@ -72,7 +72,8 @@ var labels = struct {
 	of map[Classes][]string
 }{of: map[Classes][]string{ImageNet: strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n")}}
 
-// RegisterClasses adds a set of labels, in the order of a model's outputs. A name that is taken panics.
+// RegisterClasses adds a set of labels, in the order of a model's outputs. It panics if the name is
+// taken.
 func RegisterClasses(c Classes, names []string) {
 	labels.Lock()
 	defer labels.Unlock()
@@ -83,7 +84,7 @@ func RegisterClasses(c Classes, names []string) {
 }
 
 // Labels returns the classes' names in the order of a model's outputs:
-// weights.meta["categories"]. It is nil where there is no such set.
+// weights.meta["categories"]. It is nil if there is no such set.
 func (c Classes) Labels() []string {
 	labels.RLock()
 	defer labels.RUnlock()
@@ -132,13 +133,13 @@ func Names() []string {
 	return slices.Sorted(maps.Keys(entries.of))
 }
 
-// An UnknownError says that there is no model of a name.
+// An UnknownError reports that there is no model of a name.
 type UnknownError struct {
 	Name string
-	Near []string // the names that it may have meant, the nearest first
+	Near []string // similar names, the nearest first
 }
 
-// Error returns the name and those that it may have meant.
+// Error returns the name and similar names.
 func (e *UnknownError) Error() string {
 	s := fmt.Sprintf("no model %.100q", e.Name)
 	if len(e.Near) > 0 {
@@ -147,7 +148,8 @@ func (e *UnknownError) Error() string {
 	return s
 }
 
-// Lookup returns the entry of a name. The error for an unknown one is an [*UnknownError], which suggests the nearest.
+// Lookup returns the entry of a name. The error for an unknown name is an [*UnknownError], which suggests similar
+// names.
 func Lookup(name string) (*Entry, error) {
 	entries.RLock()
 	e, none := entries.of[name], len(entries.of) == 0

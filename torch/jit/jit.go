@@ -4,13 +4,14 @@
 //	y, err := m.Forward(x)
 //	logits := y.(*torch.Tensor)
 //
-// A TorchScript archive is a program: load only what you trust. Before libtorch
-// reads an archive it is checked: code and values that are nested too deep for
-// libtorch's compiler, tensors that exceed their storages and damaged records are
-// refused, and integer divisions and public operators that trust their arguments
-// are checked while the program runs. That is no sandbox. A program may call any
-// operator of libtorch, also those of package unchecked, use all memory, or run
-// forever, and a call that runs forever cannot be interrupted.
+// A TorchScript archive is a program: load only archives that you trust. An
+// archive is checked before libtorch reads it: code and values that are nested
+// too deep for libtorch's compiler, tensors that exceed their storages and
+// damaged records are refused. While the program runs, integer divisions and
+// public operators that trust their arguments are checked. This is not a sandbox.
+// A program may call any operator of libtorch, including those of package
+// unchecked, use all memory, or run forever, and a call that runs forever cannot
+// be interrupted.
 //
 // https://docs.pytorch.org/docs/stable/jit.html
 package jit
@@ -35,16 +36,16 @@ type loading struct {
 	limits torch.Limits
 }
 
-// WithExtraFiles reads files that lie in the archive beside the module: for each
-// name that is a key of files, and in the archive, it sets the value to the
-// contents. It is the argument _extra_files of torch.jit.load.
+// WithExtraFiles reads extra files of the archive: for each key of files that is
+// the name of an extra file, it sets the value to the contents. It is the
+// argument _extra_files of torch.jit.load.
 func WithExtraFiles(files map[string][]byte) Option {
 	return func(o *loading) { o.extra = files }
 }
 
-// WithLimits bounds what the archive may ask for while it is loaded. Of
-// the limits, Depth also bounds how deep the code's expressions are nested;
-// there the default is 4096.
+// WithLimits limits the memory and the nesting of an archive while it is
+// loaded. Depth also limits how deep the code's expressions are nested; for
+// these the default is 4096.
 func WithLimits(l torch.Limits) Option { return func(o *loading) { o.limits = l } }
 
 // Load reads a file written by torch.jit.save onto the CPU: torch.jit.load(path, map_location="cpu").

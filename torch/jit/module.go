@@ -14,8 +14,8 @@ import (
 	"github.com/torchhub/torchhub/torch/internal/engine"
 )
 
-// A Object is an object of a TorchScript class. Any number of goroutines
-// may use one at once, as far as its methods change nothing.
+// An Object is an object of a TorchScript class. Any number of goroutines may
+// use one at once if its methods do not modify it.
 //
 // https://docs.pytorch.org/docs/stable/jit_language_reference.html
 type Object struct {
@@ -50,11 +50,11 @@ type Kwargs map[string]torch.Value
 // Forward calls the method forward.
 func (s *Module) Forward(args ...torch.Value) (torch.Value, error) { return s.Call("forward", args...) }
 
-// Call runs a method on the threads of [torch.Run] and returns what it gave. Arguments
-// by name come last, as [Kwargs]; what is left out takes the method's defaults.
-// A failure in the method is an [*torch.Error] whose Trace says where.
+// Call runs a method on the threads of torch.Run and returns its result. Keyword
+// arguments come last, as [Kwargs]; missing arguments take the method's defaults. A
+// failure in the method is an *torch.Error whose Trace gives the place.
 //
-// A method that runs for ever cannot be interrupted.
+// A method that runs forever cannot be interrupted.
 func (s *Object) Call(method string, args ...torch.Value) (v torch.Value, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -117,7 +117,8 @@ func (s *Object) Methods() []string { return s.names("Methods", libtorch.ModuleM
 // Attributes returns the names of the attributes: parameters, buffers, submodules, constants and others.
 func (s *Object) Attributes() []string { return s.names("Attributes", libtorch.ModuleAttributes) }
 
-// Attribute returns the value of an attribute: getattr(object, name). That of a submodule is a *Module, and that of a tensor shares its memory.
+// Attribute returns the value of an attribute: getattr(object, name). A submodule is returned as a *Module, and a
+// tensor shares the attribute's memory.
 func (s *Object) Attribute(name string) (v torch.Value, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -227,7 +228,7 @@ func traced(err error) error {
 }
 
 // To moves the parameters and buffers to a device: module.to(device). The zero
-// Device is the default device. To waits for calls under way.
+// Device is the default device. To waits for calls in progress.
 func (s *Module) To(d torch.Device) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -244,7 +245,8 @@ func (s *Module) To(d torch.Device) error {
 	return nil
 }
 
-// Train sets training mode, or evaluation mode: module.train(on). It waits for calls under way.
+// Train sets training mode, or evaluation mode: module.train(on). It waits for calls in
+// progress.
 func (s *Module) Train(on bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,7 +256,7 @@ func (s *Module) Train(on bool) error {
 	return s.m.Train(on)
 }
 
-// Close frees the module now. It waits for calls under way; later ones fail with [torch.ErrClosed].
+// Close frees the module now. It waits for calls in progress; later ones fail with torch.ErrClosed.
 func (s *Module) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package nn holds neural network layers and what is done with all of a
-// module's tensors at once: torch.nn.
+// Package nn has neural network layers, and functions on all of a module's
+// tensors: torch.nn.
 //
 // A module is a pointer to a plain struct, and a method Forward is all it
 // needs to be used in [Sequential]. Its parameters, buffers and submodules are
@@ -15,21 +15,21 @@
 //		Training bool               // set by Train and Eval
 //	}
 //
-// A field's name in the state dict is its Go name in snake case, or the one in
+// A field's name in the state dict is its Go name in snake case, or the name in
 // its tag. The options of a tag come after a comma: "buffer" for a tensor that
 // is not trained, and "optional" for one that a checkpoint may lack. Slices and
 // arrays of modules number their elements from 0, embedded structs add their
 // fields to the outer one, and nil fields are left out.
 //
 // New layers are initialized as PyTorch's are, with the same numbers after the
-// same [torch.ManualSeed], and are in training mode. Made on the meta device,
-// they initialize nothing:
+// same torch.ManualSeed, and are in training mode. Layers on the meta device
+// are not initialized:
 //
 //	torch.WithDevice(torch.Meta, func() { net = NewNet() })
 //	err := nn.LoadStateDict(net, state, nn.LoadOptions{Assign: true})
 //
 // Forward methods may be called from any number of goroutines at once, except
-// while training. Mistakes panic with a [*torch.Error].
+// while training. Invalid arguments panic with a *torch.Error.
 //
 // https://docs.pytorch.org/docs/stable/nn.html
 package nn

@@ -45,8 +45,8 @@ func InitConstant(x *torch.Tensor, value float64) {
 	initialize(x, func(x *torch.Tensor) { x.FillInPlace(value) })
 }
 
-// InitKaimingNormal fills a weight [out, in, …] that ReLU follows with normal
-// numbers, scaled by its outputs:
+// InitKaimingNormal fills a weight [out, in, …] whose layer is followed by ReLU
+// with normally distributed numbers, scaled by the number of outputs:
 // nn.init.kaiming_normal_(x, mode="fan_out", nonlinearity="relu").
 //
 // https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_

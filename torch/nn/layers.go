@@ -25,9 +25,9 @@ type Conv2d struct {
 	Options Conv2dOptions
 }
 
-// NewConv2d makes a convolution from in to out channels:
-// nn.Conv2d(in, out, kernel). Channels that Groups does not divide are an
-// [*torch.Error].
+// NewConv2d makes a convolution from in to out channels: nn.Conv2d(in, out,
+// kernel). It panics with an *torch.Error if Groups does not divide the
+// channels.
 func NewConv2d(in, out int, kernel torch.Ints, options ...Conv2dOptions) *Conv2d {
 	o := torch.Only(options)
 	groups := cmp.Or(o.Groups, 1)
@@ -198,7 +198,8 @@ type Dropout struct {
 	Training bool    // true in a new layer
 }
 
-// NewDropout makes a dropout: nn.Dropout(p). A p outside of [0, 1] is an [*torch.Error].
+// NewDropout makes a dropout: nn.Dropout(p). It panics with an *torch.Error if p is
+// outside of [0, 1].
 func NewDropout(p float64) *Dropout {
 	if p < 0 || p > 1 {
 		fail("Dropout: the probability is %v; it must be between 0 and 1", p)

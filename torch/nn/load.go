@@ -10,28 +10,28 @@ import (
 
 // LoadOptions are the options of [LoadStateDict].
 type LoadOptions struct {
-	// Assign lets the module take the tensors of the state dict and not copy
-	// them, where their dtype is the parameter's. It is needed for a module
-	// on the meta device.
+	// Assign makes the module use the tensors of the state dict, without a copy
+	// if their dtype is the parameter's. It is needed for a module on the meta
+	// device.
 	Assign bool
-	// NotStrict lets keys be missing or unexpected: strict=False.
+	// NotStrict allows missing and unexpected keys: strict=False.
 	NotStrict bool
 }
 
-// A KeyError lists everything in which a state dict does not fit a module.
+// A KeyError lists all differences between a state dict and a module.
 type KeyError struct {
 	Missing    []string   // in the module, not in the state dict
 	Unexpected []string   // in the state dict, not in the module
 	Mismatched []Mismatch // of another shape
 }
 
-// A Mismatch is a tensor of a state dict whose shape is not the module's.
+// A Mismatch is a tensor of a state dict whose shape differs from the module's.
 type Mismatch struct {
 	Name      string
 	Got, Want []int // in the state dict, in the module
 }
 
-// Error names the keys in one line; of long lists it gives the first five.
+// Error returns the keys in one line, of each long list the first five.
 func (e *KeyError) Error() string {
 	var parts []string
 	add := func(what string, names []string) {
@@ -67,11 +67,10 @@ func quoted(names []string) []string {
 	return out
 }
 
-// LoadStateDict sets the parameters and buffers of a module:
-// m.load_state_dict(s), with assign=True as an option, save that a dtype other
-// than the parameter's is converted then too. It sets nothing and returns a [*KeyError] where a key is missing,
-// unexpected or of another shape. As in PyTorch, BatchNorm's
-// num_batches_tracked may be missing, since checkpoints before 0.4.1 lack it.
+// LoadStateDict sets the parameters and buffers of a module: m.load_state_dict(s). With the option Assign it is
+// load_state_dict(s, assign=True), except that a dtype other than the parameter's is then converted too. If a
+// key is missing, unexpected or of another shape, it sets nothing and returns a [*KeyError]. As in PyTorch,
+// BatchNorm's num_batches_tracked may be missing, since checkpoints before 0.4.1 lack it.
 //
 // The tensors of s remain the caller's to free.
 //

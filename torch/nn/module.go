@@ -17,7 +17,8 @@ type Module interface {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
 type Sequential []Module
 
-// Forward returns x after all modules; x itself where there is none.
+// Forward returns the output of the last module, or x itself if there are no
+// modules.
 func (s Sequential) Forward(x *torch.Tensor) *torch.Tensor {
 	for i, m := range s {
 		if i == 0 {
@@ -58,9 +59,10 @@ func StateDict(m any) torch.StateDict {
 var opSetData = torch.NewOp("aten::set_data", "")
 
 // To moves the parameters and buffers of a module to a device: m.to(device).
-// The tensors stay the same objects, so an optimizer keeps its hold on them. No
-// other goroutine may use the module meanwhile. A device that is not there, and
-// a module on the meta device, are an [*torch.Error].
+// The tensors stay the same objects, so an optimizer's references remain valid.
+// No other goroutine may use the module meanwhile. To panics with an
+// *torch.Error if the device does not exist or the module is on the meta
+// device.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
 func To(m any, d torch.Device) {
@@ -77,10 +79,10 @@ func To(m any, d torch.Device) {
 	})
 }
 
-// Train sets training mode in a module and all below it: m.train().
+// Train sets training mode in a module and all its submodules: m.train().
 func Train(m any) { setTraining(m, true) }
 
-// Eval sets evaluation mode in a module and all below it: m.eval().
+// Eval sets evaluation mode in a module and all its submodules: m.eval().
 func Eval(m any) { setTraining(m, false) }
 
 func setTraining(m any, on bool) { walk(m, func(training *bool) { *training = on }) }
