@@ -162,18 +162,62 @@ func (r Repo) url(file string) (*url.URL, error) {
 	return url.Parse(endpoint + at)
 }
 
+// An entry is a file of a repository in a cache.
+type entry struct {
+	cache    string
+	folder   string // of the repository
+	revision string
+	file     string // in the folder of a commit
+}
+
+func newEntry(cache string, r Repo, file string) *entry {
+	return &entry{cache, r.folder(cache), r.Revision, filepath.FromSlash(file)}
+}
+
+// at returns the path of the file at a commit.
+func (e *entry) at(commit string) string { return filepath.Join(e.folder, "snapshots", commit, e.file) }
+
+// absence returns the path of the mark that a commit lacks the file.
+func (e *entry) absence(commit string) string {
+	return filepath.Join(e.folder, ".no_exist", commit, e.file)
+}
+
+// local answers from the cache alone: the path of the file, or "" and whether
+// the revision is known to lack it.
+func (e *entry) local() (path string, lacks bool) {
+	commit := e.revision
+	if b, err := os.ReadFile(filepath.Join(e.folder, "refs", filepath.FromSlash(e.revision))); err == nil {
+		commit = strings.TrimSpace(string(b))
+	}
+	if !etagRE.MatchString(commit) {
+		return "", false
+	}
+	if p := e.at(commit); exists(p) {
+		return p, false
+	}
+	return "", exists(e.absence(commit))
+}
+
+// noteAbsence notes that a commit, which the revision is, lacks the file. Python does
+// so too, and either reads the other's notes, which are only hints: errors are ignored.
+func (e *entry) noteAbsence(commit string) {
+	mark := e.absence(commit)
+	if os.MkdirAll(filepath.Dir(mark), 0o777) == nil {
+		if f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o666); err == nil {
+			f.Close()
+		}
+		writeRef(e.folder, e.revision, commit)
+	}
+}
+
 // File returns the path of a file of a repository, downloaded if need be. The name of the file has slashes.
 func (c *Client) File(ctx context.Context, r Repo, file string) (string, error) {
 	if !localPath(file) || strings.ContainsFunc(file, func(r rune) bool { return r < ' ' }) {
 		return "", fmt.Errorf("%.100q names no file of a repository", file)
 	}
-	cache := cmp.Or(home.Expand(c.Dir), Dir())
-	folder := r.folder(cache)
-	pointer := func(commit string) string {
-		return filepath.Join(folder, "snapshots", commit, filepath.FromSlash(file))
-	}
+	e := newEntry(cmp.Or(home.Expand(c.Dir), Dir()), r, file)
 	if commitRE.MatchString(r.Revision) {
-		if p := pointer(r.Revision); exists(p) {
+		if p := e.at(r.Revision); exists(p) {
 			return p, nil
 		}
 	}
@@ -181,30 +225,15 @@ func (c *Client) File(ctx context.Context, r Repo, file string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	fail := func(err error) (string, error) { return "", fmt.Errorf("fetch %s: %w", u.Redacted(), err) }
-	// local answers from the cache, where the Hub is not asked or does not answer.
-	local := func() (path string, known bool) {
-		commit := r.Revision
-		if b, err := os.ReadFile(filepath.Join(folder, "refs", filepath.FromSlash(r.Revision))); err == nil {
-			commit = strings.TrimSpace(string(b))
-		}
-		if !etagRE.MatchString(commit) {
-			return "", false
-		}
-		if p := pointer(commit); exists(p) {
-			return p, true
-		}
-		return "", exists(filepath.Join(folder, ".no_exist", commit, filepath.FromSlash(file)))
-	}
-	have, known := local()
+	have, lacks := e.local()
 	if c.Fetch.Offline {
 		switch {
 		case have != "":
 			return have, nil
-		case known:
-			return fail(fmt.Errorf("%w: %w", fetch.ErrOffline, fs.ErrNotExist))
+		case lacks:
+			return "", fetchError(u, fmt.Errorf("%w: %w", fetch.ErrOffline, fs.ErrNotExist))
 		}
-		return fail(fetch.ErrOffline)
+		return "", fetchError(u, fetch.ErrOffline)
 	}
 	asking := *c
 	if have != "" {
@@ -213,45 +242,43 @@ func (c *Client) File(ctx context.Context, r Repo, file string) (string, error) 
 	h, err := asking.ask(ctx, r, u, file)
 	var refused *refusal
 	switch {
+	case err == nil && ctx.Err() == nil:
+		return c.store(ctx, e, u, h)
 	case ctx.Err() != nil:
-		return fail(context.Cause(ctx))
+		err = context.Cause(ctx)
 	case errors.As(err, &refused) && errors.Is(err, fs.ErrNotExist):
 		if refused.code == "EntryNotFound" && etagRE.MatchString(refused.commit) {
-			// As Python does it, so that either knows without asking; it is only a hint.
-			mark := filepath.Join(folder, ".no_exist", refused.commit, filepath.FromSlash(file))
-			if os.MkdirAll(filepath.Dir(mark), 0o777) == nil {
-				if f, err := os.OpenFile(mark, os.O_CREATE|os.O_WRONLY, 0o666); err == nil {
-					f.Close()
-				}
-				writeRef(folder, r.Revision, refused.commit)
-			}
+			e.noteAbsence(refused.commit)
 		}
-		return fail(err)
-	case err != nil && have != "":
+	case have != "":
 		return have, nil
-	case err != nil:
-		return fail(err)
 	}
+	return "", fetchError(u, err)
+}
 
-	p := pointer(h.commit)
+func fetchError(u *url.URL, err error) error { return fmt.Errorf("fetch %s: %w", u.Redacted(), err) }
+
+// store returns the path of the file at the commit that the Hub named, downloaded if the cache lacks it.
+func (c *Client) store(ctx context.Context, e *entry, u *url.URL, h head) (string, error) {
+	p := e.at(h.commit)
 	if exists(p) {
-		writeRef(folder, r.Revision, h.commit) // the cache may be read-only
+		writeRef(e.folder, e.revision, h.commit) // the cache may be read-only
 		return p, nil
 	}
-	blob := filepath.Join(folder, "blobs", h.etag)
-	lockPath := filepath.Join(cache, ".locks", filepath.Base(folder), h.etag+".lock")
+	blob := filepath.Join(e.folder, "blobs", h.etag)
+	lockPath := filepath.Join(e.cache, ".locks", filepath.Base(e.folder), h.etag+".lock")
 	for _, dir := range []string{filepath.Dir(blob), filepath.Dir(p), filepath.Dir(lockPath)} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return fail(fmt.Errorf("cannot make the cache folder %s: %w; choose another with HF_HOME", dir, oserror.Cause(err)))
+			return "", fetchError(u, fmt.Errorf("cannot make the cache folder %s: %w; choose another with HF_HOME", dir, oserror.Cause(err)))
 		}
 	}
-	tagCache(cache)
-	if err := writeRef(folder, r.Revision, h.commit); err != nil {
-		return fail(fmt.Errorf("cannot write in %s: %w; choose another folder with HF_HOME", folder, oserror.Cause(err)))
+	tagCache(e.cache)
+	if err := writeRef(e.folder, e.revision, h.commit); err != nil {
+		return "", fetchError(u, fmt.Errorf("cannot write in %s: %w; choose another folder with HF_HOME", e.folder, oserror.Cause(err)))
 	}
 	lock, err := lockFile(ctx, lockPath)
 	if err != nil {
-		return fail(err)
+		return "", fetchError(u, err)
 	}
 	defer lock.Close()
 	if !exists(blob) {
@@ -261,7 +288,7 @@ func (c *Client) File(ctx context.Context, r Repo, file string) (string, error) 
 	}
 	if !exists(p) {
 		if err := link(blob, p); err != nil {
-			return fail(fmt.Errorf("cannot link %s to %s: %w", p, blob, oserror.Cause(err)))
+			return "", fetchError(u, fmt.Errorf("cannot link %s to %s: %w", p, blob, oserror.Cause(err)))
 		}
 	}
 	return p, nil
