@@ -1,6 +1,7 @@
 package v2
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
@@ -562,98 +563,118 @@ type RandomIoUCropOptions struct {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomIoUCrop.html
 func RandomIoUCrop(options ...RandomIoUCropOptions) Transform {
 	const op = "RandomIoUCrop"
-	o := torch.Only(options)
-	for _, d := range []struct {
-		v        *float64
-		standard float64
-	}{{&o.MinScale, 0.3}, {&o.MaxScale, 1}, {&o.MaxAspectRatio, 2}} {
-		if *d.v == 0 {
-			*d.v = d.standard
-		}
-	}
-	if o.SamplerOptions == nil {
-		o.SamplerOptions = []float64{0, 0.1, 0.3, 0.5, 0.7, 0.9, 1}
-	}
-	minAspect, trials := 0.5, 40
-	if o.MinAspectRatio != nil {
-		minAspect = *o.MinAspectRatio
-	}
-	if o.Trials != nil {
-		trials = *o.Trials
-	}
-	checkRange(op, "scale", [2]float64{o.MinScale, o.MaxScale}, math.SmallestNonzeroFloat64, 1)
-	checkRange(op, "aspect ratio", [2]float64{minAspect, o.MaxAspectRatio}, 0, math.MaxFloat64)
-	if len(o.SamplerOptions) == 0 || trials < 0 {
-		refuse(op, "there are no SamplerOptions, or Trials is %d", trials)
-	}
-	checkFinite(op, "sampler options", o.SamplerOptions...)
-	type params struct {
-		box    cropBox
-		within *torch.Tensor // nil is no crop
-	}
-	name := repr(op, "min_scale", o.MinScale, "max_scale", o.MaxScale, "min_aspect_ratio", minAspect,
-		"max_aspect_ratio", o.MaxAspectRatio, "options", o.SamplerOptions, "trials", trials)
-	return &step[params]{name: name, p: -1, hooks: Hooks[params]{
+	s := newIoUSampler(op, torch.Only(options))
+	name := repr(op, "min_scale", s.scale[0], "max_scale", s.scale[1], "min_aspect_ratio", s.aspect[0],
+		"max_aspect_ratio", s.aspect[1], "options", s.overlaps, "trials", s.trials)
+	return &step[iouCrop]{name: name, p: -1, hooks: Hooks[iouCrop]{
 		Check: func(flat []any) {
 			if !HasAll(flat, Is[BoundingBoxes]) || !HasAny(flat, IsPicture, Is[Image], IsPureTensor) {
 				refuse(op, "the sample must hold boxes and an image, picture or tensor")
 			}
 		},
-		Params: func(flat []any, g *torch.Generator) params {
+		Params: func(flat []any, g *torch.Generator) iouCrop {
 			h, w := QuerySize(flat)
-			b := GetBoundingBoxes(flat)
-			var xyxy *torch.Tensor // once a crop was drawn: where none is, boxes may be rotated
-			for round := 0; ; round++ {
-				if round == 1000 { // Python would go on for ever
-					refuse(op, "no crop of the sample of %d×%d was found that the SamplerOptions %v allow; add 1 to them", h, w, o.SamplerOptions)
-				}
-				least := o.SamplerOptions[randint(g, 0, len(o.SamplerOptions))]
-				if least >= 1 {
-					return params{}
-				}
-				for range trials {
-					// In float32, as Python computes with the tensor it draws.
-					r := rand(g, 2)
-					side := func(size int, r float32) int {
-						return int(float32(size) * (float32(float32(o.MaxScale-o.MinScale)*r) + float32(o.MinScale)))
-					}
-					nw, nh := side(w, r[0]), side(h, r[1])
-					if nh == 0 {
-						refuse(op, "a crop of the height 0 was drawn from a sample of %d×%d; raise MinScale", h, w)
-					}
-					if aspect := float64(nw) / float64(nh); aspect < minAspect || aspect > o.MaxAspectRatio {
-						continue
-					}
-					r = rand(g, 2)
-					left, top := int(float32(w-nw)*r[0]), int(float32(h-nh)*r[1])
-					if nw == 0 {
-						continue
-					}
-					if xyxy == nil {
-						if b.Format.Rotated() {
-							refuse(op, "the boxes are rotated, %v; want upright ones", b.Format)
-						}
-						xyxy = F.ConvertBoundingBoxFormat(b, tv.XYXY).Tensor
-					}
-					box := cropBox{top, left, nh, nw}
-					if within := box.holds(xyxy, least); within != nil {
-						return params{box, within}
-					}
-				}
-			}
+			return s.draw(g, h, w, GetBoundingBoxes(flat))
 		},
-		Transform: func(v any, p params) any {
-			if p.within == nil {
+		Transform: func(v any, c iouCrop) any {
+			if c.within == nil {
 				return v
 			}
-			c := p.box
 			v = through("Crop", v, func(v any) any { return F.Crop(v, c.top, c.left, c.height, c.width) })
 			if b, ok := v.(BoundingBoxes); ok {
-				return b.With(b.Clone().SetIndex(0, p.within.BitwiseNot()))
+				return b.With(b.Clone().SetIndex(0, c.within.BitwiseNot()))
 			}
 			return v
 		},
 	}}
+}
+
+// An iouSampler draws the crops of [RandomIoUCrop].
+type iouSampler struct {
+	op            string
+	scale, aspect [2]float64
+	overlaps      []float64
+	trials        int
+}
+
+// An iouCrop is a crop, and which boxes have their center in it; nil is no crop.
+type iouCrop struct {
+	cropBox
+	within *torch.Tensor
+}
+
+// newIoUSampler checks the options and replaces those that are missing by the defaults.
+func newIoUSampler(op string, o RandomIoUCropOptions) *iouSampler {
+	s := &iouSampler{
+		op:       op,
+		scale:    [2]float64{cmp.Or(o.MinScale, 0.3), cmp.Or(o.MaxScale, 1)},
+		aspect:   [2]float64{0.5, cmp.Or(o.MaxAspectRatio, 2)},
+		overlaps: o.SamplerOptions,
+		trials:   40,
+	}
+	if o.MinAspectRatio != nil {
+		s.aspect[0] = *o.MinAspectRatio
+	}
+	if s.overlaps == nil {
+		s.overlaps = []float64{0, 0.1, 0.3, 0.5, 0.7, 0.9, 1}
+	}
+	if o.Trials != nil {
+		s.trials = *o.Trials
+	}
+	checkRange(op, "scale", s.scale, math.SmallestNonzeroFloat64, 1)
+	checkRange(op, "aspect ratio", s.aspect, 0, math.MaxFloat64)
+	if len(s.overlaps) == 0 || s.trials < 0 {
+		refuse(op, "there are no SamplerOptions, or Trials is %d", s.trials)
+	}
+	checkFinite(op, "sampler options", s.overlaps...)
+	return s
+}
+
+// draw draws overlaps, and for each of them crops of a sample of h by w until one overlaps a box enough.
+func (s *iouSampler) draw(g *torch.Generator, h, w int, b BoundingBoxes) iouCrop {
+	var xyxy *torch.Tensor // once a crop was drawn: where none is, boxes may be rotated
+	for range 1000 {       // Python goes on for ever
+		least := s.overlaps[randint(g, 0, len(s.overlaps))]
+		if least >= 1 {
+			return iouCrop{}
+		}
+		for range s.trials {
+			c, ok := s.drawBox(g, h, w)
+			if !ok {
+				continue
+			}
+			if xyxy == nil {
+				if b.Format.Rotated() {
+					refuse(s.op, "the boxes are rotated, %v; want upright ones", b.Format)
+				}
+				xyxy = F.ConvertBoundingBoxFormat(b, tv.XYXY).Tensor
+			}
+			if within := c.holds(xyxy, least); within != nil {
+				return iouCrop{c, within}
+			}
+		}
+	}
+	refuse(s.op, "no crop of the sample of %d×%d was found that the SamplerOptions %v allow; add 1 to them", h, w, s.overlaps)
+	return iouCrop{}
+}
+
+// drawBox draws a crop; ok is false if its aspect ratio is not allowed or it is empty.
+func (s *iouSampler) drawBox(g *torch.Generator, h, w int) (c cropBox, ok bool) {
+	// In float32, as Python computes with the tensor it draws.
+	r := rand(g, 2)
+	side := func(size int, r float32) int {
+		return int(float32(size) * (float32(float32(s.scale[1]-s.scale[0])*r) + float32(s.scale[0])))
+	}
+	c.width, c.height = side(w, r[0]), side(h, r[1])
+	if c.height == 0 {
+		refuse(s.op, "a crop of the height 0 was drawn from a sample of %d×%d; raise MinScale", h, w)
+	}
+	if aspect := float64(c.width) / float64(c.height); aspect < s.aspect[0] || aspect > s.aspect[1] {
+		return c, false
+	}
+	r = rand(g, 2)
+	c.left, c.top = int(float32(w-c.width)*r[0]), int(float32(h-c.height)*r[1])
+	return c, c.width > 0
 }
 
 // holds says which boxes have their center in c, and nil where none has or none of them overlaps c enough.
