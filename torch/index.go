@@ -115,6 +115,13 @@ type part struct {
 	view    *Tensor
 	tensors []*Tensor // by dimension of the view, nil where there is none; nil where there is none at all
 	made    []*Tensor // those of them that are ours
+
+	op       string
+	x        *Tensor
+	dim      int  // of the view, which the next index applies to
+	slot     int  // among tensors, where it goes
+	rest     int  // the dimensions that Ellipsis takes
+	ellipsis bool // was among the indices
 }
 
 func (p *part) free() {
@@ -133,19 +140,29 @@ func (p *part) take() *Tensor {
 
 // part applies ints, ranges and marks one after the other and collects tensors.
 func (x *Tensor) part(op string, indices []any) *part {
-	indices = append([]any(nil), indices...)
-	p := &part{view: x.alias()}
+	indices = slices.Clone(indices)
+	p := &part{op: op, x: x, view: x.alias()}
 	ok := false
 	defer func() {
 		if !ok {
 			p.free()
 		}
 	}()
-	mistake := func(kind error, format string, args ...any) {
-		panic(&Error{Op: op, Args: x.describe(), Msg: fmt.Sprintf(format, args...), kind: kind})
+	taken := p.prepare(indices)
+	p.rest = x.Dim() - taken
+	if p.rest < 0 {
+		p.mistake(ErrIndex, "%d indices are too many for a tensor of %d dimensions", taken, x.Dim())
 	}
+	for _, index := range indices {
+		p.apply(index)
+	}
+	ok = true
+	return p
+}
 
-	taken := 0 // dimensions of x that indices other than Ellipsis take
+// prepare checks the types of the indices, replaces lists by tensors, and
+// returns how many dimensions of x those other than Ellipsis take.
+func (p *part) prepare(indices []any) (taken int) {
 	for i, index := range indices {
 		switch v := index.(type) {
 		case int, Range:
@@ -159,7 +176,7 @@ func (x *Tensor) part(op string, indices []any) *part {
 			taken++
 		case *Tensor:
 			if v == nil {
-				mistake(ErrNil, "index %d is a nil tensor", i)
+				p.mistake(ErrNil, "index %d is a nil tensor", i)
 			}
 			if d := v.DType(); d == Bool || d == Uint8 {
 				taken += v.Dim()
@@ -167,75 +184,90 @@ func (x *Tensor) part(op string, indices []any) *part {
 				taken++
 			}
 		default:
-			mistake(nil, "index %d is a %T; it must be an int, a Slice, All, Ellipsis, NewAxis, a bool, a tensor, []int or []bool", i, index)
+			p.mistake(nil, "index %d is a %T; it must be an int, a Slice, All, Ellipsis, NewAxis, a bool, a tensor, []int or []bool", i, index)
 		}
 	}
-	dims := x.Dim()
-	if taken > dims {
-		mistake(ErrIndex, "%d indices are too many for a tensor of %d dimensions", taken, dims)
-	}
+	return taken
+}
 
-	// A mask takes one place among the tensors and as many dimensions as it has.
-	dim, slot, ellipsis := 0, 0, false
-	pass := func(n int) { dim, slot = dim+n, slot+n }
-	pick := func(t *Tensor, n int) {
-		for len(p.tensors) <= slot {
-			p.tensors = append(p.tensors, nil)
+// apply applies an index to the view or collects it.
+func (p *part) apply(index any) {
+	switch v := index.(type) {
+	case int:
+		p.step(func(y *Tensor) *Tensor { return y.Select(p.dim, v) })
+	case Range:
+		if v.step < 1 {
+			p.mistake(nil, "the step of a slice is %d and must be at least 1", v.step)
 		}
-		p.tensors[slot] = t
-		dim, slot = dim+n, slot+1
-	}
-	step := func(f func(*Tensor) *Tensor) { p.view = p.view.Then(f) }
-	truth := func(v bool) { // a dimension that is there or not
-		step(func(y *Tensor) *Tensor { return y.Unsqueeze(dim) })
-		picked := []int64{}
-		if v {
-			picked = append(picked, 0)
+		if v != All {
+			p.step(func(y *Tensor) *Tensor { return y.SliceDim(p.dim, v.start, v.stop, v.step) })
 		}
-		pick(p.own(FromSlice(picked).Then(func(t *Tensor) *Tensor { return t.To(x.Device()) })), 1)
-	}
-	for _, index := range indices {
-		switch v := index.(type) {
-		case int:
-			step(func(y *Tensor) *Tensor { return y.Select(dim, v) })
-		case Range:
-			if v.step < 1 {
-				mistake(nil, "the step of a slice is %d and must be at least 1", v.step)
-			}
-			if v != All {
-				step(func(y *Tensor) *Tensor { return y.SliceDim(dim, v.start, v.stop, v.step) })
-			}
-			pass(1)
-		case bool:
-			truth(v)
-		case Mark:
-			if v == NewAxis {
-				step(func(y *Tensor) *Tensor { return y.Unsqueeze(dim) })
-				pass(1)
-				continue
-			}
-			if ellipsis {
-				mistake(ErrIndex, "Ellipsis stands twice among the indices")
-			}
-			ellipsis = true
-			pass(dims - taken)
-		case *Tensor:
-			switch d := v.DType(); {
-			case v.Dim() > 0 && (d == Bool || d == Uint8):
-				pick(v, v.Dim())
-			case v.Dim() > 0:
-				pick(v, 1)
-			case d == Bool || d == Uint8:
-				truth(v.Item() != 0)
-			case d.IsFloatingPoint() || d.IsComplex():
-				mistake(ErrIndex, "a tensor among the indices is %v; it must hold integers or bools", d)
-			default:
-				step(func(y *Tensor) *Tensor { return y.Select(dim, Item[int](v)) })
-			}
+		p.pass(1)
+	case bool:
+		p.truth(v)
+	case Mark:
+		switch {
+		case v == NewAxis:
+			p.newAxis()
+			p.pass(1)
+		case p.ellipsis:
+			p.mistake(ErrIndex, "Ellipsis stands twice among the indices")
+		default:
+			p.ellipsis = true
+			p.pass(p.rest)
 		}
+	case *Tensor:
+		p.applyTensor(v)
 	}
-	ok = true
-	return p
+}
+
+// applyTensor collects a tensor. One of no dimensions is an int or a bool.
+func (p *part) applyTensor(t *Tensor) {
+	switch d := t.DType(); {
+	case t.Dim() > 0 && (d == Bool || d == Uint8):
+		p.pick(t, t.Dim())
+	case t.Dim() > 0:
+		p.pick(t, 1)
+	case d == Bool || d == Uint8:
+		p.truth(t.Item() != 0)
+	case d.IsFloatingPoint() || d.IsComplex():
+		p.mistake(ErrIndex, "a tensor among the indices is %v; it must hold integers or bools", d)
+	default:
+		p.step(func(y *Tensor) *Tensor { return y.Select(p.dim, Item[int](t)) })
+	}
+}
+
+// step replaces the view.
+func (p *part) step(f func(*Tensor) *Tensor) { p.view = p.view.Then(f) }
+
+// pass leaves n dimensions of the view as they are.
+func (p *part) pass(n int) { p.dim, p.slot = p.dim+n, p.slot+n }
+
+// pick collects a tensor. A mask takes one place among the tensors and as many dimensions as it has.
+func (p *part) pick(t *Tensor, dims int) {
+	for len(p.tensors) <= p.slot {
+		p.tensors = append(p.tensors, nil)
+	}
+	p.tensors[p.slot] = t
+	p.dim, p.slot = p.dim+dims, p.slot+1
+}
+
+// truth applies a bool: a new dimension, of which all or nothing is picked.
+func (p *part) truth(v bool) {
+	p.newAxis()
+	picked := []int64{}
+	if v {
+		picked = append(picked, 0)
+	}
+	p.pick(p.own(FromSlice(picked).Then(func(t *Tensor) *Tensor { return t.To(p.x.Device()) })), 1)
+}
+
+func (p *part) newAxis() {
+	p.step(func(y *Tensor) *Tensor { return y.Unsqueeze(p.dim) })
+}
+
+func (p *part) mistake(kind error, format string, args ...any) {
+	panic(&Error{Op: p.op, Args: p.x.describe(), Msg: fmt.Sprintf(format, args...), kind: kind})
 }
 
 func (p *part) own(t *Tensor) *Tensor {
