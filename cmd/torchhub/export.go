@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -100,34 +102,10 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	if f.repo.source == "" && isFolder(repo) {
 		f.repo.source = "local"
 	}
-	name := f.name
-	if name == "" {
-		name = model
-	}
-	req := exportRequest{Model: model, Kwargs: map[string]string{}, Args: []string{}, Methods: methods[f.method], Verbose: f.verbose}
-	switch {
-	case req.Methods == nil:
-		return usageError{fmt.Errorf("--method is %q and must be auto, script, trace or aot", f.method)}
-	case !filepath.IsLocal(name) || filepath.Base(name) != name:
-		return usageError{fmt.Errorf("%q is not a file name; choose one with --name", name)}
-	case f.high < 1:
-		return usageError{fmt.Errorf("--high is %d and must be at least 1", f.high)}
-	}
-	for _, s := range f.inputs {
-		in, err := parseInput(s)
-		if err != nil {
-			return usageError{err}
-		}
-		req.Inputs = append(req.Inputs, exportInput{in, f.high})
-	}
-	for _, a := range args {
-		if k, v, ok := strings.Cut(a, "="); ok {
-			req.Kwargs[k] = v
-		} else if len(req.Kwargs) > 0 {
-			return usageError{fmt.Errorf("the argument %q stands behind one with a name", a)}
-		} else {
-			req.Args = append(req.Args, a)
-		}
+	name := cmp.Or(f.name, model)
+	req, err := f.request(name, model, args)
+	if err != nil {
+		return err
 	}
 	entry, err := f.entry()
 	if err != nil {
@@ -165,34 +143,8 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	if err != nil {
 		return &aboutError{"export " + model, err}
 	}
-	for _, p := range res.Problems {
-		fmt.Fprintf(c.ErrOrStderr(), "torchhub: it was not exported by %s\n", p)
-	}
-	if res.Method == "trace" {
-		fmt.Fprintln(c.ErrOrStderr(), "torchhub: a traced model takes the way that it took for the inputs given; other shapes may need another --input")
-	}
-
-	if entry.Doc == "" {
-		entry.Doc = strings.ToValidUTF8(res.Doc[:min(len(res.Doc), 10000)], "")
-	}
-	if entry.Homepage == "" && strings.ToLower(f.repo.source) != "local" {
-		base, _, _ := strings.Cut(repo, ":")
-		entry.Homepage = "https://github.com/" + base
-	}
-	a := hub.Artifact{URL: file, Doc: fmt.Sprintf("from %s by %s of torch %s", repo, res.Method, res.Torch)}
-	if f.method == "aot" {
-		a.Device = "cpu"
-	}
-	if strings.ToLower(f.repo.source) == "local" { // the folder's path says nothing elsewhere
-		a.Doc = fmt.Sprintf("from %s of a hubconf.py by %s of torch %s", model, res.Method, res.Torch)
-	}
-	if res.Flat {
-		a.Doc += ", its outputs as one tuple"
-	}
-	for _, in := range req.Inputs {
-		entry.Inputs = append(entry.Inputs, in.Input)
-	}
-	entry.Artifacts = []hub.Artifact{a}
+	res.warn(c.ErrOrStderr())
+	f.complete(&entry, repo, model, file, req, res)
 	// It is packed aside first, so that what is compared is what will be loaded.
 	trial := entry
 	trial.Labels = nil
@@ -213,6 +165,72 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	fmt.Fprintf(c.OutOrStdout(), "%s: %s by %s; Go's outputs differ from Python's by %.1e of the largest at most\n%s: %s\n",
 		filepath.Join(f.dir, file), model, res.Method, worst, filepath.Join(f.dir, hub.HubconfName), name)
 	return nil
+}
+
+// request checks the flags and arguments and returns what they ask of export.py. The paths are added later.
+func (f *exportFlags) request(name, model string, args []string) (exportRequest, error) {
+	req := exportRequest{Model: model, Kwargs: map[string]string{}, Args: []string{}, Methods: methods[f.method], Verbose: f.verbose}
+	switch {
+	case req.Methods == nil:
+		return req, usageError{fmt.Errorf("--method is %q and must be auto, script, trace or aot", f.method)}
+	case !filepath.IsLocal(name) || filepath.Base(name) != name:
+		return req, usageError{fmt.Errorf("%q is not a file name; choose one with --name", name)}
+	case f.high < 1:
+		return req, usageError{fmt.Errorf("--high is %d and must be at least 1", f.high)}
+	}
+	for _, s := range f.inputs {
+		in, err := parseInput(s)
+		if err != nil {
+			return req, usageError{err}
+		}
+		req.Inputs = append(req.Inputs, exportInput{in, f.high})
+	}
+	for _, a := range args {
+		if k, v, ok := strings.Cut(a, "="); ok {
+			req.Kwargs[k] = v
+		} else if len(req.Kwargs) > 0 {
+			return req, usageError{fmt.Errorf("the argument %q stands behind one with a name", a)}
+		} else {
+			req.Args = append(req.Args, a)
+		}
+	}
+	return req, nil
+}
+
+// warn writes which methods failed, and the limits of the one that did not.
+func (res *exportResult) warn(w io.Writer) {
+	for _, p := range res.Problems {
+		fmt.Fprintf(w, "torchhub: it was not exported by %s\n", p)
+	}
+	if res.Method == "trace" {
+		fmt.Fprintln(w, "torchhub: a traced model takes the way that it took for the inputs given; other shapes may need another --input")
+	}
+}
+
+// complete adds the artifact and the inputs to an entry, and what its flags leave open.
+func (f *exportFlags) complete(e *hub.Entry, repo, model, file string, req exportRequest, res *exportResult) {
+	local := strings.ToLower(f.repo.source) == "local"
+	if e.Doc == "" {
+		e.Doc = strings.ToValidUTF8(res.Doc[:min(len(res.Doc), 10000)], "")
+	}
+	if e.Homepage == "" && !local {
+		base, _, _ := strings.Cut(repo, ":")
+		e.Homepage = "https://github.com/" + base
+	}
+	a := hub.Artifact{URL: file, Doc: fmt.Sprintf("from %s by %s of torch %s", repo, res.Method, res.Torch)}
+	if local { // the folder's path says nothing elsewhere
+		a.Doc = fmt.Sprintf("from %s of a hubconf.py by %s of torch %s", model, res.Method, res.Torch)
+	}
+	if res.Flat {
+		a.Doc += ", its outputs as one tuple"
+	}
+	if f.method == "aot" {
+		a.Device = "cpu"
+	}
+	for _, in := range req.Inputs {
+		e.Inputs = append(e.Inputs, in.Input)
+	}
+	e.Artifacts = []hub.Artifact{a}
 }
 
 // exportDir returns the folder of the repository, which is trusted from then on.
