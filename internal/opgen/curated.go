@@ -486,47 +486,89 @@ func unqualify(text string) string {
 	})
 }
 
+// An emission writes one function.
+type emission struct {
+	*curatedFunction
+	w         *bytes.Buffer
+	file      string
+	op        string            // the variable of its operator
+	puts      map[string]string // the code that adds an argument to the call
+	goParams  []string          // names and types, with the options
+	goOptions string            // the type of the options, "" for none
+	maker     string            // the variable of the receiver, if it is a method of Options
+	returns   curatedResults
+}
+
 // emit writes a function, the type of its options, and its operator.
-func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
-	op := "op" + f.name
-	fmt.Fprintf(w, "var %s = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.schema.Name, f.schema.Overload)
-	if f.whole != nil && !strings.HasSuffix(f.name, "Dim") {
-		fmt.Fprintf(w, "var %sWhole = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.whole.Name, f.whole.Overload)
+func (f *curatedFunction) emit(w *bytes.Buffer, file string) (err error) {
+	e := &emission{curatedFunction: f, w: w, file: file, op: "op" + f.name, puts: map[string]string{}}
+	e.operators()
+	if err := e.parameters(); err != nil {
+		return err
 	}
+	if err := e.optionsType(); err != nil {
+		return err
+	}
+	if e.returns, err = f.results(); err != nil {
+		return err
+	}
+	e.head()
+	return e.body()
+}
 
-	if f.worded != nil {
-		fmt.Fprintf(w, "var %sWorded = torch.NewOp(%q, %q)\n\n", op, "aten::"+f.worded.Name, f.worded.Overload)
-	}
+// printf writes to the file.
+func (e *emission) printf(format string, args ...any) { fmt.Fprintf(e.w, format, args...) }
 
-	puts := map[string]string{} // code by argument
-	var params []string
-	if f.method {
-		puts[f.schema.Args[f.receiver].Name] = "c.Tensor(x)"
+// operators writes the variables of the operators.
+func (e *emission) operators() {
+	newOp := func(suffix string, s *Schema) {
+		e.printf("var %s%s = torch.NewOp(%q, %q)\n\n", e.op, suffix, "aten::"+s.Name, s.Overload)
 	}
-	for _, p := range f.params {
+	newOp("", e.schema)
+	if e.whole != nil && !strings.HasSuffix(e.name, "Dim") {
+		newOp("Whole", e.whole)
+	}
+	if e.worded != nil {
+		newOp("Worded", e.worded)
+	}
+}
+
+// parameters notes the parameters and the code that adds them to the call.
+func (e *emission) parameters() error {
+	if e.method {
+		e.puts[e.schema.Args[e.receiver].Name] = "c.Tensor(x)"
+	}
+	for _, p := range e.params {
 		typ, put, err := p.goParam()
 		if err != nil {
 			return err
 		}
 		if p.dims {
-			params = append(params, "dim "+typ)
+			e.goParams = append(e.goParams, "dim "+typ)
 		} else {
-			params = append(params, p.field+" "+typ)
+			e.goParams = append(e.goParams, p.field+" "+typ)
 		}
-		puts[p.arg.Name] = put
+		e.puts[p.arg.Name] = put
 	}
-	if len(f.options) == 0 {
-		return f.finish(w, file, op, puts, params, "")
+	return nil
+}
+
+// optionsType writes the type of the options, if the function is the first that
+// has it, and notes the code that adds them to the call.
+func (e *emission) optionsType() error {
+	if len(e.options) == 0 {
+		return nil
 	}
-	name := f.optionsName()
-	own := !bytes.Contains(w.Bytes(), []byte("\ntype "+name+" struct {")) // of the first function that has them
-	if len(f.options) == 1 && f.options[0].arg.Name == "generator" {
-		name, own = "RandomOptions", false // written by hand, for all of them
+	e.goOptions = e.optionsName()
+	own := !bytes.Contains(e.w.Bytes(), []byte("\ntype "+e.goOptions+" struct {"))
+	if len(e.options) == 1 && e.options[0].arg.Name == "generator" {
+		e.goOptions, own = "RandomOptions", false // written by hand, for all of them
 	}
+	e.goParams = append(e.goParams, "options ..."+e.goOptions)
 	if own {
-		fmt.Fprintf(w, "// %s are the options of [%s].\ntype %s struct {\n", name, f.link(), name)
+		e.printf("// %s are the options of [%s].\ntype %s struct {\n", e.goOptions, e.link(), e.goOptions)
 	}
-	for _, p := range f.options {
+	for _, p := range e.options {
 		typ, set, put, comment, err := p.goField()
 		if err != nil {
 			return err
@@ -535,14 +577,14 @@ func (f *curatedFunction) emit(w *bytes.Buffer, file string) error {
 			if comment != "" {
 				comment = " // " + comment
 			}
-			fmt.Fprintf(w, "\t%s %s%s\n", p.field, typ, comment)
+			e.printf("\t%s %s%s\n", p.field, typ, comment)
 		}
-		puts[p.arg.Name] = fmt.Sprintf("if %s {\n\t\t%s\n\t} else {\n\t\tc.Default()\n\t}", set, put)
+		e.puts[p.arg.Name] = fmt.Sprintf("if %s {\n\t\t%s\n\t} else {\n\t\tc.Default()\n\t}", set, put)
 	}
 	if own {
-		w.WriteString("}\n\n")
+		e.w.WriteString("}\n\n")
 	}
-	return f.finish(w, file, op, puts, params, name)
+	return nil
 }
 
 // optionsName returns the type of the function's options. The forms of one function share it.
@@ -561,159 +603,183 @@ func (f *curatedFunction) link() string {
 	return f.name
 }
 
-func (f *curatedFunction) finish(w *bytes.Buffer, file, op string, puts map[string]string, params []string, options string) error {
-	doc := f.doc
-	if strings.HasSuffix(f.name, "InPlace") && f.inPlace {
-		doc = "changes x to " + strings.TrimSuffix(doc, ": []")
-	} else if strings.HasSuffix(f.name, "InPlace") {
-		doc = "fills " + doc
-	} else if doc[:min(8, len(doc))] == "whether " && slices.ContainsFunc(f.schema.Returns, func(r Arg) bool { return r.Type.kind() == "bool" }) {
-		doc = "reports " + doc
-	} else {
-		doc = "returns " + doc
-	}
-	expr, url := f.python(file)
-	comment := wrapComment(fmt.Sprintf("%s %s: %s.", f.name, doc, expr))
-	comment += "//\n// " + url + "\n"
+// curatedResults are the results of a function in Go.
+type curatedResults struct {
+	list    []string // types, with names where there are several
+	tensors int      // those of them that are new tensors
+	written bool     // the only one is an argument that the operator writes to
+}
 
-	var rets []string
-	newTensors := 0
-	written := false
-	for i, r := range f.schema.Returns {
-		t, ok := results[r.Type.kind()]
+func (f *curatedFunction) results() (r curatedResults, err error) {
+	for i, res := range f.schema.Returns {
+		t, ok := results[res.Type.kind()]
 		if !ok {
-			return fmt.Errorf("no Go type for the result %s", r.Type.kind())
+			return r, fmt.Errorf("no Go type for the result %s", res.Type.kind())
 		}
-		if r.Type.written() {
-			written = true
+		if res.Type.written() {
+			r.written = true
 			continue
 		}
 		if t.name == "*torch.Tensor" {
-			newTensors++
+			r.tensors++
 		}
-		name := localName(r.Name)
-		if r.Name == "" && len(f.schema.Returns) > 1 {
+		name := localName(res.Name)
+		if res.Name == "" && len(f.schema.Returns) > 1 {
 			name = defaultResults(f.name, len(f.schema.Returns))[i]
 		}
-		if name != "" {
-			name += " "
-		}
-		rets = append(rets, name+t.name)
+		r.list = append(r.list, strings.TrimSpace(name+" "+t.name))
 	}
+	if r.written {
+		r.list = []string{"*torch.Tensor"}
+	}
+	return r, nil
+}
+
+// String returns the results as a signature has them.
+func (r curatedResults) String() string {
+	switch len(r.list) {
+	case 0:
+		return ""
+	case 1:
+		return r.list[0][strings.Index(r.list[0], " ")+1:]
+	}
+	return "(" + group(r.list) + ")"
+}
+
+// sentence returns the documentation with its verb.
+func (f *curatedFunction) sentence() string {
+	isBool := func(r Arg) bool { return r.Type.kind() == "bool" }
 	switch {
-	case written:
-		rets = []string{"*torch.Tensor"}
+	case strings.HasSuffix(f.name, "InPlace") && f.inPlace:
+		return "changes x to " + strings.TrimSuffix(f.doc, ": []")
+	case strings.HasSuffix(f.name, "InPlace"):
+		return "fills " + f.doc
+	case strings.HasPrefix(f.doc, "whether ") && slices.ContainsFunc(f.schema.Returns, isBool):
+		return "reports " + f.doc
 	}
-	result := strings.Join(rets, ", ")
-	if len(rets) > 1 {
-		result = "(" + group(rets) + ")"
-	} else if len(rets) == 1 {
-		_, typ, named := strings.Cut(rets[0], " ")
-		if named {
-			result = typ
-		}
-	}
+	return "returns " + f.doc
+}
+
+// head writes the comment and the signature. What makes a tensor in package torch
+// is a method of Options, and before it a function of the same name.
+func (e *emission) head() {
+	expr, url := e.python(e.file)
+	e.w.WriteString(wrapComment(fmt.Sprintf("%s %s: %s.", e.name, e.sentence(), expr)) + "//\n// " + url + "\n")
 	receiver := ""
-	if f.method {
+	if e.method {
 		receiver = "(x *torch.Tensor) "
 	}
-	maker := f.factory() && path.Dir(file) == "torch" // with a method of Options
-	self := "o"
-	if options != "" { // whose variable is o
-		self = "to"
-	}
-	if maker {
-		w.WriteString(comment)
-		params := slices.Clone(params)
-		var names []string
-		for _, p := range f.params {
-			n := p.field
-			if p.variadic {
-				n += "..."
-			}
-			names = append(names, n)
+	if e.factory() && path.Dir(e.file) == "torch" {
+		e.maker = "o"
+		if e.goOptions != "" { // whose variable is o
+			e.maker = "to"
 		}
-		if options != "" {
-			params = append(params, "options ..."+options)
-			names = append(names, "options...")
-		}
-		fmt.Fprintf(w, "func %s(%s) %s { return torch.Options{}.%s(%s) }\n\n", f.name, group(params), result, f.name, strings.Join(names, ", "))
+		e.printf("func %s(%s) %s { return torch.Options{}.%s(%s) }\n\n", e.name, group(e.goParams), e.returns, e.name, e.arguments())
 		expr = strings.Replace(strings.TrimSuffix(expr, ")")+", dtype=…, device=…, requires_grad=…)", "(, ", "(", 1)
-		w.WriteString(wrapComment(fmt.Sprintf("%s is [%s] with %s's dtype, device and requires_grad: %s.", f.name, f.name, self, expr)))
-		receiver = "(" + self + " torch.Options) "
-		comment = ""
+		e.w.WriteString(wrapComment(fmt.Sprintf("%s is [%s] with %s's dtype, device and requires_grad: %s.", e.name, e.name, e.maker, expr)))
+		receiver = "(" + e.maker + " torch.Options) "
 	}
-	if options != "" {
-		params = append(params, "options ..."+options)
+	e.printf("func %s%s(%s) %s {\n", receiver, e.name, group(e.goParams), e.returns)
+}
+
+// arguments lists the function's own parameters, as another function of the same parameters passes them on.
+func (e *emission) arguments() string {
+	var names []string
+	for _, p := range e.params {
+		name := p.field
+		if p.variadic {
+			name += "..."
+		}
+		names = append(names, name)
 	}
-	w.WriteString(comment)
-	fmt.Fprintf(w, "func %s%s(%s) %s {\n", receiver, f.name, group(params), result)
-	if options != "" {
-		w.WriteString("\to := torch.Only(options)\n")
+	if e.goOptions != "" {
+		names = append(names, "options...")
 	}
-	for _, p := range f.params {
+	return strings.Join(names, ", ")
+}
+
+// body writes what the function does: it checks the arguments, adds them to a call, and makes the call.
+func (e *emission) body() error {
+	if e.goOptions != "" {
+		e.w.WriteString("\to := torch.Only(options)\n")
+	}
+	for _, p := range e.params {
 		if p.dims {
-			fmt.Fprintf(w, "\tdims := torch.DimsOf(%q, dim)\n", f.name)
+			e.printf("\tdims := torch.DimsOf(%q, dim)\n", e.name)
 		}
 	}
-	if f.checked {
-		fmt.Fprintf(w, "\tcheck%s(%s)\n", f.name, f.checkedArgs())
+	if e.checked {
+		e.printf("\tcheck%s(%s)\n", e.name, e.checkedArgs())
 	}
-	f.finishWhole(w, op, puts)
-	if f.worded != nil {
-		fmt.Fprintf(w, "\top := %s\n\tif _, ok := o.Padding.(string); ok {\n\t\top = %sWorded\n\t}\n", op, op)
+	e.callWhole()
+	op := e.op
+	if e.worded != nil {
+		e.printf("\top := %s\n\tif _, ok := o.Padding.(string); ok {\n\t\top = %sWorded\n\t}\n", op, op)
 		op = "op"
 	}
-	w.WriteString("\tvar c torch.Call\n")
+	e.w.WriteString("\tvar c torch.Call\n")
 	last := 0 // trailing defaults need not be said
-	for i, a := range f.schema.Args {
-		if puts[a.Name] != "" || (f.factory() || f.ofValues()) && (a.Name == "dtype" || a.Name == "device") {
+	for i, a := range e.schema.Args {
+		if _, given := e.put(a); given {
 			last = i + 1
 		}
 	}
-	for _, a := range f.schema.Args[:last] {
-		put := puts[a.Name]
-		switch {
-		case put != "":
-		case f.factory() && a.Name == "dtype":
-			put = "c.Options(torch.Options{})"
-			if maker {
-				put = "c.Options(" + self + ")"
-			}
-			if f.like() {
-				put = strings.Replace(put, "Options(", "OptionsLike(", 1)
-			}
-		case f.factory() && (a.Name == "layout" || a.Name == "device"):
-			continue // with dtype
-		case a.Name == "dtype" && f.ofValues():
-			put = "c.OptionsOf(values)"
-		case f.ofValues() && (a.Name == "layout" || a.Name == "device"):
-			continue // with dtype
-		default:
-			if a.Default == "" {
-				return fmt.Errorf("the argument %s has no default", a.Name)
-			}
-			put = "c.Default()"
+	for _, a := range e.schema.Args[:last] {
+		put, given := e.put(a)
+		if !given && a.Default == "" {
+			return fmt.Errorf("the argument %s has no default", a.Name)
 		}
-		fmt.Fprintf(w, "\t%s\n", put)
+		if put != "" {
+			e.printf("\t%s\n", put)
+		}
 	}
+	return e.call(op)
+}
+
+// put returns the code that adds an argument, and whether that is more than its
+// default. A dtype is added together with the layout and the device.
+func (e *emission) put(a Arg) (put string, given bool) {
 	switch {
-	case written && f.method:
-		fmt.Fprintf(w, "\tc.Do(%s)\n\treturn x\n", op)
-	case maker:
-		fmt.Fprintf(w, "\treturn %s.made(c.One(%s))\n", self, op)
-	case len(rets) == 1 && newTensors == 1:
-		fmt.Fprintf(w, "\treturn c.One(%s)\n", op)
-	case len(rets) == 1 && strings.HasSuffix(rets[0], "[]*torch.Tensor"):
-		fmt.Fprintf(w, "\treturn c.Several(%s)\n", op)
-	case len(rets) == 1:
-		fmt.Fprintf(w, "\treturn torch.Result[%s](&c, %s)\n", result, op)
-	case len(rets) == newTensors:
-		fmt.Fprintf(w, "\treturn c.%s(%s)\n", []string{"", "", "Two", "Three", "Four"}[newTensors], op)
-	default:
-		return fmt.Errorf("no way to return %s", result)
+	case e.puts[a.Name] != "":
+		return e.puts[a.Name], true
+	case !e.factory() && !e.ofValues():
+	case a.Name == "layout" || a.Name == "device":
+		return "", true
+	case a.Name == "dtype" && e.ofValues():
+		return "c.OptionsOf(values)", true
+	case a.Name == "dtype":
+		add, options := "Options", "torch.Options{}"
+		if e.like() {
+			add = "OptionsLike"
+		}
+		if e.maker != "" {
+			options = e.maker
+		}
+		return fmt.Sprintf("c.%s(%s)", add, options), true
 	}
-	w.WriteString("}\n\n")
+	return "c.Default()", false
+}
+
+// call writes the call and the end of the function.
+func (e *emission) call(op string) error {
+	r := e.returns
+	switch one := len(r.list) == 1; {
+	case r.written && e.method:
+		e.printf("\tc.Do(%s)\n\treturn x\n", op)
+	case e.maker != "":
+		e.printf("\treturn %s.made(c.One(%s))\n", e.maker, op)
+	case one && r.tensors == 1:
+		e.printf("\treturn c.One(%s)\n", op)
+	case one && strings.HasSuffix(r.list[0], "[]*torch.Tensor"):
+		e.printf("\treturn c.Several(%s)\n", op)
+	case one:
+		e.printf("\treturn torch.Result[%s](&c, %s)\n", r, op)
+	case len(r.list) == r.tensors:
+		e.printf("\treturn c.%s(%s)\n", []string{"", "", "Two", "Three", "Four"}[r.tensors], op)
+	default:
+		return fmt.Errorf("no way to return %s", r)
+	}
+	e.w.WriteString("}\n\n")
 	return nil
 }
 
@@ -732,32 +798,32 @@ func (f *curatedFunction) checkedArgs() string {
 	return strings.Join(names, ", ")
 }
 
-// finishWhole writes the call of the operator for all dimensions.
-func (f *curatedFunction) finishWhole(w *bytes.Buffer, op string, puts map[string]string) {
-	if f.whole == nil {
+// callWhole writes the call of the operator for all dimensions.
+func (e *emission) callWhole() {
+	if e.whole == nil {
 		return
 	}
 	set := func(name string) bool {
-		return slices.ContainsFunc(f.whole.Args, func(a Arg) bool { return a.Name == name })
+		return slices.ContainsFunc(e.whole.Args, func(a Arg) bool { return a.Name == name })
 	}
 	var conditions []string
-	for _, p := range f.params {
+	for _, p := range e.params {
 		if !set(p.arg.Name) {
 			conditions = append(conditions, "len("+p.field+") == 0")
 		}
 	}
-	for _, p := range f.options {
+	for _, p := range e.options {
 		if !set(p.arg.Name) {
 			conditions = append(conditions, "!o."+p.field)
 		}
 	}
-	fmt.Fprintf(w, "\tif %s {\n\t\tvar c torch.Call\n", strings.Join(conditions, " && "))
-	for _, a := range f.whole.Args {
-		if put := puts[a.Name]; put != "" {
-			fmt.Fprintf(w, "\t\t%s\n", put)
+	e.printf("\tif %s {\n\t\tvar c torch.Call\n", strings.Join(conditions, " && "))
+	for _, a := range e.whole.Args {
+		if put := e.puts[a.Name]; put != "" {
+			e.printf("\t\t%s\n", put)
 		}
 	}
-	fmt.Fprintf(w, "\t\treturn c.One(%sWhole)\n\t}\n", strings.TrimSuffix(op, "Dim"))
+	e.printf("\t\treturn c.One(%sWhole)\n\t}\n", strings.TrimSuffix(e.op, "Dim"))
 }
 
 // defaultResults names results that the schema leaves without a name.
