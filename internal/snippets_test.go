@@ -26,6 +26,7 @@ var imports = map[string]string{
 	"aten":        module + "torch/aten",
 	"context":     "context",
 	"cuda":        module + "torch/cuda",
+	"data":        module + "torch/data",
 	"draw":        module + "transforms/draw",
 	"errors":      "errors",
 	"fmt":         "fmt",
@@ -40,6 +41,7 @@ var imports = map[string]string{
 	"safetensors": module + "torch/safetensors",
 	"torch":       module + "torch",
 	"transforms":  module + "transforms",
+	"tvtensors":   module + "transforms/tvtensors",
 	"v2":          module + "transforms/v2",
 }
 

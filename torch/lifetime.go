@@ -474,7 +474,7 @@ func (x *Tensor) giveBack() {
 // Then returns f(x) and frees x, if f gave another tensor: a chain of layers
 // that holds no more than one intermediate at a time.
 //
-//	x = m.Conv1.Forward(x).Then(m.BN1.Forward).Then(torch.ReLU)
+//	x = m.Conv1.Forward(x).Then(m.BN1.Forward).Then(F.ReLU)
 func (x *Tensor) Then(f func(*Tensor) *Tensor) *Tensor {
 	y := f(x)
 	if y != x {
