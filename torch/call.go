@@ -13,18 +13,19 @@ import (
 )
 
 // An Op is an operator of libtorch's dispatcher, looked up at its first call.
-// Where the libtorch in use lacks it, that call panics with an [*Error].
+// If the libtorch in use lacks it, that call panics with an [*Error].
 type Op struct {
 	name, overload string
 	found          atomic.Pointer[libtorch.Op]
 }
 
-// NewOp names an operator as native_functions.yaml does: NewOp("aten::add", "Tensor"). It touches no libtorch.
+// NewOp returns the operator with a name and overload of native_functions.yaml: NewOp("aten::add", "Tensor").
+// It does not load libtorch.
 //
-// The arguments of operators in the namespace aten are checked where libtorch
-// does not check them, but for those whose name begins with an underscore: their
-// arguments, and those of other operators, such as inductor's and mkldnn's, are
-// trusted as they are in Python, and wrong ones can end the process.
+// Arguments of operators in the namespace aten are checked if libtorch does not
+// check them. The exceptions are operators whose name begins with an underscore
+// and those of other namespaces, such as inductor and mkldnn: as in Python,
+// their arguments are trusted, and wrong ones can end the process.
 func NewOp(name, overload string) *Op { return &Op{name: name, overload: overload} }
 
 func (o *Op) find() libtorch.Op {
@@ -45,8 +46,8 @@ func (o *Op) find() libtorch.Op {
 func (o *Op) Schema() string { return o.find().Schema() }
 
 // A Call collects the arguments of one call in the order of the schema, then
-// makes the call: every op goes through here. The zero value is ready. What is
-// left out at the end takes the schema's defaults.
+// makes the call: every op goes through here. The zero value is ready to use.
+// Missing arguments at the end take the schema's defaults.
 //
 //	var c torch.Call
 //	c.Tensor(x)
@@ -116,7 +117,7 @@ func (c *Call) release() {
 	runtime.KeepAlive(c.gen)
 }
 
-// Tensor adds a Tensor that must be there: nil is a mistake.
+// Tensor adds a Tensor; nil is a mistake.
 func (c *Call) Tensor(x *Tensor) {
 	if x == nil && c.err == nil {
 		c.err = &Error{Msg: ErrNil.Error(), kind: ErrNil}
@@ -490,7 +491,7 @@ func (c *Call) run(op *Op, rets []uint64, n int, m *maker) values {
 	dead := b.exhume(hs)
 	dead += b.refs.dig(hs[dead:][:2])
 	err := h.Call(c.words(), rets, n, dead)
-	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // once more without what lies about, if it cannot have begun to write
+	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // retried once unreachable tensors are freed, unless the op may have begun to write
 		sweep()
 		err = h.Call(c.words(), rets, n, 0)
 	}
@@ -559,7 +560,7 @@ func (c *Call) Several(op *Op) []*Tensor {
 // Result makes the call and returns its one value, of a type that [Value] lists.
 func Result[T any](c *Call, op *Op) T { return c.All(op)[0].(T) }
 
-// All makes the call and returns what it gave, each as [Value] describes.
+// All makes the call and returns all its results, each as [Value] describes.
 func (c *Call) All(op *Op) []Value {
 	var rets [libtorch.RetsHead + 16]uint64
 	var m maker

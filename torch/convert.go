@@ -11,8 +11,8 @@ var (
 	opSqueezeInDims = NewOp("aten::squeeze_", "dims")
 )
 
-// To returns x on a device, a view where it lies there already: x.to(device). The
-// zero Device is the default device. It panics with an [*Error] where there is no such device.
+// To returns x on a device, a view if x is on it: x.to(device). The zero Device is the default
+// device. It panics with an [*Error] if there is no such device.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
 func (x *Tensor) To(d Device) *Tensor {

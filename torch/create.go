@@ -12,20 +12,21 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// Options says more about a tensor that is to be made, by the functions that are
-// its methods too. The zero value is PyTorch's default: on the default device, or
-// that of the tensor it is made like, without gradient.
+// Options are the properties of a new tensor; the functions that make tensors are
+// its methods too. The zero value is PyTorch's default: no gradient, and the
+// default device or, for functions such as ZerosLike, the device of their
+// argument.
 //
 //	x := torch.Options{DType: torch.Int64}.Zeros(2, 3)
 type Options struct {
-	DType        DType  // 0 is the default: float32, where the values do not say otherwise
-	Device       Device // "" is the default device, or that of the tensor that the new one is made like
+	DType        DType  // 0 is the default: float32, unless the values have another type
+	Device       Device // "" is the default device or, for functions such as ZerosLike, their argument's
 	RequiresGrad bool
 }
 
 var opRequires = NewOp("aten::requires_grad_", "")
 
-// made sets what libtorch does not.
+// made sets the options that libtorch does not set.
 func (o Options) made(x *Tensor) *Tensor {
 	if o.RequiresGrad {
 		x.RequireGrad(true)
@@ -33,7 +34,7 @@ func (o Options) made(x *Tensor) *Tensor {
 	return x
 }
 
-// RequireGrad sets whether autograd records what is done with x, and returns x: x.requires_grad_(on).
+// RequireGrad sets whether autograd records operations on x, and returns x: x.requires_grad_(on).
 func (x *Tensor) RequireGrad(on bool) *Tensor {
 	var c Call
 	c.Tensor(x)
@@ -44,8 +45,8 @@ func (x *Tensor) RequireGrad(on bool) *Tensor {
 
 // NewTensor copies a number, or a slice or array of numbers, nested as deep as the
 // tensor has dimensions, into a new tensor: torch.tensor(data, dtype=…, device=…,
-// requires_grad=…). The dtype is the one that matches Go's type of the numbers, as
-// for [FromSlice], where the options have none. It panics with an [*Error] where
+// requires_grad=…). Unless the options have a dtype, it is the one that matches
+// Go's type of the numbers, as for [FromSlice]. It panics with an [*Error] if
 // slices of one dimension have different lengths.
 //
 //	torch.NewTensor([][]int{{1, 2}, {3, 4}})
@@ -120,8 +121,9 @@ func Scalar[E Element](v E) *Tensor { return FromSlice([]E{v}).thenView() }
 // thenView turns one element of one dimension into none.
 func (x *Tensor) thenView() *Tensor { return x.Then(func(x *Tensor) *Tensor { return x.View() }) }
 
-// Data copies x's elements out, in the order of the indices, from any device:
-// x.flatten().tolist(). It panics with an [*Error] where E is not x's dtype.
+// Data returns a copy of x's elements, in the order of the indices, from any
+// device: x.flatten().tolist(). It panics with an [*Error] if E is not x's
+// dtype.
 func Data[E Element](x *Tensor) []E {
 	wantElements[E]("Data", x)
 	out := make([]E, x.Numel())
@@ -137,13 +139,13 @@ func Data[E Element](x *Tensor) []E {
 var opItem = NewOp("aten::item", "")
 
 // Item returns the one element of x as a float64: float(x.item()). It panics with
-// an [*Error] where x has another number of elements, is complex, or holds an
+// an [*Error] if x does not have exactly one element, is complex, or holds an
 // integer that no float64 equals; [Item] returns elements of every type.
 func (x *Tensor) Item() float64 {
 	var c Call
 	c.Tensor(x)
 	v := c.All(opItem)[0]
-	if f, ok := v.(float64); ok { // the frequent one
+	if f, ok := v.(float64); ok { // the common case
 		return f
 	}
 	return element[float64](x, v)
@@ -151,8 +153,8 @@ func (x *Tensor) Item() float64 {
 
 // Item returns the one element of x: x.item(). An integer can be taken as any
 // number that equals it, a bool as 0 or 1, and a float as a float64 or complex
-// number. Where E cannot hold the element, or x has another number of elements, it
-// panics with an [*Error].
+// number. It panics with an [*Error] if E cannot hold the element, or if x does
+// not have exactly one element.
 //
 //	n := torch.Item[int](mask.Sum())
 //

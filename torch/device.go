@@ -8,16 +8,16 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// Device is where a tensor is stored: torch.device. It is PyTorch's text for the
-// device, so that the constant, a string and a conversion all name one:
+// A Device is where a tensor is stored: torch.device. It holds PyTorch's text
+// for the device, so that a constant, a string and a conversion can be used:
 //
 //	x.To(torch.CUDA)
 //	x.To("cuda:1")
 //	torch.Options{Device: torch.Device(flag)}.Zeros(2, 3)
 //
 // The zero value is the default device, which is the CPU outside of [WithDevice];
-// a function for which it means something else says so. A text that names no
-// device is a mistake, an [*Error] of the call that takes it; [ParseDevice] checks
+// a function for which it means something else documents that. A function that
+// takes a text that is not a device panics with an [*Error]; [ParseDevice] checks
 // a text that a user typed.
 //
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.device
@@ -58,8 +58,8 @@ func (d Device) Type() string {
 	return name
 }
 
-// Index returns which device of its type d is, from 0, and -1 for the current one
-// or the only one: torch.device.index, which is None then.
+// Index returns the number of d among the devices of its type, from 0, or -1 for
+// the current one or the only one: torch.device.index, which is None then.
 func (d Device) Index() int {
 	_, index, err := d.c10()
 	if err != nil {
@@ -92,7 +92,7 @@ func ParseDevice(s string) (Device, error) {
 // c10 returns libtorch's numbers for d, with the index -1 where d has none. Of a
 // type of which there is one device it has none. The zero value is the default device.
 func (d Device) c10() (typ, index int, err error) {
-	switch d { // the frequent ones
+	switch d { // the common cases
 	case "":
 		mustInit()
 		s := libtorch.ThreadState()
@@ -139,7 +139,7 @@ func (d Device) mustC10(op string) (typ, index int) {
 // deviceOf returns the device of libtorch's numbers.
 func deviceOf(typ, index int) Device {
 	switch {
-	case typ == 0: // the frequent one
+	case typ == 0: // the common case
 		return CPU
 	case typ == 1 && index >= 0:
 		return CUDADevice(index)

@@ -2,13 +2,13 @@ package torch
 
 import "fmt"
 
-// DType is the type of a tensor's elements: torch.dtype.
+// A DType is the type of a tensor's elements: torch.dtype.
 //
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
 type DType uint8
 
-// PyTorch's dtypes. The numbers are c10::ScalarType's and one, so that the zero
-// value is none: where a dtype may be left out, the default.
+// PyTorch's dtypes. The numbers are those of c10::ScalarType plus one, so that
+// the zero value is no dtype, or the default if a dtype is optional.
 const (
 	Uint8          DType = 1
 	Int8           DType = 2
@@ -84,7 +84,7 @@ func (d DType) String() string {
 	return fmt.Sprintf("dtype(%d)", uint8(d))
 }
 
-// Size returns the bytes of one element: torch.dtype.itemsize. It is 0 for a dtype that this package has no name for.
+// Size returns the bytes of one element: torch.dtype.itemsize. It is 0 for a dtype that this package does not name.
 func (d DType) Size() int { return dtypes[d].size }
 
 // IsFloatingPoint reports whether the dtype is one of the float types: torch.dtype.is_floating_point.
@@ -107,8 +107,8 @@ func ParseDType(name string) (DType, error) {
 	return 0, fmt.Errorf("torch: unknown dtype %q; use one such as float32 or int64", name)
 }
 
-// Element is a Go type that a tensor's elements can be read and written as. An int
-// is an element of an [Int64] tensor.
+// Element is a Go type in which a tensor's elements can be read and written. An
+// int is an element of an [Int64] tensor.
 type Element interface {
 	bool | int | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64 | complex64 | complex128 |
 		F16 | BF16 | F8E5M2 | F8E4M3FN | F8E5M2FNUZ | F8E4M3FNUZ | F8E8M0FNU

@@ -11,20 +11,20 @@ import (
 var (
 	ErrOutOfMemory    = errors.New("out of memory")           // a tensor could not be allocated, on the CPU or a GPU
 	ErrIndex          = errors.New("index out of range")      // Python's IndexError
-	ErrNotImplemented = errors.New("not implemented")         // no such op, or not for this device or dtype
-	ErrFreed          = errors.New("tensor used after Free")  // Free was called before, or the Scope it was made in has ended
+	ErrNotImplemented = errors.New("not implemented")         // there is no such op, or not for this device or dtype
+	ErrFreed          = errors.New("tensor used after Free")  // Free was called before, or the Scope in which it was made has ended
 	ErrNil            = errors.New("nil tensor")              // a nil *Tensor where one is needed
 	ErrClosed         = errors.New("module used after Close") // a module of torch/jit, or a model of torch/aoti or hub
 )
 
-// An Error is a mistake in the use of an op: what PyTorch raises as a
+// An Error is a mistake in the use of an op, for which PyTorch raises a
 // RuntimeError, IndexError or TypeError. Ops panic with it; see [Try].
 type Error struct {
 	Op       string // the op's name in the schema, such as "aten::add", or the Go function's
 	Overload string // the op's overload, such as "Tensor"; may be empty
-	Args     string // the tensors it was given, such as "[2, 3] float32, [4] float32"
+	Args     string // its tensors, such as "[2, 3] float32, [4] float32"
 	Msg      string // what is wrong
-	Trace    string // of an error in a TorchScript method, where in its code; not part of the error's text
+	Trace    string // the place in the code of a TorchScript method; not part of the error's text
 
 	kind error
 }

@@ -8,13 +8,13 @@ import (
 )
 
 // A Generator is a source of random numbers besides the default one:
-// torch.Generator. Goroutines may share one; which of them gets which numbers is
-// then chance.
+// torch.Generator. Goroutines may share one; the numbers that each of them gets
+// then vary from run to run.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
 type Generator struct{ g libtorch.Generator }
 
-// RandomOptions are the options of what draws random numbers.
+// RandomOptions are the options of functions that draw random numbers.
 type RandomOptions struct {
 	Generator *Generator // nil is the default generator
 }

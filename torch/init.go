@@ -7,12 +7,12 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// Init makes libtorch ready: it finds one, or installs one, builds the shim for
-// it and loads both, and returns what went wrong in one sentence. Everything
-// else in this package does the same at its first use, and panics where Init
-// would return an error.
+// Init makes libtorch ready: it finds or installs one, builds the shim for it
+// and loads both. Its error is one sentence. The other functions of this
+// package do the same at their first use, and panic if Init would return an
+// error.
 //
-// The options change what libtorch's use does to the rest of the process;
+// The options change how libtorch affects the rest of the process;
 // docs/rationale.md has the reasons and the numbers.
 func Init(ctx context.Context, options ...InitOptions) error {
 	o := Only(options)
@@ -29,15 +29,16 @@ func Init(ctx context.Context, options ...InitOptions) error {
 
 // InitOptions are the options of [Init].
 type InitOptions struct {
-	// KeepMallocArenas leaves the number of arenas that glibc's malloc may make as
-	// it is. Otherwise the first use of libtorch limits it to one for the whole
-	// process, unless $MALLOC_ARENA_MAX is set. It is an error after the first use.
+	// KeepMallocArenas does not limit the arenas of glibc's malloc. Otherwise the
+	// first use of libtorch limits their number to one for the whole process,
+	// unless $MALLOC_ARENA_MAX is set. Setting it after the first use is an error.
 	KeepMallocArenas bool
 
 	// NoCollections leaves garbage collections to Go's own schedule, which does not
-	// see the memory of tensors: the program is to free them, with Free or in a
-	// Scope. Otherwise an op collects when unreachable tensors may hold too much.
-	// An op that is out of memory still collects once before it fails.
+	// take the memory of tensors into account: the program should free them, with
+	// Free or in a Scope. Otherwise an op triggers a collection when unreachable
+	// tensors may hold too much memory. An op that is out of memory still collects
+	// once before it fails.
 	NoCollections bool
 }
 
@@ -62,7 +63,8 @@ func CPUCapability() string {
 	return libtorch.CPUCapability()
 }
 
-// CUDACount returns the number of CUDA devices, or an error that says why there is none.
+// CUDACount returns the number of CUDA devices, or an error that gives the reason why
+// there is none.
 func CUDACount(ctx context.Context) (int, error) {
 	if err := Init(ctx); err != nil {
 		return 0, err
@@ -82,7 +84,8 @@ func CUDACount(ctx context.Context) (int, error) {
 	}
 }
 
-// ManualSeed seeds the generators of all devices: torch.manual_seed. A negative seed is Python's: its two's complement.
+// ManualSeed seeds the generators of all devices: torch.manual_seed. A negative seed stands for its two's complement,
+// as in Python.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
 func ManualSeed(seed int64) {

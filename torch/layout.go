@@ -1,6 +1,7 @@
 package torch
 
-// Layout is how a tensor lies in memory: torch.layout. The numbers are c10::Layout's.
+// A Layout is the way in which a tensor is stored in memory: torch.layout. The
+// numbers are those of c10::Layout.
 //
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.layout
 type Layout int8
@@ -17,8 +18,8 @@ const (
 	Jagged    Layout = 7
 )
 
-// MemoryFormat is the order of a dense tensor's dimensions in memory:
-// torch.memory_format. The numbers are c10::MemoryFormat's.
+// A MemoryFormat is the order of a dense tensor's dimensions in memory:
+// torch.memory_format. The numbers are those of c10::MemoryFormat.
 //
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.memory_format
 type MemoryFormat int8

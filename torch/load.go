@@ -28,7 +28,7 @@ type Named struct {
 // https://docs.pytorch.org/tutorials/recipes/recipes/what_is_state_dict.html
 type StateDict []Named
 
-// Get returns the tensor of a name, nil where there is none.
+// Get returns the tensor of a name, or nil if there is none.
 func (s StateDict) Get(name string) *Tensor {
 	for _, e := range s {
 		if e.Name == name {
@@ -48,49 +48,49 @@ func (s StateDict) Free() {
 // Errors of [Load], for errors.Is.
 var (
 	ErrMalformed   = badfile.ErrMalformed   // broken bytes
-	ErrUnsupported = badfile.ErrUnsupported // valid, but it holds what this package does not read
+	ErrUnsupported = badfile.ErrUnsupported // valid, but with a feature that this package does not support
 )
 
-// A MalformedError is an [ErrMalformed], for errors.As: bytes that no program which
-// knows the format would have written.
+// A MalformedError is an [ErrMalformed], for errors.As: the file violates its
+// format.
 type MalformedError struct {
 	Offset int64  // in bytes, in Record, or in the file where Record is empty
 	Record string // of a zip file, such as "archive/data.pkl"
 	Msg    string
 }
 
-// Error says where the file is broken, and how.
+// Error returns the place and the kind of the damage.
 func (e *MalformedError) Error() string { return (*badfile.MalformedError)(e).Error() }
 
 // Is reports whether target is [ErrMalformed].
 func (e *MalformedError) Is(target error) bool { return target == ErrMalformed }
 
-// An UnsupportedError is an [ErrUnsupported], for errors.As: bytes that are valid
-// and that this package does not read, or more than its limits allow.
+// An UnsupportedError is an [ErrUnsupported], for errors.As: the file is valid,
+// but this package does not support a feature of it, or it exceeds a limit.
 type UnsupportedError struct {
 	Offset  int64  // in bytes, in Record, or in the file where Record is empty
 	Record  string // of a zip file, such as "archive/data.pkl"
 	Feature string
 }
 
-// Error says where in the file the feature is, and which one it is.
+// Error returns the feature and its place in the file.
 func (e *UnsupportedError) Error() string { return (*badfile.UnsupportedError)(e).Error() }
 
 // Is reports whether target is [ErrUnsupported].
 func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }
 
-// Load reads what torch.save wrote, in the zip layout or in the one before
-// PyTorch 1.6: torch.load(path, map_location="cpu", weights_only=True,
-// mmap=True). It reads safetensors files, too, which are told by what is in them.
-// No code in the file is run. The file is mapped and tensors lie in the mapping,
-// so nothing is copied and pages are read when they are first used; writing to
-// such a tensor does not change the file. The file must not be truncated while
-// they live.
+// Load reads a file of torch.save, in the zip layout or in the one before PyTorch
+// 1.6: torch.load(path, map_location="cpu", weights_only=True, mmap=True). It
+// also reads safetensors files, which it recognizes by their contents. No code in
+// the file is run. The file is mapped and tensors use the mapping, so nothing is
+// copied and pages are read when they are first used; writing to such a tensor
+// does not change the file. The file must not be truncated while the tensors are
+// alive.
 //
-// Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int,
-// bytes []byte, a storage a 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when
-// they were saved share it again, and so do lists and dicts. A list or dict that
-// held itself does so again: package fmt cannot print it.
+// Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int, bytes []byte, a storage a
+// 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when they were saved share it
+// again, and so do lists and dicts. A list or dict that contained itself does so again: package fmt
+// cannot print it.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
 func Load(path string, limits ...Limits) (Value, error) {
@@ -101,13 +101,13 @@ func Load(path string, limits ...Limits) (Value, error) {
 	return v, nil
 }
 
-// Limits bound what a file may ask for while it is read. A field that is 0 is a
-// default that follows from the file's size, so that a small hostile file fails
-// soon and in little memory, and a file that Python wrote loads. Errors name the
-// field that was too small.
+// Limits limits the memory and the nesting of a file while it is read. A field
+// of 0 stands for a default that depends on the file's size, so that a small
+// hostile file fails early and in little memory, while files written by Python
+// load. Errors name the field whose limit was exceeded.
 type Limits struct {
-	Memory  int64 // bytes of a checkpoint's values, elements of tensors aside; 0 means 64 MiB and 64 for each byte of its pickles, at most 4 GiB
-	Inflate int64 // bytes that compressed parts take together; 0 means 32 MiB and 16 for each byte of the file, or as the function says
+	Memory  int64 // bytes of a checkpoint's values without the elements of tensors; 0 means 64 MiB and 64 for each byte of its pickles, at most 4 GiB
+	Inflate int64 // total bytes of decompressed parts; 0 means 32 MiB and 16 for each byte of the file, or another default that the function documents
 	Values  int   // values in a checkpoint, each counted wherever it occurs; 0 means 4 Mi, or 1 for each byte of the file
 	Depth   int   // of nested containers; 0 means 512, and more than 100,000 means that
 }

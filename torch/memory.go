@@ -134,15 +134,16 @@ func collectYoung() {
 	}
 }
 
-// LiveBytes returns the number of bytes that CPU tensors hold in the whole
-// process. A file that tensors are mapped from counts with its whole size;
-// blocks that the allocator keeps for the next tensors do not count.
+// LiveBytes returns the number of bytes of all live CPU tensors in the process.
+// A mapped file counts with its whole size while any of its tensors is alive;
+// freed blocks that the allocator keeps for the next tensors do not count.
 func LiveBytes() int64 {
 	mustInit()
 	return libtorch.LiveBytes()
 }
 
-// EmptyCache gives the blocks that the CPU allocator keeps for the next tensors back to the system.
+// EmptyCache returns the freed blocks that the CPU allocator keeps for the next tensors to the
+// system.
 func EmptyCache() {
 	mustInit()
 	libtorch.Trim()

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// Only returns the options that a variadic parameter holds: the zero value, which
-// stands for the defaults, where none are given. Two are a mistake and panic with
-// an [*Error], because one of them would be ignored. Functions of other packages
-// that take options as this package's do can use it too.
+// Only returns the options in a variadic parameter. Without any it returns the
+// zero value, which stands for the defaults. It panics with an [*Error] if there
+// are two or more, because all but one would be ignored. Functions of other
+// packages with such options can use it too.
 //
 //	func Blur(x *torch.Tensor, options ...BlurOptions) *torch.Tensor {
 //		o := torch.Only(options)
@@ -23,8 +23,8 @@ func Only[O any](options []O) (o O) {
 	return o
 }
 
-// SizesOf returns v as n sizes: an int n times, and a []int of n elements as it
-// is. Where v is nil it returns the defaults, if there are any. Anything else
+// SizesOf returns v as n sizes: an int n times, and a []int of n elements as it is.
+// For a nil v it returns the defaults, if there are any. For anything else it
 // panics with an [*Error] that names op and field. Functions of other packages that
 // take [Ints] can use it.
 func SizesOf(op, field string, v Ints, n int, defaults ...int) []int {
@@ -47,7 +47,7 @@ func SizesOf(op, field string, v Ints, n int, defaults ...int) []int {
 }
 
 // DimsOf returns v as dimensions: an int as one, a []int as it is, and nil as none.
-// Anything else panics with an [*Error] that names op.
+// For anything else it panics with an [*Error] that names op.
 func DimsOf(op string, v Ints) []int {
 	switch v := v.(type) {
 	case nil:

@@ -37,8 +37,8 @@ func init() {
 	pool.size = min(n, 8)
 }
 
-// SetNumThreads sets how many threads compute, over all [Run] closures under
-// way at a time: torch.set_num_threads. The default is the number of cores.
+// SetNumThreads sets how many threads compute, in total over all running
+// closures of [Run]: torch.set_num_threads. The default is the number of cores.
 func SetNumThreads(n int) {
 	if n < 1 {
 		fail("SetNumThreads", fmt.Sprintf("the number of threads is %d and must be at least 1", n))
@@ -55,8 +55,8 @@ func NumThreads() int {
 	return pool.threads
 }
 
-// SetWorkers sets how many [Run] closures are under way at a time; the others
-// wait. The default is the number of cores, at most 8. Fewer workers leave each
+// SetWorkers sets how many closures of [Run] run at a time; the others wait.
+// The default is the number of cores, at most 8. With fewer workers each has
 // more threads.
 func SetWorkers(n int) {
 	if n < 1 {
@@ -67,9 +67,9 @@ func SetWorkers(n int) {
 	pool.size = n
 }
 
-// Run calls f on one of a few OS threads that are kept for libtorch, and
-// returns when it is done. The threads of [SetNumThreads] are divided among
-// the closures under way. NoGrad, Scope and WithDevice around Run hold inside
+// Run calls f on one of a few OS threads that are reserved for libtorch, and
+// returns when f has returned. The threads of [SetNumThreads] are divided among
+// the running closures. NoGrad, Scope and WithDevice around Run apply inside
 // it; a panic in f passes to the caller. Inside f, Run calls directly.
 //
 // f must not wait for another goroutine that calls Run.

@@ -64,7 +64,7 @@ func (s *scope) share(x *Tensor) {
 }
 
 // Scope calls f, then frees the tensors that were made inside it and not kept
-// with [Keep], as [Tensor.Free] does, also when f panics. Scopes nest.
+// with [Keep], as [Tensor.Free] does, even if f panics. Scopes nest.
 //
 //	var y *torch.Tensor
 //	torch.Scope(func() { y = torch.Keep(x.MatMul(w).Add(b)) })
@@ -134,8 +134,8 @@ func (s *scope) end() {
 	lists.Put(&made)
 }
 
-// Keep takes x out of the [Scope] it was made in and returns it; it then
-// belongs to the scope around that one, if there is one.
+// Keep removes x from the [Scope] in which it was made and returns x, which
+// then belongs to the enclosing scope, if there is one.
 func Keep(x *Tensor) *Tensor {
 	if x == nil || x.scope == nil {
 		return x

@@ -8,12 +8,11 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// FromBuffer makes a CPU tensor over data, without a copy: torch.frombuffer. What
-// is written to the one is seen in the other, so neither may be written while
-// another goroutine uses them. The slice is pinned until the tensor and all views
-// of it are freed; a tensor that a program keeps for long is better copied by
-// [FromSlice]. It panics with an [*Error] where the shape holds another number of
-// elements.
+// FromBuffer makes a CPU tensor that uses data, without a copy: torch.frombuffer.
+// Writes to either are visible in both, so neither may be written while another
+// goroutine uses them. The slice is pinned until the tensor and all views of it
+// are freed; for a tensor that a program keeps for long, a copy by [FromSlice] is
+// better. It panics with an [*Error] if the shape has another number of elements.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.frombuffer.html
 func FromBuffer[E Element](data []E, shape ...int) *Tensor {
@@ -27,11 +26,11 @@ func FromBuffer[E Element](data []E, shape ...int) *Tensor {
 	return share("FromBuffer", unsafe.Pointer(unsafe.SliceData(data)), len(data)*int(unsafe.Sizeof(z)), dtypeOf[E](), sizes, pin.Unpin)
 }
 
-// FromBlob makes a CPU tensor over memory that Go does not manage, such as C's,
-// without a copy: torch::from_blob. Its elements lie there in the order of the
-// indices. The memory must stay until release is called, by a goroutine of its
-// own, after the tensor and all views of it are freed; release may be nil. It
-// panics with an [*Error] where data is nil, or a size negative.
+// FromBlob makes a CPU tensor that uses memory that Go does not manage, such as
+// C's, without a copy: torch::from_blob. The elements are stored in the order
+// of the indices. The memory must remain valid until release is called, on a
+// goroutine of its own, after the tensor and all views of it are freed; release
+// may be nil. It panics with an [*Error] if data is nil or a size is negative.
 //
 // https://docs.pytorch.org/cppdocs/notes/tensor_creation.html
 func FromBlob(data unsafe.Pointer, d DType, shape []int, release func()) *Tensor {
@@ -68,8 +67,8 @@ func share(op string, data unsafe.Pointer, bytes int, d DType, sizes []int64, re
 }
 
 // WithData calls f with x's elements, in the order of the indices, without a copy:
-// x.numpy(). What f writes is written to x. The slice is f's only until it returns.
-// It panics with an [*Error] where E is not x's dtype, or where x is not dense,
+// x.numpy(). What f writes is written to x. The slice is valid only until f
+// returns. It panics with an [*Error] if E is not x's dtype, or if x is not dense,
 // contiguous and on the CPU.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
@@ -87,9 +86,9 @@ func WithData[E Element](x *Tensor, f func(data []E)) {
 var opResolveNeg = NewOp("aten::resolve_neg", "")
 
 // WithBytes calls f with the bytes of x's elements, in the order of the indices:
-// x.detach().cpu().contiguous().numpy().tobytes(), but without a copy where x lies so
-// already. The slice is f's only until it returns, and only to read. It panics with
-// an [*Error] where x is sparse or has no values.
+// x.detach().cpu().contiguous().numpy().tobytes(), but without a copy if x is stored
+// in that form. The slice is read-only and valid only until f returns. It panics with
+// an [*Error] if x is sparse or has no values.
 func WithBytes(x *Tensor, f func(data []byte)) {
 	info := x.sizes("WithBytes")
 	if info[libtorch.InfoNumel] == 0 {

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// The bits of elements that Go has no type for. Each converts to and from
-// float32; what lies between two of its numbers becomes the nearer, of equally
-// near ones the even, and what is beyond them an infinity, or where there is none NaN.
+// The bits of elements without a Go type. Each converts to and from float32. A number
+// between two of its numbers is rounded to the nearer one, ties to even; a number
+// beyond its range becomes an infinity, or NaN if the format has no infinity.
 //
 // https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
 type (
@@ -29,8 +29,8 @@ func NewBF16(f float32) BF16 { return BF16(formatBF16.encode(f)) }
 // NewF8E5M2 returns the float8_e5m2 nearest to f.
 func NewF8E5M2(f float32) F8E5M2 { return F8E5M2(formatE5M2.encode(f)) }
 
-// NewF8E4M3FN returns the float8_e4m3fn nearest to f, ±448 beyond these, as since torch 2.15;
-// before, NaN.
+// NewF8E4M3FN returns the float8_e4m3fn nearest to f, and ±448 for numbers beyond these, as
+// torch 2.15 does; earlier versions return NaN.
 func NewF8E4M3FN(f float32) F8E4M3FN { return F8E4M3FN(formatE4M3FN.encode(f)) }
 
 // NewF8E5M2FNUZ returns the float8_e5m2fnuz nearest to f, NaN beyond ±57344.

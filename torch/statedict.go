@@ -10,7 +10,7 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// A StateDictOption says where in a checkpoint the state dict is, see [LoadStateDict].
+// A StateDictOption is an option of [LoadStateDict] and [FindStateDict].
 type StateDictOption func(*stateDictOptions)
 
 type stateDictOptions struct {
@@ -19,28 +19,30 @@ type stateDictOptions struct {
 	limits      Limits
 }
 
-// WithKey takes the state dict under a key of the checkpoint, such as "model"
+// WithKey selects the state dict under a key of the checkpoint, such as "model"
 // or, two levels down, "ema.state_dict". An empty key is the checkpoint itself.
 func WithKey(key string) StateDictOption { return func(o *stateDictOptions) { o.key = &key } }
 
-// WithPrefix takes a prefix, such as "module.", off all names. An empty prefix leaves the names as they are.
+// WithPrefix removes a prefix, such as "module.", from all names. An empty prefix leaves the names as they
+// are.
 func WithPrefix(prefix string) StateDictOption {
 	return func(o *stateDictOptions) { o.prefix = &prefix }
 }
 
-// WithNotice writes to w, in a line, under which key a state dict was found
-// and which prefix was taken off its names. The default is to write nothing.
+// WithNotice writes one line to w with the key under which a state dict was
+// found and the prefix that was removed from its names. The default is to write
+// nothing.
 func WithNotice(w io.Writer) StateDictOption { return func(o *stateDictOptions) { o.notice = w } }
 
-// WithLimits bounds what the file may ask for while it is read.
+// WithLimits limits the memory and the nesting of the file while it is read.
 func WithLimits(l Limits) StateDictOption { return func(o *stateDictOptions) { o.limits = l } }
 
-// LoadStateDict is [Load] for a file that holds a state dict: a dict of names
-// to tensors. Of a checkpoint that holds one state dict beside other things, as
-// in {"epoch": 3, "state_dict": {…}}, it returns that one, and where all names
-// begin with a prefix that DistributedDataParallel, torch.compile or the like put
-// before them, "module." or "_orig_mod.", it takes the prefix off. [WithKey] and
-// [WithPrefix] say either. Anything else in the file is a [*StateDictError].
+// LoadStateDict is [Load] for a file that holds a state dict: a dict of names to
+// tensors. If a checkpoint holds one state dict beside other values, as in
+// {"epoch": 3, "state_dict": {…}}, it returns that one. If all names begin with a
+// prefix of DistributedDataParallel, torch.compile or a similar wrapper, such as
+// "module." or "_orig_mod.", it removes the prefix. [WithKey] and [WithPrefix]
+// set the key and the prefix. Anything else in the file is a [*StateDictError].
 func LoadStateDict(path string, options ...StateDictOption) (StateDict, error) {
 	var o stateDictOptions
 	for _, f := range options {
@@ -63,10 +65,10 @@ func LoadStateDict(path string, options ...StateDictOption) (StateDict, error) {
 	return s, nil
 }
 
-// A StateDictPlace is where in a checkpoint a state dict is.
+// A StateDictPlace is the place of a state dict in a checkpoint.
 type StateDictPlace struct {
-	Key    string // under which it is; empty for the checkpoint itself
-	Prefix string // which its names begin with
+	Key    string // its key; empty for the checkpoint itself
+	Prefix string // the prefix of its names
 }
 
 // String describes the place, as in `under the key "model", without the prefix "module." of its names`. It is empty for a plain state dict.
@@ -81,10 +83,10 @@ func (p StateDictPlace) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// A StateDictError says why no state dict was found in a checkpoint.
+// A StateDictError reports why no state dict was found in a checkpoint.
 type StateDictError struct {
 	Msg  string
-	Keys []string // those of the state dicts in it, where one has to be chosen
+	Keys []string // the keys of its state dicts, if one must be chosen
 }
 
 // Error returns what is wrong.
@@ -93,8 +95,8 @@ func (e *StateDictError) Error() string { return e.Msg }
 // Is reports whether target is [ErrUnsupported].
 func (e *StateDictError) Is(target error) bool { return target == badfile.ErrUnsupported }
 
-// FindStateDict finds the state dict in what [Load] returned, as
-// [LoadStateDict] does, and says where it was. The tensors stay those of v.
+// FindStateDict finds the state dict in a result of [Load], as [LoadStateDict]
+// does, and returns its place too. The tensors are shared with v.
 func FindStateDict(v Value, options ...StateDictOption) (StateDict, StateDictPlace, error) {
 	var o stateDictOptions
 	for _, f := range options {
@@ -167,14 +169,14 @@ func wrapping(s StateDict) string {
 	return prefix
 }
 
-// A PlacedStateDict is a state dict and where it was found. Its names are as they were, with Prefix empty.
+// A PlacedStateDict is a state dict with its place. Its names are unchanged, and Prefix is empty.
 type PlacedStateDict struct {
 	StateDict
 	StateDictPlace
 }
 
-// StateDicts returns all state dicts in what [Load] returned: v itself, or
-// those of its values that are state dicts, or else those one level deeper.
+// StateDicts returns all state dicts in a result of [Load]: v itself, or its
+// values that are state dicts, or else those one level deeper.
 func StateDicts(v Value) []PlacedStateDict {
 	if s, err := stateDict(v); err == nil {
 		return []PlacedStateDict{{StateDict: s}}
@@ -283,7 +285,8 @@ func stateDict(v Value) (StateDict, error) {
 	return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: beside %d tensors, its key %.100q holds %s", len(s), fmt.Sprint(odd.Key), Describe(odd.Value))}
 }
 
-// Describe returns what a value is, in Python's words: "a dict", "a tensor".
+// Describe returns the Python type of a value, with an article: "a dict", "a
+// tensor".
 func Describe(v Value) string {
 	switch v := v.(type) {
 	case nil:

@@ -11,13 +11,13 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// PrintOptions say how [Tensor.String] writes numbers. The zero value is PyTorch's defaults.
+// PrintOptions are the options of [SetPrintOptions]. The zero value is PyTorch's defaults.
 type PrintOptions struct {
-	Precision *int  // digits behind the point, default 4
-	Threshold *int  // more elements than this are summarized, default 1000
-	EdgeItems int   // of a summarized dimension, at its begin and at its end, 0 means 3
+	Precision *int  // digits after the decimal point, default 4
+	Threshold *int  // tensors with more elements are summarized, default 1000
+	EdgeItems int   // elements at the beginning and at the end of a summarized dimension, 0 means 3
 	LineWidth *int  // in characters, default 80
-	SciMode   *bool // scientific notation; nil chooses by the elements
+	SciMode   *bool // scientific notation; nil decides by the elements
 }
 
 // printing is PrintOptions with the defaults filled in.
@@ -31,8 +31,8 @@ var printOptions atomic.Pointer[printing]
 func init() { SetPrintOptions() }
 
 // SetPrintOptions sets how tensors are written, for all goroutines:
-// torch.set_printoptions. It panics with an [*Error] where a number is negative,
-// or Precision above 1000.
+// torch.set_printoptions. It panics with an [*Error] if a number is negative or
+// Precision is above 1000.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
 func SetPrintOptions(options ...PrintOptions) {
@@ -55,9 +55,9 @@ func SetPrintOptions(options ...PrintOptions) {
 	printOptions.Store(&p)
 }
 
-// String writes x as Python does: repr(x). Elements are summarized where there
-// are many, and the device, dtype and gradient follow where they are not the
-// usual ones. Elements that libtorch has no way to read are left out.
+// String returns Python's repr(x). Many elements are summarized, and a device,
+// dtype and gradient other than the default ones follow. Elements that libtorch
+// cannot read are left out.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
 func (x *Tensor) String() string {

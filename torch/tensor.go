@@ -55,15 +55,15 @@ func (x *Tensor) sizes(op string) []int64 {
 	return info
 }
 
-// Shape returns the sizes: tuple(x.shape). It panics with an [*Error] where x is
-// a nested tensor.
+// Shape returns the sizes: tuple(x.shape). It panics with an [*Error] if x is a
+// nested tensor.
 func (x *Tensor) Shape() []int {
 	info := x.sizes("Shape")
 	return ints(info[libtorch.InfoSizes:][:info[libtorch.InfoDim]])
 }
 
 // Strides returns the steps between elements, in elements: x.stride(). They are 0
-// where x is sparse. It panics with an [*Error] where x is a nested tensor.
+// if x is sparse. It panics with an [*Error] if x is a nested tensor.
 func (x *Tensor) Strides() []int {
 	info := x.sizes("Strides")
 	d := info[libtorch.InfoDim]
@@ -99,13 +99,13 @@ func (x *Tensor) Numel() int { return int(x.info("Numel")[libtorch.InfoNumel]) }
 // DType returns the elements' type: x.dtype.
 func (x *Tensor) DType() DType { return FromScalarType(int(x.info("DType")[libtorch.InfoDType])) }
 
-// Device returns where x lies: x.device.
+// Device returns the device of x: x.device.
 func (x *Tensor) Device() Device {
 	info := x.info("Device")
 	return deviceOf(int(info[libtorch.InfoDevice]), int(info[libtorch.InfoIndex]))
 }
 
-// RequiresGrad reports whether autograd records what is done with x: x.requires_grad.
+// RequiresGrad reports whether autograd records operations on x: x.requires_grad.
 func (x *Tensor) RequiresGrad() bool { return x.flag("RequiresGrad", libtorch.FlagRequiresGrad) }
 
 // Layout returns how x is stored: x.layout.
@@ -116,22 +116,23 @@ var (
 	opStorageOffset = NewOp("aten::sym_storage_offset", "")
 )
 
-// IsLeaf reports whether x is no result of an operation that autograd recorded: x.is_leaf.
+// IsLeaf reports whether x is not the result of an operation that autograd recorded:
+// x.is_leaf.
 func (x *Tensor) IsLeaf() bool {
 	var c Call
 	c.Tensor(x)
 	return Result[bool](&c, opIsLeaf)
 }
 
-// StorageOffset returns where x begins in the memory that it may share with other
-// tensors, in elements: x.storage_offset(). It is 0 where x is sparse.
+// StorageOffset returns the offset of x, in elements, in the memory that it may
+// share with other tensors: x.storage_offset(). It is 0 if x is sparse.
 func (x *Tensor) StorageOffset() int {
 	var c Call
 	c.Tensor(x)
 	return Result[int](&c, opStorageOffset)
 }
 
-// IsContiguous reports whether the elements lie in memory in the order of their indices: x.is_contiguous().
+// IsContiguous reports whether the elements are in memory in the order of their indices: x.is_contiguous().
 func (x *Tensor) IsContiguous() bool { return x.flag("IsContiguous", libtorch.FlagContiguous) }
 
 // IsInference reports whether x was made in inference mode: x.is_inference().

@@ -12,7 +12,8 @@ import (
 	"github.com/torchhub/torchhub/torch/internal/engine"
 )
 
-// A Value is what an op or a TorchScript method takes and gives, by Python type:
+// A Value is an argument or a result of an op or a TorchScript method, by Python
+// type:
 //
 //	None           nil
 //	bool           bool
@@ -30,24 +31,24 @@ import (
 //	an object of a TorchScript class   *jit.Object
 //	a submodule    *jit.Module, which is not taken
 //
-// Types of one's own over one of these kinds are taken as well.
+// Named types whose underlying type is one of these are taken too.
 type Value = any
 
-// A Number is a Python number: an int, float64, bool or complex128. It is what
-// schemas call a Scalar.
+// A Number is a Python number: an int, float64, bool or complex128. In schemas
+// it is a Scalar.
 type Number = any
 
 // Ints are sizes, strides, paddings or dimensions where PyTorch takes an int or a
-// tuple: an int stands for all dimensions, and a []int has one for each. Another
-// type is a mistake, an [*Error] of the call that takes it.
+// tuple: an int stands for all dimensions, and a []int has one for each. A
+// function that takes another type panics with an [*Error].
 //
 //	F.MaxPool2d(x, 2)
 //	F.MaxPool2d(x, []int{3, 2}, F.MaxPool2dOptions{Stride: 2})
 type Ints = any
 
-// Floats is where PyTorch takes a float or a tuple: a float64 or an int stands for
-// all dimensions, and a []float64 has one for each. Another type is a mistake, an
-// [*Error] of the call that takes it.
+// Floats are numbers where PyTorch takes a float or a tuple: a float64 or an int
+// stands for all dimensions, and a []float64 has one for each. A function that
+// takes another type panics with an [*Error].
 type Floats = any
 
 // A Tuple is a Python tuple.
@@ -59,7 +60,7 @@ type Dict struct{ Entries []Entry }
 // An Entry is a key of a [Dict] and its value.
 type Entry struct{ Key, Value Value }
 
-// Get returns the value of a key, nil and false where there is none.
+// Get returns the value of a key, or nil and false if there is none.
 func (d *Dict) Get(key Value) (Value, bool) {
 	if d == nil {
 		return nil, false
