@@ -485,12 +485,12 @@ func (c *Call) run(op *Op, rets []uint64, n int, m *maker) values {
 		e.Op, e.Overload, e.Args = op.name, op.overload, c.tensors()
 		panic(e)
 	}
-	relieve()
+	collectIfDue()
 	b := m.room()
 	hs := rets[libtorch.RetsHead:]
-	dead := b.exhume(hs)
-	dead += b.refs.dig(hs[dead:][:2])
-	err := h.Call(c.words(), rets, n, dead)
+	queued := b.drain(hs)
+	queued += b.refs.drainBacklog(hs[queued:][:2])
+	err := h.Call(c.words(), rets, n, queued)
 	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // retried once unreachable tensors are freed, unless the op may have begun to write
 		sweep()
 		err = h.Call(c.words(), rets, n, 0)

@@ -82,12 +82,12 @@ func FromSlice[E Element](data []E, shape ...int) *Tensor {
 // copied returns a CPU tensor of a copy of the bytes at p.
 func copied(op string, p unsafe.Pointer, bytes int, d DType, sizes []int64) *Tensor {
 	mustInit()
-	relieve()
+	collectIfDue()
 	h, res, err := libtorch.NewTensor(p, bytes, d.scalarType(), sizes)
 	if err != nil {
 		panic(&Error{Op: op, Msg: err.Error(), kind: kindOf(err)})
 	}
-	press(res.Live)
+	noteLive(res.Live)
 	return wrap(h, bytes, res.Scope)
 }
 

@@ -30,7 +30,7 @@ func (c *Call) invoke(name string, f func(words, rets []uint64) error) (Value, e
 		c.err.Op, c.err.Args = name, c.tensors()
 		return nil, c.err
 	}
-	relieve()
+	collectIfDue()
 	return read(func(rets []uint64) error {
 		if err := f(c.words(), rets); err != nil {
 			return &Error{Op: name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}

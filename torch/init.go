@@ -22,7 +22,7 @@ func Init(ctx context.Context, options ...InitOptions) error {
 		}
 	}
 	if o.NoCollections {
-		collectNothing.Store(true)
+		noCollections.Store(true)
 	}
 	return libtorch.Load(ctx)
 }

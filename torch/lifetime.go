@@ -12,156 +12,160 @@ import (
 )
 
 // A cleanup of Go's collector costs as much as a small op, so small tensors
-// share one: their wrappers come in blocks, which the collector sees as one
-// object each. What a wrapper still in use can pin is a block, and so at most
-// blockTensors tensors that hold blockBytes together. A tensor that holds more
-// than smallBytes, or a graph of autograd, stands alone.
+// share one: their wrappers are allocated in blocks, each of which is one object
+// for the collector. A wrapper in use thus keeps at most a block alive, which has
+// up to blockTensors tensors and blockBytes. A tensor that holds more than
+// smallBytes, or a graph of autograd, is standalone: it has a cleanup of its own.
 const (
 	blockTensors = 32
 	blockBytes   = 16 << 10
 	smallBytes   = 2 << 10
 )
 
-// tensorWeight is about what libtorch spends on a tensor besides its elements.
+// tensorWeight is the estimated number of bytes that libtorch uses for a tensor besides its elements.
 const tensorWeight = 512
 
-// A block is what the collector frees at once. Who takes it out of the pool has
-// it alone.
+// A block is a group of tensors that share a cleanup. A block taken from the pool
+// is owned exclusively by the caller.
 type block struct {
 	tensors [blockTensors]Tensor
 	refs    *refs
-	n       int            // tensors taken
-	bytes   int            // they hold
-	own     int32          // of them freed, as far as ops with this block gave them back
-	freed   int            // what the tensors held that these ops gave back, whosever
-	dead    [bunch]*Tensor // freed, and left to be given back by the next op: whose references are in refs.dead
+	n       int               // tensors in use
+	bytes   int               // the bytes that they hold
+	own     int32             // how many of them were freed through this block's queue
+	freed   int               // bytes freed through this block's queue, of this and other blocks' tensors
+	queued  [queueCap]*Tensor // the deferred-free queue; their references are in refs.queued
 }
 
-// refs are the references of a block's tensors. They lie apart from it, so that
-// its cleanup can reach them.
+// refs are the references of a block's tensors. They are not part of the block, so
+// that its cleanup can reach them.
 type refs struct {
-	h       [blockTensors]uint64 // 0 once it is given back, or is in some block's dead
-	dead    [bunch]uint64
-	ndead   int
-	weight  int64        // in wrapped
-	alive   atomic.Int32 // tensors not given back, once the block is full; before, less than 0
+	h       [blockTensors]uint64 // 0 once the reference is freed or in a block's queue
+	queued  [queueCap]uint64     // the deferred-free queue
+	nqueued int
+	weight  int64        // their part of wrapped
+	alive   atomic.Int32 // references not freed, once the block is full; negative before
 	cleanup runtime.Cleanup
-	left    uint32 // once the block is dead: those to be given back
-	grave   *refs  // a dead block that the ops with this one empty, and so on
+	pending uint32 // once the block is unreachable: a bit for each reference to free
+	backlog *refs  // a linked list of unreachable blocks, which ops with this block drain
 }
 
-// A call into C costs as much as to free a small tensor, so they are freed by the
-// next op, which then finds their memory at hand, or in bunches: of no more than
-// malloc keeps so.
-const bunch = 6
+// A call into C costs as much as freeing a small tensor, so small tensors are
+// freed by the next op, which can reuse their memory, or in batches. A batch is no
+// larger than what malloc keeps for reuse.
+const queueCap = 6
 
-// bury leaves the reference of a tensor in a block to be given back with the next
-// ones; not while a program waits for memory that it lent to tensors.
-func (x *Tensor) bury() {
+// deferFree adds the reference of a tensor in a block to a deferred-free queue. It
+// drains the queue if it is full, or if a program waits for the release of memory
+// that it shares with tensors.
+func (x *Tensor) deferFree() {
 	h := x.take()
 	var m maker
 	b := m.room()
 	rs := b.refs
-	rs.dead[rs.ndead], b.dead[rs.ndead] = h, x
-	rs.ndead++
-	if rs.ndead < bunch && libtorch.Shared() == 0 {
+	rs.queued[rs.nqueued], b.queued[rs.nqueued] = h, x
+	rs.nqueued++
+	if rs.nqueued < queueCap && libtorch.Shared() == 0 {
 		m.done()
 		return
 	}
-	var hs [bunch]uint64
-	n := b.exhume(hs[:])
-	born(-b.freed) // now, for where tensors are but freed the block does not get full
+	var hs [queueCap]uint64
+	n := b.drain(hs[:])
+	countYoung(-b.freed) // here, since a block does not become full while tensors are only freed
 	b.freed = 0
 	m.done()
 	libtorch.FreeTensors(hs[:n])
 }
 
-// exhume takes what bury has left.
-func (b *block) exhume(hs []uint64) int {
+// drain moves the block's deferred-free queue to hs, for the caller to free, and
+// returns how many references these are.
+func (b *block) drain(hs []uint64) int {
 	rs := b.refs
-	n := rs.ndead
-	for i, x := range b.dead[:n] {
-		hs[i] = rs.dead[i]
-		b.dead[i] = nil
+	n := rs.nqueued
+	for i, x := range b.queued[:n] {
+		hs[i] = rs.queued[i]
+		b.queued[i] = nil
 		b.freed += x.holds()
 		if x.refs == rs {
 			b.own++
 		} else {
-			x.gone(1)
+			x.countFreed(1)
 		}
 	}
-	rs.ndead = 0
+	rs.nqueued = 0
 	return n
 }
 
-// take takes the reference of a tensor in a block that nobody else gives back.
+// take transfers the reference of a tensor in a block to the caller.
 func (x *Tensor) take() uint64 {
 	x.refs.h[x.index] = 0
 	return x.h
 }
 
-// holds is what a tensor in a block takes.
+// holds returns the estimated number of bytes that x, a tensor in a block, retains.
 func (x *Tensor) holds() int { return int(x.bytes) + tensorWeight }
 
-// gone counts n tensors of x's block, x among them, that are given back. After the
-// last one the block needs no cleanup.
-func (x *Tensor) gone(n int32) {
+// countFreed records that n tensors of x's block, x among them, are freed. After
+// the last one the block needs no cleanup.
+func (x *Tensor) countFreed(n int32) {
 	if x.refs.alive.Add(-n) == 0 {
 		x.refs.retire()
 	}
 	runtime.KeepAlive(x) // or the cleanup may run
 }
 
-// retire makes the refs of a block all of whose tensors were given back those of
-// another. The block must be in use.
+// retire recycles the refs of a block whose tensors are all freed. The block must
+// be in use.
 func (rs *refs) retire() {
 	rs.cleanup.Stop()
 	rs.recycle()
 }
 
-// die is called when the collector has found the block.
-func (rs *refs) die() {
-	libtorch.FreeTensors(rs.dead[:rs.ndead])
+// abandon frees the queue of an unreachable block and marks its other references as pending.
+func (rs *refs) abandon() {
+	libtorch.FreeTensors(rs.queued[:rs.nqueued])
 	for i, h := range rs.h {
 		if h != 0 {
-			rs.left |= 1 << i
+			rs.pending |= 1 << i
 		}
 	}
 }
 
-// empty takes references of a dead block, as far as they fit into hs.
-func (rs *refs) empty(hs []uint64) (n int) {
-	for ; rs.left != 0 && n < len(hs); rs.left &= rs.left - 1 {
-		hs[n] = rs.h[bits.TrailingZeros32(rs.left)]
+// drain moves pending references of an unreachable block to hs, as many as fit,
+// for the caller to free.
+func (rs *refs) drain(hs []uint64) (n int) {
+	for ; rs.pending != 0 && n < len(hs); rs.pending &= rs.pending - 1 {
+		hs[n] = rs.h[bits.TrailingZeros32(rs.pending)]
 		n++
 	}
 	return n
 }
 
-// dig is empty for dead blocks, one tensor for an op, or two where there is a crowd.
-func (rs *refs) dig(hs []uint64) int {
-	if rs.grave == nil {
-		n := dead.n.Load()
+// drainBacklog drains unreachable blocks, by one reference for each op, or by two
+// if the backlog exceeds backlogLimit.
+func (rs *refs) drainBacklog(hs []uint64) int {
+	if rs.backlog == nil {
+		n := unreachable.n.Load()
 		if n == 0 {
 			return 0
 		}
-		if rs.grave = dead.open(1 + int(n/crowd)); rs.grave == nil {
+		if rs.backlog = unreachable.pop(1 + int(n/backlogLimit)); rs.backlog == nil {
 			return 0
 		}
 	}
-	if rs.grave.grave == nil {
+	if rs.backlog.backlog == nil {
 		hs = hs[:1]
 	}
-	n := rs.grave.empty(hs)
-	if rs.grave.left == 0 {
-		next := rs.grave.grave
-		rs.grave.recycle()
-		rs.grave = next
+	n := rs.backlog.drain(hs)
+	if rs.backlog.pending == 0 {
+		next := rs.backlog.backlog
+		rs.backlog.recycle()
+		rs.backlog = next
 	}
 	return n
 }
 
-// recycle makes an empty dead block's refs those of a new one.
+// recycle makes refs without references available to new blocks.
 func (rs *refs) recycle() {
 	rs.weigh(0)
 	*rs = refs{}
@@ -169,16 +173,16 @@ func (rs *refs) recycle() {
 }
 
 var (
-	blocks  sync.Pool    // of *block with room, one for each processor
+	blocks  sync.Pool    // of *block that are not full, one for each processor
 	spare   sync.Pool    // of *refs, zero
-	wrapped atomic.Int64 // the tensors of the blocks that there are, and those that stand alone, each by its tensorWeight
-	made    atomic.Int64 // the bytes of all tensors ever made
+	wrapped atomic.Int64 // tensorWeight for each tensor of a block and each standalone tensor
+	made    atomic.Int64 // the total bytes of all tensors made so far
 )
 
-// A maker makes Tensors of new references, in a block that is its own meanwhile.
+// A maker makes Tensors of new references, in a block that it owns until done.
 type maker struct{ b *block }
 
-// room takes a block with room.
+// room returns the maker's block, which has room for a tensor.
 func (m *maker) room() *block {
 	if m.b == nil {
 		m.b, _ = blocks.Get().(*block)
@@ -189,7 +193,7 @@ func (m *maker) room() *block {
 	return m.b
 }
 
-// done leaves the block to the next maker.
+// done returns the block to the pool.
 func (m *maker) done() {
 	if m.b != nil {
 		blocks.Put(m.b)
@@ -197,8 +201,8 @@ func (m *maker) done() {
 	}
 }
 
-// wrap makes a Tensor of a new reference; 0, libtorch's undefined tensor, is
-// nil. The weight is the bytes that it keeps alive.
+// wrap makes a Tensor of a new reference, or nil of 0, which is libtorch's undefined
+// tensor. The weight is the number of bytes that the reference keeps alive.
 func wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	var m maker
 	x := m.wrap(h, weight, scopeWord)
@@ -212,7 +216,7 @@ func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	}
 	var x *Tensor
 	if leaking || weight > smallBytes {
-		x = alone(h)
+		x = standalone(h)
 		if weight < libtorch.Heavy {
 			made.Add(int64(weight))
 		}
@@ -235,14 +239,14 @@ func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 	return x
 }
 
-// full is called when a block takes no more tensors.
+// full accounts for a block that has become full and drains its queues.
 func (b *block) full() {
-	var hs [bunch]uint64
-	libtorch.FreeTensors(hs[:b.exhume(hs[:])])
+	var hs [queueCap]uint64
+	libtorch.FreeTensors(hs[:b.drain(hs[:])])
 	made.Add(int64(b.bytes + blockTensors*tensorWeight))
 	b.refs.weigh(int64(b.n-int(b.own)) * tensorWeight)
-	born(b.bytes + b.n*tensorWeight - b.freed)
-	dead.leave(b.refs)
+	countYoung(b.bytes + b.n*tensorWeight - b.freed)
+	unreachable.returnBacklog(b.refs)
 	if b.refs.alive.Add(int32(b.n)-b.own) == 0 {
 		b.refs.retire()
 	}
@@ -251,7 +255,7 @@ func (b *block) full() {
 
 func newBlock() *block {
 	b := &block{refs: newRefs()}
-	b.refs.cleanup = runtime.AddCleanup(b, dead.add, b.refs)
+	b.refs.cleanup = runtime.AddCleanup(b, unreachable.add, b.refs)
 	return b
 }
 
@@ -264,137 +268,143 @@ func newRefs() *refs {
 	return rs
 }
 
-// weigh counts what libtorch spends on the references.
+// weigh sets the weight of the references to n and updates wrapped.
 func (rs *refs) weigh(n int64) {
 	wrapped.Add(n - rs.weight)
 	rs.weight = n
 }
 
-// dead are blocks that the collector found. Who makes new tensors frees them: the
-// memory is then at hand in that thread, where to free it in the collector's
-// would have both threads wait for malloc's lock. A timer sees to what is left.
-var dead graveyard
+// unreachable is the deferred-free queue of the blocks that the collector found to
+// be unreachable. Ops that make new tensors drain it: they can reuse the memory on
+// their thread, whereas freeing on the collector's thread would make both threads
+// contend for malloc's lock. A timer drains the rest.
+var unreachable freeQueue
 
-type graveyard struct {
-	mu     sync.Mutex
-	refs   []*refs
-	n      atomic.Int32 // len(refs)
-	opened bool         // any since the timer looked
-	timed  bool         // the timer runs
+// A freeQueue is a deferred-free queue of blocks.
+type freeQueue struct {
+	mu    sync.Mutex
+	refs  []*refs
+	n     atomic.Int32 // len(refs)
+	used  bool         // pop has returned a block since the timer last fired
+	timed bool         // the timer is running
 }
 
-// crowd is how many dead blocks may lie about before the ops free more tensors than they make.
-const crowd = nursery / (blockTensors * tensorWeight) * 5 / 4
+// backlogLimit is the number of unreachable blocks beyond which ops free more tensors than they make.
+const backlogLimit = youngLimit / (blockTensors * tensorWeight) * 5 / 4
 
-const graveyardRest = 100 * time.Millisecond // longer than a burst of ops commonly waits for the next
+const queueIdle = 100 * time.Millisecond // longer than the usual pause between ops of a burst
 
-func (g *graveyard) add(rs *refs) {
-	g.leave(rs)
-	rs.die()
-	if rs.left == 0 { // all freed already
+// add queues the references of an unreachable block.
+func (q *freeQueue) add(rs *refs) {
+	q.returnBacklog(rs)
+	rs.abandon()
+	if rs.pending == 0 { // all are freed
 		rs.recycle()
 		return
 	}
-	g.put(rs)
+	q.push(rs)
 }
 
-// leave takes back the dead blocks that the ops with a block have not emptied.
-func (g *graveyard) leave(rs *refs) {
-	for rs.grave != nil {
-		grave := rs.grave
-		rs.grave, grave.grave = grave.grave, nil
-		g.put(grave)
+// returnBacklog moves the backlog of a block back to the queue.
+func (q *freeQueue) returnBacklog(rs *refs) {
+	for rs.backlog != nil {
+		first := rs.backlog
+		rs.backlog, first.backlog = first.backlog, nil
+		q.push(first)
 	}
 }
 
-// lay leaves references to be given back as those of a block are; not while a
-// program waits for memory that it lent to tensors.
-func (g *graveyard) lay(hs []uint64) {
+// enqueue defers freeing hs. It frees them at once if a program waits for the
+// release of memory that it shares with tensors.
+func (q *freeQueue) enqueue(hs []uint64) {
 	if len(hs) == 0 || libtorch.Shared() != 0 {
 		libtorch.FreeTensors(hs)
 		return
 	}
 	rs := newRefs()
-	rs.left = 1<<len(hs) - 1
+	rs.pending = 1<<len(hs) - 1
 	copy(rs.h[:], hs)
-	g.put(rs)
+	q.push(rs)
 }
 
-func (g *graveyard) put(rs *refs) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.refs = append(g.refs, rs)
-	g.n.Add(1)
-	if !g.timed {
-		g.timed = true
-		time.AfterFunc(graveyardRest, g.visit)
+func (q *freeQueue) push(rs *refs) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.refs = append(q.refs, rs)
+	q.n.Add(1)
+	if !q.timed {
+		q.timed = true
+		time.AfterFunc(queueIdle, q.drainIfIdle)
 	}
 }
 
-func (g *graveyard) visit() {
-	g.mu.Lock()
-	again := g.opened
-	g.opened, g.timed = false, again
-	g.mu.Unlock()
+// drainIfIdle frees the queued references, unless ops have drained blocks since the
+// timer last fired.
+func (q *freeQueue) drainIfIdle() {
+	q.mu.Lock()
+	again := q.used
+	q.used, q.timed = false, again
+	q.mu.Unlock()
 	if again {
-		time.AfterFunc(graveyardRest, g.visit)
+		time.AfterFunc(queueIdle, q.drainIfIdle)
 	} else {
-		g.bury()
+		q.drain()
 	}
 }
 
-// open takes up to n blocks out, as a list.
-func (g *graveyard) open(n int) (list *refs) {
-	if g.n.Load() == 0 {
+// pop removes up to n blocks and returns them as a linked list.
+func (q *freeQueue) pop(n int) (list *refs) {
+	if q.n.Load() == 0 {
 		return nil
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for ; n > 0 && len(g.refs) > 0; n-- {
-		last := len(g.refs) - 1
-		g.refs[last].grave = list
-		list = g.refs[last]
-		g.refs[last] = nil
-		g.refs = g.refs[:last]
-		g.n.Add(-1)
-		g.opened = true
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for ; n > 0 && len(q.refs) > 0; n-- {
+		last := len(q.refs) - 1
+		q.refs[last].backlog = list
+		list = q.refs[last]
+		q.refs[last] = nil
+		q.refs = q.refs[:last]
+		q.n.Add(-1)
+		q.used = true
 	}
 	return list
 }
 
-// bury frees all blocks.
-func (g *graveyard) bury() {
-	list := g.open(math.MaxInt)
+// drain frees the references of all queued blocks.
+func (q *freeQueue) drain() {
+	list := q.pop(math.MaxInt)
 	for list != nil {
 		var hs [blockTensors]uint64
-		libtorch.FreeTensors(hs[:list.empty(hs[:])])
-		next := list.grave
+		libtorch.FreeTensors(hs[:list.drain(hs[:])])
+		next := list.backlog
 		list.recycle()
 		list = next
 	}
 }
 
-// alone makes a Tensor with a cleanup of its own.
-func alone(h uint64) *Tensor {
+// standalone makes a Tensor with a cleanup of its own.
+func standalone(h uint64) *Tensor {
 	x := &Tensor{h: h, ref: &h}
 	wrapped.Add(tensorWeight)
 	runtime.AddCleanup(x, func(ref *uint64) {
 		wrapped.Add(-tensorWeight)
-		giveBack(ref)
+		freeRef(ref)
 	}, x.ref)
 	leakBegin(x.ref)
 	return x
 }
 
-// giveBack frees the reference of a tensor that stands alone, once.
-func giveBack(ref *uint64) {
-	if h := take(ref); h != 0 {
+// freeRef frees the reference of a standalone tensor. Later calls do nothing.
+func freeRef(ref *uint64) {
+	if h := takeRef(ref); h != 0 {
 		libtorch.FreeTensors([]uint64{h})
 	}
 }
 
-// take returns such a reference that is to be given back now, once; 0 the next times.
-func take(ref *uint64) uint64 {
+// takeRef transfers the reference of a standalone tensor to the caller, who must
+// free it. Later calls return 0.
+func takeRef(ref *uint64) uint64 {
 	h := atomic.SwapUint64(ref, 0)
 	if h != 0 {
 		leakEnd(ref)
@@ -402,16 +412,16 @@ func take(ref *uint64) uint64 {
 	return h
 }
 
-// freed is in a tensor's state from Free on, and given once its reference was
-// given back, which is when no call uses it any more.
+// Bits of a tensor's state: freed is set by Free, and refFreed once the reference
+// is freed too, which is when no call uses it any more.
 const (
-	freed = 1 << 30
-	given = freed + 1<<29
+	freed    = 1 << 30
+	refFreed = freed + 1<<29
 )
 
-// acquire keeps the reference from being given back until release. It fails after
-// Free, and for a Tensor that nobody made. It and release are in every op's way,
-// and so small enough to be inlined.
+// acquire keeps the reference from being freed until release. It fails after Free,
+// and for the zero Tensor. Every op calls acquire and release, so they are small
+// enough to be inlined.
 func (x *Tensor) acquire() bool {
 	return x.h != 0 && (atomic.AddInt32(&x.state, 1) < freed || x.late())
 }
@@ -422,29 +432,29 @@ func (x *Tensor) release() {
 	}
 }
 
-// late takes back what acquire did after Free.
+// late undoes an acquire after Free.
 func (x *Tensor) late() bool {
 	x.release()
 	return false
 }
 
-// released is called after Free: who was the last one to use x gives it back.
+// released is called by each release after Free. The last one frees the reference.
 func (x *Tensor) released() {
-	if atomic.CompareAndSwapInt32(&x.state, freed, given) {
-		x.giveBack()
+	if atomic.CompareAndSwapInt32(&x.state, freed, refFreed) {
+		x.free()
 	}
 }
 
-// end marks the tensor as freed and reports whether its reference is to be
-// given back now: not where a call still uses it, which then does so, nor where
-// it was freed before.
+// end marks the tensor as freed and reports whether the caller must free its
+// reference now. It reports false if a call uses the reference, since that call
+// then frees it, and if the tensor was freed before.
 func (x *Tensor) end() bool {
 	for {
 		s := atomic.LoadInt32(&x.state)
 		if s >= freed {
 			return false
 		}
-		if s == 0 && atomic.CompareAndSwapInt32(&x.state, 0, given) {
+		if s == 0 && atomic.CompareAndSwapInt32(&x.state, 0, refFreed) {
 			return true
 		}
 		if s > 0 && atomic.CompareAndSwapInt32(&x.state, s, s+freed) {
@@ -453,26 +463,27 @@ func (x *Tensor) end() bool {
 	}
 }
 
-// Free gives the tensor's memory back, unless views of it or autograd still need
-// it: now, or if it is 2 KiB or less with the next few such tensors. Using x
-// afterwards is an [*Error] with [ErrFreed]. Freeing twice, and freeing nil, do
-// nothing.
+// Free frees the tensor's memory unless views of it or autograd still need it: at
+// once or, for a tensor of 2 KiB or less, together with the next few such tensors.
+// Using x afterwards is an [*Error] with [ErrFreed]. Freeing a tensor twice, or
+// nil, does nothing.
 func (x *Tensor) Free() {
 	if x != nil && x.h != 0 && x.end() {
-		x.giveBack()
+		x.free()
 	}
 }
 
-func (x *Tensor) giveBack() {
+// free frees the reference of a tensor that no call uses.
+func (x *Tensor) free() {
 	if x.refs != nil {
-		x.bury()
+		x.deferFree()
 	} else {
-		giveBack(x.ref)
+		freeRef(x.ref)
 	}
 }
 
-// Then returns f(x) and frees x, if f gave another tensor: a chain of layers
-// that holds no more than one intermediate at a time.
+// Then returns f(x), and frees x if f returned another tensor. A chain of layers
+// then holds no more than one intermediate at a time.
 //
 //	x = m.Conv1.Forward(x).Then(m.BN1.Forward).Then(F.ReLU)
 func (x *Tensor) Then(f func(*Tensor) *Tensor) *Tensor {

@@ -10,63 +10,64 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// The collector sees a Tensor as a few words. What makes it run often enough is
-// this: when live CPU tensors hold more than was left by the last collection
-// and half of that again, but at least slack, or as much as Go's own heap, which
-// is what a collection costs, collect.
+// Go's collector does not see the memory of tensors, so this file tracks the
+// allocation pressure and triggers collections. One is due when live CPU tensors
+// hold more than the last collection left, by the largest of slack, half of what
+// it left, and Go's own heap, which is a measure of the cost of a collection.
 const slack = 12 << 20
 
 var (
-	pressure  sync.Mutex
-	collectAt atomic.Int64
-	stayed    atomic.Int64 // what the last collection left
-	due       atomic.Bool  // held was at collectAt after some call
+	collectMu sync.Mutex
+	collectAt atomic.Int64 // the value of held at which a collection is due
+	survived  atomic.Int64 // the bytes that the last collection left
+	due       atomic.Bool  // held has reached collectAt
 )
 
 func init() { collectAt.Store(slack) }
 
-var collectNothing atomic.Bool // see InitOptions.NoCollections
+var noCollections atomic.Bool // see InitOptions.NoCollections
 
-// press is told the live bytes after each call that may have made a tensor.
-func press(live int64) {
-	if live+wrapped.Load() >= collectAt.Load() && !due.Load() && !collectNothing.Load() {
+// noteLive marks a collection as due if the live bytes have reached the limit. It
+// is called after each call that may have made a tensor.
+func noteLive(live int64) {
+	if live+wrapped.Load() >= collectAt.Load() && !due.Load() && !noCollections.Load() {
 		due.Store(true)
 	}
 }
 
-// relieve collects where that is due. It is called before a call rather than
-// after one: a loop has then dropped what its last round made, so that a big
-// tensor need not lie beside the next one.
-func relieve() {
+// collectIfDue collects if that is due. It is called before a call rather than
+// after one: by then a loop has dropped the tensors of its last iteration, so that
+// two of its large tensors need not exist at once.
+func collectIfDue() {
 	if due.Load() {
 		collect()
 	}
 }
 
-// held is what tensors hold: their elements, and what libtorch needs around them.
+// held returns the number of bytes of all live tensors, libtorch's overhead included.
 func held() int64 { return libtorch.LiveBytes() + wrapped.Load() }
 
-// collect sweeps, if that is due, and says when it is the next time.
+// collect sweeps if that is due, and computes when the next collection is due.
 func collect() {
-	// One goroutine collects. The others go on, until they are a good deal ahead.
-	if !pressure.TryLock() {
+	// One goroutine collects. The others continue until they have made a quarter more.
+	if !collectMu.TryLock() {
 		at := collectAt.Load()
-		if held() < at+(at-stayed.Load())/4 {
+		if held() < at+(at-survived.Load())/4 {
 			return
 		}
-		pressure.Lock()
+		collectMu.Lock()
 	}
-	defer pressure.Unlock()
+	defer collectMu.Unlock()
 	due.Store(false)
 	if held() < collectAt.Load() {
 		return
 	}
 	before := made.Load()
 	sweep()
-	// What the others made meanwhile is no sign of what will stay.
+	// Tensors that other goroutines made meanwhile do not count as survivors.
 	left := held()
-	stays := max(left-(made.Load()-before), min(left, stayed.Load()))
-	stayed.Store(stays)
+	stays := max(left-(made.Load()-before), min(left, survived.Load()))
+	survived.Store(stays)
 	metrics.Read(goHeap[:])
 	room := max(slack, stays/2, int64(goHeap[0].Value.Uint64()))
 	collectAt.Store(max(stays+room, left+room/8))
@@ -74,44 +75,46 @@ func collect() {
 
 var goHeap = [1]metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 
-// sweep runs the collector and waits until the tensors that it found are freed:
-// by cleanups, which run beside the goroutines that go on.
+// sweep runs the collector and waits until the tensors that it found to be
+// unreachable are freed by their cleanups, which run concurrently.
 func sweep() {
 	runtime.GC()
 	c := [2]metrics.Sample{{Name: "/gc/cleanups/queued:cleanups"}, {Name: "/gc/cleanups/executed:cleanups"}}
 	metrics.Read(c[:])
 	queued := c[0].Value.Uint64()
-	for start := time.Now(); c[1].Value.Uint64() < queued && time.Since(start) < sweepRest; metrics.Read(c[1:]) {
-		dead.bury()
+	for start := time.Now(); c[1].Value.Uint64() < queued && time.Since(start) < sweepMax; metrics.Read(c[1:]) {
+		unreachable.drain()
 		time.Sleep(50 * time.Microsecond)
 	}
-	dead.bury()
+	unreachable.drain()
 }
 
-const sweepRest = 500 * time.Millisecond // at most, for cleanups that are not ours may take long
+const sweepMax = 500 * time.Millisecond // since cleanups of other packages may take long
 
-// The processor's caches hold some thousands of small tensors. Where the
-// collector has left more than that many to lie about, to collect them early is
-// quicker than to fetch new memory for each; it may take a tenth of the time,
-// besides what a collection of a small heap takes. It is less than slack, whose
-// collections everybody waits for.
+// The young generation is the small tensors made since the last early collection.
+// The processor's caches hold some thousands of them. If more are unreachable, to
+// collect them early is faster than to allocate new memory for each. Early
+// collections may take a tenth of the time, not counting youngFree for each.
+// youngLimit is less than slack, since all goroutines that make tensors wait for a
+// collection for slack.
 const (
-	nursery      = 4 << 20 // bytes that they hold
-	nurseryShare = 10
-	nurseryGrace = time.Millisecond
-	nurseryWait  = 5 * time.Millisecond // longer collections nobody waits for
+	youngLimit = 4 << 20 // bytes
+	youngShare = 10
+	youngFree  = time.Millisecond     // about what a collection of a small heap takes
+	youngSlow  = 5 * time.Millisecond // after a collection that took longer, the next one runs in the background
 )
 
 var (
-	young      atomic.Int64 // what small tensors hold that were made since the last collection for their sake, less those freed
+	young      atomic.Int64 // bytes of small tensors made since the last early collection, minus bytes freed
 	collecting atomic.Bool
-	slow       atomic.Bool // the last collection was
+	slow       atomic.Bool // the last early collection was slow
 )
 
-// born counts what small tensors hold. Whoever makes one too many collects: a collection
-// beside it would wait for a processor, while it goes on to make thousands more.
-func born(n int) {
-	if young.Add(int64(n)) < nursery || collectNothing.Load() || !collecting.CompareAndSwap(false, true) {
+// countYoung adds n bytes to the young generation. The goroutine that exceeds the
+// limit collects: a collection in another goroutine would wait for a processor
+// while this one makes thousands more.
+func countYoung(n int) {
+	if young.Add(int64(n)) < youngLimit || noCollections.Load() || !collecting.CompareAndSwap(false, true) {
 		return
 	}
 	if slow.Load() {
@@ -126,11 +129,11 @@ func collectYoung() {
 	runtime.GC()
 	took := time.Since(start)
 	young.Store(0)
-	slow.Store(took > nurseryWait)
-	if took <= nurseryGrace {
+	slow.Store(took > youngSlow)
+	if took <= youngFree {
 		collecting.Store(false)
 	} else {
-		time.AfterFunc((nurseryShare-1)*(took-nurseryGrace), func() { collecting.Store(false) })
+		time.AfterFunc((youngShare-1)*(took-youngFree), func() { collecting.Store(false) })
 	}
 }
 

@@ -33,7 +33,7 @@ func TestRunThreads(t *testing.T) {
 		return len(tasks)
 	}
 	x := torch.Ones(8, 8)
-	crowd := func(f func()) {
+	inGoroutines := func(f func()) {
 		var wg sync.WaitGroup
 		for range 200 {
 			wg.Go(func() {
@@ -44,11 +44,11 @@ func TestRunThreads(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	crowd(func() { torch.Run(func() { x.MatMul(x).Free() }) })
+	inGoroutines(func() { torch.Run(func() { x.MatMul(x).Free() }) })
 	for name, mode := range around {
 		before := threads()
-		crowd(func() { mode(func() { torch.Run(func() { x.MatMul(x).Free(); runtime.Gosched() }) }) })
-		crowd(func() { torch.Run(func() { mode(func() { x.MatMul(x).Free(); runtime.Gosched() }) }) })
+		inGoroutines(func() { mode(func() { torch.Run(func() { x.MatMul(x).Free(); runtime.Gosched() }) }) })
+		inGoroutines(func() { torch.Run(func() { mode(func() { x.MatMul(x).Free(); runtime.Gosched() }) }) })
 		require.LessOrEqual(t, threads(), before+25, name)
 	}
 }

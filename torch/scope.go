@@ -8,29 +8,29 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// The thread's scope word: the number of the innermost Scope, and these bits.
+// A thread's scope word holds the number of the innermost Scope and these bits.
 const (
 	workerBit = 1 << 63 // on the pool's own threads
-	lentBit   = 1 << 62 // where the Scope is another thread's that waits for this one
+	lentBit   = 1 << 62 // the Scope belongs to another thread, which waits for this one
 )
 
 // scope lists the tensors that a Scope frees at its end.
 type scope struct {
 	id    uint64
 	outer uint64
-	made  []*Tensor // by its own thread
+	made  []*Tensor // tensors made on its own thread
 	mu    sync.Mutex
-	lent  []*Tensor // by other threads, and kept from scopes inside it
+	lent  []*Tensor // tensors made on other threads, or kept from scopes inside it
 }
 
 var (
 	scopes  sync.Map                  // id → *scope
-	recent  [64]atomic.Pointer[scope] // by the end of their ids: a quicker way to most of them
+	recent  [64]atomic.Pointer[scope] // a cache of scopes by the low bits of their ids
 	scopeID atomic.Uint64
-	lists   sync.Pool // of *[]*Tensor, empty: the lists of scopes that have ended
+	lists   sync.Pool // of *[]*Tensor: empty lists of scopes that have ended
 )
 
-// scopeOf returns the scope that a thread is in, nil without one and where it has ended meanwhile.
+// scopeOf returns the scope of a scope word, or nil if there is none or it has ended.
 func scopeOf(word uint64) *scope {
 	id := word &^ (workerBit | lentBit)
 	if id == 0 {
@@ -55,7 +55,7 @@ func (s *scope) add(x *Tensor, word uint64) {
 	s.made = append(s.made, x)
 }
 
-// share adds a tensor in the name of any thread.
+// share adds a tensor that another thread made. It is safe for concurrent use.
 func (s *scope) share(x *Tensor) {
 	x.scope = s
 	s.mu.Lock()
@@ -94,7 +94,7 @@ func (s *scope) end() {
 	s.mu.Unlock()
 	var hs, small [blockTensors]uint64
 	n, m, bytes := 0, 0, 0
-	var last *Tensor // of so many that were taken from its block one after the other
+	var last *Tensor // the last of run consecutive tensors of one block
 	run := int32(0)
 	for _, x := range made {
 		if x.scope != s || !x.end() { // kept, or in use
@@ -105,13 +105,13 @@ func (s *scope) end() {
 			bytes += x.holds()
 			m++
 			if last != nil && last.refs != x.refs {
-				last.gone(run)
+				last.countFreed(run)
 				run = 0
 			}
 			last = x
 			run++
 		} else {
-			hs[n] = take(x.ref)
+			hs[n] = takeRef(x.ref)
 			n++
 		}
 		if n == len(hs) {
@@ -124,11 +124,11 @@ func (s *scope) end() {
 		}
 	}
 	if last != nil {
-		last.gone(run)
+		last.countFreed(run)
 	}
 	libtorch.FreeTensors(hs[:n])
-	dead.lay(small[:m])
-	born(-bytes)
+	unreachable.enqueue(small[:m])
+	countYoung(-bytes)
 	clear(made)
 	made = made[:0]
 	lists.Put(&made)

@@ -57,7 +57,7 @@ func FromBlob(data unsafe.Pointer, d DType, shape []int, release func()) *Tensor
 
 func share(op string, data unsafe.Pointer, bytes int, d DType, sizes []int64, release func()) *Tensor {
 	mustInit()
-	relieve()
+	collectIfDue()
 	h, res, err := libtorch.ShareTensor(data, d.scalarType(), sizes, release)
 	if err != nil {
 		release()

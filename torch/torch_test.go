@@ -239,15 +239,15 @@ func TestUseAfterFreeLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// Small tensors are freed by whoever makes the next ones. Made, used, freed, kept
-// and dropped across goroutines, each must be given back once.
+// TestFreeAcrossGoroutines checks that small tensors that are made, used, freed, kept
+// and dropped across goroutines are each freed exactly once.
 func TestFreeAcrossGoroutines(t *testing.T) {
 	settled := func() int64 {
 		for range 4 { // the pools of blocks live for two collections
 			runtime.GC()
 			time.Sleep(20 * time.Millisecond)
 		}
-		time.Sleep(300 * time.Millisecond) // what lies about is freed where no op does
+		time.Sleep(300 * time.Millisecond) // the timer drains the deferred-free queue
 		return torch.LiveBytes()
 	}
 	x, y := torch.Ones(4), torch.Ones(4)

@@ -214,7 +214,7 @@ type values struct {
 
 // returned is what a call wrote into rets.
 func returned(rets []uint64, m *maker) values {
-	press(int64(rets[libtorch.RetsLive]))
+	noteLive(int64(rets[libtorch.RetsLive]))
 	return values{libtorch.Values(rets), rets[libtorch.RetsScope], m}
 }
 
