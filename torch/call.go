@@ -87,7 +87,7 @@ func (c *Call) words() []uint64 {
 	return c.buf[:c.n]
 }
 
-// hold takes a tensor into use for the call and returns its reference, 0 for nil.
+// hold acquires a tensor for the call and returns its reference, or 0 for nil.
 func (c *Call) hold(x *Tensor) uint64 {
 	if x == nil {
 		return 0
@@ -191,7 +191,7 @@ func (c *Call) DType(d DType) {
 		return
 	}
 	if d > lastDType {
-		c.mistake("there is no %v", d) // libtorch looks it up in a table, unchecked
+		c.mistake("there is no %v", d) // libtorch looks it up in a table without a check
 	}
 	c.Int(d.scalarType())
 }
@@ -290,7 +290,7 @@ func (c *Call) Size(size ...int) {
 	numel := uint64(1)
 	for _, n := range size {
 		hi, lo := bits.Mul64(numel, uint64(max(n, 1)))
-		if hi > 0 || lo >= 1<<58 { // libtorch multiplies by the bytes of an element, at most 16, and does not look
+		if hi > 0 || lo >= 1<<58 { // libtorch multiplies by the bytes of an element, at most 16, without a check
 			if c.err == nil {
 				c.err = &Error{Msg: fmt.Sprintf("a tensor of size %v is too large for any memory", size), kind: ErrOutOfMemory}
 			}
@@ -412,7 +412,7 @@ func (c *Call) Reduction(how string) {
 	c.Int(i)
 }
 
-// mistake notes the first one.
+// mistake records the first mistake.
 func (c *Call) mistake(format string, args ...any) {
 	if c.err == nil {
 		c.err = &Error{Msg: fmt.Sprintf(format, args...)}
@@ -475,8 +475,8 @@ func (c *Call) tensors() string {
 	return b.String()
 }
 
-// run makes the call; the words of the results lie in the first n of rets where
-// they fit, and their tensors will be m's. They are dropped where that is RetsHead.
+// run makes the call. The words of the results are in the first n words of rets if
+// they fit, and m makes their tensors. The results are dropped if n is RetsHead.
 func (c *Call) run(op *Op, rets []uint64, n int, m *maker) values {
 	defer c.release()
 	h := op.find()

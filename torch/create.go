@@ -43,8 +43,8 @@ func (x *Tensor) RequireGrad(on bool) *Tensor {
 	return x
 }
 
-// NewTensor copies a number, or a slice or array of numbers, nested as deep as the
-// tensor has dimensions, into a new tensor: torch.tensor(data, dtype=…, device=…,
+// NewTensor copies a number, or a slice or array of numbers, nested once for each
+// dimension, to a new tensor: torch.tensor(data, dtype=…, device=…,
 // requires_grad=…). Unless the options have a dtype, it is the one that matches
 // Go's type of the numbers, as for [FromSlice]. It panics with an [*Error] if
 // slices of one dimension have different lengths.
@@ -91,7 +91,7 @@ func copied(op string, p unsafe.Pointer, bytes int, d DType, sizes []int64) *Ten
 	return wrap(h, bytes, res.Scope)
 }
 
-// sizesOf returns a shape for libtorch, that of one dimension where none is given.
+// sizesOf returns a shape for libtorch, by default the shape of one dimension.
 func sizesOf(op string, elements int, shape []int) []int64 {
 	if len(shape) == 0 {
 		return []int64{int64(elements)}
@@ -172,9 +172,9 @@ func Item[E Element](x *Tensor) (e E) {
 // element returns the element of x, of which libtorch's item is v.
 func element[E Element](x *Tensor, v any) (e E) {
 	switch d := x.DType(); d {
-	case dtypeOf[E](): // among them those that are no Python numbers
+	case dtypeOf[E](): // including those that are not Python numbers
 		return Data[E](x)[0]
-	case Uint64: // which may be no int64
+	case Uint64: // which may exceed an int64
 		v = Data[uint64](x)[0]
 	}
 	if !setNumber(reflect.ValueOf(&e).Elem(), v) {
@@ -184,7 +184,7 @@ func element[E Element](x *Tensor, v any) (e E) {
 }
 
 // setNumber sets to, a variable of an [Element], to a number that equals v. It
-// reports whether there is one.
+// reports whether such a number exists.
 func setNumber(to reflect.Value, v any) bool {
 	if _, ok := v.(bool); !ok && to.Kind() == reflect.Bool || to.NumMethod() > 0 {
 		return false // the small floats are stored as integers of another meaning

@@ -79,7 +79,7 @@ func (d Device) String() string {
 // ParseDevice checks PyTorch's text for a device: "cpu", "cuda", "cuda:0", "mps",
 // "meta". It does not check whether the machine has such a device.
 func ParseDevice(s string) (Device, error) {
-	if s == "" { // which c10 takes for the default device
+	if s == "" { // which is the default device to c10
 		return "", fmt.Errorf("torch: %w", unknownDevice(s))
 	}
 	typ, index, err := Device(s).c10()
@@ -89,8 +89,8 @@ func ParseDevice(s string) (Device, error) {
 	return deviceOf(typ, index), nil
 }
 
-// c10 returns libtorch's numbers for d, with the index -1 where d has none. Of a
-// type of which there is one device it has none. The zero value is the default device.
+// c10 returns libtorch's numbers for d, with the index -1 if d has none. A type with a
+// single device has no index. The zero value is the default device.
 func (d Device) c10() (typ, index int, err error) {
 	switch d { // the common cases
 	case "":
@@ -122,7 +122,7 @@ func (d Device) c10() (typ, index int, err error) {
 	return 0, 0, unknownDevice(string(d))
 }
 
-// unknownDevice returns the error about a text that names no device.
+// unknownDevice returns the error about a text that is not a device.
 func unknownDevice(s string) error {
 	return fmt.Errorf("unknown device %q; use cpu, cuda or cuda:N", s)
 }

@@ -23,7 +23,7 @@ func init() {
 	engine.Tensor = func(t *pickle.Tensor) (any, error) { return tensorOf(t) }
 }
 
-// invoke makes the call of something other than an operator, by f.
+// invoke makes a call by f, of something other than an operator.
 func (c *Call) invoke(name string, f func(words, rets []uint64) error) (Value, error) {
 	defer c.release()
 	if c.err != nil {
@@ -39,7 +39,7 @@ func (c *Call) invoke(name string, f func(words, rets []uint64) error) (Value, e
 	})
 }
 
-// read returns the first value that f writes, nil where it writes none.
+// read returns the first value that f writes, or nil if it writes none.
 func read(f func(rets []uint64) error) (Value, error) {
 	var rets [libtorch.RetsHead + 16]uint64
 	if err := f(rets[:]); err != nil {

@@ -162,7 +162,8 @@ func mincore(data, pages []byte) error {
 	return nil
 }
 
-// TestFreeUnmaps frees the tensors of a mapped file, of a few bytes each, and wants the file gone: all of it was held by any of them.
+// TestFreeUnmaps frees the tensors of a mapped file, of a few bytes each, and checks that the file is then unmapped:
+// each of them kept all of it mapped.
 func TestFreeUnmaps(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state_dict.pt")
 	data, err := os.ReadFile(checkpoints + "zip_state_dict.pt")

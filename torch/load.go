@@ -112,7 +112,7 @@ type Limits struct {
 	Depth   int   // of nested containers; 0 means 512, and more than 100,000 means that
 }
 
-const maxDepth = 100_000 // of values that are made by functions that call themselves
+const maxDepth = 100_000 // of values that recursive functions make
 
 func load(path string, limits Limits) (Value, error) {
 	if err := Init(context.Background()); err != nil {
@@ -145,7 +145,8 @@ func load(path string, limits Limits) (Value, error) {
 	return l.value(root)
 }
 
-// isCheckpoint refuses a file that is plainly of another kind, and says of which.
+// isCheckpoint refuses a file that is recognized as another kind, which the error
+// names.
 func isCheckpoint(path string) error {
 	k, err := filekind.OfFile(path)
 	if err != nil {
@@ -166,7 +167,7 @@ func isCheckpoint(path string) error {
 	return &filekind.MismatchError{Kind: k, Want: "a checkpoint"}
 }
 
-// flat reads a safetensors file as the dict of tensors, each with a storage of its own, that torch.save would have written.
+// flat reads a safetensors file as if torch.save had written it: a dict of tensors, each with a storage of its own.
 func flat(data []byte) (any, error) {
 	h, err := safetensors.Read(data)
 	if err != nil {
@@ -181,7 +182,7 @@ func flat(data []byte) (any, error) {
 	return d, nil
 }
 
-// contiguous returns the strides of a tensor whose elements lie in the order of their indices.
+// contiguous returns the strides of a tensor whose elements are in the order of their indices.
 func contiguous(shape []int) []int {
 	strides := make([]int, len(shape))
 	n := 1
@@ -192,14 +193,15 @@ func contiguous(shape []int) []int {
 	return strides
 }
 
-// base names the tensor over a whole storage of which the checkpoint's tensors are views.
+// base is the key of the tensor of a whole storage, of which the checkpoint's tensors are
+// views.
 type base struct {
 	s *pickle.Storage
 	d DType
 }
 
 type loader struct {
-	m     *libtorch.Map // of the file; nil where storages are to be copied
+	m     *libtorch.Map // of the file; nil if storages must be copied
 	bases map[base]*Tensor
 	made  map[any]Value // of containers, by the pickle package's
 }
@@ -210,8 +212,8 @@ func (l *loader) close() {
 	}
 }
 
-// readAhead makes the bases of all tensors, on all cores: storages that do not
-// lie aligned in the file, as in most legacy ones, have to be copied.
+// readAhead makes the bases of all tensors, on all cores: storages that are not
+// aligned in the file, as in most legacy files, must be copied.
 func (l *loader) readAhead(root any) error {
 	var todo []base
 	known := map[base]bool{}
@@ -560,7 +562,7 @@ func (l *loader) quantized(d DType, t *pickle.Tensor) (x *Tensor, err error) {
 func (l *loader) newBase(k base) (*Tensor, error) {
 	s := k.s
 	if per := pickle.Packed(k.d.String()); per > 1 {
-		// libtorch wants a byte for each element, although it puts several into one.
+		// libtorch needs a byte for each element, although it packs several into one.
 		padded := append(make([]byte, 0, per*len(s.Data)), s.Data...)[:per*len(s.Data)]
 		s, k.d = &pickle.Storage{Data: padded, Offset: -1, Key: s.Key}, Uint8
 	}

@@ -9,25 +9,26 @@ import (
 	"github.com/torchhub/torchhub/internal/libtorch"
 )
 
-// pool is a few goroutines, each locked to an OS thread of its own, on which
-// whole forwards run: libtorch keeps caches and a team of threads for every OS
-// thread that calls it, so 200 goroutines that call it freely make hundreds.
+// pool is a few goroutines, each locked to an OS thread of its own, which run
+// whole forward passes. libtorch keeps caches and a team of threads for every
+// OS thread that calls it, so 200 goroutines without the pool would create
+// hundreds of threads.
 var pool struct {
 	mu      sync.Mutex
 	jobs    chan *job
 	size    int // workers wanted
-	running int // workers there are
-	threads int // to be divided among the busy ones
+	running int // workers started
+	threads int // divided among the busy workers
 	busy    atomic.Int32
 }
 
-// job is a closure with the modes of the thread that handed it in.
+// job is a closure with the modes of the caller's thread.
 type job struct {
 	f     func()
 	modes libtorch.State
 	done  chan struct{}
 	ended bool // f returned
-	panic any  // or panicked with this; else it called runtime.Goexit
+	panic any  // the value with which f panicked; if nil, f called runtime.Goexit
 }
 
 func init() {
@@ -75,15 +76,16 @@ func SetWorkers(n int) {
 // f must not wait for another goroutine that calls Run.
 func Run(f func()) {
 	mustInit()
-	runtime.LockOSThread() // the modes are the thread's
+	runtime.LockOSThread() // the modes belong to the thread
 	j := &job{f: f, modes: libtorch.ThreadState(), done: make(chan struct{})}
 	if j.modes.Scope&workerBit != 0 {
 		runtime.UnlockOSThread()
 		f()
 		return
 	}
-	// A goroutine in NoGrad or the like would keep a thread of its own while it
-	// waits, so it takes its modes from the thread, and to one later.
+	// A goroutine in a mode such as NoGrad would keep a thread of its own while
+	// it waits, so its modes are removed from the thread, and set again
+	// afterwards, perhaps on another thread.
 	locks := j.modes.Locks
 	if locks > 0 {
 		libtorch.SetThreadState(libtorch.NewState)
@@ -151,7 +153,7 @@ func work() {
 func (j *job) run() {
 	defer func() {
 		j.panic = recover()
-		if !j.ended && j.panic == nil { // runtime.Goexit, such as testing's FailNow, ends this goroutine: another takes over
+		if !j.ended && j.panic == nil { // runtime.Goexit, as by testing's FailNow, ends this goroutine: another one replaces it
 			go work()
 		}
 		setWorker(libtorch.NewState)

@@ -97,7 +97,7 @@ func (s *scope) end() {
 	var last *Tensor // the last of run consecutive tensors of one block
 	run := int32(0)
 	for _, x := range made {
-		if x.scope != s || !x.end() { // kept, or in use
+		if x.scope != s || !x.end() { // kept or in use
 			continue
 		}
 		if x.refs != nil {

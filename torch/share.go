@@ -111,7 +111,7 @@ func WithBytes(x *Tensor, f func(data []byte)) {
 	})
 }
 
-// wantElements wants x to be of E's dtype.
+// wantElements panics unless x is of E's dtype.
 func wantElements[E Element](op string, x *Tensor) {
 	if d := x.DType(); d != dtypeOf[E]() {
 		var z E

@@ -112,7 +112,7 @@ func FindStateDict(v Value, options ...StateDictOption) (StateDict, StateDictPla
 	return s, at, nil
 }
 
-// find returns the state dict under the key, or the only one.
+// find returns the state dict under the key, or the only state dict.
 func (o *stateDictOptions) find(v Value) (StateDict, StateDictPlace, error) {
 	if o.key != nil {
 		s, err := under(v, *o.key)
@@ -133,7 +133,7 @@ func (o *stateDictOptions) find(v Value) (StateDict, StateDictPlace, error) {
 	return nil, StateDictPlace{}, err
 }
 
-// cut takes the prefix off the names, in place, and returns it.
+// cut removes the prefix from the names, in place, and returns it.
 func (o *stateDictOptions) cut(s StateDict) (string, error) {
 	prefix := ""
 	if o.prefix != nil {
@@ -151,7 +151,7 @@ func (o *stateDictOptions) cut(s StateDict) (string, error) {
 	return prefix, nil
 }
 
-// wrappers are the names of the field in which a module that wraps another one holds it.
+// wrappers are the names of the fields in which modules hold the module that they wrap.
 var wrappers = []string{"module.", "_orig_mod.", "_fsdp_wrapped_module.", "_forward_module."}
 
 // wrapping returns the prefix that wrapping modules put before all names.
@@ -259,7 +259,8 @@ func lookup(v Value, key string) (Value, bool) {
 	return nil, false
 }
 
-// stateDict returns a value as a state dict, or says what it is instead.
+// stateDict returns a value as a state dict, or a description of the value if
+// it is none.
 func stateDict(v Value) (StateDict, error) {
 	d, ok := v.(*Dict)
 	if !ok {

@@ -160,7 +160,7 @@ func contents(x *Tensor, o *printing, indent int) (text string) {
 	return text
 }
 
-// parts writes the tensors that a nested one consists of, a line or more each.
+// parts writes the tensors of a nested tensor, each in one or more lines.
 func parts(x *Tensor) (text string) {
 	NoGrad(func() {
 		var lines []string
@@ -177,7 +177,7 @@ func parts(x *Tensor) (text string) {
 	return text
 }
 
-// A sparsePart is a tensor that a sparse one consists of.
+// A sparsePart is a tensor of a sparse tensor's representation.
 type sparsePart struct {
 	name string
 	op   *Op
@@ -187,7 +187,7 @@ func (p sparsePart) of(x *Tensor, o *printing, indent int) (text string) {
 	NoGrad(func() {
 		var c Call
 		c.Tensor(x)
-		part := c.One(p.op).Then((*Tensor).Detach) // or autograd asks for the strides of x
+		part := c.One(p.op).Then((*Tensor).Detach) // else autograd reads the strides of x
 		defer part.Free()
 		text = "..."
 		if x.Device() != Meta {
@@ -232,11 +232,11 @@ func tuple(v []int) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// A printer holds the elements that are to be written.
+// A printer holds the elements to write.
 type printer struct {
 	o         *printing
 	shape     []int  // of what is written
-	cut       []bool // dimensions that have lost their middle
+	cut       []bool // dimensions that are summarized
 	summarize bool
 	real      numbers
 	imag      *numbers
@@ -290,7 +290,7 @@ func newPrinter(x *Tensor, o *printing) *printer {
 		defer wide.Free()
 		zero := 0.0
 		if d == Float8E8M0FNU {
-			zero = 0x1p-127 // it has no zero, and compares this one equal to it
+			zero = 0x1p-127 // the format has no zero, and compares this number equal to zero
 		}
 		p.real = floats(Data[float64](wide), zero, o)
 	case d == Bool:
@@ -318,7 +318,7 @@ func texts[E any](vs []E, f func(E) string) []string {
 	return out
 }
 
-// padded brings texts to the width of the longest of them, at least to width.
+// padded pads texts to the width of the longest of them, and at least to width.
 func padded(ts []string, width int) numbers {
 	for _, t := range ts {
 		width = max(width, len(t))
@@ -376,7 +376,7 @@ func floats(vs []float64, zero float64, o *printing) numbers {
 	return numbers{out, width}
 }
 
-// element writes the element of an index in the order of all.
+// element writes the element at an index in the order of all elements.
 func (p *printer) element(i int) string {
 	if p.imag == nil {
 		return p.real.text[i]

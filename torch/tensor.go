@@ -15,12 +15,12 @@ import (
 type Tensor struct {
 	_     [0]atomic.Int32 // not to be copied
 	h     uint64          // one reference to a c10::TensorImpl
-	ref   *uint64         // where it stands alone: the same until it is given back, then 0
-	refs  *refs           // else those of its block
-	scope *scope          // that will free it, nil when the collector will
-	state int32           // atomic: calls that use h at this moment, plus freed
+	ref   *uint64         // of a standalone tensor: the same as h until it is freed, then 0
+	refs  *refs           // of a tensor in a block: those of the block
+	scope *scope          // the scope that frees it; nil if the collector does
+	state int32           // atomic: the number of calls that use h, plus freed or refFreed
 	index uint16          // of ref in refs
-	bytes uint16          // that it keeps alive, in a block
+	bytes uint16          // the bytes that a tensor in a block keeps alive
 }
 
 // use calls f with the reference, or panics with an Error in the name of op.
@@ -35,7 +35,7 @@ func (x *Tensor) use(op string, f func(h uint64)) {
 	f(x.h)
 }
 
-// info describes x. The buffer holds eight dimensions; more make a new one.
+// info describes x. The buffer holds eight dimensions; more are allocated.
 func (x *Tensor) info(op string) (info []int64) {
 	x.use(op, func(h uint64) {
 		var err error
@@ -46,7 +46,7 @@ func (x *Tensor) info(op string) (info []int64) {
 	return info
 }
 
-// sizes is info for an op that needs the sizes: a nested tensor is a mistake.
+// sizes is info for an op that needs the sizes: it panics on a nested tensor.
 func (x *Tensor) sizes(op string) []int64 {
 	info := x.info(op)
 	if info[libtorch.InfoFlags]&libtorch.FlagNested != 0 {

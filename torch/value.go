@@ -141,7 +141,7 @@ func (c *Call) Value(v Value) {
 	}
 }
 
-// object adds an object, which must outlive the call.
+// object adds an object, which must stay alive during the call.
 func (c *Call) object(m libtorch.Module, err error) {
 	if err != nil {
 		c.mistake("%v", err)
@@ -205,14 +205,15 @@ func sortedKeys(m reflect.Value) []reflect.Value {
 	return keys
 }
 
-// values reads what libtorch wrote. Its tensors become the scope's, or the collector's.
+// values reads the values that libtorch wrote. Their tensors are freed by the scope or
+// by the collector.
 type values struct {
 	words  []uint64
 	scope  uint64
 	*maker // no part of values, or all that they point to would have to be on the heap
 }
 
-// returned is what a call wrote into rets.
+// returned returns the values that a call wrote to rets.
 func returned(rets []uint64, m *maker) values {
 	noteLive(int64(rets[libtorch.RetsLive]))
 	return values{libtorch.Values(rets), rets[libtorch.RetsScope], m}

@@ -91,7 +91,7 @@ func spelled(f *pflag.Flag) string {
 func oneDash(root *cobra.Command, args []string) error {
 	c, rest, err := root.Find(args)
 	if err != nil {
-		return nil // which is told elsewhere
+		return nil // which is reported elsewhere
 	}
 	for _, a := range rest {
 		if a == "--" {

@@ -47,7 +47,7 @@ installed. The exit status is 1 where predict could not work.`,
 	}
 }
 
-// checks looks at what lies above libtorch.
+// checks examines everything that depends on libtorch.
 func checks(ctx context.Context) []libtorch.Check {
 	var out []libtorch.Check
 	if lib, err := libtorch.Find(ctx); err == nil {

@@ -136,8 +136,8 @@ func showCommand() *cobra.Command {
 		Short: "Show what is known of a model, a repository or a file",
 		Long: `Show what is known of a model: size, accuracy, file, preset, license. A model is
 one of "torchhub list", one of a repository with --repo, or hf:OWNER/NAME of the
-Hugging Face Hub. Of a repository the models are listed with a line about each;
-of a file of weights it is told what is in it.`,
+Hugging Face Hub. For a repository it lists the models, with a line about each,
+and for a file of weights it shows the contents.`,
 		Args: cobra.ExactArgs(1),
 	}
 	var f repoFlags

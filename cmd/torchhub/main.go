@@ -64,7 +64,7 @@ var errReported = errors.New("reported")
 // usageError is a mistake in the arguments.
 type usageError struct{ error }
 
-// run is the command, with everything that a test wants to see.
+// run is the command, with its inputs and outputs as parameters for tests.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
 	stdout, stderr = terminal.NewWriter(stdout), terminal.NewWriter(stderr)
 	defer func() {

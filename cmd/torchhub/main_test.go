@@ -107,7 +107,7 @@ func TestPredictBuiltIn(t *testing.T) {
 	require.NotContains(t, out, "logits")
 }
 
-// TestMistakes wants of every mistake: a status, nothing on stdout, one line on
+// TestMistakes checks for every mistake: a status, nothing on stdout, one line on
 // stderr that says which and what to do, no stack, and nothing left in the cache.
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()

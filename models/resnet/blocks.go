@@ -37,7 +37,7 @@ type bottleneck struct {
 	Downsample nn.Module // nil without
 }
 
-// bottleneck puts the stride in the 3×3 convolution, ResNet v1.5 as torchvision calls it, unless told otherwise.
+// bottleneck puts the stride in the 3×3 convolution by default, which torchvision calls ResNet v1.5.
 func (c Config) bottleneck(in, planes, stride int, aa nn.Module, downsample nn.Module) *bottleneck {
 	width, out := planes*c.WidthPerGroup/64*c.Groups, planes*Bottleneck.expansion()
 	first := width / c.ReduceFirst

@@ -1,12 +1,12 @@
 // Package aoti loads and runs models that AOTInductor compiled ahead of time:
 // torch._inductor.aoti_load_package.
 //
-//	info, err := aoti.Inspect("model.pt2")  // what is in it; nothing is run
+//	info, err := aoti.Inspect("model.pt2")  // describes the package; nothing is run
 //	m, err := aoti.Load("model.pt2")
 //	y, err := m.Forward(x)
 //
-// A compiled model is native code: to load one is to run a program of whoever made
-// it, with all rights of this process. Load only what you trust as you trust the
+// A compiled model is native code: loading one runs its author's program, with all
+// rights of this process. Load only packages that you trust as you trust the
 // programs that you install. [Inspect] runs nothing.
 //
 // In Python a package is made by
@@ -34,11 +34,11 @@ import (
 type Options struct {
 	ModelName string       // which model of the package; "" is "model"
 	Device    torch.Device // where it is to run; "" is the device that it was compiled for, the first of several GPUs
-	Runners   int          // how many calls may run at once, each with memory of its own for what lies between inputs and outputs; 0 is 1
+	Runners   int          // how many calls may run at once, each with memory of its own for intermediate results; 0 is 1
 }
 
 // Load loads a model of a package: torch._inductor.aoti_load_package(path, model_name).
-// It runs native code of whoever made the package: load only what you trust.
+// It runs native code of the package's author: load only packages that you trust.
 //
 // Before any of it is run, the zip file is checked as strictly as a checkpoint, and
 // so are its checksums, and whether this machine is one that the model was compiled
@@ -68,7 +68,7 @@ type Info struct {
 }
 
 // NativeCode reports whether the package holds code that runs on a processor, or
-// the sources of such code. Loading such a package needs trust in whoever made it.
+// the sources of such code. Load such a package only if you trust its author.
 func (i *Info) NativeCode() bool { return len(i.Models) > 0 }
 
 // Devices returns the types of device, such as "cpu", that models were compiled for, each once.

@@ -22,10 +22,9 @@ import (
 )
 
 // A Model is a model that AOTInductor compiled to native code:
-// torch._inductor.aoti_load_package's result. Its inputs are tensors that lie on its
-// device in the memory format, dtype and shape that it was compiled for, of which
-// Python's dynamic_shapes say what may vary. Any number of goroutines may call one
-// at once.
+// torch._inductor.aoti_load_package's result. Its inputs are tensors on its device
+// in the memory format, dtype and shape that it was compiled for, of which Python's
+// dynamic_shapes say what may vary. Any number of goroutines may call one at once.
 //
 // https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 type Model struct {
@@ -159,7 +158,7 @@ var instructions = map[string]func() bool{
 	"AMX_TILE":    func() bool { return cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && cpu.X86.HasAMXInt8 },
 }
 
-// readWeights gives the model the weights that lie beside its library, as Python's loader does and libtorch's does not.
+// readWeights gives the model the weights in files beside its library, as Python's loader does and libtorch's does not.
 func (m *Model) readWeights(z *strictzip.Archive, model *pt2.Model) error {
 	var state torch.StateDict
 	defer func() { state.Free() }()
@@ -266,12 +265,12 @@ func (m *Model) Device() torch.Device { return m.device }
 // Metadata returns what the model says of what it was compiled for, by keys such as AOTI_DEVICE_KEY: get_metadata().
 func (m *Model) Metadata() map[string]string { return m.meta }
 
-// Run calls the model with its inputs in order, on the model's device, and
-// returns its outputs in order, on the threads of [torch.Run]. An output that is None is
-// nil. Nothing is recorded for autograd. Inputs of another number, dtype, shape,
-// memory format or device than the model was compiled for are an [*torch.Error], as in
-// Python where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has
-// no bounds: compiled code takes what lies in memory as it is.
+// Run calls the model with its inputs in order, on the model's device, and returns its
+// outputs in order, on the threads of [torch.Run]. An output that is None is nil.
+// Nothing is recorded for autograd. Inputs of another number, dtype, shape, memory
+// format or device than the model was compiled for are an [*torch.Error], as in Python
+// where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has no bounds:
+// compiled code uses the memory as it is.
 func (m *Model) Run(inputs ...*torch.Tensor) (outputs []*torch.Tensor, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -321,12 +320,12 @@ func (m *Model) check(inputs []*torch.Tensor) error {
 		return err
 	}
 	for i, x := range inputs {
-		want := m.device // some inputs of a model for GPUs may lie on the torch.CPU
+		want := m.device // some inputs of a model for GPUs may be on the CPU
 		if m.inputs[i].Device == 0 {
 			want = torch.CPU
 		}
 		if d := x.Device(); d != want {
-			return fmt.Errorf("input %d lies on %v, and must lie on %v", i, d, want)
+			return fmt.Errorf("input %d is on %v, and must be on %v", i, d, want)
 		}
 		if d := x.DType().String(); d != m.inputs[i].DType {
 			return fmt.Errorf("input %d is of the dtype %s, and must be of %s", i, d, m.inputs[i].DType)

@@ -210,7 +210,7 @@ func TestContainers(t *testing.T) {
 	require.ErrorContains(t, err, "must have 4")
 }
 
-// Weights may lie in the library, beside it in two ways, or nowhere.
+// Weights may be in the library, beside it in two ways, or absent.
 func TestWeights(t *testing.T) {
 	p := reference.Start(t, script)
 	x := torch.FromSlice(ramp(12), 3, 4)

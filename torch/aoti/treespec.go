@@ -8,7 +8,8 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// A treeSpec says how leaves lie in Python's containers: torch.utils._pytree.TreeSpec.
+// A treeSpec describes the places of leaves in Python's containers:
+// torch.utils._pytree.TreeSpec.
 //
 // https://github.com/pytorch/pytorch/blob/main/torch/utils/_pytree.py
 type treeSpec struct {

@@ -40,8 +40,8 @@ func TestOperatorsAreThere(t *testing.T) {
 	require.Empty(t, missing)
 }
 
-// TestGridSamplerIn16Bits wants that the kernel is kept from reading beyond inputs
-// whose places 16 bits cannot tell. Python's answers are the memory behind, or it crashes.
+// TestGridSamplerIn16Bits checks that the kernel does not read beyond inputs whose places
+// 16 bits cannot tell. Python's answers are the memory behind, or it crashes.
 func TestGridSamplerIn16Bits(t *testing.T) {
 	const bilinear, zeros, border = 0, 0, 1
 	for _, c := range []struct {

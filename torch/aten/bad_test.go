@@ -84,7 +84,7 @@ var byHand = map[string]any{
 var notCalled = map[string]string{
 	"torch.Init":       "takes no argument but a context",
 	"torch.CUDACount":  "takes no argument but a context",
-	"torch.FromBlob":   "takes the caller's word for what lies behind a pointer",
+	"torch.FromBlob":   "trusts the caller's pointer",
 	"torch.WithKey":    "an option of LoadStateDict",
 	"torch.WithPrefix": "an option of LoadStateDict",
 	"torch.WithNotice": "an option of LoadStateDict",
@@ -286,16 +286,16 @@ loop:
 	if hung {
 		how = "call " + call + ": no end in 60 s"
 	}
-	var told []string
+	var report []string
 	for line := range strings.Lines(string(text)) {
 		if strings.Contains(line, "Warning") || strings.TrimSpace(line) == "" {
 			continue
 		}
-		if told = append(told, strings.TrimSpace(line)); len(told) == 12 {
+		if report = append(report, strings.TrimSpace(line)); len(report) == 12 {
 			break
 		}
 	}
-	return at, how + ": " + strings.Join(told, " | ")
+	return at, how + ": " + strings.Join(report, " | ")
 }
 
 // TestBadCall is what the other processes run.
@@ -309,7 +309,7 @@ func TestBadCall(t *testing.T) {
 	var tasks badTasks
 	require.NoError(t, json.Unmarshal(text, &tasks))
 	out := os.NewFile(3, "calls")
-	limit := syscall.Rlimit{Cur: 1 << 36, Max: 1 << 36} // what asks for more is out of memory, not killed
+	limit := syscall.Rlimit{Cur: 1 << 36, Max: 1 << 36} // a larger allocation fails, and the process is not killed
 	_ = syscall.Setrlimit(syscall.RLIMIT_AS, &limit)
 	all := everything()
 	for i, name := range tasks.Names {

@@ -97,7 +97,7 @@ func TestTwoOptions(t *testing.T) {
 	require.Greater(t, n, 150)
 }
 
-// uninitialized are the operators whose results nobody can know.
+// uninitialized are the operators whose results are unspecified.
 var uninitialized = map[string]bool{"aten::empty.memory_format": true, "aten::empty_like": true}
 
 func (f *curatedFunction) run(c testCase) (exact bool, err error) {

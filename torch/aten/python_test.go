@@ -39,8 +39,8 @@ type testCase struct {
 	What    string   `json:"what"`
 }
 
-// TestPython calls operators in Python with arguments made from their schemas,
-// by tables of shapes, dtypes and numbers, and wants the same of Go for each call
+// TestPython calls operators in Python with arguments made from their schemas, by
+// tables of shapes, dtypes and numbers, and compares Go's results for each call
 // that Python takes. Results must be equal to 1e-6 of the largest element: the two
 // run the same kernels, but sums depend on how memory is aligned.
 func TestPython(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 )
 
 // LoadFile reads a file onto the CPU: safetensors.torch.load_file(path). The file
-// is mapped and tensors lie in the mapping, as [torch.Load] describes, which reads
+// is mapped and tensors use the mapping, as [torch.Load] describes, which reads
 // such files, too. They are in the order of their bytes.
 //
 // A file that breaks the format's rules is a [torch.ErrMalformed]: entries that
@@ -67,7 +67,7 @@ func header(path string) (*safetensors.Header, error) {
 // SaveFile writes tensors to a file, with metadata beside them that may be nil:
 // safetensors.torch.save_file(state, path, metadata). The bytes are those that
 // Python writes. A file that was there is replaced at the end, so that nothing
-// half-written is ever seen. Tensors may lie on any device and in any memory
+// half-written is ever seen. Tensors may be on any device and in any memory
 // format; Python refuses those that are not contiguous or that share memory, and
 // here each is written in full. Sparse tensors, names that are there twice, and
 // dtypes that the format has not, are errors.
