@@ -16,7 +16,7 @@ func taken(op string, ts []Transform) []Transform {
 	return append([]Transform{}, ts...)
 }
 
-// RandomApply applies all of the transforms with probability p, 0.5 where none is given, else none:
+// RandomApply applies all of the transforms with probability p, default 0.5, else none:
 // torchvision.transforms.RandomApply(ts, p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomApply.html

@@ -180,10 +180,10 @@ type AutoAugmentOptions struct {
 	Fill          Floats            // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
 }
 
-// AutoAugment applies one of the pairs of operations of a policy that was learned, to
-// a picture of mode L or RGB or a uint8 tensor [..., 1 or 3, H, W] of 3 or 4
-// dimensions: torchvision.transforms.AutoAugment(policy, interpolation, fill).
-// The paper is https://arxiv.org/abs/1805.09501.
+// AutoAugment applies a random pair of operations of a learned policy to a picture of
+// mode L or RGB or a uint8 tensor [..., 1 or 3, H, W] of 3 or 4 dimensions:
+// torchvision.transforms.AutoAugment(policy, interpolation, fill). The paper is
+// https://arxiv.org/abs/1805.09501.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.AutoAugment.html
 func AutoAugment(options ...AutoAugmentOptions) Transform {
@@ -333,7 +333,7 @@ func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 type AugMixOptions struct {
 	Severity      int           // of the operations, 1 to 10; 0 is 3
 	MixtureWidth  int           // the number of chains of operations; 0 is 3
-	ChainDepth    int           // the number of operations of a chain; 0, and less, is 1 to 3 by chance
+	ChainDepth    int           // the number of operations of a chain; 0 or less is a random number from 1 to 3
 	Alpha         float64       // of the distributions of the weights; 0 is 1
 	NoColor       bool          // leave out brightness, color, contrast and sharpness: all_ops=False
 	Interpolation Interpolation // Nearest or Bilinear, the default
@@ -341,7 +341,7 @@ type AugMixOptions struct {
 }
 
 // AugMix mixes a picture of mode L or RGB or a uint8 tensor [..., 1 or 3, H, W] of 3 or
-// 4 dimensions with what random chains of operations make of it:
+// 4 dimensions with the results of random chains of operations on it:
 // torchvision.transforms.AugMix(severity, mixture_width, chain_depth, alpha, all_ops,
 // interpolation, fill). A picture is computed as a tensor. The paper is
 // https://arxiv.org/abs/1912.02781.

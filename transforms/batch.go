@@ -14,7 +14,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
-// BatchOptions say more about [Batch] and [BatchFiles].
+// BatchOptions are the options of [Batch] and [BatchFiles].
 type BatchOptions struct {
 	Workers   int              // pictures prepared at a time; 0 is one for each processor
 	BatchSize int              // pictures in a batch of the DataLoader whose random draws these equal; 0 is 1, the DataLoader's default
@@ -24,17 +24,19 @@ type BatchOptions struct {
 	opens bool // BatchFiles it is
 }
 
-// Batch prepares pictures on all processors and returns their tensors in one, [N, C, H, W]
-// where the transform returns [C, H, W]: torch.stack([t(p) for p in pictures]). It
-// lies on the CPU, in pinned memory where CUDA is there.
+// Batch prepares pictures on all processors and returns their tensors stacked, [N, C, H,
+// W] if the transform returns [C, H, W]: torch.stack([t(p) for p in pictures]). The result
+// is on the CPU, in pinned memory if CUDA is available.
 //
-// Random transforms draw what they draw in a DataLoader(pictures, batch_size=BatchSize, num_workers=Workers): picture i
-// is prepared by worker i / BatchSize modulo Workers. Each worker prepares its pictures in order, with a generator and a
-// Python random of its own, seeded with a seed plus its number. The seed is drawn from the Generator, once a call. The
-// result is that of all batches, torch.cat(list(loader)). To draw as a DataLoader with num_workers=0 does, call [data.BaseSeed],
-// whose result it does not use, and then the transform for each picture.
+// Random transforms draw the same numbers as in a DataLoader(pictures, batch_size=BatchSize, num_workers=Workers):
+// picture i is prepared by worker i / BatchSize modulo Workers. Each worker prepares its pictures in order, with a
+// generator and a Python random of its own, seeded with a base seed plus its number. The base seed is drawn from the
+// Generator, once for each call. The result is that of all batches, torch.cat(list(loader)). To draw as a DataLoader
+// with num_workers=0 does, call [data.BaseSeed], whose result it does not use, and then the transform for each
+// picture.
 //
-// An error names the picture. The context's end is one too. No more than two pictures a worker are held in memory at a time.
+// An error names the picture. If ctx ends, Batch returns its error. At most two pictures for each worker are in memory
+// at a time.
 //
 // https://docs.pytorch.org/docs/stable/data.html#multi-process-data-loading
 func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...BatchOptions) (*torch.Tensor, error) {
@@ -46,7 +48,7 @@ func Batch(ctx context.Context, t Transform, pictures []image.Image, options ...
 	}, func(i int) string { return fmt.Sprintf("picture %d", i) })
 }
 
-// BatchFiles is [Batch] of files, which it reads as [Open] does.
+// BatchFiles is [Batch] for files, which it reads as [Open] does.
 func BatchFiles(ctx context.Context, t Transform, paths []string, options ...BatchOptions) (*torch.Tensor, error) {
 	o := torch.Only(options)
 	o.opens = true

@@ -27,7 +27,7 @@ func Grayscale(channels ...int) Transform {
 }
 
 // RandomGrayscale makes a picture, or a tensor [..., 1 or 3, H, W], gray with probability
-// p, 0.1 where none is given, without changing how many channels it has:
+// p, default 0.1, without changing the number of channels:
 // torchvision.transforms.RandomGrayscale(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomGrayscale.html
@@ -42,9 +42,10 @@ func RandomGrayscale(p ...float64) Transform {
 	}}
 }
 
-// ColorJitterOptions say how much [ColorJitter] changes. A number x is for a
-// factor from max(0, 1-x) to 1+x, of the hue -x to x; a []float64 is the least
-// and the greatest. What is left out is not changed.
+// ColorJitterOptions are the ranges of [ColorJitter]. A number x stands for a
+// factor from max(0, 1-x) to 1+x or, for the hue, an offset from -x to x; a
+// []float64 has the least and the greatest. A property whose field is nil is
+// not changed.
 type ColorJitterOptions struct {
 	Brightness Floats // 0 or more
 	Contrast   Floats // 0 or more
@@ -102,7 +103,7 @@ func sometimes(text string, p float64, f func(Value) Value) Transform {
 }
 
 // RandomInvert turns a picture, or a tensor [..., 1 or 3, H, W], into its negative
-// with probability p, 0.5 where none is given: torchvision.transforms.RandomInvert(p).
+// with probability p, default 0.5: torchvision.transforms.RandomInvert(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomInvert.html
 func RandomInvert(p ...float64) Transform {
@@ -126,10 +127,10 @@ func RandomPosterize(bits int, p ...float64) Transform {
 	})
 }
 
-// RandomSolarize inverts what is not below the threshold, in a picture of mode L or RGB or a
-// tensor [..., 1 or 3, H, W], with probability p, 0.5 where none is given:
+// RandomSolarize inverts the values that are not below the threshold, in a picture of mode L or
+// RGB or a tensor [..., 1 or 3, H, W], with probability p, default 0.5:
 // torchvision.transforms.RandomSolarize(threshold, p). The threshold is an int or a float64; see
-// [functional.Solarize] for what that decides.
+// functional.Solarize for the difference.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomSolarize.html
 func RandomSolarize(threshold torch.Number, p ...float64) Transform {
@@ -141,9 +142,9 @@ func RandomSolarize(threshold torch.Number, p ...float64) Transform {
 	})
 }
 
-// RandomAdjustSharpness takes a picture or a tensor [..., 1 or 3, H, W] away from its
-// smoothed version by a factor, 0 for smooth, 1 for no change, with probability p,
-// 0.5 where none is given: torchvision.transforms.RandomAdjustSharpness(sharpness_factor, p).
+// RandomAdjustSharpness adjusts the sharpness of a picture or a tensor [..., 1 or 3, H, W] by
+// a factor, 0 for smooth, 1 for no change, with probability p, default 0.5:
+// torchvision.transforms.RandomAdjustSharpness(sharpness_factor, p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAdjustSharpness.html
 func RandomAdjustSharpness(factor float64, p ...float64) Transform {
@@ -165,9 +166,9 @@ func RandomAutocontrast(p ...float64) Transform {
 	return sometimes("RandomAutocontrast(p="+float(c)+")", c, functional.Autocontrast)
 }
 
-// RandomEqualize makes the histogram of each channel flat, of a picture of mode L, P or
-// RGB or a uint8 tensor [1 or 3, H, W] or [N, 1 or 3, H, W], with probability p, 0.5
-// where none is given: torchvision.transforms.RandomEqualize(p).
+// RandomEqualize equalizes the histogram of each channel of a picture of mode L, P or
+// RGB or a uint8 tensor [1 or 3, H, W] or [N, 1 or 3, H, W], with probability p,
+// default 0.5: torchvision.transforms.RandomEqualize(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomEqualize.html
 func RandomEqualize(p ...float64) Transform {
@@ -176,7 +177,7 @@ func RandomEqualize(p ...float64) Transform {
 }
 
 // RandomHorizontalFlip mirrors a picture or a tensor [..., H, W] left to right with
-// probability p, 0.5 where none is given: torchvision.transforms.RandomHorizontalFlip(p).
+// probability p, default 0.5: torchvision.transforms.RandomHorizontalFlip(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomHorizontalFlip.html
 func RandomHorizontalFlip(p ...float64) Transform {
@@ -184,7 +185,7 @@ func RandomHorizontalFlip(p ...float64) Transform {
 }
 
 // RandomVerticalFlip turns a picture or a tensor [..., H, W] upside down with
-// probability p, 0.5 where none is given: torchvision.transforms.RandomVerticalFlip(p).
+// probability p, default 0.5: torchvision.transforms.RandomVerticalFlip(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomVerticalFlip.html
 func RandomVerticalFlip(p ...float64) Transform {

@@ -15,10 +15,9 @@ type Pipeline struct {
 
 // Compose chains transforms: torchvision.transforms.Compose([t, …]).
 //
-// Neighbors are computed together: a [CenterCrop] behind a [Resize] lets it compute
-// only the pixels that the crop keeps, and [ToTensor] and [Normalize] behind them are one
-// look-up for each byte of these. The numbers are the same to the last bit as those of
-// the transforms one by one.
+// Adjacent transforms are fused: before a [CenterCrop], [Resize] computes only the pixels
+// that the crop keeps, and [ToTensor] and [Normalize] after them are one table look-up
+// for each byte. The results are bit for bit those of the separate transforms.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Compose.html
 func Compose(ts ...Transform) *Pipeline {
@@ -105,13 +104,13 @@ func (p *Pipeline) Transform(v Value) Value {
 	return v
 }
 
-// Apply passes a picture through all transforms and returns the tensor they end
-// in; with [Resize], [CenterCrop], [ToTensor] and [Normalize] a contiguous
-// float32 [C, H, W] on the CPU. The picture is not changed. Where three channels
-// are needed, a picture that may be gray or transparent is best passed through [ToRGB] first.
+// Apply passes a picture through all transforms and returns the resulting tensor; with
+// [Resize], [CenterCrop], [ToTensor] and [Normalize] it is a contiguous float32 [C, H, W] on
+// the CPU. The picture is not changed. If three channels are needed, pass a picture that may
+// be gray or transparent through [ToRGB] first.
 //
-// It panics with a [*torch.Error], which [torch.Try] turns into an error, where
-// a transform does not take its value, or the last one returns no tensor.
+// It panics with a *torch.Error, which torch.Try turns into an error, if a
+// transform does not accept its value or the last one does not return a tensor.
 func (p *Pipeline) Apply(img image.Image) *torch.Tensor {
 	v := p.Transform(Value{Image: img})
 	if v.Tensor == nil {

@@ -40,8 +40,8 @@ func ConvertImageDtype(dtype torch.DType) Transform {
 
 // LinearTransformation flattens a tensor [..., C, H, W] to rows of D = C*H*W, subtracts the
 // mean [D], and multiplies by the matrix [D, D], to whiten it for instance:
-// torchvision.transforms.LinearTransformation(transformation_matrix, mean_vector).
-// The tensors must live as long as the transform.
+// torchvision.transforms.LinearTransformation(transformation_matrix, mean_vector). The
+// tensors must not be freed while the transform is in use.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.LinearTransformation.html
 func LinearTransformation(matrix, mean *torch.Tensor) Transform {

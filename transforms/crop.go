@@ -24,11 +24,11 @@ type centerCrop struct{ h, w int }
 
 // CenterCrop cuts the central part out of a picture or a tensor [..., H, W]:
 // torchvision.transforms.CenterCrop(size). The size is an int for a square or a
-// []int of height and width. Where the picture is smaller, it is surrounded by
-// zeros (black). Where an odd number of pixels is cut away, the half pixel is
-// rounded to even, as in Python.
+// []int of height and width. A smaller picture is padded with zeros (black). If
+// an odd number of pixels is removed, the half pixel is rounded to even, as in
+// Python.
 //
-// It panics with a [*torch.Error] where a side is less than 1.
+// It panics with a *torch.Error if a side is less than 1.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.CenterCrop.html
 func CenterCrop(size torch.Ints) Transform {
@@ -83,10 +83,10 @@ func (t *resizeCrop) Transform(v Value) Value {
 	return v.WithImage(part)
 }
 
-// FiveCrop cuts out the four corners and the center of a picture or a tensor
-// [..., H, W]: torchvision.transforms.FiveCrop(size). The size is an int for a
-// square or a []int of height and width. The result has five parts: top left, top right, bottom left, bottom
-// right, center; see [Lambda] for what to do with them.
+// FiveCrop cuts out the four corners and the center of a picture or a tensor [..., H, W]:
+// torchvision.transforms.FiveCrop(size). The size is an int for a square or a []int of height and width. The
+// result has five parts: top left, top right, bottom left, bottom right, center; see [Lambda] for how to use
+// them.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.FiveCrop.html
 func FiveCrop(size torch.Ints) Transform {
@@ -152,15 +152,15 @@ func mode(padding string) string {
 
 // RandomCropOptions are the options of [RandomCrop]. The zero value is torchvision's default.
 type RandomCropOptions struct {
-	Padding     torch.Ints // what is padded before, as for [Pad]; nil is nothing
-	PadIfNeeded bool       // pad what is smaller than the size, on both sides by all that is missing
+	Padding     torch.Ints // padding to add first, as for [Pad]; nil is none
+	PadIfNeeded bool       // pad a smaller picture, on both sides by the whole difference
 	PadOptions
 }
 
-// RandomCrop cuts a part of a size out of a random place of a picture or a tensor
-// [..., H, W]: torchvision.transforms.RandomCrop(size, padding, pad_if_needed, fill,
-// padding_mode). The size is an int for a square or a []int of height and width.
-// What is smaller is a mistake, unless it is padded.
+// RandomCrop cuts a part of the given size out of a picture or a tensor [..., H, W]
+// at a random place: torchvision.transforms.RandomCrop(size, padding, pad_if_needed,
+// fill, padding_mode). The size is an int for a square or a []int of height and
+// width. A picture smaller than the size is a mistake, unless it is padded.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomCrop.html
 func RandomCrop(size torch.Ints, options ...RandomCropOptions) Transform {
@@ -201,13 +201,13 @@ type RandomResizedCropOptions struct {
 	Scale         []float64     // the least and the greatest part of the picture's area that is kept; nil is 0.08 to 1
 	Ratio         []float64     // the least and the greatest aspect, width to height, of that part; nil is 3/4 to 4/3
 	Interpolation Interpolation // "" is Bilinear
-	NoAntialias   bool          // tensors alone are resized without, as antialias=False
+	NoAntialias   bool          // tensors are resized without antialias: antialias=False; pictures always have it
 }
 
-// RandomResizedCrop cuts a part of random size and aspect out of a random place of a
-// picture or a tensor [..., C, H, W], and resizes it:
-// torchvision.transforms.RandomResizedCrop(size, scale, ratio, interpolation, antialias).
-// The size is an int for a square or a []int of height and width.
+// RandomResizedCrop cuts a part of random size, aspect and place out of a picture or a
+// tensor [..., C, H, W], and resizes it: torchvision.transforms.RandomResizedCrop(size,
+// scale, ratio, interpolation, antialias). The size is an int for a square or a []int of
+// height and width.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomResizedCrop.html
 func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Transform {

@@ -16,18 +16,19 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// JPEGOptions say more about [EncodeJPEG] and [Save]. The zero value is Pillow's default.
+// JPEGOptions are the options of [EncodeJPEG] and [Save]. The zero value is Pillow's
+// default.
 type JPEGOptions struct {
 	Quality     int    // 1 to 100; 0 is 75
-	Subsampling string // of the color: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, and 4:4:4 of gray and CMYK pictures
+	Subsampling string // of the color: "4:4:4", "4:2:2" or "4:2:0"; "" is 4:2:0, or 4:4:4 for gray and CMYK pictures
 	Progressive bool
 }
 
 var subsamplings = map[string]jpeg.Subsampling{"": jpeg.S420, "4:2:0": jpeg.S420, "4:2:2": jpeg.S422, "4:4:4": jpeg.S444}
 
 // EncodeJPEG writes a picture as JPEG: img.save(w, "JPEG", quality=…), and
-// torchvision.io.encode_jpeg. Gray pictures stay gray and CMYK stays CMYK, and all
-// others are converted as [ToRGB] does it, so that an alpha is dropped. The bytes are Pillow's.
+// torchvision.io.encode_jpeg. Gray pictures stay gray, CMYK pictures stay CMYK, and all others
+// are converted by [ToRGB], which drops the alpha channel. The bytes are Pillow's.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#jpeg-saving
 func EncodeJPEG(w io.Writer, img image.Image, options ...JPEGOptions) error {
@@ -104,7 +105,7 @@ func opaque(pix []uint8, r image.Rectangle) *image.RGBA {
 }
 
 // EncodePNG writes a picture as PNG: img.save(w, "PNG"), with the same pixels though
-// not the same bytes. Gray, 16-bit, palette and alpha pictures stay what they are.
+// not the same bytes. Gray, 16-bit, palette and alpha pictures keep their mode.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/image-file-formats.html#png-saving
 func EncodePNG(w io.Writer, img image.Image) error {
@@ -156,9 +157,9 @@ func standard(p *Picture) (image.Image, error) {
 	return q.Go(), q.Check()
 }
 
-// Save writes a picture into a file: img.save(path). The extension says the
-// format: .jpg, .jpeg, .jfif or .png. The file appears when all of it is written;
-// one of that name is replaced.
+// Save writes a picture into a file: img.save(path). The extension determines the
+// format: .jpg, .jpeg, .jfif or .png. The file is created, or replaced,
+// atomically.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.save
 func Save(path string, img image.Image, options ...JPEGOptions) (err error) {

@@ -18,8 +18,8 @@ type RandomErasingOptions struct {
 }
 
 // RandomErasing overwrites a rectangle at a random place of a tensor [..., C, H, W]:
-// torchvision.transforms.RandomErasing(p, scale, ratio, value, inplace). Where the draw decides not to
-// erase, any value passes, as in Python.
+// torchvision.transforms.RandomErasing(p, scale, ratio, value, inplace). If the random draw decides
+// not to erase, any value passes, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomErasing.html
 func RandomErasing(options ...RandomErasingOptions) Transform {

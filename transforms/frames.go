@@ -31,10 +31,10 @@ type Frame struct {
 //	for frame in ImageSequence.Iterator(Image.open("cat.gif")):
 //		clip.append(frame.convert("RGB"))
 //
-// With [WithMode] it is frame.copy(). A frame is the whole canvas as it is shown at its
-// time, drawn onto the frames before it if the file asks for that. All frames have the size of the canvas,
-// which grows in GIFs whose pictures exceed it; the pages of a TIFF have each their own size. As in
-// Pillow, the first frame of a GIF may have a palette, and the following are RGB or RGBA.
+// With [WithMode] it is frame.copy(). A frame is the whole canvas at its time, drawn onto the frames
+// before it if the file requires that. All frames have the size of the canvas, which grows in GIFs whose
+// pictures exceed it; each page of a TIFF has its own size. As in Pillow, the first frame of a GIF may
+// have a palette, and the following are RGB or RGBA.
 //
 // Each range over the frames reads the file again. A frame is decoded when the loop
 // reaches it, so that memory holds the compressed file and two or three pictures at a

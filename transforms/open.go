@@ -16,18 +16,19 @@ type OpenOption func(*openOptions)
 
 type openOptions struct{ codec.Options }
 
-// WithEXIFOrientation turns and mirrors the picture as its EXIF data ask for:
-// ImageOps.exif_transpose(img). Without it they are ignored, as in Pillow's open.
+// WithEXIFOrientation rotates and mirrors the picture according to its EXIF data:
+// ImageOps.exif_transpose(img). By default the data are ignored, as in Pillow's
+// open.
 //
-// The data may be in a JPEG, a WebP or a PNG, where they may also be in hexadecimal digits in the text
-// "Raw profile type exif". If they have no orientation, that of the XMP data counts, tiff:Orientation.
-// EXIF data that are broken from the beginning are an error, as in Pillow.
+// The data may be in a JPEG, a WebP or a PNG; a PNG may also have them as hexadecimal digits in the
+// text "Raw profile type exif". If they have no orientation, tiff:Orientation of the XMP data is used.
+// EXIF data with an invalid header are an error, as in Pillow.
 //
 // https://pillow.readthedocs.io/en/stable/reference/ImageOps.html#PIL.ImageOps.exif_transpose
 func WithEXIFOrientation() OpenOption { return func(o *openOptions) { o.Orient = true } }
 
-// WithMaxPixels refuses pictures of more than n pixels before memory is taken
-// for them. The default is Pillow's limit, 178,956,970.
+// WithMaxPixels refuses pictures of more than n pixels before memory is
+// allocated for them. The default is Pillow's limit, 178,956,970.
 func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.MaxPixels = n } }
 
 // WithMode keeps the mode that the picture has in its file: Image.open without
@@ -36,15 +37,15 @@ func WithMaxPixels(n int) OpenOption { return func(o *openOptions) { o.MaxPixels
 // an *image.Gray16, and RGB an [*RGB]. Pillow's modes that Go has no type for (1, LA, PA,
 // I, F, and pictures with a transparent color) are a [*Picture].
 //
-// Of 16 bits a channel the upper 8 count but in gray, as in Pillow.
+// Of channels of 16 bits the upper 8 are used, except in gray pictures, as in
+// Pillow.
 //
 // https://pillow.readthedocs.io/en/stable/handbook/concepts.html#concept-modes
 func WithMode() OpenOption { return func(o *openOptions) { o.RGB = false } }
 
-// WithDraft lets a JPEG be decoded at 1/2, 1/4 or 1/8 of its size, the smallest of
-// these that is no smaller than w×h in either direction: img.draft(None, (w, h)). That is much faster
-// and changes the pixels, also those of what the picture is resized to afterwards.
-// Other formats ignore it.
+// WithDraft decodes a JPEG at 1/2, 1/4 or 1/8 of its size, the smallest of these that is no smaller
+// than w×h in either direction: img.draft(None, (w, h)). This is much faster but changes the pixels,
+// also after the picture is resized. Other formats ignore it.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.draft
 func WithDraft(w, h int) OpenOption { return func(o *openOptions) { o.Draft = image.Pt(w, h) } }
@@ -67,11 +68,11 @@ var (
 	ErrTooLarge  = codec.ErrTooLarge
 )
 
-// Open reads a picture from a file: Image.open(path).convert("RGB"). The result
-// is an [*RGB] with the pixels that Pillow has; [WithMode] keeps gray, alpha, palettes
-// and so on. Of animations it is the first picture, and [OpenFrames] reads all. A TIFF is
-// turned as its orientation asks, as in Pillow, which however does not turn TIFFs
-// without compression that it opens by their path and maps into memory.
+// Open reads a picture from a file: Image.open(path).convert("RGB"). The result is an
+// [*RGB] with the pixels that Pillow has; [WithMode] keeps gray, alpha, palettes and so
+// on. Of an animation, Open reads the first picture, and [OpenFrames] reads all. A TIFF
+// is rotated according to its orientation, as in Pillow, which however does not rotate
+// uncompressed TIFFs that it opens by their path and maps into memory.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.open
 func Open(path string, opts ...OpenOption) (image.Image, error) {

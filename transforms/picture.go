@@ -7,23 +7,24 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// An RGB is a picture of three bytes a pixel, red, green and blue, row by row
-// without padding: what Pillow calls the mode RGB. It implements image.Image and
-// is opaque.
+// An RGB is a picture with three bytes for each pixel, red, green and blue, row
+// by row without padding: Pillow's mode RGB. It implements image.Image and is
+// opaque.
 type RGB = pillow.RGB
 
-// ToRGB returns the pixels of a picture as Pillow's convert("RGB") does. Alpha
-// is dropped, not blended; premultiplied alpha is divided out first. Of 16 bits a
-// channel the upper 8 count, but 16-bit gray above 255 is white, as in Pillow's
-// mode I;16. A picture that is an *RGB already is returned itself.
+// ToRGB converts a picture as Pillow's convert("RGB") does. Alpha is dropped, not
+// blended; premultiplied alpha is divided out first. Of channels of 16 bits the
+// upper 8 are used, but 16-bit gray above 255 is white, as in Pillow's mode I;16.
+// An *RGB is returned itself.
 func ToRGB(img image.Image) *RGB { return pillow.ToRGB(img) }
 
-// An Interpolation says how a pixel is computed from its neighbors. It is
-// [functional.Interpolation].
+// An Interpolation is the way in which a pixel is computed from its neighbors.
+// It is [functional.Interpolation].
 type Interpolation = functional.Interpolation
 
-// The interpolations. All but Nearest and NearestExact are widened by the scale
-// when a picture shrinks (torchvision's antialias, which pictures always have).
+// The interpolations. When a picture shrinks, the filters of all but Nearest
+// and NearestExact are widened by the scale (torchvision's antialias, which is
+// always on for pictures).
 const (
 	Nearest      = functional.Nearest
 	NearestExact = functional.NearestExact
@@ -39,7 +40,7 @@ const (
 // A Picture is a Pillow image of any [Mode]. It implements image.Image.
 type Picture = functional.Picture
 
-// A Mode is the kind of a picture's pixels, by Pillow's name, such as "L" or "YCbCr".
+// A Mode is Pillow's name for the kind of a picture's pixels, such as "L" or "YCbCr".
 type Mode = functional.Mode
 
 // rgb returns the pixels of v where it is a picture of mode RGB, else nil.

@@ -12,8 +12,8 @@ import (
 // Classification returns the preprocessing of torchvision's classifiers: resize the
 // short side, crop the center, scale to [0, 1], normalize. It equals
 // torchvision.transforms._presets.ImageClassification with these numbers, on
-// pictures and on tensors [C, H, W] and [N, C, H, W], but for the result of a
-// picture, which is contiguous.
+// pictures and on tensors [C, H, W] and [N, C, H, W], except that the result for a
+// picture is contiguous.
 func Classification(resize, crop int, how Interpolation, mean, std []float64) *Pipeline {
 	return Compose(
 		Resize(resize, ResizeOptions{Interpolation: how}),
@@ -75,7 +75,7 @@ func VideoClassification(resize, crop torch.Ints, how Interpolation, mean, std [
 
 // OpticalFlow returns the preprocessing of torchvision's optical flow models: scale
 // to [-1, 1]. It takes a value of two parts, the two pictures or tensors, and
-// returns one of two contiguous tensors. It equals
+// returns a value of two contiguous tensors. It equals
 // torchvision.transforms._presets.OpticalFlow.
 func OpticalFlow() Transform {
 	half := []float64{0.5, 0.5, 0.5}

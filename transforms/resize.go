@@ -9,7 +9,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
-// ResizeOptions say more about [Resize]. The zero value is torchvision's default.
+// ResizeOptions are the options of [Resize]. The zero value is torchvision's
+// default.
 type ResizeOptions = functional.ResizeOptions
 
 type resize struct {
@@ -19,15 +20,15 @@ type resize struct {
 
 // Resize scales a picture or a tensor [..., C, H, W] of 3 or 4 dimensions:
 // torchvision.transforms.Resize(size, interpolation, max_size, antialias). The
-// size is an int, to which the short side is scaled while the long one keeps the
-// aspect, rounded down, or a []int of height and width. Where a MaxSize is given
-// and the long side would be longer, the long side has MaxSize pixels. What has
-// that size already passes as it is.
+// size is a []int of height and width, or an int for the short side; then the
+// long side keeps the aspect, rounded down, and if it would exceed MaxSize, it
+// has MaxSize pixels. A picture or tensor that already has the size is returned
+// unchanged.
 //
 // The pixels of a picture are those of Pillow 13's Image.resize, to the last bit;
 // see [functional.Resize] for tensors.
 //
-// It panics with a [*torch.Error] where a size is less than 1, or the options are not as they say.
+// It panics with a *torch.Error if a size is less than 1 or an option is invalid.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Resize.html
 func Resize(size torch.Ints, o ...ResizeOptions) Transform {

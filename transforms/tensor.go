@@ -39,9 +39,9 @@ func (l *levels) planes(p *RGB) []float32 {
 // have in its place, which takes tensors too.
 type toTensor struct{ preset bool }
 
-// ToTensor turns a picture into a contiguous tensor [C, H, W] with a channel for each of
-// its mode: torchvision.transforms.ToTensor(). Bytes become float32 from 0 to 1; the
-// modes I, I;16 and F keep their numbers, as int32, int16 and float32.
+// ToTensor converts a picture to a contiguous tensor [C, H, W] with the channels of its
+// mode: torchvision.transforms.ToTensor(). Bytes become float32 from 0 to 1; the modes
+// I, I;16 and F keep their numbers, as int32, int16 and float32.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ToTensor.html
 func ToTensor() Transform { return toTensor{} }
@@ -80,10 +80,10 @@ type normalize struct {
 
 // Normalize subtracts each channel's mean and divides by its std:
 // torchvision.transforms.Normalize(mean, std, inplace). It takes a floating-point tensor
-// [..., C, H, W] and computes in its dtype. One number does for all channels.
+// [..., C, H, W] and computes in its dtype. A single number applies to all channels.
 //
-// It panics with a [*torch.Error] where there are no numbers, the lengths
-// differ, or a std is zero.
+// It panics with a *torch.Error if there are no numbers, the lengths differ, or
+// a std is zero.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Normalize.html
 func Normalize(mean, std []float64, options ...NormalizeOptions) Transform {

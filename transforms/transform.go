@@ -9,13 +9,13 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/args"
 )
 
-// A Value is what transforms take and return: a picture until [ToTensor], a
+// A Value is the input and output of transforms: a picture until [ToTensor], a
 // tensor from then on, or several of them. It is [functional.Value].
 type Value = functional.Value
 
-// A Transform is one step of a preprocessing. The ones of this package may be
-// used by any number of goroutines at once, and so should others be. Where a
-// value is not of its kind, a Transform panics with a [*torch.Error].
+// A Transform is one step of a preprocessing. Any number of goroutines may use
+// one at once; implementations of other packages should allow that too. A
+// Transform panics with a *torch.Error if it does not accept its value.
 type Transform interface {
 	Transform(Value) Value
 }
@@ -30,7 +30,7 @@ func (f Func) Transform(v Value) Value { return f(v) }
 func (f Func) String() string { return "Lambda()" }
 
 // Lambda makes a transform of a function: torchvision.transforms.Lambda(lambd). The
-// usual one behind [FiveCrop] and [TenCrop] is
+// usual one after [FiveCrop] and [TenCrop] is
 //
 //	transforms.Lambda(func(crops transforms.Value) transforms.Value {
 //		return crops.Map(transforms.ToTensor().Transform).Stack() // [10, C, H, W]

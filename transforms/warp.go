@@ -81,12 +81,12 @@ func ascending(op, what string, r []float64) {
 
 // RandomAffineOptions are the options of [RandomAffine]. The zero value is torchvision's default.
 type RandomAffineOptions struct {
-	Translate     []float64     // the greatest move in x and in y, as parts, 0 to 1, of the width and the height; nil is none
+	Translate     []float64     // the greatest translation in x and in y, as fractions, 0 to 1, of the width and the height; nil is none
 	Scale         []float64     // the least and the greatest, above 0; nil is 1
-	Shear         Floats        // a number x, for -x to x along x; or the least and the greatest, along x, or along x and along y; nil is none
+	Shear         Floats        // a number x for -x to x along x, or the least and the greatest along x, or those along x and along y; nil is none
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
-	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the center
+	Center        []float64     // x and y of the center of rotation and shear, from the upper left corner; nil is the picture's center
 }
 
 // RandomAffine rotates, moves, scales and shears a picture or a tensor [..., C, H, W] of
@@ -212,14 +212,14 @@ func RandomPerspective(options ...RandomPerspectiveOptions) Transform {
 
 // ElasticTransformOptions are the options of [ElasticTransform]. The zero value is torchvision's default.
 type ElasticTransformOptions struct {
-	Alpha         Floats        // how far pixels move, a float64 or a []float64 of those for x and y, but as in Python no int; nil is 50
-	Sigma         Floats        // how smoothly they do, likewise; nil is 5
+	Alpha         Floats        // how far pixels move: a float64, or a []float64 for x and y; as in Python not an int; nil is 50
+	Sigma         Floats        // how smoothly they move, likewise; nil is 5
 	Interpolation Interpolation // Nearest or Bilinear, the default
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
-// ElasticTransform moves every pixel of a picture or a tensor [..., C, H, W] of 3 or 4
-// dimensions at random, and near ones alike: torchvision.transforms.ElasticTransform(alpha, sigma,
+// ElasticTransform moves every pixel of a picture or a tensor [..., C, H, W] of 3 or 4 dimensions
+// by a smooth random displacement: torchvision.transforms.ElasticTransform(alpha, sigma,
 // interpolation, fill).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.ElasticTransform.html
@@ -291,9 +291,9 @@ type GaussianBlurOptions struct {
 	Sigma Floats // the standard deviation, above 0, or a []float64 of the least and the greatest; nil is 0.1 to 2
 }
 
-// GaussianBlur blurs a picture or a tensor [C, H, W] or [N, C, H, W] by a random
-// standard deviation: torchvision.transforms.GaussianBlur(kernel_size, sigma). The
-// kernel's size is an odd int or a []int of x and y, or of one for both. See [functional.GaussianBlur].
+// GaussianBlur blurs a picture or a tensor [C, H, W] or [N, C, H, W] with a random standard deviation:
+// torchvision.transforms.GaussianBlur(kernel_size, sigma). The kernel's size is an odd int or a []int
+// of x and y, or of one for both. See [functional.GaussianBlur].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.GaussianBlur.html
 func GaussianBlur(kernelSize torch.Ints, options ...GaussianBlurOptions) Transform {
