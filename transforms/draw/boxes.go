@@ -7,7 +7,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// BoxOptions say more about [DrawBoundingBoxes]. The zero value is torchvision's default.
+// BoxOptions are the options of [DrawBoundingBoxes]. The zero value is torchvision's default.
 type BoxOptions struct {
 	Labels []string      // one for each box; "" writes nothing
 	Colors []color.Color // of the outlines: one for each box, or one for all; none is torchvision's palette
@@ -28,7 +28,7 @@ type BoxOptions struct {
 // inside the top left corner of its box.
 //
 // Where there is no box, the picture itself is returned. It panics with a
-// [*torch.Error] where a picture, boxes or options are not as they say, or an xmin is beyond its xmax.
+// [*torch.Error] if a picture, boxes or options are not as they say, or an xmin is beyond its xmax.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_bounding_boxes.html
 func DrawBoundingBoxes(image, boxes *torch.Tensor, options ...BoxOptions) *torch.Tensor {

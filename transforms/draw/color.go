@@ -13,7 +13,7 @@ import (
 )
 
 // Color returns the color that a text names, as [ParseColor] does, and panics
-// with a [*torch.Error] where it names none.
+// with a [*torch.Error] if it names none.
 func Color(text string) color.NRGBA {
 	c, err := ParseColor(text)
 	if err != nil {

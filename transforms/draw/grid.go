@@ -7,7 +7,7 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// GridOptions say more about [MakeGrid] and [SaveImage]. The zero value is torchvision's default.
+// GridOptions are the options of [MakeGrid] and [SaveImage]. The zero value is torchvision's default.
 type GridOptions struct {
 	NRow       int         // pictures in a row; 0 is 8
 	Padding    *int        // pixels between pictures; nil is 2
@@ -21,7 +21,7 @@ type GridOptions struct {
 // picture [C, …, …] of its dtype: torchvision.utils.make_grid(tensor, …). Pictures of one
 // channel get three. A single picture, [1, C, H, W], [C, H, W] or [H, W], comes back without padding.
 //
-// It panics with a [*torch.Error] where the tensor or an option is not as it says.
+// It panics with a [*torch.Error] if the tensor or an option is not as it says.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.make_grid.html
 func MakeGrid(x *torch.Tensor, options ...GridOptions) *torch.Tensor {

@@ -6,7 +6,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// KeypointOptions say more about [DrawKeypoints]. The zero value is torchvision's default.
+// KeypointOptions are the options of [DrawKeypoints]. The zero value is torchvision's default.
 type KeypointOptions struct {
 	Connectivity [][2]int      // pairs of keypoints between which a white line is drawn
 	Color        color.Color   // of the points; nil draws none, as in torchvision
@@ -19,7 +19,7 @@ type KeypointOptions struct {
 // and returns a picture of its dtype on the CPU:
 // torchvision.utils.draw_keypoints(image, keypoints, …). Fractions of pixels are cut off.
 //
-// It panics with a [*torch.Error] where a picture, keypoints or options are not as they say.
+// It panics with a [*torch.Error] if a picture, keypoints or options are not as they say.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_keypoints.html
 func DrawKeypoints(image, keypoints *torch.Tensor, options ...KeypointOptions) *torch.Tensor {

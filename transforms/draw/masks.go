@@ -6,7 +6,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// MaskOptions say more about [DrawSegmentationMasks]. The zero value is torchvision's default.
+// MaskOptions are the options of [DrawSegmentationMasks]. The zero value is torchvision's default.
 type MaskOptions struct {
 	Alpha       float64       // 0 is 0.8; 1 hides what is below
 	Transparent bool          // Alpha is 0: the masks are not seen
@@ -19,7 +19,7 @@ type MaskOptions struct {
 // masks overlap, it is black.
 //
 // Where there is no mask, the picture itself is returned. It panics with a
-// [*torch.Error] where a picture, masks or options are not as they say.
+// [*torch.Error] if a picture, masks or options are not as they say.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_segmentation_masks.html
 func DrawSegmentationMasks(image, masks *torch.Tensor, options ...MaskOptions) *torch.Tensor {

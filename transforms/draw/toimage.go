@@ -12,7 +12,7 @@ import (
 // numbers times 255 without a fraction. One channel gives an *image.Gray, three a
 // *transforms.RGB, four an *image.NRGBA.
 //
-// It panics with a [*torch.Error] where the tensor is not so.
+// It panics with a [*torch.Error] if the tensor is not so.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.to_pil_image.html
 func ToImage(x *torch.Tensor) image.Image { return functional.ToPILImage(x) }

@@ -57,7 +57,7 @@ func (v Value) Map(f func(Value) Value) Value {
 }
 
 // Stack joins the tensors of v's parts along a new first dimension:
-// torch.stack(v). It panics with a [*torch.Error] where v has no parts, one of them
+// torch.stack(v). It panics with a [*torch.Error] if v has no parts, one of them
 // is no tensor, or their shapes differ.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.stack.html

@@ -16,7 +16,7 @@ import (
 type Image struct{ *torch.Tensor }
 
 // NewImage says that x is an image: tv_tensors.Image(x). An x of two dimensions
-// gets a third, [1, H, W]. It panics with a [*torch.Error] where x has fewer.
+// gets a third, [1, H, W]. It panics with a [*torch.Error] if x has fewer.
 func NewImage(x *torch.Tensor) Image {
 	switch n := x.Dim(); {
 	case n < 2:
@@ -33,7 +33,7 @@ func NewImage(x *torch.Tensor) Image {
 type Video struct{ *torch.Tensor }
 
 // NewVideo says that x is a video: tv_tensors.Video(x). It panics with a
-// [*torch.Error] where x has less than four dimensions.
+// [*torch.Error] if x has less than four dimensions.
 func NewVideo(x *torch.Tensor) Video {
 	if x.Dim() < 4 {
 		fail("NewVideo", x, "a video has four dimensions or more, [..., T, C, H, W]")
@@ -142,7 +142,7 @@ type BoundingBoxes struct {
 
 // NewBoundingBoxes says that x are boxes on a canvas of a height and a width:
 // tv_tensors.BoundingBoxes(x, format=format, canvas_size=(h, w)). One box may come
-// without its dimension N. It panics with a [*torch.Error] where x is not of that
+// without its dimension N. It panics with a [*torch.Error] if x is not of that
 // shape, and where rotated boxes are not floating-point numbers.
 func NewBoundingBoxes(x *torch.Tensor, format BoundingBoxFormat, h, w int, clamping ...ClampingMode) BoundingBoxes {
 	b := BoundingBoxes{Tensor: x, Format: format, CanvasSize: [2]int{h, w}}
@@ -205,7 +205,7 @@ type KeyPoints struct {
 
 // NewKeyPoints says that x are points on a canvas of a height and a width:
 // tv_tensors.KeyPoints(x, canvas_size=(h, w)). One point may come without its
-// dimension N. It panics with a [*torch.Error] where x is not of that shape.
+// dimension N. It panics with a [*torch.Error] if x is not of that shape.
 func NewKeyPoints(x *torch.Tensor, h, w int) KeyPoints {
 	k := KeyPoints{Tensor: x, CanvasSize: [2]int{h, w}}
 	if x.Dim() == 1 {

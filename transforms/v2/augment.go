@@ -11,7 +11,7 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// RandomErasingOptions say more about [RandomErasing].
+// RandomErasingOptions are the options of [RandomErasing].
 type RandomErasingOptions struct {
 	P       *float64  // the probability; nil is 0.5
 	Scale   []float64 // least and greatest part of the area; nil is 0.02 to 0.33
@@ -86,7 +86,7 @@ func RandomErasing(options ...RandomErasingOptions) Transform {
 	}}
 }
 
-// MixOptions say more about [MixUp] and [CutMix].
+// MixOptions are the options of [MixUp] and [CutMix].
 type MixOptions struct {
 	Alpha      float64 // of the Beta distribution that is drawn from; 0 is 1
 	NumClasses int     // of labels that are class indices; not needed for labels that are probabilities

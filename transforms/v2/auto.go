@@ -204,7 +204,7 @@ const (
 	SVHN     AutoAugmentPolicy = "svhn"
 )
 
-// AutoAugmentOptions say more about [AutoAugment].
+// AutoAugmentOptions are the options of [AutoAugment].
 type AutoAugmentOptions struct {
 	Policy AutoAugmentPolicy // "" is ImageNet
 	WarpOptions
@@ -241,7 +241,7 @@ func AutoAugment(options ...AutoAugmentOptions) Transform {
 	}, "policy", "AutoAugmentPolicy."+map[AutoAugmentPolicy]string{ImageNet: "IMAGENET", CIFAR10: "CIFAR10", SVHN: "SVHN"}[policy])
 }
 
-// RandAugmentOptions say more about [RandAugment].
+// RandAugmentOptions are the options of [RandAugment].
 type RandAugmentOptions struct {
 	NumOps           *int // nil is 2
 	Magnitude        *int // from 0 to below NumMagnitudeBins; nil is 9
@@ -290,7 +290,7 @@ func binsOf(op string, bins int) int {
 	return bins
 }
 
-// TrivialAugmentWideOptions say more about [TrivialAugmentWide].
+// TrivialAugmentWideOptions are the options of [TrivialAugmentWide].
 type TrivialAugmentWideOptions struct {
 	NumMagnitudeBins int // 2 or more; 0 is 31
 	WarpOptions
@@ -311,7 +311,7 @@ func TrivialAugmentWide(options ...TrivialAugmentWideOptions) Transform {
 	}, "num_magnitude_bins", bins)
 }
 
-// AugMixOptions say more about [AugMix].
+// AugMixOptions are the options of [AugMix].
 type AugMixOptions struct {
 	Severity     int     // of the operations, 1 to 10; 0 is 3
 	MixtureWidth int     // the chains that are mixed; 0 is 3

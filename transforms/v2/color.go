@@ -23,7 +23,7 @@ func Grayscale(channels ...int) Transform {
 }
 
 // RandomGrayscale makes images and pictures gray, with as many channels as before,
-// with probability p: RandomGrayscale(p). p is 0.1 where none is given.
+// with probability p: RandomGrayscale(p). p defaults to 0.1.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomGrayscale.html
 func RandomGrayscale(p ...float64) Transform {
@@ -205,7 +205,7 @@ func RandomPhotometricDistort(options ...RandomPhotometricDistortOptions) Transf
 	}}
 }
 
-// RandomEqualize evens out the histogram with probability p: RandomEqualize(p). p is 0.5 where none is given.
+// RandomEqualize evens out the histogram with probability p: RandomEqualize(p). p defaults to 0.5.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomEqualize.html
 func RandomEqualize(p ...float64) Transform {
@@ -214,7 +214,7 @@ func RandomEqualize(p ...float64) Transform {
 	return sometimes(chance, "Equalize", repr(op, "p", chance), F.Equalize[any])
 }
 
-// RandomInvert makes a negative with probability p: RandomInvert(p). p is 0.5 where none is given.
+// RandomInvert makes a negative with probability p: RandomInvert(p). p defaults to 0.5.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomInvert.html
 func RandomInvert(p ...float64) Transform {
@@ -224,7 +224,7 @@ func RandomInvert(p ...float64) Transform {
 }
 
 // RandomPosterize keeps the highest bits, 0 to 8, of each channel with probability
-// p: RandomPosterize(bits, p). p is 0.5 where none is given.
+// p: RandomPosterize(bits, p). p defaults to 0.5.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomPosterize.html
 func RandomPosterize(bits int, p ...float64) Transform {
@@ -237,7 +237,7 @@ func RandomPosterize(bits int, p ...float64) Transform {
 }
 
 // RandomSolarize inverts the values from threshold on with probability p:
-// RandomSolarize(threshold, p). p is 0.5 where none is given. The threshold is an int or a
+// RandomSolarize(threshold, p). p defaults to 0.5. The threshold is an int or a
 // float64; see [functional.Solarize] for what that decides.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomSolarize.html
@@ -249,7 +249,7 @@ func RandomSolarize(threshold torch.Number, p ...float64) Transform {
 }
 
 // RandomAutocontrast stretches each channel to the whole range with probability p:
-// RandomAutocontrast(p). p is 0.5 where none is given.
+// RandomAutocontrast(p). p defaults to 0.5.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAutocontrast.html
 func RandomAutocontrast(p ...float64) Transform {
@@ -259,7 +259,7 @@ func RandomAutocontrast(p ...float64) Transform {
 }
 
 // RandomAdjustSharpness scales the sharpness by a factor with probability p:
-// RandomAdjustSharpness(sharpness_factor, p). p is 0.5 where none is given.
+// RandomAdjustSharpness(sharpness_factor, p). p defaults to 0.5.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomAdjustSharpness.html
 func RandomAdjustSharpness(factor float64, p ...float64) Transform {

@@ -52,7 +52,7 @@ func inOrder(s *Sample, ts []Transform) {
 }
 
 // Compose runs transforms one after the other: torchvision.transforms.v2.Compose([t, …]).
-// It panics with a [*torch.Error] where there are none.
+// It panics with a [*torch.Error] if there are none.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Compose.html
 func Compose(ts ...Transform) Transform { return newContainer("Compose", ts, inOrder) }

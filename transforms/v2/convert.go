@@ -132,7 +132,7 @@ func noPictures(op string) func([]any) {
 	}
 }
 
-// NormalizeOptions say more about [Normalize].
+// NormalizeOptions are the options of [Normalize].
 type NormalizeOptions struct{ InPlace bool } // write to the tensors of the sample
 
 // Normalize subtracts from each channel of floating-point images and videos its
@@ -212,7 +212,7 @@ func LinearTransformation(matrix, mean *torch.Tensor) Transform {
 	}}
 }
 
-// GaussianBlurOptions say more about [GaussianBlur].
+// GaussianBlurOptions are the options of [GaussianBlur].
 type GaussianBlurOptions struct {
 	Sigma Floats // the standard deviation, above 0, or the least and the greatest; nil is 0.1 to 2
 }
@@ -247,7 +247,7 @@ func GaussianBlur(kernelSize torch.Ints, options ...GaussianBlurOptions) Transfo
 	}}
 }
 
-// GaussianNoiseOptions say more about [GaussianNoise].
+// GaussianNoiseOptions are the options of [GaussianNoise].
 type GaussianNoiseOptions struct {
 	Mean   float64
 	Sigma  *float64 // nil is 0.1

@@ -62,7 +62,7 @@
 //
 // # Mistakes
 //
-// A constructor panics with a [*torch.Error] where its arguments cannot be, and a
+// A constructor panics with a [*torch.Error] if its arguments cannot be, and a
 // transform where it does not take the sample; the error names the transform and
 // the value. [torch.Try] turns either into an error.
 //

@@ -58,7 +58,7 @@ func HasAll(flat []any, checks ...func(any) bool) bool {
 }
 
 // GetBoundingBoxes returns the first boxes among the values: get_bounding_boxes(flat).
-// It panics with a [*torch.Error] where there are none.
+// It panics with a [*torch.Error] if there are none.
 func GetBoundingBoxes(flat []any) BoundingBoxes {
 	for _, v := range flat {
 		if b, ok := v.(BoundingBoxes); ok && b.Tensor != nil {
@@ -70,7 +70,7 @@ func GetBoundingBoxes(flat []any) BoundingBoxes {
 }
 
 // GetKeyPoints returns the first key points among the values: get_keypoints(flat).
-// It panics with a [*torch.Error] where there are none.
+// It panics with a [*torch.Error] if there are none.
 func GetKeyPoints(flat []any) KeyPoints {
 	for _, v := range flat {
 		if k, ok := v.(KeyPoints); ok && k.Tensor != nil {
@@ -101,7 +101,7 @@ func QueryCHW(flat []any) (c, h, w int) {
 
 // QuerySize returns the height and width that the images, videos, pictures, masks,
 // boxes and key points among the values have: query_size(flat). It panics with a
-// [*torch.Error] where there are none, or they differ.
+// [*torch.Error] if there are none, or they differ.
 func QuerySize(flat []any) (h, w int) {
 	found := map[[2]int]bool{}
 	for _, v := range flat {

@@ -8,7 +8,7 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// SanitizeBoundingBoxesOptions say more about [SanitizeBoundingBoxes].
+// SanitizeBoundingBoxesOptions are the options of [SanitizeBoundingBoxes].
 type SanitizeBoundingBoxesOptions struct {
 	MinSize  float64  // the least width and height of a box, 1 or more; 0 is 1
 	MinArea  float64  // the least area of a box, 1 or more; 0 is 1
@@ -23,7 +23,7 @@ type SanitizeBoundingBoxesOptions struct {
 // name; else of the field or key called labels, in any case, or else of the first that has "label" in its
 // name; and of a sample that is a list, of its second value. Masks of as many
 // planes as there are boxes lose those of the removed ones. It panics with a
-// [*torch.Error] where there are no boxes, no labels, or another number of them.
+// [*torch.Error] if there are no boxes, no labels, or another number of them.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.SanitizeBoundingBoxes.html
 func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
@@ -60,7 +60,7 @@ func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
 	}}
 }
 
-// SanitizeKeyPointsOptions say more about [SanitizeKeyPoints].
+// SanitizeKeyPointsOptions are the options of [SanitizeKeyPoints].
 type SanitizeKeyPointsOptions struct {
 	Labels []string // the names of the fields that hold a value for each point or group of points; "default" finds them as SanitizeBoundingBoxes does; nil is none
 }

@@ -395,7 +395,7 @@ func byteOf(v float64) uint8 {
 	return 0
 }
 
-// RotateOptions say more about [Image.Rotate]. The zero value is torchvision's default.
+// RotateOptions are the options of [Image.Rotate]. The zero value is torchvision's default.
 type RotateOptions struct {
 	Interpolation Interpolation // "" is Nearest
 	Expand        bool          // make the result large enough for the whole picture

@@ -18,7 +18,7 @@ type AffineMap struct {
 	Shear     [2]float64 // in degrees, along x and y
 }
 
-// AffineOptions say more about [Affine].
+// AffineOptions are the options of [Affine].
 type AffineOptions struct {
 	Interpolation Interpolation // "" is Nearest; images take Nearest and Bilinear
 	Fill          Fill          // nil is none: the same as 0 but for rounding
@@ -283,7 +283,7 @@ func AffineBoundingBoxes(b tv.BoundingBoxes, m AffineMap, options ...AffineOptio
 	return affineBoxes("Affine", b, m, torch.Only(options).Center, false)
 }
 
-// RotateOptions say more about [Rotate].
+// RotateOptions are the options of [Rotate].
 type RotateOptions struct {
 	Interpolation Interpolation // "" is Nearest; images take Nearest and Bilinear
 	Expand        bool          // grow so that all of it is seen

@@ -9,7 +9,7 @@ import (
 )
 
 // ConvertBoundingBoxFormat returns the boxes in another format: convert_bounding_box_format(b, new_format=to).
-// It panics with a [*torch.Error] where one of the formats is of rotated boxes and the other is not.
+// It panics with a [*torch.Error] if one of the formats is of rotated boxes and the other is not.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.convert_bounding_box_format.html
 func ConvertBoundingBoxFormat(b tv.BoundingBoxes, to tv.BoundingBoxFormat) (out tv.BoundingBoxes) {

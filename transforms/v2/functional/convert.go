@@ -8,7 +8,7 @@ import (
 )
 
 // ToImage makes an image of a picture or plain tensor, without scaling its
-// values: to_image(x). It panics with a [*torch.Error] where x is neither.
+// values: to_image(x). It panics with a [*torch.Error] if x is neither.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.to_image.html
 func ToImage(x any) tv.Image {

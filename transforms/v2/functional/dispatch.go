@@ -85,7 +85,7 @@ var (
 // RegisterKernel says what a functional of this package, such as "Resize", does
 // with values of a type of one's own, and makes the type one that transforms know:
 // register_kernel(functional, T). The kernel gets the functional's arguments
-// behind the first, as they were given. It panics with a [*torch.Error] where there is no such
+// behind the first, as they were given. It panics with a [*torch.Error] if there is no such
 // functional, T is one of the types that have kernels already, or it was registered before.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.register_kernel.html

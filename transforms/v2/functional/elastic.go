@@ -8,7 +8,7 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// ElasticOptions say more about [Elastic].
+// ElasticOptions are the options of [Elastic].
 type ElasticOptions struct {
 	Interpolation Interpolation // "" is Bilinear; images take Nearest, Bilinear and Bicubic
 	Fill          Fill          // nil is none: the same as 0 but for rounding

@@ -128,7 +128,7 @@ func flipBoxes(b tv.BoundingBoxes, axis, size int) tv.BoundingBoxes {
 	return b.With(x)
 }
 
-// ResizeOptions say more about [Resize] and [ResizedCrop].
+// ResizeOptions are the options of [Resize] and [ResizedCrop].
 type ResizeOptions struct {
 	Interpolation Interpolation // "" is Bilinear
 	MaxSize       int           // limit of the long side, for Resize by the short side, or by none: the length of the long side; 0 is none
@@ -332,7 +332,7 @@ const (
 // channel. A nil Fill is Python's None.
 type Fill []float64
 
-// PadOptions say more about [Pad].
+// PadOptions are the options of [Pad].
 type PadOptions struct {
 	Fill        Fill        // nil is 0
 	PaddingMode PaddingMode // "" is Constant
@@ -723,7 +723,7 @@ func ResizedCropBoundingBoxes(b tv.BoundingBoxes, top, left, height, width int, 
 }
 
 // FiveCrop returns the four corners and the center, each of a size as for
-// [CenterCrop]: five_crop(x, size). It panics with a [*torch.Error] where x is smaller.
+// [CenterCrop]: five_crop(x, size). It panics with a [*torch.Error] if x is smaller.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.five_crop.html
 func FiveCrop[T any](x T, size torch.Ints) []T {

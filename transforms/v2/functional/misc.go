@@ -153,7 +153,7 @@ func GaussianBlurVideo(x *torch.Tensor, kernelSize torch.Ints, sigma []float64) 
 	return GaussianBlurImage(x, kernelSize, sigma)
 }
 
-// GaussianNoiseOptions say more about [GaussianNoise].
+// GaussianNoiseOptions are the options of [GaussianNoise].
 type GaussianNoiseOptions struct {
 	NoClip    bool             // let values leave [0, 1], or wrap round for uint8
 	Generator *torch.Generator // nil is the default generator

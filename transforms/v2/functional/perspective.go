@@ -8,7 +8,7 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// PerspectiveOptions say more about [Perspective].
+// PerspectiveOptions are the options of [Perspective].
 type PerspectiveOptions struct {
 	Interpolation Interpolation // "" is Bilinear; images take Nearest and Bilinear
 	Fill          Fill          // nil is none: the same as 0 but for rounding
