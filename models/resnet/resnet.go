@@ -90,7 +90,7 @@ type Config struct {
 type ResNet struct {
 	Conv1                          nn.Module // a Conv2d or, for a deep stem, a Sequential
 	BN1                            *nn.BatchNorm2d
-	MaxPool                        nn.Module `nn:"maxpool"` // nil where it is torchvision's, without parameters
+	MaxPool                        nn.Module `nn:"maxpool"` // nil for torchvision's max pooling, which has no parameters
 	Layer1, Layer2, Layer3, Layer4 nn.Sequential
 	FC                             *nn.Linear
 }

@@ -14,8 +14,8 @@
 //	ep = torch.export.export(model, (example,), dynamic_shapes=…)
 //	torch._inductor.aoti_compile_and_package(ep, package_path="model.pt2")
 //
-// and is good for one kind of device, processor and operating system, and for the
-// versions of PyTorch near the one that made it.
+// and works on one kind of device, processor and operating system, with versions
+// of PyTorch close to the one that made it.
 //
 // https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 package aoti
@@ -33,22 +33,22 @@ import (
 // Options are the options of [Load].
 type Options struct {
 	ModelName string       // which model of the package; "" is "model"
-	Device    torch.Device // where it is to run; "" is the device that it was compiled for, the first of several GPUs
+	Device    torch.Device // the device to use; "" is the one for which it was compiled, or the first of several GPUs
 	Runners   int          // how many calls may run at once, each with memory of its own for intermediate results; 0 is 1
 }
 
 // Load loads a model of a package: torch._inductor.aoti_load_package(path, model_name).
 // It runs native code of the package's author: load only packages that you trust.
 //
-// Before any of it is run, the zip file is checked as strictly as a checkpoint, and
-// so are its checksums, and whether this machine is one that the model was compiled
-// for. These are errors: a damaged file ([torch.ErrMalformed]); and a package of
-// torch.export.save, which holds a graph and no code, a model without a built
-// library, for which libtorch would run a compiler with flags out of the package, or
-// one for another machine (all [torch.ErrUnsupported]).
+// Before any code is run, Load checks the zip file as strictly as a checkpoint, its
+// checksums, and that the model was compiled for this kind of machine. The error for
+// a damaged file is a torch.ErrMalformed. It is a torch.ErrUnsupported for a package
+// of torch.export.save, which holds a graph and no code; for a model without a built
+// library, for which libtorch would run a compiler with flags from the package; and
+// for a model for another machine.
 //
-// libtorch unpacks the model to a folder of its own in /tmp, which goes when the
-// model is closed.
+// libtorch unpacks the model to a folder of its own in /tmp, which is deleted
+// when the model is closed.
 //
 // https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 func Load(path string, options ...Options) (*Model, error) {
@@ -61,7 +61,7 @@ func Load(path string, options ...Options) (*Model, error) {
 	return m, nil
 }
 
-// Info is what a package holds.
+// Info describes a package.
 type Info struct {
 	Models   []ModelInfo // compiled ones, by name
 	Exported []string    // names of programs of torch.export.save, which hold no code and cannot be run
@@ -84,18 +84,18 @@ func (i *Info) Devices() []string {
 	return all
 }
 
-// ModelInfo is what a package says of a compiled model.
+// ModelInfo describes a compiled model of a package.
 type ModelInfo struct {
 	Name     string
 	Device   string            // the type of device, such as "cpu"
 	Library  bool              // whether there is a built library
-	Metadata map[string]string // what it was compiled for, by keys such as AOTI_CPU_ISA
-	Problem  string            // why [Load] will refuse it on any machine, "" where it will not
+	Metadata map[string]string // the properties for which it was compiled, by keys such as AOTI_CPU_ISA
+	Problem  string            // why [Load] refuses it on any machine; "" if it does not
 }
 
-// Inspect tells what a package holds. It runs nothing of it and needs no libtorch.
-// A file that is damaged or no package is a [torch.ErrMalformed] or a
-// [torch.ErrUnsupported].
+// Inspect describes a package. It runs no code of it and does not need libtorch.
+// The error for a damaged file is a torch.ErrMalformed, and for a file of another
+// kind a torch.ErrUnsupported.
 func Inspect(path string) (*Info, error) {
 	z, done, err := strictzip.OpenFile(path)
 	if err != nil {

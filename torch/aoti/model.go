@@ -23,8 +23,9 @@ import (
 
 // A Model is a model that AOTInductor compiled to native code:
 // torch._inductor.aoti_load_package's result. Its inputs are tensors on its device
-// in the memory format, dtype and shape that it was compiled for, of which Python's
-// dynamic_shapes say what may vary. Any number of goroutines may call one at once.
+// in the memory format, dtype and shape that it was compiled for, except that
+// dimensions in Python's dynamic_shapes may vary. Any number of goroutines may call
+// one at once.
 //
 // https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 type Model struct {
@@ -194,7 +195,7 @@ func (m *Model) readWeights(z *strictzip.Archive, model *pt2.Model) error {
 }
 
 // Constants returns the names of the model's weights, sorted: get_constant_fqns().
-// Those that the compiler took into the code are not among them.
+// Weights that the compiler folded into the code are not included.
 func (m *Model) Constants() ([]string, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -224,10 +225,10 @@ func stringList(call func(buf []uint64) error) ([]string, error) {
 }
 
 // LoadConstants gives the model copies of all its weights, by the names that
-// [Model.Constants] lists, in the place of those that it has:
-// load_constants(state, check_full_update=True). A model that was packaged without
-// weights needs it before the first call. Missing and unknown names are an error. It
-// waits for calls under way.
+// [Model.Constants] lists, which replace its own: load_constants(state,
+// check_full_update=True). A model that was packaged without weights needs it before
+// the first call. Missing and unknown names are an error. It waits for calls in
+// progress.
 func (m *Model) LoadConstants(state torch.StateDict) error {
 	if err := m.loadConstants(state); err != nil {
 		return fmt.Errorf("aoti: load the constants of model %q: %w", m.name, err)
@@ -259,18 +260,18 @@ func (m *Model) loadConstants(state torch.StateDict) error {
 	return nil
 }
 
-// Device returns where the model runs.
+// Device returns the device of the model.
 func (m *Model) Device() torch.Device { return m.device }
 
-// Metadata returns what the model says of what it was compiled for, by keys such as AOTI_DEVICE_KEY: get_metadata().
+// Metadata returns the properties for which the model was compiled, by keys such as AOTI_DEVICE_KEY: get_metadata().
 func (m *Model) Metadata() map[string]string { return m.meta }
 
 // Run calls the model with its inputs in order, on the model's device, and returns its
 // outputs in order, on the threads of [torch.Run]. An output that is None is nil.
-// Nothing is recorded for autograd. Inputs of another number, dtype, shape, memory
-// format or device than the model was compiled for are an [*torch.Error], as in Python
-// where AOTI_RUNTIME_CHECK_INPUTS is set, but that a size that may vary has no bounds:
-// compiled code uses the memory as it is.
+// Autograd records nothing. If the number, dtype, shape, memory format or device of
+// the inputs differs from that for which the model was compiled, Run returns an
+// *torch.Error, as Python does with AOTI_RUNTIME_CHECK_INPUTS, except that the bounds
+// of a variable size are not checked: compiled code uses the memory as it is.
 func (m *Model) Run(inputs ...*torch.Tensor) (outputs []*torch.Tensor, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -334,10 +335,10 @@ func (m *Model) check(inputs []*torch.Tensor) error {
 	return nil
 }
 
-// Forward calls the model as Python's is called: tensors are taken out of the
-// arguments in order, and the outputs are put into the tuples, lists and dicts that
-// the model gave before it was compiled. Other arguments, such as numbers, are
-// those of when it was compiled. A model with keyword arguments is called by
+// Forward calls the model as in Python: the inputs are the tensors in the
+// arguments, in order, and the outputs are returned in the tuples, lists and dicts
+// that the model returned before it was compiled. Other arguments, such as numbers,
+// are fixed when the model is compiled. A model with keyword arguments is called by
 // [Model.Run].
 func (m *Model) Forward(args ...torch.Value) (torch.Value, error) {
 	if m.outErr != nil {
@@ -373,7 +374,7 @@ func (m *Model) readSpec() error {
 	return nil
 }
 
-// Close unloads the model. It waits for calls under way; later ones fail with [torch.ErrClosed].
+// Close unloads the model. It waits for calls in progress; later ones fail with torch.ErrClosed.
 func (m *Model) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

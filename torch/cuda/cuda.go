@@ -10,8 +10,8 @@ import (
 )
 
 // IsAvailable reports whether tensors can be put on [torch.CUDA]:
-// torch.cuda.is_available(). It is false, too, where no libtorch can be had;
-// [torch.CUDACount] says why.
+// torch.cuda.is_available(). It is also false if libtorch cannot be installed;
+// torch.CUDACount returns the reason.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.cuda.is_available.html
 func IsAvailable() bool { return DeviceCount() > 0 }

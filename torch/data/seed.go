@@ -12,7 +12,7 @@ import (
 )
 
 // BaseSeed draws the number that a DataLoader draws for each epoch, from g, or
-// from the default generator where g is nil.
+// from the default generator if g is nil.
 func BaseSeed(g *torch.Generator) int64 {
 	x := torch.Options{DType: torch.Int64, Device: torch.CPU}.Empty()
 	defer x.Free()
@@ -25,9 +25,9 @@ func BaseSeed(g *torch.Generator) int64 {
 
 var opRandom = torch.NewOp("aten::random_", "")
 
-// WorkerGenerators returns new generators with the seeds that PyTorch's and
-// Python's have in a worker, 0 or more, of a DataLoader with that base seed. A
-// worker below 0 panics with a [*torch.Error].
+// WorkerGenerators returns new generators with the seeds of PyTorch's and
+// Python's generators in a worker, 0 or more, of a DataLoader with that base
+// seed. It panics with a *torch.Error if worker is below 0.
 //
 // https://docs.pytorch.org/docs/stable/notes/randomness.html#dataloader
 func WorkerGenerators(base int64, worker int) (*torch.Generator, *pyrandom.Random) {

@@ -28,8 +28,8 @@ import (
 
 // Load reads a .npy file onto the CPU: torch.from_numpy(numpy.load(path)). Arrays
 // in Fortran's order become tensors with such strides, and those of another byte
-// order are turned around. A damaged file is a [torch.ErrMalformed], and one of
-// another dtype than numbers and bools a [torch.ErrUnsupported].
+// order are converted. The error for a damaged file is a torch.ErrMalformed, and
+// for a dtype other than numbers and bools a torch.ErrUnsupported.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.load.html
 func Load(path string) (*torch.Tensor, error) {
@@ -102,9 +102,9 @@ func array(h *npy.Header, r io.Reader) (x *torch.Tensor, err error) {
 
 // LoadZip reads the arrays of a .npz file by name, in the file's order:
 // dict(numpy.load(path)). The zip file is checked as strictly as a checkpoint.
-// Of the limits Inflate counts: by default compressed arrays may take 1 GiB
-// together, or 64 bytes for each of the file, since a mask of zeros compresses
-// to a thousandth.
+// Only the limit Inflate applies: by default compressed arrays may take 1 GiB
+// in total, or 64 bytes for each byte of the file, since a mask of zeros
+// compresses to a thousandth.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.load.html
 func LoadZip(path string, limits ...torch.Limits) (torch.StateDict, error) {
@@ -154,8 +154,9 @@ func loadZip(path string, limits torch.Limits) (torch.StateDict, error) {
 }
 
 // Save writes a tensor as a .npy file: numpy.save(path, x.detach().cpu().numpy()),
-// byte by byte, but that the name is taken as it is. A file that was there is
-// overwritten. Dtypes that NumPy has not, such as bfloat16, are an error.
+// with the same bytes, except that no extension is added to the name. An existing
+// file is overwritten. Dtypes that NumPy does not have, such as bfloat16, are an
+// error.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.save.html
 func Save(path string, x *torch.Tensor) error {

@@ -20,9 +20,10 @@ import (
 // is mapped and tensors use the mapping, as [torch.Load] describes, which reads
 // such files, too. They are in the order of their bytes.
 //
-// A file that breaks the format's rules is a [torch.ErrMalformed]: entries that
-// overlap, leave gaps or repeat a name, shapes that do not fit their bytes. A dtype
-// that libtorch has not, such as F4, is a [torch.ErrUnsupported].
+// The error for a file that violates the format is a torch.ErrMalformed: entries
+// that overlap, leave gaps or repeat a name, shapes that do not fit their bytes.
+// For a dtype that libtorch does not have, such as F4, it is a
+// torch.ErrUnsupported.
 //
 // https://huggingface.co/docs/safetensors/api/torch#safetensors.torch.load_file
 func LoadFile(path string) (torch.StateDict, error) {
@@ -32,8 +33,8 @@ func LoadFile(path string) (torch.StateDict, error) {
 	return torch.LoadStateDict(path)
 }
 
-// Metadata returns the text that a file holds beside the tensors, nil without
-// any: safe_open(path, "pt").metadata(). It reads no more than the file's header.
+// Metadata returns the metadata of a file, or nil if there are none:
+// safe_open(path, "pt").metadata(). It reads only the file's header.
 //
 // https://huggingface.co/docs/safetensors/index#format
 func Metadata(path string) (map[string]string, error) {
@@ -64,13 +65,12 @@ func header(path string) (*safetensors.Header, error) {
 	return h, nil
 }
 
-// SaveFile writes tensors to a file, with metadata beside them that may be nil:
+// SaveFile writes tensors and metadata, which may be nil, to a file:
 // safetensors.torch.save_file(state, path, metadata). The bytes are those that
-// Python writes. A file that was there is replaced at the end, so that nothing
-// half-written is ever seen. Tensors may be on any device and in any memory
-// format; Python refuses those that are not contiguous or that share memory, and
-// here each is written in full. Sparse tensors, names that are there twice, and
-// dtypes that the format has not, are errors.
+// Python writes. The file is created, or replaced, atomically. Tensors may be on
+// any device and in any memory format; each is written in full, whereas Python
+// refuses tensors that are not contiguous or that share memory. Sparse tensors,
+// duplicate names, and dtypes that the format does not have, are errors.
 //
 // https://huggingface.co/docs/safetensors/api/torch#safetensors.torch.save_file
 func SaveFile(state torch.StateDict, path string, metadata map[string]string) error {

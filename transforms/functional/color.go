@@ -135,10 +135,10 @@ func Posterize(v Value, bits int) Value {
 		func(x *torch.Tensor) *torch.Tensor { return posterizeTensor(x, bits) })
 }
 
-// Solarize inverts what is not below the threshold, in a picture of mode L or RGB
-// or a tensor [..., 1 or 3, H, W]: F.solarize(img, threshold). The threshold is an int or a float64, and as in
-// Python a tensor of integers is compared with an int in its own dtype, where a number outside of its range
-// wraps around: for uint8 -1 is 255, and inverts only white, while -1.0 inverts everything.
+// Solarize inverts the values that are not below the threshold, in a picture of mode L or RGB or a tensor
+// [..., 1 or 3, H, W]: F.solarize(img, threshold). The threshold is an int or a float64, and as in Python a
+// tensor of integers is compared with an int in its own dtype, where a number outside of its range wraps
+// around: for uint8 -1 is 255, and inverts only white, while -1.0 inverts everything.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.solarize.html
 func Solarize(v Value, threshold torch.Number) Value {

@@ -27,8 +27,8 @@ func flip(op string, v Value, how pillow.Transpose, dim int) Value {
 }
 
 // Crop cuts height×width pixels out of a picture or a tensor [..., H, W], of which
-// top and left are the first: F.crop(img, top, left, height, width). What lies
-// outside is zero.
+// top and left are the first: F.crop(img, top, left, height, width). Pixels
+// outside of it are zero.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.crop.html
 func Crop(v Value, top, left, height, width int) Value {
@@ -225,7 +225,7 @@ func padSymmetric(v Value, l, t, r, b int) *torch.Tensor {
 // ResizeOptions are the options of [Resize]. The zero value is torchvision's default.
 type ResizeOptions struct {
 	Interpolation Interpolation // "" is Bilinear
-	MaxSize       int           // limit of the long side in pixels, where the size is that of the short one, and more than it; 0 is none
+	MaxSize       int           // limit of the long side in pixels, if the size is that of the short one; it must exceed the size; 0 is none
 	NoAntialias   bool          // tensors alone are resized without, as antialias=False; pictures always have it
 }
 

@@ -9,20 +9,20 @@ import (
 	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
-// A Value is what transforms and functionals take and return: a picture, until
-// [ToTensor] or [PILToTensor], a tensor from then on, or several of them. One of
-// Image, Tensor and Parts is set.
+// A Value is the input and output of transforms and functionals: a picture,
+// until [ToTensor] or [PILToTensor], a tensor from then on, or several of them.
+// One of Image, Tensor and Parts is set.
 //
-// The generators travel with it: what a functional or a transform returns has
-// those of what it was given. Python has one default generator in each process
-// of a DataLoader; here each goroutine can give its values its own.
+// The result of a functional or a transform has the generators of its argument.
+// Python has one default generator in each process of a DataLoader; here each
+// goroutine can have its own.
 type Value struct {
 	Image  image.Image
 	Tensor *torch.Tensor // [..., C, H, W]
 	Parts  []Value       // what FiveCrop and TenCrop return: a tuple in Python
 
-	Generator *torch.Generator // what random transforms draw from; nil is libtorch's default generator, which torch.ManualSeed seeds
-	Random    *pyrandom.Random // what RandomChoice and RandomOrder draw from; nil is the default one, which pyrandom.Seed seeds
+	Generator *torch.Generator // the generator of random transforms; nil is libtorch's default generator, which torch.ManualSeed seeds
+	Random    *pyrandom.Random // the generator of RandomChoice and RandomOrder; nil is the default one, which pyrandom.Seed seeds
 }
 
 // Floats is a number, a float64 or an int, or a []float64.
@@ -43,7 +43,7 @@ func (v Value) WithParts(parts ...Value) Value {
 	return Value{Parts: parts, Generator: v.Generator, Random: v.Random}
 }
 
-// Map returns a value of what f makes of each part of v, or f(v) where v is one
+// Map returns a value with f applied to each part of v, or f(v) if v is one
 // value: [f(x) for x in v].
 func (v Value) Map(f func(Value) Value) Value {
 	if v.Parts == nil {
@@ -72,7 +72,7 @@ func (v Value) Stack() Value {
 	return v.WithTensor(torch.Stack(tensors, 0))
 }
 
-// String says what the value is, such as "picture of 640×480 pixels" or "[3, 224, 224] float32".
+// String describes the value, such as "picture of 640×480 pixels" or "[3, 224, 224] float32".
 func (v Value) String() string {
 	switch {
 	case v.Tensor != nil:

@@ -14,7 +14,7 @@ import (
 type RotateOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Expand        bool          // make the result large enough to hold all of it
-	Center        []float64     // x and y that stay where they are, from the upper left corner; nil is the center
+	Center        []float64     // x and y of the fixed point, from the upper left corner; nil is the center
 	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
 }
 

@@ -18,8 +18,8 @@ const (
 	middle = 397
 )
 
-// A Random is a generator: random.Random. Goroutines may share one; which of
-// them gets which numbers is then chance.
+// A Random is a generator: random.Random. Goroutines may share one; the numbers
+// that each of them gets then vary from run to run.
 type Random struct {
 	mu    sync.Mutex
 	state [size]uint32
@@ -46,15 +46,14 @@ var std = sync.OnceValue(func() *Random {
 	return r
 })
 
-// Default returns the generator that is used where none is given: the hidden one
-// of Python's module.
+// Default returns the default generator: the hidden one of Python's module.
 func Default() *Random { return std() }
 
 // Seed seeds the default generator: random.seed(seed).
 func Seed(seed int64) { std().Seed(seed) }
 
-// Seed starts the generator anew with an int: random.seed(seed). The sign does
-// not count, as in Python.
+// Seed restarts the generator with an int: random.seed(seed). The sign is
+// ignored, as in Python.
 func (r *Random) Seed(seed int64) { r.SeedInt(big.NewInt(seed)) }
 
 // SeedInt is [Random.Seed] for an int of any size.
@@ -149,7 +148,7 @@ func (r *Random) bits(k int) uint64 {
 	return low | uint64(r.uint32()>>(64-k))<<32
 }
 
-// IntN returns an int from [0, n): random.randrange(n). It panics where n is less than 1.
+// IntN returns an int from [0, n): random.randrange(n). It panics if n is less than 1.
 func (r *Random) IntN(n int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -178,8 +177,8 @@ func (r *Random) Shuffle(n int, swap func(i, j int)) {
 }
 
 // Choice returns an index from [0, n): random.choices(range(n), weights)[0].
-// Without weights all are equally likely; else there are n of them, not negative
-// and with a finite sum above 0.
+// Without weights all are equally likely. Otherwise there must be n weights, not
+// negative and with a finite sum above 0.
 func (r *Random) Choice(n int, weights []float64) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

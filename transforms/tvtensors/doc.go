@@ -8,8 +8,8 @@
 //	img := tvtensors.NewImage(torch.Rand(3, 480, 640))
 //	x := img.MulScalar(2.0) // a *torch.Tensor
 //
-// A value whose Tensor is nil, such as the zero value, is one that is not there;
-// transforms leave it alone.
+// A value whose Tensor is nil, such as the zero value, counts as absent;
+// transforms ignore it.
 //
 // https://docs.pytorch.org/vision/stable/tv_tensors.html
 package tvtensors

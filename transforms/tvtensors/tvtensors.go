@@ -15,7 +15,7 @@ import (
 // https://docs.pytorch.org/vision/stable/generated/torchvision.tv_tensors.Image.html
 type Image struct{ *torch.Tensor }
 
-// NewImage says that x is an image: tv_tensors.Image(x). An x of two dimensions
+// NewImage returns x as an image: tv_tensors.Image(x). An x of two dimensions
 // gets a third, [1, H, W]. It panics with a [*torch.Error] if x has fewer.
 func NewImage(x *torch.Tensor) Image {
 	switch n := x.Dim(); {
@@ -32,7 +32,7 @@ func NewImage(x *torch.Tensor) Image {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.tv_tensors.Video.html
 type Video struct{ *torch.Tensor }
 
-// NewVideo says that x is a video: tv_tensors.Video(x). It panics with a
+// NewVideo returns x as a video: tv_tensors.Video(x). It panics with a
 // [*torch.Error] if x has less than four dimensions.
 func NewVideo(x *torch.Tensor) Video {
 	if x.Dim() < 4 {
@@ -46,11 +46,11 @@ func NewVideo(x *torch.Tensor) Video {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.tv_tensors.Mask.html
 type Mask struct{ *torch.Tensor }
 
-// NewMask says that x is a mask: tv_tensors.Mask(x).
+// NewMask returns x as a mask: tv_tensors.Mask(x).
 func NewMask(x *torch.Tensor) Mask { return Mask{x} }
 
-// A BoundingBoxFormat says what the numbers of a box are. The zero value is none
-// of them, so that a forgotten Format is noticed.
+// A BoundingBoxFormat is the meaning of the numbers of a box. The zero value is
+// none of them, so that a forgotten Format is noticed.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.tv_tensors.BoundingBoxFormat.html
 type BoundingBoxFormat int
@@ -103,14 +103,14 @@ func ParseBoundingBoxFormat(name string) (BoundingBoxFormat, error) {
 	return 0, fmt.Errorf("tvtensors: no bounding box format is called %q; want one of %s", name, strings.Join(formatNames[1:], ", "))
 }
 
-// A ClampingMode says what transforms do with boxes that reach out of the canvas.
+// A ClampingMode is the treatment of boxes that exceed the canvas.
 type ClampingMode int
 
 // The clamping modes. They differ for rotated boxes only.
 const (
-	Soft    ClampingMode = iota // "soft", the default: cut what reaches out, less of it than Hard for rotated boxes
-	Hard                        // "hard": cut all that reaches out
-	NoClamp                     // None: leave the boxes as they are
+	Soft    ClampingMode = iota // "soft", the default: clip boxes to the canvas, rotated boxes less than Hard does
+	Hard                        // "hard": clip all parts outside of the canvas
+	NoClamp                     // None: do not change boxes
 )
 
 // String returns the name of the mode in Python.
@@ -140,10 +140,10 @@ type BoundingBoxes struct {
 	ClampingMode ClampingMode
 }
 
-// NewBoundingBoxes says that x are boxes on a canvas of a height and a width:
-// tv_tensors.BoundingBoxes(x, format=format, canvas_size=(h, w)). One box may come
-// without its dimension N. It panics with a [*torch.Error] if x is not of that
-// shape, and where rotated boxes are not floating-point numbers.
+// NewBoundingBoxes returns x as boxes on a canvas of a height and a width:
+// tv_tensors.BoundingBoxes(x, format=format, canvas_size=(h, w)). A single box may
+// lack the dimension N. It panics with a *torch.Error if x does not have that
+// shape, or if rotated boxes are not floating-point numbers.
 func NewBoundingBoxes(x *torch.Tensor, format BoundingBoxFormat, h, w int, clamping ...ClampingMode) BoundingBoxes {
 	b := BoundingBoxes{Tensor: x, Format: format, CanvasSize: [2]int{h, w}}
 	if len(clamping) > 0 {
@@ -162,8 +162,8 @@ func NewBoundingBoxes(x *torch.Tensor, format BoundingBoxFormat, h, w int, clamp
 	return b
 }
 
-// Check panics with a [*torch.Error] on behalf of an op where b cannot be: its
-// shape, format or clamping mode.
+// Check panics with a *torch.Error, in the name of an op, if the shape, format
+// or clamping mode of b is invalid.
 func (b BoundingBoxes) Check(op string) {
 	if why := b.mistake(); why != "" {
 		panic(&torch.Error{Op: op, Args: b.Describe(), Msg: why})
@@ -184,7 +184,8 @@ func (b BoundingBoxes) mistake() string {
 	return ""
 }
 
-// Describe says what b is in a line, such as "BoundingBoxes [3, 4] int64 XYXY on 480×640".
+// Describe returns a description of b in one line, such as "BoundingBoxes [3, 4] int64
+// XYXY on 480×640".
 func (b BoundingBoxes) Describe() string {
 	return fmt.Sprintf("BoundingBoxes %s %v on %d×%d", describe(b.Tensor), b.Format, b.CanvasSize[0], b.CanvasSize[1])
 }
@@ -203,8 +204,8 @@ type KeyPoints struct {
 	CanvasSize [2]int // height and width of the image
 }
 
-// NewKeyPoints says that x are points on a canvas of a height and a width:
-// tv_tensors.KeyPoints(x, canvas_size=(h, w)). One point may come without its
+// NewKeyPoints returns x as points on a canvas of a height and a width:
+// tv_tensors.KeyPoints(x, canvas_size=(h, w)). A single point may lack the
 // dimension N. It panics with a [*torch.Error] if x is not of that shape.
 func NewKeyPoints(x *torch.Tensor, h, w int) KeyPoints {
 	k := KeyPoints{Tensor: x, CanvasSize: [2]int{h, w}}
@@ -217,14 +218,16 @@ func NewKeyPoints(x *torch.Tensor, h, w int) KeyPoints {
 	return k
 }
 
-// Check panics with a [*torch.Error] on behalf of an op where k is not of the shape [..., 2].
+// Check panics with a *torch.Error, in the name of an op, if k does not have the shape [...,
+// 2].
 func (k KeyPoints) Check(op string) {
 	if k.Dim() < 2 || k.Size(-1) != 2 {
 		panic(&torch.Error{Op: op, Args: k.Describe(), Msg: "key points have the shape [..., 2]"})
 	}
 }
 
-// Describe says what k is in a line, such as "KeyPoints [17, 2] float32 on 480×640".
+// Describe returns a description of k in one line, such as "KeyPoints [17, 2]
+// float32 on 480×640".
 func (k KeyPoints) Describe() string {
 	return fmt.Sprintf("KeyPoints %s on %d×%d", describe(k.Tensor), k.CanvasSize[0], k.CanvasSize[1])
 }
@@ -235,8 +238,8 @@ func (k KeyPoints) With(x *torch.Tensor) KeyPoints {
 	return k
 }
 
-// A Kind tells the values apart that transforms know. It is what stands for a
-// type where Python has dictionaries by type.
+// A Kind is the kind of a value, for transforms. It is the key of maps where
+// Python has dictionaries by type.
 type Kind int
 
 // The kinds.
@@ -249,7 +252,7 @@ const (
 	MaskKind                  // a [Mask]
 	BoxesKind                 // [BoundingBoxes]
 	KeyPointsKind             // [KeyPoints]
-	CustomKind                // a type of one's own, see [Register]
+	CustomKind                // a custom type, see [Register]
 )
 
 // String returns the name of the type in Python.
@@ -350,7 +353,7 @@ func Wrap(x *torch.Tensor, like any) any {
 	return x
 }
 
-// Describe says what a value is in a line, for errors.
+// Describe returns a description of a value in one line, for errors.
 func Describe(v any) string {
 	switch v := v.(type) {
 	case BoundingBoxes:

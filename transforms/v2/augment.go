@@ -16,7 +16,7 @@ type RandomErasingOptions struct {
 	P       *float64  // the probability; nil is 0.5
 	Scale   []float64 // least and greatest part of the area; nil is 0.02 to 0.33
 	Ratio   []float64 // least and greatest height by width; nil is 0.3 to 3.3
-	Value   []float64 // what the part becomes, one number or one for each channel; nil is 0
+	Value   []float64 // the value of the erased part, one number or one for each channel; nil is 0
 	Random  bool      // normal random numbers in place of Value: value="random"
 	InPlace bool      // write to the tensors of the sample
 }
@@ -117,8 +117,9 @@ func mixed(x *torch.Tensor, lam float64) *torch.Tensor {
 	return x.Roll(1, 0).MulScalarInPlace(1.0 - lam).AddInPlace(x.MulScalar(lam))
 }
 
-// CutMix puts a random part of the image before into each image or video of a
-// batch and mixes their labels likewise: CutMix(alpha, num_classes). See [MixUp].
+// CutMix replaces a random part of each image or video of a batch by that of the
+// one before it, and mixes their labels likewise: CutMix(alpha, num_classes). See
+// [MixUp].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.CutMix.html
 func CutMix(options ...MixOptions) Transform {

@@ -12,7 +12,7 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// WarpOptions say how the automatic augmentations warp.
+// WarpOptions are the options of warps in the automatic augmentations.
 type WarpOptions struct {
 	Interpolation Interpolation // "" is Nearest, and Bilinear for AugMix
 	Fill          Fill          // nil is none
@@ -210,8 +210,8 @@ type AutoAugmentOptions struct {
 	WarpOptions
 }
 
-// AutoAugment does one of 25 pairs of operations that were learned on a set of
-// data: AutoAugment(policy, interpolation, fill). The sample has one image, video or picture.
+// AutoAugment applies one of 25 pairs of operations that were learned on a data set:
+// AutoAugment(policy, interpolation, fill). The sample has one image, video or picture.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.AutoAugment.html
 func AutoAugment(options ...AutoAugmentOptions) Transform {
@@ -249,7 +249,7 @@ type RandAugmentOptions struct {
 	WarpOptions
 }
 
-// RandAugment does some random operations of one magnitude: RandAugment(num_ops, magnitude, …).
+// RandAugment applies random operations of one magnitude: RandAugment(num_ops, magnitude, …).
 // The sample has one image, video or picture.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandAugment.html
@@ -296,7 +296,7 @@ type TrivialAugmentWideOptions struct {
 	WarpOptions
 }
 
-// TrivialAugmentWide does one random operation of a random magnitude:
+// TrivialAugmentWide applies one random operation of a random magnitude:
 // TrivialAugmentWide(num_magnitude_bins, …). The sample has one image, video or picture.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.TrivialAugmentWide.html

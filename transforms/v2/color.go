@@ -8,7 +8,8 @@ import (
 	F "github.com/torchhub/torchhub/transforms/v2/functional"
 )
 
-// Grayscale makes images and pictures gray, with 1 channel or 3: Grayscale(num_output_channels). Videos are left alone, as in Python.
+// Grayscale makes images and pictures gray, with 1 channel or 3: Grayscale(num_output_channels). Videos are not
+// changed, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Grayscale.html
 func Grayscale(channels ...int) Transform {
@@ -62,8 +63,8 @@ func saturation(v any, f *float64) any {
 }
 func hue(v any, f *float64) any { return adjust("AdjustHue", F.AdjustHue[any], v, f) }
 
-// ColorJitterOptions say how much [ColorJitter] changes. Each is nil for not at
-// all, one number x for 1-x to 1+x, for Hue -x to x, or the least and largest factor.
+// ColorJitterOptions are the options of [ColorJitter]. Each is nil for no change, one
+// number x for 1-x to 1+x, or -x to x for Hue, or the least and largest factor.
 type ColorJitterOptions struct {
 	Brightness Floats // factors of 0 or more
 	Contrast   Floats // factors of 0 or more
@@ -136,7 +137,7 @@ func permute(v any, order []int) any {
 	return through("PermuteChannels", v, func(v any) any { return F.PermuteChannels(v, order) })
 }
 
-// RandomPhotometricDistortOptions say how much [RandomPhotometricDistort] changes:
+// RandomPhotometricDistortOptions are the options of [RandomPhotometricDistort]:
 // the least and largest factors.
 type RandomPhotometricDistortOptions struct {
 	Brightness []float64 // nil is 0.875 to 1.125
@@ -238,7 +239,7 @@ func RandomPosterize(bits int, p ...float64) Transform {
 
 // RandomSolarize inverts the values from threshold on with probability p:
 // RandomSolarize(threshold, p). p defaults to 0.5. The threshold is an int or a
-// float64; see [functional.Solarize] for what that decides.
+// float64; see [functional.Solarize] for the difference.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomSolarize.html
 func RandomSolarize(threshold torch.Number, p ...float64) Transform {

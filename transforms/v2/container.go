@@ -129,9 +129,9 @@ func Identity() Transform {
 	return &step[struct{}]{name: "Identity()", p: -1, hooks: Hooks[struct{}]{Transform: func(v any, _ struct{}) any { return v }}}
 }
 
-// Lambda calls f with each value that is an In, of plain tensors with the first
-// only and with none where the sample has an image, video or picture; with an In of
-// any it is called with values of every type: Lambda(f, In).
+// Lambda calls f with each value of type In; as for all transforms, with plain
+// tensors only if the sample has no image, video or picture, and then only with the
+// first one. If In is any, it is called with values of every type: Lambda(f, In).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Lambda.html
 func Lambda[In, Out any](f func(In) Out) Transform {

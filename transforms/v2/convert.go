@@ -41,8 +41,9 @@ func PILToTensor() Transform {
 	return plain("PILToTensor()", IsPicture, func(v any) any { return F.PILToTensor(v.(image.Image)) })
 }
 
-// ToTensor makes a float32 tensor [C, H, W] in [0, 1] of a picture: ToTensor(),
-// which PyTorch advises against; [ToImage] and [ToDtype] give the same but for rounding.
+// ToTensor makes a float32 tensor [C, H, W] in [0, 1] of a picture: ToTensor(), which
+// PyTorch advises against; [ToImage] and [ToDtype] give the same result except for
+// rounding.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ToTensor.html
 func ToTensor() Transform {
@@ -86,9 +87,9 @@ func isTensor(v any) bool {
 	return k != tv.Other && k != tv.Picture
 }
 
-// ToDtypes converts each kind of value to a dtype of its own: ToDtype({…}, scale).
-// The kind tvtensors.Other stands for those that are not named, and a dtype of 0 leaves a kind
-// alone. It panics at a value of a kind that is not named where there is no Other.
+// ToDtypes converts each kind of value to a dtype of its own: ToDtype({…}, scale). The kind
+// tvtensors.Other stands for all other kinds, and values of a kind with a dtype of 0 are not
+// changed. The transform panics on a value of a missing kind if there is no Other.
 func ToDtypes(dtypes map[Kind]torch.DType, scale bool) Transform {
 	const op = "ToDtype"
 	if len(dtypes) == 0 {
@@ -165,9 +166,10 @@ func Normalize(mean, std []float64, options ...NormalizeOptions) Transform {
 	}}
 }
 
-// LinearTransformation subtracts a mean vector [D] from images and videos of
-// D = C H W numbers, each as one row, and multiplies them by a matrix [D, D]:
-// LinearTransformation(transformation_matrix, mean_vector). A whitening is one.
+// LinearTransformation subtracts a mean vector [D] from images and videos of D
+// = C H W numbers, each as one row, and multiplies them by a matrix [D, D]:
+// LinearTransformation(transformation_matrix, mean_vector). Whitening is an
+// example.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.LinearTransformation.html
 func LinearTransformation(matrix, mean *torch.Tensor) Transform {
@@ -309,8 +311,8 @@ func ConvertBoundingBoxFormat(format BoundingBoxFormat) Transform {
 	})
 }
 
-// ClampBoundingBoxes cuts off what reaches out of the canvas, in the boxes' own
-// clamping mode or another: ClampBoundingBoxes(clamping_mode).
+// ClampBoundingBoxes clips boxes to the canvas, in the boxes' own clamping mode
+// or another: ClampBoundingBoxes(clamping_mode).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ClampBoundingBoxes.html
 func ClampBoundingBoxes(mode ...ClampingMode) Transform {
@@ -333,14 +335,14 @@ func checkClamping(op string, m ClampingMode) {
 	}
 }
 
-// ClampKeyPoints moves points that lie outside of the canvas to its edge: ClampKeyPoints().
+// ClampKeyPoints moves points outside of the canvas to its edge: ClampKeyPoints().
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.ClampKeyPoints.html
 func ClampKeyPoints() Transform {
 	return plain("ClampKeyPoints()", is(tv.KeyPointsKind), func(v any) any { return F.ClampKeyPoints(v.(KeyPoints)) })
 }
 
-// SetClampingMode sets what later transforms do with boxes that reach out of the canvas: SetClampingMode(clamping_mode).
+// SetClampingMode sets how later transforms treat boxes that exceed the canvas: SetClampingMode(clamping_mode).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.SetClampingMode.html
 func SetClampingMode(mode ClampingMode) Transform {

@@ -16,9 +16,9 @@ type (
 	PaddingMode   = F.PaddingMode
 )
 
-// A Fill is what pixels get that come from outside of an image: one number, or one
-// for each channel. As an option a nil Fill is the transform's default, and one
-// that is not nil but empty, Fill{}, is Python's None.
+// A Fill is the value of pixels that come from outside of an image: one number, or
+// one for each channel. As an option a nil Fill is the transform's default, and
+// one that is not nil but empty, Fill{}, is Python's None.
 type Fill = F.Fill
 
 // fills say which Fill each kind of value gets: Python's dict of fills by type.

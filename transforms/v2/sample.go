@@ -11,10 +11,10 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// A Sample is a sample taken apart: what a [Transform] works on. [Apply] makes
-// it of any Go value and puts it together again.
+// A Sample is a decomposed sample, on which a [Transform] works. [Apply]
+// decomposes any Go value into one, and composes the result.
 type Sample struct {
-	Generator *torch.Generator // what random transforms draw from; nil is libtorch's default generator
+	Generator *torch.Generator // the generator of random transforms; nil is libtorch's default generator
 	parts     []*part
 }
 
@@ -35,7 +35,7 @@ func (s *Sample) Flat() []any {
 	return flat
 }
 
-// Map replaces each value by what f returns for it.
+// Map replaces each value by the result of f for it.
 func (s *Sample) Map(f func(value any) any) {
 	for _, at := range s.leaves() {
 		at.set(f(*at.value))

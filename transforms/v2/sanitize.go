@@ -16,14 +16,14 @@ type SanitizeBoundingBoxesOptions struct {
 	NoLabels bool     // there are no labels: labels_getter=None
 }
 
-// SanitizeBoundingBoxes removes boxes that are too small or reach out of the
-// canvas, and their labels and masks with them: SanitizeBoundingBoxes(min_size, min_area, labels_getter).
+// SanitizeBoundingBoxes removes boxes that are too small or exceed the canvas, with their labels and
+// masks: SanitizeBoundingBoxes(min_size, min_area, labels_getter).
 //
-// The labels are the tensors of the fields tagged v2:"labels"; else of the fields that the options
-// name; else of the field or key called labels, in any case, or else of the first that has "label" in its
-// name; and of a sample that is a list, of its second value. Masks of as many
-// planes as there are boxes lose those of the removed ones. It panics with a
-// [*torch.Error] if there are no boxes, no labels, or another number of them.
+// The labels are the tensors of the fields tagged v2:"labels"; else of the fields that the options name;
+// else of the field or key called labels, in upper or lower case, or else of the first with "label" in
+// its name. In a sample that is a list they are the second value. Masks with one plane for each box lose
+// the planes of the removed boxes. It panics with a [*torch.Error] if there are no boxes, no labels, or
+// another number of them.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.SanitizeBoundingBoxes.html
 func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
@@ -65,8 +65,8 @@ type SanitizeKeyPointsOptions struct {
 	Labels []string // the names of the fields that hold a value for each point or group of points; "default" finds them as SanitizeBoundingBoxes does; nil is none
 }
 
-// SanitizeKeyPoints removes key points that lie outside of the canvas, or groups
-// of them with such a point, and their labels with them: SanitizeKeyPoints(labels_getter).
+// SanitizeKeyPoints removes key points outside of the canvas, or groups of them with such
+// a point, and their labels with them: SanitizeKeyPoints(labels_getter).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.SanitizeKeyPoints.html
 func SanitizeKeyPoints(options ...SanitizeKeyPointsOptions) Transform {

@@ -8,10 +8,10 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// A Transform changes samples. The ones of this package may be used by any
-// number of goroutines at once, and so should others be; [New] makes them.
+// A Transform changes samples. Any number of goroutines may use one at once;
+// implementations of other packages, which [New] makes, should allow that too.
 type Transform interface {
-	// Forward changes a sample in place; the values in it stay as they are and are replaced.
+	// Forward changes a sample in place: it replaces values, and does not modify them.
 	Forward(s *Sample)
 	// String returns the transform as Python writes it.
 	String() string
@@ -19,9 +19,10 @@ type Transform interface {
 
 // Apply passes a sample through a transform and returns another one of its type:
 // t(sample). A sample is a value of any type: an image, a picture, a tensor, or a struct,
-// pointer, slice, array or map that holds some, at any depth. Structs are walked by their
-// exported fields in order, maps by their keys in order, as Python walks
-// dictionaries; the sample itself is not changed, and what no transform touches is shared.
+// pointer, slice, array or map that holds some, at any depth. Structs are traversed by
+// their exported fields in order, and maps by their keys in order, as Python traverses
+// dictionaries. The sample itself is not changed, and values that no transform changes are
+// shared.
 //
 //	type Sample struct {
 //		Image  v2.Image
@@ -30,26 +31,27 @@ type Transform interface {
 //	}
 //	out := v2.Apply(v2.RandomHorizontalFlip(0.5), Sample{img, boxes, labels})
 //
-// A field tagged v2:"-" is left alone, and one tagged v2:"labels" is what
-// [SanitizeBoundingBoxes] treats as labels. A nil tensor or picture, and a tvtensor without
-// one, is not there.
+// A field tagged v2:"-" is ignored, and [SanitizeBoundingBoxes] treats one tagged
+// v2:"labels" as labels. A nil tensor or picture, and a tvtensor without a tensor, count as
+// absent.
 //
-// As in Python a plain tensor is transformed only where the sample has no image, video
-// or picture, and then the first one only.
+// As in Python, a plain tensor is transformed only if the sample has no image, video
+// or picture, and then only the first one.
 //
-// Random transforms draw from the generator of the options, or from libtorch's
-// default one, which torch.ManualSeed seeds; so a goroutine can have its own.
+// Random transforms draw from the generator of the options, which may be the
+// goroutine's own, or else from libtorch's default one, which torch.ManualSeed
+// seeds.
 //
-// It panics with a [*torch.Error], which [torch.Try] turns into an error, where a
-// transform does not take a value, and where the result does not fit the type:
-// see [Convert].
+// It panics with a [*torch.Error], which torch.Try turns into an error, if a
+// transform does not accept a value or the result does not fit the type: see
+// [Convert].
 func Apply[T any](t Transform, sample T, options ...torch.RandomOptions) T {
 	return Convert[T](t, sample, options...)
 }
 
-// Convert passes a sample through a transform, as [Apply] does, and returns it as
-// a value of another type, with the same fields where it is a struct: for transforms that turn
-// one type into another.
+// Convert passes a sample through a transform, as [Apply] does, and returns the result as a
+// value of another type, with the same fields if it is a struct. It is for transforms that
+// turn one type into another.
 //
 //	type Raw struct { Image image.Image; Labels *torch.Tensor }
 //	type Ready struct { Image v2.Image; Labels *torch.Tensor }
@@ -64,19 +66,19 @@ func Convert[Out any](t Transform, sample any, options ...torch.RandomOptions) O
 	return out
 }
 
-// Hooks say what a transform made by [New] does: what one overrides in Python's
-// class Transform. All but Transform may be nil.
+// Hooks are the functions of a transform made by [New], as methods that
+// override those of Python's class Transform. All but Transform may be nil.
 //
 // https://docs.pytorch.org/vision/stable/auto_examples/transforms/plot_custom_transforms.html
 type Hooks[P any] struct {
 	Takes     func(value any) bool                   // which values are transformed; nil is tensors, tvtensors and pictures
-	Check     func(flat []any)                       // check_inputs: panics where it does not take the sample
-	Params    func(flat []any, g *torch.Generator) P // make_params: draws what one call does to all values, of those that are transformed
+	Check     func(flat []any)                       // check_inputs: panics if it does not accept the sample
+	Params    func(flat []any, g *torch.Generator) P // make_params: draws the parameters of one call, from the values to transform
 	Transform func(value any, params P) any          // transforms one value
 }
 
-// New makes a transform of one's own; name is what it is called in errors and by
-// String, such as "Blur(radius=3)".
+// New makes a custom transform. Errors and String use name, such as
+// "Blur(radius=3)".
 func New[P any](name string, h Hooks[P]) Transform {
 	if h.Transform == nil {
 		refuse(name, "Hooks.Transform is nil")

@@ -10,7 +10,7 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// An AffineMap says where [Affine] moves pixels.
+// An AffineMap is the map of pixels of [Affine].
 type AffineMap struct {
 	Angle     float64    // in degrees, clockwise
 	Translate [2]float64 // pixels to the right and down

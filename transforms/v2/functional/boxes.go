@@ -188,8 +188,8 @@ func cornersToXYWHR(x *torch.Tensor) *torch.Tensor {
 	return columns(x.ToDType(dtype), 0, 5, 1)
 }
 
-// ClampBoundingBoxes cuts off what reaches out of the canvas, in the boxes' own
-// clamping mode or another: clamp_bounding_boxes(b, clamping_mode=mode).
+// ClampBoundingBoxes clips boxes to the canvas, in the boxes' own clamping mode
+// or another: clamp_bounding_boxes(b, clamping_mode=mode).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.clamp_bounding_boxes.html
 func ClampBoundingBoxes(b tv.BoundingBoxes, mode ...tv.ClampingMode) (out tv.BoundingBoxes) {
@@ -342,7 +342,7 @@ func clampRotated(x *torch.Tensor, format tv.BoundingBoxFormat, canvas [2]int, m
 	return convert(out, tv.XYXYXYXY, format, true).Reshape(shape...)
 }
 
-// ClampKeyPoints moves points that lie outside of the canvas to its edge: clamp_keypoints(k).
+// ClampKeyPoints moves points outside of the canvas to its edge: clamp_keypoints(k).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.clamp_keypoints.html
 func ClampKeyPoints(k tv.KeyPoints) (out tv.KeyPoints) {

@@ -10,8 +10,8 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// RGBToGrayscale makes an image or picture gray, with channels, 1 or 3, that are
-// equal: rgb_to_grayscale(x, num_output_channels=channels). Videos are not taken, as in Python.
+// RGBToGrayscale makes an image or picture gray, with channels, 1 or 3, that are equal:
+// rgb_to_grayscale(x, num_output_channels=channels). Videos are not accepted, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.rgb_to_grayscale.html
 func RGBToGrayscale[T any](x T, channels int) T {
@@ -108,10 +108,10 @@ func notNegative(op string, x any, name string, factor float64) {
 	}
 }
 
-// AdjustBrightness scales the brightness of an image, video or picture: 0 is
-// black, 1 leaves it: adjust_brightness(x, brightness_factor=factor). The factor is an int or a float64.
-// As in Python, integers are multiplied by an int in their own dtype, where what is too large wraps
-// around: a uint8 of 200 times 2 is 144, and times 2.0 it is 255.
+// AdjustBrightness scales the brightness of an image, video or picture: 0 is black, 1 leaves it:
+// adjust_brightness(x, brightness_factor=factor). The factor is an int or a float64. As in Python,
+// integers are multiplied by an int in their own dtype, so that large results wrap around: a uint8 of
+// 200 times 2 is 144, and times 2.0 it is 255.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.adjust_brightness.html
 func AdjustBrightness[T any](x T, factor torch.Number) T {
@@ -406,10 +406,10 @@ func PosterizeImage(x *torch.Tensor, bits int) *torch.Tensor {
 // PosterizeVideo is [Posterize] of a tensor [..., T, C, H, W].
 func PosterizeVideo(x *torch.Tensor, bits int) *torch.Tensor { return PosterizeImage(x, bits) }
 
-// Solarize inverts the values from threshold on of an image, video or picture:
-// solarize(x, threshold). The threshold is an int or a float64. As in Python, integers are
-// compared with an int in their own dtype, where a number outside of its range wraps around: for
-// uint8 -1 is 255, and inverts only white, while -1.0 inverts everything.
+// Solarize inverts the values from threshold on of an image, video or picture: solarize(x,
+// threshold). The threshold is an int or a float64. As in Python, integers are compared with an
+// int in their own dtype, in which a number out of range wraps around: for uint8 -1 is 255, and
+// inverts only white, while -1.0 inverts everything.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.solarize.html
 func Solarize[T any](x T, threshold torch.Number) T {

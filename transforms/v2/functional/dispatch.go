@@ -82,11 +82,11 @@ var (
 	custom   = map[string]map[reflect.Type]customKernel{}
 )
 
-// RegisterKernel says what a functional of this package, such as "Resize", does
-// with values of a type of one's own, and makes the type one that transforms know:
-// register_kernel(functional, T). The kernel gets the functional's arguments
-// behind the first, as they were given. It panics with a [*torch.Error] if there is no such
-// functional, T is one of the types that have kernels already, or it was registered before.
+// RegisterKernel sets the kernel of a functional of this package, such as "Resize", for
+// values of a custom type, which transforms then recognize: register_kernel(functional, T).
+// The kernel gets all arguments of the functional. It panics with a [*torch.Error] if there
+// is no such functional, if T is a type with built-in kernels, or if it was registered
+// before.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.register_kernel.html
 func RegisterKernel[T any](functional string, kernel func(x T, args ...any) T) {
@@ -121,7 +121,7 @@ func customOf(functional string, v any) customKernel {
 }
 
 // Takes reports whether a functional, named as in Go, has a kernel for v. A
-// transform leaves alone what its functional does not take.
+// transform does not change values without a kernel.
 func Takes(functional string, v any) bool {
 	if k := tv.KindOf(v); k != tv.CustomKind {
 		return takes[functional].has(k)

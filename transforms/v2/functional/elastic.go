@@ -14,8 +14,8 @@ type ElasticOptions struct {
 	Fill          Fill          // nil is none: the same as 0 but for rounding
 }
 
-// Elastic moves each pixel by a displacement of its own, [1, H, W, 2], in halves
-// of the width and the height: elastic(x, displacement, …).
+// Elastic moves each pixel by a displacement of its own, [1, H, W, 2], in units
+// of half the width and half the height: elastic(x, displacement, …).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.elastic.html
 func Elastic[T any](x T, displacement *torch.Tensor, options ...ElasticOptions) T {

@@ -142,9 +142,9 @@ func (o ResizeOptions) interpolation() Interpolation {
 	return o.Interpolation
 }
 
-// Resize scales to a size: the height and width, or one number for the short
-// side, or nil where MaxSize says how long the long side becomes: resize(x, size, …).
-// Masks are always resized by Nearest or NearestExact; what has that size already passes as it is.
+// Resize scales to a size: the height and width, or one number for the short side, or nil with
+// MaxSize as the long side: resize(x, size, …). Masks are always resized by Nearest or
+// NearestExact. A value that already has the size is returned unchanged.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.resize.html
 func Resize[T any](x T, size torch.Ints, options ...ResizeOptions) T {
@@ -516,8 +516,8 @@ func PadBoundingBoxes(b tv.BoundingBoxes, padding torch.Ints, options ...PadOpti
 	return b.With(clamp(b.Add(shift(b, l, t)), b.Format, b.CanvasSize, b.ClampingMode))
 }
 
-// Crop keeps a part of a height and a width from top and left on; what lies
-// outside is 0: crop(x, top, left, height, width).
+// Crop keeps the part of a height and a width whose corner is at top and left;
+// pixels outside of x are 0: crop(x, top, left, height, width).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.crop.html
 func Crop[T any](x T, top, left, height, width int) T {
@@ -576,8 +576,8 @@ func CropBoundingBoxes(b tv.BoundingBoxes, top, left, height, width int) tv.Boun
 	return b.With(clamp(x, b.Format, b.CanvasSize, b.ClampingMode))
 }
 
-// CenterCrop keeps the center, of a height and a width or of one number for both;
-// what is smaller is padded with 0: center_crop(x, output_size=size).
+// CenterCrop keeps the center, of a height and a width or of one number for both,
+// and pads a smaller x with 0: center_crop(x, output_size=size).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.center_crop.html
 func CenterCrop[T any](x T, size torch.Ints) T {

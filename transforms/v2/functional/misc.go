@@ -160,8 +160,8 @@ type GaussianNoiseOptions struct {
 }
 
 // GaussianNoise adds normal noise of a mean and a standard deviation to an image
-// or video, in [0, 1] where it is uint8: gaussian_noise(x, mean, sigma, clip).
-// Pictures are not taken, as in Python.
+// or video, scaled to [0, 1] if it is uint8: gaussian_noise(x, mean, sigma,
+// clip). Pictures are not accepted, as in Python.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.gaussian_noise.html
 func GaussianNoise[T any](x T, mean, sigma float64, options ...GaussianNoiseOptions) T {
@@ -284,8 +284,8 @@ type SanitizeOptions struct {
 	MinArea *float64 // the least area; nil is 1
 }
 
-// SanitizeBoundingBoxes drops the boxes that are too small or reach out of the
-// canvas and says which are kept, a tensor [N] of bools: sanitize_bounding_boxes(boxes, min_size, min_area).
+// SanitizeBoundingBoxes drops the boxes that are too small or exceed the canvas, and also returns which are
+// kept, a tensor [N] of bools: sanitize_bounding_boxes(boxes, min_size, min_area).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.sanitize_bounding_boxes.html
 func SanitizeBoundingBoxes(b tv.BoundingBoxes, options ...SanitizeOptions) (kept tv.BoundingBoxes, valid *torch.Tensor) {
@@ -334,9 +334,9 @@ func sane(b tv.BoundingBoxes, size, area float64) *torch.Tensor {
 	return valid
 }
 
-// SanitizeKeyPoints drops the points, or the groups of points where k has more
-// than two dimensions, that lie outside of the canvas, and says which are kept, a
-// tensor [N] of bools: sanitize_keypoints(k).
+// SanitizeKeyPoints drops the points outside of the canvas, or the groups with
+// such points if k has more than two dimensions, and also returns which are kept,
+// a tensor [N] of bools: sanitize_keypoints(k).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.sanitize_keypoints.html
 func SanitizeKeyPoints(k tv.KeyPoints) (kept tv.KeyPoints, valid *torch.Tensor) {

@@ -218,8 +218,8 @@ func pictureJPEG(p image.Image, quality int) image.Image {
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.functional.pil_to_tensor.html
 func PILToTensor(p image.Image) *torch.Tensor { return v1.PILToTensor(p) }
 
-// ToTensor makes a tensor [C, H, W] of a picture, of bytes one of float32 from 0 to
-// 1: to_tensor(p), which PyTorch advises against; see [ToImage] and [ToDtype].
+// ToTensor makes a tensor [C, H, W] of a picture, with float32 from 0 to 1 for
+// bytes: to_tensor(p), which PyTorch advises against; see [ToImage] and [ToDtype].
 func ToTensor(p image.Image) *torch.Tensor { return v1.ToTensor(p) }
 
 // ToPILImage makes a picture of a tensor [C, H, W] or [H, W], in a mode of Pillow or,

@@ -170,6 +170,6 @@ func floorMod(a, b float64) float64 {
 	return m
 }
 
-// MaxValue returns the largest value of an integer dtype, and 1 for the others,
-// which is what white is in an image of it.
+// MaxValue returns the value of white in an image of a dtype: the largest value
+// of an integer dtype, and 1 for other dtypes.
 func MaxValue(d torch.DType) float64 { return float64(maxValue(d)) }
