@@ -18,19 +18,19 @@
 namespace torchhub __attribute__((visibility("hidden"))) {
 namespace {
 
-constexpr size_t kAlign = 64;           // as c10's own allocator: a cache line, a vector
-constexpr size_t kMapFrom = 64 << 10;   // bigger blocks are mapped and cached; the others are malloc's
-constexpr size_t kHuge = 4 << 20;       // from here on huge pages are worth asking for
-constexpr int64_t kCacheMin = 128 << 20; // bytes that may be cached, besides a quarter of what is live
+constexpr size_t kAlign = 64;           // as in c10's own allocator: a cache line, a vector
+constexpr size_t kMapFrom = 64 << 10;   // larger blocks are mapped and cached; others come from malloc
+constexpr size_t kHuge = 4 << 20;       // from this size on, huge pages are requested
+constexpr int64_t kCacheMin = 128 << 20; // bytes that may be cached, plus a quarter of the live bytes
 
-std::atomic<int64_t> live{0};   // without what Small counts
+std::atomic<int64_t> live{0};   // without the bytes that Small counts
 std::atomic<int64_t> mapped{0}; // of files
 
 // A Header precedes the data of every block.
 struct Header {
 	void *base;   // what malloc or mmap returned
 	size_t bytes; // of the block, the header included
-	size_t asked; // by the tensor
+	size_t asked; // bytes that the tensor requested
 	Header *next; // in Small
 };
 static_assert(sizeof(Header) <= kAlign);
@@ -60,7 +60,7 @@ public:
 		return p;
 	}
 
-	// put keeps a block, or says that there is enough already.
+	// put caches a block, or returns false if the cache is full.
 	bool put(Class c, void *p) {
 		std::lock_guard<std::mutex> hold(mu_);
 		if (bytes_ + int64_t(c.bytes) > kCacheMin + live.load(std::memory_order_relaxed) / 4)
@@ -72,7 +72,7 @@ public:
 
 	void trim() {
 		std::lock_guard<std::mutex> hold(mu_);
-		for (size_t i = 4 * 8; i < lists_.size(); i++) { // smaller classes hold nothing
+		for (size_t i = 4 * 8; i < lists_.size(); i++) { // smaller classes are empty
 			size_t bytes = (i % 8 + 9) << (i / 8 - 4);
 			for (void *p : lists_[i])
 				munmap(p, bytes);
@@ -87,15 +87,15 @@ private:
 	int64_t bytes_ = 0;
 };
 
-// Small keeps freed small blocks for the next ones, up to 1 MiB of each size.
-// malloc keeps seven of a size and joins the others, at several times the cost.
-// While another thread has the lock, malloc and free are called instead.
+// Small keeps freed small blocks for reuse, up to 1 MiB of each size. malloc
+// keeps seven of a size and coalesces the others, at several times the cost.
+// While another thread holds the lock, malloc and free are called instead.
 class Small {
 public:
 	static constexpr size_t kClasses = 16, kKept = 1 << 20;
 	static size_t index(size_t bytes) { return (bytes - 1) / kAlign; }
 
-	// take returns a block for a tensor that asks for so many bytes, or null.
+	// take returns a block for a tensor of the given number of bytes, or null.
 	Header *take(size_t i, size_t asked) {
 		Header *h = nullptr;
 		if (i < kClasses && !busy_.test_and_set(std::memory_order_acquire)) {
@@ -138,7 +138,7 @@ private:
 	void count(int64_t n) { live_.store(live_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
 
 	std::atomic_flag busy_;
-	std::atomic<int64_t> live_{0}; // taken less put, in bytes asked
+	std::atomic<int64_t> live_{0}; // requested bytes of blocks taken, minus those of blocks put
 	size_t n_[kClasses] = {};
 	Header *kept_[kClasses] = {};
 };
@@ -183,7 +183,7 @@ void *allocate_bytes(size_t n) {
 		base = static_cast<char *>(cache().take(c));
 		if (!base)
 			base = static_cast<char *>(map_block(bytes));
-		if (!base) { // once more, without the cached blocks
+		if (!base) { // retry after freeing the cached blocks
 			cache().trim();
 			base = static_cast<char *>(map_block(bytes));
 		}
@@ -211,8 +211,8 @@ void release(void *data) {
 		munmap(base, bytes);
 }
 
-// A fenced block ends at a page that cannot be touched, and leaves nothing behind:
-// a kernel that reads or writes beyond a tensor, or after it, crashes there and then.
+// A fenced block ends at an inaccessible page, and is unmapped when it is freed: a
+// kernel that reads or writes beyond a tensor, or after it is freed, crashes at once.
 const size_t kPage = size_t(sysconf(_SC_PAGESIZE));
 
 void *fenced(size_t n) {

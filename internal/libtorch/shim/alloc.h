@@ -1,4 +1,5 @@
-// The CPU allocator that the shim gives to libtorch: it counts, and it caches.
+// The CPU allocator that the shim installs in libtorch: it counts live bytes
+// and caches freed blocks.
 #pragma once
 
 #include <cstddef>
@@ -6,12 +7,13 @@
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
-// install_allocator makes it libtorch's; tensors made before keep theirs. With
-// TORCHHUB_FENCE in the environment it is one that finds kernels which leave
-// their tensors, for tests: slow, and two pages and more for each tensor.
+// install_allocator installs it; tensors made before keep theirs. With
+// TORCHHUB_FENCE in the environment, it installs one for tests that detects
+// kernels which exceed their tensors: it is slow, and uses two or more pages
+// for each tensor.
 void install_allocator();
 
-// gives is what frees the memory of the allocator's tensors.
+// gives is the function that frees the memory of the allocator's tensors.
 extern void (*gives)(void *);
 
 // count_mapped adds n to the bytes of mapped files. A page that was read is in

@@ -1,4 +1,4 @@
-// AOTInductor packages, run by libtorch's own loader. Their libraries ask for
+// AOTInductor packages, run by libtorch's own loader. Their libraries depend on
 // libtorch.so; the shim has that name (see build.go).
 
 #include "values.h"
@@ -25,19 +25,19 @@ void return_strings(const std::vector<std::string> &list, uint64_t *rets, size_t
 } // namespace
 
 // aoti_load unpacks a package to a folder of its own and loads the library in
-// it. The caller has made sure that there is one.
+// it. The caller has checked that there is one.
 void aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) {
 	*ret_package = reinterpret_cast<thub_package>(new Package(path, model, false, runners, c10::DeviceIndex(device_index)));
 }
 
-// aoti_run calls the model, which checks no size, dtype or stride of its inputs:
-// the caller has.
+// aoti_run calls the model, which does not check the sizes, dtypes and strides
+// of its inputs: the caller has checked them.
 void aoti_run(thub_package p, const uint64_t *inputs, size_t n, uint64_t *rets, size_t cap) {
 	std::vector<at::Tensor> in;
 	in.reserve(n);
 	for (size_t i = 0; i < n; i++)
 		in.push_back(borrow(inputs[i]).detach());
-	c10::NoGradGuard no_grad; // the code records nothing
+	c10::NoGradGuard no_grad; // the compiled code does not record for autograd
 	auto out = package(p).run(in);
 	Writer w(rets, cap);
 	w.put(THUB_LIST);

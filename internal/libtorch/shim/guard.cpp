@@ -1,5 +1,5 @@
 // The guards of public operators that trust an argument. Those whose name begins
-// with an underscore have none: package unchecked says so of them.
+// with an underscore have none, as package unchecked documents.
 
 #include "guard.h"
 
@@ -40,7 +40,8 @@ void plain(Args a, std::initializer_list<size_t> which) {
 	}
 }
 
-// akin checks that the tensors are dense, of one dtype and on one device.
+// akin checks that the tensors are dense, of the same dtype and on the same
+// device.
 void akin(Args a, std::initializer_list<size_t> which) {
 	plain(a, which);
 	const at::Tensor *first = nullptr;
@@ -92,7 +93,7 @@ void finite(const at::Tensor &t, const char *name) {
 		TORCH_CHECK(at::isfinite(t).all().item<bool>(), name, " must not contain infs or NaNs");
 }
 
-// count checks that a memory can have so many elements.
+// count checks that so many elements fit into memory.
 void count(std::initializer_list<int64_t> ns) {
 	int64_t n = 1;
 	for (int64_t v : ns)
@@ -112,7 +113,8 @@ void padded(Args a, size_t n) {
 	sized(a, {0}, want);
 }
 
-// pooled checks that the gradient has as many planes of n dimensions as the input, and that the indices are in these.
+// pooled checks that the gradient has as many planes of n dimensions as the input, and that the indices are within
+// them.
 void pooled(Args a, size_t n, size_t indices) {
 	const at::Tensor &grad = tensor(a, 0), &self = tensor(a, 1);
 	floating(a, {0, 1});
@@ -146,7 +148,8 @@ void both(Args a, size_t i, size_t j) {
 	TORCH_CHECK(given(a, i) && given(a, j), "arguments ", i, " and ", j, " must be given");
 }
 
-// normalized_backward checks what batch norm's forward saves, which is nothing where it was not training.
+// normalized_backward checks the tensors that batch norm's forward saves, which are none outside of
+// training.
 void normalized_backward(Args a) { // grad_out, input, weight, running_mean, running_var, save_mean, save_invstd, train
 	bool train = a[7].toBool();
 	akin(a, {0, 1});
@@ -201,7 +204,8 @@ void bags(Args a, int64_t weights, size_t indices, size_t offsets) {
 		TORCH_CHECK((o.diff() >= 0).all().item<bool>(), "the offsets must rise");
 }
 
-// pivots checks that those of a factorization of matrices [*, m, n] are from least to m.
+// pivots checks that the pivots of a factorization of matrices [*, m, n] are from least
+// to m.
 void pivots(Args a, size_t lu, size_t pivots, int64_t least) {
 	const at::Tensor &m = tensor(a, lu), &p = tensor(a, pivots);
 	TORCH_CHECK(m.dim() >= 2 && p.scalar_type() == at::kInt, "the pivots must be int32, of a matrix or several");
@@ -311,7 +315,8 @@ void layer(Args a) { // input, weight_ih, weight_hh, bias_ih, bias_hh, hx, cx, r
 		TORCH_CHECK(tensor(a, i).numel() == x.size(1) * hidden && tensor(a, i).dim() >= 2 && tensor(a, i).size(-1) == hidden, "the states must be of ", x.size(1), " by ", hidden, " numbers");
 }
 
-// kernel checks that the weight has kernel_size in its last dimensions, or more, which libtorch takes.
+// kernel checks that the last dimensions of the weight are at least kernel_size; libtorch accepts
+// more.
 void kernel(Args a) { // self, weight, kernel_size, bias
 	akin(a, {0, 1, 3});
 	auto ks = a[2].toIntVector();
@@ -321,7 +326,7 @@ void kernel(Args a) { // self, weight, kernel_size, bias
 	TORCH_CHECK(fits, "the weight ", tensor(a, 1).sizes(), " does not fit kernel_size ", ks);
 }
 
-// order checks that a degree is not too large to be computed.
+// order checks that a degree is small enough to be computed.
 void order(const IValue &n) {
 	if (n.isTensor()) {
 		const at::Tensor &t = n.toTensor();
@@ -356,8 +361,9 @@ void choose(Args a) { // input, numel, n_bins, ratio, bit_width
 	TORCH_CHECK(a[4].toInt() >= 1 && a[4].toInt() <= 8, "bit_width is ", a[4].toInt(), " and must be from 1 to 8");
 }
 
-// gather checks that the input's dtype can represent the places of grid_sample's input and grid: the kernel for the 16-bit ones on the CPU
-// counts in 16 bits, and compares with the sides as that dtype rounds them. It reads beyond the input otherwise.
+// gather checks that the input's dtype can represent the positions in grid_sample's input and grid. The kernel for
+// 16-bit dtypes on the CPU counts in 16 bits, and compares with the sizes rounded to that dtype; it would read beyond
+// the input.
 void gather(Args a, bool backward = false) { // grad_output where backward, input, grid, interpolation_mode, padding_mode
 	size_t input = backward ? 1 : 0;
 	const at::Tensor &t = tensor(a, input), &grid = tensor(a, input + 1);
@@ -376,7 +382,8 @@ void gather(Args a, bool backward = false) { // grad_output where backward, inpu
 	TORCH_CHECK(!bad, "libtorch cannot sample an input of ", h, "x", w, " in ", d, " on the CPU, and would read beyond it; convert it to float32");
 }
 
-// segments checks that the lengths, or offsets, are of segments in the data.
+// segments checks that the lengths or offsets describe segments within the
+// data.
 void segments(Args a, size_t data, size_t lengths, size_t offsets, int64_t axis) {
 	const at::Tensor &x = tensor(a, data);
 	dense(x);
@@ -453,7 +460,7 @@ void group_norm_backward(Args a) { // grad_out, input, mean, rstd, weight, N, C,
 	sized(a, {2, 3}, {a[5].toInt(), a[8].toInt()});
 }
 
-// embedding_bag requires a bag for the indices, since the kernels read and write bag -1 where there is none.
+// embedding_bag requires a bag for the indices, since without one the kernels read and write bag -1.
 void embedding_bag(Args a) { // weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights, include_last_offset
 	bags(a, tensor(a, 0).dim() ? tensor(a, 0).size(0) : 0, 1, 2);
 	int64_t n = tensor(a, 1).numel(), offsets = tensor(a, 2).numel();
@@ -486,7 +493,7 @@ const char *const out_size = "computes the size of out without a check for overf
 const char *const never_ends = "iterates n times, which never ends where n is large";
 const char *const layouts = "takes other layouts for the dense one";
 
-// What each operator does with arguments that libtorch does not check.
+// How each operator uses arguments that libtorch does not check.
 const Row rows[] = {
     {"adaptive_avg_pool3d_backward", {"grad_input"}, [](Args a) { pooled(a, 3, 0); }, backward_sizes},
     {"adaptive_max_pool2d_backward", {"", "grad_input"}, [](Args a) { pooled(a, 2, 2); }, backward_indices},

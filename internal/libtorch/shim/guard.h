@@ -1,5 +1,5 @@
-// What libtorch does not check itself: some public operators trust their
-// arguments and read or write where they must not, divide by zero or never
+// Checks that libtorch lacks: some public operators trust their arguments, and
+// wrong ones make them read or write out of bounds, divide by zero or never
 // return. Their arguments are checked here first.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
-// A Guard throws where an operator's arguments are not safe.
+// A Guard throws if an operator's arguments are not safe.
 using Args = const std::vector<c10::IValue> &;
 using Guard = void (*)(Args);
 

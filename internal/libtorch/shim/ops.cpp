@@ -24,23 +24,24 @@ bool spatial(const c10::Argument &arg) {
 	return n > 1 || (n == 1 && ones.count(arg.name()));
 }
 
-// spatial_value checks such an argument. libtorch does not always ask how long it is.
+// spatial_value checks such an argument, whose length libtorch does not always check.
 IValue spatial_value(const IValue &v, const c10::FunctionSchema &schema, const c10::Argument &arg) {
 	auto vs = v.toIntVector();
 	size_t n = vs.size(), want = size_t(*arg.N());
-	bool pads = schema.name().find("pad") != std::string::npos; // where one number is no short form
+	bool pads = schema.name().find("pad") != std::string::npos; // for which one number is not a short form
 	if (n == 1 && !pads)
 		vs.resize(want, vs[0]);
-	bool pools = arg.name() == "stride" && schema.name().find("pool") != std::string::npos; // whose default is kernel_size
+	bool pools = arg.name() == "stride" && schema.name().find("pool") != std::string::npos; // the default is kernel_size
 	const auto &d = arg.default_value();
 	bool none = n == 0 && (pools || (d && (d->isNone() || (d->isIntList() && d->toIntVector().empty()))));
 	TORCH_CHECK(vs.size() == want || none, arg.name(), " has ", n, " numbers; it takes ", want);
-	for (int64_t v : vs) // kernels add and multiply them unchecked, or count to them
+	for (int64_t v : vs) // kernels add and multiply them without checks, or count to them
 		TORCH_CHECK(v >= -INT32_MAX && v <= INT32_MAX, arg.name(), " holds ", v, ", which is out of range");
 	return IValue(c10::List<int64_t>(vs));
 }
 
-// push_args reads arguments for a schema; those left out, and those marked so, are the schema's defaults.
+// push_args reads arguments for a schema; missing ones, and those marked as default, are the schema's
+// defaults.
 void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &schema, size_t first) {
 	const auto &args = schema.arguments();
 	size_t i = first;
@@ -71,7 +72,8 @@ void push_args(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &sc
 	}
 }
 
-// The commonest signatures are called without boxing, which saves a tenth of a small op.
+// The most common signatures are called without boxing, which saves a tenth of the time
+// of a small op.
 using Unary = at::Tensor(const at::Tensor &);
 using Binary = at::Tensor(const at::Tensor &, const at::Tensor &);
 using Sum = at::Tensor(const at::Tensor &, const at::Tensor &, const at::Scalar &); // self + alpha * other
@@ -102,11 +104,11 @@ struct Op {
 	std::optional<c10::TypedOperatorHandle<Scaled>> scaled;
 	std::optional<c10::TypedOperatorHandle<Affine>> affine;
 	Guard guard;
-	std::optional<at::Scalar> alpha; // the default of sum's and scaled's number
-	bool pure; // the results are new tensors, and the arguments stay as they are
-	bool like; // zeros_like and its kin, which Python calls below autograd
-	bool hides; // it writes to tensors that it does not return: libtorch's way of resolving conj and neg fails
-	bool dense; // for mkldnn tensors libtorch falls back to a kernel that takes them for dense ones
+	std::optional<at::Scalar> alpha; // the default of the number of sum and scaled
+	bool pure; // the results are new tensors, and the arguments do not change
+	bool like; // zeros_like and similar ops, which Python calls below autograd
+	bool hides; // it writes to tensors that it does not return, for which libtorch fails to resolve conj and neg
+	bool dense; // for mkldnn tensors libtorch falls back to a kernel that treats them as dense
 
 	explicit Op(const c10::OperatorHandle &h)
 	    : handle(h), schema(h.schema()), guard(guard_of(schema.operator_name())), pure(!aliases(schema)),
@@ -143,7 +145,8 @@ struct Op {
 
 const Op &as_op(thub_op op) { return *reinterpret_cast<Op *>(op); }
 
-// scalar reads the number behind the tensors, or returns nothing where it is none.
+// scalar reads the number after the tensors, or returns nothing if it is not a
+// number.
 std::optional<at::Scalar> scalar(const Op &o, const uint64_t *args, size_t n) {
 	if (n == 0 || args[0] == THUB_DEFAULT)
 		return o.alpha;
@@ -154,7 +157,7 @@ std::optional<at::Scalar> scalar(const Op &o, const uint64_t *args, size_t n) {
 	return std::nullopt;
 }
 
-// untracked reports whether autograd has nothing to record of what is made of a tensor.
+// untracked reports whether autograd records nothing for the results of a tensor.
 bool untracked(const at::Tensor &t) {
 	const auto *meta = t.defined() ? t.unsafeGetTensorImpl()->autograd_meta() : nullptr;
 	return !meta || (!(c10::GradMode::is_enabled() && meta->requires_grad()) && !meta->fw_grad(0, t).defined());
@@ -171,7 +174,8 @@ void check_dense(const std::optional<at::Tensor> &t) {
 }
 void check_dense(const at::Scalar &) {}
 
-// check refuses tensors that the op cannot take and libtorch does not refuse.
+// check refuses tensors that the op does not support and that libtorch does not
+// refuse.
 void check(const Op &o, const torch::jit::Stack &stack) {
 	if (o.guard)
 		o.guard(stack);
@@ -189,8 +193,9 @@ void check(const Op &o, const torch::jit::Stack &stack) {
 	}
 }
 
-// call_unboxed makes the call if it is a common one. Where autograd would find
-// nothing to record it is left out, which saves a fifth of a small op.
+// call_unboxed makes the call if its signature is a common one. It bypasses
+// autograd if that would record nothing, which saves a fifth of the time of a
+// small op.
 bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 	if (n < 2 || args[0] != THUB_TENSOR)
 		return false;
@@ -234,8 +239,8 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 }
 
 // mend makes tensors empty whose storage is smaller than their shape: libtorch
-// sets the shape of an out argument before it asks for the memory, and leaves it
-// when there is none.
+// sets the shape of an out argument before it allocates the memory, and keeps
+// the shape if that fails.
 void mend(Args args) {
 	auto one = [](const at::Tensor &t) {
 		if (!t.defined() || t.layout() != at::kStrided || !t.has_storage() || t.is_meta() || t.numel() == 0)

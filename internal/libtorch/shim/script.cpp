@@ -20,7 +20,7 @@ namespace torchhub __attribute__((visibility("hidden"))) {
 namespace {
 
 // on_large_stack calls f on a thread of its own: libtorch's parser and compiler
-// call themselves for each level of nesting.
+// recurse for each level of nesting.
 template <class F> void on_large_stack(F f) {
 	constexpr size_t kStack = 256 << 20;
 	struct Job {
@@ -48,8 +48,8 @@ template <class F> void on_large_stack(F f) {
 		std::rethrow_exception(job.thrown);
 }
 
-// divides are the operators of TorchScript that divide integers without a look at
-// them: a division by zero, or of the smallest integer by -1, ends the process.
+// divides are the operators of TorchScript that divide integers without a check:
+// a division by zero, or of the smallest integer by -1, would end the process.
 bool divides(const c10::OperatorName &name) {
 	static const std::unordered_set<std::string> names{"aten::remainder.int", "aten::floordiv.int", "aten::divmod.int", "aten::gcd.int", "aten::mod.int"};
 	return names.count(c10::toString(name)) > 0;
@@ -68,13 +68,13 @@ torch::jit::Operation checked(Guard guard, size_t n, torch::jit::Operation op) {
 	return [guard, n, op](torch::jit::Stack &stack) mutable {
 		torch::jit::Stack args(stack.end() - ptrdiff_t(n), stack.end());
 		guard(args);
-		args.clear(); // a reference that is held keeps ops from working in place
+		args.clear(); // a held reference would prevent ops from working in place
 		op(stack);
 	};
 }
 
-// guard_scripts has scripts call the operators that guard.h knows, and those that
-// divide integers, with their checks.
+// guard_scripts makes scripts call the guarded operators, and those that divide
+// integers, with their checks.
 void guard_scripts() {
 	std::unordered_set<std::string> names{"aten::remainder", "aten::floordiv", "aten::divmod", "aten::gcd", "aten::mod"};
 	for (const std::string &name : guarded())
@@ -86,7 +86,8 @@ void guard_scripts() {
 			any = any || divides(op->schema().operator_name()) || guard_of(op->schema().operator_name());
 		if (!any)
 			continue;
-		// All of a name are registered again, since the compiler takes the first one that matches.
+		// All operators of a name are registered again, since the compiler uses the first one that
+		// matches.
 		for (const auto &op : ops)
 			torch::jit::deregisterOperator(op->schema());
 		for (const auto &op : ops) {
@@ -117,7 +118,8 @@ template <class Load> void load_module(Load load, thub_module *ret_module) {
 	});
 }
 
-// push_call reads the arguments of a method, those with a name behind the others, and puts defaults in the place of the rest. The first is self.
+// push_call reads the arguments of a method, keyword arguments after the others, and adds defaults for missing ones.
+// The first is self.
 void push_call(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &schema) {
 	const auto &args = schema.arguments();
 	std::vector<std::optional<IValue>> given(args.size());
@@ -141,7 +143,7 @@ void push_call(torch::jit::Stack &stack, Reader r, const c10::FunctionSchema &sc
 	}
 }
 
-// named collects a module's tensors and then its submodules', in the order of nn.Module: where each counts once, by identity.
+// named collects a module's tensors and then its submodules', in the order of nn.Module, each once by identity.
 void named(const torch::jit::Module &m, const std::string &prefix, bool parameters, bool buffers, std::unordered_set<at::TensorImpl *> *seen,
            std::vector<std::pair<std::string, at::Tensor>> &out) {
 	auto add = [&](const auto &list) {
@@ -244,7 +246,8 @@ void jit_list(thub_module m, int32_t what, uint64_t *rets, size_t cap) {
 	w.finish();
 }
 
-// Here, since TorchScript's headers contain those of autograd, which take seconds to compile.
+// This is here because TorchScript's headers contain those of autograd, which take seconds to
+// compile.
 char *tensor_grad_fn(thub_tensor t) {
 	Lent lent(t);
 	std::string name;
@@ -253,7 +256,7 @@ char *tensor_grad_fn(thub_tensor t) {
 		if (!fn)
 			return nullptr;
 		name = fn->name();
-	} catch (const c10::Error &) { // a view changed without grad, whose history is unknown
+	} catch (const c10::Error &) { // a view that was changed without grad: its history is unknown
 		name = "Invalid";
 	}
 	return strdup(name.substr(name.rfind(':') + 1).c_str()); // without a namespace, as in Python

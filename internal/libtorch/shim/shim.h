@@ -1,12 +1,14 @@
-// The C interface of the shim: what Go sees of libtorch.
+// The C interface of the shim: the part of libtorch that is visible to Go.
 //
 // The shim exports one symbol, torchhub_table, which returns a table of the
-// functions in functions.def. Only pointers, integers and floats cross, and no
-// C++ exception does; every function that can fail returns its own error text, so
-// no state is left behind for a second call that may run on another thread.
+// functions in functions.def. Only pointers, integers and floats cross the
+// interface, and no C++ exceptions. Every function that can fail returns its
+// error text, so no state is needed for a second call, which may run on another
+// thread.
 //
 // References: a thub_tensor is one counted reference to a tensor. An
-// out-parameter is named ret_… and says whether the caller then owns it.
+// out-parameter is named ret_…, and a comment states whether the caller owns
+// the result.
 #ifndef TORCHHUB_SHIM_H
 #define TORCHHUB_SHIM_H
 
@@ -17,10 +19,11 @@
 extern "C" {
 #endif
 
-// THUB_ABI changes with the table; a shim of another number is refused.
+// THUB_ABI changes with the table; a shim with another number is refused.
 #define THUB_ABI 33
 
-// Tensors and operators are integers, since cgo checks of each pointer in a call whether it is Go's.
+// Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
+// to Go memory.
 typedef uint64_t thub_tensor; // c10::TensorImpl*, one reference
 typedef uint64_t thub_op;     // torchhub::Op*, never freed
 
@@ -29,7 +32,8 @@ typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
 typedef struct thub_package_s *thub_package; // torch::inductor::AOTIModelPackageLoader*
 
-// Values are passed flat, as 64-bit words: a tag, then what the tag says.
+// Values are passed flat, as 64-bit words: a tag, then the words that the tag
+// defines.
 enum {
 	THUB_NONE,    //
 	THUB_BOOL,    // 0 or 1
@@ -47,26 +51,28 @@ enum {
 	THUB_BOOLS,   // n, then n times 0 or 1
 	THUB_TENSORS, // n, then n thub_tensor, 0 = none
 	THUB_DEFAULT, // the schema's default for this argument
-	THUB_OTHER,   // in results only: a string that names the type, which has no form here
+	THUB_OTHER,   // in results only: a string that names a type without a representation here
 	THUB_GENERATOR, // in arguments only: thub_generator, borrowed
 	THUB_OBJECT,    // thub_module of a module or another object of TorchScript; borrowed in arguments; in results a new reference, then 1 for a module
-	THUB_NAMED      // in arguments of jit_call only, behind those without a name: a name as THUB_STRING has it, then a value
+	THUB_NAMED      // in arguments of jit_call only, after the positional ones: a name in the form of THUB_STRING, then a value
 };
 
-// The weight of a tensor is the bytes that it keeps alive: its storage's, or
-// THUB_HEAVY where that is unknown, as with a graph of autograd, or a mapped
-// file, all of which a view of a few bytes keeps.
+// The weight of a tensor is the number of bytes that it keeps alive: those of
+// its storage, or THUB_HEAVY if that is unknown, as with a graph of autograd,
+// or if it is a mapped file, all of which even a view of a few bytes keeps
+// alive.
 #define THUB_HEAVY INT64_MAX
 
-// thub_error is what a function returns that can fail.
+// thub_error is the result of a function that can fail.
 typedef struct {
 	char *err; // NULL, or text owned by the caller (free), the first byte being its kind, see below
 } thub_error;
 
-// thub_result is what a function returns that can fail and may have made a tensor.
+// thub_result is the result of a function that can fail and that may make a
+// tensor.
 typedef struct {
 	char *err;      // as in thub_error
-	int64_t live;   // bytes that live CPU tensors and mapped files hold, in the whole process
+	int64_t live;   // bytes of live CPU tensors and mapped files, in the whole process
 	uint64_t scope; // the calling thread's scope, see thub_state
 } thub_result;
 
@@ -75,8 +81,8 @@ typedef struct {
 	int32_t grad;           // whether autograd records
 	int32_t inference;      // inference mode
 	int32_t device, index;  // on which new tensors are made
-	uint64_t scope;         // the caller's number for what new tensors belong to
-	int64_t locks;          // how often the caller has bound itself to the thread
+	uint64_t scope;         // the caller's number of the scope of new tensors
+	int64_t locks;          // how many times the caller has locked itself to the thread
 } thub_state;
 
 // Kinds of error: the first byte of err.
@@ -89,14 +95,14 @@ typedef struct {
 // THUB_RETS_VALUES of them.
 enum {
 	THUB_RETS_N,     // words of results
-	THUB_RETS_WORDS, // 0 when they fitted behind this head, else a uint64_t * owned by the caller (free)
+	THUB_RETS_WORDS, // 0 if they fit after this head, else a uint64_t * owned by the caller (free)
 	THUB_RETS_LIVE,  // as in thub_result
 	THUB_RETS_SCOPE,
 	THUB_RETS_ERROR, // of op_call: 0, or the err of the thub_error that the others return
 	THUB_RETS_VALUES // the results
 };
 
-// THUB_JIT: what jit_list returns.
+// THUB_JIT: the results of jit_list.
 enum {
 	THUB_JIT_TYPE,       // the name of its type, a string
 	THUB_JIT_METHODS,    // their names, a list of strings
@@ -106,7 +112,7 @@ enum {
 	THUB_JIT_STATE       // both, each module's parameters before its buffers
 };
 
-// What tensor_info writes.
+// The words that tensor_info writes.
 enum {
 	THUB_INFO_DTYPE,
 	THUB_INFO_DEVICE,
@@ -117,15 +123,15 @@ enum {
 	THUB_INFO_FLAGS, // THUB_FLAG_…
 	THUB_INFO_LAYOUT,
 	THUB_INFO_NDIM,
-	THUB_INFO_SIZES // then ndim sizes, then ndim strides; 0 where it has none
+	THUB_INFO_SIZES // then ndim sizes, then ndim strides, which are 0 if it has none
 };
 
 enum {
 	THUB_FLAG_REQUIRES_GRAD = 1,
 	THUB_FLAG_CONTIGUOUS = 2,
 	THUB_FLAG_INFERENCE = 4,
-	THUB_FLAG_NESTED = 8, // the tensors in it have sizes of their own
-	THUB_FLAG_ZERO = 16 // a tensor of zeros that takes no memory
+	THUB_FLAG_NESTED = 8, // its component tensors have sizes of their own
+	THUB_FLAG_ZERO = 16 // a tensor of zeros without memory
 };
 
 // The table has a field for each function of functions.def.

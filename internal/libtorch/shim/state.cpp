@@ -17,8 +17,9 @@
 #include <cstring>
 #include <mutex>
 
-// OpenMP's own setting, which is the thread's; at::set_num_threads would also
-// start pools that are not used here. Weak, for a libtorch built without it.
+// OpenMP's own setting for each thread; at::set_num_threads would also start
+// pools that are not used here. The symbol is weak, for a libtorch built
+// without OpenMP.
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
 namespace torchhub __attribute__((visibility("hidden"))) {
@@ -27,7 +28,7 @@ std::atomic<int64_t> threads_in_scope{0};
 
 namespace {
 
-// The state of a thread, without grad and inference, which libtorch keeps.
+// The state of a thread, without grad and inference, which libtorch stores.
 thread_local thub_state thread{.grad = 0, .inference = 0, .device = 0 /* CPU */, .index = -1, .scope = 0, .locks = 0};
 
 // set_inference does what the constructor of c10::InferenceMode does, whose
@@ -96,7 +97,8 @@ void generator_seed(thub_generator g, uint64_t seed) {
 void generator_free(thub_generator g) { delete reinterpret_cast<at::Generator *>(g); }
 
 char *load_cuda(const char *path) {
-	// To find the driver is quick, to load libtorch_cuda without one is not.
+	// Searching for the driver is fast; loading libtorch_cuda without one is
+	// slow.
 	if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL))
 		return strdup(dlerror());
 	if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL))

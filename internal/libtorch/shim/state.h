@@ -6,14 +6,14 @@
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
-// prepare sets what libtorch needs once in a process.
+// prepare makes libtorch's settings for the process.
 void prepare();
 
 extern std::atomic<int64_t> threads_in_scope;
 uint64_t thread_scope();
 
-// scope returns the calling thread's scope, see thub_state. To reach a variable
-// of the thread costs a call, and few threads are in a scope.
+// scope returns the calling thread's scope, see thub_state. Access to a
+// thread-local variable costs a call, and few threads are in a scope.
 inline uint64_t scope() { return threads_in_scope.load(std::memory_order_relaxed) ? thread_scope() : 0; }
 
 } // namespace torchhub

@@ -17,7 +17,7 @@
 namespace torchhub {
 namespace {
 
-// error_text returns the text of an error of a kind. It throws nothing.
+// error_text returns the text of an error of a kind. It does not throw.
 char *error_text(char kind, const char *msg) noexcept {
 	size_t n = strlen(msg);
 	auto *p = static_cast<char *>(malloc(n + 2));
@@ -28,9 +28,9 @@ char *error_text(char kind, const char *msg) noexcept {
 	return p;
 }
 
-// Entry makes a function of the table from its body, which may throw: call lets
-// no exception out. It returns the error where the table has a thub_error or a
-// thub_result, and otherwise zero in place of the body's result.
+// Entry makes a function of the table from its body, which may throw; call
+// catches all exceptions. It then returns the error if the result is a
+// thub_error or a thub_result, and otherwise zero.
 template <class Type, auto body> struct Entry;
 template <class R, class... A, auto body> struct Entry<R (*)(A...), body> {
 	static R call(A... a) noexcept {
@@ -40,7 +40,7 @@ template <class R, class... A, auto body> struct Entry<R (*)(A...), body> {
 		} else if constexpr (std::is_same_v<R, thub_error>) {
 			return {.err = caught([&] { body(a...); })};
 		} else if constexpr (std::is_void_v<R>) {
-			free(caught([&] { body(a...); })); // as of a destructor: there is nothing that the caller could do
+			free(caught([&] { body(a...); })); // dropped, as in a destructor: the caller could not handle it
 		} else {
 			R r{};
 			free(caught([&] { r = body(a...); }));

@@ -1,4 +1,5 @@
-// Tensors: made of memory that Go has, of the allocator's, or of mapped files, and read.
+// Tensors: making them from Go's memory, from the allocator's or from mapped files, and
+// reading them.
 
 #include "values.h"
 
@@ -84,7 +85,7 @@ void tensor_info(thub_tensor t, int64_t *info, size_t cap, size_t *ret_need) {
 	info[THUB_INFO_NDIM] = int64_t(d);
 	info[THUB_INFO_FLAGS] = (x.requires_grad() ? THUB_FLAG_REQUIRES_GRAD : 0) | (x.is_inference() ? THUB_FLAG_INFERENCE : 0) |
 	                        (x.is_nested() ? THUB_FLAG_NESTED : 0) | (x._is_zerotensor() ? THUB_FLAG_ZERO : 0);
-	if (x.is_nested()) { // its tensors have sizes of their own
+	if (x.is_nested()) { // its component tensors have sizes of their own
 		info[THUB_INFO_FLAGS] |= x.is_contiguous() ? THUB_FLAG_CONTIGUOUS : 0;
 		return;
 	}
@@ -109,7 +110,7 @@ struct Map {
 	int fd; // open until map_close
 };
 
-// Reading into fresh memory costs half of copying out of the mapping, whose
+// Reading into new memory costs half as much as copying from the mapping, whose
 // pages would have to be faulted in first.
 bool read_at(int fd, char *to, size_t n, off_t offset) {
 	while (n > 0) {

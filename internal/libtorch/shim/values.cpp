@@ -8,7 +8,7 @@ namespace torchhub __attribute__((visibility("hidden"))) {
 
 namespace {
 
-// element is the element type of the list that `type` asks for, or null when it does not ask for one.
+// element is the element type of the list type `type`, or null if that is not a list.
 c10::TypePtr element(const c10::Type *type) {
 	if (!type)
 		return nullptr;
@@ -102,7 +102,7 @@ IValue read_list(Reader &r, const c10::Type *type, int depth) {
 	std::vector<IValue> vs;
 	for (uint64_t i = 0; i < n; i++)
 		vs.push_back(read_value(r, elem.get(), depth + 1));
-	if (!elem) // no type is asked for: take the first one's
+	if (!elem) // no type is given: use that of the first element
 		elem = vs.empty() ? c10::TypePtr(c10::AnyType::get()) : vs[0].type();
 	return IValue(generic_list(elem, n, [&](uint64_t i) { return std::move(vs[i]); }));
 }

@@ -1,4 +1,4 @@
-// Tensors and values on their way through the table: thub_tensor, and the words
+// The conversion of tensors and values at the table: thub_tensor, and the words
 // that shim.h describes.
 #pragma once
 
@@ -23,15 +23,15 @@ using c10::IValue;
 
 inline at::TensorImpl *impl(thub_tensor t) { return reinterpret_cast<at::TensorImpl *>(t); }
 
-// borrow makes a tensor of a reference that stays the caller's.
+// borrow makes a tensor of a reference that the caller keeps.
 inline at::Tensor borrow(thub_tensor t) {
 	if (!t)
 		return at::Tensor();
 	return at::Tensor(c10::intrusive_ptr<at::TensorImpl, at::UndefinedTensorImpl>::reclaim_copy(impl(t)));
 }
 
-// Lent is a tensor of a reference that stays the caller's, for callees that take
-// it by const reference; it saves the counting.
+// Lent is a tensor of a reference that the caller keeps, for callees that take
+// it by const reference; it avoids reference counting.
 struct Lent {
 	at::Tensor t;
 	explicit Lent(thub_tensor h) {
@@ -42,7 +42,7 @@ struct Lent {
 	~Lent() { t.unsafeReleaseTensorImpl(); }
 };
 
-// give turns a tensor into a reference that is the caller's.
+// give turns a tensor into a reference that the caller owns.
 inline thub_tensor give(at::Tensor t) {
 	if (!t.defined())
 		return 0;
@@ -68,7 +68,7 @@ struct Reader {
 	}
 };
 
-// read_value reads a value that is to be of a type, which may be null.
+// read_value reads a value of an expected type, which may be null.
 IValue read_value(Reader &r, const c10::Type *type, int depth = 0);
 
 std::string read_string(Reader &r);
@@ -76,7 +76,8 @@ std::string read_string(Reader &r);
 // kind_of returns the kind of a type, and of the element of an Optional.
 c10::TypeKind kind_of(const c10::Type *type);
 
-// Writer fills the caller's buffer and moves to memory of its own when that is full.
+// Writer fills the caller's buffer, and moves to memory of its own when that is
+// full.
 class Writer {
 public:
 	Writer(uint64_t *rets, size_t cap) : head_(rets), buf_(rets + THUB_RETS_VALUES), cap_(cap - THUB_RETS_VALUES) {}
