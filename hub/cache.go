@@ -28,7 +28,7 @@ const (
 	CacheWeights    CacheKind = "weights"      // a file in Dir's folder checkpoints
 	CacheRepository CacheKind = "repository"   // a repository of GitHub, unpacked in Dir
 	CacheHF         CacheKind = "hugging face" // a repository of the Hugging Face Hub, all its revisions
-	CachePartial    CacheKind = "partial"      // a download under way or broken off, which can be resumed
+	CachePartial    CacheKind = "partial"      // a download in progress or interrupted, which can be resumed
 )
 
 // A CacheEntry is a file or folder in the cache of torch.hub or of the Hugging Face
@@ -73,7 +73,7 @@ func Cache(opts ...Option) ([]CacheEntry, error) {
 	return entries, nil
 }
 
-// list returns what is in a folder that need not be there.
+// list returns the entries of a folder, which may not exist.
 func list(dir string) ([]fs.DirEntry, error) {
 	es, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,13 +88,13 @@ func weightsIn(dir string) ([]CacheEntry, error) {
 	for _, e := range es {
 		fi, err := os.Stat(filepath.Join(dir, e.Name()))
 		if err != nil || !fi.Mode().IsRegular() {
-			continue // gone meanwhile, or nothing of ours
+			continue // deleted meanwhile, or not one of ours
 		}
 		entry := CacheEntry{Kind: CacheWeights, Name: e.Name(), Path: filepath.Join(dir, e.Name()), Size: fi.Size(), Modified: fi.ModTime()}
 		whole, description := strings.CutSuffix(e.Name(), ".partial.json")
 		switch {
 		case description && isThere(filepath.Join(dir, whole+".partial")):
-			continue // listed with what it describes
+			continue // listed with the file that it describes
 		case description, strings.HasSuffix(e.Name(), ".partial"):
 			entry.Kind = CachePartial
 		}
@@ -126,12 +126,13 @@ func hfIn(dir string) ([]CacheEntry, error) {
 	return out, err
 }
 
-// folderEntry adds up the files of a folder; links count as nothing, for what they point to counts.
+// folderEntry adds up the sizes of the files of a folder; links do not count, since their targets
+// do.
 func folderEntry(kind CacheKind, name, path string) CacheEntry {
 	e := CacheEntry{Kind: kind, Name: name, Path: path}
 	filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return nil // gone meanwhile
+			return nil // deleted meanwhile
 		}
 		if fi, err := d.Info(); err == nil && fi.Mode().IsRegular() {
 			e.Size += fi.Size()
@@ -221,7 +222,8 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// whileFree calls do with the lock of each of the files that exist, or says that one is taken.
+// whileFree calls do while it holds the locks of all of the files that exist, or returns an
+// error if one is locked.
 func whileFree(paths []string, do func() error) error {
 	for _, p := range paths {
 		if !isThere(p) {

@@ -47,23 +47,24 @@ func loadStateDict(ctx context.Context, o *options, m *Model, f modelFile) (*fil
 type target struct {
 	model       string // its name, for messages
 	build       func() any
-	withClasses func(n int) (build func() any, arguments json.RawMessage, err error) // nil where the number of classes is fixed
-	rename      func(string) string                                                  // a name in the file to its name in the module; nil changes none
-	key, prefix *string                                                              // where the state dict is; nil is to be found
-	classes     int                                                                  // how many labels there are, 0 where they have no names
+	withClasses func(n int) (build func() any, arguments json.RawMessage, err error) // nil if the number of classes is fixed
+	rename      func(string) string                                                  // maps a name in the file to its name in the module; nil changes none
+	key, prefix *string                                                              // the place of the state dict; nil is to be found
+	classes     int                                                                  // the number of labels; 0 if the classes have no names
 }
 
 // A filled is a module with the tensors of a checkpoint, and what was found out on the way.
 type filled struct {
 	module    any
 	place     torch.StateDictPlace
-	left      []string        // the tensors beside those with the prefix
-	classes   int             // where other than the target's; else 0
-	arguments json.RawMessage // that make so many classes
+	left      []string        // the tensors without the prefix
+	classes   int             // the number of classes if it differs from the target's; else 0
+	arguments json.RawMessage // the arguments for this number of classes
 	labels    []string        // the classes' names that the checkpoint holds, if any
 }
 
-// fill builds the target without memory of its own and gives it the tensors of a file.
+// fill builds the target without memory of its own and assigns the tensors of a file
+// to it.
 func (o *options) fill(ctx context.Context, t target, file string) (*filled, error) {
 	v, err := o.readCheckpoint(ctx, file)
 	if err != nil {
@@ -99,7 +100,7 @@ func (t target) fill(v torch.Value) (*filled, error) {
 		if cerr == nil {
 			cerr = nn.LoadStateDict(m, c.state, nn.LoadOptions{Assign: true})
 		}
-		if cerr == nil { // else the first error says what is wrong
+		if cerr == nil { // otherwise the first error is reported
 			f.module, f.classes, f.arguments, err = m, n, arguments, nil
 		}
 	}
@@ -132,11 +133,11 @@ type candidate struct {
 	place torch.StateDictPlace
 	state torch.StateDict
 	left  []string
-	fits  int // how many names are the module's
+	fits  int // how many names match the module's
 }
 
-// choose returns the state dict of a checkpoint, and the prefix of its names,
-// with the most of the module's names. Where two are equal the user has to choose.
+// choose returns the state dict of a checkpoint, and the prefix of its names, with
+// the most of the module's names. If two are equal, the user must choose.
 func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) {
 	options := []torch.StateDictOption{torch.WithPrefix("")}
 	all := torch.StateDicts(v)
@@ -186,7 +187,7 @@ func (t target) choose(v torch.Value, want map[string]bool) (*candidate, error) 
 	return nil, e
 }
 
-// maxName bounds the names in which a prefix is looked for, since that takes the square of their length.
+// maxName limits the length of names in which a prefix is searched, since that takes quadratic time.
 const maxName = 4096
 
 // someTensors lists the first names of a state dict.
@@ -201,7 +202,8 @@ func someTensors(s torch.StateDict) string {
 	return quoted(names)
 }
 
-// prefixes returns a state dict without the prefix that is given, or without those that leave the most of the module's names.
+// prefixes returns a state dict without the given prefix, or without the prefixes whose removal gives the most of the
+// module's names.
 func (t target) prefixes(s torch.PlacedStateDict, want map[string]bool) []candidate {
 	count := map[string]int{}
 	for _, e := range s.StateDict {
@@ -250,8 +252,9 @@ func (t target) renamed(name string) string {
 	return t.rename(name)
 }
 
-// otherClasses returns the number of classes of a state dict that fits but for
-// that number: all that do not fit differ in their first side, and in the same way.
+// otherClasses returns the number of classes of a state dict that fits except for
+// that number: all tensors that do not fit differ in their first dimension, and in
+// the same way.
 func otherClasses(err error) int {
 	var e *nn.KeyError
 	if !errors.As(err, &e) || len(e.Missing)+len(e.Unexpected) > 0 || len(e.Mismatched) == 0 {
@@ -266,7 +269,7 @@ func otherClasses(err error) int {
 	return first.Got[0]
 }
 
-// fitting returns the models of package models that a state dict fits, whatever the number of classes.
+// fitting returns the models of package models that a state dict fits, with any number of classes.
 func fitting(s torch.StateDict) []string {
 	var all []string
 	for _, name := range models.Names() {
@@ -312,7 +315,8 @@ var classNames = map[string]bool{
 }
 
 // labelsIn returns the names of n classes that a checkpoint holds beside the
-// tensors, or in a dict beside them; nil where there are none or two that differ.
+// tensors, or in a dict beside them; nil if there are none, or several that
+// differ.
 func labelsIn(v torch.Value, n int) []string {
 	var found []string
 	for depth, level := 0, []torch.Value{v}; depth < 2; depth++ {
@@ -415,12 +419,13 @@ func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value,
 	return v, err
 }
 
-// inFile says of which file an error of package torch is, without the name of that package.
+// inFile adds the file to an error of package torch, and removes the name of that package.
 func inFile(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, cmp.Or(errors.Unwrap(err), err))
 }
 
-// checkKind refuses a file that is plainly of another kind than those wanted. What is not known passes.
+// checkKind refuses a file that is recognized as of a kind other than the expected ones. Unknown files
+// pass.
 func checkKind(path string, want ...filekind.Class) error {
 	k, err := filekind.OfFile(path)
 	switch {
@@ -434,7 +439,7 @@ func checkKind(path string, want ...filekind.Class) error {
 	return fmt.Errorf("%s: %w", path, &filekind.MismatchError{Kind: k, Want: "weights"})
 }
 
-// damaged says of a file that it is damaged, and what to do. Only files of the caches are for the taking.
+// damaged returns an error that a file is damaged, with advice. Only files of the caches may be deleted.
 func (o *options) damaged(path string, err error) error {
 	advice := "copy or download it again"
 	for _, dir := range []string{home.Expand(o.dir), filepath.Join(Dir(), "checkpoints"), HFCacheDir()} {
@@ -451,7 +456,7 @@ func (o *options) damaged(path string, err error) error {
 	return fmt.Errorf("%w; the file is damaged, %s", err, advice)
 }
 
-// sayFilled tells what was done to make a given checkpoint fit.
+// sayFilled writes what was changed to make a given checkpoint fit.
 func (o *options) sayFilled(model, file string, f *filled) {
 	if p := f.place.String(); p != "" {
 		o.say("torchhub: the weights of %s are those of %s %s", model, file, p)

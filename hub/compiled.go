@@ -40,7 +40,7 @@ var aotInductorFormat = format{
 	},
 }
 
-// nativeModel loads a package of native code with this SHA-256, where it is trusted.
+// nativeModel loads a package of native code with this SHA-256, if it is trusted.
 func (o *options) nativeModel(ctx context.Context, name, file, sum string) (program, error) {
 	if !o.nativeTrusted(sum) || o.native == TrustAlways {
 		if err := o.trustNative(ctx, name, sum); err != nil {

@@ -48,7 +48,8 @@ func SetDir(dir string) {
 	setDir.Store(&dir)
 }
 
-// fileName returns the last element of a URL's path, refused where it could not be a file's name in a folder.
+// fileName returns the last element of a URL's path, or an error if that cannot be the name of a file in a
+// folder.
 func fileName(u *url.URL) (string, error) {
 	name := path.Base(u.Path)
 	if !isFileName(name) {
@@ -57,7 +58,8 @@ func fileName(u *url.URL) (string, error) {
 	return name, nil
 }
 
-// isFileName says whether a name can be that of a file in a folder, and not lead out of it.
+// isFileName reports whether a name can be that of a file in a folder, and does not lead
+// out of the folder.
 func isFileName(name string) bool {
 	odd := func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) }
 	return filepath.IsLocal(name) && name != "." && !strings.ContainsFunc(name, odd)

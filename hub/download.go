@@ -39,9 +39,9 @@ import (
 //
 // If TORCHHUB_MIRROR is set to a URL, that URL replaces https://host in URLs of
 // download.pytorch.org and dl.fbaipublicfiles.com:
-// https://download.pytorch.org/models/X becomes $TORCHHUB_MIRROR/models/X. Of
-// several URLs, with commas between them, each is tried where the one before it
-// failed; "direct" among them is the official host.
+// https://download.pytorch.org/models/X becomes $TORCHHUB_MIRROR/models/X. It
+// may hold several URLs, separated by commas, each of which is tried if the one
+// before it failed; "direct" stands for the official host.
 //
 // Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower
 // case. [WithOffline] and TORCHHUB_OFFLINE forbid the network.
@@ -79,7 +79,7 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 		if o.fetch.SHA256 == nil || *o.fetch.SHA256 == "" {
 			return file, nil
 		}
-		return file, o.fetch.Download(ctx, rawURL, file, false) // which leaves it where it is the one wanted
+		return file, o.fetch.Download(ctx, rawURL, file, false) // which keeps it if it is the expected one
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, oserror.Cause(err))

@@ -23,7 +23,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// some lists names, the first ones where there are many.
+// some lists names, only the first ones if there are many.
 func some(names []string) string {
 	if len(names) == 0 {
 		return "none"
@@ -127,7 +127,7 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	return o.nameClasses(ctx, m, given && m.program != nil)
 }
 
-// target says what a state dict fills.
+// target describes the module that a state dict fills.
 func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target, error) {
 	t := target{model: name, build: e.Build, key: &a.Key, prefix: &a.Prefix}
 	configure, arguments := e.configure, json.RawMessage(nil)
@@ -166,7 +166,8 @@ func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target
 	return t, err
 }
 
-// withClasses returns what builds a model with other arguments and n classes.
+// withClasses returns a function that builds a model with other arguments and n
+// classes.
 func withClasses(configure func([]byte) (func() any, error), arguments []byte) func(n int) (func() any, json.RawMessage, error) {
 	return func(n int) (func() any, json.RawMessage, error) {
 		all := map[string]any{}
@@ -185,8 +186,8 @@ func withClasses(configure func([]byte) (func() any, error), arguments []byte) f
 	}
 }
 
-// nameClasses gives the classes of a model the names that were asked for. A
-// program that takes the place of the entry's keeps the entry's names only if it has so many classes.
+// nameClasses gives the classes of a model the requested names. A program that replaces the entry's
+// keeps the entry's names only if it has the same number of classes.
 func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model, error) {
 	if o.names != nil {
 		m.labels = o.names
@@ -212,7 +213,7 @@ func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model
 	return m, nil
 }
 
-// choose picks the artifact to load, or one as a stand-in for the file that the caller gives.
+// choose picks the artifact to load, or the one that the caller's file replaces.
 func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, file string, err error) {
 	if o.weights != "" {
 		for i := range e.Artifacts {
@@ -239,7 +240,7 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 		}
 		return a, file, nil
 	}
-	var native *Artifact // that is not trusted yet
+	var native *Artifact // not trusted yet
 	for i := range e.Artifacts {
 		a := &e.Artifacts[i]
 		ferr := o.fits(ctx, e, a)
@@ -260,7 +261,7 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 	return nil, "", err
 }
 
-// fits says why an artifact cannot be loaded here.
+// fits returns the reason why an artifact cannot be loaded here.
 func (o *options) fits(ctx context.Context, e *Entry, a *Artifact) error {
 	if a.Device != "" && a.Device != o.device.Type() {
 		return fmt.Errorf("%s runs on %s only; choose that device", a.URL, a.Device)
@@ -299,7 +300,7 @@ func moduleVersion() (string, bool) {
 	return "", false
 }
 
-// older compares versions by their numbers; what is not said is 0.
+// older compares versions by their numbers; missing ones are 0.
 func older(have, want string) bool {
 	number := func(v string, i int) int {
 		v, _, _ = strings.Cut(v, "+")
@@ -323,9 +324,10 @@ func older(have, want string) bool {
 	return false
 }
 
-// artifact returns the checked local file of an artifact, downloaded at need.
+// artifact returns the checked local file of an artifact, which it downloads if
+// necessary.
 func (o *options) artifact(ctx context.Context, at place, a *Artifact) (string, error) {
-	if a.SHA256 == "" { // of a Go package; its name tells the hash
+	if a.SHA256 == "" { // of a Go package; its name has the hash
 		return o.cached(ctx, a.URL)
 	}
 	return o.content(ctx, at, File{a.URL, a.SHA256, a.Size})
@@ -408,7 +410,7 @@ func head(file string, n int) (string, error) {
 	return string(b[:n]), err
 }
 
-// withHash puts digits of a SHA-256 into a file's name, where Python looks for them, unless they are there.
+// withHash adds digits of a SHA-256 to a file's name, where Python looks for them, unless it has them.
 func withHash(name, sha256 string) string {
 	if p := fetch.HashPrefix(name); p != "" && strings.HasPrefix(sha256, p) {
 		return name

@@ -21,7 +21,7 @@ var ErrOffline = fetch.ErrOffline
 // [fs.ErrNotExist] for 404 and 410 and [fs.ErrPermission] for 401, 403 and 407.
 type StatusError struct {
 	Code  int       // such as 404
-	Until time.Time // when the server's rate limit ends, if it says so
+	Until time.Time // when the server's rate limit ends, if known
 
 	err *fetch.StatusError
 }
@@ -50,8 +50,9 @@ type LimitError struct{ Limit int64 }
 // Error returns the limit.
 func (e *LimitError) Error() string { return (&fetch.LimitError{Limit: e.Limit}).Error() }
 
-// ownError is an error whose chain may hold errors of package fetch. It gives
-// them to errors.As as the types of this package, which callers can name.
+// ownError is an error whose chain may hold errors of package fetch. It
+// converts them for errors.As to the types of this package, which callers can
+// name.
 type ownError struct{ error }
 
 // Unwrap returns the error.
@@ -79,7 +80,8 @@ func (e ownError) As(target any) bool {
 	return false
 }
 
-// newError returns an [Error], in which errors of package fetch are those of this package.
+// newError returns an [Error], in which errors of package fetch are converted to those of
+// this package.
 func newError(op, name string, err error) error { return &Error{op, name, ownError{err}} }
 
 // An Error is a failure of a function of this package. Its text ends with
@@ -87,7 +89,7 @@ func newError(op, name string, err error) error { return &Error{op, name, ownErr
 // their users other advice.
 type Error struct {
 	Op   string // such as "load"; may be empty
-	Name string // the model, repository or file that it was about; may be empty
+	Name string // the model, repository or file; may be empty
 	Err  error
 }
 
@@ -111,7 +113,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// advice says what a program can do about an error that does not say it itself.
+// advice returns what a program can do about an error whose text does not
+// contain advice.
 func advice(err error) string {
 	var (
 		untrusted *UntrustedError
@@ -166,7 +169,7 @@ func advice(err error) string {
 // An UntrustedError reports the repository, native code or program that is not trusted. It matches
 // [ErrUntrusted].
 type UntrustedError struct {
-	Name   string // as the file trusted_list has it, the name of the package, or the URL of the archive
+	Name   string // the name in the file trusted_list, the name of the package, or the URL of the archive
 	Native bool   // it is an AOTInductor package, see [WithNativeCode]
 	Script bool   // it is a TorchScript archive, see [WithTrust]
 }
@@ -204,7 +207,7 @@ func (e *RefError) Error() string {
 // Unwrap returns the error of the request to GitHub.
 func (e *RefError) Unwrap() error { return e.Err }
 
-// errNoName says that a model was asked for without a name.
+// errNoName means that a model was requested without a name.
 var errNoName = errors.New("the name of the model is empty")
 
 // A RepositoryError reports that a string is not the name of a repository.

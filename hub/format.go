@@ -23,15 +23,16 @@ const (
 // A format is how files hold models.
 type format struct {
 	name Format
-	// is tells a file of the format by its kind or its content.
+	// is recognizes a file of the format by its kind or its content.
 	is func(k filekind.Kind, file string) bool
-	// load makes the module or the program of a model. Of a state dict it returns how it fills the module.
+	// load makes the module or the program of a model. For a state dict it also returns how it fills the
+	// module.
 	load func(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error)
-	// inspect says what is wrong with a file, without running what is in it; nil is what load says.
+	// inspect checks a file, without running code in it; nil means that load does.
 	inspect func(file string) error
-	// stateDict says that the file fills an architecture.
+	// stateDict is true if the file fills an architecture.
 	stateDict bool
-	// native says that the file holds native code, which is run where it is trusted by itself.
+	// native is true if the file holds native code, which must be trusted separately.
 	native bool
 }
 
@@ -40,12 +41,11 @@ type modelFile struct {
 	entry    *Entry
 	artifact *Artifact
 	path     string
-	given    bool // by the caller, in place of the artifact's
+	given    bool // given by the caller, in place of the artifact's
 }
 
-// formats are the formats, in the order in which a file is offered to them. A
-// new format is a file and a row; one that a hubconf.json may name is also one of the
-// schema's.
+// formats lists the formats, in the order in which a file is matched. A new format is
+// a file and a row; one that a hubconf.json may name is also one of the schema's.
 var formats = []*format{
 	&torchScriptFormat,
 	&stateDictFormat,
@@ -53,7 +53,7 @@ var formats = []*format{
 	&aotInductorFormat,
 }
 
-// row returns the format of a name, nil where there is none.
+// row returns the format of a name, or nil if there is none.
 func (f Format) row() *format {
 	for _, row := range formats {
 		if row.name == f {
@@ -67,7 +67,8 @@ func (f Format) stateDict() bool { row := f.row(); return row != nil && row.stat
 
 func (f Format) native() bool { row := f.row(); return row != nil && row.native }
 
-// make makes the module or program of a model from a file. What is in a file of an unknown format is said by the load of a state dict.
+// make makes the module or program of a model from a file. For a file of an unknown format, the load of a state dict
+// reports its contents.
 func (o *options) make(ctx context.Context, m *Model, f modelFile) (*filled, error) {
 	format := f.artifact.Format
 	if f.given {
@@ -96,7 +97,8 @@ func FormatOf(file string) (Format, error) {
 	return f, nil
 }
 
-// errUnknownFormat says that a file's content tells no format.
+// errUnknownFormat means that a file's format cannot be determined from its
+// content.
 var errUnknownFormat = errors.New("it is not a TorchScript archive, checkpoint, safetensors file or AOTInductor package")
 
 func formatOf(file string) (Format, error) {
@@ -115,7 +117,7 @@ func formatOf(file string) (Format, error) {
 	return "", &filekind.MismatchError{Kind: k, Want: "weights"}
 }
 
-// ofClass returns what tells the files of a class.
+// ofClass returns a function that recognizes files of a class.
 func ofClass(c filekind.Class) func(filekind.Kind, string) bool {
 	return func(k filekind.Kind, _ string) bool { return k.Class == c }
 }

@@ -58,12 +58,12 @@ func WithFileName(name string) Option { return func(o *options) { o.fileName = n
 // say writes a message to the writer of [WithNotice].
 func (o *options) say(format string, args ...any) {
 	if o.notice != nil {
-		text := fmt.Sprintf(format, args...) // names of repositories and of files are in it
+		text := fmt.Sprintf(format, args...) // it contains names of repositories and of files
 		fmt.Fprintln(o.notice, terminal.Escape(strings.TrimSuffix(text, "\n")))
 	}
 }
 
-// deprecated warns of a variable that had a meaning before TORCH_HOME.
+// deprecated warns about a variable that was used before TORCH_HOME.
 func (o *options) deprecated(variable string) {
 	if os.Getenv(variable) != "" {
 		o.say("%s is deprecated, please use env TORCH_HOME instead\n", variable)
@@ -93,16 +93,17 @@ func (r gitRepo) String() string {
 	return r.owner + "/" + r.name + ":" + r.ref
 }
 
-// folder is the name of the repository's folder in the cache, Python's.
+// folder is the name of the repository's folder in the cache, as in Python.
 func (r gitRepo) folder() string {
 	return r.owner + "_" + r.name + "_" + strings.ReplaceAll(r.ref, "/", "_")
 }
 
-// aside is how the names begin of what is kept in the cache while the repository
-// is fetched. No owner begins with a dot, and no ref holds a tilde.
+// aside is the prefix of the names of temporary files in the cache while the
+// repository is downloaded. No owner begins with a dot, and no ref holds a
+// tilde.
 func (r gitRepo) aside(hub string) string { return filepath.Join(hub, "."+r.folder()+"~") }
 
-// trustKeys are what makes the repository trusted in the trusted list.
+// trustKeys are the lines of the trusted list that make the repository trusted.
 func (r gitRepo) trustKeys() []string {
 	if strings.Contains(r.owner, "_") { // owner_name could be another repository
 		return []string{r.owner + "/" + r.name}

@@ -309,7 +309,7 @@ func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, 
 	}
 	terr := torch.Try(func() {
 		torch.Run(func() {
-			if ctx.Err() == nil { // it may have waited long
+			if ctx.Err() == nil { // the wait may have been long
 				torch.InferenceMode(func() { logits, err = m.infer(x) })
 			}
 		})

@@ -127,7 +127,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	if a.Preprocess != nil {
 		m.steps = a.Preprocess
 	}
-	search := *o // what the artifact does not say is found
+	search := *o // values that the artifact does not give are found
 	if a.Key != "" {
 		search.key = &a.Key
 	}
@@ -166,7 +166,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	return nil
 }
 
-// packName is the pattern of names of the schema.
+// packName is the schema's pattern for names.
 var packName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // describe fills in the SHA-256 and size of a file that an entry names, and returns its path.

@@ -54,7 +54,7 @@ func readPreset[P models.Preset](data []byte) (models.Preset, error) {
 	return p.WithDefaults(), err
 }
 
-// pipelineOf makes the transforms of a preset. It panics with an [*torch.Error] where its numbers do not do.
+// pipelineOf makes the transforms of a preset. It panics with an [*torch.Error] if its numbers are invalid.
 func pipelineOf(p models.Preset) *transforms.Pipeline {
 	switch p := p.WithDefaults().(type) {
 	case models.ClassificationPreset:
@@ -171,7 +171,8 @@ func step[A any](make func(A) (transforms.Transform, error)) func([]byte) (trans
 	}
 }
 
-// pipeline makes the transforms; nil of nil. Its error begins where a path goes on.
+// pipeline makes the transforms; nil for nil. The error begins with the rest of the
+// path.
 func (p *Preprocess) pipeline() (t *transforms.Pipeline, err error) {
 	if p == nil {
 		return nil, nil

@@ -120,7 +120,7 @@ func published(e *models.Entry) Entry {
 	return out
 }
 
-// isRegistered says whether a Go package publishes models of a repository.
+// isRegistered reports whether a Go package publishes models of a repository.
 func isRegistered(repo string) bool {
 	publish()
 	base, _, _ := strings.Cut(repo, ":")

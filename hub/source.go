@@ -11,9 +11,9 @@ import (
 type source interface {
 	// names returns the names of its models.
 	names() ([]string, error)
-	// help returns what is said of a model.
+	// help returns the description of a model.
 	help(ctx context.Context, o *options, name string) (string, error)
-	// files returns the files of a model, downloaded at need.
+	// files returns the files of a model, which it downloads if necessary.
 	files(ctx context.Context, o *options, name string) ([]string, error)
 	// load returns a model.
 	load(ctx context.Context, o *options, name string) (*Model, error)
@@ -21,14 +21,14 @@ type source interface {
 
 // A sourceKind is a kind of repositories.
 type sourceKind struct {
-	name   string                 // for WithSource; "" is a kind that only a string names
-	is     func(repo string) bool // whether a string is of this kind, where WithSource says nothing
+	name   string                 // for WithSource; "" is a kind that only a repository's string selects
+	is     func(repo string) bool // whether a string is of this kind, without WithSource
 	single bool                   // a repository is one model, which has no name in it
 	open   func(ctx context.Context, o *options, repo string) (source, error)
 }
 
-// sources are the kinds, in the order in which a string is offered to them.
-// A new kind is a file and a row.
+// sources lists the kinds, in the order in which a string is matched. A new
+// kind is a file and a row.
 var sources = []sourceKind{
 	hfSource,
 	registeredSource,

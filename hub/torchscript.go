@@ -27,7 +27,7 @@ var torchScriptFormat = format{
 	},
 }
 
-// trustWeights asks for trust in the program that [WithWeights] gives, where that is a URL; file is what was downloaded.
+// trustWeights checks that the program of [WithWeights] is trusted, if that is a URL; file is the downloaded file.
 func (o *options) trustWeights(ctx context.Context, file string) error {
 	u := weightsURL(o.weights)
 	if u == nil || u.Scheme == "file" {

@@ -65,12 +65,13 @@ func WithPrompt(f func(ctx context.Context, question string) (answer string, err
 	return func(o *options) { o.ask = f }
 }
 
-// trustedOwners are those whose repositories are trusted unasked.
+// trustedOwners are the owners whose repositories are trusted without a
+// question.
 var trustedOwners = []string{"facebookresearch", "facebookincubator", "pytorch", "fairinternal"}
 
 const yesNo = "(y/N)?"
 
-// decide applies a Trust; it returns whether the answer was yes, which is to be remembered.
+// decide applies a Trust. It reports whether the answer was yes, which the caller records.
 func (o *options) decide(ctx context.Context, t Trust, trusted bool, question string, untrusted *UntrustedError) (yes bool, err error) {
 	switch {
 	case t == TrustAlways:
@@ -105,7 +106,8 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question st
 	return false, fmt.Errorf("Unrecognized response %.100s.", answer)
 }
 
-// askTerminal asks on the terminal. A canceled question leaves its reader behind, which then takes the next line.
+// askTerminal asks on the terminal. After a canceled question its reader remains, which then consumes the next
+// line.
 func askTerminal(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(os.Stderr, terminal.Escape(question), " ")
 	type answer struct {
@@ -128,8 +130,9 @@ func askTerminal(ctx context.Context, question string) (string, error) {
 	}
 }
 
-// trustRepository asks for trust in a repository. Any of keys in the list makes
-// it trusted; the first is added to it. The question calls it by that one.
+// trustRepository checks that a repository is trusted. It is if any of the keys
+// is in the list; otherwise a question asks about the first key, which is then
+// added.
 func (o *options) trustRepository(ctx context.Context, keys []string, trusted bool) error {
 	return o.remember(ctx, o.trust, "trusted_list", keys, trusted,
 		"The repository "+keys[0]+" does not belong to the list of trusted repositories and as such cannot be downloaded. "+
@@ -137,7 +140,7 @@ func (o *options) trustRepository(ctx context.Context, keys []string, trusted bo
 		&UntrustedError{Name: keys[0]})
 }
 
-// trustNative asks for trust in native code.
+// trustNative checks that native code is trusted.
 func (o *options) trustNative(ctx context.Context, what, sha256 string) error {
 	return o.remember(ctx, o.native, "trusted_native", []string{sha256}, false,
 		"The AOTInductor package "+what+" holds native code, which runs with all your rights (sha256 "+sha256+"). "+
@@ -145,7 +148,7 @@ func (o *options) trustNative(ctx context.Context, what, sha256 string) error {
 		&UntrustedError{Name: what, Native: true})
 }
 
-// trustScript asks for trust in a TorchScript archive of a URL.
+// trustScript checks that a TorchScript archive of a URL is trusted.
 func (o *options) trustScript(ctx context.Context, url, sha256 string) error {
 	return o.remember(ctx, o.trust, "trusted_scripts", []string{sha256}, false,
 		"The TorchScript archive "+url+" is a program, which runs in this process (sha256 "+sha256+"). "+
@@ -153,7 +156,7 @@ func (o *options) trustScript(ctx context.Context, url, sha256 string) error {
 		&UntrustedError{Name: url, Script: true})
 }
 
-// nativeTrusted says whether native code runs unasked.
+// nativeTrusted reports whether native code runs without a question.
 func (o *options) nativeTrusted(sha256 string) bool {
 	lines, _ := trustLines(filepath.Join(Dir(), "trusted_native"))
 	return o.native == TrustAlways || o.native == TrustCheck && slices.Contains(lines, sha256)
@@ -185,10 +188,10 @@ func (o *options) remember(ctx context.Context, t Trust, name string, keys []str
 	return appendLine(file, keys[0])
 }
 
-// trustLines reads a list, which is made at need, as Python does.
+// trustLines reads a list, which it creates if necessary, as Python does.
 func trustLines(file string) ([]string, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|os.O_CREATE, 0o666)
-	if errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) { // a cache that is only for reading trusts what it lists
+	if errors.Is(err, os.ErrPermission) || errors.Is(err, os.ErrNotExist) { // a read-only cache trusts the repositories in its list
 		f, err = os.Open(file)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, nil
@@ -209,7 +212,8 @@ func trustLines(file string) ([]string, error) {
 	return lines, nil
 }
 
-// appendLine adds a line in one write, so that processes do not mix theirs.
+// appendLine adds a line in one write, so that the lines of several processes
+// are not mixed.
 func appendLine(file, line string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
 	if err == nil {
@@ -217,7 +221,7 @@ func appendLine(file, line string) error {
 		last := make([]byte, 1)
 		if fi, serr := f.Stat(); serr == nil && fi.Size() > 0 {
 			if _, rerr := f.ReadAt(last, fi.Size()-1); rerr == nil && last[0] != '\n' {
-				line = "\n" + line // an editor left the last line open
+				line = "\n" + line // the last line does not end, as after an editor
 			}
 		}
 		_, err = f.WriteString(line)

@@ -21,7 +21,7 @@ var urlSource = sourceKind{
 	},
 }
 
-// openURL fetches the hubconf.json at a URL, anew each time; where the network cannot be reached, the last one is taken.
+// openURL downloads the hubconf.json at a URL each time; if the network cannot be reached, it uses the last one.
 func (o *options) openURL(ctx context.Context, raw string) (*confRepository, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" && u.Scheme != "file" && !(u.Scheme == "http" && isLoopback(u)) {
@@ -58,7 +58,7 @@ func (o *options) openURL(ctx context.Context, raw string) (*confRepository, err
 	return &confRepository{name: clean, conf: conf, at: place{url: u}}, err
 }
 
-// withoutSecrets returns a URL without what may be secret in it.
+// withoutSecrets returns a URL without the parts that may be secret.
 func withoutSecrets(u *url.URL) string {
 	clean := *u
 	clean.User, clean.RawQuery, clean.Fragment = nil, "", ""

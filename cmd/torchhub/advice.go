@@ -10,7 +10,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// aboutError is an error about a file or model, whose text is left to [words].
+// aboutError is an error about a file or model, whose text [words] completes.
 type aboutError struct {
 	what string
 	err  error
@@ -19,9 +19,9 @@ type aboutError struct {
 func (e *aboutError) Error() string { return e.what + ": " + e.err.Error() }
 func (e *aboutError) Unwrap() error { return e.err }
 
-// words returns an error as the user of the command reads it. The errors of
-// package hub tell the cause apart from what a Go program can do about it; here
-// is what the command's user can do.
+// words returns the text of an error for users of the command. The errors of
+// package hub separate the cause from the advice for Go programs; words adds
+// advice for users of the command.
 func words(err error) string {
 	switch e := err.(type) {
 	case *aboutError:
@@ -41,7 +41,7 @@ func words(err error) string {
 	return err.Error()
 }
 
-// advice says what to do about an error that does not say it itself.
+// advice returns what to do about an error whose text does not contain advice.
 func advice(err error) string {
 	var (
 		untrusted *hub.UntrustedError
@@ -87,7 +87,7 @@ func advice(err error) string {
 	return ""
 }
 
-// chooseFlag says how to choose one of several values.
+// chooseFlag returns advice on how to choose one of several values.
 func chooseFlag(flag string, values []string) string {
 	return fmt.Sprintf("choose one, as in %s %.100q", flag, values[0])
 }

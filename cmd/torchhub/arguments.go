@@ -32,7 +32,7 @@ func subcommand(c *cobra.Command, args []string) error {
 	return errors.New(text)
 }
 
-// flagError suggests what an unknown flag may have meant.
+// flagError suggests flags similar to an unknown one.
 func flagError(c *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	if errors.As(err, &value) {
@@ -66,7 +66,7 @@ func flagError(c *cobra.Command, err error) error {
 	return usageError{fmt.Errorf("%s; see %s --help", text, c.CommandPath())}
 }
 
-// kindOf says what the value of a flag can be.
+// kindOf describes the possible values of a flag.
 func kindOf(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int":
@@ -108,7 +108,7 @@ func oneDash(root *cobra.Command, args []string) error {
 	return nil
 }
 
-// forgotten suggests -m where the first picture is the name of a model.
+// forgotten suggests -m if the first picture is the name of a model.
 func forgotten(args []string) error {
 	if _, err := models.Lookup(args[0]); err == nil || hub.IsModel(args[0]) {
 		if _, err := os.Stat(args[0]); err != nil {
@@ -118,8 +118,8 @@ func forgotten(args []string) error {
 	return usageError{errors.New("name a model with -m; \"torchhub list\" shows the models")}
 }
 
-// isFolder says whether what was given for a repository is a folder of this
-// machine: by how it begins, or because it is there and could be no repository of GitHub.
+// isFolder reports whether a repository's string is a folder on this machine: because of
+// its beginning, or because it exists and cannot be a repository of GitHub.
 func isFolder(repo string) bool {
 	for _, begin := range []string{"/", "./", "../", "~"} {
 		if strings.HasPrefix(repo, begin) {

@@ -76,7 +76,8 @@ func cacheListCommand() *cobra.Command {
 
 func inMiB(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
-// chosen returns the entries that a pattern matches, all without one. A pattern that matches nothing is an error.
+// chosen returns the entries that a pattern matches, or all without a pattern. A pattern that matches nothing is
+// an error.
 func chosen(patterns []string) ([]hub.CacheEntry, error) {
 	entries, err := hub.Cache()
 	if err != nil || len(patterns) == 0 {
@@ -113,7 +114,7 @@ func chosen(patterns []string) ([]hub.CacheEntry, error) {
 	return out, nil
 }
 
-// matchHF lets a * stand for OWNER/NAME as a whole, with its slash.
+// matchHF lets a * match a whole OWNER/NAME, with its slash.
 func matchHF(pattern string) bool { return pattern == "*" || pattern == "hf:*" }
 
 func cacheVerifyCommand() *cobra.Command {

@@ -77,7 +77,7 @@ func checks(ctx context.Context) []libtorch.Check {
 	return append(out, c)
 }
 
-// writable tries the folder, or where it would be made.
+// writable checks the folder, or the one in which it would be created.
 func writable(dir string) error {
 	for {
 		st, err := os.Stat(dir)

@@ -10,11 +10,11 @@ import (
 	"github.com/torchhub/torchhub/hub"
 )
 
-// atOnce is how many files are downloaded side by side.
+// atOnce is the number of concurrent downloads.
 const atOnce = 3
 
-// splitModel splits what a model is called on the command line into hub.Load's
-// arguments: a name, or a repository that is one model.
+// splitModel splits a model's name on the command line into the arguments of
+// hub.Load: a name, or a repository that is one model.
 func splitModel(model string) (repo, name string) {
 	if hub.IsModel(model) {
 		return model, ""

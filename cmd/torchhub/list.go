@@ -19,7 +19,7 @@ import (
 	"github.com/torchhub/torchhub/models"
 )
 
-// card is what is known of a model's weights.
+// card is the information about a model's weights.
 type card struct {
 	Model        string         `json:"model"`
 	Repository   string         `json:"repository"`

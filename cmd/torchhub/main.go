@@ -47,18 +47,18 @@ func main() {
 	select {
 	case status := <-done:
 		os.Exit(status)
-	case <-time.After(grace): // it waits for something that cannot be interrupted, such as a read from stdin
+	case <-time.After(grace): // it is blocked in a call that cannot be interrupted, such as a read from stdin
 		report(os.Stderr, errInterrupted)
 		os.Exit(1)
 	}
 }
 
-// grace is how long a command may tidy up after an interrupt.
+// grace is the time that a command has to clean up after an interrupt.
 const grace = 2 * time.Second
 
 var errInterrupted = errors.New("interrupted")
 
-// errReported says that what was wrong has been written already.
+// errReported means that the error has been written already.
 var errReported = errors.New("reported")
 
 // usageError is a mistake in the arguments.
@@ -68,7 +68,7 @@ type usageError struct{ error }
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
 	stdout, stderr = terminal.NewWriter(stdout), terminal.NewWriter(stderr)
 	defer func() {
-		if p := recover(); p != nil { // a mistake of ours; users get a line, not a stack
+		if p := recover(); p != nil { // a bug of torchhub; users get a line and not a stack
 			report(stderr, fmt.Errorf("internal error: %v; please report it with the arguments given", p))
 			status = 1
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/torchhub/torchhub/models"
 )
 
-// entryFlags are what commands write into an entry of a hubconf.json.
+// entryFlags are the flags for the fields of an entry of a hubconf.json.
 type entryFlags struct {
 	dir, doc, homepage, license, labels string
 	preset, preprocess, interpolation   string
@@ -185,7 +185,7 @@ loads the model.`,
 	return c
 }
 
-// warnOfEntry says what an entry lacks that predict would need.
+// warnOfEntry warns about fields that predict needs and an entry lacks.
 func warnOfEntry(w io.Writer, e hub.Entry) {
 	switch {
 	case e.Preprocess == nil:

@@ -52,7 +52,7 @@ type predictFlags struct {
 	json, logits bool
 }
 
-// named says whether a model is asked for.
+// named reports whether a model is given.
 func (f *predictFlags) named() bool { return f.model != "" || f.repo != "" }
 
 func predictCommand() *cobra.Command {
@@ -108,7 +108,7 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	if f.model != "" && f.repo == "" {
 		e, err := models.Lookup(f.model)
 		if err != nil {
-			return err // before anything is installed or fetched
+			return err // before anything is installed or downloaded
 		}
 		if t := e.Task(); t != models.Classification {
 			return &aboutError{f.model, &hub.TaskError{Model: t, Asked: models.Classification}}
@@ -144,7 +144,7 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 		more := false
 		select {
 		case p, more = <-pictures:
-		case <-ctx.Done(): // the reader may wait for a pipe
+		case <-ctx.Done(): // the reader may be blocked on a pipe
 		}
 		if !more {
 			break
@@ -201,7 +201,7 @@ func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, e
 	return hub.Load(ctx, f.repo, f.model, opts...)
 }
 
-// builtIn is the name of the model for want of another.
+// builtIn is the name of the default model.
 const builtIn = "built-in model"
 
 // readLabels reads the names of classes from a file, or returns those of a known set.
@@ -236,7 +236,8 @@ type picture struct {
 	err   error
 }
 
-// open returns what reads each picture; without names, the built-in one.
+// open returns the readers of the pictures; without names, that of the built-in
+// picture.
 func open(ctx context.Context, stdin io.Reader, names []string) []func() picture {
 	if len(names) == 0 {
 		return []func() picture{func() picture {
@@ -265,7 +266,7 @@ func read(ctx context.Context, stdin io.Reader, name string) (image.Image, error
 	}
 }
 
-// decode reads all of r, so that a decoder never waits in the middle, and no more than maxPicture.
+// decode reads all of r, at most maxPicture bytes, so that a decoder never blocks.
 func decode(name string, r io.Reader) (image.Image, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxPicture+1))
 	if err != nil {
@@ -282,7 +283,8 @@ func decode(name string, r io.Reader) (image.Image, error) {
 	return img, nil
 }
 
-// openPicture opens the picture of a file, or says what else the file is.
+// openPicture opens the picture in a file. Its error names the kind of a file
+// that is not a picture.
 func openPicture(name string) (image.Image, error) {
 	img, err := transforms.Open(name)
 	if err == nil {
@@ -298,7 +300,7 @@ func openPicture(name string) (image.Image, error) {
 	return nil, &aboutError{name, err}
 }
 
-// otherKind says what a file is that could not be read as a picture.
+// otherKind describes a file that could not be read as a picture.
 func otherKind(r io.ReaderAt, size int64, err error) error {
 	k := filekind.Of(r, size)
 	switch {
@@ -317,7 +319,7 @@ func fetch(ctx context.Context, address string) (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetch the picture: %w", err)
 	}
-	req.Header.Set("User-Agent", "torchhub") // some sites refuse Go's own
+	req.Header.Set("User-Agent", "torchhub") // some sites refuse that of Go
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		var e *url.Error // its text is for Go programs

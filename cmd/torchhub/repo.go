@@ -17,13 +17,14 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-// repoFlags are what commands say about a repository.
+// repoFlags are the flags about a repository.
 type repoFlags struct {
 	source                             string
 	trust, native, reload, unvalidated bool
 }
 
-// add adds the flags; native code is asked about only where models are run.
+// add adds the flags; the one about native code only for commands that run
+// models.
 func (f *repoFlags) add(c *cobra.Command, runs bool) {
 	c.Flags().StringVar(&f.source, "source", "", "github for OWNER/NAME[:REF], local for a folder (default: what this program knows by that name, or else what it looks like)")
 	trusted := "the repository"
@@ -38,7 +39,7 @@ func (f *repoFlags) add(c *cobra.Command, runs bool) {
 	}
 }
 
-// options returns the options that a repository is opened with.
+// options returns the options for a repository.
 func (f *repoFlags) options(notice io.Writer, repo string) []hub.Option {
 	opts := []hub.Option{hub.WithNotice(notice)}
 	if f.source == "" && isFolder(repo) {
@@ -75,7 +76,7 @@ func listRepo(c *cobra.Command, f *repoFlags, repo string) error {
 	return nil
 }
 
-// showRepo prints what a repository says of a model.
+// showRepo prints a repository's description of a model.
 func showRepo(c *cobra.Command, f *repoFlags, repo, model string) error {
 	text, err := hub.Help(c.Context(), repo, model, f.options(c.ErrOrStderr(), repo)...)
 	if err != nil {
@@ -85,7 +86,7 @@ func showRepo(c *cobra.Command, f *repoFlags, repo, model string) error {
 	return nil
 }
 
-// showModels prints the models of a repository, with the first line of what is said of each.
+// showModels prints the models of a repository, with the first line of each description.
 func showModels(c *cobra.Command, f *repoFlags, repo string) error {
 	opts := f.options(c.ErrOrStderr(), repo)
 	names, err := hub.List(c.Context(), repo, opts...)
@@ -105,7 +106,7 @@ func showModels(c *cobra.Command, f *repoFlags, repo string) error {
 	return w.Flush()
 }
 
-// showFile prints what is in a file of weights.
+// showFile prints the contents of a file of weights.
 func showFile(c *cobra.Command, file string) error {
 	k, err := filekind.OfFile(file)
 	if err != nil {

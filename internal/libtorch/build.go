@@ -18,16 +18,17 @@ import (
 	"sync"
 )
 
-// The shim's C++ travels with the binary; go build never compiles it.
+// The shim's C++ is embedded in the binary; go build never compiles it.
 //
 //go:embed shim
 var sources embed.FS
 
-// parts are the shim's files. A part is compiled as one, since most of the time
-// goes into reading libtorch's headers, and the parts at the same time.
+// parts are the shim's files. Each part is compiled as one unit, since most of
+// the time is spent on libtorch's headers, and the parts are compiled in
+// parallel.
 var parts = [][]string{
 	{"table.cpp", "state.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "alloc.cpp"},
-	{"script.cpp", "aoti.cpp", "guard.cpp"}, // those that need the headers of autograd and TorchScript
+	{"script.cpp", "aoti.cpp", "guard.cpp"}, // files that need the headers of autograd and TorchScript
 }
 
 // CacheDir returns torchhub's own cache: $TORCHHUB_CACHE, else torchhub in the user's cache folder.
@@ -57,9 +58,9 @@ func compiler() (string, error) {
 }
 
 // BuildShim compiles the shim against lib and returns its path. It is compiled
-// once for each libtorch, compiler and version of the sources, also when many
-// processes ask at the same time. The stages are reported on notices, or on stderr
-// where that is nil.
+// once for each libtorch, compiler and version of the sources, even if many
+// processes call BuildShim at the same time. The stages are reported on notices,
+// or on stderr if that is nil.
 func BuildShim(ctx context.Context, lib *Library, notices io.Writer) (string, error) {
 	if lib.shim != "" {
 		return lib.shim, nil
@@ -100,7 +101,8 @@ func BuildShim(ctx context.Context, lib *Library, notices io.Writer) (string, er
 	return shim, compile(ctx, r, lib, shim, lib.LibDir)
 }
 
-// shimKey names what a shim depends on. The compiler is known by its file, since asking it costs a process.
+// shimKey returns a key of everything that a shim depends on. The compiler is identified by its file, since
+// running it costs a process.
 func shimKey(lib *Library, cxx string) (string, error) {
 	h := sha256.New()
 	err := fs.WalkDir(sources, "shim", func(path string, e fs.DirEntry, err error) error {
@@ -166,7 +168,8 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 	link = append(link, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)
 	if runtime.GOOS == "linux" {
 		link = append(link, "-ldl", "-Wl,--unresolved-symbols=ignore-in-shared-libs") // a CUDA build's libraries may be absent
-		// Compiled models ask for libtorch.so, which is empty but asks for all of a CUDA build's libraries. Under its name the shim takes its place.
+		// Compiled models depend on libtorch.so, which is empty but depends on all libraries of a CUDA build. The shim
+		// has its name, and so replaces it.
 		link = append(link, "-Wl,-soname,libtorch.so")
 	}
 	err = errors.Join(errs...)

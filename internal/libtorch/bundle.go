@@ -12,14 +12,14 @@ import (
 )
 
 // A bundle is a program, and beside it a folder libtorch with the shim and the
-// shared libraries. They find each other by relative paths, so that it may lie
-// anywhere and needs no compiler, no headers and no Python.
+// shared libraries. They find each other by relative paths, so a bundle may be
+// at any path, and needs no compiler, no headers and no Python.
 const (
 	bundleDir  = "libtorch"
 	bundleShim = "shim.so"
 )
 
-// findBundle opens the bundle that this program is of.
+// findBundle opens the bundle of this program.
 func findBundle() (*Library, error) {
 	exe, err := os.Executable()
 	if err == nil {
@@ -50,9 +50,9 @@ func openBundle(dir string) (*Library, error) {
 	return lib, nil
 }
 
-// Bundle copies a program, the shim and the libraries of the libtorch in use to
-// a folder, which is made: what a container needs to run it, with glibc. Stages
-// are reported on notices, or on stderr where that is nil.
+// Bundle creates a folder with copies of a program, the shim and the libraries
+// of the libtorch in use: all that a container with glibc needs to run the
+// program. Stages are reported on notices, or on stderr if that is nil.
 func Bundle(ctx context.Context, dir, program string, notices io.Writer) error {
 	r := newReport(notices)
 	lib, err := Ensure(ctx, notices)
@@ -77,7 +77,7 @@ func Bundle(ctx context.Context, dir, program string, notices io.Writer) error {
 	r.say("copying libtorch from %s", short(lib.LibDir))
 	root := filepath.Dir(lib.LibDir)
 	top := ""
-	if filepath.Base(root) == "torch" { // wheels: the CUDA libraries lie beside it
+	if filepath.Base(root) == "torch" { // wheels: the CUDA libraries are beside it
 		top = "torch"
 		nvidia := filepath.Join(filepath.Dir(root), "nvidia")
 		if err := copyLibraries(ctx, nvidia, filepath.Join(work, "nvidia"), func(name string) bool {
@@ -92,7 +92,7 @@ func Bundle(ctx context.Context, dir, program string, notices io.Writer) error {
 	}); err != nil {
 		return fmt.Errorf("libtorch: bundle: %w", err)
 	}
-	// The shim looks for the libraries where they are relative to it.
+	// The shim finds the libraries by paths relative to itself.
 	if err := compile(ctx, r, lib, filepath.Join(work, bundleShim), "$ORIGIN/"+filepath.ToSlash(filepath.Join(top, "lib"))); err != nil {
 		return err
 	}

@@ -11,12 +11,12 @@ import (
 // A Check is a line of a diagnosis.
 type Check struct {
 	Name   string
-	Found  string // what there is
+	Found  string // what was found
 	Bad    bool   // libtorch cannot be used because of it
-	Advice string // what to do, empty where nothing needs to be done
+	Advice string // what to do; empty if nothing needs to be done
 }
 
-// Diagnose looks at all that [Load] needs and changes nothing.
+// Diagnose checks everything that [Load] needs, and changes nothing.
 func Diagnose(ctx context.Context) []Check {
 	var checks []Check
 	add := func(c Check) { checks = append(checks, c) }

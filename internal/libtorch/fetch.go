@@ -14,7 +14,7 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// The official zip is asked for first, so a network that does not reach it must say so soon.
+// The official zip is requested first, so a network that does not reach it must fail early.
 var zipClient = &http.Client{Transport: &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
 	DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
@@ -29,7 +29,7 @@ const (
 
 var errStalled = fmt.Errorf("the server sent nothing for %v", stallTimeout)
 
-// fetch writes what a URL gives to a file.
+// fetch downloads a URL to a file.
 func fetch(ctx context.Context, r report, url, file string) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -69,7 +69,7 @@ func fetch(ctx context.Context, r report, url, file string) (err error) {
 	return nil
 }
 
-// watched puts a timer off with every read that gives something, and shows how much has come.
+// watched resets a timer with every read that returns bytes, and shows the progress.
 type watched struct {
 	io.Reader
 	stall    *time.Timer

@@ -1,6 +1,6 @@
 // Package libtorch is the boundary to libtorch: it finds one on the machine,
 // builds the shim against it, loads both, and calls through the shim's table.
-// It is the only package of the module that knows libtorch's C++.
+// It is the only package of the module that uses libtorch's C++.
 package libtorch
 
 import (
@@ -24,7 +24,7 @@ const (
 	maxMinor       = 15 // 2.15
 )
 
-// ErrNotFound says that this machine has no libtorch that can be used.
+// ErrNotFound means that this machine has no usable libtorch.
 var ErrNotFound = errors.New("no libtorch was found")
 
 // Library is a libtorch found on this machine.
@@ -33,9 +33,9 @@ type Library struct {
 	Include []string // folders of its headers
 	Version string   // "2.15.0", "2.11.0+cu130"
 	Source  string   // where it was found, for people
-	CUDA    bool     // libtorch_cuda is there
+	CUDA    bool     // whether it has libtorch_cuda
 
-	shim string // a bundle's, which needs no build
+	shim string // of a bundle, which needs no build
 }
 
 // String names a library by its version and the devices that it serves.
@@ -56,7 +56,8 @@ func (l *Library) String() string {
 
 // Find looks for a libtorch in $LIBTORCH, beside the program, in torchhub's
 // cache, in an active virtual environment and in the torch of python3, in this
-// order. It starts no installation. Where $LIBTORCH is set it looks nowhere else.
+// order. It does not install one. If $LIBTORCH is set, it searches no other
+// place.
 func Find(ctx context.Context) (*Library, error) {
 	var reasons []string
 	for _, p := range places(ctx) {
@@ -79,17 +80,17 @@ func Find(ctx context.Context) (*Library, error) {
 		ErrNotFound, why, minMinor, maxMinor, DefaultVersion)
 }
 
-// errNothing says that a place holds no libtorch, which needs no explanation.
+// errNothing means that a place has no libtorch, which needs no explanation.
 var errNothing = errors.New("nothing there")
 
-// A place is one where a libtorch may be.
+// A place is a possible location of a libtorch.
 type place struct {
 	name    string
-	binding bool // what is wrong there is the user's to mend
+	binding bool // the user must fix errors of this place
 	look    func() (*Library, error)
 }
 
-// places lists all places in the order in which they are looked at.
+// places lists all places in the order in which they are searched.
 func places(ctx context.Context) []place {
 	if root := os.Getenv("LIBTORCH"); root != "" {
 		return []place{{"$LIBTORCH", true, func() (*Library, error) {
@@ -110,8 +111,8 @@ func places(ctx context.Context) []place {
 	return ps
 }
 
-// findInstalled takes the best of torchhub's own installations: one for CUDA
-// where there is a driver, then the default version, then the newest.
+// findInstalled returns the best of torchhub's own installations: one for CUDA
+// if there is a driver, then the default version, then the newest.
 func findInstalled() (*Library, error) {
 	store, err := installed()
 	if err != nil {
@@ -213,7 +214,7 @@ func supported(v string) bool {
 	return major == "2" && err == nil && n >= minMinor && n <= maxMinor
 }
 
-// pythonPlace asks a Python for its torch package, without importing it.
+// pythonPlace finds the torch package of a Python, without importing it.
 func pythonPlace(ctx context.Context, name, exe string) place {
 	return place{name, false, func() (*Library, error) {
 		exe, err := exec.LookPath(exe)

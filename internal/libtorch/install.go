@@ -22,15 +22,15 @@ const (
 	CUDA = "cuda"
 )
 
-// InstallOptions say which libtorch to install.
+// InstallOptions are the options of [Install].
 type InstallOptions struct {
 	Version string    // such as "2.11.0"; empty is DefaultVersion
 	Variant string    // CPU or CUDA; empty is CUDA where an NVIDIA driver is present
 	Notices io.Writer // where each stage is reported; nil is stderr
 }
 
-// Ensure is [Find], and [Install] where that finds none, unless
-// TORCHHUB_INSTALL=off. Stages are reported on notices, or on stderr where that is nil.
+// Ensure is [Find], and [Install] if that finds none, unless TORCHHUB_INSTALL=off.
+// Stages are reported on notices, or on stderr if that is nil.
 func Ensure(ctx context.Context, notices io.Writer) (*Library, error) {
 	lib, err := Find(ctx)
 	if !errors.Is(err, ErrNotFound) {
@@ -39,16 +39,16 @@ func Ensure(ctx context.Context, notices io.Writer) (*Library, error) {
 	if strings.EqualFold(os.Getenv("TORCHHUB_INSTALL"), "off") {
 		return nil, fmt.Errorf("%w; TORCHHUB_INSTALL=off forbids to install one", err)
 	}
-	if _, err := compiler(); err != nil { // rather before half a gigabyte than after
+	if _, err := compiler(); err != nil { // checked before half a gigabyte is downloaded
 		return nil, err
 	}
 	return Install(ctx, InstallOptions{Notices: notices})
 }
 
-// Install puts a libtorch into torchhub's cache: from the official zip, or with
-// pip where that cannot be had. One that is there already is left alone. Any
-// number of processes may ask at once; one installs and the others wait. What a
-// killed one has left is removed by the next.
+// Install installs a libtorch into torchhub's cache, from the official zip or,
+// if that cannot be downloaded, with pip. An existing one is kept. Any number
+// of processes may call it at once: one installs and the others wait. Files of
+// a killed process are removed by the next one.
 func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	if o.Version == "" {
 		o.Version = DefaultVersion
@@ -116,7 +116,7 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	if _, err := openInstalled(root); err != nil {
 		return nil, fmt.Errorf("libtorch: install: what was fetched cannot be used: %w", err)
 	}
-	if err := os.RemoveAll(dir); err != nil { // what is there is broken, or openInstalled had taken it
+	if err := os.RemoveAll(dir); err != nil { // it is broken, or openInstalled would have returned it
 		return nil, fmt.Errorf("libtorch: install: %w", err)
 	}
 	if err := os.Rename(root, dir); err != nil {
@@ -126,7 +126,7 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 	return openInstalled(dir)
 }
 
-// forDevice is a variant in words.
+// forDevice describes a variant.
 func forDevice(variant string) string {
 	if variant == CUDA {
 		return "CUDA and the CPU"
@@ -134,7 +134,8 @@ func forDevice(variant string) string {
 	return "the CPU"
 }
 
-// space is what an installation needs at its peak, the archive among it, in bytes.
+// space is the number of bytes that an installation needs at its peak, including
+// the archive.
 func space(variant string) uint64 {
 	if variant == CUDA {
 		return 12 << 30
@@ -142,14 +143,15 @@ func space(variant string) uint64 {
 	return 2 << 30
 }
 
-// workPrefix begins the names of unfinished installations.
+// workPrefix is the prefix of the names of unfinished installations.
 const workPrefix = "installing-"
 
-// clean removes what killed installations have left. The lock is held, so none is at work.
+// clean removes the files of killed installations. The lock is held, so no installation is
+// running.
 func clean(store string) {
 	left, _ := filepath.Glob(filepath.Join(store, workPrefix+"*"))
 	for _, p := range left {
-		_ = os.RemoveAll(p) // it is in nobody's way
+		_ = os.RemoveAll(p) // an error does no harm
 	}
 }
 
@@ -159,7 +161,7 @@ func installed() (string, error) {
 	return filepath.Join(cache, "libtorch"), err
 }
 
-// openInstalled opens an installation: an unpacked zip, or what came from wheels.
+// openInstalled opens an installation: an unpacked zip, or files from wheels.
 func openInstalled(dir string) (*Library, error) {
 	const source = "torchhub's cache"
 	if _, err := os.Stat(filepath.Join(dir, "torch", "lib")); err == nil {
@@ -211,7 +213,7 @@ func extract(f *zip.File, to string) (err error) {
 	return err
 }
 
-// libraries says whether a shared library of torch/lib is one that a CPU needs.
+// libraries reports whether a shared library of torch/lib is needed on a CPU.
 // Those for CUDA, Python and other processes are the larger half.
 func cpuLibrary(name string) bool {
 	for _, other := range []string{"cuda", "python", "nvrtc", "nvshmem", "libshm", "libtorch.so", "global_deps"} {
@@ -222,7 +224,7 @@ func cpuLibrary(name string) bool {
 	return strings.Contains(name, ".so") || strings.HasSuffix(name, ".dylib")
 }
 
-// fromTorchWheel keeps what is needed of the wheel of torch.
+// fromTorchWheel selects the files that are needed from the wheel of torch.
 func fromTorchWheel(variant string) func(string) (string, bool) {
 	return func(name string) (string, bool) {
 		switch {
@@ -235,7 +237,8 @@ func fromTorchWheel(variant string) func(string) (string, bool) {
 	}
 }
 
-// fromNvidiaWheel keeps the shared libraries; torch's own look for them in the same place.
+// fromNvidiaWheel selects the shared libraries, which torch's own expect in the same
+// folder.
 func fromNvidiaWheel(name string) (string, bool) {
 	return name, strings.HasPrefix(name, "nvidia/") && strings.Contains(path.Base(name), ".so")
 }
@@ -261,8 +264,8 @@ func fromZip(ctx context.Context, r report, o InstallOptions, work, root string)
 	})
 }
 
-// zipURLs lists the official zips that fit, the best one first. Which CUDA
-// versions there are differs by version.
+// zipURLs lists the official zips that fit, the best one first. The available
+// CUDA versions depend on the version of libtorch.
 func zipURLs(o InstallOptions) []string {
 	const origin = "https://download.pytorch.org/libtorch/"
 	switch runtime.GOOS + "/" + runtime.GOARCH {
@@ -323,7 +326,7 @@ func fromPip(ctx context.Context, r report, o InstallOptions, work, root string)
 			}
 		}
 	}
-	if err := os.Remove(torch); err != nil { // half a gigabyte that is not needed any more
+	if err := os.Remove(torch); err != nil { // half a gigabyte that is no longer needed
 		return err
 	}
 	others, err := filepath.Glob(filepath.Join(wheels, "nvidia_*.whl"))
@@ -393,7 +396,7 @@ func requirements(wheel string) (map[string]string, error) {
 	return found, nil
 }
 
-// unpackTime is how long it takes to unpack a variant, for people.
+// unpackTime is the approximate time to unpack a variant, for messages.
 func unpackTime(variant string) string {
 	if variant == CUDA {
 		return "60 seconds"
@@ -401,5 +404,5 @@ func unpackTime(variant string) string {
 	return "10 seconds"
 }
 
-// installTimeout bounds one step of pip, which has no limit of its own over all.
+// installTimeout limits one step of pip, which has no total limit of its own.
 const installTimeout = 30 * time.Minute

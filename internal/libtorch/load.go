@@ -43,20 +43,20 @@ var (
 	loadMu  sync.Mutex
 	loaded  atomic.Pointer[Library]
 	arenas  = arenasAsTheyAre
-	cudaErr string // why CUDA cannot be used although libtorch has it; written before loaded
+	cudaErr string // the reason why CUDA cannot be used although libtorch supports it; written before loaded
 )
 
-// What is done to the number of malloc's arenas; guarded by loadMu.
+// The state of the limit on malloc's arenas; guarded by loadMu.
 type arenaState int
 
 const (
-	arenasAsTheyAre arenaState = iota // nothing yet
-	arenasKept                        // nothing ever
-	arenasLimited                     // it is limited
+	arenasAsTheyAre arenaState = iota // not decided yet
+	arenasKept                        // never limited
+	arenasLimited                     // limited
 )
 
-// KeepArenas has [Load] leave the number of malloc's arenas as it is. It is an
-// error once that is limited, for nothing undoes it.
+// KeepArenas makes [Load] not limit the number of malloc's arenas. It is an
+// error once the number is limited, since that cannot be undone.
 func KeepArenas() error {
 	loadMu.Lock()
 	defer loadMu.Unlock()
@@ -68,8 +68,8 @@ func KeepArenas() error {
 }
 
 // Load makes libtorch ready for use: it finds or installs one (see [Ensure]),
-// builds the shim for it and loads both. The first success is for the whole
-// process; a failure may be tried again.
+// builds the shim for it and loads both. The first success is permanent for the
+// process; a failed Load can be retried.
 func Load(ctx context.Context) error {
 	if loaded.Load() != nil {
 		return nil
@@ -111,10 +111,11 @@ func Load(ctx context.Context) error {
 	return nil
 }
 
-// Loaded returns the libtorch in use, nil before [Load] succeeded.
+// Loaded returns the libtorch in use, or nil before [Load] has succeeded.
 func Loaded() *Library { return loaded.Load() }
 
-// CUDAError says why CUDA cannot be used although the libtorch in use has it, or "".
+// CUDAError returns the reason why CUDA cannot be used although the libtorch in use
+// supports it, or "".
 func CUDAError() string {
 	if loaded.Load() == nil {
 		return ""
@@ -122,7 +123,7 @@ func CUDAError() string {
 	return cudaErr
 }
 
-// An Error is what libtorch answered to one call.
+// An Error is libtorch's error in one call.
 type Error struct {
 	Kind byte // one of the Err… constants
 	Msg  string
@@ -138,7 +139,7 @@ const (
 
 func (e *Error) Error() string { return e.Msg }
 
-// Tags of values; shim.h says what follows each.
+// Tags of values; shim.h defines the words that follow each.
 const (
 	None         = C.THUB_NONE
 	Bool         = C.THUB_BOOL
@@ -182,13 +183,13 @@ const (
 	FlagContiguous   = C.THUB_FLAG_CONTIGUOUS
 	FlagInference    = C.THUB_FLAG_INFERENCE
 	FlagNested       = C.THUB_FLAG_NESTED // without sizes and strides
-	FlagZero         = C.THUB_FLAG_ZERO   // zeros that take no memory
+	FlagZero         = C.THUB_FLAG_ZERO   // zeros without memory
 )
 
 // Heavy is the weight, in the results of a call, of a tensor that may keep an unknown amount of memory alive.
 const Heavy = C.THUB_HEAVY
 
-// Result is the state of things after a call.
+// A Result is the state after a call.
 type Result struct {
 	Live  int64  // bytes held by live CPU tensors
 	Scope uint64 // of the calling thread
@@ -207,8 +208,8 @@ func result(r C.thub_result) (Result, error) {
 
 func failure(e C.thub_error) error { return answer(e.err) }
 
-// What a call writes into the buffer for its results: a head, and behind it the
-// values where they fit.
+// The layout of the buffer for a call's results: a head, and after it the
+// values if they fit.
 const (
 	RetsLive  = C.THUB_RETS_LIVE  // bytes held by live CPU tensors
 	RetsScope = C.THUB_RETS_SCOPE // of the calling thread
@@ -247,16 +248,16 @@ func FindOp(name, overload string) (Op, error) {
 // Schema returns the operator's signature in the words of native_functions.yaml.
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
-// Call runs an operator; see [Values] for the results in buf. First it releases
-// the references in buf, dead of them from RetsHead on. It may use room words of
-// buf; where that is RetsHead it drops the results.
+// Call runs an operator; see [Values] for the results in buf. First it frees the
+// references in buf, dead of them from RetsHead on. It may use room words of
+// buf; if that is RetsHead it drops the results.
 func (op Op) Call(args, buf []uint64, room, dead int) error {
 	buf[C.THUB_RETS_N] = uint64(dead)
 	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(room))
 	return answer(*(**C.char)(unsafe.Pointer(&buf[C.THUB_RETS_ERROR])))
 }
 
-// answer is in every op's way, and so small enough to be inlined.
+// answer is called by every op, and so small enough to be inlined.
 func answer(text *C.char) error {
 	if text != nil {
 		return errorOf(text)
@@ -265,7 +266,7 @@ func answer(text *C.char) error {
 }
 
 func errorOf(text *C.char) error {
-	s, _, _ := strings.Cut(takeString(text), " This could be because the operator doesn't exist") // and fifty lines on what it exists for
+	s, _, _ := strings.Cut(takeString(text), " This could be because the operator doesn't exist") // which is followed by fifty lines about the devices with the operator
 	return &Error{Kind: s[0], Msg: s[1:]}
 }
 
@@ -291,7 +292,7 @@ func ReadTensor(t uint64, dst unsafe.Pointer, n int) error {
 	return failure(C.t_tensor_read(C.thub_tensor(t), dst, C.size_t(n)))
 }
 
-// TensorInfo describes a tensor; the fields are the Info… constants. It writes into buf where that is long enough.
+// TensorInfo describes a tensor; the fields are the Info… constants. It uses buf if that is long enough.
 func TensorInfo(t uint64, buf []int64) ([]int64, error) {
 	for {
 		var n C.size_t
@@ -306,14 +307,15 @@ func TensorInfo(t uint64, buf []int64) ([]int64, error) {
 	}
 }
 
-// FreeTensors gives references back.
+// FreeTensors frees references.
 func FreeTensors(ts []uint64) {
 	if len(ts) > 0 {
 		C.t_tensor_free(first(ts), C.size_t(len(ts)))
 	}
 }
 
-// GradFn returns the name of what autograd recorded for a tensor, or "".
+// GradFn returns the name of the function that autograd recorded for a tensor,
+// or "".
 func GradFn(t uint64) string {
 	if s := C.t_tensor_grad_fn(C.thub_tensor(t)); s != nil {
 		return takeString(s)
@@ -324,10 +326,10 @@ func GradFn(t uint64) string {
 // A Map is a file in memory, copy-on-write.
 type Map struct {
 	h    C.thub_map
-	Data []byte // valid until Close, and as long as a tensor of the map lives
+	Data []byte // valid until Close, and as long as a tensor of the map is alive
 }
 
-// OpenMap maps a file. The error text names no file.
+// OpenMap maps a file. The error text does not name the file.
 func OpenMap(path string) (*Map, error) {
 	p := C.CString(path)
 	defer C.free(unsafe.Pointer(p))
@@ -341,14 +343,16 @@ func OpenMap(path string) (*Map, error) {
 	return &m, nil
 }
 
-// Tensor makes a 1-d CPU tensor of numel elements over n bytes of the file; over a copy of them where they are unaligned.
+// Tensor makes a 1-d CPU tensor of numel elements from n bytes of the file, or from a copy of them if they are
+// unaligned.
 func (m *Map) Tensor(offset, n, dtype, numel int) (uint64, Result, error) {
 	var t C.thub_tensor
 	res, err := result(C.t_map_tensor(m.h, C.size_t(offset), C.size_t(n), C.int32_t(dtype), C.int64_t(numel), &t))
 	return uint64(t), res, err
 }
 
-// Close drops this reference; the file stays mapped while tensors over it live.
+// Close drops this reference; the file stays mapped while tensors of it are
+// alive.
 func (m *Map) Close() {
 	if m.h != nil {
 		C.t_map_close(m.h)
@@ -400,10 +404,11 @@ func SetThreadWidth(n int) { C.t_set_thread_width(C.int32_t(n)) }
 // ThreadWidth returns how many threads the calling OS thread's parallel regions use.
 func ThreadWidth() int { return int(C.t_get_thread_width()) }
 
-// LiveBytes returns the bytes held by live CPU tensors in the whole process.
+// LiveBytes returns the number of bytes of live CPU tensors in the whole
+// process.
 func LiveBytes() int64 { return int64(C.t_live_bytes()) }
 
-// Trim gives the allocator's cached blocks back to the system.
+// Trim returns the allocator's cached blocks to the system.
 func Trim() { C.t_trim() }
 
 // ManualSeed seeds libtorch's default generators, of all devices.
@@ -421,12 +426,12 @@ func NewGenerator(deviceType, index int) (Generator, error) {
 	return g, err
 }
 
-// Seed sets where the generator begins.
+// Seed seeds the generator.
 func (g Generator) Seed(seed uint64) error {
 	return failure(C.t_generator_seed(g.h, C.uint64_t(seed)))
 }
 
-// Word returns what names the generator in arguments.
+// Word returns the word of the generator in arguments.
 func (g Generator) Word() uint64 { return uint64(uintptr(unsafe.Pointer(g.h))) }
 
 // Free frees the generator.
@@ -462,7 +467,7 @@ func LoadModuleBytes(data []byte) (Module, error) {
 	return m, err
 }
 
-// Free gives the module back; it is not to be used after.
+// Free frees the module, which must not be used afterwards.
 func (m Module) Free() { C.t_jit_free(m.h) }
 
 // To moves parameters and buffers to a device.
@@ -475,13 +480,13 @@ func (m Module) Train(on bool) error {
 	return failure(C.t_jit_train(m.h, cbool(on)))
 }
 
-// Word returns what names the object in arguments.
+// Word returns the word of the object in arguments.
 func (m Module) Word() uint64 { return uint64(uintptr(unsafe.Pointer(m.h))) }
 
-// ModuleOf returns the object that a word of a call's results names.
+// ModuleOf returns the object of a word of a call's results.
 func ModuleOf(word uint64) Module { return Module{*(*C.thub_module)(unsafe.Pointer(&word))} }
 
-// What [Module.List] returns.
+// The lists of [Module.List].
 const (
 	ModuleType       = C.THUB_JIT_TYPE       // a string
 	ModuleMethods    = C.THUB_JIT_METHODS    // a list of strings
@@ -491,7 +496,7 @@ const (
 	ModuleState      = C.THUB_JIT_STATE      // likewise
 )
 
-// List writes what a module consists of; what is one of the Module… constants.
+// List writes a list of a module's parts; what is one of the Module… constants.
 func (m Module) List(what int, buf []uint64) error {
 	return failure(C.t_jit_list(m.h, C.int32_t(what), first(buf), C.size_t(len(buf))))
 }

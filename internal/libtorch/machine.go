@@ -18,9 +18,9 @@ func driver() bool {
 	return false
 }
 
-// unresolved lists the CUDA libraries that the libtorch_cpu of a folder is
-// linked to and that cannot be found from there. A CUDA build's is linked to
-// two even where it is to run on a CPU. Only ELF is read, so on macOS there are none.
+// unresolved lists the CUDA libraries to which the libtorch_cpu of a folder is linked
+// and that cannot be found from there. That of a CUDA build is linked to two, even to
+// run on a CPU. Only ELF is read, so on macOS there are none.
 func unresolved(libDir string) ([]string, error) {
 	f, err := elf.Open(filepath.Join(libDir, "libtorch_cpu.so"))
 	if os.IsNotExist(err) {

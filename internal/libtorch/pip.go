@@ -23,10 +23,10 @@ import (
 type pip struct {
 	report  report
 	command []string // the command line that starts it
-	tmp     string   // where it keeps what has come so far
+	tmp     string   // the folder of unfinished downloads
 }
 
-// findPip looks for a pip that starts. It works in a folder of work.
+// findPip finds a pip that starts. Its temporary files are in a folder in work.
 func findPip(r report, work string) (*pip, error) {
 	for _, p := range [][]string{{"python3", "-m", "pip"}, {"pip3"}, {"pip"}} {
 		if _, err := exec.LookPath(p[0]); err != nil {
@@ -39,9 +39,9 @@ func findPip(r report, work string) (*pip, error) {
 	return nil, errors.New("there is no pip (install python3-pip)")
 }
 
-// download fetches wheels into a folder, with what they depend on or without.
-// libtorch is the same for all Pythons, so where this one is too old or too new
-// for the wheel the one of another is taken.
+// download downloads wheels to a folder, with or without their dependencies.
+// libtorch is the same for all Pythons, so if this one is too old or too new
+// for the wheel, that of another Python is downloaded.
 func (p *pip) download(ctx context.Context, dir string, deps bool, packages ...string) error {
 	args := []string{"download", "--progress-bar", "off", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:", "--dest", dir}
 	if !deps {
@@ -75,7 +75,7 @@ func (p *pip) run(ctx context.Context, args []string) error {
 	done := make(chan followed, 1)
 	go func() {
 		last := p.follow(r)
-		_, err := io.Copy(io.Discard, r) // where a line was too long
+		_, err := io.Copy(io.Discard, r) // after a line that is too long
 		done <- followed{last, err}
 	}()
 	err := c.Run()
@@ -93,11 +93,12 @@ func (p *pip) run(ctx context.Context, args []string) error {
 	return f.err
 }
 
-// What pip says of a file, "Downloading NAME (532.1 MB)": NAME is a URL where the index is not the usual one.
+// A line of pip about a file, "Downloading NAME (532.1 MB)": NAME is a URL if the index is not the default
+// one.
 var downloading = regexp.MustCompile(`^(Downloading|Using cached) (\S+\.whl) \(([0-9.]+) (MB|kB)\)`)
 
-// follow reads pip's output and shows how its downloads get on. It returns the
-// last line that states an error, or else the last line.
+// follow reads pip's output and shows the progress of its downloads. It returns
+// the last line that states an error, or else the last line.
 func (p *pip) follow(output io.Reader) (last string) {
 	var b *watch
 	failed, retried := false, false
@@ -127,7 +128,7 @@ func (p *pip) follow(output io.Reader) (last string) {
 	return last
 }
 
-// smallest is the size of a file that is worth a line.
+// smallest is the size from which a file is reported.
 const smallest = 1e6
 
 // A watch draws the bar of a file that pip downloads.
@@ -137,10 +138,10 @@ type watch struct {
 	stop, done chan struct{}
 }
 
-// start shows a download of pip, of which it only tells when it begins.
+// start shows a download of pip, which only reports the beginning.
 func (p *pip) start(file string, total int64, cached bool) *watch {
 	fields := append(strings.SplitN(file, "-", 3), "", "")
-	name := strings.TrimSpace(fields[0] + " " + fields[1]) // the rest says for which Python and system
+	name := strings.TrimSpace(fields[0] + " " + fields[1]) // the rest is the Python version and the system
 	if cached {
 		p.report.say("pip has %s, %s", name, megabytes(total))
 		return nil
@@ -176,7 +177,7 @@ func (p *pip) arrived(name string) (n int64) {
 	return n
 }
 
-// close ends the bar; ok says that the file has come.
+// close ends the bar; ok means that the file is complete.
 func (b *watch) close(ok bool) {
 	if b == nil {
 		return

@@ -13,7 +13,7 @@ import (
 
 type python struct{ name, exe string }
 
-// pythons lists the Pythons that are asked for a torch, in order.
+// pythons lists the Pythons in which a torch is searched, in order.
 func pythons() []python {
 	var ps []python
 	if env := os.Getenv("VIRTUAL_ENV"); env != "" {

@@ -17,8 +17,8 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// A report tells the user of each stage of an installation as it begins. Lines
-// are broken to fit a terminal of 80 columns.
+// A report informs the user when each stage of an installation begins. Lines
+// are wrapped for a terminal of 80 columns.
 type report struct{ w io.Writer }
 
 // newReport writes to w; nil is stderr.
@@ -58,7 +58,8 @@ func (r report) bar(name string) *terminal.Bar {
 	return terminal.NewBar(terminal.Of(r.w), name)
 }
 
-// lock takes a file lock and says so where another process holds it for longer than a moment.
+// lock acquires a file lock, and informs the user if another process holds it for longer than
+// lockNotice.
 func (r report) lock(ctx context.Context, path, doing string) (*flock.Flock, error) {
 	lock := flock.New(path)
 	moment, cancel := context.WithTimeout(ctx, lockNotice)
@@ -75,8 +76,8 @@ func (r report) lock(ctx context.Context, path, doing string) (*flock.Flock, err
 }
 
 const (
-	lockRetry  = 50 * time.Millisecond // how often a waiting process asks for a lock again
-	lockNotice = time.Second           // how long it waits before it says so
+	lockRetry  = 50 * time.Millisecond // the interval at which a waiting process retries
+	lockNotice = time.Second           // the wait before the user is informed
 )
 
 // short writes a path below the home folder with a tilde.

@@ -12,9 +12,9 @@ import (
 	"unsafe"
 )
 
-// shared are the memories that tensors use and do not own. The shim writes the
-// number of one to a pipe when no tensor uses it any more: that happens in the
-// middle of calls, and calls that are short cannot call back into Go.
+// shared is the memory that tensors use but do not own. When no tensor uses a
+// block of it any more, the shim writes its number to a pipe: this happens
+// inside calls, and short calls cannot call back into Go.
 var shared = struct {
 	once    sync.Once
 	err     error
@@ -50,11 +50,11 @@ func openShared() {
 	}()
 }
 
-// Shared returns how many memories tensors still use and do not own.
+// Shared returns the number of memory blocks that tensors use but do not own.
 func Shared() int { return int(shared.n.Load()) }
 
-// ShareTensor makes a CPU tensor over memory that stays where it is until
-// release is called, some time after the last tensor over it is gone.
+// ShareTensor makes a CPU tensor that uses memory which must remain valid until
+// release is called, some time after the last tensor that uses it is freed.
 func ShareTensor(data unsafe.Pointer, dtype int, sizes []int64, release func()) (uint64, Result, error) {
 	shared.once.Do(openShared)
 	if shared.err != nil {
