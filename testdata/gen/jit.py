@@ -3,6 +3,8 @@ import os, sys
 from typing import Dict, List, Optional, Tuple
 import torch
 
+from script import save
+
 class Containers(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * 2
@@ -22,7 +24,7 @@ class Containers(torch.nn.Module):
     def fails(self, x: torch.Tensor) -> torch.Tensor:
         return x.view(7)
 
-torch.jit.save(torch.jit.script(Containers()), os.path.join(sys.argv[1], "containers.pt"))
+save(torch.jit.script(Containers()), os.path.join(sys.argv[1], "containers.pt"))
 
 
 @torch.jit.script
@@ -93,4 +95,4 @@ class Parts(torch.nn.Module):
 
 
 torch.manual_seed(0)
-torch.jit.save(torch.jit.script(Parts()), os.path.join(sys.argv[1], "parts.pt"), _extra_files={"labels.txt": "cat\ndog\n", "dir/x.bin": b"\x00\xff"})
+save(torch.jit.script(Parts()), os.path.join(sys.argv[1], "parts.pt"), {"labels.txt": "cat\ndog\n", "dir/x.bin": b"\x00\xff"})

@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from script import save
+
 folder = pathlib.Path(sys.argv[1])
 out = pathlib.Path(__file__).parents[3] / "models" / "builtin"
 labels = [f"letter {c}" for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"] + [f"digit {c}" for c in "0123456789"]
@@ -61,7 +64,7 @@ with torch.no_grad():
 accuracy = (logits.argmax(1) == y).float().mean().item()
 top5 = (logits.topk(5).indices == y[:, None]).any(1).float().mean().item()
 parameters = sum(p.numel() for p in model.parameters())
-torch.jit.script(model).save(out / "model.pt")
+save(torch.jit.script(model), str(out / "model.pt"))
 (out / "labels.txt").write_text("\n".join(labels) + "\n")
 (out / "CARD.md").write_text(f"""# The built-in model
 
