@@ -230,13 +230,13 @@ func (r gitRepo) isIn(dir string) bool {
 	return json.Unmarshal(data, &m) == nil && m.Repository == r.owner+"/"+r.name && m.Ref == r.ref
 }
 
-// defaultBranch is main where the repository has it, else master.
+// defaultBranch returns main if the repository has it, else master.
 func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (string, error) {
 	cached, tries := "", o.fetch.Retries+1
 	for _, ref := range []string{"main", "master"} {
 		c := gitRepo{r.owner, r.name, ref}
 		if c.isIn(filepath.Join(hub, c.folder())) {
-			cached, tries = ref, 1 // no waiting for a network that is not needed
+			cached, tries = ref, 1 // no retries, since the network is not needed
 			break
 		}
 	}
@@ -281,7 +281,7 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 			u := fmt.Sprintf("%s/repos/%s/%s/%s?per_page=100&page=%d", gitHubAPI, r.owner, r.name, kind, page)
 			data, err := o.fetch.Get(ctx, u, header, 8<<20, o.fetch.Retries+1)
 			if s := (*fetch.StatusError)(nil); errors.As(err, &s) && header["Authorization"] != "" {
-				delete(header, "Authorization") // it may lack a permission that needs no token
+				delete(header, "Authorization") // the token may lack a permission that is public
 				data, err = o.fetch.Get(ctx, u, header, 8<<20, o.fetch.Retries+1)
 			}
 			if err != nil {
@@ -345,7 +345,7 @@ func (o *options) fetchRepo(ctx context.Context, r gitRepo, dir string) error {
 		return err
 	}
 	stale, _ := filepath.Glob(escapeGlob(beside) + "unpack*")
-	for _, s := range stale { // of processes that were killed
+	for _, s := range stale { // of killed processes
 		os.RemoveAll(s)
 	}
 	aside, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(beside)+"unpack*")
@@ -383,14 +383,14 @@ const (
 	maxFiles    = 100_000
 	maxUnpacked = 4 << 30
 	maxRatio    = 200
-	freeRatio   = 64 << 20 // so much may come of any archive
+	freeRatio   = 64 << 20 // any archive may unpack to this many bytes
 )
 
 var commitRE = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// unpack writes the files of an archive into a folder. All of them lie in one
-// folder of the archive, whose name it returns, and the commit that they are of.
-// A symbolic link becomes a file that holds its target, as with Python's zipfile.
+// unpack writes the files of an archive to a folder. All of them are in one
+// folder of the archive, whose name it returns, together with their commit. A
+// symbolic link becomes a file that holds its target, as with Python's zipfile.
 func unpack(ctx context.Context, file, dir string) (top, commit string, err error) {
 	z, err := zip.OpenReader(file)
 	if err != nil {
@@ -468,7 +468,8 @@ func unpackFile(ctx context.Context, root *os.Root, e *zip.File, name string, ro
 
 var driveRE = regexp.MustCompile(`^[A-Za-z]:`)
 
-// entryName returns the cleaned name of an archive's entry, or why it is refused.
+// entryName returns the cleaned name of an archive's entry, or the reason why it
+// is refused.
 func entryName(name string) (string, error) {
 	clean := path.Clean(name)
 	switch {

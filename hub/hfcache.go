@@ -50,7 +50,7 @@ func HFDownload(ctx context.Context, repo, file string, opts ...Option) (string,
 	return file, nil
 }
 
-// hfCache returns the cache of the Hugging Face Hub as the options want it.
+// hfCache returns the cache of the Hugging Face Hub for the options.
 func (o *options) hfCache() *hfcache.Client {
 	c := &hfcache.Client{Fetch: o.fetch, Dir: o.dir, Token: o.hfToken}
 	if !o.offlineSet && hfcache.OfflineByEnvironment() {

@@ -13,16 +13,16 @@ import (
 
 // A plan says how a repository's files become a model.
 type plan struct {
-	architecture string // as the repository calls it
+	architecture string // the repository's name for it
 	model        *models.Conversion
 	rename       func(string) string // a tensor's name in the file to its name in the model; nil changes none
 	pre          *transforms.Pipeline
-	preset       models.Preset // what pre is, nil where a preset cannot say it
+	preset       models.Preset // pre as a preset; nil if no preset describes it
 	labels       []string
 	license      string
 }
 
-// errUnsupported is what cannot be built or prepared here.
+// An errUnsupported reports a model or a preprocessing that is not supported.
 func errUnsupported(format string, args ...any) error {
 	return fmt.Errorf("unsupported: "+format, args...)
 }
@@ -33,8 +33,8 @@ const (
 	maxSide    = 1 << 14
 )
 
-// readHFConfig makes a plan of a config.json, of timm's or of that of transformers, which
-// needs its preprocessor_config.json too, which more fetches. What else is in it the architecture's family reads.
+// readHFConfig makes a plan of a config.json, of timm's or of that of transformers, which needs its
+// preprocessor_config.json too, which more downloads. The architecture's family reads the other fields.
 func readHFConfig(data []byte, more func(file string) ([]byte, error)) (*plan, error) {
 	var c struct {
 		timmConfig
@@ -54,7 +54,7 @@ func readHFConfig(data []byte, more func(file string) ([]byte, error)) (*plan, e
 	return nil, errors.New("config.json names no architecture; it is neither one of timm nor of transformers")
 }
 
-// convert finds the model of a plan, by what converts its configuration.
+// convert finds the model of a plan by the converter of its configuration.
 func (p *plan) convert(from func(architecture string, config []byte) (*models.Conversion, error), config []byte) (err error) {
 	if p.model, err = from(p.architecture, config); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (p *plan) convert(from func(architecture string, config []byte) (*models.Co
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// numbered returns names for classes that have none, as transformers calls them.
+// numbered returns transformers' names for classes without names.
 func numbered(n int) []string {
 	labels := make([]string, n)
 	for i := range labels {
@@ -97,7 +97,7 @@ var (
 	clipNormal     = normal{[]float64{0.48145466, 0.4578275, 0.40821073}, []float64{0.26862954, 0.26130258, 0.27577711}}
 )
 
-// or returns n, what is missing of it taken from another, or says what is wrong with it.
+// or returns n with missing values from another, or an error if it is invalid.
 func (n normal) or(d normal) (normal, error) {
 	if len(n.mean) == 0 {
 		n.mean = d.mean

@@ -36,7 +36,7 @@ var hfSource = sourceKind{
 
 type hfRepository struct {
 	hfcache.Repo
-	text string // as it was asked for
+	text string // as requested
 }
 
 // names refuses, since the model has no name.
@@ -92,7 +92,7 @@ func (r hfRepository) load(ctx context.Context, o *options, name string) (*Model
 
 func (p *plan) build() any { return p.model.Build(p.model.Classes) }
 
-// target says what other weights fill.
+// target describes the module that other weights fill.
 func (p *plan) target(model string, o *options) target {
 	return target{
 		model: model, rename: p.rename, key: o.key, prefix: o.prefix, classes: len(p.labels),
@@ -118,8 +118,8 @@ func (r hfRepository) help(ctx context.Context, o *options, _ string) (string, e
 	return b.String(), nil
 }
 
-// hfPlan fetches a repository's files and says what to do with them. Where
-// other weights are asked for, the repository's own are left where they are.
+// hfPlan downloads a repository's files and returns a plan for them. If other
+// weights are requested, it does not download the repository's own.
 func (o *options) hfPlan(ctx context.Context, r hfcache.Repo) (*plan, []string, error) {
 	p, r, err := o.hfConfig(ctx, r)
 	if err != nil {
@@ -133,13 +133,14 @@ func (o *options) hfPlan(ctx context.Context, r hfcache.Repo) (*plan, []string, 
 	return p, files, err
 }
 
-// hfConfig reads the configuration of a repository, and returns the repository at the commit that it is of.
+// hfConfig reads the configuration of a repository, and returns the repository at the commit of the
+// configuration.
 func (o *options) hfConfig(ctx context.Context, r hfcache.Repo) (*plan, hfcache.Repo, error) {
 	path, err := o.hfCache().File(ctx, r, "config.json")
 	if err != nil {
 		return nil, r, err
 	}
-	// All files are to be of one commit, if the branch moves meanwhile.
+	// All files must be of one commit, even if the branch moves meanwhile.
 	r = r.AtCommit(path)
 	data, err := readSmall(path)
 	if err != nil {

@@ -41,9 +41,9 @@ func (t keepRatio) Transform(v transforms.Value) transforms.Value {
 	return transforms.ResizeTo(h, w, transforms.ResizeOptions{Interpolation: t.how}).Transform(transforms.Value{Image: p})
 }
 
-// cropOrPad cuts the center out of a picture, which it first surrounds with a
-// color where it is too small: timm.data.transforms.CenterCropOrPad((h, w), fill).
-// With floor, half a pixel is rounded down, and up in the surroundings, as in
+// cropOrPad cuts the center out of a picture, which it first pads with a color if
+// it is too small: timm.data.transforms.CenterCropOrPad((h, w), fill). With floor,
+// half a pixel is rounded down, and up in the surroundings, as in
 // transformers.image_transforms.center_crop.
 type cropOrPad struct {
 	h, w  int
@@ -72,7 +72,8 @@ func (t cropOrPad) Transform(v transforms.Value) transforms.Value {
 	return transforms.Value{Image: out}
 }
 
-// start returns the first of n pixels that is cut out, negative where pixels are added before it.
+// start returns the index of the first of n pixels to keep, negative if pixels are added before
+// it.
 func (t cropOrPad) start(n, crop int) int {
 	d := n - crop
 	switch {

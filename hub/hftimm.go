@@ -11,7 +11,7 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// timmConfig is what is read here of a config.json of timm.
+// timmConfig holds the fields of timm's config.json that are read here.
 type timmConfig struct {
 	Architecture      string            `json:"architecture"`
 	LabelNames        json.RawMessage   `json:"label_names"`
@@ -37,7 +37,7 @@ type pretrainedConfig struct {
 
 // plan makes a plan of a config.json of timm.
 func (c *timmConfig) plan(data []byte) (*plan, error) {
-	if c.PretrainedCfg == nil { // timm's older configurations are in one piece
+	if c.PretrainedCfg == nil { // timm's older configurations are not nested
 		c.PretrainedCfg = new(pretrainedConfig)
 		if err := json.Unmarshal(data, c.PretrainedCfg); err != nil {
 			return nil, fmt.Errorf("config.json: %w", err)
@@ -134,7 +134,7 @@ func (p *plan) prepareTimm(t *pretrainedConfig) error {
 			fill[i] = uint8(min(max(math.RoundToEven(255*m), 0), 255))
 		}
 		steps = append(steps, keepRatio{sh, sw, true, how}, cropOrPad{h: h, w: w, fill: fill})
-	default: // timm takes any other for "center"
+	default: // timm treats any other value as "center"
 		if sh == sw {
 			steps = append(steps, transforms.Resize(sh, transforms.ResizeOptions{Interpolation: how}))
 		} else {

@@ -11,7 +11,8 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
-// transformersConfig is what is read here of a config.json of transformers.
+// transformersConfig holds the fields of transformers' config.json that are
+// read here.
 type transformersConfig struct {
 	Architectures []string          `json:"architectures"`
 	ModelType     string            `json:"model_type"`
@@ -35,7 +36,7 @@ func (c *transformersConfig) plan(data []byte, more func(file string) ([]byte, e
 	return p, nil
 }
 
-// imageProcessor is what is read of a preprocessor_config.json.
+// imageProcessor holds the fields of a preprocessor_config.json that are read.
 type imageProcessor struct {
 	Type          string          `json:"image_processor_type"`
 	OldType       string          `json:"feature_extractor_type"`
@@ -52,7 +53,7 @@ type imageProcessor struct {
 	Std           []float64       `json:"image_std"`
 }
 
-// processorSize is a size in one of the ways it is written: 224, {"shortest_edge": 224} or {"height": 224, "width": 224}.
+// processorSize is a size in one of its notations: 224, {"shortest_edge": 224} or {"height": 224, "width": 224}.
 type processorSize struct{ Short, H, W int }
 
 func readSize(raw json.RawMessage, square bool) (s processorSize, err error) {
@@ -79,8 +80,8 @@ func readSize(raw json.RawMessage, square bool) (s processorSize, err error) {
 	return s, errUnsupported("the size %.100s", raw)
 }
 
-// processors are the image processors that are known, by their names without what is at the end of all, and what
-// each does where its file does not say it.
+// processors are the supported image processors, by their names without the common suffix, with the defaults for
+// fields missing in their files.
 var processors = map[string]struct {
 	how    transforms.Interpolation
 	size   json.RawMessage
@@ -142,7 +143,7 @@ func (p *plan) prepareTransformers(data []byte) error {
 
 func isFalse(b *bool) bool { return b != nil && !*b }
 
-// kind returns the processor's name without what is at the end of all.
+// kind returns the processor's name without the common suffix.
 func (c *imageProcessor) kind() string {
 	kind := cmp.Or(c.Type, c.OldType)
 	for _, suffix := range []string{"Fast", "Pil", "ImageProcessor", "FeatureExtractor"} {
@@ -151,7 +152,7 @@ func (c *imageProcessor) kind() string {
 	return kind
 }
 
-// interpolation returns what resample says, or else the usual one.
+// interpolation returns the interpolation of resample, or the default one.
 func (c *imageProcessor) interpolation(usual transforms.Interpolation) (transforms.Interpolation, error) {
 	if c.Resample == nil {
 		return usual, nil
@@ -164,7 +165,8 @@ func (c *imageProcessor) interpolation(usual transforms.Interpolation) (transfor
 	return "", errUnsupported("the resample %d", *c.Resample)
 }
 
-// resize returns what a processor of a kind resizes pictures by, and the height and width that it crops them to.
+// resize returns the transform by which a processor of a kind resizes pictures, and the height and width to
+// which it crops them.
 func (c *imageProcessor) resize(kind string, size processorSize, how transforms.Interpolation) (transforms.Transform, processorSize, error) {
 	o := transforms.ResizeOptions{Interpolation: how}
 	square := processorSize{H: size.Short, W: size.Short}

@@ -48,20 +48,20 @@ type Hubconf struct {
 // An Entry is an entry point of a repository, like a function of hubconf.py in
 // Python. It comes from a hubconf.json or from [Register].
 type Entry struct {
-	Doc        string      `json:"doc,omitempty"`        // what [Help] says
+	Doc        string      `json:"doc,omitempty"`        // the description in [Help]
 	Homepage   string      `json:"homepage,omitempty"`   // the page of the model or its paper
 	License    string      `json:"license,omitempty"`    // of the artifacts, such as "BSD-3-Clause"
 	Artifacts  []Artifact  `json:"artifacts"`            // files that each hold the model, the preferred one first
 	Preprocess *Preprocess `json:"preprocess,omitempty"` // how a picture becomes the input
 	Labels     *Labels     `json:"labels,omitempty"`     // the names of the classes
-	Inputs     []Input     `json:"inputs,omitempty"`     // what the artifacts were checked with
+	Inputs     []Input     `json:"inputs,omitempty"`     // the inputs with which the artifacts were checked
 	Requires   *Requires   `json:"requires,omitempty"`
 
 	// Build makes the module that a state dict fills, for artifacts without an
 	// Architecture. Only Go packages have it.
 	Build func() any `json:"-"`
 
-	configure func(arguments []byte) (func() any, error) // with arguments, see models.Configure; nil where it takes none
+	configure func(arguments []byte) (func() any, error) // with arguments, see models.Configure; nil if it takes none
 }
 
 // An Artifact is a file that holds a model.
@@ -71,12 +71,12 @@ type Artifact struct {
 	License      string        `json:"license,omitempty"` // where it is not the entry's
 	Format       Format        `json:"format"`
 	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL; in a Go package also a file URL
-	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may leave it out where the file's name tells it
-	Size         int64         `json:"size"`             // in bytes, checked at each load; a Go package may leave it out
+	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may omit it if the file's name has it
+	Size         int64         `json:"size"`             // in bytes, checked at each load; a Go package may omit it
 	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" where it runs on no other
 	Architecture *Architecture `json:"architecture,omitempty"`
-	Key          string        `json:"key,omitempty"`        // under which a checkpoint holds the state dict, such as "model_state"
-	Prefix       string        `json:"prefix,omitempty"`     // taken off the names of a state dict, such as "module." of DataParallel; names without it are left out
+	Key          string        `json:"key,omitempty"`        // the key of the state dict in a checkpoint, such as "model_state"
+	Prefix       string        `json:"prefix,omitempty"`     // a prefix to remove from the names of a state dict, such as "module." of DataParallel; names without it are left out
 	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // where it is not the entry's
 	Requires     *Requires     `json:"requires,omitempty"`
 }
@@ -199,13 +199,14 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return c.Compile("hubconf.schema.json")
 })
 
-// scanJSON finds what the decoder lets pass: fields that come twice, depth, and what follows the value.
+// scanJSON finds errors that the decoder ignores: duplicate fields, too deep nesting, and text after
+// the value.
 func scanJSON(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	type level struct {
 		keys map[string]bool // nil for an array
-		key  string          // of the value that comes next; "" where the key does
+		key  string          // of the next value; "" if a key is next
 		n    int
 	}
 	var levels []level
@@ -268,7 +269,8 @@ func scanJSON(data []byte) error {
 	return nil
 }
 
-// location words a path in a document, with what comes between it and a message.
+// location returns the text of a path in a document, with the separator before a
+// message.
 func location(at []string) string {
 	var b strings.Builder
 	for _, p := range at {
@@ -290,7 +292,8 @@ func location(at []string) string {
 	return fmt.Sprintf("%.300s", b.String())
 }
 
-// schemaError words what the schema finds: the deepest causes, three at most.
+// schemaError returns the text of the schema's errors: the deepest causes,
+// three at most.
 func schemaError(err error) error {
 	var ve *jsonschema.ValidationError
 	if !errors.As(err, &ve) {
@@ -318,7 +321,8 @@ func schemaError(err error) error {
 	return errors.New(strings.Join(all, "; ") + more)
 }
 
-// check finds what the schema cannot; an entry of a Go package may name files of this machine.
+// check finds errors that the schema cannot find. An entry of a Go package may name local
+// files.
 func (e *Entry) check(ofPackage bool) error {
 	names := map[string]bool{}
 	for i, a := range e.Artifacts {
@@ -368,7 +372,7 @@ func (a *Artifact) check(ofPackage, built bool) error {
 	return nil
 }
 
-// ofArguments returns an error of [models.Configure] without the name of the model, which the caller gives.
+// ofArguments returns an error of [models.Configure] without the name of the model, which the caller adds.
 func ofArguments(err error) error { return cmp.Or(errors.Unwrap(err), err) }
 
 func (a *Architecture) configure() (func() any, error) {
@@ -379,9 +383,9 @@ func (a *Architecture) configure() (func() any, error) {
 	return build, nil
 }
 
-// checkURL refuses what is neither a path below the folder nor a URL that can be
-// trusted to come from its host. URLs of this machine's servers pass here, since
-// the hubconf.json may come from one of them, see [place.resolve].
+// checkURL refuses anything but a path below the folder and a URL whose host is
+// authenticated. URLs of this machine's servers pass here, since the
+// hubconf.json may come from one of them, see [place.resolve].
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	switch {
@@ -417,10 +421,10 @@ type place struct {
 	url *url.URL // of the hubconf.json, or nil; both are empty for a Go package
 }
 
-// ofPackage reports whether what is there comes from a Go package.
+// ofPackage reports whether files of the place come from a Go package.
 func (p place) ofPackage() bool { return p.url == nil && p.dir == "" }
 
-// local reports whether what is there may name servers of this machine.
+// local reports whether files of the place may name servers of this machine.
 func (p place) local() bool {
 	return p.ofPackage() || p.url != nil && isLoopback(p.url)
 }
@@ -453,7 +457,7 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 	return "", raw, nil
 }
 
-// staysIn refuses a file that links lead out of its folder. A missing file is reported
+// staysIn refuses a file if links lead out of its folder. A missing file is reported
 // elsewhere.
 func staysIn(dir, file string) error {
 	real, err := filepath.EvalSymlinks(file)
@@ -492,7 +496,8 @@ func readHubconfFile(file string) (*Hubconf, error) {
 	return c, nil
 }
 
-// trial runs what may panic with a [*torch.Error] on arguments from outside.
+// trial runs a function that may panic with a [*torch.Error] on arguments from
+// outside.
 func trial(f func()) error {
 	var e *torch.Error
 	if err := torch.Try(f); errors.As(err, &e) {

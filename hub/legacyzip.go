@@ -14,9 +14,9 @@ import (
 	"github.com/torchhub/torchhub/internal/oserror"
 )
 
-// unpackLegacy returns the file to read for a downloaded one: what a zip holds
-// that somebody made by hand of one file, or else the file itself. What is
-// unpacked is a file beside the zip, which is kept for later calls.
+// unpackLegacy returns the file to read for a downloaded one: the only file of
+// a zip that was made by hand, or else the file itself. The unpacked file is
+// beside the zip and is kept for later calls.
 func unpackLegacy(ctx context.Context, file string) (string, error) {
 	z, err := zip.OpenReader(file)
 	if err != nil {

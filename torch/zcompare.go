@@ -382,7 +382,7 @@ func (x *Tensor) IsInScalar(testElement Number) *Tensor {
 
 var opMaximum = NewOp("aten::maximum", "")
 
-// Maximum returns the larger of the two by element, NaN where either is: x.maximum(other).
+// Maximum returns the larger of the two by element, NaN if either is: x.maximum(other).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
 func (x *Tensor) Maximum(other *Tensor) *Tensor {
@@ -394,7 +394,7 @@ func (x *Tensor) Maximum(other *Tensor) *Tensor {
 
 var opMinimum = NewOp("aten::minimum", "")
 
-// Minimum returns the smaller of the two by element, NaN where either is: x.minimum(other).
+// Minimum returns the smaller of the two by element, NaN if either is: x.minimum(other).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.minimum.html
 func (x *Tensor) Minimum(other *Tensor) *Tensor {
@@ -406,7 +406,7 @@ func (x *Tensor) Minimum(other *Tensor) *Tensor {
 
 var opFmax = NewOp("aten::fmax", "")
 
-// Fmax returns the larger of the two by element, the number where one is NaN: x.fmax(other).
+// Fmax returns the larger of the two by element, the number if one is NaN: x.fmax(other).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fmax.html
 func (x *Tensor) Fmax(other *Tensor) *Tensor {
@@ -418,7 +418,7 @@ func (x *Tensor) Fmax(other *Tensor) *Tensor {
 
 var opFmin = NewOp("aten::fmin", "")
 
-// Fmin returns the smaller of the two by element, the number where one is NaN: x.fmin(other).
+// Fmin returns the smaller of the two by element, the number if one is NaN: x.fmin(other).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.fmin.html
 func (x *Tensor) Fmin(other *Tensor) *Tensor {

@@ -54,8 +54,8 @@ func (o Options) Ones(size ...int) *Tensor {
 
 var opFull = NewOp("aten::full", "")
 
-// Full returns a tensor of one value, whose type says the dtype: an int is int64, a float64
-// float32: torch.full(fillValue, size).
+// Full returns a tensor of one value, whose type determines the dtype: int64 for an int, float32
+// for a float64: torch.full(fillValue, size).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.full.html
 func Full(fillValue Number, size ...int) *Tensor { return Options{}.Full(fillValue, size...) }
@@ -137,8 +137,7 @@ func (o Options) FullLike(x *Tensor, fillValue Number) *Tensor {
 
 var opArange = NewOp("aten::arange", "")
 
-// Arange returns the numbers 0, 1, … below end, int64 where end is an int: [⌈end⌉]:
-// torch.arange(end).
+// Arange returns the numbers 0, 1, … below end, int64 if end is an int: [⌈end⌉]: torch.arange(end).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.arange.html
 func Arange(end Number) *Tensor { return Options{}.Arange(end) }

@@ -633,7 +633,7 @@ type LogitOptions struct {
 	Eps *float64
 }
 
-// Logit returns log(x / (1 - x)), x first clamped to [eps, 1 - eps] where that is given:
+// Logit returns log(x / (1 - x)), x first clamped to [eps, 1 - eps] if eps is given:
 // x.logit(eps=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.logit.html
@@ -651,8 +651,8 @@ func (x *Tensor) Logit(options ...LogitOptions) *Tensor {
 
 var opLogitInPlace = NewOp("aten::logit_", "")
 
-// LogitInPlace changes x to log(x / (1 - x)), x first clamped to [eps, 1 - eps] where that is
-// given: x.logit_(eps=…).
+// LogitInPlace changes x to log(x / (1 - x)), x first clamped to [eps, 1 - eps] if eps is given:
+// x.logit_(eps=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.logit_.html
 func (x *Tensor) LogitInPlace(options ...LogitOptions) *Tensor {

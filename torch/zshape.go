@@ -42,7 +42,7 @@ func (x *Tensor) ViewAs(other *Tensor) *Tensor {
 
 var opReshape = NewOp("aten::reshape", "")
 
-// Reshape returns View where that is possible, and a copy elsewhere: x.reshape(shape).
+// Reshape returns View if that is possible, and a copy otherwise: x.reshape(shape).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.reshape.html
 func (x *Tensor) Reshape(shape ...int) *Tensor {
@@ -241,8 +241,8 @@ type ContiguousOptions struct {
 	MemoryFormat MemoryFormat // default torch.ContiguousFormat
 }
 
-// Contiguous returns x's elements in the order of their indices, x itself where they lie so
-// already: x.contiguous(memory_format=…).
+// Contiguous returns x's elements in the order of their indices, x itself if they are stored in
+// that order: x.contiguous(memory_format=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
 func (x *Tensor) Contiguous(options ...ContiguousOptions) *Tensor {
@@ -642,8 +642,8 @@ func (x *Tensor) Rot90(k int, dims ...int) *Tensor {
 
 var opRoll = NewOp("aten::roll", "")
 
-// Roll returns x shifted along dims, as flattened where there are none; what leaves comes in at the
-// other end: x.roll(shifts, dims).
+// Roll returns x shifted along dims, or flattened if there are none; elements shifted out enter at
+// the other end: x.roll(shifts, dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.roll.html
 func (x *Tensor) Roll(shifts Ints, dims ...int) *Tensor {
@@ -704,8 +704,8 @@ func (x *Tensor) RepeatInterleave(repeats int, options ...RepeatInterleaveOption
 
 var opRepeatInterleaveTensor = NewOp("aten::repeat_interleave", "self_Tensor")
 
-// RepeatInterleaveTensor returns each element repeated as often as repeats says, of flattened x or
-// along dim: x.repeat_interleave(repeats, dim=…).
+// RepeatInterleaveTensor returns each element repeated as many times as repeats gives, of flattened
+// x or along dim: x.repeat_interleave(repeats, dim=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.repeat_interleave.html
 func (x *Tensor) RepeatInterleaveTensor(repeats *Tensor, options ...RepeatInterleaveOptions) *Tensor {

@@ -1,4 +1,5 @@
-// Package badfile holds the two errors of this module's file readers: a file is broken, or it is right and not for them.
+// Package badfile has the two errors of this module's file readers: a file is malformed, or it is valid but not
+// supported.
 package badfile
 
 import (
@@ -13,7 +14,7 @@ var (
 	ErrUnsupported = errors.New("unsupported file")
 )
 
-// A MalformedError says that bytes are broken: no program that knows the format would have written them so.
+// A MalformedError reports that bytes violate their format.
 type MalformedError struct {
 	Offset int64  // in bytes, in Record, or in the file where Record is empty
 	Record string // of a zip file, such as "archive/data.pkl"
@@ -30,8 +31,8 @@ func (e *MalformedError) Is(target error) bool { return target == ErrMalformed }
 // As sets target where it points to a pointer to the same error of a public package.
 func (e *MalformedError) As(target any) bool { return as(e, target) }
 
-// An UnsupportedError says that bytes are valid but not for the reader: a global off the allow list, a nested tensor,
-// a TorchScript archive, more than its limits allow.
+// An UnsupportedError reports that bytes are valid but not supported by the reader: a global off the allow list, a
+// nested tensor, a TorchScript archive, more than its limits allow.
 type UnsupportedError struct {
 	Offset  int64  // in bytes, in Record, or in the file where Record is empty
 	Record  string // of a zip file, such as "archive/data.pkl"
@@ -48,7 +49,7 @@ func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupport
 // As sets target where it points to a pointer to the same error of a public package.
 func (e *UnsupportedError) As(target any) bool { return as(e, target) }
 
-// as converts e to what target points to, where that has the same fields.
+// as converts e to the type that target points to, if that has the same fields.
 func as(e error, target any) bool {
 	from, to := reflect.ValueOf(e), reflect.ValueOf(target).Elem()
 	if to.Kind() != reflect.Pointer || !from.CanConvert(to.Type()) {

@@ -5,7 +5,8 @@ import (
 	"math/bits"
 )
 
-// Bytes returns what a dense tensor takes, and false where that, or what its dimensions make that are not 0, is no int. No number is negative.
+// Bytes returns the number of bytes of a dense tensor. It returns false if that, or the product of the nonzero
+// dimensions, overflows an int. No number is negative.
 func Bytes(shape []int, element int) (int, bool) {
 	n, empty := uint64(element), false
 	for _, d := range shape {

@@ -41,7 +41,7 @@ func hasHash(ctx context.Context, file, want string) bool {
 	return err == nil && strings.HasPrefix(got, want)
 }
 
-// SameHash returns a [HashError] where the SHA-256 of a file does not begin with want.
+// SameHash returns a [HashError] if the SHA-256 of a file does not begin with want.
 func SameHash(ctx context.Context, file, want string) error {
 	got, err := HashFile(ctx, file)
 	if err == nil && !strings.HasPrefix(got, want) {

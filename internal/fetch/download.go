@@ -22,13 +22,13 @@ import (
 )
 
 // Download fetches an http, https or file URL into dst, and compares the hash that
-// c, dst or the URL tells. With reuse, a dst that is there is taken as it is.
+// c, dst or the URL gives. With reuse, an existing dst is used as it is.
 func (c *Client) Download(ctx context.Context, rawURL, dst string, reuse bool) error {
 	sources, err := Sources(rawURL)
 	if err != nil {
 		return err
 	}
-	u := sources[len(sources)-1] // the one that was asked for, or the last mirror
+	u := sources[len(sources)-1] // the requested one, or the last mirror
 	want := HashPrefix(filepath.Base(dst))
 	if want == "" {
 		want = HashPrefix(path.Base(u.Path))
@@ -58,23 +58,23 @@ func (c *Client) Download(ctx context.Context, rawURL, dst string, reuse bool) e
 type Job struct {
 	Sources []*url.URL // tried one after the other
 	Dst     string
-	Part    string               // where it grows
-	Reuse   bool                 // a Dst that is there is taken as it is
-	Same    func() bool          // says whether a Dst that is there is the one wanted; nil is never
-	Check   func(*Partial) error // says what is wrong with what came; nil is nothing
-	Page    bool                 // a web page is what is wanted
-	Known   *Entity              // what the server says is known before, and any bytes in Part are the first ones of it
+	Part    string               // the partial file
+	Reuse   bool                 // an existing Dst is used as it is
+	Same    func() bool          // reports whether an existing Dst is the expected file; nil means never
+	Check   func(*Partial) error // checks the downloaded bytes; nil checks nothing
+	Page    bool                 // a web page is expected
+	Known   *Entity              // the entity, if it is known before; then any bytes in Part are its beginning
 	Header  http.Header          // sent to the host of the source, and to no other
 	Name    string               // of the bar; "" is that of Dst
 }
 
-// Do fetches what is not there yet, once among goroutines and processes.
+// Do downloads the file unless it exists, once among goroutines and processes.
 func (c *Client) Do(ctx context.Context, j *Job) error {
 	before, err := os.Stat(j.Dst)
 	if err == nil && before.IsDir() {
 		return fmt.Errorf("fetch %s: %s is a folder; name a file", j.Sources[0].Redacted(), j.Dst)
 	}
-	// ready says whether dst needs no download (any more).
+	// ready reports whether dst needs no download (any more).
 	ready := func() bool {
 		now, err := os.Stat(j.Dst)
 		switch {
@@ -121,10 +121,10 @@ func (c *Client) Do(ctx context.Context, j *Job) error {
 
 func isFile(u *url.URL) bool { return u.Scheme == "file" }
 
-// Lock locks the file at path, made at need, among goroutines and
-// processes, or returns nil when ready says that there is nothing left to do.
-// The partial file is its own lock, so that no lock files are left about; it
-// may be renamed or removed between being opened and being locked.
+// Lock locks the file at path, made at need, among goroutines and processes, or
+// returns nil when ready reports true. The partial file is its own lock, so
+// that no lock files are left about; it may be renamed or removed between being
+// opened and being locked.
 func Lock(ctx context.Context, path string, ready func() bool) (*flock.Flock, error) {
 	for {
 		l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
@@ -191,7 +191,7 @@ func (c *Client) fetch(ctx context.Context, u *url.URL, j *Job) error {
 
 var hashRE = regexp.MustCompile(`-([a-f0-9]{8,64})\.`)
 
-// HashPrefix returns the first digits of the SHA-256 that a file's name tells, or "".
+// HashPrefix returns the first digits of the SHA-256 in a file's name, or "".
 func HashPrefix(name string) string {
 	prefix := ""
 	// Matches may touch: the dot of one is not the dash of the next, so FindAll sees them all.
@@ -207,7 +207,7 @@ func HashPrefix(name string) string {
 // mirrored are the hosts that TORCHHUB_MIRROR stands in for.
 var mirrored = map[string]bool{"download.pytorch.org": true, "dl.fbaipublicfiles.com": true}
 
-// Sources reads a URL and returns where it can be had: there, or from each of the mirrors.
+// Sources parses a URL and returns its sources: itself, or the mirrors.
 func Sources(raw string) ([]*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {

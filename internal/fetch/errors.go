@@ -11,13 +11,13 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// ErrOffline says that something is not in the cache and that the network is forbidden.
+// ErrOffline means that a file is not in the cache and that the network is forbidden.
 var ErrOffline = errors.New("the network is forbidden and the file is not in the cache")
 
 // A StatusError is a server's refusal: an HTTP status other than success.
 type StatusError struct {
 	Code  int       // such as 404
-	Until time.Time // when the server's rate limit ends, if it says so
+	Until time.Time // when the server's rate limit ends, if known
 }
 
 // Is makes errors.Is work with fs.ErrNotExist for 404 and 410 and with fs.ErrPermission for 401, 403 and 407.
@@ -48,9 +48,9 @@ func (e *StatusError) Error() string {
 	}
 }
 
-// A HashError says that a file is not what it was to be.
+// A HashError reports that a file does not have the expected hash.
 type HashError struct {
-	Got  string // the SHA-256 of what is there, in hexadecimal
+	Got  string // the actual SHA-256, in hexadecimal
 	Want string // the first digits of the one wanted
 	Git  bool   // they are Git's hashes of a blob, by SHA-1, instead
 
@@ -70,7 +70,7 @@ func (e *HashError) Error() string {
 	return fmt.Sprintf("%s is %s, want %s…; %s", kind, e.Got, e.Want, advice)
 }
 
-// A LimitError says that a download is bigger than the limit of [WithMaxSize].
+// A LimitError reports that a download exceeds the limit of [WithMaxSize].
 type LimitError struct{ Limit int64 }
 
 // Error returns the limit.

@@ -11,8 +11,8 @@ import (
 
 // A Client fetches. Its fields must be set; New sets the defaults.
 type Client struct {
-	HTTP      *http.Client  // its redirect policy is asked after the one of this package
-	SHA256    *string       // the first digits that a download must have; nil is what the file's name says, "" is none
+	HTTP      *http.Client  // its redirect policy is applied after the one of this package
+	SHA256    *string       // the first digits that a download must have; nil stands for those in the file's name, "" for none
 	Progress  io.Writer     // gets the progress bar; nil is none
 	Stall     time.Duration // how long a server may send nothing
 	Retries   int           // how often a transfer is tried again without having got any further

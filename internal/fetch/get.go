@@ -13,7 +13,7 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// Get sends a GET that gives at most limit bytes.
+// Get sends a GET whose body may have at most limit bytes.
 func (c *Client) Get(ctx context.Context, rawURL string, header map[string]string, limit int64, tries int) ([]byte, error) {
 	if c.Offline {
 		return nil, ErrOffline

@@ -18,8 +18,8 @@ import (
 	"github.com/torchhub/torchhub/internal/oserror"
 )
 
-// An Entity is what a server says a body is. It is written beside a partial file,
-// so that another process can go on with it.
+// An Entity is a server's description of a body. It is written beside a partial
+// file, so that another process can go on with it.
 type Entity struct {
 	URL          string `json:"url"` // its SHA-256, for a URL may hold secrets
 	ETag         string `json:"etag,omitempty"`
@@ -27,7 +27,8 @@ type Entity struct {
 	Size         int64  `json:"size"` // -1 is unknown
 }
 
-// validator is what If-Range takes: equal only where the bytes are. A weak ETag is not.
+// validator returns the validator for If-Range, which is equal only if the bytes are. A
+// weak ETag is not suitable.
 func (e Entity) validator() string {
 	if strings.HasPrefix(e.ETag, `"`) {
 		return e.ETag
@@ -35,7 +36,7 @@ func (e Entity) validator() string {
 	return e.LastModified
 }
 
-// resumable says whether a server can be asked for the rest of the very same bytes.
+// resumable reports whether the rest of the same bytes can be requested.
 func (e Entity) resumable() bool { return e.Size > 0 && e.validator() != "" }
 
 // A Partial is a file on its way: the first n bytes of an entity.
@@ -49,7 +50,7 @@ type Partial struct {
 	known *Entity // see Job; nothing is written beside the file then
 }
 
-// MetaPath returns where the description of a partial file is.
+// MetaPath returns the path of the description of a partial file.
 func MetaPath(part string) string { return part + ".json" }
 
 // openPartial opens a partial file, whose lock the caller holds, with the bytes
@@ -121,13 +122,13 @@ func (p *Partial) Write(b []byte) (int, error) {
 func (p *Partial) failed(err error) error {
 	dir := filepath.Dir(p.Path)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		p.of = Entity{} // not kept: it is what fills the disk
+		p.of = Entity{} // not kept, since it fills the disk
 		return Final{fmt.Errorf("no space left in %s; free some, or choose another folder with TORCH_HOME", dir)}
 	}
 	return Final{fmt.Errorf("cannot write in %s: %w", dir, oserror.Cause(err))}
 }
 
-// close gives the file up; it stays only where the next try can go on with it.
+// close closes the file and removes it unless the next try can resume it.
 func (p *Partial) close() {
 	p.f.Close()
 	if p.n == 0 || !p.of.resumable() {

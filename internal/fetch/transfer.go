@@ -27,7 +27,7 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// ErrStalled says that a server sent nothing for too long.
+// ErrStalled means that a server sent nothing for too long.
 var ErrStalled = errors.New("the server stopped sending")
 
 var errChanged = errors.New("the file on the server changed on the way")
@@ -37,7 +37,7 @@ type transfer struct {
 	c   *Client
 	job *Job
 	u   *url.URL
-	key string // what the partial file calls u
+	key string // the name of u in the partial file
 	p   *Partial
 	bar *terminal.Bar
 }
@@ -55,7 +55,7 @@ func (t *transfer) run(ctx context.Context) error {
 	})
 }
 
-// Retry tries again what may succeed with time, until it does not get any further.
+// Retry retries transfers that failed temporarily, as long as they make progress.
 func (c *Client) Retry(ctx context.Context, try func(context.Context) error, further func() bool) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = c.FirstWait
@@ -97,7 +97,7 @@ func (c *Client) Retry(ctx context.Context, try func(context.Context) error, fur
 	}
 }
 
-// try fetches what is missing once.
+// try downloads the missing bytes once.
 func (t *transfer) try(ctx context.Context) error {
 	p := t.p
 	if p.of.resumable() && p.n == p.of.Size {
@@ -181,7 +181,8 @@ func (t *transfer) fits(total int64) error {
 	return nil
 }
 
-// broken says how far a body came that broke off.
+// broken returns the error for an interrupted body, with the number of bytes
+// received.
 func (t *transfer) broken(err error) error {
 	what := err.Error()
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -240,7 +241,7 @@ func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of Entity, res
 		resp.Body.Close()
 		err := Refusal(resp)
 		if c := resp.StatusCode; c == http.StatusNotFound || c == http.StatusGone {
-			p.of = Entity{} // no rest will come
+			p.of = Entity{} // there is no rest to resume
 		}
 		return nil, Entity{}, false, err
 	}
@@ -284,12 +285,13 @@ func (t *transfer) openFile() (io.ReadCloser, Entity, error) {
 	return f, Entity{Size: fi.Size()}, nil
 }
 
-// describe returns what the headers tell of an entity, without the size.
+// describe returns the headers' description of an entity, without the size.
 func (t *transfer) describe(resp *http.Response) Entity {
 	e := Entity{URL: t.key, ETag: resp.Header.Get("ETag"), Size: -1}
 	if !strings.HasPrefix(e.ETag, `"`) {
 		e.ETag = ""
-		// A date tells two versions apart only if it was a while ago when it was sent (RFC 9110, 8.8.2.2).
+		// A date distinguishes two versions only if it was old enough when it was sent (RFC 9110,
+		// 8.8.2.2).
 		modified, err := http.ParseTime(resp.Header.Get("Last-Modified"))
 		date, derr := http.ParseTime(resp.Header.Get("Date"))
 		if err == nil && derr == nil && date.Sub(modified) >= time.Minute {
@@ -405,7 +407,7 @@ func contentRange(s string) (from, total int64) {
 	return from, total
 }
 
-// watched puts off the stall timer with each byte that comes.
+// watched resets the stall timer with each byte that arrives.
 type watched struct {
 	r     io.Reader
 	timer *time.Timer
@@ -427,7 +429,7 @@ type inflated struct {
 
 func (i inflated) Close() error { return i.under.Close() }
 
-// IsPage says whether an extension is that of a web page.
+// IsPage reports whether an extension is that of a web page.
 func IsPage(ext string) bool {
 	switch strings.ToLower(ext) {
 	case ".html", ".htm", ".xhtml":

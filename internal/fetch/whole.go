@@ -7,7 +7,8 @@ import (
 	"github.com/torchhub/torchhub/internal/whole"
 )
 
-// A damagedError says that what was downloaded is not whole, by its own format.
+// A damagedError reports that a download is incomplete or damaged, by its own
+// format.
 type damagedError struct{ error }
 
 func (e damagedError) Error() string {

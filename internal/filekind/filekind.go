@@ -1,5 +1,5 @@
-// Package filekind tells what a file is by its content, so that an error can
-// say "dog.jpg is a JPEG picture" and not "byte 0: invalid header".
+// Package filekind determines the kind of a file from its content, so that an
+// error can say "dog.jpg is a JPEG picture" and not "byte 0: invalid header".
 package filekind
 
 import (
@@ -32,25 +32,25 @@ const (
 	Foreign                  // a model or tensors in a format that is read elsewhere, or not at all
 	Archive                  // files packed together
 	Text                     // text, such as JSON or a program's source
-	Stand                    // what stands where a file should be: nothing, zeros, a web page, a pointer of Git LFS
+	Stand                    // a placeholder for a file: nothing, zeros, a web page, a pointer of Git LFS
 	Folder                   // a folder
 	Other                    // a document, a program, a film
 )
 
-// A Kind is what a file is.
+// A Kind is the kind of a file.
 type Kind struct {
 	Class  Class
 	Name   string // with its article, such as "a JPEG picture"; empty for Unknown
-	Advice string // what to do about it where a model is wanted; may be empty
+	Advice string // advice if a model is expected; may be empty
 }
 
-// A MismatchError says that a file is of another kind than the one that is read.
+// A MismatchError reports that a file is not of the kind that is read.
 type MismatchError struct {
 	Kind Kind
 	Want string // such as "a checkpoint"
 }
 
-// Error says what the file is and what to do.
+// Error returns the kind of the file and advice.
 func (e *MismatchError) Error() string {
 	s := "it is " + e.Kind.Name + ", not " + e.Want
 	if e.Kind.Advice != "" {
@@ -71,7 +71,7 @@ func (e *MismatchError) Is(target error) bool {
 // HeadSize is how many bytes [OfHead] looks at.
 const HeadSize = 512
 
-// OfFile tells the kind of the file or folder at a path.
+// OfFile returns the kind of the file or folder at a path.
 func OfFile(path string) (Kind, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -90,7 +90,8 @@ func OfFile(path string) (Kind, error) {
 	return Of(f, fi.Size()), nil
 }
 
-// Of tells the kind of a file of size bytes. Zip files are told apart by the names in them.
+// Of returns the kind of a file of size bytes. Zip files are distinguished by the names in
+// them.
 func Of(r io.ReaderAt, size int64) Kind {
 	head := make([]byte, min(size, HeadSize))
 	n, err := r.ReadAt(head, 0)
@@ -108,7 +109,8 @@ func Of(r io.ReaderAt, size int64) Kind {
 	return ofZip(z)
 }
 
-// OfHead tells the kind of a file by its first bytes. All zip files are one kind to it.
+// OfHead returns the kind of a file, determined from its first bytes. All zip files are
+// one kind to it.
 func OfHead(head []byte) Kind {
 	if len(head) == 0 {
 		return Kind{Stand, "an empty file", "download or copy it again"}

@@ -1,4 +1,4 @@
-// Package frugal lets tests bound what reading a hostile file costs.
+// Package frugal lets tests limit the cost of reading a hostile file.
 package frugal
 
 import (
@@ -24,7 +24,7 @@ func Do(t testing.TB, f func()) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 }
 
-// spent returns what the process has taken of the processor so far.
+// spent returns the CPU time that the process has used.
 func spent(t testing.TB) time.Duration {
 	var u syscall.Rusage
 	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// Expand replaces a leading ~ as os.path.expanduser does; where no home is known the ~ stays, as there.
+// Expand replaces a leading ~ as os.path.expanduser does; if no home folder is known, the ~ stays, as
+// in Python.
 func Expand(p string) string {
 	if p != "~" && !strings.HasPrefix(p, "~/") {
 		return p

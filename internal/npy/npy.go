@@ -31,7 +31,7 @@ type Header struct {
 	Shape   []int
 	Fortran bool // whether the first dimension runs fastest
 	Swap    int  // how many bytes are to be turned around at a time, as those of a number in the other byte order; 1 for none
-	Data    int  // where the elements begin, in the file
+	Data    int  // the offset of the elements in the file
 	Size    int  // of all elements, in bytes
 }
 
@@ -50,7 +50,7 @@ var letters = map[string]string{
 	"e": "f2", "f": "f4", "d": "f8", "F": "c8", "D": "c16",
 }
 
-// names are the names that have no byte order, besides PyTorch's own.
+// names are the names without a byte order, including PyTorch's own.
 var names = map[string]string{
 	"bool_": "b1", "byte": "i1", "ubyte": "u1", "short": "i2", "ushort": "u2", "intc": "i4", "uintc": "u4", "int": "i8", "int_": "i8", "long": "i8", "longlong": "i8",
 	"intp": "i8", "uint": "u8", "ulong": "u8", "ulonglong": "u8", "uintp": "u8", "half": "f2", "single": "f4", "double": "f8", "float": "f8", "csingle": "c8",
@@ -65,8 +65,9 @@ func unsupported(at int, format string, args ...any) error {
 	return &badfile.UnsupportedError{Offset: int64(at), Feature: "npy: " + fmt.Sprintf(format, args...)}
 }
 
-// Read reads the header of a file of size bytes, of which data are the first ones: [MaxData], or all where there are fewer. It makes sure that the
-// elements lie in the file; what follows them is ignored, as numpy.load ignores it. Errors are a *badfile.MalformedError or a *badfile.UnsupportedError.
+// Read reads the header of a file of size bytes, of which data are the first ones: [MaxData], or all where there are
+// fewer. It checks that the elements are within the file; bytes after them are ignored, as in numpy.load. Errors are a
+// *badfile.MalformedError or a *badfile.UnsupportedError.
 func Read(data []byte, size int64) (*Header, error) {
 	if !strings.HasPrefix(string(data[:min(len(data), len(magic))]), magic) {
 		return nil, malformed(0, "this is no .npy file")
@@ -130,7 +131,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// take reports whether what comes next is word, and if so takes it.
+// take consumes word if it is next, and reports whether it was.
 func (s *scanner) take(word string) bool {
 	s.peek()
 	if !strings.HasPrefix(s.text[s.pos:], word) {

@@ -6,7 +6,7 @@ import (
 	"os"
 )
 
-// Cause takes the operation and the path off an error of package os, for a
+// Cause removes the operation and the path from an error of package os, for a
 // sentence that names them itself.
 func Cause(err error) error {
 	if pe, ok := errors.AsType[*os.PathError](err); ok {

@@ -14,7 +14,7 @@ import (
 // global is a class, function or dtype of Python that a pickle may name.
 type global struct {
 	name    string                                    // as in Python: module.name
-	call    func(m *machine, args Tuple) (any, error) // nil for what may be named but not called
+	call    func(m *machine, args Tuple) (any, error) // nil for globals that may be named but not called
 	class   bool                                      // NEWOBJ may make it as well
 	storage string                                    // a storage type's dtype
 	untyped bool
@@ -76,7 +76,7 @@ func init() {
 // dtypes holds the globals that are values.
 var dtypes = map[string]any{}
 
-// unsupportedGlobals says in plain words what lies behind globals that torch.load allows, or that users meet often.
+// unsupportedGlobals describes globals that torch.load allows, or that are common, in words for users.
 var unsupportedGlobals = map[string]string{
 	"torch._utils._rebuild_nested_tensor":               "a nested tensor: save its parts",
 	"torch.nested._internal.nested_tensor._rebuild_njt": "a nested tensor: save its parts",
@@ -94,7 +94,7 @@ var unsupportedGlobals = map[string]string{
 // renamed maps the modules of Python 2.
 var renamed = map[string]string{"__builtin__": "builtins", "copy_reg": "copyreg"}
 
-// global pushes what module and name stand for.
+// global pushes the value of a module and a name.
 func (m *machine) global(module, name string) error {
 	if err := m.spend(64 + 4*(len(module)+len(name))); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (m *machine) build(obj, state any) error {
 	return nil
 }
 
-// wrong says that args do not suit a function.
+// wrong returns the error that args do not fit a function.
 func (m *machine) wrong(function string, args Tuple) error {
 	kinds := make([]string, 0, 8)
 	for _, a := range args[:min(len(args), 8)] {
@@ -222,7 +222,7 @@ func makeSet(m *machine, function string, args Tuple) (any, error) {
 	return s, m.addItems(s, members)
 }
 
-// items returns what a list, tuple or set holds.
+// items returns the elements of a list, tuple or set.
 func items(v any) ([]any, bool) {
 	switch v := v.(type) {
 	case Tuple:
@@ -502,7 +502,7 @@ func (m *machine) quantizer(params Tuple, size []int) (*Quantizer, error) {
 	return nil, m.wrong("torch._utils._rebuild_qtensor with a quantizer that", params)
 }
 
-// channels returns the tensor of one dim that holds the scales or zero points, which may be a list of numbers; nil where it is neither.
+// channels returns the 1-d tensor of the scales or zero points, which may be a list of numbers; nil if it is neither.
 func (m *machine) channels(v any, dtype string) (*Tensor, error) {
 	switch v := v.(type) {
 	case *Tensor:

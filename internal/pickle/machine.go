@@ -66,7 +66,7 @@ const (
 	opFrame           = 0x95
 )
 
-// refused names the opcodes that torch.load refuses as well, where a reader may wonder.
+// refused names the opcodes that torch.load refuses too.
 var refused = map[byte]string{
 	'I': "INT", 'L': "LONG", 'F': "FLOAT", 'S': "STRING", 'V': "UNICODE", 'g': "GET", 'p': "PUT", 'i': "INST", 'o': "OBJ", 'P': "PERSID",
 	0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x92: "NEWOBJ_EX", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
@@ -101,7 +101,7 @@ func (m *machine) unsupported(format string, args ...any) error {
 	return &UnsupportedError{Offset: m.base + int64(m.op), Record: m.record, Feature: fmt.Sprintf(format, args...)}
 }
 
-// spend takes n bytes from what may be allocated for objects.
+// spend subtracts n bytes from the budget for objects.
 func (m *machine) spend(n int) error {
 	if m.spent += int64(n); m.spent > m.budget() {
 		return m.unsupported("values that take more than %d bytes: raise Limits.Memory", m.budget())
@@ -116,8 +116,8 @@ const (
 	memoryCeiling = 4 << 30
 )
 
-// budget returns how many bytes may have been spent so far. It grows with what was read of the pickles, so that weights beside a small pickle do not
-// count; a pickle that was inflated counts as no more than the whole file.
+// budget returns the number of bytes that may be spent so far. It grows with the bytes read from the pickles, so that
+// weights beside a small pickle do not count; an inflated pickle counts as at most the whole file.
 func (m *machine) budget() int64 {
 	if m.MaxMemory > 0 {
 		return m.MaxMemory
@@ -233,7 +233,8 @@ func (m *machine) counted(n int) ([]byte, error) {
 	return b, m.spend(len(b) + costNumber)
 }
 
-// run runs the pickle and returns its value. m.pos is then behind it.
+// run runs the pickle and returns its value. Afterwards m.pos is after the
+// pickle.
 func (m *machine) run() (any, error) {
 	for {
 		if m.op = m.pos; m.pos == len(m.data) {
@@ -314,7 +315,7 @@ func (m *machine) step(op byte) error {
 		m.marks = append(m.marks, len(m.stack))
 		return m.spend(4 * costItem)
 	case opPop:
-		// of a mark where nothing lies above it
+		// of a mark with nothing above it
 		if n := len(m.marks); n > 0 && len(m.stack) == m.marks[n-1] {
 			m.marks = m.marks[:n-1]
 			return nil
@@ -545,7 +546,7 @@ func (m *machine) blob(b []byte, err error) error {
 	return m.push(append([]byte{}, b...))
 }
 
-// emptyTuple is made once: an opcode of one byte may ask for it.
+// emptyTuple is made once, since an opcode of one byte creates it.
 var emptyTuple any = Tuple{}
 
 func (m *machine) tuple(items []any, err error) error {
@@ -630,7 +631,8 @@ func (m *machine) addItems(s *Set, items []any) error {
 	return nil
 }
 
-// key returns the stand-in of a dict's key or a set's member. It is paid for by its length, since a memo lets a file ask for a long one again and again.
+// key returns the stand-in of a dict's key or a set's member. Its length is charged to the budget, since with a memo a
+// file can use a long one again and again.
 func (m *machine) key(v any) (any, error) {
 	k, ok := hashKey(v)
 	if !ok {

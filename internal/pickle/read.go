@@ -14,17 +14,19 @@ import (
 	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
-// Options bound what a file may ask for. The zero value means limits that follow from the file's size: a small hostile file fails within a second
-// and 100 MB, and a large one takes no more than a large file of Python's own does. Errors name MaxNodes, MaxDepth, MaxMemory and MaxInflate as the
-// public option has them: Limits.Values, Limits.Depth, Limits.Memory and Limits.Inflate.
+// Options limits the resources that a file may use. The zero value means limits that depend on the file's size: a small
+// hostile file fails within a second and 100 MB, and a large one takes no more than a large file written by Python.
+// Errors name MaxNodes, MaxDepth, MaxMemory and MaxInflate as the public option has them: Limits.Values, Limits.Depth,
+// Limits.Memory and Limits.Inflate.
 type Options struct {
 	MaxNodes   int   // opcodes in the pickles, and values in the result, each counted as often as it can be reached; default 4 Mi, or the input's size in bytes where that is more
 	MaxDepth   int   // containers within containers; default 512
 	MaxMemory  int64 // bytes that the objects made from the pickles may take, about, storages not counted; default 64 MiB and 64 for each byte of the pickles, at most 4 GiB
 	MaxInflate int64 // bytes that deflated records may take together; default 32 MiB and 16 times the file's size
 
-	// VerifyCRC has the checksums of the storages compared too, with one goroutine for each CPU. Without it a flipped bit in a
-	// storage goes unnoticed, as it does in Python: leave it out only where a hash of the whole file was checked. The layout of before 1.6 has no checksums.
+	// VerifyCRC has the checksums of the storages compared too, with one goroutine for each CPU. Without it a flipped
+	// bit in a storage goes unnoticed, as it does in Python: skip the check only if a hash of the whole file was
+	// checked. The layout of before 1.6 has no checksums.
 	VerifyCRC bool
 	// SkipCRC has no checksum compared at all, for files saved after torch.serialization.set_crc32_options(False). It overrides VerifyCRC.
 	SkipCRC bool
@@ -50,8 +52,8 @@ type (
 	UnsupportedError = badfile.UnsupportedError
 )
 
-// Read decodes the checkpoint that lies whole in data, in torch.save's zip layout of PyTorch 1.6 and later or in the layout before it.
-// It equals torch.load(f, map_location="cpu", weights_only=True).
+// Read decodes the checkpoint in data, which must be complete, in torch.save's zip layout of PyTorch 1.6 and later or
+// in the layout before it. It equals torch.load(f, map_location="cpu", weights_only=True).
 //
 // The result is made of nil, bool, int64, *big.Int (beyond 64 bits), float64, complex128, string, []byte (bytes and bytearray), Tuple,
 // *List, *Dict, *Set, Size, DType, Device, Layout, QScheme, *Tensor, *Sparse, *Meta and *Storage. A container may hold itself. Storages alias data wherever they can, so data
@@ -63,7 +65,7 @@ func Read(data []byte, o Options) (any, error) {
 	return r.file(data, 0, true)
 }
 
-// reader holds what one Read has spent, and may still spend.
+// reader holds the resources that one Read has used, and may still use.
 type reader struct {
 	Options
 	size  int64 // of the input
@@ -110,7 +112,8 @@ func IsTorchScript(data []byte) bool {
 	return err == nil && z.SetRoot() == nil && z.Get("constants.pkl") != nil
 }
 
-// sniff refuses what is plainly not a checkpoint with a word on what it is.
+// sniff refuses a file that is recognized as another kind, with an error that
+// names the kind.
 func sniff(data []byte) error {
 	k := filekind.OfHead(data[:min(len(data), filekind.HeadSize)])
 	switch {

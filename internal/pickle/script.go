@@ -8,14 +8,15 @@ import (
 	"github.com/torchhub/torchhub/internal/strictzip"
 )
 
-// scriptObject is what a class or function makes that only TorchScript knows.
+// scriptObject is the result of a class or function that only TorchScript has.
 type scriptObject struct {
 	args  Tuple
 	state any
 }
 
-// CheckScript reads the pickles of a TorchScript archive, whose root is set, for what libtorch trusts in them: that tensors lie within their storages,
-// and that values are not nested too deep. It makes nothing of them. Errors are a *MalformedError or an *UnsupportedError.
+// CheckScript reads the pickles of a TorchScript archive, whose root is set, for properties that libtorch does not
+// check: that tensors are within their storages, and that values are not nested too deep. It makes nothing of them.
+// Errors are a *MalformedError or an *UnsupportedError.
 func CheckScript(z *strictzip.Archive, zips *strictzip.Reader, o Options) error {
 	o = o.withDefaults(z.Size())
 	r := &reader{Options: o, size: int64(z.Size()), nodes: o.MaxNodes, zips: zips, script: true}
@@ -41,7 +42,8 @@ func CheckScript(z *strictzip.Archive, zips *strictzip.Reader, o Options) error 
 	return nil
 }
 
-// scriptCall pushes what a call makes in a pickle of TorchScript: a tensor, which is checked, or an object.
+// scriptCall pushes the result of a call in a pickle of TorchScript: a tensor, which is checked, or an
+// object.
 func (m *machine) scriptCall(g *global, args Tuple, newObject bool) error {
 	if g.name == "torch.jit._pickle.restore_type_tag" && len(args) == 2 {
 		if tag, ok := args[1].(string); ok && nesting(tag) > m.MaxDepth {

@@ -10,7 +10,7 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// elements gives the size of an element, and of the part of it that a byte order turns around, in bytes.
+// elements has the size of an element, and of the part of it to which a byte order applies, in bytes.
 var elements = map[string]struct{ size, part int }{
 	"bool": {1, 1}, "uint8": {1, 1}, "int8": {1, 1},
 	"int16": {2, 2}, "uint16": {2, 2}, "int32": {4, 4}, "uint32": {4, 4}, "int64": {8, 8}, "uint64": {8, 8},
@@ -24,11 +24,12 @@ var elements = map[string]struct{ size, part int }{
 	"int1": {1, 1}, "int2": {1, 1}, "int3": {1, 1}, "int4": {1, 1}, "int5": {1, 1}, "int6": {1, 1}, "int7": {1, 1},
 }
 
-// ElementSize returns the bytes that one element of the dtype takes, or 0 for a dtype that no Tensor has. It is 1 where a byte holds several, see
-// [Packed].
+// ElementSize returns the bytes of one element of the dtype, or 0 for a dtype that no Tensor has. It is 1 if a byte
+// holds several, see [Packed].
 func ElementSize(dtype string) int { return elements[dtype].size }
 
-// Packed returns how many elements of the dtype a byte holds: 1 but for quint4x2 and quint2x4.
+// Packed returns the number of elements of the dtype in a byte: 1 except for quint4x2 and
+// quint2x4.
 func Packed(dtype string) int {
 	switch dtype {
 	case "quint4x2":
@@ -47,15 +48,15 @@ var quantized = map[string]bool{"qint8": true, "quint8": true, "qint32": true, "
 
 // Storage is a torch.UntypedStorage: little-endian bytes that tensors share. Tensors that shared memory in Python share one *Storage.
 type Storage struct {
-	DType  string // what it was saved as; "uint8" for tensors of dtypes newer than PyTorch 2.0, which name their own
-	Data   []byte // read only where it aliases the input
+	DType  string // the dtype as saved; "uint8" for tensors of dtypes newer than PyTorch 2.0, which have their own
+	Data   []byte // read-only if it aliases the input
 	Offset int64  // of Data in the input; -1 when Data is memory of its own: turned to little-endian, or inflated
 	Key    string // its name in the file
 
 	location string
 	untyped  bool
 	big      bool // in big-endian order
-	part     int  // what was turned around, 0 if nothing yet
+	part     int  // the size of the parts whose byte order was reversed; 0 if none yet
 	size     int  // of Data in bytes, known before Data in the layout before 1.6
 }
 
@@ -71,7 +72,7 @@ type storageView struct {
 	start, size int // in bytes
 }
 
-// Tensor is a strided torch.Tensor on the CPU. All its elements lie within its storage.
+// Tensor is a strided torch.Tensor on the CPU. All its elements are within its storage.
 type Tensor struct {
 	Storage      *Storage
 	DType        string
@@ -79,16 +80,17 @@ type Tensor struct {
 	Size, Stride []int
 	RequiresGrad bool
 	Parameter    bool       // it was an nn.Parameter
-	Conj, Neg    bool       // its values are the conjugate, the negative of what is stored
+	Conj, Neg    bool       // its values are the conjugate, or the negative, of the stored ones
 	Quantizer    *Quantizer // of a tensor of a quantized dtype, else nil
 }
 
-// A Quantizer says what the integers of a quantized tensor stand for: (integer - zero point) * scale.
+// A Quantizer defines the values of the integers of a quantized tensor: (integer - zero point) *
+// scale.
 type Quantizer struct {
 	Scheme             QScheme // torch.per_tensor_affine, torch.per_channel_affine or torch.per_channel_affine_float_qparams
-	Scale              float64 // of all elements, where the scheme is per tensor
+	Scale              float64 // of all elements, if the scheme is per tensor
 	ZeroPoint          int64
-	Axis               int     // the dim of which each index has a scale and zero point of its own, where the scheme is per channel
+	Axis               int     // the dim in which each index has its own scale and zero point, if the scheme is per channel
 	Scales, ZeroPoints *Tensor // of one dim
 }
 
@@ -205,7 +207,8 @@ func ints(v any) ([]int, bool) {
 
 func negative(n int) bool { return n < 0 }
 
-// fits reports whether the tensor's elements lie below stored and their number is an int. No number is negative.
+// fits reports whether the tensor's elements are below stored and their number does not overflow an int. No
+// number is negative.
 func fits(offset uint64, size, stride []int, stored uint64) bool {
 	n, last := uint64(1), offset
 	empty, beyond := false, false

@@ -37,7 +37,8 @@ type Size []int
 // DType is a torch.dtype by its name in PyTorch without "torch.", such as "float32".
 type DType string
 
-// Sparse is a sparse tensor. Its parts are checked one by one: that indices lie within Size is for who builds it.
+// Sparse is a sparse tensor. Its parts are checked one by one; code that builds the tensor must check that
+// indices are within Size.
 type Sparse struct {
 	Layout    Layout
 	Parts     []*Tensor // indices and values of sparse_coo, else compressed indices, plain indices and values
@@ -130,7 +131,7 @@ type (
 // maxKey bounds a tuple used as a key, in bytes of its stand-in: tuples of shared tuples grow without end.
 const maxKey = 4096
 
-// hashKey returns a comparable stand-in for v, equal for two values where Python's == is true, and false where v cannot be a key:
+// hashKey returns a comparable key for v, equal for two values if Python's == is true, and false if v cannot be a key:
 // it is mutable, too long, a NaN, or an object that Python would compare by identity.
 func hashKey(v any) (any, bool) {
 	switch v := v.(type) {
@@ -242,7 +243,7 @@ func (m *machine) check(root any) error {
 		v     any
 		next  int
 		size  int
-		depth int // of what lies below v
+		depth int // of the values below v
 	}
 	type shape struct{ size, depth int } // depth -1 while open
 	seen := map[any]shape{}
@@ -277,7 +278,7 @@ func (m *machine) check(root any) error {
 			case id == nil:
 				f.size++
 				f.depth = max(f.depth, 1)
-			case known && s.depth < 0: // it holds itself
+			case known && s.depth < 0: // it contains itself
 				f.size++
 			case known:
 				f.size += 1 + s.size
@@ -302,7 +303,7 @@ func (m *machine) check(root any) error {
 	}
 }
 
-// identity returns what tells v from other containers, or nil when it is an empty tuple.
+// identity returns a value that identifies the container v, or nil for an empty tuple.
 func identity(v any) any {
 	if t, ok := v.(Tuple); ok {
 		if len(t) == 0 {

@@ -7,15 +7,17 @@ import (
 	"strings"
 )
 
-// An Input says which tensors a model takes in one place. Compiled code takes what lies in memory as it is, and looks at none of this.
+// An Input describes the tensors that a model takes as one input. Compiled code uses the memory as it is, and checks
+// none of this.
 type Input struct {
 	name   string
 	DType  string // PyTorch's name
-	Device int    // c10::DeviceType; -1 where the sources do not say
+	Device int    // c10::DeviceType; -1 if the sources do not define it
 	dims   []dim
 }
 
-// A dim is what a size and a stride must be. Empty expressions are any.
+// A dim defines the allowed size and stride of a dimension. Empty expressions
+// allow any.
 type dim struct{ size, stride string }
 
 // The sources of a compiled model hold checks of its inputs, which run where an environment variable is set. Those are too strict for use: a
@@ -31,7 +33,8 @@ var (
 	checksLine = "__check_inputs_outputs("
 )
 
-// parseInputs reads which inputs a model takes out of the source of its wrapper. ok is false where the source does not say.
+// parseInputs reads the inputs of a model from the source of its wrapper. ok is false if the source does not define
+// them.
 func parseInputs(source string) (inputs []*Input, ok bool) {
 	byName := map[string]*Input{}
 	at := func(name, index string) *dim {
@@ -65,7 +68,7 @@ func parseInputs(source string) (inputs []*Input, ok bool) {
 				at(m[2], m[4]).size = m[1]
 			case m[3] == "stride":
 				at(m[2], m[4]).stride = m[1]
-			default: // of the bounds no more is heeded than that there is the dimension
+			default: // the bounds only show that the dimension exists
 				at(m[5], m[6])
 			}
 		} else if m := symbolLine.FindStringSubmatch(line); m != nil && byName[m[2]] != nil && !symbols[m[1]] {
@@ -97,7 +100,8 @@ func expressions(s string) []string {
 	return all
 }
 
-// Check says why tensors of such sizes and strides are not what a model takes, nil where they are. It does not look at dtypes and devices.
+// Check returns an error if a model does not accept tensors of these sizes and strides. It does not check dtypes and
+// devices.
 func Check(inputs []*Input, sizes, strides [][]int) error {
 	if len(sizes) != len(inputs) {
 		return fmt.Errorf("it takes %d tensors, not %d", len(inputs), len(sizes))
@@ -123,7 +127,7 @@ func Check(inputs []*Input, sizes, strides [][]int) error {
 			}
 		}
 		for d, want := range in.dims {
-			// where there is one element at most, no step is made
+			// with at most one element, the stride is not used
 			if v, ok := evaluate(want.stride, symbols); ok && !empty && sizes[i][d] > 1 && v != strides[i][d] {
 				return fmt.Errorf("input %d has the stride %d in dimension %d, and must have %d: call Contiguous, or what brings it to the memory format it was compiled for", i, strides[i][d], d, v)
 			}
@@ -154,7 +158,8 @@ type evaluator struct {
 	ok      bool
 }
 
-// take takes one of some characters off, and 0 where there is none of them.
+// take consumes and returns the next character if it is one of some, and
+// returns 0 otherwise.
 func (e *evaluator) take(chars string) byte {
 	e.rest = strings.TrimLeft(e.rest, " ")
 	if e.rest == "" || !strings.Contains(chars, e.rest[:1]) {

@@ -1,8 +1,9 @@
-// Package pt2 tells what a .pt2 package holds, without running any of it: programs of torch.export, and models that AOTInductor compiled to
-// native code.
+// Package pt2 reads the contents of a .pt2 package, without running any of it: programs of torch.export, and models
+// that AOTInductor compiled to native code.
 //
-// libtorch's loader unpacks the whole folder of a model, runs a compiler with flags out of the package where it finds no library, and loads the
-// last library it meets. So whatever could make it do anything but load the one library is refused here.
+// libtorch's loader unpacks the whole folder of a model, runs a compiler with flags from the package if it finds no
+// library, and loads the last library that it finds. So anything that could make it do more than load the one library
+// is refused here.
 package pt2
 
 import (
@@ -27,7 +28,7 @@ const (
 	maxModels = 1024
 )
 
-// A Package is what a file holds.
+// A Package is the contents of a file.
 type Package struct {
 	Models   []*Model // compiled ones, by name
 	Exported []string // programs of torch.export, by name
@@ -36,17 +37,17 @@ type Package struct {
 // A Model is one that AOTInductor compiled.
 type Model struct {
 	Name     string
-	Metadata map[string]string // what it was compiled for, by keys such as AOTI_DEVICE_KEY
+	Metadata map[string]string // the properties for which it was compiled, by keys such as AOTI_DEVICE_KEY
 	Library  bool              // whether there is the one native library that can be loaded
-	Problem  string            // why it cannot be loaded, "" where it can
-	Weights  map[string]Weight // those that lie outside of the library, by name
-	Inputs   []*Input          // which tensors it takes
+	Problem  string            // why it cannot be loaded; "" if it can
+	Weights  map[string]Weight // the weights outside of the library, by name
+	Inputs   []*Input          // the tensors that it takes
 
 	records []*strictzip.Record
 	wrapper bool // whether its source was there and said which
 }
 
-// A Weight says where a tensor of a model lies: in the record File of torch.save.
+// A Weight is the place of a tensor of a model: in the record File of torch.save.
 type Weight struct {
 	File         string
 	Size, Stride []int
@@ -60,7 +61,7 @@ func malformed(record, format string, args ...any) error {
 	return &badfile.MalformedError{Record: record, Msg: fmt.Sprintf(format, args...)}
 }
 
-// Read tells what an archive holds.
+// Read reads the contents of an archive.
 func Read(z *strictzip.Archive) (*Package, error) {
 	if err := z.SetRoot(); err != nil {
 		return nil, err
@@ -143,10 +144,11 @@ func format(z *strictzip.Archive, r *strictzip.Reader) error {
 	return nil
 }
 
-// loaded lists the names' ends by which libtorch's loader picks what it loads or compiles.
+// loaded lists the suffixes by which libtorch's loader selects the files that it loads or
+// compiles.
 var loaded = []string{".so", ".cpp", ".o", ".blob"}
 
-// read takes note of a record in a model's folder.
+// read registers a record of a model's folder.
 func (m *Model) read(z *strictzip.Archive, r *strictzip.Reader, rec *strictzip.Record, file string) error {
 	switch {
 	case strings.HasSuffix(file, "_metadata.json"):
@@ -178,7 +180,8 @@ func (m *Model) read(z *strictzip.Archive, r *strictzip.Reader, rec *strictzip.R
 	return nil
 }
 
-// weights reads where the weights of a model lie: {name: [file, size, stride, offset]}.
+// weights reads the places of the weights of a model: {name: [file, size, stride,
+// offset]}.
 func (m *Model) weights(z *strictzip.Archive, r *strictzip.Reader, rec *strictzip.Record) error {
 	var config map[string][]json.RawMessage
 	if err := read(z, r, rec, &config); err != nil {
@@ -218,7 +221,7 @@ func read(z *strictzip.Archive, r *strictzip.Reader, rec *strictzip.Record, v an
 	return nil
 }
 
-// finish finds what is wrong with a model as a whole.
+// finish checks a model as a whole.
 func (m *Model) finish(p *Package) {
 	switch {
 	case m.Problem != "":
@@ -237,7 +240,7 @@ func (m *Model) finish(p *Package) {
 	}
 }
 
-// Verify compares the checksums of what libtorch loads for a model.
+// Verify compares the checksums of the files that libtorch loads for a model.
 func (m *Model) Verify(z *strictzip.Archive) error {
 	var stored []*strictzip.Record
 	for _, r := range m.records {

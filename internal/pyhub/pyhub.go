@@ -17,18 +17,19 @@ import (
 	"github.com/torchhub/torchhub/internal/terminal"
 )
 
-// A Module is what can be told of a Python module without running it.
+// A Module is the information about a Python module that can be determined
+// without running it.
 type Module struct {
 	Names        map[string]*Name
 	dependencies []string        // the strings of the list of that name
-	all          map[string]bool // those of __all__; nil where there is none, or one that a program computes
+	all          map[string]bool // the names of __all__; nil if there is none, or if it is computed
 }
 
 // A Name is a name of a module.
 type Name struct {
 	Callable bool
 	Doc      string  // the docstring
-	makes    bool    // a function or class of which a call gives something callable
+	makes    bool    // a function or class whose result is callable
 	module   *string // the dotted name of a module of another package
 	checking bool    // it is typing.TYPE_CHECKING, which is false in a run
 }
@@ -60,7 +61,7 @@ const (
 	maxLookups     = 100_000 // modules looked for in the folder, and names imported with a star
 )
 
-// Read reads the hubconf.py of a folder and, as far as names come from there, the folder's other modules.
+// Read reads the hubconf.py of a folder and the other modules of the folder from which it imports names.
 func Read(dir string) (*Module, error) {
 	r := &reader{dir: dir, modules: map[string]*Module{}}
 	file := filepath.Join(dir, "hubconf.py")
@@ -115,7 +116,7 @@ func (r *reader) parse(src, pkg string, depth int) (*Module, error) {
 	return s.m, nil
 }
 
-// module returns a module of the folder, or nil; is says whether there is one, readable or not.
+// module returns a module of the folder, or nil; is reports whether it exists, readable or not.
 func (r *reader) module(name string, depth int) (m *Module, is bool) {
 	if r.dir == "" || name == "" {
 		return nil, false
@@ -147,7 +148,7 @@ func (r *reader) module(name string, depth int) (m *Module, is bool) {
 	if depth >= maxImports || len(r.modules) >= maxPythonFiles || r.bytes >= maxPythonTotal {
 		return nil, true
 	}
-	r.modules[name] = nil // what imports itself in a circle finds nothing the second time
+	r.modules[name] = nil // a circular import finds nothing the second time
 	if src, err := readSource(file); err == nil {
 		if m, err := r.parse(src, pkg, depth+1); err == nil {
 			r.modules[name] = m
@@ -292,7 +293,7 @@ func (s *scope) define(t pyTokens, body []pyLine, n Name) {
 	s.m.Names[name] = &n
 }
 
-// targets records the names that with and for bind; what they hold is not known.
+// targets records the names that with and for bind; their values are unknown.
 func (s *scope) targets(t pyTokens) {
 	for i := range t {
 		if t.is(0, "for") && t.is(i, "in") {
@@ -332,7 +333,7 @@ func (s *scope) statement(t pyTokens) {
 	}
 }
 
-// from reads what follows "from" of an import.
+// from reads the rest of an import after "from".
 func (s *scope) from(t pyTokens) {
 	dots := 0
 	for len(t) > 0 && strings.Trim(t[0].text, ".") == "" && t[0].kind == pyOp {
@@ -405,7 +406,7 @@ func (s *scope) star(mod string, m *Module) {
 	}
 }
 
-// imported is what a name of a module is.
+// imported returns the value of a name of a module.
 func (s *scope) imported(mod, name string, m *Module, own bool) *Name {
 	full := mod + "." + name
 	if m != nil {
@@ -421,7 +422,7 @@ func (s *scope) imported(mod, name string, m *Module, own bool) *Name {
 	return foreign(full)
 }
 
-// foreign is what a dotted name of another package is taken for.
+// foreign returns the assumed value of a dotted name of another package.
 func foreign(full string) *Name {
 	pkg, name := full[:strings.LastIndexByte(full, '.')], full[strings.LastIndexByte(full, '.')+1:]
 	if pkg == "__future__" || isConstant(name) {
@@ -433,7 +434,8 @@ func foreign(full string) *Name {
 	return &Name{Callable: true, makes: strings.HasSuffix(full, ".partial") || strings.HasSuffix(full, ".namedtuple")}
 }
 
-// isConstant says whether a name is written as one that is not callable.
+// isConstant reports whether a name is written like a constant, which is not
+// callable.
 func isConstant(name string) bool {
 	return len(name) > 1 && strings.ToUpper(name) == name && strings.ToLower(name) != name
 }
@@ -462,7 +464,7 @@ var knownModules = func() map[string]bool {
 	return known
 }()
 
-// assign reads "a = b = expression", "a: type = expression" and what changes __all__.
+// assign reads "a = b = expression", "a: type = expression" and changes of __all__.
 func (s *scope) assign(t pyTokens) {
 	if t.is(0, "__all__") && s.m.all != nil {
 		switch {
@@ -492,9 +494,9 @@ func (s *scope) assign(t pyTokens) {
 	}
 }
 
-const maxTargets = 20 // of an assignment, for each of which the value is read
+const maxTargets = 20 // of an assignment, since the value is read for each
 
-// A binding is a name and what it is to be.
+// A binding is a name and its value.
 type binding struct {
 	name string
 	to   *Name
@@ -541,7 +543,7 @@ func (s *scope) bind(bound []binding, target, value pyTokens) []binding {
 	return bound
 }
 
-// value is what an expression gives.
+// value returns the value of an expression.
 func (s *scope) value(t pyTokens) *Name {
 	if _, several := t.elements(); several { // a tuple or list
 		return &Name{}
@@ -602,7 +604,8 @@ func (s *scope) lookup(dotted string) *Name {
 // builtins are the callables that a hubconf.py may give another name.
 var builtins = map[string]bool{"dict": true, "list": true, "tuple": true, "set": true, "int": true, "float": true, "str": true, "print": true, "open": true, "object": true, "len": true, "range": true}
 
-// returnsCallable says whether a function makes a function: it holds one and returns something.
+// returnsCallable reports whether a function makes a function: it contains one and returns a
+// value.
 func returnsCallable(body []pyLine) bool {
 	inner, returns := false, false
 	for _, l := range body {
@@ -617,7 +620,8 @@ func returnsCallable(body []pyLine) bool {
 	return inner && returns
 }
 
-// callableInstances says whether a class's instances are Callable: it has __call__, or is a torch.nn.Module.
+// callableInstances reports whether a class's instances are Callable: it has __call__, or is a
+// torch.nn.Module.
 func callableInstances(head pyTokens, body []pyLine) bool {
 	if head.has("Module") || head.has("Sequential") {
 		return true

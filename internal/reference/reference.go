@@ -1,7 +1,8 @@
-// Package reference lets tests ask Python, the judge of this module's numbers.
+// Package reference lets tests call Python, whose results are the reference for
+// this module.
 //
 // The environment variable TORCHHUB_REFERENCE names a Python that has torch,
-// torchvision and Pillow; tests that need it skip where it is not set.
+// torchvision and Pillow; tests that need it are skipped if it is not set.
 //
 //	p := reference.Start(t, `
 //	import torch
@@ -47,7 +48,7 @@ type child struct {
 	mu   sync.Mutex // one call at a time
 	in   io.Writer
 	out  *bufio.Reader
-	logs bytes.Buffer // what it wrote to stderr; not to be read before wait returns
+	logs bytes.Buffer // its stderr; must not be read before wait returns
 	wait func() error
 	err  error // why it did not start
 }
@@ -174,7 +175,7 @@ func NewArray[E Element](data []E, shape ...int) Array {
 	return Array{dtype[E](), append([]int{}, shape...), slices.Clone(raw(data))}
 }
 
-// Data returns the elements of a. It panics where they are not of type E.
+// Data returns the elements of a. It panics if they are not of type E.
 func Data[E Element](a Array) []E {
 	if a.DType != dtype[E]() {
 		panic(fmt.Sprintf("reference: the array holds %s, not %s", a.DType, dtype[E]()))

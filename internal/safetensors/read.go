@@ -17,7 +17,7 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// Limits on what a header may ask for, so that a hostile one fails within a second and 100 MB.
+// Limits of a header, so that a hostile one fails within a second and 100 MB.
 const (
 	maxHeader   = 100_000_000 // as in the reference implementation
 	maxTensors  = 1 << 17
@@ -84,8 +84,8 @@ func unsupported(at int, format string, args ...any) error {
 	return &badfile.UnsupportedError{Offset: int64(at), Feature: "safetensors: " + fmt.Sprintf(format, args...)}
 }
 
-// Read reads the header of the file that lies whole in data, and checks that all of the file is accounted for. Nothing in the result aliases data.
-// Errors are a *badfile.MalformedError or a *badfile.UnsupportedError.
+// Read reads the header of the file in data, which must be complete, and checks that all of the file is accounted for.
+// Nothing in the result aliases data. Errors are a *badfile.MalformedError or a *badfile.UnsupportedError.
 func Read(data []byte) (*Header, error) {
 	n, err := length(data, int64(len(data)))
 	if err != nil {
@@ -138,7 +138,8 @@ func parse(header []byte, size int64) (*Header, error) {
 	return h, nil
 }
 
-// place turns offsets behind the header into those in the file, and checks that the tensors fill the file.
+// place converts offsets after the header to offsets in the file, and checks that the tensors fill the
+// file.
 func (h *Header) place(s *scanner, size int) error {
 	start := len(s.data)
 	order := make([]int, len(h.Tensors))

@@ -8,11 +8,11 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// A scanner reads the JSON of a header, which ends data. Each method reads one thing and what white space is before it.
+// A scanner reads the JSON of a header, which ends data. Each method reads one element and the white space before it.
 type scanner struct {
 	data     []byte
 	pos      int
-	at       []int // where each tensor's entry begins
+	at       []int // the offset of each tensor's entry
 	metadata int   // bytes of it so far
 }
 
@@ -255,7 +255,7 @@ func (s *scanner) meta(h *Header) error {
 		if err != nil {
 			return err
 		}
-		const entry = 64 // bytes that a map takes for one, about
+		const entry = 64 // approximate bytes of a map entry
 		if s.metadata += len(key) + len(v) + entry; s.metadata > maxMetadata {
 			return unsupported(at, "metadata of more than %d bytes", maxMetadata)
 		}

@@ -70,7 +70,7 @@ func (h *Header) Write() ([]byte, error) {
 		b.WriteByte('{')
 	}
 	b.WriteByte('}')
-	for b.Len()%8 != 0 { // tensors are aligned where the header is
+	for b.Len()%8 != 0 { // tensors are aligned if the header is
 		b.WriteByte(' ')
 	}
 	out := b.Bytes()

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// willNeed has the kernel read the pages of a mapped file, and does not wait for it. Elsewhere it does nothing.
+// willNeed makes the kernel read the pages of a mapped file, without waiting for it. On other systems it does
+// nothing.
 func willNeed(b []byte) {
 	before := int(uintptr(unsafe.Pointer(unsafe.SliceData(b))) % uintptr(os.Getpagesize()))
 	start := unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), -before)

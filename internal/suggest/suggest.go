@@ -75,7 +75,8 @@ func parts(name string) []string {
 	return out
 }
 
-// holds says whether a name holds all parts, in order, of which one is longer than two letters.
+// holds reports whether a name contains all parts, in order, of which one is longer than two
+// letters.
 func holds(name string, parts []string) bool {
 	long := false
 	for _, p := range parts {
@@ -101,7 +102,7 @@ func Mean(names []string) string {
 	return "did you mean " + list + "?"
 }
 
-// Natural compares names as people order them: numbers in them by their value, so that resnet18 comes before resnet101.
+// Natural compares names in natural order: numbers in them by their value, so that resnet18 comes before resnet101.
 func Natural(a, b string) int {
 	for i := 0; i < len(a) && i < len(b); {
 		na, nb := digits(a[i:]), digits(b[i:])

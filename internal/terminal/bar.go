@@ -48,7 +48,7 @@ func (b *Bar) Set(n, total int64) {
 	b.b.SetCurrent(n)
 }
 
-// Close ends the bar; ok says that all has come.
+// Close ends the bar; ok means that the download is complete.
 func (b *Bar) Close(ok bool) {
 	if b.b == nil {
 		return
@@ -61,7 +61,7 @@ func (b *Bar) Close(ok bool) {
 	b.done()
 }
 
-// boards holds what draws on each writer that can be a key.
+// boards holds the board of each writer that can be a key.
 var boards = struct {
 	sync.Mutex
 	of map[io.Writer]*board
@@ -72,7 +72,8 @@ type board struct {
 	bars int
 }
 
-// joinBoard returns what draws on w, and what to call when the bar is done.
+// joinBoard returns the board of w, and a function to call when the bar is
+// done.
 func joinBoard(w io.Writer) (*mpb.Progress, func()) {
 	start := func() *mpb.Progress { return mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh()) }
 	if !reflect.ValueOf(w).Comparable() {

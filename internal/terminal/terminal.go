@@ -23,8 +23,8 @@ func Escape(s string) string { return string(appendEscaped(nil, []byte(s), "")) 
 
 // NewWriter returns a writer that passes text on to w, escaped as [Escape] does
 // except for line breaks and tabs. Everything that a command prints goes through one,
-// so that no text from elsewhere steers the user's terminal. A sequence of UTF-8 may
-// be split between two calls of Write.
+// so that no text from elsewhere controls the user's terminal. A sequence of UTF-8
+// may be split between two calls of Write.
 func NewWriter(w io.Writer) io.Writer { return &writer{w: w} }
 
 type writer struct {

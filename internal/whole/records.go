@@ -18,7 +18,7 @@ import (
 func Records(ctx context.Context, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil // the load says so
+		return nil // the load reports it
 	}
 	defer f.Close()
 	fi, err := f.Stat()

@@ -1,4 +1,5 @@
-// Package whole tells whether a file is whole, by what its own format tells.
+// Package whole reports whether a file is complete and undamaged, by its own
+// format.
 package whole
 
 import (
@@ -23,10 +24,10 @@ import (
 // maxJSON is the size up to which JSON is parsed; weights are not in it.
 const maxJSON = 64 << 20
 
-// Check returns what shows that a file of size bytes is cut short or damaged: the
-// directory of a zip file and where its records are, the header and length of a
-// safetensors file, the pickles and length of a checkpoint in the layout before
-// PyTorch 1.6, the syntax of JSON. Files of other formats pass. The format is told by the first bytes and the extension of name.
+// Check returns an error if a file of size bytes is truncated or damaged: the directory of a zip file and where its
+// records are, the header and length of a safetensors file, the pickles and length of a checkpoint in the layout before
+// PyTorch 1.6, the syntax of JSON. Files of other formats pass. The format is determined from the first bytes and the
+// extension of name.
 func Check(f *os.File, size int64, name string) error {
 	head := make([]byte, min(size, filekind.HeadSize))
 	if _, err := f.ReadAt(head, 0); err != nil {
@@ -45,7 +46,7 @@ func Check(f *os.File, size int64, name string) error {
 		err = values(f, size)
 	}
 	if errors.Is(err, badfile.ErrUnsupported) {
-		return nil // the program that reads the file says so
+		return nil // the program that reads the file reports it
 	}
 	return err
 }
@@ -72,14 +73,14 @@ func zipped(f *os.File, size int64) error {
 func legacy(f *os.File, size int64) error {
 	data, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
-		return nil // it cannot be mapped, which says nothing of it
+		return nil // it cannot be mapped, which does not mean that it is damaged
 	}
 	defer syscall.Munmap(data)
 	_, err = pickle.Read(data, pickle.Options{})
 	return err
 }
 
-// pythonNumbers are what Python writes for numbers that JSON has not.
+// pythonNumbers are Python's notations of numbers that JSON does not have.
 var pythonNumbers = regexp.MustCompile(`-?\b(NaN|Infinity)\b`)
 
 // values reads one value or, as in JSON lines, several.

@@ -312,7 +312,7 @@ type LUSolveOptions struct {
 	Adjoint bool
 }
 
-// LUSolve returns solutions by the factors that LUFactor gives: torch.linalg.lu_solve(lu, pivots,
+// LUSolve returns solutions by the factors that LUFactor returns: torch.linalg.lu_solve(lu, pivots,
 // b, left=…, adjoint=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.linalg.lu_solve.html

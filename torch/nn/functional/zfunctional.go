@@ -8,8 +8,8 @@ import "github.com/torchhub/torchhub/torch"
 
 var opLinear = torch.NewOp("aten::linear", "")
 
-// Linear returns x [*, in] times weight [out, in] transposed, plus bias [out] where it is not nil:
-// [*, out]: F.linear(input, weight, bias).
+// Linear returns x [*, in] times weight [out, in] transposed, plus bias [out] if it is not nil: [*,
+// out]: F.linear(input, weight, bias).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
 func Linear(input, weight, bias *torch.Tensor) *torch.Tensor {
@@ -47,7 +47,7 @@ type Conv1dOptions struct {
 	Groups   int        // 0 means 1
 }
 
-// Conv1d returns x [N, C, L] convolved with weight [O, C/groups, k], plus bias [O] where it is not
+// Conv1d returns x [N, C, L] convolved with weight [O, C/groups, k], plus bias [O] if it is not
 // nil: [N, O, L']: F.conv1d(input, weight, bias, stride=…, padding=…, dilation=…, groups=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
@@ -96,8 +96,8 @@ type Conv2dOptions struct {
 	Groups   int        // 0 means 1
 }
 
-// Conv2d returns x [N, C, H, W] convolved with weight [O, C/groups, kH, kW], plus bias [O] where it
-// is not nil: [N, O, H', W']: F.conv2d(input, weight, bias, stride=…, padding=…, dilation=…,
+// Conv2d returns x [N, C, H, W] convolved with weight [O, C/groups, kH, kW], plus bias [O] if it is
+// not nil: [N, O, H', W']: F.conv2d(input, weight, bias, stride=…, padding=…, dilation=…,
 // groups=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
@@ -147,7 +147,7 @@ type Conv3dOptions struct {
 }
 
 // Conv3d returns x [N, C, D, H, W] convolved with weight [O, C/groups, kD, kH, kW], plus bias [O]
-// where it is not nil: [N, O, D', H', W']: F.conv3d(input, weight, bias, stride=…, padding=…,
+// if it is not nil: [N, O, D', H', W']: F.conv3d(input, weight, bias, stride=…, padding=…,
 // dilation=…, groups=…).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv3d.html
