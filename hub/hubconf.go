@@ -460,7 +460,7 @@ func (p place) resolve(raw string) (file, rawURL string, err error) {
 // staysIn refuses a file if links lead out of its folder. A missing file is reported
 // elsewhere.
 func staysIn(dir, file string) error {
-	real, err := filepath.EvalSymlinks(file)
+	resolved, err := filepath.EvalSymlinks(file)
 	if err != nil {
 		return nil
 	}
@@ -468,7 +468,7 @@ func staysIn(dir, file string) error {
 	if err != nil {
 		return err
 	}
-	if rel, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(rel) {
+	if rel, err := filepath.Rel(root, resolved); err != nil || !filepath.IsLocal(rel) {
 		return fmt.Errorf("%s is a link that leads out of the folder of the %s; copy the file there", file, HubconfName)
 	}
 	return nil

@@ -154,7 +154,7 @@ var steps = map[string]func(arguments []byte) (transforms.Transform, error){
 }
 
 // step decodes the arguments of a transform and makes it.
-func step[A any](make func(A) (transforms.Transform, error)) func([]byte) (transforms.Transform, error) {
+func step[A any](construct func(A) (transforms.Transform, error)) func([]byte) (transforms.Transform, error) {
 	return func(arguments []byte) (t transforms.Transform, err error) {
 		var a A
 		if len(bytes.TrimSpace(arguments)) > 0 {
@@ -164,7 +164,7 @@ func step[A any](make func(A) (transforms.Transform, error)) func([]byte) (trans
 				return nil, err
 			}
 		}
-		if terr := trial(func() { t, err = make(a) }); terr != nil {
+		if terr := trial(func() { t, err = construct(a) }); terr != nil {
 			return nil, terr
 		}
 		return t, err
@@ -186,11 +186,11 @@ func (p *Preprocess) pipeline() (t *transforms.Pipeline, err error) {
 	var all []transforms.Transform
 	tensors := 0
 	for i, s := range p.Transforms {
-		make := steps[s.Name]
-		if make == nil {
+		construct := steps[s.Name]
+		if construct == nil {
 			return nil, fmt.Errorf(".transforms[%d].name: there is no transform %.100q; there are %s", i, s.Name, strings.Join(slices.Sorted(maps.Keys(steps)), ", "))
 		}
-		t, err := make(s.Arguments)
+		t, err := construct(s.Arguments)
 		if err != nil {
 			return nil, fmt.Errorf(".transforms[%d].arguments: %w", i, err)
 		}

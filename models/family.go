@@ -41,7 +41,8 @@ type Conversion struct {
 	Rename  func(name string) string // maps a tensor's name in the library's files to its name in the module; nil changes none
 }
 
-// families holds what is registered, by the names of the classes and of other libraries.
+// families holds the registered families, by the names of the classes and of other
+// libraries.
 var families = struct {
 	sync.RWMutex
 	of                 map[string]Family
@@ -153,7 +154,8 @@ func DecodeArguments(arguments []byte, into any) error {
 	return nil
 }
 
-// argumentsError says why arguments cannot be read, and which there are.
+// argumentsError returns an error with the reason why arguments cannot be read,
+// and the known arguments.
 func argumentsError(arguments []byte, into any, err error) error {
 	var names []string
 	for f := range reflect.TypeOf(into).Elem().Fields() {

@@ -283,8 +283,8 @@ func newPrinter(x *Tensor, o *printing) *printer {
 			re[i], im[i] = pairs[2*i], pairs[2*i+1]
 		}
 		p.real = floats(re, 0, o)
-		imag := floats(im, 0, o)
-		p.imag = &imag
+		imaginary := floats(im, 0, o)
+		p.imag = &imaginary
 	case d.IsFloatingPoint():
 		wide := y.ToDType(Float64)
 		defer wide.Free()

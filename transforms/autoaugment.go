@@ -177,7 +177,7 @@ func (a augment) apply(v Value, name string, magnitude float64) Value {
 type AutoAugmentOptions struct {
 	Policy        AutoAugmentPolicy // "" is ImageNet
 	Interpolation Interpolation     // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill          Floats            // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats            // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // AutoAugment applies a random pair of operations of a learned policy to a picture of
@@ -240,7 +240,7 @@ type RandAugmentOptions struct {
 	Magnitude        *int          // of each; nil is 9
 	NumMagnitudeBins int           // how many magnitudes there are, 2 or more; 0 is 31
 	Interpolation    Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill             Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
+	Fill             Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // RandAugment applies random operations of one magnitude to a picture of mode L or
@@ -281,7 +281,7 @@ func RandAugment(options ...RandAugmentOptions) Transform {
 	}}
 }
 
-// sign turns a magnitude negative, of an operation with a sign, by chance.
+// sign negates the magnitude of an operation with a sign at random.
 func (c choice) sign(v Value, m float64) float64 {
 	if c.signed && randint(v, 0, 2) != 0 {
 		return -m
@@ -303,7 +303,7 @@ func binsOf(op string, bins int) int {
 type TrivialAugmentWideOptions struct {
 	NumMagnitudeBins int           // how many magnitudes there are, 2 or more; 0 is 31
 	Interpolation    Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill             Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
+	Fill             Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // TrivialAugmentWide applies a random operation of a random magnitude to a picture
@@ -337,7 +337,7 @@ type AugMixOptions struct {
 	Alpha         float64       // of the distributions of the weights; 0 is 1
 	NoColor       bool          // leave out brightness, color, contrast and sharpness: all_ops=False
 	Interpolation Interpolation // Nearest or Bilinear, the default
-	Fill          Floats        // what is outside after a warp: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // AugMix mixes a picture of mode L or RGB or a uint8 tensor [..., 1 or 3, H, W] of 3 or

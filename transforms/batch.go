@@ -61,7 +61,7 @@ func BatchFiles(ctx context.Context, t Transform, paths []string, options ...Bat
 // A batching is a batch that is being made.
 type batching struct {
 	transform Transform
-	fused     *fused // what the transform does, where that is all
+	fused     *fused // the fused form of the whole transform, if there is one
 	picture   func(i int, within OpenOption) (image.Image, error)
 	name      func(i int) string
 	opens     bool // picture makes the pictures
@@ -111,7 +111,7 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 	if b.fused != nil && b.fused.shape() != nil {
 		b.shape = b.fused.shape()
 		err = b.allocate(n, torch.Float32)
-	} else { // the first picture says what shape they all have
+	} else { // the first picture determines the shape of all
 		begin, err = 1, b.first(ctx, workers[0], n)
 	}
 	if err == nil {
@@ -178,7 +178,7 @@ func (b *batching) all(ctx context.Context, workers []*worker, begin, n int) err
 			})
 		}
 		wg.Wait()
-		if panicked != nil { // on the caller's goroutine, who can recover from it
+		if panicked != nil { // on the caller's goroutine, which can recover from it
 			panic(panicked)
 		}
 	}
@@ -242,7 +242,7 @@ func (w *worker) prepare(ctx context.Context, i int) error {
 			done = true
 		})
 		if p, ok := v.Image.(*RGB); ok && done && w.opens {
-			w.buf = p.Pix // nobody else has seen the picture
+			w.buf = p.Pix // no other code refers to the picture
 		}
 		if err != nil || done {
 			return err

@@ -57,7 +57,8 @@ func cropStart(in, crop int) int {
 	return int(math.RoundToEven(float64(d) / 2))
 }
 
-// A resizeCrop is a resize followed by a centerCrop, which computes only what the crop keeps.
+// A resizeCrop is a resize followed by a centerCrop, which computes only the pixels that the
+// crop keeps.
 type resizeCrop struct {
 	resize *resize
 	crop   *centerCrop

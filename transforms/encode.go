@@ -84,7 +84,7 @@ func packed(img image.Image) (pix []uint8, channels int, ycc bool, err error) {
 	if p, err = p.Convert(mode); err != nil {
 		return nil, 0, false, err
 	}
-	if mode == pillow.ModeCMYK { // a file's inks are Adobe's, who inverts them
+	if mode == pillow.ModeCMYK { // the inks in a file are inverted, as Adobe writes them
 		pix = make([]uint8, len(p.Pix))
 		for i, v := range p.Pix {
 			pix[i] = 255 - v

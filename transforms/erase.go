@@ -12,7 +12,7 @@ type RandomErasingOptions struct {
 	P       *float64  // the probability; nil is 0.5
 	Scale   []float64 // the least and the greatest part of the area that is erased; nil is 0.02 to 0.33
 	Ratio   []float64 // the least and the greatest aspect, height to width, of that part; nil is 0.3 to 3.3
-	Value   Floats    // what is written: a number, or a []float64 of one for each channel; nil is 0
+	Value   Floats    // the value to write: a number, or a []float64 of one for each channel; nil is 0
 	Random  bool      // write normally distributed numbers in place of Value: value="random"
 	InPlace bool      // change the tensor itself
 }

@@ -74,7 +74,7 @@ func (t *fused) kept(w, h int) image.Rectangle {
 func (t *fused) region(width, height int) image.Rectangle {
 	h, w := args.ResizedSize(height, width, t.resize.size, t.resize.MaxSize)
 	if args.CheckSides(h, w) != "" {
-		return image.Rect(0, 0, width, height) // geometry will say so
+		return image.Rect(0, 0, width, height) // geometry reports it
 	}
 	window := t.kept(w, h).Intersect(image.Rect(0, 0, w, h))
 	if window.Empty() {
@@ -83,7 +83,7 @@ func (t *fused) region(width, height int) image.Rectangle {
 	return pillow.Source(width, height, w, h, t.resize.filter(), window)
 }
 
-// shape returns the shape of what every picture becomes, or nil where they differ.
+// shape returns the shape of the result of every picture, or nil if they differ.
 func (t *fused) shape() []int {
 	if t.crop == nil {
 		return nil

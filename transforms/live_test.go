@@ -502,10 +502,10 @@ func compare(t *testing.T, p *reference.Process, r *row, seed uint64, n int) {
 		g.in = in
 		var f func(Value) Value
 		if r.class != nil {
-			var make func() Transform
-			in.Made, make = r.class(g)
+			var construct func() Transform
+			in.Made, construct = r.class(g)
 			f = func(v Value) Value {
-				transform := make()
+				transform := construct()
 				text = transform.(fmt.Stringer).String()
 				return transform.Transform(v)
 			}

@@ -50,7 +50,7 @@ func WithMode() OpenOption { return func(o *openOptions) { o.RGB = false } }
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.draft
 func WithDraft(w, h int) OpenOption { return func(o *openOptions) { o.Draft = image.Pt(w, h) } }
 
-// within asks for the pixels of a part alone, and lends memory for them.
+// within limits decoding to the pixels of a part, and provides memory for them.
 func within(region func(w, h int) image.Rectangle, pix []uint8) OpenOption {
 	return func(o *openOptions) { o.Region, o.Pix = region, pix }
 }
@@ -58,7 +58,7 @@ func within(region func(w, h int) image.Rectangle, pix []uint8) OpenOption {
 // maxPixels is twice Pillow's MAX_IMAGE_PIXELS, where it stops warning and refuses.
 const maxPixels = 2 * 89478485
 
-// maxFile bounds what is read of a picture, compressed.
+// maxFile limits the compressed size of a picture.
 const maxFile = 1 << 30
 
 // Errors of [Open] and [Decode], for errors.Is. [WithMaxPixels] sets the limit of ErrTooLarge.
@@ -100,7 +100,8 @@ func Decode(r io.Reader, opts ...OpenOption) (image.Image, error) {
 	return img, nil
 }
 
-// advice returns what a program can do about an error that does not say it itself.
+// advice returns what a program can do about an error whose text does not contain
+// advice.
 func advice(err error) string {
 	if errors.Is(err, ErrTooLarge) {
 		return ", or raise the limit with WithMaxPixels"

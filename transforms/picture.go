@@ -65,7 +65,8 @@ func rgb(t Transform, v Value) *RGB {
 	return p
 }
 
-// pictureOf returns v's picture. It panics where v is none; [named] says whose mistake it is.
+// pictureOf returns v's picture. It panics if v is not a picture; [named] adds the
+// transform's name.
 func pictureOf(v Value) image.Image {
 	if v.Image == nil || v.Tensor != nil {
 		mistake(v, "a picture is needed here; put it before ToTensor()")

@@ -50,7 +50,7 @@ func rounded(numbers []float64) string {
 	}) + ")"
 }
 
-// filling writes what to fill with: 0 for nil, a number, or a tuple of them.
+// filling writes the fill: 0 for nil, a number, or a tuple of them.
 func filling(fill Floats) string {
 	short := func(x float64) string {
 		if x == math.Trunc(x) && math.Abs(x) < 1e15 {
@@ -75,7 +75,7 @@ func filling(fill Floats) string {
 	return "0"
 }
 
-// none writes None for nil, else what write makes of the numbers.
+// none writes None for nil, and otherwise the result of write for the numbers.
 func none(numbers []float64, write func([]float64) string) string {
 	if numbers == nil {
 		return "None"

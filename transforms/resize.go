@@ -73,7 +73,7 @@ func (t *resize) filter() Interpolation {
 	return t.Interpolation
 }
 
-// result returns what a picture of h×w pixels is resized to.
+// result returns the size to which a picture of h×w pixels is resized.
 func (t *resize) result(v Value, h, w int) (int, int) {
 	h, w = args.ResizedSize(h, w, t.size, t.MaxSize)
 	if err := args.CheckSides(h, w); err != "" {
@@ -82,7 +82,7 @@ func (t *resize) result(v Value, h, w int) (int, int) {
 	return h, w
 }
 
-// interpolation panics where there is no such interpolation, and fills in the default.
+// interpolation panics if there is no such interpolation, and fills in the default.
 func interpolation(op string, how *Interpolation, standard Interpolation) {
 	if *how == "" {
 		*how = standard

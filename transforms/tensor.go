@@ -8,7 +8,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// levels holds, for each channel, what its 256 bytes become.
+// levels holds, for each channel, the results for the 256 bytes.
 type levels [3][256]float32
 
 // unit maps bytes to [0, 1], each quotient correctly rounded.

@@ -71,7 +71,7 @@ func mistake(v Value, format string, a ...any) {
 // refuse panics: a constructor's argument is wrong.
 func refuse(op, format string, a ...any) { args.Refuse("transforms."+op, format, a...) }
 
-// named calls f, and puts the transform's name and v into what it panics with.
+// named calls f, and adds the transform's name and v to a panic of f.
 func named(t Transform, v Value, f func() Value) (out Value) {
 	args.Named("transforms."+name(t), v, func() { out = f() })
 	return out

@@ -85,7 +85,7 @@ type RandomAffineOptions struct {
 	Scale         []float64     // the least and the greatest, above 0; nil is 1
 	Shear         Floats        // a number x for -x to x along x, or the least and the greatest along x, or those along x and along y; nil is none
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 	Center        []float64     // x and y of the center of rotation and shear, from the upper left corner; nil is the picture's center
 }
 
@@ -167,7 +167,7 @@ type RandomPerspectiveOptions struct {
 	DistortionScale *float64      // how far the corners move, 0 to 1; nil is 0.5
 	P               *float64      // the probability; nil is 0.5
 	Interpolation   Interpolation // Nearest, Bilinear, the default, or Bicubic for pictures
-	Fill            Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill            Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // RandomPerspective moves the corners of a picture or a tensor [..., C, H, W] of 3 or
@@ -215,7 +215,7 @@ type ElasticTransformOptions struct {
 	Alpha         Floats        // how far pixels move: a float64, or a []float64 for x and y; as in Python not an int; nil is 50
 	Sigma         Floats        // how smoothly they move, likewise; nil is 5
 	Interpolation Interpolation // Nearest or Bilinear, the default
-	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // ElasticTransform moves every pixel of a picture or a tensor [..., C, H, W] of 3 or 4 dimensions

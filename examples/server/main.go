@@ -61,7 +61,7 @@ func main() {
 }
 
 // classifier answers requests whose body is a picture file of any format that [transforms.Decode] reads.
-// The parameter k says how many classes are wanted, 5 by default.
+// The parameter k is the number of classes, 5 by default.
 func classifier(model *hub.Model) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := 5

@@ -116,7 +116,7 @@ func shimKey(lib *Library, cxx string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	real, err := filepath.EvalSymlinks(lib.LibDir)
+	resolved, err := filepath.EvalSymlinks(lib.LibDir)
 	if err != nil {
 		return "", err
 	}
@@ -124,7 +124,7 @@ func shimKey(lib *Library, cxx string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintln(h, lib.Version, real, cxx, st.Size(), st.ModTime().UnixNano())
+	fmt.Fprintln(h, lib.Version, resolved, cxx, st.Size(), st.ModTime().UnixNano())
 	return hex.EncodeToString(h.Sum(nil))[:24], nil
 }
 

@@ -1,6 +1,6 @@
 // Package builtin is a small model and a picture for it, inside the binary: what
 // "torchhub predict" runs where nothing else is named, so that a first use needs
-// no weights from the network. CARD.md says how good it is.
+// no weights from the network. CARD.md describes its quality.
 package builtin
 
 import (

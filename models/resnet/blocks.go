@@ -92,7 +92,7 @@ func conv1x1(in, out, stride int) *nn.Conv2d {
 	return nn.NewConv2d(in, out, 1, nn.Conv2dOptions{Stride: stride, NoBias: true})
 }
 
-// attention returns what weighs channels, nil for nothing.
+// attention returns the module that weights channels, or nil for none.
 func (c Config) attention(channels int) nn.Module {
 	switch c.Attention {
 	case SE:

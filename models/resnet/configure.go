@@ -8,15 +8,17 @@ import (
 	"github.com/torchhub/torchhub/models"
 )
 
-// Limits of the arguments, far beyond what anyone has trained: arguments may come from a stranger.
+// Limits of the arguments, far beyond any trained model: arguments may come from an untrusted
+// source.
 const (
 	maxBlocks  = 1000
 	maxWidth   = 1 << 16
 	maxClasses = 1 << 24
 )
 
-// configure returns what builds a ResNet of c with some arguments changed. A
-// config without layers is that of the class, whose blocks are not to be chosen twice.
+// configure returns a function that builds a ResNet of c with some arguments changed.
+// A config without layers is that of the class, whose blocks are not to be chosen
+// twice.
 func (c Config) configure(arguments []byte) (func() any, error) {
 	var a struct {
 		Block         *string `json:"block"`

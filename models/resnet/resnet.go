@@ -124,7 +124,7 @@ func New(c Config) *ResNet {
 	return m
 }
 
-// withDefaults returns c with the defaults filled in, but for NumClasses.
+// withDefaults returns c with the defaults filled in, except for NumClasses.
 func (c Config) withDefaults() Config {
 	c.Groups, c.WidthPerGroup = cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
 	c.StemWidth, c.DownKernel, c.ReduceFirst = cmp.Or(c.StemWidth, 64), cmp.Or(c.DownKernel, 1), cmp.Or(c.ReduceFirst, 1)
@@ -166,7 +166,8 @@ func (c Config) stem(out int) nn.Module {
 	}
 }
 
-// stemPool halves the sides of what comes out of the stem; nil where that is torchvision's max pooling.
+// stemPool returns the module that halves the sides of the stem's output, or nil for torchvision's max
+// pooling.
 func (c Config) stemPool(channels int) nn.Module {
 	switch {
 	case c.StemConv && c.AntiAlias == NoAntiAlias:
@@ -189,7 +190,8 @@ func (c Config) smooth() nn.Module {
 }
 
 func (c Config) block(in, planes, stride int) nn.Module {
-	// The shortcut comes first, as in torchvision, so that random numbers fall alike.
+	// The shortcut comes first, as in torchvision, so that the random numbers are the
+	// same.
 	var downsample nn.Module
 	out := planes * c.Block.expansion()
 	if stride != 1 || in != out {

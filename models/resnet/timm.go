@@ -104,8 +104,9 @@ func unsupported(format string, args ...any) error {
 	return fmt.Errorf("unsupported: "+format, args...)
 }
 
-// conversion returns the model of a configuration that may come from a stranger.
-// It refuses numbers that would fill the memory before the weights are seen not to fit.
+// conversion returns the model of a configuration that may come from an untrusted
+// source. It refuses numbers that would fill the memory before the weights are seen not
+// to fit.
 func (c Config) conversion(rename func(string) string) (*models.Conversion, error) {
 	if c.NumClasses < 1 || c.NumClasses > maxClasses {
 		return nil, unsupported("%d classes; there may be 1 to %d", c.NumClasses, maxClasses)

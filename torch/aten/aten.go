@@ -10,10 +10,9 @@
 //	add.Tensor       AddTensor
 //	add_.Tensor      AddInPlaceTensor
 //
-// Types are by schema: SymInt is int, Scalar is [torch.Number], and what may be
-// None is a pointer, where new(3) is handy, or nil: for tensors, numbers, lists
-// and generators; of a dtype or device it is the zero value. A list that must be there may be empty but is never None.
-// Operators in place, and out variants, return their argument.
+// Types are by schema: SymInt is int, Scalar is [torch.Number], and a value that may be None is a pointer, such as
+// new(3), or nil: for tensors, numbers, lists and generators; of a dtype or device it is the zero value. A required
+// list may be empty but is never None. Operators in place, and out variants, return their argument.
 //
 // A mistake in the arguments panics with a [*torch.Error], and so does an
 // operator that the libtorch in use lacks, when it is called.

@@ -17,7 +17,7 @@ type BoxOptions struct {
 	Font                  *Font         // nil is [DefaultFont]
 	LabelColors           []color.Color // none is the colors of the boxes, or black where labels are filled
 	LabelBackgroundColors []color.Color // none is the colors of the boxes; needs FillLabels
-	FillLabels            bool          // draw a rectangle behind each label
+	FillLabels            bool          // draw a rectangle as the background of each label
 }
 
 // DrawBoundingBoxes draws boxes on a picture [3, H, W] or [1, H, W] and returns a
@@ -27,8 +27,8 @@ type BoxOptions struct {
 // first side is drawn dashed. Fractions of pixels are cut off. A label's text begins
 // inside the top left corner of its box.
 //
-// Where there is no box, the picture itself is returned. It panics with a
-// [*torch.Error] if a picture, boxes or options are not as they say, or an xmin is beyond its xmax.
+// If there are no boxes, it returns the picture itself. It panics with a *torch.Error if the
+// picture, the boxes or the options are invalid, or an xmin is beyond its xmax.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_bounding_boxes.html
 func DrawBoundingBoxes(image, boxes *torch.Tensor, options ...BoxOptions) *torch.Tensor {

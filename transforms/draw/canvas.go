@@ -14,7 +14,7 @@ type canvas struct {
 	blend bool // alpha counts, as with ImageDraw.Draw(img, "RGBA")
 }
 
-// maxCoordinate bounds what is drawn. Up to here whole numbers are exact in
+// maxCoordinate limits coordinates. Up to here whole numbers are exact in
 // float32, which Pillow keeps coordinates in.
 const maxCoordinate = 1 << 24
 

@@ -22,7 +22,7 @@ func Color(text string) color.NRGBA {
 	return c
 }
 
-// hex matches what each digit, or pair of digits, of a color such as #f80 or #ff8800cc is.
+// hex matches the digits of a color such as #f80 or #ff8800cc.
 var hex = regexp.MustCompile(`^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$`)
 
 // functions are the other ways of CSS. \d+ of any length is taken, as Pillow does.
@@ -145,7 +145,7 @@ func hsv(h, s, v float64) []float64 {
 
 func whole(v float64) float64 { return math.Trunc(float64(v*255) + 0.5) }
 
-// palette returns the colors that torchvision gives n things.
+// palette returns torchvision's colors for n objects.
 func palette(n int) []color.NRGBA {
 	colors := make([]color.NRGBA, n)
 	for i := range colors {
@@ -155,7 +155,8 @@ func palette(n int) []color.NRGBA {
 	return colors
 }
 
-// colorsFor returns a color for each of n things: one is for all, none is what otherwise says.
+// colorsFor returns a color for each of n objects: a single color is for all, and without
+// colors it returns those of otherwise.
 func colorsFor(op, what string, given []color.Color, n int, otherwise []color.NRGBA) []color.NRGBA {
 	if len(given) == 0 {
 		return otherwise

@@ -6,7 +6,7 @@ import "github.com/torchhub/torchhub/torch"
 // [N, 3, H, W] or [3, H, W], whose hues are directions and whose saturation is speed:
 // torchvision.utils.flow_to_image(flow).
 //
-// It panics with a [*torch.Error] if the tensor is not as it says.
+// It panics with a *torch.Error if the tensor is invalid.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.flow_to_image.html
 func FlowToImage(flow *torch.Tensor) *torch.Tensor {

@@ -13,15 +13,15 @@ type GridOptions struct {
 	Padding    *int        // pixels between pictures; nil is 2
 	PadValue   float64     // of the pixels between pictures
 	Normalize  bool        // shift and scale to 0 to 1
-	ValueRange *[2]float64 // what becomes 0 and 1; nil is the least and the greatest value
+	ValueRange *[2]float64 // the values that become 0 and 1; nil is the least and the greatest value
 	ScaleEach  bool        // find the least and greatest value of each picture
 }
 
-// MakeGrid puts the pictures of a batch [N, C, H, W] side by side, and returns a
-// picture [C, …, …] of its dtype: torchvision.utils.make_grid(tensor, …). Pictures of one
-// channel get three. A single picture, [1, C, H, W], [C, H, W] or [H, W], comes back without padding.
+// MakeGrid puts the pictures of a batch [N, C, H, W] side by side, and returns a picture [C, …, …] of
+// its dtype: torchvision.utils.make_grid(tensor, …). Pictures of one channel get three. A single
+// picture, [1, C, H, W], [C, H, W] or [H, W], is returned without padding.
 //
-// It panics with a [*torch.Error] if the tensor or an option is not as it says.
+// It panics with a *torch.Error if the tensor or an option is invalid.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.make_grid.html
 func MakeGrid(x *torch.Tensor, options ...GridOptions) *torch.Tensor {
@@ -95,8 +95,8 @@ func normalize(x *torch.Tensor, to *[2]float64) {
 	x.CopyInPlace(x.Clamp(to[0], to[1]).SubScalar(to[0]).DivScalar(max(to[1]-to[0], 1e-5)))
 }
 
-// SaveImage writes a picture, or a batch as [MakeGrid] arranges it, of values from 0 to
-// 1 into a file, whose name's extension says the format: torchvision.utils.save_image(tensor, path, …). See [transforms.Save].
+// SaveImage writes a picture, or a batch as [MakeGrid] arranges it, of values from 0 to 1 to a file, in the format of
+// its extension: torchvision.utils.save_image(tensor, path, …). See [transforms.Save].
 //
 // It returns an error where the file cannot be written, and panics with a
 // [*torch.Error] as [MakeGrid] does.

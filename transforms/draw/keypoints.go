@@ -19,7 +19,7 @@ type KeypointOptions struct {
 // and returns a picture of its dtype on the CPU:
 // torchvision.utils.draw_keypoints(image, keypoints, …). Fractions of pixels are cut off.
 //
-// It panics with a [*torch.Error] if a picture, keypoints or options are not as they say.
+// It panics with a *torch.Error if the picture, the keypoints or the options are invalid.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_keypoints.html
 func DrawKeypoints(image, keypoints *torch.Tensor, options ...KeypointOptions) *torch.Tensor {

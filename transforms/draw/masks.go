@@ -8,7 +8,7 @@ import (
 
 // MaskOptions are the options of [DrawSegmentationMasks]. The zero value is torchvision's default.
 type MaskOptions struct {
-	Alpha       float64       // 0 is 0.8; 1 hides what is below
+	Alpha       float64       // 0 is 0.8; 1 hides the picture below
 	Transparent bool          // Alpha is 0: the masks are not seen
 	Colors      []color.Color // one for each mask, or one for all; none is torchvision's palette
 }
@@ -18,8 +18,8 @@ type MaskOptions struct {
 // torchvision.utils.draw_segmentation_masks(image, masks, alpha, colors). Where
 // masks overlap, it is black.
 //
-// Where there is no mask, the picture itself is returned. It panics with a
-// [*torch.Error] if a picture, masks or options are not as they say.
+// If there are no masks, it returns the picture itself. It panics with a
+// *torch.Error if the picture, the masks or the options are invalid.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.utils.draw_segmentation_masks.html
 func DrawSegmentationMasks(image, masks *torch.Tensor, options ...MaskOptions) *torch.Tensor {

@@ -16,7 +16,7 @@ func fail(op string, v Value, format string, a ...any) {
 // refuse panics: an argument of the functional op is wrong, whatever the value.
 func refuse(op, format string, a ...any) { args.Refuse(args.Functional+op, format, a...) }
 
-// named calls f, and puts the functional's name and v into what it panics with.
+// named calls f, and adds the functional's name and v to a panic of f.
 func named(op string, v Value, f func() Value) (out Value) {
 	args.Named(args.Functional+op, v, func() { out = f() })
 	return out
@@ -27,7 +27,8 @@ func finite(op, name string, values ...float64) {
 	args.Finite(args.Functional+op, "the "+name, values...)
 }
 
-// onTensor returns v with what f makes of its tensor, and frees what f leaves about.
+// onTensor returns v with the result of f for its tensor, and frees the other
+// tensors that f made.
 func onTensor(op string, v Value, f func(x *torch.Tensor) *torch.Tensor) Value {
 	return named(op, v, func() Value {
 		if v.Tensor.Dim() < 2 {
@@ -43,7 +44,7 @@ func onTensor(op string, v Value, f func(x *torch.Tensor) *torch.Tensor) Value {
 	})
 }
 
-// noPicture panics where v is no tensor, for a functional that takes nothing else.
+// noPicture panics if v is not a tensor, for a functional that takes nothing else.
 func noPicture(op string, v Value) {
 	if v.Tensor == nil {
 		fail(op, v, "a tensor is needed here; put it behind ToTensor() or PILToTensor()")
@@ -80,7 +81,7 @@ func floating(x *torch.Tensor) torch.DType {
 	return torch.Float32
 }
 
-// maxValue is what torchvision takes for white in a tensor of the dtype.
+// maxValue is torchvision's value of white in a tensor of the dtype.
 func maxValue(d torch.DType) int {
 	switch d {
 	case torch.Uint8:

@@ -6,7 +6,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// adjust is a functional of one factor, which a tensor wants not to be negative.
+// adjust is a functional of one factor, which must not be negative for a tensor.
 func adjust(op string, v Value, factor float64, onPicture func(*pillow.Image) (*pillow.Image, error), tensor func(*torch.Tensor, float64) *torch.Tensor) Value {
 	finite(op, "factor", factor)
 	return either(op, v, onPicture, func(x *torch.Tensor) *torch.Tensor {
@@ -70,9 +70,9 @@ func AdjustHue(v Value, factor float64) Value {
 		func(x *torch.Tensor) *torch.Tensor { return hueTensor(x, factor) })
 }
 
-// AdjustGamma raises a picture or a tensor [..., 1 or 3, H, W], as numbers from 0
-// to 1, to the power gamma and multiplies it by gain: F.adjust_gamma(img, gamma,
-// gain). Python's default of gain is 1. A picture of another mode than RGB goes through RGB.
+// AdjustGamma raises a picture or a tensor [..., 1 or 3, H, W], as numbers from 0 to 1, to
+// the power gamma and multiplies it by gain: F.adjust_gamma(img, gamma, gain). Python's
+// default of gain is 1. A picture of a mode other than RGB is converted to RGB and back.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.adjust_gamma.html
 func AdjustGamma(v Value, gamma, gain float64) Value {

@@ -116,7 +116,8 @@ func sharpnessTensor(x *torch.Tensor, factor float64) *torch.Tensor {
 	return blend(x, smooth(x), factor)
 }
 
-// smooth blurs x with a kernel of 3×3 as Pillow's ImageFilter.SMOOTH has it, but for the border.
+// smooth blurs x with a kernel of 3×3 as Pillow's ImageFilter.SMOOTH does, except for the
+// border.
 func smooth(x *torch.Tensor) *torch.Tensor {
 	k := torch.Options{DType: floating(x), Device: x.Device()}.Ones(3, 3)
 	k.SetIndex(5.0, 1, 1)

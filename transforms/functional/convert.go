@@ -49,7 +49,7 @@ func ToTensor(img image.Image) *torch.Tensor {
 	}
 	n, c := p.W*p.H, p.Mode.Bands()
 	out := make([]float32, n*c)
-	if p.Mode == pillow.Mode1 { // what a fill left may be another byte than 0 and 255
+	if p.Mode == pillow.Mode1 { // a fill may have left bytes other than 0 and 255
 		for i := range out {
 			out[i] = float32(min(p.Pix[i], 1))
 		}
@@ -135,7 +135,8 @@ func ToPILImage(x *torch.Tensor, mode ...Mode) image.Image {
 	return Shown(p)
 }
 
-// channelModes lists what the channels of a tensor can mean, the default first.
+// channelModes lists the possible meanings of the channels of a tensor, the
+// default first.
 var channelModes = map[int][]Mode{
 	2: {pillow.ModeLA},
 	3: {pillow.ModeRGB, pillow.ModeYCbCr, pillow.ModeHSV},

@@ -7,7 +7,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// picture returns the pixels of v, or panics on behalf of op where it is no picture.
+// picture returns the pixels of v, or panics in the name of op if v is not a
+// picture.
 func picture(op string, v Value) *pillow.Image {
 	switch {
 	case v.Parts != nil:
@@ -24,7 +25,8 @@ func picture(op string, v Value) *pillow.Image {
 	return p
 }
 
-// either returns v with what onPicture makes of its picture, or onTensor of its tensor.
+// either returns v with the result of onPicture for its picture, or of onTensor for its
+// tensor.
 func either(op string, v Value, onPicture func(*pillow.Image) (*pillow.Image, error), tensor func(*torch.Tensor) *torch.Tensor) Value {
 	if v.Tensor != nil {
 		return onTensor(op, v, tensor)

@@ -43,8 +43,8 @@ func Crop(v Value, top, left, height, width int) Value {
 		func(x *torch.Tensor) *torch.Tensor { return cropTensor(x, top, left, height, width) })
 }
 
-// cropTensor follows torchvision where the part lies outside x altogether too:
-// a negative end counts from x's own end.
+// cropTensor follows torchvision even if the part is completely outside of x: a
+// negative end counts from x's own end.
 func cropTensor(x *torch.Tensor, top, left, height, width int) *torch.Tensor {
 	h, w := x.Size(-2), x.Size(-1)
 	right, bottom := left+width, top+height

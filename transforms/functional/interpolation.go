@@ -2,7 +2,7 @@ package functional
 
 import "github.com/torchhub/torchhub/transforms/internal/pillow"
 
-// An Interpolation says how a pixel is computed from its neighbors:
+// An Interpolation is the way in which a pixel is computed from its neighbors:
 // torchvision.transforms.InterpolationMode, whose values are these strings. The
 // empty string is the default of the function it is given to.
 //

@@ -15,26 +15,26 @@ type RotateOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
 	Expand        bool          // make the result large enough to hold all of it
 	Center        []float64     // x and y of the fixed point, from the upper left corner; nil is the center
-	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // AffineOptions are the options of [Affine]. The zero value is torchvision's default.
 type AffineOptions struct {
 	Interpolation Interpolation // Nearest, the default, Bilinear, or Bicubic for pictures
-	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 	Center        []float64     // x and y that are rotated and sheared about, from the upper left corner; nil is the center
 }
 
 // PerspectiveOptions are the options of [Perspective]. The zero value is torchvision's default.
 type PerspectiveOptions struct {
 	Interpolation Interpolation // Nearest, Bilinear, the default, or Bicubic for pictures
-	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // ElasticOptions are the options of [ElasticTransform]. The zero value is torchvision's default.
 type ElasticOptions struct {
 	Interpolation Interpolation // Nearest or Bilinear, the default
-	Fill          Floats        // what is outside: a number, or a []float64 of one for each channel; nil is 0
+	Fill          Floats        // the value of pixels from outside: a number, or a []float64 of one for each channel; nil is 0
 }
 
 // warping checks what the warps have in common, fills in the default and returns the numbers to fill with.

@@ -33,7 +33,7 @@ func New(seed int64) *Random {
 	return r
 }
 
-// std is the generator of the module's functions, seeded by chance as Python's is.
+// std is the generator of the module's functions, with a random seed as in Python.
 var std = sync.OnceValue(func() *Random {
 	var b [size * 4]byte
 	crand.Read(b[:])

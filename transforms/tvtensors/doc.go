@@ -1,6 +1,6 @@
-// Package tvtensors holds tensors that know what they are, torchvision.tv_tensors:
-// an image, a video, a mask, bounding boxes, key points. The transforms of
-// transforms/v2 tell them apart by these types.
+// Package tvtensors has tensors with types for their meaning,
+// torchvision.tv_tensors: an image, a video, a mask, bounding boxes, key points.
+// The transforms of transforms/v2 tell them apart by these types.
 //
 // Each of them embeds the tensor it names, so every op of a tensor can be called
 // on it; as in Python the result is then a plain tensor:

@@ -270,7 +270,8 @@ var (
 )
 
 // Register makes T a type that transforms know, as a subclass of TVTensor is in
-// Python. What they do with it says functional.RegisterKernel, which calls this.
+// Python. functional.RegisterKernel, which calls this, sets what they do with
+// it.
 func Register[T any]() {
 	customMu.Lock()
 	defer customMu.Unlock()

@@ -98,7 +98,7 @@ type mix struct {
 	class string
 	o     MixOptions
 	name  string
-	// draw returns what is done to images and the share of them that stays, from the first draw.
+	// draw returns the change of images and their share that remains, from the first draw.
 	draw func(flat []any, lam float64, g *torch.Generator) (func(*torch.Tensor) *torch.Tensor, float64)
 }
 

@@ -13,7 +13,7 @@ type container struct {
 	name string
 	ts   []Transform
 	run  func(s *Sample, ts []Transform)
-	text string // what String returns; "" is a line for each transform
+	text string // the result of String; "" stands for a line for each transform
 }
 
 func newContainer(name string, ts []Transform, run func(*Sample, []Transform)) *container {

@@ -21,7 +21,7 @@ type (
 // one that is not nil but empty, Fill{}, is Python's None.
 type Fill = F.Fill
 
-// fills say which Fill each kind of value gets: Python's dict of fills by type.
+// fills has the Fill of each kind of value: Python's dict of fills by type.
 type fills struct {
 	all Fill
 	of  map[Kind]Fill

@@ -71,7 +71,7 @@ func (s *Sample) leaves() []leaf {
 	return out
 }
 
-// several values are what FiveCrop makes of one: a tuple in Python.
+// several is the result of FiveCrop for one value: a tuple in Python.
 type several []any
 
 // A node is a value of the caller's: one with parts of its own, or a part.

@@ -52,7 +52,7 @@ func SanitizeBoundingBoxes(options ...SanitizeBoundingBoxesOptions) Transform {
 			return v.With(v.Index(valid)), true
 		case Mask:
 			if v.Dim() < 1 || v.Size(0) != valid.Size(0) {
-				return v, true // it is no mask for each box
+				return v, true // it does not have a mask for each box
 			}
 			return Mask{Tensor: v.Index(valid)}, true
 		}
@@ -88,7 +88,7 @@ func SanitizeKeyPoints(options ...SanitizeKeyPointsOptions) Transform {
 	}}
 }
 
-// getter is what the labels_getter is written as.
+// getter returns the text of the labels_getter.
 func getter(labels []string, none bool) any {
 	if none || labels != nil {
 		return nil
@@ -108,7 +108,7 @@ type sanitize struct {
 // String returns the transform as Python writes it.
 func (t *sanitize) String() string { return t.name }
 
-// Forward removes what is not sound.
+// Forward removes the invalid boxes or points.
 func (t *sanitize) Forward(s *Sample) {
 	leaves, flat := s.leaves(), s.Flat()
 	var at []int

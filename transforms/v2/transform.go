@@ -136,7 +136,7 @@ func (t *step[P]) Forward(s *Sample) {
 	}
 }
 
-// tensorsAndPictures is what most transforms take.
+// tensorsAndPictures reports whether most transforms take a value.
 func tensorsAndPictures(v any) bool { return tv.KindOf(v) != tv.Other }
 
 // absent reports whether v is a tensor that is nil.
@@ -152,8 +152,8 @@ func absent(v any) bool {
 	return false
 }
 
-// choose says which of the values are transformed: all that the transform takes,
-// but of plain tensors only the first, and none where there is an image, video or picture.
+// choose reports which of the values are transformed: all that the transform takes, but of
+// plain tensors only the first, and none where there is an image, video or picture.
 func choose(flat []any, takes func(any) bool) []bool {
 	if takes == nil {
 		takes = tensorsAndPictures
@@ -175,7 +175,7 @@ func choose(flat []any, takes func(any) bool) []bool {
 	return out
 }
 
-// guard calls f and gives a panic of its the name of the transform and the value.
+// guard calls f and adds the name of the transform and the value to a panic of f.
 func guard(name string, value any, f func()) {
 	var describe func() string
 	if value != nil {

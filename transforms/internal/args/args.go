@@ -1,5 +1,5 @@
 // Package args checks the arguments that functionals and transforms share, and
-// names the operation in the error of what goes wrong.
+// names the operation in its errors.
 package args
 
 import (
@@ -45,7 +45,7 @@ func rename(e *torch.Error, op string, value fmt.Stringer) {
 		text = value.String()
 	}
 	if strings.HasPrefix(e.Op, Functional) && (e.Args == "" || e.Args == text) {
-		e.Op, e.Args = op, text // the functional says no more than the transform
+		e.Op, e.Args = op, text // the functional adds no information to the transform's
 		return
 	}
 	inner := e.Op
@@ -73,8 +73,8 @@ func Ints(op, what string, v torch.Ints) []int {
 	return nil
 }
 
-// Guard panics again with what a deferred function has recovered, e, if anything. A [*torch.Error] gets the name op
-// and, where describe is not nil, what it says of the value.
+// Guard panics again with e, which a deferred function has recovered, unless it is nil. A [*torch.Error] gets the
+// name op and, if describe is not nil, its description of the value.
 func Guard(e any, op string, describe func() string) {
 	switch e := e.(type) {
 	case nil:
@@ -111,8 +111,8 @@ func Sides(op string, size torch.Ints) (h, w int) {
 	return s[0], s[len(s)-1]
 }
 
-// ResizedSize returns what a picture of h×w pixels is resized to, for a size of one
-// or two numbers and the longest side, 0 for none: torchvision's
+// ResizedSize returns the size to which a picture of h×w pixels is resized, for a
+// size of one or two numbers and the longest side, 0 for none: torchvision's
 // _compute_resized_output_size.
 func ResizedSize(h, w int, size []int, longest int) (int, int) {
 	if len(size) == 2 {
@@ -144,7 +144,8 @@ func scaled(a, b, c int) int {
 	return int(f)
 }
 
-// CheckSides says what is wrong with a picture of h×w pixels, or "".
+// CheckSides returns an error text for the sides of a picture of h×w pixels, or
+// "".
 func CheckSides(h, w int) string {
 	if min(h, w) < 1 || max(h, w) > math.MaxInt32 {
 		return fmt.Sprintf("the sides would become %d and %d pixels long; want 1 to %d", min(h, w), max(h, w), math.MaxInt32)
@@ -152,7 +153,8 @@ func CheckSides(h, w int) string {
 	return ""
 }
 
-// CheckMemory says what is wrong with holding a picture of h×w pixels, or "".
+// CheckMemory returns an error text for the memory of a picture of h×w pixels,
+// or "".
 func CheckMemory(h, w int) string {
 	const limit = 1 << 30 // 3 GB
 	if w > limit/h {
@@ -192,7 +194,7 @@ func Borders(op string, padding torch.Ints) (left, top, right, bottom int) {
 	return left, top, right, bottom
 }
 
-// PaddingMode panics where there is no such mode. "" is the default, constant.
+// PaddingMode panics if there is no such mode. "" is the default, constant.
 func PaddingMode(op, mode string) {
 	switch mode {
 	case "", "constant", "edge", "reflect", "symmetric":

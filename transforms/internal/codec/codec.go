@@ -26,15 +26,16 @@ var (
 	ErrTooLarge  = errors.New("the picture has too many pixels; scale it down")
 )
 
-// Options say how to decode.
+// Options are the options of decoding.
 type Options struct {
-	MaxPixels int         // more are refused before memory is taken for them
-	Orient    bool        // turn as the EXIF data say
+	MaxPixels int         // more are refused before memory is allocated for them
+	Orient    bool        // rotate according to the EXIF data
 	RGB       bool        // convert to the mode RGB
 	Draft     image.Point // the least size of a JPEG that is decoded smaller; zero decodes all of it
-	Pix       []uint8     // memory that the pixels may lie in; they need not
+	Pix       []uint8     // memory that may be used for the pixels
 
-	// The pixels that are wanted of a picture of w×h; the others may be anything. nil wants all.
+	// The part of a picture of w×h to decode; other pixels are undefined. nil stands for all
+	// pixels.
 	Region func(w, h int) image.Rectangle
 }
 
@@ -118,7 +119,7 @@ func (e formatError) Error() string { return string(e) }
 
 func (formatError) Is(target error) bool { return target == ErrFormat }
 
-// unread says what a file is that no format matches.
+// unread describes a file that no format matches.
 func unread(data []byte) error {
 	k := filekind.OfHead(data[:min(len(data), filekind.HeadSize)])
 	switch {
@@ -132,7 +133,7 @@ func unread(data []byte) error {
 	return ErrFormat
 }
 
-// finish converts and turns a picture as the options say.
+// finish converts and rotates a picture according to the options.
 func (f *format) finish(p *pillow.Image, data []byte, o Options) (*pillow.Image, error) {
 	var err error
 	if o.RGB {
@@ -164,7 +165,7 @@ func fits(w, h int, o Options) error {
 	return nil
 }
 
-// broken says what is wrong with a file of a known format.
+// broken returns the error for a damaged file of a known format.
 func broken(format string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrTruncated) {
 		err = ErrTruncated

@@ -11,10 +11,10 @@ import (
 // A Frame is one of the pictures of a file.
 type Frame struct {
 	*pillow.Image               // shares no memory with other frames
-	Duration      time.Duration // how long it is shown; 0 if the file does not say
+	Duration      time.Duration // how long it is shown; 0 if the file does not define it
 }
 
-// errNoMore is what a format's next function returns after the last picture.
+// errNoMore is returned by a format's next function after the last picture.
 var errNoMore = errors.New("there are no more pictures")
 
 // Frames yields all pictures of a file as Pillow's ImageSequence.Iterator does. Each is

@@ -12,7 +12,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A gifFile reads a GIF block by block as Pillow's plugin does. It skips what it does not know.
+// A gifFile reads a GIF block by block as Pillow's plugin does. It skips unknown blocks.
 type gifFile struct {
 	data       []byte
 	at         int // the next block
@@ -112,7 +112,7 @@ func (f *gifFile) next() (p gifPicture, err error) {
 	}
 }
 
-// extension reads an extension, of which the graphic control belongs to the next picture.
+// extension reads an extension; a graphic control applies to the next picture.
 func (f *gifFile) extension(p *gifPicture) error {
 	label := f.read(1)
 	if len(label) == 0 {

@@ -20,13 +20,13 @@ var errGIFCodes = errors.New("the codes of its pixels are broken")
 type gifDecoder struct {
 	data  []byte
 	at    int    // the next byte
-	end   int    // the end of what Pillow has read of the file
+	end   int    // the end of the bytes that Pillow has read
 	block int    // bytes left of a block
 	bits  uint64 // read but not used
 	n     int    // the number of these bits
 
 	link [gifTable]uint16    // the code before
-	last [gifTable]uint8     // the pixel behind it
+	last [gifTable]uint8     // the pixel after it
 	text [gifTable + 1]uint8 // the pixels of a code, which end with the array
 }
 
@@ -81,28 +81,28 @@ func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip i
 	}
 	rows.row()
 	d := &gifDecoder{data: f.data, at: p.at, end: min(p.at+piece, len(f.data))}
-	clear := 1 << p.bits
+	clearCode := 1 << p.bits
 	var next, size, before int // the first free code, the size of a code, and the code before
 	var first uint8            // the first pixel of the code before
 	fresh := true              // there is no code before
 	for {
 		if fresh {
-			next, size = clear+2, p.bits+1
+			next, size = clearCode+2, p.bits+1
 		}
 		c, err := d.code(size)
 		switch {
 		case err != nil:
 			return err
-		case c == clear:
+		case c == clearCode:
 			fresh = true
 			continue
-		case c == clear+1: // the end, but Pillow continues if it has not read all of the file
+		case c == clearCode+1: // the end, but Pillow continues if it has not read all of the file
 			if err := d.more(); err != nil {
 				return err
 			}
 			continue
 		case fresh:
-			if c > clear {
+			if c > clearCode {
 				return errGIFCodes
 			}
 			fresh, before, first = false, c, uint8(c)
@@ -118,7 +118,7 @@ func (f *gifFile) decode(p *gifPicture, im *pillow.Image, at image.Point, skip i
 			n--
 			d.text[n], walk = first, before
 		}
-		for walk >= clear {
+		for walk >= clearCode {
 			if n == 1 || walk >= gifTable {
 				return errGIFCodes
 			}

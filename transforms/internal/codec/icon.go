@@ -10,7 +10,7 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// An iconEntry says where a picture of an ICO or CUR is.
+// An iconEntry is the place of a picture in an ICO or CUR.
 type iconEntry struct {
 	w, h, depth, bits int // depth is bits, or a guess where they are 0
 	size, at          int // of the data, in the file
@@ -208,7 +208,8 @@ func scaled(v, by uint8) uint8 {
 // icoPrefix and curPrefix begin ICOs and CURs.
 const icoPrefix, curPrefix = "\x00\x00\x01\x00", "\x00\x00\x02\x00"
 
-// hasIcons reports whether what begins like an icon has a list of pictures. One without may be a TGA.
+// hasIcons reports whether a file that begins like an icon has a list of pictures. One without may be
+// a TGA.
 func hasIcons(magic string) func([]byte) bool {
 	return func(data []byte) bool {
 		if !bytes.HasPrefix(data, []byte(magic)) {

@@ -47,7 +47,8 @@ type pngChunk struct {
 	at, len int
 }
 
-// A pngLayout says how pixels are kept in a PNG, and in which mode Pillow reads them.
+// A pngLayout is the representation of pixels in a PNG, and the mode in which Pillow
+// reads them.
 type pngLayout struct {
 	depth, colors uint8
 	mode          pillow.Mode
@@ -152,7 +153,7 @@ func (f *pngFile) next() (c pngChunk, err error) {
 	return c, nil
 }
 
-// body returns what is in a chunk.
+// body returns the contents of a chunk.
 func (f *pngFile) body(c pngChunk) ([]byte, error) {
 	if c.len > len(f.data)-c.at {
 		return nil, io.ErrUnexpectedEOF

@@ -77,7 +77,7 @@ func (f *pngFile) decode(p *pillow.Image) (last pngChunk, err error) {
 					return last, err
 				}
 				if got += n; got <= rows.length {
-					break // the rest comes with the next piece
+					break // the rest is in the next piece
 				}
 				got = 0
 				if err := rows.put(); err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// A pnmKind is what the first word of a PBM, PGM, PPM or PFM says, or of one of Pillow's own extensions.
+// A pnmKind is the meaning of the first word of a PBM, PGM, PPM or PFM, or of one of Pillow's own
+// extensions.
 type pnmKind struct {
 	mode  pillow.Mode
 	plain bool // the pixels are decimal numbers
@@ -222,7 +223,7 @@ func (h *pnmHeader) put(pix []uint8, i int, v uint16) {
 	}
 }
 
-// table returns what the numbers of the file become.
+// table returns the pixels for the numbers of the file.
 func (h *pnmHeader) table() []uint16 {
 	white := 255.0
 	if h.mode == pillow.ModeI {

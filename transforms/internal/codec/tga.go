@@ -83,7 +83,8 @@ func tgaColors(from []uint8, size int) *pillow.Palette {
 	return p
 }
 
-// tgaColor15 returns a color of 5 bits a channel, whose highest bit says that it is transparent.
+// tgaColor15 returns a color of 5 bits for each channel, whose highest bit marks it as
+// transparent.
 func tgaColor15(from []uint8) [4]uint8 {
 	v := int(binary.LittleEndian.Uint16(from))
 	return [4]uint8{uint8(v >> 10 & 31 * 255 / 31), uint8(v >> 5 & 31 * 255 / 31), uint8(v & 31 * 255 / 31), uint8(v>>15) - 1}
@@ -124,7 +125,7 @@ func decodeTGA(data []byte, _ Options) (*pillow.Image, error) {
 	if len(rows) < stride*h.h {
 		return nil, io.ErrUnexpectedEOF
 	}
-	if h.palette != nil { // Pillow says that a gray one stays gray, and converts it by its palette
+	if h.palette != nil { // Pillow reports a gray one as gray, and converts it by its palette
 		mode = [...]pillow.Mode{1: pillow.ModeP, 2: pillow.ModePA}[mode.Bands()]
 	}
 	p := pillow.New(mode, h.w, h.h)
@@ -170,7 +171,8 @@ func (h *tgaHeader) unpack(to, from []uint8) {
 	}
 }
 
-// tgaRuns expands runs of pixels of some bytes. A run ends in its row; pixels that are no run may go on in the next one.
+// tgaRuns expands runs of pixels of some bytes. A run ends in its row; pixels that are not a run may continue in the
+// next row.
 func tgaRuns(data []uint8, stride, rows, size int) ([]uint8, error) {
 	// A byte of the file makes 128 pixels at the most.
 	if size == 0 || stride*rows > 128*size*len(data) {
@@ -197,7 +199,8 @@ func tgaRuns(data []uint8, stride, rows, size int) ([]uint8, error) {
 	return out, nil
 }
 
-// tgaOpaque reports whether the extension at the file's end says that there is no alpha.
+// tgaOpaque reports whether the extension at the file's end states that there is no
+// alpha.
 func tgaOpaque(data []byte) bool {
 	footer := data[max(len(data)-26, 0):]
 	if !bytes.HasSuffix(footer, []byte("TRUEVISION-XFILE.\x00")) {

@@ -65,9 +65,9 @@ func NewReader(src []byte) *Reader {
 // Offset returns the number of bytes of src consumed.
 func (z *Reader) Offset() int { return z.at - int(z.n/8) }
 
-// Read decompresses into dst, like a call of inflate whose input is src up to limit. When
-// dst is full, it processes what follows until that needs room, as inflate does. It returns nil
-// if dst is full or the input is used up, io.EOF if the stream ended with the right checksum, and
+// Read decompresses into dst, like a call of inflate whose input is src up to limit. When dst is
+// full, it processes the following data until they need room, as inflate does. It returns nil if
+// dst is full or the input is used up, io.EOF if the stream ended with the right checksum, and
 // another error if the stream is broken. limit must not decrease from call to call.
 func (z *Reader) Read(dst []byte, limit int) (n int, err error) {
 	z.limit = min(limit, len(z.src))

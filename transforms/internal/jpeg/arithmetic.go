@@ -38,14 +38,14 @@ type arithmetic struct {
 	code   int64 // where it is in the interval, and bits to come
 	size   int64 // of the interval
 	shift  int   // how many bits are to come; less than 0 before the first two bytes
-	broken bool  // the data decode to what cannot be; blocks stay as they are until the next restart
+	broken bool  // the data are invalid; blocks do not change until the next restart
 
 	// A byte is a state and, in the highest bit, the more probable decision.
 	dc [16][64]uint8
 	ac [16][256]uint8
 }
 
-// reset forgets what was learned of a part of the scan.
+// reset resets the statistics of a part of the scan.
 func (a *arithmetic) reset() {
 	a.code, a.size, a.shift, a.broken = 0, 0, -16, false
 	for _, c := range a.comps {
@@ -62,7 +62,7 @@ func (a *arithmetic) reset() {
 // maxFree bounds the blocks that are decoded of no data.
 const maxFree = 1 << 23
 
-// input returns the next byte. What comes after a marker are zeros, and of data that no marker ends there must be enough.
+// input returns the next byte. After a marker it returns zeros; data without a marker at the end must be long enough.
 func (a *arithmetic) input() int64 {
 	r := &a.r
 	if r.pos < len(r.data)-slack {
@@ -138,7 +138,7 @@ func (a *arithmetic) category(m int32, bins []uint8, at int) (int32, int) {
 	return m, at
 }
 
-// level decodes the DC coefficient of a block, but for its lower bits.
+// level decodes the DC coefficient of a block, except for its lower bits.
 func (a *arithmetic) level(c *component, block *[128]int16, low uint) {
 	bins := a.dc[c.dcNumber][:]
 	at := c.context
@@ -167,7 +167,8 @@ func (a *arithmetic) level(c *component, block *[128]int16, low uint) {
 	block[0] = int16(c.dc << low)
 }
 
-// waves decodes the AC coefficients from first to last, but for their lower bits.
+// waves decodes the AC coefficients from first to last, except for their lower
+// bits.
 func (a *arithmetic) waves(c *component, block *[128]int16, first, last int, low uint) {
 	bins := a.ac[c.acNumber][:]
 	for k := first; k <= last; k++ {
@@ -238,7 +239,7 @@ func (a *arithmetic) refine(c *component, block *[128]int16) {
 	}
 }
 
-// block decodes what a scan has of a block.
+// block decodes a scan's part of a block.
 func (a *arithmetic) block(c *component, x, y int) {
 	if a.broken {
 		return

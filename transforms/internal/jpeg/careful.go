@@ -13,7 +13,7 @@ type careful struct {
 	hit    bool // and a marker was met in that way
 }
 
-// A buffer is what is undone where a block has to be read again.
+// A buffer is the state that is restored if a block must be read again.
 type buffer struct {
 	pos int // of the next byte to read, in the file
 	acc uint64
@@ -127,7 +127,7 @@ func (c *careful) restarted() bool {
 	return !c.short
 }
 
-// mcu decodes an MCU, and reports whether what is handed over of the file was enough.
+// mcu decodes an MCU, and reports whether the bytes provided so far were enough.
 func (c *careful) mcu(places []place) bool {
 	for _, p := range places {
 		k := c.comps[p.i]

@@ -3,8 +3,8 @@
 // and progressive ones of 1, 3 and 4 components, of any subsampling, with Huffman or arithmetic coding. Coefficients that are
 // missing are estimated as libjpeg-turbo does it. It encodes pictures to the same bytes.
 //
-// It exists because a picture's pixels should not depend on what is installed (image/jpeg has others), and
-// because of what it leaves out: where only a part of the picture is asked for, the rest is not computed.
+// It exists because a picture's pixels should not depend on installed libraries (image/jpeg has others),
+// and because it can decode only a part of the picture, without computing the rest.
 package jpeg
 
 import (
@@ -14,11 +14,11 @@ import (
 	"sync"
 )
 
-// Options say how to decode.
+// Options are the options of decoding.
 type Options struct {
 	Draft  image.Point                    // the least size of a picture that is decoded smaller; zero decodes all of it
-	Pix    []uint8                        // memory that the pixels may lie in; they need not
-	Region func(w, h int) image.Rectangle // the pixels that are wanted; the others may be anything. nil wants all
+	Pix    []uint8                        // memory that may be used for the pixels
+	Region func(w, h int) image.Rectangle // the part to decode; other pixels are undefined; nil stands for all
 
 	// Components returns the components without conversion of their colors, and those that
 	// are coarser repeated and not interpolated. There may be two, too. TIFF needs it.
@@ -166,7 +166,7 @@ func (d *decoder) keep() error {
 	return nil
 }
 
-// finish reads what comes after a single scan.
+// finish reads the rest of the file after a single scan.
 func (d *decoder) finish() error {
 	header, err := d.header()
 	switch {

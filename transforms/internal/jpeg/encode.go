@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// A Subsampling says how much coarser than the brightness the color is stored.
+// A Subsampling is the ratio of the resolutions of color and brightness.
 type Subsampling int
 
 // The subsamplings of Pillow's save.
@@ -15,7 +15,7 @@ const (
 	S444
 )
 
-// EncodeOptions say how to encode.
+// EncodeOptions are the options of encoding.
 type EncodeOptions struct {
 	Quality     int         // 1 to 100
 	YCbCr       bool        // three channels are brightness and color, and not RGB
@@ -105,7 +105,7 @@ func (e *encoder) marker(m byte, segment ...byte) {
 	e.out = append(append(e.out, 0xff, m, byte(n>>8), byte(n)), segment...)
 }
 
-// frame writes all that comes before the scans.
+// frame writes everything before the scans.
 func (e *encoder) frame() {
 	e.out = append(make([]byte, 0, 1<<10+e.w*e.h*e.channels/8), 0xff, soi)
 	if e.channels == 4 {
@@ -522,7 +522,7 @@ func (e *encoder) progressiveScan(p pass) {
 	e.flush()
 }
 
-// A writer takes what a scan is made of.
+// A writer takes the parts of a scan.
 type writer struct {
 	symbol func(table int, s uint8)
 	put    func(v uint32, n uint)
@@ -672,7 +672,7 @@ func (t *tally) writer() writer {
 	return writer{func(table int, s uint8) { t[table][s]++ }, func(uint32, uint) {}}
 }
 
-// code returns the best code for what was counted, or nil where nothing was: libjpeg's jpeg_gen_optimal_table.
+// code returns the best code for the counts, or nil if they are all 0: libjpeg's jpeg_gen_optimal_table.
 func (t *tally) code(table int) *code {
 	freq := t[table]
 	if freq == ([257]int{}) {

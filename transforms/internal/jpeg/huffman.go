@@ -37,7 +37,7 @@ var natural = func() (n [64]uint8) {
 	return n
 }()
 
-// peek is the number of bits of which a table tells what they begin with.
+// peek is the number of bits that are looked up in a table at once.
 const peek = 10
 
 // An entry is what the next bits are. From the lowest bit on: 8 bits with the number of bits
@@ -58,7 +58,7 @@ type table struct {
 	dc      bool // the symbols are sizes alone
 
 	ready  bool      // the rest is made
-	first  [17]int32 // what to add to a code of this length to have its symbol's index
+	first  [17]int32 // the difference between a symbol's index and its code of this length
 	limit  [18]int32 // the codes of this length are less
 	lookup [1 << peek]entry
 	codes  [1 << peek]uint16    // the symbol that the bits begin with, and in the lower byte its bits; 0 is a code of more bits
@@ -67,7 +67,7 @@ type table struct {
 
 var errHuffman = errors.New("a Huffman table is damaged")
 
-// prepare makes what decodes. A table that no scan uses may be damaged.
+// prepare makes the decoding tables. A table that no scan uses may be damaged.
 func (t *table) prepare() error {
 	if t.ready {
 		return nil
@@ -288,7 +288,7 @@ loop:
 	return k > 1
 }
 
-// skip goes over the AC coefficients of a block.
+// skip skips the AC coefficients of a block.
 func (r *reader) skip(t *table) {
 	k := 1
 	if simd && t.skips != nil {

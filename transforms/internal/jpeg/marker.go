@@ -23,7 +23,7 @@ var (
 	errConditioning = errors.New("the conditioning of its arithmetic coding is damaged")
 )
 
-// unsupported says what is not read.
+// unsupported returns the error for a feature that is not supported.
 func unsupported(format string, args ...any) error {
 	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrUnsupported)
 }
@@ -51,7 +51,7 @@ const (
 	tem   = 0x01
 )
 
-// A Header is what is known of a JPEG before it is decoded.
+// A Header is the information about a JPEG before it is decoded.
 type Header struct {
 	W, H     int
 	Channels int // 1 is gray, 3 RGB, 4 CMYK
@@ -127,7 +127,7 @@ func (d *decoder) begin() {
 	}
 }
 
-// next goes to the next marker and returns it.
+// next moves to the next marker and returns it.
 func (d *decoder) next() (byte, error) {
 	for {
 		i := bytes.IndexByte(d.data[d.pos:], 0xff)

@@ -13,7 +13,7 @@ type plane struct {
 	stride, rows int
 	size         int // samples in a row and a column of a block: 8, and less of pictures decoded smaller
 	x0, x1       int // the columns of blocks that it has, both even
-	y0, y1       int // the rows of blocks that are asked for
+	y0, y1       int // the requested rows of blocks
 }
 
 // margin lies before and after a plane's samples, and rows of others that kernels read in steps.
@@ -45,7 +45,8 @@ type upsampling struct {
 	x0, x1 int  // the samples of a row that are needed
 }
 
-// needs returns the samples [a, b) of n in a row or column of which pixels come.
+// needs returns the samples [a, b) of n in a row or column from which pixels are
+// computed.
 func (u *upsampling) needs(p0, p1, f, n int) (a, b int) {
 	return max(p0/f-1, 0), min((p1-1)/f+2, n)
 }
@@ -116,7 +117,7 @@ func (d *decoder) ycc() bool {
 // ycck reports whether four components are brightness, color and black.
 func (d *decoder) ycck() bool { return d.adobe > 0 }
 
-// wanted reports whether a block's samples are asked for.
+// wanted reports whether a block's samples are needed.
 func (p *plane) wanted(x, y int) bool { return x >= p.x0 && x < p.x1 && y >= p.y0 && y < p.y1 }
 
 // transform makes the samples of a pair of blocks, the first of which is block x, and

@@ -29,7 +29,7 @@ type scan struct {
 	arithmetic *arithmetic // nil where it has Huffman codes
 }
 
-// maxScans bounds the work that a small file can ask for, as TurboJPEG's TJFLAG_LIMITSCANS does.
+// maxScans limits the work that a small file can cause, as TurboJPEG's TJFLAG_LIMITSCANS does.
 const maxScans = 500
 
 var errProgression = errors.New("a scan's progression is damaged")
@@ -187,8 +187,8 @@ func (s *scan) check() {
 	}
 }
 
-// seek goes beyond the next restart marker. Where another marker comes, it guesses as jpeg_resync_to_restart does, and
-// may stay before that. It reports whether data come next.
+// seek moves beyond the next restart marker. At another marker, it guesses as jpeg_resync_to_restart does, and may
+// stay before that. It reports whether data are next.
 func (s *scan) seek() (found bool) {
 	d := s.decoder
 	for {
@@ -230,7 +230,7 @@ func (s *scan) resync() {
 	}
 }
 
-// skip goes over the scan's last MCUs.
+// skip skips the scan's last MCUs.
 func (s *scan) skip(mcus int) {
 	for s.restart > 0 && mcus > s.left && !s.over {
 		mcus -= s.left
@@ -370,7 +370,7 @@ func (s *scan) acFirst(c *component, x, y int) {
 
 // put sets a coefficient.
 func put(block *[128]int16, mask *uint64, k int, v int16) {
-	k = min(k, 63) // where libjpeg puts what leads beyond the block
+	k = min(k, 63) // libjpeg's place for coefficients beyond the block
 	block[zigzag[k]&127] = v
 	*mask &^= 1 << k
 	if v != 0 {

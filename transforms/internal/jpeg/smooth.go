@@ -122,7 +122,7 @@ func (d *decoder) estimate(c *component, x, y int, block *[128]int16) {
 	}
 }
 
-// unknown has the bits of coefficients of which nothing is known.
+// unknown has the bits of the unknown coefficients.
 var unknown = func() (bits [64]int8) {
 	for k := range bits {
 		bits[k] = -1

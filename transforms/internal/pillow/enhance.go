@@ -1,8 +1,8 @@
 package pillow
 
-// The enhancements blend a picture with a poorer one. Factor 1 is the picture,
-// 0 the poorer one; larger factors exaggerate. An alpha of the modes LA and RGBA
-// stays. They take what [Blend] takes.
+// The enhancements blend a picture with a poorer one. Factor 1 is the picture, 0
+// the poorer one; larger factors exaggerate. An alpha of the modes LA and RGBA
+// stays. They accept the same modes as [Blend].
 
 // AdjustBrightness blends with black: ImageEnhance.Brightness(p).enhance(factor).
 //

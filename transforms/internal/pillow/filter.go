@@ -2,8 +2,9 @@ package pillow
 
 import "math"
 
-// An Interpolation says how a pixel is computed from its neighbors. The values
-// are the names of torchvision's InterpolationMode and of Pillow's Resampling filters.
+// An Interpolation is the way in which a pixel is computed from its neighbors. The
+// values are the names of torchvision's InterpolationMode and of Pillow's Resampling
+// filters.
 type Interpolation string
 
 // Pillow's resampling filters. All but Nearest are widened by the scale when a
@@ -112,9 +113,9 @@ func sinc(x float64) float64 {
 // are left for sums beyond them.
 const precision = 32 - 8 - 2
 
-// An axis tells how the pixels of one dimension come from those of the source:
-// output i is the sum of taps[i*size+j] times the source's pixel first[i]+j, for
-// j < count[i].
+// An axis describes how the pixels of one dimension are computed from those of
+// the source: output i is the sum of taps[i*size+j] times the source's pixel
+// first[i]+j, for j < count[i].
 type axis struct {
 	first, count []int
 	taps         []int32   // fixed point, with precision fractional bits, for bytes

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// A Warp says how [Image.Transform] finds where a pixel comes from.
+// A Warp is the way in which [Image.Transform] finds the source of a pixel.
 type Warp int
 
 // The warps, and their numbers.
@@ -15,12 +15,12 @@ const (
 	Perspective             // two more, (g, h): both divided by g x + h y + 1
 )
 
-// Transform returns a picture of w×h pixels, each of which comes from where the
-// warp says: img.transform((w, h), warp, data, how, fillcolor=fill). The fill, see
-// [Image.Pad], is where that lies outside the picture. The interpolation is Nearest,
-// Bilinear or Bicubic; the modes 1 and P always take Nearest, and in the modes LA and RGBA
-// the others compute, and fill, with premultiplied alpha. In the mode I;16 they
-// compute nonsense, the same as in Pillow.
+// Transform returns a picture of w×h pixels, whose sources the warp defines:
+// img.transform((w, h), warp, data, how, fillcolor=fill). Pixels with a source outside of
+// the picture get the fill, see [Image.Pad]. The interpolation is Nearest, Bilinear or
+// Bicubic; the modes 1 and P always take Nearest, and in the modes LA and RGBA the others
+// compute, and fill, with premultiplied alpha. In the mode I;16 they compute nonsense, the
+// same as in Pillow.
 //
 // https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.transform
 func (p *Image) Transform(w, h int, warp Warp, data []float64, how Interpolation, fill []float64) (*Image, error) {
@@ -104,7 +104,7 @@ func (q *Image) warp(p *Image, warp Warp, a []float64, how Interpolation) {
 					d := float64(a[6]*xin) + float64(a[7]*yin) + 1
 					u, v = u/d, v/d
 				}
-				// NaN lies outside too.
+				// NaN is outside too.
 				if !(u >= 0 && u < float64(p.W) && v >= 0 && v < float64(p.H)) {
 					continue
 				}
@@ -172,7 +172,8 @@ func (q *Image) pick(src *Image, xs, ys []int) {
 	})
 }
 
-// fitsFixed reports whether the source of (x, y) can be told in fixed point.
+// fitsFixed reports whether the source of (x, y) can be represented in fixed
+// point.
 func fitsFixed(a []float64, x, y int) bool {
 	at := func(a []float64) float64 {
 		return math.Abs(float64(float64(x)*a[0]) + float64(float64(y)*a[1]) + a[2])
@@ -354,7 +355,7 @@ func (s *sampler) bicubic(to []uint8, u, v float64) {
 		return
 	}
 	n := s.n
-	// Inside the picture the four pixels of a row lie side by side.
+	// Inside the picture the four pixels of a row are adjacent.
 	if s.step == 3 && x >= 1 && x+2 < s.w {
 		var r [4]*[12]uint8
 		for i, at := range ys {

@@ -2,8 +2,8 @@ package pillow
 
 import "golang.org/x/sys/cpu"
 
-// simd says that the kernels below can be called. Their numbers are those of the
-// loops in resample.go, which other processors use, to the last bit.
+// simd reports whether the kernels below can be called. Their numbers are those
+// of the loops in resample.go, which other processors use, to the last bit.
 var simd = cpu.X86.HasAVX2
 
 // rows4 computes n pixels of four rows. Pixel i is made of 4*groups pixels from byte

@@ -25,7 +25,7 @@ const (
 	ModeI16   Mode = "I;16"  // a uint16, little-endian
 )
 
-// A kind is what an element of a pixel is.
+// A kind is the type of an element of a pixel.
 type kind uint8
 
 const (
@@ -35,7 +35,7 @@ const (
 	floats32
 )
 
-// A layout says how a mode's pixels are kept.
+// A layout is the representation of a mode's pixels.
 type layout struct {
 	bands int
 	kind  kind
@@ -65,5 +65,5 @@ func (m Mode) BytesPerPixel() int {
 	return l.bands
 }
 
-// kind returns what the elements of the mode's pixels are.
+// kind returns the kind of the elements of the mode's pixels.
 func (m Mode) kind() kind { return layouts[m].kind }

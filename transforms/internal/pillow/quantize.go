@@ -93,14 +93,14 @@ func (p *Image) quantize() (*Image, error) {
 	const colors = 256
 	fine, coarse := newCube([4]int{3, 4, 3, 3}), newCube([4]int{2, 2, 2, 2})
 	pixels := make([][4]uint8, p.W*p.H)
-	var clear *[4]uint8 // the first transparent pixel, which the others become
+	var transparent *[4]uint8 // the first transparent pixel, which the others become
 	for i := range pixels {
 		c := [4]uint8(p.Pix[4*i:])
 		if c[3] == 0 {
-			if clear == nil {
-				clear = &[4]uint8{c[0], c[1], c[2], 0}
+			if transparent == nil {
+				transparent = &[4]uint8{c[0], c[1], c[2], 0}
 			}
-			c = *clear
+			c = *transparent
 		}
 		pixels[i] = c
 		for _, k := range []*cube{fine, coarse} {

@@ -116,8 +116,8 @@ func (p *Image) resample(w, h int, how Interpolation, box [4]float32, r image.Re
 	return p.horizontal(cols, 0, top, bottom).vertical(rows, top, 0, r.Dx())
 }
 
-// nearest returns which of in pixels the outputs lo to hi come from, -1 for none.
-// The mode I;16 goes by the products, the others by the sums of the steps.
+// nearest returns the sources, among in pixels, of the outputs lo to hi, or -1
+// for none. The mode I;16 uses the products of the steps, the others the sums.
 func (p *Image) nearest(begin, step float64, lo, hi, in int) []int {
 	if p.Mode != ModeI16 {
 		return steps(begin+float64(step*0.5), step, lo, hi, in)

@@ -67,7 +67,7 @@ func ToRGB(img image.Image) *RGB {
 	return &RGB{Pix: q.Pix, W: q.W, H: q.H}
 }
 
-// opaque reports whether the picture says that it is.
+// opaque reports whether the picture's Opaque method returns true.
 func opaque(img image.Image) bool {
 	o, ok := img.(interface{ Opaque() bool })
 	return ok && o.Opaque()

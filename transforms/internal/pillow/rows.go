@@ -47,7 +47,7 @@ func Source(w, h, nw, nh int, how Interpolation, r image.Rectangle) image.Rectan
 	return image.Rect(left, top, right, bottom)
 }
 
-// axes returns what the columns and rows of the part r of nw×nh pixels are made of.
+// axes returns the axes of the columns and rows of the part r of nw×nh pixels.
 func axes(w, h, nw, nh int, how Interpolation, r image.Rectangle) (cols, rows *axis) {
 	return newAxis(w, nw, r.Min.X, r.Max.X, 0, float32(w), filters[how], bytes8),
 		newAxis(h, nh, r.Min.Y, r.Max.Y, 0, float32(h), filters[how], bytes8)
@@ -74,7 +74,7 @@ func (p plane) put(y int, row []uint8) { copy(p.pix[y*p.stride:], row) }
 // buffers keeps the memory between the passes, which for photographs is a megabyte or so.
 var buffers = sync.Pool{New: func() any { return new([]uint8) }}
 
-// buffer returns n bytes of any content, and what gives them back.
+// buffer returns n uninitialized bytes, and a function that releases them.
 func buffer(n int) (pix []uint8, free func()) {
 	b := buffers.Get().(*[]uint8)
 	if cap(*b) < n {
@@ -83,7 +83,7 @@ func buffer(n int) (pix []uint8, free func()) {
 	return (*b)[:n], func() { buffers.Put(b) }
 }
 
-// slack is how many bytes a kernel may touch beyond what it computes.
+// slack is the number of bytes that a kernel may touch beyond its results.
 const slack = 16
 
 func newPlane(width, height int) (plane, func()) {
@@ -91,7 +91,7 @@ func newPlane(width, height int) (plane, func()) {
 	return plane{pix, width}, free
 }
 
-// half is what rounds a sum of taps.
+// half is added to round a sum of taps.
 const half = 1 << (precision - 1)
 
 // clip returns the pixel of a sum of taps.

@@ -23,7 +23,7 @@ func (p *Image) Transpose(how Transpose) (*Image, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	// flip says whether the columns and rows of the source run backwards.
+	// flip is true if the columns and rows of the source are reversed.
 	var swap, flipX, flipY bool
 	switch how {
 	case FlipLeftRight:

@@ -12,7 +12,7 @@ import (
 type AugMix struct {
 	Severity int     // of the operations, 1 to 10
 	Width    int     // the number of chains of operations
-	Depth    int     // the number of operations of a chain; 0, and less, is 1 to 3 by chance
+	Depth    int     // the number of operations of a chain; 0 or less is a random number from 1 to 3
 	Alpha    float64 // of the distributions of the weights
 }
 
@@ -41,8 +41,8 @@ func (m AugMix) Checked(op string) AugMix {
 	return m
 }
 
-// Mix mixes a batch [N, …] with what chains of so many operations make of it. It draws from g, and by randint
-// a number from low to below high.
+// Mix mixes a batch [N, …] with the results of chains of operations on it. It draws from g, and by randint a
+// number from low to below high.
 func (m AugMix) Mix(batch *torch.Tensor, g *torch.Generator, randint func(low, high int) int, chain func(operations int) *torch.Tensor) *torch.Tensor {
 	n := batch.Size(0)
 	each := make([]int, batch.Dim()) // [N, 1, …]

@@ -141,7 +141,7 @@ func (c *chunks) strips(img *pillow.Image, k *kind) error {
 	if err != nil {
 		return err
 	}
-	rowBytes := (c.w*k.bits*k.samples/planes + 7) / 8 // of what Pillow unpacks
+	rowBytes := (c.w*k.bits*k.samples/planes + 7) / 8 // of the data that Pillow unpacks
 	size, stride := c.chunkBytes(c.tileH), c.rowBytes()
 	if c.tileH > math.MaxInt32 || size > rowBytes*c.tileH || rowBytes > stride {
 		return fmt.Errorf("its strips of %d bytes are not those of its pixels", size)

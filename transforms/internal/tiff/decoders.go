@@ -43,7 +43,7 @@ func (l *layout) decoder() (func(dst, src []byte) error, error) {
 	}, nil
 }
 
-// errShort says that a strip or tile has fewer pixels than it should have.
+// errShort means that a strip or tile has fewer pixels than it should have.
 var errShort = fmt.Errorf("a strip or tile has too few pixels: %w", io.ErrUnexpectedEOF)
 
 // fill reads dst from r.
@@ -67,8 +67,8 @@ func inflate(dst, src []byte) error {
 	return finish(z)
 }
 
-// finish returns an error where data are damaged behind the pixels, in what their decoder reads before it needs
-// room for more: a checksum. The data may also have more rows than are asked for, or lack the checksum.
+// finish returns an error if data are damaged after the pixels, in the part that their decoder reads before it
+// needs room for more: a checksum. The data may also have more rows than requested, or lack the checksum.
 func finish(r io.Reader) error {
 	var more [1]byte
 	if n, err := r.Read(more[:]); n == 0 && err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {

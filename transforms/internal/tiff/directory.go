@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// The tags that say how a picture's pixels are stored.
+// The tags that define how a picture's pixels are stored.
 const (
 	tagWidth            = 256
 	tagHeight           = 257
@@ -200,7 +200,7 @@ func (f *File) readDirectory(at, budget uint64) (d *directory, next, used uint64
 	return d, next, used, whole
 }
 
-// errTag says that a tag's values are of no use.
+// errTag means that a tag's values cannot be used.
 func errTag(tag uint16, kind uint16) error {
 	return fmt.Errorf("its tag %d has values of type %d", tag, kind)
 }
@@ -212,7 +212,7 @@ func (d *directory) numbers(tag uint16) ([]int, error) {
 		return nil, nil
 	}
 	if e.kind == typeByte && tag != tagStripOffsets && tag != tagTileOffsets {
-		return nil, errTag(tag, e.kind) // in Python it is a string of bytes, which is no number
+		return nil, errTag(tag, e.kind) // in Python it is a string of bytes, which is not a number
 	}
 	n := int(typeSizes[e.kind])
 	out := make([]int, len(e.value)/n)

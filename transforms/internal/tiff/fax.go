@@ -198,7 +198,7 @@ func (f *fax) begin() {
 	f.faxLine = faxLine{b1: int(f.above[0]), next: 1, endOfLine: f.endOfLine}
 }
 
-// sync moves behind the next end-of-line code: 11 zeros or more, and a one. Of the
+// sync moves after the next end-of-line code: 11 zeros or more, and a one. Of the
 // code, a line may have ended with the zeros.
 func (f *fax) sync() (found, ended bool) {
 	if !f.endOfLine {
@@ -326,7 +326,7 @@ func (f *fax) oneDimension() error {
 	}
 }
 
-// reference moves b1 to the first change of the line above that is behind a0.
+// reference moves b1 to the first change of the line above that is after a0.
 func (f *fax) reference() error {
 	for f.n > 0 && f.b1 <= f.a0 && f.b1 < f.width {
 		if f.next+1 >= len(f.above) {
@@ -502,7 +502,7 @@ type faxBits struct {
 	lsb   bool
 }
 
-// need makes n bits available, which are 0 behind the end of the data. It returns false where the data have ended.
+// need makes n bits available, which are 0 after the end of the data. It returns false if the data have ended.
 func (b *faxBits) need(n int) bool {
 	for b.avail < n {
 		if b.pos >= len(b.src) {

@@ -24,7 +24,7 @@ const (
 	markerTEM   = 0x01
 )
 
-// A jpegHeader is what comes before the first scan of a JPEG.
+// A jpegHeader is the part of a JPEG before the first scan.
 type jpegHeader struct {
 	segments [][]byte // those that are needed to decode, with their markers
 	frame    []byte   // of them the frame, without its marker and length
@@ -184,8 +184,8 @@ func (l *layout) jpegHeader(src []byte) (jpegHeader, error) {
 	return h, nil
 }
 
-// join makes a JPEG whose colors are YCbCr if the TIFF says so, whatever the JPEG does.
-// libjpeg adds an end to data that have none.
+// join makes a JPEG whose colors are YCbCr if the TIFF defines them so, regardless of
+// the JPEG's own markers. libjpeg adds an end to data that have none.
 func (h jpegHeader) join(ycbcr bool) []byte {
 	out := []byte{0xff, markerSOI}
 	for _, s := range h.segments {

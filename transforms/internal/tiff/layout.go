@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A layout says how libtiff finds the strips or tiles of a page.
+// A layout defines how libtiff finds the strips or tiles of a page.
 type layout struct {
 	order                 binary.ByteOrder
 	w, h                  int
@@ -137,7 +137,7 @@ func (s fieldSet) perSample(to *int, tag uint16, samples int, least, most int64)
 	return nil
 }
 
-// floats returns the n fractions of a tag, or others where it has not n.
+// floats returns the n fractions of a tag, or others if it does not have n.
 func (s fieldSet) floats(tag uint16, n int, otherwise ...float32) []float32 {
 	e, ok := s.fields[tag]
 	if !ok || e.count != uint64(n) {
@@ -211,7 +211,7 @@ func (f *File) layout(at uint64) (*layout, error) {
 	return l, nil
 }
 
-// tags reads what the tags say, but not where the pixels are.
+// tags reads the values of the tags, except for the places of the pixels.
 func (l *layout) tags(s fieldSet) error {
 	const short, long = math.MaxUint16, math.MaxUint32
 	if err := s.required(&l.samples, tagSamples, 1, short); err != nil {

@@ -70,7 +70,7 @@ func (d *lzwDecoder) decode(dst, src []byte) error {
 		if free++; free > 1<<width-1-early {
 			width = min(width+1, lzwBits)
 			if free >= lzwSize && !d.old {
-				free = -1 // what follows must clear the table
+				free = -1 // the next code must clear the table
 			}
 		}
 		before = code

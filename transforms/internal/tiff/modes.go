@@ -47,7 +47,7 @@ type kind struct {
 	unpack                             unpack
 }
 
-// orders says of which orders of bytes and bits in a file a kind is read.
+// orders lists the orders of bytes and bits in a file in which a kind is read.
 type orders uint8
 
 const (
@@ -113,7 +113,7 @@ var kinds = []kind{
 // maxSamples is the number of samples a pixel has at most in kinds.
 const maxSamples = 6
 
-// kindOf finds the kind of pixels that match says, nil where there is none.
+// kindOf finds the kind of pixels for match, or nil if there is none.
 func kindOf(want kind, order binary.ByteOrder, fill int) *kind {
 	for i := range kinds {
 		k := &kinds[i]

@@ -20,8 +20,8 @@ const (
 	tagJPEGACTables          = 521
 )
 
-// An oldJPEGs says where the parts of a picture of the old JPEG compression are: a stream that may be a whole JPEG or its
-// tables, or tables alone. Strips continue it.
+// An oldJPEGs has the places of the parts of a picture of the old JPEG compression: a stream that may be a whole JPEG
+// or its tables, or tables alone. Strips continue it.
 type oldJPEGs struct {
 	stream, length int
 	restart        int
@@ -85,7 +85,8 @@ func (l *layout) strip(data []byte, i int) []byte {
 	return bytesAt(data, l.offsets[i], n)
 }
 
-// tablesHeader makes the header of a JPEG whose tables are where the tags say.
+// tablesHeader makes the header of a JPEG whose tables are at the places in the
+// tags.
 func (l *layout) tablesHeader(data, scan []byte) (h jpegHeader, err error) {
 	segment := func(marker byte, body ...byte) {
 		h.segments = append(h.segments, append([]byte{0xff, marker, byte((len(body) + 2) >> 8), byte(len(body) + 2)}, body...))

@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// undo returns what restores the pixels that a predictor has replaced by differences, nil where there is none.
+// undo returns a function that restores the pixels that a predictor has replaced by differences, or nil if
+// there is none.
 func (l *layout) undo() (func([]byte), error) {
 	samples := l.samples
 	if l.planar == 2 {

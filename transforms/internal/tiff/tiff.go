@@ -53,7 +53,7 @@ type File struct {
 	big   bool   // BigTIFF
 	first uint64 // where the first directory is
 
-	next   uint64   // where the next directory is, 0 behind the last
+	next   uint64   // the offset of the next directory; 0 after the last
 	read   []uint64 // where those were that have been read
 	budget uint64   // how many bytes the values of further tags may have
 }
@@ -106,7 +106,7 @@ type Page struct {
 	fill                int
 }
 
-// Next returns the next page, or io.EOF behind the last one: im.seek(im.tell() + 1).
+// Next returns the next page, or io.EOF after the last one: im.seek(im.tell() + 1).
 // A directory that has been read before ends the file.
 func (f *File) Next() (*Page, error) {
 	if f.next == 0 {
@@ -172,7 +172,7 @@ func (p *Page) describe() (err error) {
 	return nil
 }
 
-// samples completes k by what the tags say about the samples of a pixel.
+// samples completes k from the tags about the samples of a pixel.
 func (p *Page) samples(k *kind) error {
 	formats, err := p.numbers(tagSampleFormat)
 	if err != nil {
@@ -194,7 +194,7 @@ func (p *Page) samples(k *kind) error {
 	if k.extra, err = p.numbers(tagExtraSamples); err != nil {
 		return err
 	}
-	if p.planar == 2 && len(k.extra) > 0 && slices.Max(k.extra) == 0 { // the planes behind those of the colors are not read
+	if p.planar == 2 && len(k.extra) > 0 && slices.Max(k.extra) == 0 { // the planes after those of the colors are not read
 		depths = depths[:max(len(depths)-len(k.extra), 0)]
 		k.samples -= len(k.extra)
 		k.extra = nil

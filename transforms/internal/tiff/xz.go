@@ -76,7 +76,7 @@ func xzBlockHeader(r *bytes.Reader) (delta int, err error) {
 	if err != nil {
 		return 0, io.ErrUnexpectedEOF
 	}
-	if size == 0 { // the index, behind the last block
+	if size == 0 { // the index, after the last block
 		return 0, errShort
 	}
 	h := make([]byte, 4*(int(size)+1))

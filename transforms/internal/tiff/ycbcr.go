@@ -52,7 +52,7 @@ func (c *chunks) ycbcr(img *pillow.Image) error {
 	return nil
 }
 
-// ycbcrTables returns what converts the page's colors.
+// ycbcrTables returns the tables that convert the page's colors.
 func (l *layout) ycbcrTables() (*ycbcrTables, error) {
 	switch {
 	case l.bits != 8 || l.samples != 3:

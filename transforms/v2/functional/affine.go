@@ -108,7 +108,7 @@ func checkGrid(op string, x *torch.Tensor, how Interpolation, fill Fill) {
 	}
 }
 
-// baseGrid returns the grid [1, h, w, n] of the numbers that x and y run through, and 1 behind them.
+// baseGrid returns the grid [1, h, w, n] of the numbers that x and y run through, and 1 after them.
 func baseGrid(x *torch.Tensor, dtype torch.DType, n, h, w int, xs, ys *torch.Tensor) *torch.Tensor {
 	grid := torch.Options{DType: dtype, Device: x.Device()}.Empty(1, h, w, n)
 	column(grid, 0).CopyInPlace(xs)
@@ -119,7 +119,7 @@ func baseGrid(x *torch.Tensor, dtype torch.DType, n, h, w int, xs, ys *torch.Ten
 	return grid
 }
 
-// affineGrid returns where the pixels of an image of oh×ow come from in x, for grid_sample.
+// affineGrid returns the sources in x of the pixels of an image of oh×ow, for grid_sample.
 func affineGrid(x *torch.Tensor, matrix [6]float64, oh, ow int) *torch.Tensor {
 	h, w := hw("Affine", x)
 	dtype := computeDType(x)

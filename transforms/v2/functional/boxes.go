@@ -308,11 +308,11 @@ func clampLeft(x, original *torch.Tensor, canvas [2]int, mode tv.ClampingMode) *
 	column(caseB, 0).ClampInPlace(0, nil)
 	column(caseB, 6).ClampInPlace(0, nil)
 	caseC := torch.ZerosLike(caseB)
-	close := func(a, b *torch.Tensor) *torch.Tensor { return a.IsClose(b, 1e-5, 1e-8) }
+	isClose := func(a, b *torch.Tensor) *torch.Tensor { return a.IsClose(b, 1e-5, 1e-8) }
 	condA := x1.LtScalar(0).BitwiseAnd(caseA.IsNaN().Any(-1).BitwiseNot())
-	condB := close(y1, y2).BitwiseOr(close(y3, y4))
+	condB := isClose(y1, y2).BitwiseOr(isClose(y3, y4))
 	condC := x1.LeScalar(0).BitwiseAnd(x2.LeScalar(0)).BitwiseAnd(x3.LeScalar(0)).BitwiseAnd(x4.LeScalar(0))
-	condC = condC.BitwiseOr(close(y1, y4)).BitwiseOr(close(y2, y3)).BitwiseOr(condB.BitwiseAnd(close(x1, x2)))
+	condC = condC.BitwiseOr(isClose(y1, y4)).BitwiseOr(isClose(y2, y3)).BitwiseOr(condB.BitwiseAnd(isClose(x1, x2)))
 	for _, c := range []struct{ cond, boxes *torch.Tensor }{{condA, caseA}, {condB, caseB}, {condC, caseC}} {
 		x = torch.Where(c.cond.Unsqueeze(1).Repeat(1, 8), c.boxes.Reshape(-1, 8), x)
 	}

@@ -88,7 +88,7 @@ func blend(x, y *torch.Tensor, ratio float64) *torch.Tensor {
 	return back(out, x)
 }
 
-// back returns y in the dtype of x where that is no floating-point one.
+// back returns y in the dtype of x if that is not a floating-point one.
 func back(y, x *torch.Tensor) *torch.Tensor {
 	if x.DType().IsFloatingPoint() {
 		return y

@@ -11,11 +11,11 @@ import (
 	tv "github.com/torchhub/torchhub/transforms/tvtensors"
 )
 
-// kernels hold what a functional does with each kind of value. Where one is nil
-// the functional does not take that kind; a nil video is the image's.
+// kernels are the functions of a functional for each kind of value. Where one
+// is nil the functional does not take that kind; a nil video is the image's.
 type kernels struct {
 	name    string
-	except  kinds                             // what it does not take in spite of image
+	except  kinds                             // the kinds that it does not take in spite of image
 	image   func(*torch.Tensor) *torch.Tensor // plain tensors too
 	mask    func(*torch.Tensor) *torch.Tensor
 	boxes   func(tv.BoundingBoxes) tv.BoundingBoxes
@@ -40,7 +40,7 @@ var (
 	everything = pictures | of(tv.MaskKind, tv.BoxesKind, tv.KeyPointsKind)
 )
 
-// takes says which kinds of values each functional has a kernel for:
+// takes lists the kinds of values for which each functional has a kernel:
 // torchvision's registry of kernels.
 var takes = map[string]kinds{
 	"GetDimensions": pictures, "GetNumChannels": pictures, "GetSize": everything, "GetNumFrames": of(tv.PureTensor, tv.VideoKind),
@@ -133,7 +133,8 @@ func Takes(functional string, v any) bool {
 // tvtensors: is_pure_tensor(v).
 func IsPureTensor(v any) bool { return tv.KindOf(v) == tv.PureTensor }
 
-// call applies a functional to a value of any type. The args are what a registered kernel gets.
+// call applies a functional to a value of any type. The args are the arguments of a registered
+// kernel.
 func call[T any](x T, k kernels, a ...any) T { return as[T](k.name, x, dispatch(x, k, a)) }
 
 // as returns a result as the type of the input. The two differ only for pictures of a type of the caller's.
@@ -186,7 +187,8 @@ func dispatch(x any, k kernels, a []any) (out any) {
 	return custom(x, a)
 }
 
-// keep lets y outlive the scope it was made in. An x that comes back as it was is not the scope's.
+// keep keeps y beyond the scope in which it was made. An x that is returned unchanged does not
+// belong to the scope.
 func keep(y, x *torch.Tensor) *torch.Tensor {
 	if y == x {
 		return y
@@ -194,7 +196,7 @@ func keep(y, x *torch.Tensor) *torch.Tensor {
 	return torch.Keep(y)
 }
 
-// named, deferred, gives a panic of an op the name of the functional and the value it was called with.
+// named, deferred, adds the name of the functional and its value to a panic of an op.
 func named(functional string, x any) {
 	args.Guard(recover(), args.V2+functional, func() string { return tv.Describe(x) })
 }

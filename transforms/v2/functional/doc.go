@@ -1,8 +1,8 @@
 // Package functional holds the functionals of torchvision.transforms.v2: each
-// does to an image, a video, a mask, boxes, key points or a picture what its
-// name says, with the numbers of its own kind.
+// applies to an image, a video, a mask, boxes, key points or a picture, each
+// with a kernel of its own.
 //
-// A functional is generic and returns what it is given:
+// A functional is generic and returns the type of its argument:
 //
 //	img = functional.Resize(img, []int{256})     // a tvtensors.Image
 //	boxes = functional.Resize(boxes, []int{256}) // tvtensors.BoundingBoxes

@@ -317,7 +317,7 @@ func ResizeBoundingBoxes(b tv.BoundingBoxes, size torch.Ints, options ...ResizeO
 	return b.With(x)
 }
 
-// A PaddingMode says what [Pad] fills with.
+// A PaddingMode is the way in which [Pad] fills.
 type PaddingMode string
 
 // The padding modes.
@@ -328,8 +328,8 @@ const (
 	Symmetric PaddingMode = "symmetric" // the picture mirrored, with it
 )
 
-// A Fill is what pixels get that come from outside of an image: one number, or one for each
-// channel. A nil Fill is Python's None.
+// A Fill is the value of pixels that come from outside of an image: one number, or one for
+// each channel. A nil Fill is Python's None.
 type Fill []float64
 
 // PadOptions are the options of [Pad].
@@ -495,7 +495,7 @@ func PadKeyPoints(k tv.KeyPoints, padding torch.Ints, options ...PadOptions) tv.
 	return k.With(k.Add(ints(k.Tensor, l, t)))
 }
 
-// shift returns what moving boxes by dx and dy adds to their numbers.
+// shift returns the changes of the numbers of boxes that move by dx and dy.
 func shift(b tv.BoundingBoxes, dx, dy int) *torch.Tensor {
 	move := make([]int, b.Format.Numbers())
 	for i := range move {
@@ -627,7 +627,7 @@ func anchor(h, w, ih, iw int) (top, left int) {
 	return roundEven(float64(ih-h) / 2.0), roundEven(float64(iw-w) / 2.0)
 }
 
-// centerPadding returns what an image of ih×iw lacks to h×w, on the left, right, top and bottom.
+// centerPadding returns the padding from ih×iw to h×w, on the left, right, top and bottom.
 func centerPadding(h, w, ih, iw int) (l, r, t, b int) {
 	dh, dw := max(h-ih, 0), max(w-iw, 0)
 	return dw / 2, (dw + 1) / 2, dh / 2, (dh + 1) / 2

@@ -9,8 +9,8 @@ import (
 	v1 "github.com/torchhub/torchhub/transforms/functional"
 )
 
-// An Interpolation says how a pixel is computed from its neighbors, by the name
-// of torchvision's InterpolationMode.
+// An Interpolation is the way in which a pixel is computed from its neighbors,
+// by the name of torchvision's InterpolationMode.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.InterpolationMode.html
 type Interpolation = v1.Interpolation
@@ -26,8 +26,8 @@ const (
 	Lanczos      = v1.Lanczos
 )
 
-// nativeUint8 reports whether libtorch resizes bytes as bytes, which for Bilinear
-// depends on the processor; torchvision goes by the same rule, so that the numbers are Python's on each.
+// nativeUint8 reports whether libtorch resizes bytes as bytes, which for Bilinear depends on the
+// processor; torchvision uses the same rule, so that the numbers are Python's on each.
 func nativeUint8(how Interpolation) bool {
 	return how == Bicubic || how == Lanczos || how == Bilinear && vectors()
 }

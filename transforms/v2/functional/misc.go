@@ -278,7 +278,7 @@ func ConvertImageDtype(x *torch.Tensor, dtype torch.DType) *torch.Tensor {
 	return ToDtypeImage(x, dtype, true)
 }
 
-// SanitizeOptions say which boxes [SanitizeBoundingBoxes] takes for sound.
+// SanitizeOptions define which boxes [SanitizeBoundingBoxes] keeps.
 type SanitizeOptions struct {
 	MinSize *float64 // the least width and height; nil is 1
 	MinArea *float64 // the least area; nil is 1

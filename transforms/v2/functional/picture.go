@@ -10,7 +10,8 @@ import (
 	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
-// Pictures are the same in torchvision's two versions, but for what stands here.
+// Pictures are the same in torchvision's two versions, except for the functions
+// of this file.
 
 func onPicture(p image.Image, f func(v1.Value) v1.Value) image.Image {
 	return f(v1.Value{Image: p}).Image

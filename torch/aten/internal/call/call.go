@@ -1,10 +1,10 @@
-// Package call has what the generated functions of package aten and its rooms
-// need besides torch.Call.
+// Package call has the helpers of the generated functions of package aten and
+// its subpackages need besides torch.Call.
 package call
 
 import "github.com/torchhub/torchhub/torch"
 
-// Optional adds what v points to, or None.
+// Optional adds the value to which v points, or None.
 func Optional[T any](c *torch.Call, v *T, put func(*torch.Call, T)) {
 	if v == nil {
 		c.None()
