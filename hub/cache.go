@@ -46,11 +46,11 @@ type CacheEntry struct {
 // that folder is listed. Missing folders count as empty. The list of trusted
 // repositories is not an entry.
 func Cache(opts ...Option) ([]CacheEntry, error) {
-	o := newOptions(opts)
+	l := newLoader(opts)
 	var entries []CacheEntry
 	var err error
-	if o.dir != "" {
-		entries, err = weightsIn(home.Expand(o.dir))
+	if l.dir != "" {
+		entries, err = weightsIn(home.Expand(l.dir))
 	} else {
 		for _, list := range []func() ([]CacheEntry, error){
 			func() ([]CacheEntry, error) { return weightsIn(filepath.Join(Dir(), "checkpoints")) },

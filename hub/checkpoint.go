@@ -29,13 +29,13 @@ var (
 )
 
 // loadStateDict fills the architecture of an artifact.
-func loadStateDict(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error) {
-	t, err := o.target(m.name, f.entry, f.artifact, f.given)
+func loadStateDict(ctx context.Context, l *loader, m *Model, f modelFile) (*filled, error) {
+	t, err := l.target(m.name, f.entry, f.artifact, f.given)
 	if err != nil {
 		return nil, err
 	}
 	t.classes = len(m.labels)
-	filled, err := o.fill(ctx, t, f.path)
+	filled, err := l.fill(ctx, t, f.path)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +65,8 @@ type filled struct {
 
 // fill builds the target without memory of its own and assigns the tensors of a file
 // to it.
-func (o *options) fill(ctx context.Context, t target, file string) (*filled, error) {
-	v, err := o.readCheckpoint(ctx, file)
+func (l *loader) fill(ctx context.Context, t target, file string) (*filled, error) {
+	v, err := l.readCheckpoint(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -397,7 +397,7 @@ func labelsOf(v torch.Value, n int) []string {
 }
 
 // readCheckpoint reads a file of torch.save or of safetensors and checks its checksums.
-func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value, error) {
+func (l *loader) readCheckpoint(ctx context.Context, path string) (torch.Value, error) {
 	if err := checkKind(path, filekind.Checkpoint, filekind.Safetensors); err != nil {
 		return nil, err
 	}
@@ -414,7 +414,7 @@ func (o *options) readCheckpoint(ctx context.Context, path string) (torch.Value,
 		v, err = nil, cerr
 	}
 	if err != nil && !errors.Is(err, torch.ErrUnsupported) && !errors.Is(err, os.ErrNotExist) && ctx.Err() == nil {
-		err = o.damaged(path, err)
+		err = l.damaged(path, err)
 	}
 	return v, err
 }
@@ -440,9 +440,9 @@ func checkKind(path string, want ...filekind.Class) error {
 }
 
 // damaged returns an error that a file is damaged, with advice. Only files of the caches may be deleted.
-func (o *options) damaged(path string, err error) error {
+func (l *loader) damaged(path string, err error) error {
 	advice := "copy or download it again"
-	for _, dir := range []string{home.Expand(o.dir), filepath.Join(Dir(), "checkpoints"), HFCacheDir()} {
+	for _, dir := range []string{home.Expand(l.dir), filepath.Join(Dir(), "checkpoints"), HFCacheDir()} {
 		if dir == "" {
 			continue
 		}
@@ -457,18 +457,18 @@ func (o *options) damaged(path string, err error) error {
 }
 
 // sayFilled writes what was changed to make a given checkpoint fit.
-func (o *options) sayFilled(model, file string, f *filled) {
+func (l *loader) sayFilled(model, file string, f *filled) {
 	if p := f.place.String(); p != "" {
-		o.say("torchhub: the weights of %s are those of %s %s", model, file, p)
+		l.say("torchhub: the weights of %s are those of %s %s", model, file, p)
 	}
 	if n := len(f.left); n > 0 {
-		o.say("torchhub: %s holds %d tensors that %s has not, such as %.100q; they are left out", file, n, model, f.left[0])
+		l.say("torchhub: %s holds %d tensors that %s has not, such as %.100q; they are left out", file, n, model, f.left[0])
 	}
 	if f.classes > 0 {
 		named := "without names"
 		if f.labels != nil {
 			named = "named by the checkpoint"
 		}
-		o.say("torchhub: %s has %d classes in %s, %s", model, f.classes, file, named)
+		l.say("torchhub: %s has %d classes in %s, %s", model, f.classes, file, named)
 	}
 }

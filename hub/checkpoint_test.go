@@ -42,7 +42,7 @@ func stateOf(t *testing.T, arguments, prefix string, more ...torch.Value) *torch
 func resnet18(t *testing.T) target {
 	e, err := findRegistered("", "resnet18")
 	require.NoError(t, err)
-	to, err := newOptions(nil).target("resnet18", e, &e.Artifacts[0], true)
+	to, err := newLoader(nil).target("resnet18", e, &e.Artifacts[0], true)
 	require.NoError(t, err)
 	to.classes = 1000
 	return to

@@ -15,7 +15,7 @@ var aotInductorFormat = format{
 	name:   AOTInductor,
 	is:     ofClass(filekind.Compiled),
 	native: true,
-	load: func(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error) {
+	load: func(ctx context.Context, l *loader, m *Model, f modelFile) (*filled, error) {
 		sum := f.artifact.SHA256
 		var err error
 		if f.given || sum == "" {
@@ -23,7 +23,7 @@ var aotInductorFormat = format{
 				return nil, err
 			}
 		}
-		m.program, err = o.nativeModel(ctx, m.name, f.path, sum)
+		m.program, err = l.nativeModel(ctx, m.name, f.path, sum)
 		return nil, err
 	},
 	inspect: func(file string) error {
@@ -41,13 +41,13 @@ var aotInductorFormat = format{
 }
 
 // nativeModel loads a package of native code with this SHA-256, if it is trusted.
-func (o *options) nativeModel(ctx context.Context, name, file, sum string) (program, error) {
-	if !o.nativeTrusted(sum) || o.native == TrustAlways {
-		if err := o.trustNative(ctx, name, sum); err != nil {
+func (l *loader) nativeModel(ctx context.Context, name, file, sum string) (program, error) {
+	if !l.nativeTrusted(sum) || l.native == TrustAlways {
+		if err := l.trustNative(ctx, name, sum); err != nil {
 			return nil, err
 		}
 	}
-	m, err := aoti.Load(file, aoti.Options{Device: o.device})
+	m, err := aoti.Load(file, aoti.Options{Device: l.device})
 	if err != nil {
 		return nil, err
 	}

@@ -46,19 +46,19 @@ import (
 // Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in upper or lower
 // case. [WithOffline] and TORCHHUB_OFFLINE forbid the network.
 func DownloadURLToFile(ctx context.Context, rawURL, dst string, opts ...Option) error {
-	if err := newOptions(opts).fetch.Download(ctx, rawURL, home.Expand(dst), false); err != nil {
+	if err := newLoader(opts).fetch.Download(ctx, rawURL, home.Expand(dst), false); err != nil {
 		return newError("", "", err)
 	}
 	return nil
 }
 
 // cached returns the file of a URL in the cache, downloaded if it is not there.
-func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
+func (l *loader) cached(ctx context.Context, rawURL string) (string, error) {
 	sources, err := fetch.Sources(rawURL)
 	if err != nil {
 		return "", err
 	}
-	name := o.fileName
+	name := l.fileName
 	if name == "" {
 		name, err = fileName(sources[0])
 	} else if !isFileName(name) {
@@ -67,7 +67,7 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := home.Expand(o.dir)
+	dir := home.Expand(l.dir)
 	if dir == "" {
 		dir = filepath.Join(Dir(), "checkpoints")
 	}
@@ -76,13 +76,13 @@ func (o *options) cached(ctx context.Context, rawURL string) (string, error) {
 		if !fi.Mode().IsRegular() {
 			return "", fmt.Errorf("%s is in the place of the weights and is not a file; remove it", file)
 		}
-		if o.fetch.SHA256 == nil || *o.fetch.SHA256 == "" {
+		if l.fetch.SHA256 == nil || *l.fetch.SHA256 == "" {
 			return file, nil
 		}
-		return file, o.fetch.Download(ctx, rawURL, file, false) // which keeps it if it is the expected one
+		return file, l.fetch.Download(ctx, rawURL, file, false) // which keeps it if it is the expected one
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, oserror.Cause(err))
 	}
-	return file, o.fetch.Download(ctx, rawURL, file, true)
+	return file, l.fetch.Download(ctx, rawURL, file, true)
 }

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 			}
 			os.Exit(0)
 		}
-		if err := newOptions(quick()).fetch.Download(context.Background(), url, dst, true); err != nil {
+		if err := newLoader(quick()).fetch.Download(context.Background(), url, dst, true); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -404,12 +404,12 @@ func TestPlaces(t *testing.T) {
 		err := DownloadURLToFile(t.Context(), url, dst, quick()...)
 		require.ErrorContains(t, err, want)
 	}
-	_, err := newOptions(quick(WithCacheDir(filepath.Join(file, "sub")))).cached(t.Context(), url+"/x.pth")
+	_, err := newLoader(quick(WithCacheDir(filepath.Join(file, "sub")))).cached(t.Context(), url+"/x.pth")
 	require.ErrorContains(t, err, "cannot make the cache folder")
-	_, err = newOptions(quick(WithCacheDir(dir))).cached(t.Context(), url+"/")
+	_, err = newLoader(quick(WithCacheDir(dir))).cached(t.Context(), url+"/")
 	require.ErrorContains(t, err, "names no file")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "x.pth"), 0o777))
-	_, err = newOptions(quick(WithCacheDir(dir))).cached(t.Context(), url+"/x.pth")
+	_, err = newLoader(quick(WithCacheDir(dir))).cached(t.Context(), url+"/x.pth")
 	require.ErrorContains(t, err, "is not a file; remove it")
 	require.Error(t, DownloadURLToFile(t.Context(), "http://127.0.0.1:1/x", filepath.Join(dir, "y"), quick(WithRetries(0))...))
 	require.ElementsMatch(t, []string{"file", "x.pth"}, files(t, dir))
@@ -657,7 +657,7 @@ func TestGoroutines(t *testing.T) {
 				if i%2 == 0 {
 					err = DownloadURLToFile(t.Context(), url+"/"+name, filepath.Join(dir, name), quick()...)
 				} else {
-					_, err = newOptions(quick(WithCacheDir(dir))).cached(t.Context(), url+"/"+name)
+					_, err = newLoader(quick(WithCacheDir(dir))).cached(t.Context(), url+"/"+name)
 				}
 				if err != nil {
 					t.Error(err)
@@ -797,17 +797,17 @@ func TestOffline(t *testing.T) {
 	f := &flaky{body: content(1000), etag: `"v1"`}
 	url := serve(t, f.ServeHTTP)
 	dir := t.TempDir()
-	_, err := newOptions(quick(WithCacheDir(dir))).cached(t.Context(), url+"/have.pth")
+	_, err := newLoader(quick(WithCacheDir(dir))).cached(t.Context(), url+"/have.pth")
 	require.NoError(t, err)
 	check := func(opts ...Option) {
 		t.Helper()
 		err := DownloadURLToFile(t.Context(), url+"/x.pth", filepath.Join(dir, "x.pth"), quick(opts...)...)
 		require.ErrorIs(t, err, ErrOffline)
 		require.ErrorContains(t, err, "hub: fetch "+url+"/x.pth: the network is forbidden")
-		o := newOptions(quick(append(opts, WithCacheDir(dir))...))
-		_, err = o.cached(t.Context(), url+"/have.pth")
+		l := newLoader(quick(append(opts, WithCacheDir(dir))...))
+		_, err = l.cached(t.Context(), url+"/have.pth")
 		require.NoError(t, err)
-		_, err = o.cached(t.Context(), url+"/none.pth")
+		_, err = l.cached(t.Context(), url+"/none.pth")
 		require.ErrorIs(t, err, ErrOffline)
 		require.NoError(t, DownloadURLToFile(t.Context(), "file://"+filepath.Join(dir, "have.pth"), filepath.Join(dir, "copy"), quick(opts...)...))
 		require.NoError(t, os.Remove(filepath.Join(dir, "copy")))

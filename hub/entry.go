@@ -78,16 +78,16 @@ func (e *Entry) license(a *Artifact) string {
 }
 
 // loadEntry makes the model of an entry.
-func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place) (*Model, error) {
-	a, file, err := o.choose(ctx, e, at)
+func (l *loader) loadEntry(ctx context.Context, name string, e *Entry, at place) (*Model, error) {
+	a, file, err := l.choose(ctx, e, at)
 	if err != nil {
 		return nil, err
 	}
 	// Loading libtorch takes a quarter of a second, in which the weights are
 	// found. For another device it comes first: it says whether there is one.
 	ready := make(chan error, 1)
-	go func() { ready <- initialize(ctx, o.device) }()
-	if o.device != torch.CPU {
+	go func() { ready <- initialize(ctx, l.device) }()
+	if l.device != torch.CPU {
 		if err := <-ready; err != nil {
 			return nil, err
 		}
@@ -99,11 +99,11 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	}
 	given := file != ""
 	if !given {
-		o.sayLicense(name, e.license(a))
-		file, err = o.artifact(ctx, at, a)
+		l.sayLicense(name, e.license(a))
+		file, err = l.artifact(ctx, at, a)
 	}
 	if err == nil {
-		m.labels, err = o.labels(ctx, e.Labels, at)
+		m.labels, err = l.labels(ctx, e.Labels, at)
 	}
 	if rerr := <-ready; err == nil {
 		err = rerr
@@ -111,24 +111,24 @@ func (o *options) loadEntry(ctx context.Context, name string, e *Entry, at place
 	if err != nil {
 		return nil, err
 	}
-	f, err := o.make(ctx, m, modelFile{e, a, file, given})
+	f, err := l.make(ctx, m, modelFile{e, a, file, given})
 	if err != nil {
 		return nil, err
 	}
 	if f != nil && given {
-		o.sayFilled(name, file, f)
+		l.sayFilled(name, file, f)
 		if f.classes > 0 || f.labels != nil {
 			m.labels = f.labels
 		}
 	}
-	if m, err = m.start(o.device); err != nil {
+	if m, err = m.start(l.device); err != nil {
 		return nil, err
 	}
-	return o.nameClasses(ctx, m, given && m.program != nil)
+	return l.nameClasses(ctx, m, given && m.program != nil)
 }
 
 // target describes the module that a state dict fills.
-func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target, error) {
+func (l *loader) target(name string, e *Entry, a *Artifact, given bool) (target, error) {
 	t := target{model: name, build: e.Build, key: &a.Key, prefix: &a.Prefix}
 	configure, arguments := e.configure, json.RawMessage(nil)
 	if a.Architecture != nil {
@@ -140,27 +140,27 @@ func (o *options) target(name string, e *Entry, a *Artifact, given bool) (target
 	if given {
 		t.key, t.prefix = nil, nil // the file is not the artifact
 	}
-	if o.key != nil {
-		t.key = o.key
+	if l.key != nil {
+		t.key = l.key
 	}
-	if o.prefix != nil {
-		t.prefix = o.prefix
+	if l.prefix != nil {
+		t.prefix = l.prefix
 	}
-	if o.arguments != nil {
-		arguments = json.RawMessage(*o.arguments)
+	if l.arguments != nil {
+		arguments = json.RawMessage(*l.arguments)
 	}
 	var err error
 	switch {
-	case configure != nil && (a.Architecture != nil || o.arguments != nil):
+	case configure != nil && (a.Architecture != nil || l.arguments != nil):
 		if t.build, err = configure(arguments); err != nil {
 			err = ofArguments(err)
 		}
-	case o.arguments != nil:
+	case l.arguments != nil:
 		err = errors.New("the model takes no arguments; leave them out")
 	case t.build == nil:
 		err = errors.New("the entry has no architecture that a state dict fills; give a TorchScript archive")
 	}
-	if configure != nil && given && o.arguments == nil {
+	if configure != nil && given && l.arguments == nil {
 		t.withClasses = withClasses(configure, arguments)
 	}
 	return t, err
@@ -188,9 +188,9 @@ func withClasses(configure func([]byte) (func() any, error), arguments []byte) f
 
 // nameClasses gives the classes of a model the requested names. A program that replaces the entry's
 // keeps the entry's names only if it has the same number of classes.
-func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model, error) {
-	if o.names != nil {
-		m.labels = o.names
+func (l *loader) nameClasses(ctx context.Context, m *Model, other bool) (*Model, error) {
+	if l.names != nil {
+		m.labels = l.names
 	} else if !other || m.labels == nil {
 		return m, nil
 	}
@@ -200,10 +200,10 @@ func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model
 	n, err := m.classes(ctx)
 	switch {
 	case err == nil && n == len(m.labels):
-	case err == nil && o.names != nil:
-		err = fmt.Errorf("the model has %d classes, and %d labels were given; give one for each class", n, len(o.names))
+	case err == nil && l.names != nil:
+		err = fmt.Errorf("the model has %d classes, and %d labels were given; give one for each class", n, len(l.names))
 	case err == nil:
-		o.say("torchhub: %s has %d classes in these weights, without names", m.name, n)
+		l.say("torchhub: %s has %d classes in these weights, without names", m.name, n)
 		m.labels = nil
 	}
 	if err != nil {
@@ -214,14 +214,14 @@ func (o *options) nameClasses(ctx context.Context, m *Model, other bool) (*Model
 }
 
 // choose picks the artifact to load, or the one that the caller's file replaces.
-func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, file string, err error) {
-	if o.weights != "" {
+func (l *loader) choose(ctx context.Context, e *Entry, at place) (a *Artifact, file string, err error) {
+	if l.weights != "" {
 		for i := range e.Artifacts {
-			if e.Artifacts[i].Name == o.weights {
-				return &e.Artifacts[i], "", o.fits(ctx, e, &e.Artifacts[i])
+			if e.Artifacts[i].Name == l.weights {
+				return &e.Artifacts[i], "", l.fits(ctx, e, &e.Artifacts[i])
 			}
 		}
-		if file, err = o.file(ctx, o.weights); err != nil {
+		if file, err = l.file(ctx, l.weights); err != nil {
 			if none := (*NoWeightsError)(nil); errors.As(err, &none) {
 				for _, a := range e.Artifacts {
 					if a.Name != "" {
@@ -243,13 +243,13 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 	var native *Artifact // not trusted yet
 	for i := range e.Artifacts {
 		a := &e.Artifacts[i]
-		ferr := o.fits(ctx, e, a)
+		ferr := l.fits(ctx, e, a)
 		switch {
 		case ferr != nil:
 			if err == nil {
 				err = ferr
 			}
-		case !a.Format.native() || o.nativeTrusted(a.SHA256):
+		case !a.Format.native() || l.nativeTrusted(a.SHA256):
 			return a, "", nil
 		case native == nil:
 			native = a
@@ -262,8 +262,8 @@ func (o *options) choose(ctx context.Context, e *Entry, at place) (a *Artifact, 
 }
 
 // fits returns the reason why an artifact cannot be loaded here.
-func (o *options) fits(ctx context.Context, e *Entry, a *Artifact) error {
-	if a.Device != "" && a.Device != o.device.Type() {
+func (l *loader) fits(ctx context.Context, e *Entry, a *Artifact) error {
+	if a.Device != "" && a.Device != l.device.Type() {
 		return fmt.Errorf("%s runs on %s only; choose that device", a.URL, a.Device)
 	}
 	for _, r := range []*Requires{e.Requires, a.Requires} {
@@ -326,15 +326,15 @@ func older(have, want string) bool {
 
 // artifact returns the checked local file of an artifact, which it downloads if
 // necessary.
-func (o *options) artifact(ctx context.Context, at place, a *Artifact) (string, error) {
+func (l *loader) artifact(ctx context.Context, at place, a *Artifact) (string, error) {
 	if a.SHA256 == "" { // of a Go package; its name has the hash
-		return o.cached(ctx, a.URL)
+		return l.cached(ctx, a.URL)
 	}
-	return o.content(ctx, at, File{a.URL, a.SHA256, a.Size})
+	return l.content(ctx, at, File{a.URL, a.SHA256, a.Size})
 }
 
 // content returns the checked local file of a file that a hubconf.json names.
-func (o *options) content(ctx context.Context, at place, f File) (string, error) {
+func (l *loader) content(ctx context.Context, at place, f File) (string, error) {
 	file, raw, err := at.resolve(f.URL)
 	if err != nil {
 		return "", err
@@ -348,7 +348,7 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 		if err != nil {
 			return "", err
 		}
-		dir := home.Expand(o.dir)
+		dir := home.Expand(l.dir)
 		if dir == "" {
 			dir = filepath.Join(Dir(), "checkpoints")
 		}
@@ -356,10 +356,10 @@ func (o *options) content(ctx context.Context, at place, f File) (string, error)
 			return "", fmt.Errorf("cannot make the cache folder %s: %w; choose another with TORCH_HOME", dir, oserror.Cause(err))
 		}
 		file = filepath.Join(dir, withHash(name, f.SHA256))
-		exact := o.fetch
+		exact := l.fetch
 		exact.SHA256 = &f.SHA256
 		if f.Size > 0 {
-			exact.MaxSize = min(o.fetch.MaxSize, f.Size)
+			exact.MaxSize = min(l.fetch.MaxSize, f.Size)
 		}
 		// A file that is there is hashed, and taken only where it is the one wanted.
 		if err := exact.Download(ctx, raw, file, false); err != nil {
@@ -423,16 +423,16 @@ func withHash(name, sha256 string) string {
 }
 
 // labels returns the names of the classes.
-func (o *options) labels(ctx context.Context, l *Labels, at place) ([]string, error) {
+func (l *loader) labels(ctx context.Context, labels *Labels, at place) ([]string, error) {
 	switch {
-	case l == nil:
+	case labels == nil:
 		return nil, nil
-	case l.Set != "":
-		return l.Set.Labels(), nil
-	case l.File == nil:
-		return slices.Clone(l.Names), nil
+	case labels.Set != "":
+		return labels.Set.Labels(), nil
+	case labels.File == nil:
+		return slices.Clone(labels.Names), nil
 	}
-	file, err := o.content(ctx, at, *l.File)
+	file, err := l.content(ctx, at, *labels.File)
 	if err != nil {
 		return nil, fmt.Errorf("labels: %w", err)
 	}

@@ -11,11 +11,11 @@ import (
 // model and does not need libtorch. It honors the options of [Load] that concern
 // files.
 func Download(ctx context.Context, repo, name string, opts ...Option) ([]string, error) {
-	o := newOptions(opts)
-	s, err := o.sourceOf(ctx, repo, name)
+	l := newLoader(opts)
+	s, err := l.sourceOf(ctx, repo, name)
 	var files []string
 	if err == nil {
-		files, err = s.files(ctx, o, name)
+		files, err = s.files(ctx, l, name)
 	}
 	if err != nil {
 		return nil, newError("download", cmp.Or(name, repo), err)
@@ -24,18 +24,18 @@ func Download(ctx context.Context, repo, name string, opts ...Option) ([]string,
 }
 
 // filesOf returns the files of an entry.
-func (o *options) filesOf(ctx context.Context, name string, e *Entry, at place) ([]string, error) {
-	a, file, err := o.choose(ctx, e, at)
+func (l *loader) filesOf(ctx context.Context, name string, e *Entry, at place) ([]string, error) {
+	a, file, err := l.choose(ctx, e, at)
 	if err == nil && file == "" {
-		o.sayLicense(name, e.license(a))
-		file, err = o.artifact(ctx, at, a)
+		l.sayLicense(name, e.license(a))
+		file, err = l.artifact(ctx, at, a)
 	}
 	if err != nil {
 		return nil, err
 	}
 	all := []string{file}
 	if e.Labels != nil && e.Labels.File != nil {
-		labels, err := o.content(ctx, at, *e.Labels.File)
+		labels, err := l.content(ctx, at, *e.Labels.File)
 		if err != nil {
 			return nil, fmt.Errorf("labels: %w", err)
 		}
@@ -45,8 +45,8 @@ func (o *options) filesOf(ctx context.Context, name string, e *Entry, at place) 
 }
 
 // sayLicense writes a notice about a license.
-func (o *options) sayLicense(model, license string) {
+func (l *loader) sayLicense(model, license string) {
 	if license != "" {
-		o.say("torchhub: the weights of %s are licensed under %.100s\n", model, license)
+		l.say("torchhub: the weights of %s are licensed under %.100s\n", model, license)
 	}
 }

@@ -27,7 +27,7 @@ type format struct {
 	is func(k filekind.Kind, file string) bool
 	// load makes the module or the program of a model. For a state dict it also returns how it fills the
 	// module.
-	load func(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error)
+	load func(ctx context.Context, l *loader, m *Model, f modelFile) (*filled, error)
 	// inspect checks a file, without running code in it; nil means that load does.
 	inspect func(file string) error
 	// stateDict is true if the file fills an architecture.
@@ -69,7 +69,7 @@ func (f Format) native() bool { row := f.row(); return row != nil && row.native 
 
 // make makes the module or program of a model from a file. For a file of an unknown format, the load of a state dict
 // reports its contents.
-func (o *options) make(ctx context.Context, m *Model, f modelFile) (*filled, error) {
+func (l *loader) make(ctx context.Context, m *Model, f modelFile) (*filled, error) {
 	format := f.artifact.Format
 	if f.given {
 		var err error
@@ -84,7 +84,7 @@ func (o *options) make(ctx context.Context, m *Model, f modelFile) (*filled, err
 	if row == nil {
 		return nil, fmt.Errorf("there is no format %q", format)
 	}
-	return row.load(ctx, o, m, f)
+	return row.load(ctx, l, m, f)
 }
 
 // FormatOf returns the format of an artifact, determined from the file's

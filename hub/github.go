@@ -55,18 +55,10 @@ func WithSkipValidation() Option { return func(o *options) { o.skipValidation = 
 // Unlike in Python, a name that leads to another folder is an error.
 func WithFileName(name string) Option { return func(o *options) { o.fileName = name } }
 
-// say writes a message to the writer of [WithNotice].
-func (o *options) say(format string, args ...any) {
-	if o.notice != nil {
-		text := fmt.Sprintf(format, args...) // it contains names of repositories and of files
-		fmt.Fprintln(o.notice, terminal.Escape(strings.TrimSuffix(text, "\n")))
-	}
-}
-
 // deprecated warns about a variable that was used before TORCH_HOME.
-func (o *options) deprecated(variable string) {
+func (l *loader) deprecated(variable string) {
 	if os.Getenv(variable) != "" {
-		o.say("%s is deprecated, please use env TORCH_HOME instead\n", variable)
+		l.say("%s is deprecated, please use env TORCH_HOME instead\n", variable)
 	}
 }
 
@@ -74,8 +66,8 @@ func (o *options) deprecated(variable string) {
 var gitHubSource = sourceKind{
 	name: "github",
 	is:   func(string) bool { return true },
-	open: func(ctx context.Context, o *options, repo string) (source, error) {
-		dir, err := o.repository(ctx, repo)
+	open: func(ctx context.Context, l *loader, repo string) (source, error) {
+		dir, err := l.repository(ctx, repo)
 		if err != nil {
 			return nil, err
 		}
@@ -152,19 +144,19 @@ func parseRepo(s string) (gitRepo, error) {
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Repository(ctx context.Context, repo string, opts ...Option) (dir string, err error) {
-	dir, err = newOptions(opts).repository(ctx, repo)
+	dir, err = newLoader(opts).repository(ctx, repo)
 	if err != nil {
 		return "", newError("repository", repo, err)
 	}
 	return dir, nil
 }
 
-func (o *options) repository(ctx context.Context, repo string) (string, error) {
+func (l *loader) repository(ctx context.Context, repo string) (string, error) {
 	r, err := parseRepo(repo)
 	if err != nil {
 		return "", err
 	}
-	o.deprecated("TORCH_HUB")
+	l.deprecated("TORCH_HUB")
 	hub, err := filepath.Abs(Dir())
 	if err == nil {
 		err = os.MkdirAll(hub, 0o777)
@@ -173,21 +165,21 @@ func (o *options) repository(ctx context.Context, repo string) (string, error) {
 		return "", fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", hub, oserror.Cause(err))
 	}
 	if r.ref == "" {
-		if r.ref, err = o.defaultBranch(ctx, hub, r); err != nil {
+		if r.ref, err = l.defaultBranch(ctx, hub, r); err != nil {
 			return "", err
 		}
 	}
 	dir := filepath.Join(hub, r.folder())
 	trusted := slices.Contains(trustedOwners, r.owner) || !strings.Contains(r.owner, "_") && r.isIn(dir)
-	if err := o.trustRepository(ctx, r.trustKeys(), trusted); err != nil {
+	if err := l.trustRepository(ctx, r.trustKeys(), trusted); err != nil {
 		return "", err
 	}
-	if !o.forceReload && r.isIn(dir) {
-		o.say("Using cache found in %s\n", dir)
+	if !l.forceReload && r.isIn(dir) {
+		l.say("Using cache found in %s\n", dir)
 		return dir, nil
 	}
-	if !o.skipValidation {
-		if err := o.validate(ctx, r); err != nil {
+	if !l.skipValidation {
+		if err := l.validate(ctx, r); err != nil {
 			return "", err
 		}
 	}
@@ -203,7 +195,7 @@ func (o *options) repository(ctx context.Context, repo string) (string, error) {
 	}
 	defer lock.Close()
 	defer os.Remove(file) // before it is unlocked: a waiting process checks whether the file still exists
-	return dir, o.fetchRepo(ctx, r, dir)
+	return dir, l.fetchRepo(ctx, r, dir)
 }
 
 // A marker tells what a folder of the cache was made from; Python's have none.
@@ -231,8 +223,8 @@ func (r gitRepo) isIn(dir string) bool {
 }
 
 // defaultBranch returns main if the repository has it, else master.
-func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (string, error) {
-	cached, tries := "", o.fetch.Retries+1
+func (l *loader) defaultBranch(ctx context.Context, hub string, r gitRepo) (string, error) {
+	cached, tries := "", l.fetch.Retries+1
 	for _, ref := range []string{"main", "master"} {
 		c := gitRepo{r.owner, r.name, ref}
 		if c.isIn(filepath.Join(hub, c.folder())) {
@@ -240,7 +232,7 @@ func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (str
 			break
 		}
 	}
-	_, err := o.fetch.Get(ctx, gitHub+"/"+r.owner+"/"+r.name+"/tree/main/", nil, 0, tries)
+	_, err := l.fetch.Get(ctx, gitHub+"/"+r.owner+"/"+r.name+"/tree/main/", nil, 0, tries)
 	var s *fetch.StatusError
 	switch {
 	case err == nil:
@@ -260,7 +252,7 @@ func (o *options) defaultBranch(ctx context.Context, hub string, r gitRepo) (str
 
 // validate looks for the ref among the branches and tags of the repository, for
 // GitHub also gives commits of its forks under the repository's name.
-func (o *options) validate(ctx context.Context, r gitRepo) error {
+func (l *loader) validate(ctx context.Context, r gitRepo) error {
 	header := map[string]string{"Accept": "application/vnd.github.v3+json"}
 	if token := os.Getenv("GITHUB_TOKEN"); token != "" {
 		header["Authorization"] = "token " + token
@@ -279,10 +271,10 @@ func (o *options) validate(ctx context.Context, r gitRepo) error {
 				return unknown(fmt.Errorf("%s has more than a million %s", r, kind))
 			}
 			u := fmt.Sprintf("%s/repos/%s/%s/%s?per_page=100&page=%d", gitHubAPI, r.owner, r.name, kind, page)
-			data, err := o.fetch.Get(ctx, u, header, 8<<20, o.fetch.Retries+1)
+			data, err := l.fetch.Get(ctx, u, header, 8<<20, l.fetch.Retries+1)
 			if s := (*fetch.StatusError)(nil); errors.As(err, &s) && header["Authorization"] != "" {
 				delete(header, "Authorization") // the token may lack a permission that is public
-				data, err = o.fetch.Get(ctx, u, header, 8<<20, o.fetch.Retries+1)
+				data, err = l.fetch.Get(ctx, u, header, 8<<20, l.fetch.Retries+1)
 			}
 			if err != nil {
 				if s := (*fetch.StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusForbidden {
@@ -321,22 +313,22 @@ func (r gitRepo) archive(ref string) string {
 }
 
 // fetchRepo downloads and unpacks the repository, whose lock the caller holds.
-func (o *options) fetchRepo(ctx context.Context, r gitRepo, dir string) error {
+func (l *loader) fetchRepo(ctx context.Context, r gitRepo, dir string) error {
 	beside := r.aside(filepath.Dir(dir))
 	file, none := beside+".zip", ""
-	zipped := o.fetch
+	zipped := l.fetch
 	zipped.SHA256 = &none // a ref such as v1-12345678 is no hash
 	zipped.Progress = nil // the size is not known beforehand
-	zipped.MaxSize = min(o.fetch.MaxSize, maxUnpacked)
+	zipped.MaxSize = min(l.fetch.MaxSize, maxUnpacked)
 	defer os.Remove(file)
 	archive := func(ref string) error {
 		u := r.archive(ref)
-		o.say("Downloading: \"%s\" to %s\n", u, file)
+		l.say("Downloading: \"%s\" to %s\n", u, file)
 		return zipped.Download(ctx, u, file, false)
 	}
 	err := archive(r.ref)
 	if s := (*fetch.StatusError)(nil); errors.As(err, &s) && s.Code == http.StatusMultipleChoices {
-		o.say("The ref %s is ambiguous. Perhaps it is both a tag and a branch in the repo? "+
+		l.say("The ref %s is ambiguous. Perhaps it is both a tag and a branch in the repo? "+
 			"Torchhub will now assume that it's a branch. You can disambiguate tags and branches by explicitly passing "+
 			"refs/heads/branch_name or refs/tags/tag_name as the ref.\n", r.ref)
 		err = archive("refs/heads/" + r.ref)

@@ -447,7 +447,7 @@ func TestHFRefusals(t *testing.T) {
 
 func TestHFToken(t *testing.T) {
 	newFakeHub(t, nil)
-	token := func(opts ...Option) string { return newOptions(opts).hfCache().AccessToken() }
+	token := func(opts ...Option) string { return newLoader(opts).hfCache().AccessToken() }
 	require.Empty(t, token())
 	home := os.Getenv("HF_HOME")
 	require.NoError(t, os.WriteFile(filepath.Join(home, "token"), []byte("hf_file\n"), 0o600))

@@ -42,7 +42,7 @@ func HFCacheDir() string { return hfcache.Dir() }
 func HFDownload(ctx context.Context, repo, file string, opts ...Option) (string, error) {
 	r, err := hfcache.Parse(repo)
 	if err == nil {
-		file, err = newOptions(opts).hfCache().File(ctx, r, file)
+		file, err = newLoader(opts).hfCache().File(ctx, r, file)
 	}
 	if err != nil {
 		return "", newError("", "", err)
@@ -51,9 +51,9 @@ func HFDownload(ctx context.Context, repo, file string, opts ...Option) (string,
 }
 
 // hfCache returns the cache of the Hugging Face Hub for the options.
-func (o *options) hfCache() *hfcache.Client {
-	c := &hfcache.Client{Fetch: o.fetch, Dir: o.dir, Token: o.hfToken}
-	if !o.offlineSet && hfcache.OfflineByEnvironment() {
+func (l *loader) hfCache() *hfcache.Client {
+	c := &hfcache.Client{Fetch: l.fetch, Dir: l.dir, Token: l.hfToken}
+	if !l.offlineSet && hfcache.OfflineByEnvironment() {
 		c.Fetch.Offline = true
 	}
 	return c

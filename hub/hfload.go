@@ -28,7 +28,7 @@ const (
 var hfSource = sourceKind{
 	is:     func(repo string) bool { return strings.HasPrefix(repo, "hf:") },
 	single: true,
-	open: func(_ context.Context, _ *options, repo string) (source, error) {
+	open: func(_ context.Context, _ *loader, repo string) (source, error) {
 		r, err := hfcache.Parse(repo)
 		return hfRepository{r, repo}, err
 	},
@@ -45,19 +45,19 @@ func (r hfRepository) names() ([]string, error) {
 }
 
 // files returns the configuration's weights.
-func (r hfRepository) files(ctx context.Context, o *options, _ string) ([]string, error) {
-	_, files, err := o.hfPlan(ctx, r.Repo)
+func (r hfRepository) files(ctx context.Context, l *loader, _ string) ([]string, error) {
+	_, files, err := l.hfPlan(ctx, r.Repo)
 	return files, err
 }
 
 // load returns the model.
-func (r hfRepository) load(ctx context.Context, o *options, name string) (*Model, error) {
+func (r hfRepository) load(ctx context.Context, l *loader, name string) (*Model, error) {
 	if name != "" {
 		return nil, fmt.Errorf("a repository of the Hugging Face Hub holds one model; leave the name empty, it is %.100q", name)
 	}
 	ready := make(chan error, 1)
-	go func() { ready <- initialize(ctx, o.device) }()
-	p, files, err := o.hfPlan(ctx, r.Repo)
+	go func() { ready <- initialize(ctx, l.device) }()
+	p, files, err := l.hfPlan(ctx, r.Repo)
 	if rerr := <-ready; err == nil {
 		err = rerr
 	}
@@ -67,15 +67,15 @@ func (r hfRepository) load(ctx context.Context, o *options, name string) (*Model
 	switch strings.ToLower(p.license) {
 	case "apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause": // permissive: no notice required
 	default:
-		o.sayLicense(r.ID, p.license)
+		l.sayLicense(r.ID, p.license)
 	}
 	m := &Model{name: r.ID, steps: &Preprocess{Preset: p.preset}, pre: p.pre, labels: p.labels}
-	if o.weights == "" {
-		m.module, err = p.fill(ctx, o, files)
+	if l.weights == "" {
+		m.module, err = p.fill(ctx, l, files)
 	} else {
 		var f *filled
-		if f, err = o.fill(ctx, p.target(r.ID, o), files[0]); err == nil {
-			o.sayFilled(r.ID, files[0], f)
+		if f, err = l.fill(ctx, p.target(r.ID, l), files[0]); err == nil {
+			l.sayFilled(r.ID, files[0], f)
 			if m.module = f.module; f.classes > 0 || f.labels != nil {
 				m.labels = f.labels
 			}
@@ -84,18 +84,18 @@ func (r hfRepository) load(ctx context.Context, o *options, name string) (*Model
 	if err != nil {
 		return nil, err
 	}
-	if m, err = m.start(o.device); err != nil {
+	if m, err = m.start(l.device); err != nil {
 		return nil, err
 	}
-	return o.nameClasses(ctx, m, false)
+	return l.nameClasses(ctx, m, false)
 }
 
 func (p *plan) build() any { return p.model.Build(p.model.Classes) }
 
 // target describes the module that other weights fill.
-func (p *plan) target(model string, o *options) target {
+func (p *plan) target(model string, l *loader) target {
 	return target{
-		model: model, rename: p.rename, key: o.key, prefix: o.prefix, classes: len(p.labels),
+		model: model, rename: p.rename, key: l.key, prefix: l.prefix, classes: len(p.labels),
 		build: p.build,
 		withClasses: func(n int) (func() any, json.RawMessage, error) {
 			return func() any { return p.model.Build(n) }, nil, nil
@@ -104,8 +104,8 @@ func (p *plan) target(model string, o *options) target {
 }
 
 // help describes the model.
-func (r hfRepository) help(ctx context.Context, o *options, _ string) (string, error) {
-	p, _, err := o.hfConfig(ctx, r.Repo)
+func (r hfRepository) help(ctx context.Context, l *loader, _ string) (string, error) {
+	p, _, err := l.hfConfig(ctx, r.Repo)
 	if err != nil {
 		return "", err
 	}
@@ -120,23 +120,23 @@ func (r hfRepository) help(ctx context.Context, o *options, _ string) (string, e
 
 // hfPlan downloads a repository's files and returns a plan for them. If other
 // weights are requested, it does not download the repository's own.
-func (o *options) hfPlan(ctx context.Context, r hfcache.Repo) (*plan, []string, error) {
-	p, r, err := o.hfConfig(ctx, r)
+func (l *loader) hfPlan(ctx context.Context, r hfcache.Repo) (*plan, []string, error) {
+	p, r, err := l.hfConfig(ctx, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	if o.weights != "" {
-		file, err := o.file(ctx, o.weights)
+	if l.weights != "" {
+		file, err := l.file(ctx, l.weights)
 		return p, []string{file}, err
 	}
-	files, err := o.hfWeights(ctx, r)
+	files, err := l.hfWeights(ctx, r)
 	return p, files, err
 }
 
 // hfConfig reads the configuration of a repository, and returns the repository at the commit of the
 // configuration.
-func (o *options) hfConfig(ctx context.Context, r hfcache.Repo) (*plan, hfcache.Repo, error) {
-	path, err := o.hfCache().File(ctx, r, "config.json")
+func (l *loader) hfConfig(ctx context.Context, r hfcache.Repo) (*plan, hfcache.Repo, error) {
+	path, err := l.hfCache().File(ctx, r, "config.json")
 	if err != nil {
 		return nil, r, err
 	}
@@ -149,7 +149,7 @@ func (o *options) hfConfig(ctx context.Context, r hfcache.Repo) (*plan, hfcache.
 	var p *plan
 	if terr := torch.Try(func() {
 		p, err = readHFConfig(data, func(file string) ([]byte, error) {
-			path, err := o.hfCache().File(ctx, r, file)
+			path, err := l.hfCache().File(ctx, r, file)
 			if err != nil {
 				return nil, err
 			}
@@ -179,11 +179,11 @@ func readSmall(path string) ([]byte, error) {
 }
 
 // hfWeights fetches the weights, in one file or in several.
-func (o *options) hfWeights(ctx context.Context, r hfcache.Repo) ([]string, error) {
+func (l *loader) hfWeights(ctx context.Context, r hfcache.Repo) ([]string, error) {
 	const one = "model.safetensors"
 	var missing error
 	for _, name := range []string{one, one + ".index.json", "pytorch_model.bin"} {
-		path, err := o.hfCache().File(ctx, r, name)
+		path, err := l.hfCache().File(ctx, r, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			if missing == nil {
@@ -200,7 +200,7 @@ func (o *options) hfWeights(ctx context.Context, r hfcache.Repo) ([]string, erro
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			return o.hfFiles(ctx, r, shards)
+			return l.hfFiles(ctx, r, shards)
 		default:
 			return []string{path}, nil
 		}
@@ -232,7 +232,7 @@ func readIndex(data []byte) ([]string, error) {
 }
 
 // hfFiles fetches several files, some at a time.
-func (o *options) hfFiles(ctx context.Context, r hfcache.Repo, names []string) ([]string, error) {
+func (l *loader) hfFiles(ctx context.Context, r hfcache.Repo, names []string) ([]string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	paths, errs := make([]string, len(names)), make([]error, len(names))
@@ -242,7 +242,7 @@ func (o *options) hfFiles(ctx context.Context, r hfcache.Repo, names []string) (
 		wg.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			if paths[i], errs[i] = o.hfCache().File(ctx, r, name); errs[i] != nil {
+			if paths[i], errs[i] = l.hfCache().File(ctx, r, name); errs[i] != nil {
 				cancel()
 			}
 		})
@@ -257,11 +257,11 @@ func (o *options) hfFiles(ctx context.Context, r hfcache.Repo, names []string) (
 }
 
 // fill builds the model and gives it the tensors of the files.
-func (p *plan) fill(ctx context.Context, o *options, files []string) (any, error) {
+func (p *plan) fill(ctx context.Context, l *loader, files []string) (any, error) {
 	var state torch.StateDict
 	defer func() { state.Free() }()
 	for _, file := range files {
-		s, err := o.readStateDict(ctx, file)
+		s, err := l.readStateDict(ctx, file)
 		if err != nil {
 			return nil, err
 		}

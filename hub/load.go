@@ -89,11 +89,11 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load
 func Load(ctx context.Context, repo, name string, opts ...Option) (*Model, error) {
-	o := newOptions(opts)
-	s, err := o.sourceOf(ctx, repo, name)
+	l := newLoader(opts)
+	s, err := l.sourceOf(ctx, repo, name)
 	var m *Model
 	if err == nil {
-		m, err = s.load(ctx, o, name)
+		m, err = s.load(ctx, l, name)
 	}
 	if err != nil {
 		return nil, newError("load", cmp.Or(name, repo), err)
@@ -128,9 +128,9 @@ func weightsURL(weights string) *url.URL {
 }
 
 // file returns the local file of a path or URL of weights.
-func (o *options) file(ctx context.Context, weights string) (string, error) {
+func (l *loader) file(ctx context.Context, weights string) (string, error) {
 	if weightsURL(weights) != nil {
-		return o.cached(ctx, weights)
+		return l.cached(ctx, weights)
 	}
 	p := home.Expand(weights)
 	st, err := os.Stat(p)

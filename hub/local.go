@@ -18,7 +18,7 @@ import (
 var localSource = sourceKind{
 	name: "local",
 	is:   func(string) bool { return false },
-	open: func(_ context.Context, _ *options, repo string) (source, error) {
+	open: func(_ context.Context, _ *loader, repo string) (source, error) {
 		return openFolder(repo, home.Expand(repo))
 	},
 }
@@ -69,7 +69,7 @@ func (s *confRepository) all() []string {
 }
 
 // help returns the text of an entry, or the docstring of a function.
-func (s *confRepository) help(_ context.Context, _ *options, name string) (string, error) {
+func (s *confRepository) help(_ context.Context, _ *loader, name string) (string, error) {
 	if s.py != nil {
 		f, err := s.function(name)
 		if err != nil {
@@ -85,21 +85,21 @@ func (s *confRepository) help(_ context.Context, _ *options, name string) (strin
 }
 
 // files returns the files of an entry.
-func (s *confRepository) files(ctx context.Context, o *options, name string) ([]string, error) {
+func (s *confRepository) files(ctx context.Context, l *loader, name string) ([]string, error) {
 	e, err := s.entry(name)
 	if err != nil {
 		return nil, err
 	}
-	return o.filesOf(ctx, name, e, s.at)
+	return l.filesOf(ctx, name, e, s.at)
 }
 
 // load returns the model of an entry.
-func (s *confRepository) load(ctx context.Context, o *options, name string) (*Model, error) {
+func (s *confRepository) load(ctx context.Context, l *loader, name string) (*Model, error) {
 	e, err := s.entry(name)
 	if err != nil {
 		return nil, err
 	}
-	return o.loadEntry(ctx, name, e, s.at)
+	return l.loadEntry(ctx, name, e, s.at)
 }
 
 // entry returns the entry of a name.

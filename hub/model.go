@@ -50,14 +50,14 @@ type program interface {
 // maps [N, 3, H, W] to logits [N, len(labels)]. The model owns the module and closes it.
 // FromScript honors [WithDevice].
 func FromScript(ctx context.Context, name string, script *jit.Module, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
-	o := newOptions(opts)
+	l := newLoader(opts)
 	m := &Model{name: name, labels: slices.Clone(labels), program: script}
 	if preset != nil {
 		m.steps = &Preprocess{Preset: preset}
 	}
-	err := initialize(ctx, o.device)
+	err := initialize(ctx, l.device)
 	if err == nil {
-		m, err = m.start(o.device)
+		m, err = m.start(l.device)
 	}
 	if err != nil {
 		return nil, newError("model", name, err)

@@ -35,13 +35,13 @@ const schemaURL = "https://github.com/torchhub/torchhub/raw/main/hub/hubconf.sch
 // not one logit for each label; without labels a line about them is written to the writer of
 // [WithNotice]. Native code is run only if it is trusted, see [WithNativeCode].
 func Pack(ctx context.Context, dir, name string, e Entry, opts ...Option) error {
-	if err := newOptions(opts).pack(ctx, home.Expand(dir), name, e); err != nil {
+	if err := newLoader(opts).pack(ctx, home.Expand(dir), name, e); err != nil {
 		return newError("pack", name, err)
 	}
 	return nil
 }
 
-func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
+func (l *loader) pack(ctx context.Context, dir, name string, e Entry) error {
 	conf, err := readHubconf(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		conf, err = &Hubconf{Schema: schemaURL, Version: 1}, nil
@@ -90,7 +90,7 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 		return fmt.Errorf("entries.%s.%w", name, err)
 	}
 	for i := range e.Artifacts {
-		if err := o.try(ctx, name, &e, &e.Artifacts[i], files[i], labels); err != nil {
+		if err := l.try(ctx, name, &e, &e.Artifacts[i], files[i], labels); err != nil {
 			return err
 		}
 	}
@@ -111,23 +111,23 @@ func (o *options) pack(ctx context.Context, dir, name string, e Entry) error {
 }
 
 // try loads an artifact from its file, completes what a state dict needs, and runs the model on a picture.
-func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, file string, labels int) (err error) {
+func (l *loader) try(ctx context.Context, name string, e *Entry, a *Artifact, file string, labels int) (err error) {
 	switch {
-	case a.Device != "" && a.Device != o.device.Type():
-		o.say("torchhub: %s was not tried, for it runs on %s only", file, a.Device)
+	case a.Device != "" && a.Device != l.device.Type():
+		l.say("torchhub: %s was not tried, for it runs on %s only", file, a.Device)
 		return nil
-	case a.Format.native() && !o.nativeTrusted(a.SHA256):
-		o.say("torchhub: %s was not tried, for it is native code that is not trusted", file)
+	case a.Format.native() && !l.nativeTrusted(a.SHA256):
+		l.say("torchhub: %s was not tried, for it is native code that is not trusted", file)
 		return nil
 	}
-	if err := initialize(ctx, o.device); err != nil {
+	if err := initialize(ctx, l.device); err != nil {
 		return err
 	}
 	m := &Model{name: name, steps: e.Preprocess}
 	if a.Preprocess != nil {
 		m.steps = a.Preprocess
 	}
-	search := *o // values that the artifact does not give are found
+	search := *l // values that the artifact does not give are found
 	if a.Key != "" {
 		search.key = &a.Key
 	}
@@ -139,13 +139,13 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 		return err
 	}
 	if f != nil {
-		o.sayFilled(name, file, f)
+		l.sayFilled(name, file, f)
 		a.Key, a.Prefix = f.place.Key, f.place.Prefix
 		if f.arguments != nil {
 			a.Architecture = &Architecture{Name: a.Architecture.Name, Arguments: f.arguments}
 		}
 	}
-	if m, err = m.start(o.device); err != nil {
+	if m, err = m.start(l.device); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	defer m.Close()
@@ -156,7 +156,7 @@ func (o *options) try(ctx context.Context, name string, e *Entry, a *Artifact, f
 	var output *OutputError
 	switch {
 	case errors.As(err, &output) && labels == 0:
-		o.say("torchhub: %s: %v, so it cannot classify pictures", file, err)
+		l.say("torchhub: %s: %v, so it cannot classify pictures", file, err)
 		return nil
 	case err != nil:
 		return fmt.Errorf("%s: run it on a picture: %w", file, err)
@@ -224,18 +224,18 @@ func writeWhole(file string, data []byte) error {
 // architecture. It downloads files on the network to the cache and runs no code of them. The error names all
 // entries that are wrong. Validate honors the options of [Repository]; a URL must be trusted as in [Load].
 func Validate(ctx context.Context, target string, opts ...Option) (*Hubconf, error) {
-	c, err := newOptions(opts).validateConf(ctx, target)
+	c, err := newLoader(opts).validateConf(ctx, target)
 	if err != nil {
 		return c, newError("validate", target, err)
 	}
 	return c, nil
 }
 
-func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, error) {
+func (l *loader) validateConf(ctx context.Context, target string) (*Hubconf, error) {
 	var s *confRepository
 	var err error
 	if urlSource.is(target) {
-		s, err = o.openURL(ctx, target)
+		s, err = l.openURL(ctx, target)
 	} else {
 		file := home.Expand(target)
 		if fi, serr := os.Stat(file); serr != nil {
@@ -252,11 +252,11 @@ func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, er
 	for _, name := range slices.Sorted(maps.Keys(s.conf.Entries)) {
 		e := s.conf.Entries[name]
 		for i := range e.Artifacts {
-			if err := o.validateArtifact(ctx, name, s.at, &e.Artifacts[i]); err != nil {
+			if err := l.validateArtifact(ctx, name, s.at, &e.Artifacts[i]); err != nil {
 				wrong = append(wrong, fmt.Sprintf("entries.%s.artifacts[%d]: %v", name, i, err))
 			}
 		}
-		if _, err := o.labels(ctx, e.Labels, s.at); err != nil {
+		if _, err := l.labels(ctx, e.Labels, s.at); err != nil {
 			wrong = append(wrong, fmt.Sprintf("entries.%s.labels: %v", name, err))
 		}
 		if err := ctx.Err(); err != nil {
@@ -269,8 +269,8 @@ func (o *options) validateConf(ctx context.Context, target string) (*Hubconf, er
 	return s.conf, nil
 }
 
-func (o *options) validateArtifact(ctx context.Context, name string, at place, a *Artifact) error {
-	file, err := o.artifact(ctx, at, a)
+func (l *loader) validateArtifact(ctx context.Context, name string, at place, a *Artifact) error {
+	file, err := l.artifact(ctx, at, a)
 	if err != nil {
 		return err
 	}
@@ -287,11 +287,11 @@ func (o *options) validateArtifact(ctx context.Context, name string, at place, a
 		}
 	}
 	if a.Architecture != nil {
-		t, err := o.target(name, &Entry{}, a, false)
+		t, err := l.target(name, &Entry{}, a, false)
 		if err != nil {
 			return err
 		}
-		f, err := o.fill(ctx, t, file)
+		f, err := l.fill(ctx, t, file)
 		if err != nil {
 			return err
 		}

@@ -184,7 +184,7 @@ func findRegistered(repo, name string) (*Entry, error) {
 // registeredSource is a repository whose models a Go package has registered, or "" for all of them.
 var registeredSource = sourceKind{
 	is: func(repo string) bool { return repo == "" || isRegistered(repo) },
-	open: func(_ context.Context, _ *options, repo string) (source, error) {
+	open: func(_ context.Context, _ *loader, repo string) (source, error) {
 		return goRepository(repo), nil
 	},
 }
@@ -196,7 +196,7 @@ type goRepository string
 func (r goRepository) names() ([]string, error) { return registeredNames(string(r)), nil }
 
 // help returns the text of an entry.
-func (r goRepository) help(_ context.Context, _ *options, name string) (string, error) {
+func (r goRepository) help(_ context.Context, _ *loader, name string) (string, error) {
 	e, err := findRegistered(string(r), name)
 	if err != nil {
 		return "", err
@@ -205,19 +205,19 @@ func (r goRepository) help(_ context.Context, _ *options, name string) (string, 
 }
 
 // files returns the files of an entry.
-func (r goRepository) files(ctx context.Context, o *options, name string) ([]string, error) {
+func (r goRepository) files(ctx context.Context, l *loader, name string) ([]string, error) {
 	e, err := findRegistered(string(r), name)
 	if err != nil {
 		return nil, err
 	}
-	return o.filesOf(ctx, name, e, place{})
+	return l.filesOf(ctx, name, e, place{})
 }
 
 // load returns the model of an entry.
-func (r goRepository) load(ctx context.Context, o *options, name string) (*Model, error) {
+func (r goRepository) load(ctx context.Context, l *loader, name string) (*Model, error) {
 	e, err := findRegistered(string(r), name)
 	if err != nil {
 		return nil, err
 	}
-	return o.loadEntry(ctx, name, e, place{})
+	return l.loadEntry(ctx, name, e, place{})
 }

@@ -12,11 +12,11 @@ type source interface {
 	// names returns the names of its models.
 	names() ([]string, error)
 	// help returns the description of a model.
-	help(ctx context.Context, o *options, name string) (string, error)
+	help(ctx context.Context, l *loader, name string) (string, error)
 	// files returns the files of a model, which it downloads if necessary.
-	files(ctx context.Context, o *options, name string) ([]string, error)
+	files(ctx context.Context, l *loader, name string) ([]string, error)
 	// load returns a model.
-	load(ctx context.Context, o *options, name string) (*Model, error)
+	load(ctx context.Context, l *loader, name string) (*Model, error)
 }
 
 // A sourceKind is a kind of repositories.
@@ -24,7 +24,7 @@ type sourceKind struct {
 	name   string                 // for WithSource; "" is a kind that only a repository's string selects
 	is     func(repo string) bool // whether a string is of this kind, without WithSource
 	single bool                   // a repository is one model, which has no name in it
-	open   func(ctx context.Context, o *options, repo string) (source, error)
+	open   func(ctx context.Context, l *loader, repo string) (source, error)
 }
 
 // sources lists the kinds, in the order in which a string is matched. A new
@@ -38,8 +38,8 @@ var sources = []sourceKind{
 }
 
 // kind returns the kind of a repository's string.
-func (o *options) kind(repo string) (sourceKind, error) {
-	want := strings.ToLower(o.source)
+func (l *loader) kind(repo string) (sourceKind, error) {
+	want := strings.ToLower(l.source)
 	var names []string
 	for _, kind := range sources {
 		if want == "" && kind.is(repo) || want != "" && kind.name == want {
@@ -54,15 +54,15 @@ func (o *options) kind(repo string) (sourceKind, error) {
 }
 
 // sourceOf finds the repository of a model.
-func (o *options) sourceOf(ctx context.Context, repo, name string) (source, error) {
-	kind, err := o.kind(repo)
+func (l *loader) sourceOf(ctx context.Context, repo, name string) (source, error) {
+	kind, err := l.kind(repo)
 	switch {
 	case err != nil:
 		return nil, err
 	case name == "" && !kind.single:
 		return nil, errNoName
 	}
-	return kind.open(ctx, o, repo)
+	return kind.open(ctx, l, repo)
 }
 
 // IsModel reports whether repo is a single model, so that [Load] and similar
@@ -90,20 +90,20 @@ func IsModel(repo string) bool {
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.list
 func List(ctx context.Context, repo string, opts ...Option) ([]string, error) {
-	o := newOptions(opts)
-	names, err := o.list(ctx, repo)
+	l := newLoader(opts)
+	names, err := l.list(ctx, repo)
 	if err != nil {
 		return nil, newError("list", repo, err)
 	}
 	return names, nil
 }
 
-func (o *options) list(ctx context.Context, repo string) ([]string, error) {
-	kind, err := o.kind(repo)
+func (l *loader) list(ctx context.Context, repo string) ([]string, error) {
+	kind, err := l.kind(repo)
 	if err != nil {
 		return nil, err
 	}
-	s, err := kind.open(ctx, o, repo)
+	s, err := kind.open(ctx, l, repo)
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +118,11 @@ func (o *options) list(ctx context.Context, repo string) ([]string, error) {
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.help
 func Help(ctx context.Context, repo, name string, opts ...Option) (string, error) {
-	o := newOptions(opts)
-	s, err := o.sourceOf(ctx, repo, name)
+	l := newLoader(opts)
+	s, err := l.sourceOf(ctx, repo, name)
 	var text string
 	if err == nil {
-		text, err = s.help(ctx, o, name)
+		text, err = s.help(ctx, l, name)
 	}
 	if err != nil {
 		return "", newError("help", cmp.Or(name, repo), err)

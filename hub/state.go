@@ -23,34 +23,34 @@ import (
 //
 // https://docs.pytorch.org/docs/stable/hub.html#torch.hub.load_state_dict_from_url
 func LoadStateDictFromURL(ctx context.Context, url string, opts ...Option) (torch.StateDict, error) {
-	s, err := newOptions(opts).stateDict(ctx, url)
+	s, err := newLoader(opts).stateDict(ctx, url)
 	if err != nil {
 		return nil, newError("", "", err)
 	}
 	return s, nil
 }
 
-func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, error) {
-	o.deprecated("TORCH_MODEL_ZOO")
-	path, err := o.cached(ctx, url)
+func (l *loader) stateDict(ctx context.Context, url string) (torch.StateDict, error) {
+	l.deprecated("TORCH_MODEL_ZOO")
+	path, err := l.cached(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	if path, err = unpackLegacy(ctx, path); err != nil {
 		return nil, err
 	}
-	if o.device != torch.CPU {
-		if err := initialize(ctx, o.device); err != nil {
+	if l.device != torch.CPU {
+		if err := initialize(ctx, l.device); err != nil {
 			return nil, err
 		}
 	}
-	s, err := o.readStateDict(ctx, path)
-	if err != nil || o.device == torch.CPU {
+	s, err := l.readStateDict(ctx, path)
+	if err != nil || l.device == torch.CPU {
 		return s, err
 	}
 	err = torch.Try(func() {
 		for i, e := range s {
-			s[i].Tensor = e.Tensor.To(o.device)
+			s[i].Tensor = e.Tensor.To(l.device)
 			e.Tensor.Free()
 		}
 	})
@@ -62,17 +62,17 @@ func (o *options) stateDict(ctx context.Context, url string) (torch.StateDict, e
 }
 
 // readStateDict reads a checkpoint that is a state dict.
-func (o *options) readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
-	v, err := o.readCheckpoint(ctx, path)
+func (l *loader) readStateDict(ctx context.Context, path string) (torch.StateDict, error) {
+	v, err := l.readCheckpoint(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	var at []torch.StateDictOption
-	if o.key != nil {
-		at = append(at, torch.WithKey(*o.key))
+	if l.key != nil {
+		at = append(at, torch.WithKey(*l.key))
 	}
-	if o.prefix != nil {
-		at = append(at, torch.WithPrefix(*o.prefix))
+	if l.prefix != nil {
+		at = append(at, torch.WithPrefix(*l.prefix))
 	}
 	s, _, err := torch.FindStateDict(v, at...)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 var torchScriptFormat = format{
 	name: TorchScript,
 	is:   ofClass(filekind.Script),
-	load: func(ctx context.Context, o *options, m *Model, f modelFile) (*filled, error) {
-		if f.given && o.weights != "" {
-			if err := o.trustWeights(ctx, f.path); err != nil {
+	load: func(ctx context.Context, l *loader, m *Model, f modelFile) (*filled, error) {
+		if f.given && l.weights != "" {
+			if err := l.trustWeights(ctx, f.path); err != nil {
 				return nil, err
 			}
 		}
@@ -28,8 +28,8 @@ var torchScriptFormat = format{
 }
 
 // trustWeights checks that the program of [WithWeights] is trusted, if that is a URL; file is the downloaded file.
-func (o *options) trustWeights(ctx context.Context, file string) error {
-	u := weightsURL(o.weights)
+func (l *loader) trustWeights(ctx context.Context, file string) error {
+	u := weightsURL(l.weights)
 	if u == nil || u.Scheme == "file" {
 		return nil
 	}
@@ -37,5 +37,5 @@ func (o *options) trustWeights(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	return o.trustScript(ctx, withoutSecrets(u), sum)
+	return l.trustScript(ctx, withoutSecrets(u), sum)
 }

@@ -72,14 +72,14 @@ var trustedOwners = []string{"facebookresearch", "facebookincubator", "pytorch",
 const yesNo = "(y/N)?"
 
 // decide applies a Trust. It reports whether the answer was yes, which the caller records.
-func (o *options) decide(ctx context.Context, t Trust, trusted bool, question string, untrusted *UntrustedError) (yes bool, err error) {
+func (l *loader) decide(ctx context.Context, t Trust, trusted bool, question string, untrusted *UntrustedError) (yes bool, err error) {
 	switch {
 	case t == TrustAlways:
 		return !trusted, nil
 	case t == TrustCheck && trusted:
 		return false, nil
 	}
-	ask := o.ask
+	ask := l.ask
 	if ask == nil {
 		if !term.IsTerminal(int(os.Stdin.Fd())) || !term.IsTerminal(int(os.Stderr.Fd())) {
 			return false, untrusted
@@ -93,7 +93,7 @@ func (o *options) decide(ctx context.Context, t Trust, trusted bool, question st
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		if trusted {
-			o.say("The repository is already trusted.\n")
+			l.say("The repository is already trusted.\n")
 		}
 		return !trusted, nil
 	case "n", "no", "":
@@ -133,38 +133,38 @@ func askTerminal(ctx context.Context, question string) (string, error) {
 // trustRepository checks that a repository is trusted. It is if any of the keys
 // is in the list; otherwise a question asks about the first key, which is then
 // added.
-func (o *options) trustRepository(ctx context.Context, keys []string, trusted bool) error {
-	return o.remember(ctx, o.trust, "trusted_list", keys, trusted,
+func (l *loader) trustRepository(ctx context.Context, keys []string, trusted bool) error {
+	return l.remember(ctx, l.trust, "trusted_list", keys, trusted,
 		"The repository "+keys[0]+" does not belong to the list of trusted repositories and as such cannot be downloaded. "+
 			"Do you trust this repository and wish to add it to the trusted list of repositories "+yesNo,
 		&UntrustedError{Name: keys[0]})
 }
 
 // trustNative checks that native code is trusted.
-func (o *options) trustNative(ctx context.Context, what, sha256 string) error {
-	return o.remember(ctx, o.native, "trusted_native", []string{sha256}, false,
+func (l *loader) trustNative(ctx context.Context, what, sha256 string) error {
+	return l.remember(ctx, l.native, "trusted_native", []string{sha256}, false,
 		"The AOTInductor package "+what+" holds native code, which runs with all your rights (sha256 "+sha256+"). "+
 			"Do you trust it and wish to remember that "+yesNo,
 		&UntrustedError{Name: what, Native: true})
 }
 
 // trustScript checks that a TorchScript archive of a URL is trusted.
-func (o *options) trustScript(ctx context.Context, url, sha256 string) error {
-	return o.remember(ctx, o.trust, "trusted_scripts", []string{sha256}, false,
+func (l *loader) trustScript(ctx context.Context, url, sha256 string) error {
+	return l.remember(ctx, l.trust, "trusted_scripts", []string{sha256}, false,
 		"The TorchScript archive "+url+" is a program, which runs in this process (sha256 "+sha256+"). "+
 			"Do you trust it and wish to remember that "+yesNo,
 		&UntrustedError{Name: url, Script: true})
 }
 
 // nativeTrusted reports whether native code runs without a question.
-func (o *options) nativeTrusted(sha256 string) bool {
+func (l *loader) nativeTrusted(sha256 string) bool {
 	lines, _ := trustLines(filepath.Join(Dir(), "trusted_native"))
-	return o.native == TrustAlways || o.native == TrustCheck && slices.Contains(lines, sha256)
+	return l.native == TrustAlways || l.native == TrustCheck && slices.Contains(lines, sha256)
 }
 
 var trustFiles sync.Mutex
 
-func (o *options) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question string, untrusted *UntrustedError) error {
+func (l *loader) remember(ctx context.Context, t Trust, name string, keys []string, trusted bool, question string, untrusted *UntrustedError) error {
 	file := filepath.Join(Dir(), name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("cannot make the folder %s: %w; choose another with TORCH_HOME", filepath.Dir(file), oserror.Cause(err))
@@ -176,7 +176,7 @@ func (o *options) remember(ctx context.Context, t Trust, name string, keys []str
 	for _, k := range keys {
 		trusted = trusted || slices.Contains(lines, k)
 	}
-	add, err := o.decide(ctx, t, trusted, question, untrusted)
+	add, err := l.decide(ctx, t, trusted, question, untrusted)
 	if err != nil || !add {
 		return err
 	}

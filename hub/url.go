@@ -16,13 +16,13 @@ import (
 // urlSource is the URL of a hubconf.json, or of the folder of one.
 var urlSource = sourceKind{
 	is: func(repo string) bool { return strings.Contains(repo, "://") },
-	open: func(ctx context.Context, o *options, repo string) (source, error) {
-		return o.openURL(ctx, repo)
+	open: func(ctx context.Context, l *loader, repo string) (source, error) {
+		return l.openURL(ctx, repo)
 	},
 }
 
 // openURL downloads the hubconf.json at a URL each time; if the network cannot be reached, it uses the last one.
-func (o *options) openURL(ctx context.Context, raw string) (*confRepository, error) {
+func (l *loader) openURL(ctx context.Context, raw string) (*confRepository, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "https" && u.Scheme != "file" && !(u.Scheme == "http" && isLoopback(u)) {
 		return nil, fmt.Errorf("%.200q is not an https URL; give one", raw)
@@ -37,11 +37,11 @@ func (o *options) openURL(ctx context.Context, raw string) (*confRepository, err
 		return openFile(filepath.FromSlash(u.Path))
 	}
 	clean := withoutSecrets(u)
-	if err := o.trustRepository(ctx, []string{clean}, false); err != nil {
+	if err := l.trustRepository(ctx, []string{clean}, false); err != nil {
 		return nil, err
 	}
 	none, id := "", fetch.Digest(u.String())
-	once := o.fetch
+	once := l.fetch
 	once.SHA256, once.Progress, once.MaxSize = &none, nil, maxHubconf
 	dir := filepath.Join(Dir(), "url_"+id[:16])
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -52,7 +52,7 @@ func (o *options) openURL(ctx context.Context, raw string) (*confRepository, err
 		if ctx.Err() != nil || missing != nil || errors.As(err, new(*fetch.StatusError)) {
 			return nil, err
 		}
-		o.say("Using cache found in %s\n", dir)
+		l.say("Using cache found in %s\n", dir)
 	}
 	conf, err := readHubconf(dir)
 	return &confRepository{name: clean, conf: conf, at: place{url: u}}, err

@@ -63,7 +63,7 @@ import (
 var toySource = sourceKind{
 	is:     func(repo string) bool { return strings.HasPrefix(repo, "toy:") },
 	single: true,
-	open: func(_ context.Context, _ *options, repo string) (source, error) {
+	open: func(_ context.Context, _ *loader, repo string) (source, error) {
 		scale, err := strconv.ParseFloat(strings.TrimPrefix(repo, "toy:"), 64)
 		return toyRepository(scale), err
 	},
@@ -73,19 +73,19 @@ type toyRepository float64
 
 func (r toyRepository) names() ([]string, error) { return nil, fmt.Errorf("it has one model") }
 
-func (r toyRepository) help(context.Context, *options, string) (string, error) {
+func (r toyRepository) help(context.Context, *loader, string) (string, error) {
 	return fmt.Sprintf("Scales by %g.\n", float64(r)), nil
 }
 
-func (r toyRepository) files(context.Context, *options, string) ([]string, error) { return nil, nil }
+func (r toyRepository) files(context.Context, *loader, string) ([]string, error) { return nil, nil }
 
-func (r toyRepository) load(ctx context.Context, o *options, _ string) (*Model, error) {
-	if err := initialize(ctx, o.device); err != nil {
+func (r toyRepository) load(ctx context.Context, l *loader, _ string) (*Model, error) {
+	if err := initialize(ctx, l.device); err != nil {
 		return nil, err
 	}
 	m := &Model{name: "toy source", module: &scaled{float64(r)}, labels: []string{"red", "green", "blue"},
 		steps: &Preprocess{Preset: models.ClassificationPreset{Resize: 4, Crop: 4}}}
-	return m.start(o.device)
+	return m.start(l.device)
 }
 
 type scaled struct{ by float64 }
@@ -111,7 +111,7 @@ var toyFormat = format{
 		text, err := head(file, 4)
 		return err == nil && text == "toy "
 	},
-	load: func(_ context.Context, _ *options, m *Model, f modelFile) (*filled, error) {
+	load: func(_ context.Context, _ *loader, m *Model, f modelFile) (*filled, error) {
 		text, err := os.ReadFile(f.path)
 		if err != nil {
 			return nil, err
