@@ -146,7 +146,7 @@ func folderEntry(kind CacheKind, name, path string) CacheEntry {
 }
 
 // ErrUnverifiable means that neither a hash nor a checksum is known for a file.
-var ErrUnverifiable = errors.New("nothing says what it should hold")
+var ErrUnverifiable = errors.New("no hash or checksum of it is known")
 
 // Verify reads an entry again and compares it with the hash in its name, with the
 // hashes that the Hugging Face Hub gave, or else with the checksums within it. If

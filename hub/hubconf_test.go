@@ -423,7 +423,7 @@ func TestRegister(t *testing.T) {
 		{"TestOwner/x", "a", Entry{}, "there are no artifacts"},
 		{"TestOwner/x", "a", letters("letters.pt"), "is not a URL"},
 		{"TestOwner/x", "a", letters("http://example.com/letters.pt"), "neither a path nor an https URL"},
-		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].SHA256 = "" }), "is no SHA-256"},
+		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].SHA256 = "" }), "is not a SHA-256"},
 		{"TestOwner/x", "a", bad(func(e *Entry) { e.Artifacts[0].Format = StateDict }), "architecture"},
 		{"TestOwner/x", "a", bad(func(e *Entry) { e.Preprocess = &Preprocess{Preset: models.ClassificationPreset{}} }), "preprocess.classification"},
 	} {

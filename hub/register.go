@@ -58,7 +58,7 @@ func Register(repo, name string, e Entry) {
 			refuse("artifacts[%d].url: %q is not a URL", i, a.URL)
 		}
 		if len(a.SHA256) != 64 && (a.SHA256 != "" || fetch.HashPrefix(path.Base(a.URL)) == "") {
-			refuse("artifacts[%d].sha256: %q is no SHA-256", i, a.SHA256)
+			refuse("artifacts[%d].sha256: %q is not a SHA-256", i, a.SHA256)
 		}
 	}
 	registry.Lock()

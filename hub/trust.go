@@ -198,12 +198,12 @@ func trustLines(file string) ([]string, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, oserror.Cause(err))
+		return nil, fmt.Errorf("cannot read the trust list %s: %w", file, oserror.Cause(err))
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, 16<<20))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the list %s of what is trusted: %w", file, oserror.Cause(err))
+		return nil, fmt.Errorf("cannot read the trust list %s: %w", file, oserror.Cause(err))
 	}
 	var lines []string
 	for l := range strings.Lines(string(data)) {

@@ -251,7 +251,7 @@ func (c *Call) Number(v Number) {
 	switch v.(type) {
 	case int, int64, float64, bool, complex128:
 	default:
-		c.mistake("a %T is no number that libtorch takes; give an int, float64, bool or complex128", v)
+		c.mistake("a %T is not a number that libtorch accepts; give an int, float64, bool or complex128", v)
 	}
 	c.Value(v)
 }

@@ -178,7 +178,7 @@ func element[E Element](x *Tensor, v any) (e E) {
 		v = Data[uint64](x)[0]
 	}
 	if !setNumber(reflect.ValueOf(&e).Elem(), v) {
-		panic(&Error{Op: "Item", Args: x.describe(), Msg: fmt.Sprintf("the element %v is no %T", v, e)})
+		panic(&Error{Op: "Item", Args: x.describe(), Msg: fmt.Sprintf("the element %v cannot be represented as %T", v, e)})
 	}
 	return e
 }

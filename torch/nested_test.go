@@ -57,7 +57,7 @@ func TestItem(t *testing.T) {
 	require.Equal(t, int64(1<<53+1), torch.Item[int64](large))
 	require.Equal(t, 1<<53+1, torch.Item[int](large))
 	require.Equal(t, uint64(1<<53+1), torch.Item[uint64](large))
-	require.EqualError(t, torch.Try(func() { large.Item() }), "torch: Item([1] int64): the element 9007199254740993 is no float64")
+	require.EqualError(t, torch.Try(func() { large.Item() }), "torch: Item([1] int64): the element 9007199254740993 cannot be represented as float64")
 	require.Equal(t, float64(1<<53), torch.Scalar(int64(1<<53)).Item())
 	require.Equal(t, -3.0, torch.Scalar(int8(-3)).Item())
 	require.Equal(t, math.MinInt64, torch.Item[int](torch.Scalar(int64(math.MinInt64))))

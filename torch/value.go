@@ -183,7 +183,7 @@ func (c *Call) reflected(v Value) {
 			c.Value(r.MapIndex(k).Interface())
 		}
 	default:
-		c.mistake("a %T is no value that libtorch takes", v)
+		c.mistake("a %T is not a value that libtorch accepts", v)
 		c.None()
 	}
 }

@@ -265,7 +265,7 @@ func TestOpenMistakes(t *testing.T) {
 		{filepath.Join(dir, "none.jpg"), "no such file", os.ErrNotExist},
 		{dir, "it is a folder", nil},
 		{put("empty.jpg", nil), "the file is empty", nil},
-		{put("text.jpg", []byte("hello, I am no picture")), "it is no picture in a known format", ErrFormat},
+		{put("text.jpg", []byte("hello, I am no picture")), "it is not a picture in a known format", ErrFormat},
 		{put("cut.jpg", photo[:len(photo)/2]), "JPEG: the picture is truncated", ErrTruncated},
 		{put("head.jpg", photo[:30]), "JPEG: ", nil},
 		{put("cut.png", png[:len(png)/2]), "PNG: the picture is truncated", ErrTruncated},

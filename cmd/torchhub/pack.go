@@ -114,15 +114,15 @@ func packCommand() *cobra.Command {
 		Short: "Write an entry of a hubconf.json from files of a model",
 		Long: `Write an entry of a hubconf.json from files that each hold the model, the
 preferred one first: TorchScript archives, state dicts, safetensors files,
-AOTInductor packages. Their formats, SHA-256 and sizes are read from them. They lie below
-the folder of the hubconf.json or, with --url, will lie at an https URL. Put the
+AOTInductor packages. Their formats, SHA-256 and sizes are read from them. They are below
+the folder of the hubconf.json or, with --url, will be at an https URL. Put the
 hubconf.json at the root of a GitHub repository, and
   hub.Load(ctx, "OWNER/REPO", "NAME")
 loads the model.`,
 		Args: cobra.MinimumNArgs(2),
 	}
 	f.add(c)
-	c.Flags().StringVar(&base, "url", "", "the https URL of the folder where the files will lie")
+	c.Flags().StringVar(&base, "url", "", "the https URL of the folder where the files will be")
 	c.Flags().StringVar(&architecture, "architecture", "", "what state dicts fill: a model of \"torchhub list\", or "+strings.Join(models.Families(), ", "))
 	c.Flags().StringVar(&arguments, "arguments", "", `its arguments as JSON, such as '{"num_classes": 10}'`)
 	c.Flags().StringVar(&key, "key", "", "under which a checkpoint holds the state dict, such as model_ema (default: the one that fits)")
@@ -155,7 +155,7 @@ loads the model.`,
 			}
 			if base != "" {
 				if filepath.Dir(filepath.FromSlash(rel)) != "." {
-					return fmt.Errorf("%s lies in a folder below %s; with --url files lie in it", file, f.dir)
+					return fmt.Errorf("%s is in a subfolder of %s; with --url, files must be in the folder itself", file, f.dir)
 				}
 				a.URL = strings.TrimSuffix(base, "/") + "/" + rel
 			}

@@ -42,7 +42,7 @@ func bundleCommand() *cobra.Command {
 		Short: "Copy what a container needs: this program, the shim and libtorch",
 		Long: `Copy this program, the shim and the libraries of libtorch to a folder. They find
 each other by relative paths: the folder may be moved, and needs glibc and
-nothing else. To bundle a program of your own, put it where torchhub lies in it.`,
+nothing else. To bundle a program of your own, replace torchhub in it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			program, err := os.Executable()

@@ -194,8 +194,8 @@ func (t *transfer) broken(err error) error {
 	return fmt.Errorf("%s after %d bytes; try again", what, t.p.n)
 }
 
-// open asks for the body, from where the partial file ends if the server can
-// show that it is still the same; then resumed is true.
+// open requests the body, from the end of the partial file if the server shows
+// that the body is unchanged; then resumed is true.
 func (t *transfer) open(ctx context.Context) (body io.ReadCloser, of Entity, resumed bool, err error) {
 	if t.u.Scheme == "file" {
 		body, of, err = t.openFile()

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Do calls f, which may take a second of the processor, whatever else the machine does, and 100 MB: of all that is allocated, so that the answer
-// does not hang on when the collector runs.
+// Do fails the test if f uses more than 1 s of CPU time or allocates more than 100 MB in total, garbage included.
 func Do(t testing.TB, f func()) {
 	t.Helper()
 	var before, after runtime.MemStats

@@ -64,7 +64,7 @@ func Bundle(ctx context.Context, dir, program string, notices io.Writer) error {
 	}
 	to := filepath.Join(dir, bundleDir)
 	if _, err := os.Stat(to); err == nil {
-		return fmt.Errorf("libtorch: bundle: %s is there already; remove it or choose another folder", to)
+		return fmt.Errorf("libtorch: bundle: %s exists already; remove it or choose another folder", to)
 	}
 	work, err := os.MkdirTemp(dir, bundleDir+"-")
 	if err != nil {

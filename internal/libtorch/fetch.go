@@ -64,7 +64,7 @@ func fetch(ctx context.Context, r report, url, file string) (err error) {
 		return fmt.Errorf("%s: %w", url, err)
 	}
 	if res.ContentLength >= 0 && n != res.ContentLength {
-		return fmt.Errorf("%s: %d of %d bytes came", url, n, res.ContentLength)
+		return fmt.Errorf("%s: %d of %d bytes were received", url, n, res.ContentLength)
 	}
 	return nil
 }

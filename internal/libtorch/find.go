@@ -204,7 +204,7 @@ func version(root string) (string, error) {
 			}
 		}
 	}
-	return "", errors.New("its version cannot be told")
+	return "", errors.New("its version cannot be determined")
 }
 
 func supported(v string) bool {

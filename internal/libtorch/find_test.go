@@ -120,7 +120,7 @@ func TestLIBTORCHIsBinding(t *testing.T) {
 		"old":     {func(root string) { fake(t, root, "2.10.0") }, "its version is 2.10.0, and 2.11 to 2.15 are supported"},
 		"new":     {func(root string) { fake(t, root, "2.16.0") }, "its version is 2.16.0"},
 		"next":    {func(root string) { fake(t, root, "3.11.0") }, "its version is 3.11.0"},
-		"untold":  {func(root string) { fake(t, root, "?"); os.Remove(filepath.Join(root, "version.py")) }, "its version cannot be told"},
+		"untold":  {func(root string) { fake(t, root, "?"); os.Remove(filepath.Join(root, "version.py")) }, "its version cannot be determined"},
 	} {
 		root := filepath.Join(dir, name)
 		c.make(root)

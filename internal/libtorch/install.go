@@ -37,7 +37,7 @@ func Ensure(ctx context.Context, notices io.Writer) (*Library, error) {
 		return lib, err
 	}
 	if strings.EqualFold(os.Getenv("TORCHHUB_INSTALL"), "off") {
-		return nil, fmt.Errorf("%w; TORCHHUB_INSTALL=off forbids to install one", err)
+		return nil, fmt.Errorf("%w; TORCHHUB_INSTALL=off forbids installing one", err)
 	}
 	if _, err := compiler(); err != nil { // checked before half a gigabyte is downloaded
 		return nil, err
@@ -114,7 +114,7 @@ func Install(ctx context.Context, o InstallOptions) (*Library, error) {
 		return nil, fmt.Errorf("libtorch: install: %w", err)
 	}
 	if _, err := openInstalled(root); err != nil {
-		return nil, fmt.Errorf("libtorch: install: what was fetched cannot be used: %w", err)
+		return nil, fmt.Errorf("libtorch: install: the downloaded files cannot be used: %w", err)
 	}
 	if err := os.RemoveAll(dir); err != nil { // it is broken, or openInstalled would have returned it
 		return nil, fmt.Errorf("libtorch: install: %w", err)
@@ -183,7 +183,7 @@ func unpack(ctx context.Context, archive, dir string, keep func(name string) (to
 			continue
 		}
 		if !filepath.IsLocal(to) {
-			return fmt.Errorf("%s: its file %q would lie outside", filepath.Base(archive), f.Name)
+			return fmt.Errorf("%s: its file %q would be outside of the folder", filepath.Base(archive), f.Name)
 		}
 		if err := ctx.Err(); err != nil {
 			return err

@@ -140,7 +140,7 @@ func TestInstallRefusesFilesOutside(t *testing.T) {
 	_, cache := emptyMachine(t)
 	t.Setenv("PATH", bin)
 	_, err := Install(t.Context(), InstallOptions{Variant: CPU, Notices: io.Discard})
-	require.ErrorContains(t, err, "would lie outside")
+	require.ErrorContains(t, err, "would be outside of the folder")
 	left, _ := filepath.Glob(filepath.Join(cache, "libtorch", "*-*"))
 	require.Empty(t, left)
 }

@@ -70,7 +70,7 @@ func unsupported(at int, format string, args ...any) error {
 // *badfile.MalformedError or a *badfile.UnsupportedError.
 func Read(data []byte, size int64) (*Header, error) {
 	if !strings.HasPrefix(string(data[:min(len(data), len(magic))]), magic) {
-		return nil, malformed(0, "this is no .npy file")
+		return nil, malformed(0, "this is not a .npy file")
 	}
 	at := len(magic) + 4
 	if len(data) < at {

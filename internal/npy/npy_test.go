@@ -92,8 +92,8 @@ func TestHostile(t *testing.T) {
 		says string
 		data []byte
 	}{
-		"empty":            {M, "no .npy", nil},
-		"magic":            {M, "no .npy", []byte("\x93NUMPX\x01\x00")},
+		"empty":            {M, "not a .npy", nil},
+		"magic":            {M, "not a .npy", []byte("\x93NUMPX\x01\x00")},
 		"magic only":       {M, "cut short", []byte(magic)},
 		"version 0":        {U, "version 0.0", file(0, good, 8)},
 		"version 4":        {U, "version 4.0", file(4, good, 8)},

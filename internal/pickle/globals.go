@@ -596,7 +596,7 @@ func rebuildParameter(m *machine, args Tuple) (any, error) {
 		}
 	case *Sparse:
 		if ok {
-			return data, nil // as a parameter's gradient is told from a dense one's
+			return data, nil // a Sparse does not record requires_grad
 		}
 	}
 	return nil, m.wrong("torch._utils._rebuild_parameter", args)

@@ -27,7 +27,7 @@ func CheckScript(z *strictzip.Archive, zips *strictzip.Reader, o Options) error 
 	for _, name := range []string{"data", "constants"} {
 		rec := z.Get(name + ".pkl")
 		if rec == nil {
-			return &MalformedError{Msg: fmt.Sprintf("there is no record %q, so this is no TorchScript archive", z.Root+name+".pkl")}
+			return &MalformedError{Msg: fmt.Sprintf("there is no record %q, so this is not a TorchScript archive", z.Root+name+".pkl")}
 		}
 		data, _, err := zips.Checked(z, rec, 0)
 		if err != nil {

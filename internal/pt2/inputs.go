@@ -129,7 +129,7 @@ func Check(inputs []*Input, sizes, strides [][]int) error {
 		for d, want := range in.dims {
 			// with at most one element, the stride is not used
 			if v, ok := evaluate(want.stride, symbols); ok && !empty && sizes[i][d] > 1 && v != strides[i][d] {
-				return fmt.Errorf("input %d has the stride %d in dimension %d, and must have %d: call Contiguous, or what brings it to the memory format it was compiled for", i, strides[i][d], d, v)
+				return fmt.Errorf("input %d has the stride %d in dimension %d, and must have %d: call Contiguous, or convert it to the memory format of the example input", i, strides[i][d], d, v)
 			}
 		}
 	}

@@ -76,7 +76,7 @@ func Read(z *strictzip.Archive) (*Package, error) {
 		if rest, ok := strings.CutPrefix(name, compiledDir); ok {
 			model, file, ok := strings.Cut(rest, "/")
 			if !ok {
-				return nil, malformed(rec.Name, "the record lies beside the folders of models")
+				return nil, malformed(rec.Name, "the record is beside the folders of models")
 			}
 			m := byName[model]
 			if m == nil {
@@ -105,7 +105,7 @@ func Read(z *strictzip.Archive) (*Package, error) {
 		for _, m := range p.Models { // which all get them
 			m.records = append(m.records, rec)
 			if slices.Contains(loaded, path.Ext(name)) {
-				m.Problem = fmt.Sprintf("the record %q lies among the constants", rec.Name)
+				m.Problem = fmt.Sprintf("the record %q is among the constants", rec.Name)
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func format(z *strictzip.Archive, r *strictzip.Reader) error {
 			continue
 		}
 		if rec == nil {
-			return &badfile.UnsupportedError{Feature: fmt.Sprintf("this is no .pt2 package, or one that an old PyTorch wrote: there is no record %q", z.Root+want.record)}
+			return &badfile.UnsupportedError{Feature: fmt.Sprintf("this is not a .pt2 package, or one that an old PyTorch wrote: there is no record %q", z.Root+want.record)}
 		}
 		if rec.Size > 64 {
 			return malformed(rec.Name, "the record has %d bytes, not a short word", rec.Size)

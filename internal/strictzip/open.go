@@ -8,8 +8,8 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// OpenFile maps a file and opens the archive in it. The archive, and what aliases it, is valid until done is called, and while nobody cuts the
-// file short.
+// OpenFile maps a file and opens the archive in it. The archive, and data that alias it, are valid until done is
+// called, as long as the file is not truncated.
 func OpenFile(path string) (z *Archive, done func(), err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -32,7 +32,7 @@ func OpenFile(path string) (z *Archive, done func(), err error) {
 	}
 	done = func() { _ = syscall.Munmap(data) }
 	if !Is(data) {
-		err = &badfile.MalformedError{Msg: "this is no zip file"}
+		err = &badfile.MalformedError{Msg: "this is not a zip file"}
 	} else {
 		z, err = Open(data)
 	}

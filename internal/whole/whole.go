@@ -102,7 +102,7 @@ func values(f *os.File, size int64) error {
 		case err == io.EOF || err == io.ErrUnexpectedEOF:
 			return errors.New("its JSON is cut short")
 		case err != nil:
-			return fmt.Errorf("it is no JSON: %w", err)
+			return fmt.Errorf("it is not JSON: %w", err)
 		}
 	}
 }

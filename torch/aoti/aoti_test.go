@@ -68,7 +68,7 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		"exported":                {U, "torch.export.save", join(format, []string{"models/model.json", "{}", "data/weights/weight_0", "1234"})},
 		"nothing":                 {U, "neither", format},
-		"no package":              {U, "no .pt2 package", []string{"data.pkl", "N.", "version", "3"}},
+		"no package":              {U, "not a .pt2 package", []string{"data.pkl", "N.", "version", "3"}},
 		"version":                 {U, `"1"`, join([]string{"archive_format", "pt2", "archive_version", "1"}, model("model", mine))},
 		"format":                  {U, `"pt3"`, join([]string{"archive_format", "pt3"}, model("model", mine))},
 		"format long":             {M, "short word", join([]string{"archive_format", string(make([]byte, 100))}, model("model", mine))},

@@ -133,7 +133,7 @@ func loadZip(path string, limits torch.Limits) (torch.StateDict, error) {
 	for _, rec := range z.Records {
 		name, ok := strings.CutSuffix(rec.Name, ".npy")
 		if !ok {
-			return nil, &badfile.UnsupportedError{Record: rec.Name, Feature: "it is no .npy file"}
+			return nil, &badfile.UnsupportedError{Record: rec.Name, Feature: "it is not a .npy file"}
 		}
 		data, _, err := r.Checked(z, rec, 0)
 		if err != nil {

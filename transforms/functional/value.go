@@ -65,7 +65,7 @@ func (v Value) Stack() Value {
 	tensors := make([]*torch.Tensor, len(v.Parts))
 	for i, p := range v.Parts {
 		if p.Tensor == nil {
-			panic(&torch.Error{Op: "transforms.Value.Stack", Args: p.String(), Msg: fmt.Sprintf("part %d is no tensor; make it one with Map", i)})
+			panic(&torch.Error{Op: "transforms.Value.Stack", Args: p.String(), Msg: fmt.Sprintf("part %d is not a tensor; make it one with Map", i)})
 		}
 		tensors[i] = p.Tensor
 	}

@@ -143,9 +143,9 @@ func inverseAffine(center [2]float64, angle float64, translate [2]float64, scale
 }
 
 // Perspective warps a picture or a tensor [..., C, H, W] of 3 or 4 dimensions so
-// that what lies at the four start points comes to lie at the end points, each top
-// left, top right, bottom right, bottom left: F.perspective(img, startpoints,
-// endpoints, interpolation, fill).
+// that the four start points move to the end points, each in the order top left,
+// top right, bottom right, bottom left: F.perspective(img, startpoints, endpoints,
+// interpolation, fill).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.perspective.html
 func Perspective(v Value, start, end [4]image.Point, options ...PerspectiveOptions) Value {

@@ -21,7 +21,7 @@ import (
 
 // Errors of [Decode], for errors.Is.
 var (
-	ErrFormat    = errors.New("it is no picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM, PFM, ICO, CUR, TGA)")
+	ErrFormat    = errors.New("it is not a picture in a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PBM, PGM, PPM, PFM, ICO, CUR, TGA)")
 	ErrTruncated = errors.New("the picture is truncated; get the whole file")
 	ErrTooLarge  = errors.New("the picture has too many pixels; scale it down")
 )

@@ -220,7 +220,7 @@ func unfilter(filter uint8, row, before []uint8, n int) error {
 	case 4:
 		paeth(row, before, n)
 	default:
-		return fmt.Errorf("a row has the filter %d, which there is not", filter)
+		return fmt.Errorf("a row has the unknown filter %d", filter)
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func pythonDigits(s string) string {
 func pythonInt(s string) (int, error) {
 	v, err := strconv.Atoi(pythonDigits(s))
 	if err != nil {
-		return 0, fmt.Errorf("%.20q is no number", s)
+		return 0, fmt.Errorf("%.20q is not a number", s)
 	}
 	return v, nil
 }
@@ -322,7 +322,7 @@ func (h *pnmHeader) bits(pix []uint8) error {
 			switch {
 			case space(b):
 			case b != '0' && b != '1':
-				return false, fmt.Errorf("%q is no pixel; want 0 or 1", b)
+				return false, fmt.Errorf("%q is not a pixel; want 0 or 1", b)
 			case n < len(pix):
 				pix[n] = b - '0' - 1
 				n++

@@ -15,7 +15,7 @@ func fromVP8(m *image.YCbCr) *pillow.RGB {
 	pillow.Parallel(h, 8*w, func(from, to int) {
 		u, v := make([]int, w+1), make([]int, w+1)
 		for y := from; y < to; y++ {
-			// The row of chroma that lies nearer, and the one beyond.
+			// The nearer row of chroma, and the next one.
 			near := y / 2
 			far := near + 1
 			if y%2 == 0 {

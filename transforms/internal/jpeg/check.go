@@ -11,7 +11,7 @@ import (
 // Check reads a JPEG's header as Pillow does before libjpeg sees it, and returns an error where Pillow refuses it.
 func Check(data []byte) error {
 	if !bytes.HasPrefix(data, []byte{0xff, soi, 0xff}) {
-		return errors.New("it is no JPEG")
+		return errors.New("it is not a JPEG")
 	}
 	var profiles [][]byte // parts of a color profile
 	framed := false

@@ -30,7 +30,7 @@ func open(data []byte, components bool) (*decoder, []byte, error) {
 		return nil, nil, ErrTruncated
 	}
 	if !bytes.HasPrefix(data, []byte{0xff, soi}) {
-		return nil, nil, errors.New("it is no JPEG")
+		return nil, nil, errors.New("it is not a JPEG")
 	}
 	d := &decoder{data: data, components: components}
 	for {

@@ -40,10 +40,10 @@ var natural = func() (n [64]uint8) {
 // peek is the number of bits that are looked up in a table at once.
 const peek = 10
 
-// An entry is what the next bits are. From the lowest bit on: 8 bits with the number of bits
-// it takes, 4 with the zeros before the coefficient, 4 with how many bits of the coefficient follow,
-// and 16 with the coefficient where it lies within the bits looked at. An entry
-// of no bits is a code of more bits than were looked at.
+// An entry is the meaning of the next bits. From the lowest bit on: 8 bits with the number of bits
+// used, 4 with the zeros before the coefficient, 4 with the number of bits of the coefficient that
+// follow, and 16 with the coefficient if it is within the bits looked at. An entry of no bits is a
+// code of more bits than were looked at.
 type entry uint32
 
 func (e entry) bits() uint   { return uint(e & 0xff) }
@@ -119,12 +119,13 @@ func extend(v int32, size uint) int32 {
 	return v
 }
 
-// skipPeek is the number of bits of which a table tells how far they lead.
+// skipPeek is the number of bits that are looked up at once to skip
+// coefficients.
 const skipPeek = 12
 
-// A skip is how far bits lead that hold coefficients nobody asks for. From the lowest bit
-// on: 4 bits with their number, 7 with the coefficients they go over, and one
-// that is set at the block's end. A skip of no bits says that the bits looked at hold no whole coefficient.
+// A skip is the effect of bits with coefficients that are not needed. From the lowest bit on: 4 bits with
+// their number, 7 with the number of coefficients skipped, and one that is set at the block's end. A skip
+// of no bits means that the bits looked at do not contain a whole coefficient.
 type skip uint16
 
 func (s skip) bits() uint { return uint(s & 15) }

@@ -28,8 +28,8 @@ func doubleBetween16(dst, src, near *uint8, n int)
 //go:noescape
 func rgb16(dst, y, cb, cr *uint8, n int)
 
-// acs begins with reader.ac, and returns the coefficient that comes next and whether it is done. What lies
-// in the last 8 bytes, and long codes, it leaves to the loop.
+// acs is the beginning of reader.ac, and returns the next coefficient and whether it is done. The last 8
+// bytes, and long codes, are left to the loop.
 //
 //go:noescape
 func acs(r *reader, lookup *[1 << peek]entry, block *[128]int16) (k int, done bool)

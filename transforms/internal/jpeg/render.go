@@ -5,7 +5,7 @@ import "image"
 // A pair is two blocks beside each other, since the kernels transform two at once: eight rows of 2×8
 // coefficients. A block of it is the array from its first coefficient on, of which it has every
 // second eight.
-const pairSize = 128 + 8 // so that the second one's array lies within, too
+const pairSize = 128 + 8 // so that it includes the array of the second block
 
 // A plane holds the samples of a component's last two rows of MCUs.
 type plane struct {
@@ -16,7 +16,8 @@ type plane struct {
 	y0, y1       int // the requested rows of blocks
 }
 
-// margin lies before and after a plane's samples, and rows of others that kernels read in steps.
+// margin is the number of bytes before and after a plane's samples, and rows of other buffers
+// that kernels read in steps.
 const margin = 64
 
 // row returns samples from x on.
@@ -27,16 +28,16 @@ type renderer struct {
 	*decoder
 	pix    []uint8
 	w, h   int
-	size   int // pixels in a row of what is a block where nothing is coarser: 8, and less of pictures decoded smaller
+	size   int // pixels in a row of a block at full resolution: 8, or less in pictures decoded smaller
 	region image.Rectangle
 	y      int // the next row of pixels
-	behind int // rows of pixels that wait for the next row of MCUs
+	behind int // rows of pixels that need the next row of MCUs
 	up     []upsampling
 	lines  [][]uint8 // a row of samples of each component, where it had to be upsampled
 	mix    func(dst []uint8, rows [][]uint8)
 }
 
-// An upsampling is how a component comes to the picture's size.
+// An upsampling brings a component to the picture's size.
 type upsampling struct {
 	*component
 	w, h   int  // in samples
@@ -51,7 +52,8 @@ func (u *upsampling) needs(p0, p1, f, n int) (a, b int) {
 	return max(p0/f-1, 0), min((p1-1)/f+2, n)
 }
 
-// newRenderer makes the part region of pictures of w×h, at size/8 of what they are.
+// newRenderer makes a renderer of the part region of a picture of w×h, at size/8 of
+// its size.
 func newRenderer(d *decoder, pix []uint8, w, h, size int, region image.Rectangle) (*renderer, error) {
 	r := &renderer{decoder: d, pix: pix, w: w, h: h, size: size, region: region, y: region.Min.Y}
 	for _, c := range d.comps {

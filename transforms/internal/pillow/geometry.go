@@ -258,7 +258,8 @@ func newSampler(p *Image) *sampler {
 	return s
 }
 
-// split returns the whole and the broken part of where a sample lies, which is -0.5 or more.
+// split returns the integer and the fractional part of a sample's position, which is -0.5 or
+// more.
 func split(v float64) (int, float64) {
 	i := int(v)
 	if v < 0 {

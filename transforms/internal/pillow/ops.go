@@ -322,8 +322,8 @@ func AdjustHue(p *Image, factor float64) (*Image, error) {
 }
 
 // AdjustGamma maps the values v of each channel to 255.999*gain*(v/255)^gamma:
-// torchvision.transforms.functional.adjust_gamma. All modes go through RGB, and so
-// lose alpha and what lies outside 0 to 255.
+// torchvision.transforms.functional.adjust_gamma. All modes are converted to RGB,
+// and so lose alpha and values outside 0 to 255.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.functional.adjust_gamma.html
 func AdjustGamma(p *Image, gamma, gain float64) (*Image, error) {

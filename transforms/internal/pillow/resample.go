@@ -16,7 +16,7 @@ func (p *Image) Resize(w, h int, how Interpolation) (*Image, error) {
 }
 
 // ResizeCrop returns the part r of the picture in another size, without computing
-// the rest: img.resize((w, h), how).crop(r). What lies outside w×h is zeros.
+// the rest: img.resize((w, h), how).crop(r). Pixels outside w×h are zero.
 func (p *Image) ResizeCrop(w, h int, how Interpolation, r image.Rectangle) (*Image, error) {
 	return p.resize(w, h, how, [4]float64{0, 0, float64(p.W), float64(p.H)}, r)
 }

@@ -19,8 +19,8 @@ func NewRGB(w, h int) *RGB { return &RGB{Pix: make([]uint8, 3*w*h), W: w, H: h} 
 // Image returns the picture as an [Image], which shares its pixels.
 func (p *RGB) Image() *Image { return &Image{Mode: ModeRGB, W: p.W, H: p.H, Pix: p.Pix} }
 
-// Crop returns the part r of the picture: img.crop(r). What lies outside the
-// picture is black.
+// Crop returns the part r of the picture: img.crop(r). Pixels outside of the
+// picture are black.
 func (p *RGB) Crop(r image.Rectangle) *RGB {
 	dst := NewRGB(r.Dx(), r.Dy())
 	dst.Image().paste(p.Image(), -r.Min.X, -r.Min.Y)

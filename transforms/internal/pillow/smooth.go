@@ -58,7 +58,7 @@ const (
 )
 
 // thirteenths rounds the sums of weights of 1 and 5. Pillow's float32 do the
-// same: no sum lies so close to a half that they could err.
+// same: no sum is so close to a half that they could be wrong.
 var thirteenths = func() (t [13*255 + 1]uint8) {
 	for n := range t {
 		t[n] = uint8((2*n + 13) / 26)

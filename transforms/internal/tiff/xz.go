@@ -19,9 +19,9 @@ const (
 	filterLZMA2 = 0x21
 )
 
-// unxz decodes an xz stream as far as dst asks for it. It reads the container here because libtiff writes
-// blocks with a delta filter, which the module for LZMA2 does not have. As liblzma does,
-// it compares the check of a block only where another block is needed.
+// unxz decodes an xz stream until dst is full. It reads the container here because libtiff writes blocks
+// with a delta filter, which the module for LZMA2 does not have. As liblzma does, it compares the check
+// of a block only if another block is needed.
 func unxz(dst, src []byte) error {
 	const header = 12
 	if len(src) < header {

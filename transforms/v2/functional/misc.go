@@ -48,7 +48,7 @@ func NormalizeVideo(x *torch.Tensor, mean, std []float64) *torch.Tensor {
 func normalizers(x *torch.Tensor, mean, std []float64) (m, s *torch.Tensor) {
 	const op = "Normalize"
 	if !x.DType().IsFloatingPoint() {
-		fail(op, x, "the tensor is no floating-point one; put ToDtype(torch.Float32, true) before")
+		fail(op, x, "the tensor is not a floating-point one; put ToDtype(torch.Float32, true) before")
 	}
 	c, _, _ := chw(op, x)
 	for _, n := range []int{len(mean), len(std)} {
