@@ -361,7 +361,7 @@ func (l *loader) content(ctx context.Context, at place, f File) (string, error) 
 		if f.Size > 0 {
 			exact.MaxSize = min(l.fetch.MaxSize, f.Size)
 		}
-		// A file that is there is hashed, and taken only where it is the one wanted.
+		// An existing file is hashed, and used only if it is the expected one.
 		if err := exact.Download(ctx, raw, file, false); err != nil {
 			return "", err
 		}

@@ -68,7 +68,7 @@ type Entry struct {
 type Artifact struct {
 	Name         string        `json:"name,omitempty"`    // its name in [WithWeights]
 	Doc          string        `json:"doc,omitempty"`     // one line for [Help]
-	License      string        `json:"license,omitempty"` // where it is not the entry's
+	License      string        `json:"license,omitempty"` // if it is not the entry's
 	Format       Format        `json:"format"`
 	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL; in a Go package also a file URL
 	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may omit it if the file's name has it
@@ -77,7 +77,7 @@ type Artifact struct {
 	Architecture *Architecture `json:"architecture,omitempty"`
 	Key          string        `json:"key,omitempty"`        // the key of the state dict in a checkpoint, such as "model_state"
 	Prefix       string        `json:"prefix,omitempty"`     // a prefix to remove from the names of a state dict, such as "module." of DataParallel; names without it are left out
-	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // where it is not the entry's
+	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // if it is not the entry's
 	Requires     *Requires     `json:"requires,omitempty"`
 }
 

@@ -118,7 +118,7 @@ func initialize(ctx context.Context, d torch.Device) error {
 	return nil
 }
 
-// weightsURL returns the URL that weights are given by; nil where they are given by a name or path.
+// weightsURL returns the URL of the weights, or nil if a name or path is given.
 func weightsURL(weights string) *url.URL {
 	u, err := url.Parse(weights)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file" {

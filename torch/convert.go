@@ -52,7 +52,8 @@ func (x *Tensor) Squeeze(dims ...int) *Tensor {
 	return c.One(opSqueezeDims)
 }
 
-// SqueezeInPlace changes x to what [Tensor.Squeeze] returns, and returns x: x.squeeze_(dims).
+// SqueezeInPlace changes x to the result of [Tensor.Squeeze], and returns x:
+// x.squeeze_(dims).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.squeeze_.html
 func (x *Tensor) SqueezeInPlace(dims ...int) *Tensor {

@@ -70,7 +70,7 @@ func NewTensor(data any, options ...Options) *Tensor {
 
 // FromSlice copies data into a new CPU tensor of the shape, of the dtype that
 // matches E: torch.tensor(data).reshape(shape). Without a shape it is 1-d. It
-// panics with an [*Error] where the shape holds another number of elements.
+// panics with an [*Error] if the shape has another number of elements.
 func FromSlice[E Element](data []E, shape ...int) *Tensor {
 	sizes := sizesOf("FromSlice", len(data), shape)
 	var z E

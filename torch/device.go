@@ -59,7 +59,7 @@ func (d Device) Type() string {
 }
 
 // Index returns the number of d among the devices of its type, from 0, or -1 for
-// the current one or the only one: torch.device.index, which is None then.
+// the current one or the only one: torch.device.index, which is None for these.
 func (d Device) Index() int {
 	_, index, err := d.c10()
 	if err != nil {

@@ -23,13 +23,13 @@ type Error struct {
 	Op       string // the op's name in the schema, such as "aten::add", or the Go function's
 	Overload string // the op's overload, such as "Tensor"; may be empty
 	Args     string // its tensors, such as "[2, 3] float32, [4] float32"
-	Msg      string // what is wrong
+	Msg      string // the description of the mistake
 	Trace    string // the place in the code of a TorchScript method; not part of the error's text
 
 	kind error
 }
 
-// Error returns the op, its tensors and what is wrong with them.
+// Error returns the op, its tensors and the description of the mistake.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("torch: ")

@@ -21,7 +21,7 @@ type RandomOptions struct {
 
 // NewGenerator makes a generator of a device with PyTorch's default seed:
 // torch.Generator(device). The zero Device is the CPU, whatever the default device
-// is, as in Python. It panics with an [*Error] where there is no such device.
+// is, as in Python. It panics with an [*Error] if there is no such device.
 func NewGenerator(d Device) *Generator {
 	mustInit()
 	typ, index := cmp.Or(d, CPU).mustC10("Generator")

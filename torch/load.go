@@ -367,7 +367,7 @@ var layouts = map[pickle.Layout]Layout{
 	"torch.sparse_bsr": SparseBSR, "torch.sparse_bsc": SparseBSC, "torch._mkldnn": Mkldnn, "torch.jagged": Jagged,
 }
 
-// dtypeOfFile returns the dtype of a tensor that begins at offset, -1 where that is not known.
+// dtypeOfFile returns the dtype of a tensor that begins at offset, -1 if that is not known.
 func dtypeOfFile(name string, offset int64) (DType, error) {
 	d, err := ParseDType(name)
 	if err != nil {
@@ -389,7 +389,7 @@ func storedAs(dtype string) (DType, error) {
 	return ParseDType(dtype)
 }
 
-// storage makes a 1-d tensor over a whole storage, of integers where that was a quantized tensor's.
+// storage makes a 1-d tensor over a whole storage, of integers if that was a quantized tensor's.
 func (l *loader) storage(s *pickle.Storage) (*Tensor, error) {
 	if _, err := dtypeOfFile(s.DType, s.Offset); err != nil {
 		return nil, err

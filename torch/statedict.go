@@ -89,7 +89,7 @@ type StateDictError struct {
 	Keys []string // the keys of its state dicts, if one must be chosen
 }
 
-// Error returns what is wrong.
+// Error returns a description.
 func (e *StateDictError) Error() string { return e.Msg }
 
 // Is reports whether target is [ErrUnsupported].

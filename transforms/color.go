@@ -157,7 +157,7 @@ func RandomAdjustSharpness(factor float64, p ...float64) Transform {
 }
 
 // RandomAutocontrast stretches each channel of a picture of mode L or RGB, or of a tensor
-// [..., 1 or 3, H, W], to the whole range with probability p, 0.5 where none is
+// [..., 1 or 3, H, W], to the whole range with probability p, 0.5 if none is
 // given: torchvision.transforms.RandomAutocontrast(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAutocontrast.html

@@ -43,7 +43,7 @@ type Picture = functional.Picture
 // A Mode is Pillow's name for the kind of a picture's pixels, such as "L" or "YCbCr".
 type Mode = functional.Mode
 
-// rgb returns the pixels of v where it is a picture of mode RGB, else nil.
+// rgb returns the pixels of v if it is a picture of mode RGB, else nil.
 func rgb(t Transform, v Value) *RGB {
 	if v.Image == nil || v.Tensor != nil {
 		return nil

@@ -4,7 +4,7 @@ package fetch
 
 import "golang.org/x/sys/unix"
 
-// freeSpace returns how many bytes may still be written under dir, or false where that is unknown.
+// freeSpace returns how many bytes may still be written under dir, or false if that is unknown.
 func freeSpace(dir string) (uint64, bool) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -65,7 +65,7 @@ func unsupported(at int, format string, args ...any) error {
 	return &badfile.UnsupportedError{Offset: int64(at), Feature: "npy: " + fmt.Sprintf(format, args...)}
 }
 
-// Read reads the header of a file of size bytes, of which data are the first ones: [MaxData], or all where there are
+// Read reads the header of a file of size bytes, of which data are the first ones: [MaxData], or all if there are
 // fewer. It checks that the elements are within the file; bytes after them are ignored, as in numpy.load. Errors are a
 // *badfile.MalformedError or a *badfile.UnsupportedError.
 func Read(data []byte, size int64) (*Header, error) {

@@ -30,7 +30,7 @@ type Arg struct {
 type Type struct {
 	Base     string // "Tensor", "int", …
 	Alias    string // "a!", "a -> *", …
-	Optional bool   // of the element, where there is a list
+	Optional bool   // of the element, if there is a list
 	List     bool
 	Size     string // of the list, may be empty
 	ListOpt  bool   // of the list

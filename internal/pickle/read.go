@@ -19,7 +19,7 @@ import (
 // Errors name MaxNodes, MaxDepth, MaxMemory and MaxInflate as the public option has them: Limits.Values, Limits.Depth,
 // Limits.Memory and Limits.Inflate.
 type Options struct {
-	MaxNodes   int   // opcodes in the pickles, and values in the result, each counted as often as it can be reached; default 4 Mi, or the input's size in bytes where that is more
+	MaxNodes   int   // opcodes in the pickles, and values in the result, each counted as often as it can be reached; default 4 Mi, or the input's size in bytes if that is more
 	MaxDepth   int   // containers within containers; default 512
 	MaxMemory  int64 // bytes that the objects made from the pickles may take, about, storages not counted; default 64 MiB and 64 for each byte of the pickles, at most 4 GiB
 	MaxInflate int64 // bytes that deflated records may take together; default 32 MiB and 16 times the file's size

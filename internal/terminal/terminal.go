@@ -34,7 +34,7 @@ type writer struct {
 }
 
 // Of returns the terminal that w writes to, itself or through [NewWriter], or nil
-// where that is something else.
+// if that is something else.
 func Of(w io.Writer) io.Writer {
 	if e, ok := w.(*writer); ok {
 		w = e.w

@@ -51,7 +51,7 @@ func noPicture(op string, v Value) {
 	}
 }
 
-// channels returns the size of x's dimension -3, and 1 where it has none.
+// channels returns the size of x's dimension -3, and 1 if it has none.
 func channels(x *torch.Tensor) int {
 	if x.Dim() == 2 {
 		return 1
@@ -73,7 +73,7 @@ func want3D(op string, x *torch.Tensor) {
 	}
 }
 
-// floating returns x's dtype where it is a floating-point one, else float32.
+// floating returns x's dtype if it is a floating-point one, else float32.
 func floating(x *torch.Tensor) torch.DType {
 	if d := x.DType(); d.IsFloatingPoint() {
 		return d

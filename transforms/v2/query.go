@@ -83,7 +83,7 @@ func GetKeyPoints(flat []any) KeyPoints {
 
 // QueryCHW returns the channels, height and width that the images, videos and
 // pictures among the values have: query_chw(flat). It panics with a [*torch.Error]
-// where there are none, or they differ.
+// if there are none, or they differ.
 func QueryCHW(flat []any) (c, h, w int) {
 	found := map[[3]int]bool{}
 	for _, v := range flat {

@@ -62,7 +62,7 @@ func pythonList[E any](v []E) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// orNil returns v, or nil where it is the zero value, for attributes that are None.
+// orNil returns v, or nil if it is the zero value, for attributes that are None.
 func orNil[E comparable](v E) any {
 	var zero E
 	if v == zero {

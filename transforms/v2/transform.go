@@ -153,7 +153,7 @@ func absent(v any) bool {
 }
 
 // choose reports which of the values are transformed: all that the transform takes, but of
-// plain tensors only the first, and none where there is an image, video or picture.
+// plain tensors only the first, and none if there is an image, video or picture.
 func choose(flat []any, takes func(any) bool) []bool {
 	if takes == nil {
 		takes = tensorsAndPictures

@@ -12,7 +12,7 @@ var (
 	opEmbeddingRenormInPlace = torch.NewOp("aten::embedding_renorm_", "")
 )
 
-// renorm brings the rows of weight at the indices down to a norm, where one is given.
+// renorm brings the rows of weight at the indices down to a norm, if one is given.
 func renorm(weight, indices *torch.Tensor, maxNorm, normType *float64) {
 	if maxNorm == nil {
 		return

@@ -20,7 +20,7 @@ func fail(op, format string, args ...any) {
 	panic(&torch.Error{Op: op, Msg: fmt.Sprintf(format, args...)})
 }
 
-// or returns what p points to, or the default where it is nil.
+// or returns what p points to, or the default if it is nil.
 func or[T any](p *T, standard T) T {
 	if p == nil {
 		return standard

@@ -45,7 +45,7 @@ type format struct {
 	match  func(data []byte) bool
 	size   func(data []byte) (w, h int, err error)                   // of the first picture
 	decode func(data []byte, o Options) (*pillow.Image, error)       // the first picture
-	frames func(data []byte, o Options) (next func() (Frame, error)) // all pictures, see [Frames]; nil where there is only one
+	frames func(data []byte, o Options) (next func() (Frame, error)) // all pictures, see [Frames]; nil if there is only one
 	turned func(data []byte) (orientation int, err error)            // as EXIF numbers them; nil where Pillow finds none
 }
 

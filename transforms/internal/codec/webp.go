@@ -308,7 +308,7 @@ func (f *webpFile) mode() pillow.Mode {
 	return pillow.ModeRGB
 }
 
-// decode decodes a frame. It is RGB where it has no alphas, or RGBA.
+// decode decodes a frame. It is RGB if it has no alphas, or RGBA.
 func (f *webpFrame) decode() (*pillow.Image, error) {
 	if f.alpha != nil && (len(f.alpha) < 2 || f.alpha[0]&3 > 1 || f.alpha[0]>>4 > 1) {
 		return nil, errors.New("the header of its alphas is invalid")

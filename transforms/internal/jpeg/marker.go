@@ -206,7 +206,7 @@ func (d *decoder) header() (scan []byte, err error) {
 		case sof0, sof0 + 1, sof2, sof9, sof10:
 			err = d.startFrame(n, m == sof2 || m == sof10, m >= sof9)
 		default:
-			err = d.application(m, max(n, 0)) // libjpeg overlooks a length below 2 where it does not need the segment
+			err = d.application(m, max(n, 0)) // libjpeg overlooks a length below 2 if it does not need the segment
 		}
 		if err != nil {
 			return nil, err

@@ -33,7 +33,7 @@ type renderer struct {
 	y      int // the next row of pixels
 	behind int // rows of pixels that need the next row of MCUs
 	up     []upsampling
-	lines  [][]uint8 // a row of samples of each component, where it had to be upsampled
+	lines  [][]uint8 // a row of samples of each component, if it had to be upsampled
 	mix    func(dst []uint8, rows [][]uint8)
 }
 

@@ -26,7 +26,7 @@ type scan struct {
 	from   int  // where its data begin in the file
 	padded bool // a byte of them is written with more than one byte 0xff
 
-	arithmetic *arithmetic // nil where it has Huffman codes
+	arithmetic *arithmetic // nil if it has Huffman codes
 }
 
 // maxScans limits the work that a small file can cause, as TurboJPEG's TJFLAG_LIMITSCANS does.

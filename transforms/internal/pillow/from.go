@@ -20,7 +20,7 @@ import (
 // The premultiplied alpha of *image.RGBA is divided out. An *image.RGBA that is
 // opaque, which is what image/png makes of a PNG without alpha, is RGB. Of 16
 // bits a channel the upper 8 count. Rectangles that do not start at (0, 0) and
-// rows with padding are fine; where there is neither, the pixels may be shared.
+// rows with padding are fine; if there is neither, the pixels may be shared.
 func From(img image.Image) *Image {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()

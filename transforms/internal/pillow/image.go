@@ -21,10 +21,10 @@ type Image struct {
 
 	// Transparency is what Pillow keeps as info["transparency"]: the one color
 	// that is see-through. It has one number in the modes 1, L, I, I;16 and P (an
-	// index), three in RGB. Nil where there is none. Convert acts on it.
+	// index), three in RGB. Nil if there is none. Convert acts on it.
 	Transparency []int
 
-	// Alphas is info["transparency"] where it is bytes: the alphas of the first colors of the palette.
+	// Alphas is info["transparency"] if it is bytes: the alphas of the first colors of the palette.
 	Alphas []uint8
 }
 

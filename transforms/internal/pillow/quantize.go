@@ -12,7 +12,7 @@ type bucket struct {
 	r, g, b, a uint64
 }
 
-// color returns the average of the bucket, and zeros where it is empty.
+// color returns the average of the bucket, and zeros if it is empty.
 func (b *bucket) color() (c [4]uint8) {
 	if b.count == 0 {
 		return c

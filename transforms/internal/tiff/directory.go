@@ -205,7 +205,7 @@ func errTag(tag uint16, kind uint16) error {
 	return fmt.Errorf("its tag %d has values of type %d", tag, kind)
 }
 
-// numbers returns the whole numbers of a tag, nil where it is missing.
+// numbers returns the whole numbers of a tag, nil if it is missing.
 func (d *directory) numbers(tag uint16) ([]int, error) {
 	e, ok := d.tags[tag]
 	if !ok {
@@ -226,7 +226,7 @@ func (d *directory) numbers(tag uint16) ([]int, error) {
 	return out, nil
 }
 
-// number returns the first number of a tag, or a default where it is missing.
+// number returns the first number of a tag, or a default if it is missing.
 func (d *directory) number(tag uint16, otherwise int) (int, error) {
 	v, err := d.numbers(tag)
 	if len(v) == 0 || err != nil || tag == tagPhotometric && len(v) > 1 {

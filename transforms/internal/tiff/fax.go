@@ -90,7 +90,7 @@ func (f *fax) decode(dst, src []byte) error {
 }
 
 // group3 decodes lines that an end-of-line code precedes. It returns what is
-// left of dst, and again where it has found no such code.
+// left of dst, and again if it has found no such code.
 func (f *fax) group3(dst []byte) (rest []byte, again bool, err error) {
 	for ; len(dst) > 0; dst = dst[f.rowSize:] {
 		f.begin()
@@ -275,7 +275,7 @@ const (
 	black
 )
 
-// span decodes the codes of a run. It returns false where they are no run's, with
+// span decodes the codes of a run. It returns false if they are not codes of a run, with
 // the state that ended it.
 func (f *fax) span(c color) (ok bool, state faxState, err error) {
 	table, width := whiteCodes, 12
@@ -432,7 +432,7 @@ func (f *fax) changes() (done bool, err error) {
 	return false, nil
 }
 
-// vertical ends a run n pixels right of the change above. ok is false where that is left of its beginning.
+// vertical ends a run n pixels right of the change above. ok is false if that is left of its beginning.
 func (f *fax) vertical(n int) (ok bool, err error) {
 	if err := f.reference(); err != nil {
 		return false, err

@@ -60,7 +60,7 @@ func readJPEGHeader(data []byte) (h jpegHeader, err error) {
 		if pos+4 > len(data) {
 			return h, nil
 		}
-		// libjpeg overlooks a length below 2 where it does not need the segment.
+		// libjpeg overlooks a length below 2 if it does not need the segment.
 		end := pos + 2 + max(int(data[pos+2])<<8|int(data[pos+3]), 2)
 		if m < markerSOF0 || m > markerAPP15 && m != markerCOM || end > len(data) {
 			return h, fmt.Errorf("a JPEG in it has a damaged segment %#x", m)

@@ -90,7 +90,7 @@ func (s fieldSet) values(tag uint16, n uint64, least, most int64) (v []uint64, o
 	return v, true
 }
 
-// one returns the number of a tag that has one. ok is false where it has none, or several.
+// one returns the number of a tag that has one. ok is false if it has none, or several.
 func (s fieldSet) one(tag uint16, most int64) (v int, ok bool) {
 	x, ok := s.values(tag, 2, 0, most)
 	if !ok || len(x) != 1 || s.fields[tag].count != 1 {
@@ -99,7 +99,7 @@ func (s fieldSet) one(tag uint16, most int64) (v int, ok bool) {
 	return int(x[0]), true
 }
 
-// required sets to to the number of a tag where there is one. The tag may be missing, but
+// required sets to to the number of a tag if there is one. The tag may be missing, but
 // not have another value.
 func (s fieldSet) required(to *int, tag uint16, least, most int64) error {
 	if _, ok := s.fields[tag]; !ok {
@@ -113,7 +113,7 @@ func (s fieldSet) required(to *int, tag uint16, least, most int64) error {
 	return nil
 }
 
-// optional sets to to the number of a tag where there is one.
+// optional sets to to the number of a tag if there is one.
 func (s fieldSet) optional(to *int, tag uint16, least, most int64) {
 	if v, ok := s.one(tag, most); ok && int64(v) >= least {
 		*to = v

@@ -258,7 +258,7 @@ func (p *Page) palette(img *pillow.Image) error {
 var xmpOrientation = regexp.MustCompile(`tiff:Orientation(?:="|>)([0-9])`)
 
 // Orientation returns the orientation that the tag, or else the page's XMP data, say: 1 to 8 as EXIF numbers
-// them, or another number where they are wrong.
+// them, or another number if they are wrong.
 func (p *Page) Orientation() int {
 	if _, ok := p.tags[tagOrientation]; ok {
 		v, _ := p.number(tagOrientation, 1)

@@ -70,7 +70,7 @@ func unxz(dst, src []byte) error {
 	}
 }
 
-// xzBlockHeader reads the header of a block and returns the distance of its delta filter, 0 where it has none.
+// xzBlockHeader reads the header of a block and returns the distance of its delta filter, 0 if it has none.
 func xzBlockHeader(r *bytes.Reader) (delta int, err error) {
 	size, err := r.ReadByte()
 	if err != nil {

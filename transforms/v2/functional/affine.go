@@ -80,7 +80,7 @@ func (m AffineMap) matrix(cx, cy float64, inverted bool) [6]float64 {
 	return r
 }
 
-// fromCenter returns a point's offset from the center of w×h, 0 where none is given.
+// fromCenter returns a point's offset from the center of w×h, 0 if none is given.
 func fromCenter(center []float64, w, h int) (x, y float64) {
 	if center == nil {
 		return 0, 0
@@ -88,7 +88,7 @@ func fromCenter(center []float64, w, h int) (x, y float64) {
 	return center[0] - float64(float64(w)*0.5), center[1] - float64(float64(h)*0.5)
 }
 
-// centerOf returns a point, or the center of a canvas where none is given.
+// centerOf returns a point, or the center of a canvas if none is given.
 func centerOf(center []float64, canvas [2]int) (x, y float64) {
 	if center == nil {
 		return float64(canvas[1]) * 0.5, float64(canvas[0]) * 0.5

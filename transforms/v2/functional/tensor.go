@@ -68,7 +68,7 @@ func hw(op string, x *torch.Tensor) (h, w int) {
 	return s[n-2], s[n-1]
 }
 
-// colors returns the channels of an image and panics where they are not 1 or 3.
+// colors returns the channels of an image and panics if they are not 1 or 3.
 func colors(op string, x *torch.Tensor) int {
 	c, _, _ := chw(op, x)
 	if c != 1 && c != 3 {
@@ -111,7 +111,7 @@ func squash(x *torch.Tensor) *torch.Tensor {
 	return x.Reshape(reshaped(append([]int{-1}, s[len(s)-3:]...), 0)...)
 }
 
-// asImage calls f with a mask as an image: with a dimension C where it has none.
+// asImage calls f with a mask as an image: with a dimension C if it has none.
 func asImage(mask *torch.Tensor, f func(*torch.Tensor) *torch.Tensor) *torch.Tensor {
 	if mask.Dim() >= 3 {
 		return f(mask)
@@ -126,7 +126,7 @@ func rsub(v torch.Number, x *torch.Tensor) *torch.Tensor { return aten.RsubScala
 // is the operator of two tensors, and the one of a number rounds it to x's dtype first.
 func scalarOf(v float64) *torch.Tensor { return torch.Scalar(v) }
 
-// compute returns x itself where it is floating-point and x as float32 otherwise.
+// compute returns x itself if it is floating-point and x as float32 otherwise.
 func compute(x *torch.Tensor) *torch.Tensor {
 	if x.DType().IsFloatingPoint() {
 		return x
