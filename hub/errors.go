@@ -26,7 +26,7 @@ type StatusError struct {
 	err *fetch.StatusError
 }
 
-// Error returns the status and what to do about it.
+// Error returns the status and advice.
 func (e *StatusError) Error() string { return e.err.Error() }
 
 // Unwrap returns the error of the transfer.
@@ -41,7 +41,7 @@ type HashError struct {
 	err *fetch.HashError
 }
 
-// Error returns both hashes and what to do.
+// Error returns both hashes and advice.
 func (e *HashError) Error() string { return e.err.Error() }
 
 // A LimitError reports that a download exceeds the limit of [WithMaxSize].
@@ -93,7 +93,7 @@ type Error struct {
 	Err  error
 }
 
-// Error returns the operation, the cause, and what to do.
+// Error returns the operation, the cause and advice.
 func (e *Error) Error() string {
 	s := "hub: "
 	if e.Op != "" {
@@ -174,7 +174,7 @@ type UntrustedError struct {
 	Script bool   // it is a TorchScript archive, see [WithTrust]
 }
 
-// Error returns what is not trusted.
+// Error returns the name of the untrusted repository, code or program.
 func (e *UntrustedError) Error() string {
 	switch {
 	case e.Native:
@@ -240,7 +240,7 @@ type WeightsError struct {
 	Err      error    // the names and shapes that differ, a [*nn.KeyError]; nil with Keys or Prefixes
 }
 
-// Error returns what does not fit.
+// Error returns the differences.
 func (e *WeightsError) Error() string {
 	switch {
 	case len(e.Keys) > 0:

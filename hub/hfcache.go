@@ -8,7 +8,7 @@ import (
 
 // WithHFToken gives the access token for the Hugging Face Hub, instead of the
 // one in HF_TOKEN or in the file that "hf auth login" writes; "" is none. It is
-// sent to the Hub only, and not to where the Hub redirects.
+// sent to the Hub only, and not to hosts to which the Hub redirects.
 func WithHFToken(token string) Option { return func(o *options) { o.hfToken = &token } }
 
 // HFCacheDir returns the folder of files from the Hugging Face Hub, which is shared
@@ -21,7 +21,7 @@ func WithHFToken(token string) Option { return func(o *options) { o.hfToken = &t
 func HFCacheDir() string { return hfcache.Dir() }
 
 // HFDownload returns the path of a file of a repository on the Hugging Face
-// Hub, which is downloaded to [HFCacheDir] unless it is there already:
+// Hub, which is downloaded to [HFCacheDir] unless it exists there:
 // huggingface_hub.hf_hub_download(repo, file, revision=…). The repository is
 // "owner/name", or "owner/name@revision" for another branch, tag or commit than
 // main. The cache and its locks are Python's own: files that either has

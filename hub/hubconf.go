@@ -38,7 +38,7 @@ const HubconfName = "hubconf.json"
 //go:embed hubconf.schema.json
 var HubconfSchema []byte
 
-// A Hubconf is a hubconf.json: what a repository publishes to Go.
+// A Hubconf is a hubconf.json: the models that a repository publishes for Go.
 type Hubconf struct {
 	Schema  string           `json:"$schema,omitempty"` // the URL of the schema, for editors
 	Version int              `json:"hubconf"`           // of the format: 1
@@ -73,7 +73,7 @@ type Artifact struct {
 	URL          string        `json:"url"`              // a path below the hubconf.json's folder, or an https URL; in a Go package also a file URL
 	SHA256       string        `json:"sha256"`           // checked at each load; a Go package may omit it if the file's name has it
 	Size         int64         `json:"size"`             // in bytes, checked at each load; a Go package may omit it
-	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" where it runs on no other
+	Device       string        `json:"device,omitempty"` // "cpu" or "cuda" if it runs on only one of them
 	Architecture *Architecture `json:"architecture,omitempty"`
 	Key          string        `json:"key,omitempty"`        // the key of the state dict in a checkpoint, such as "model_state"
 	Prefix       string        `json:"prefix,omitempty"`     // a prefix to remove from the names of a state dict, such as "module." of DataParallel; names without it are left out

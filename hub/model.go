@@ -30,7 +30,7 @@ type Model struct {
 	pre   *transforms.Pipeline
 	turns chan struct{} // one for each picture that may be in memory as an input at a time
 
-	mu      sync.RWMutex // held for reading by forwards, for writing by Close and To
+	mu      sync.RWMutex // held for reading by forward passes, for writing by Close and To
 	module  any          // one of the two
 	program program
 	device  torch.Device
@@ -134,7 +134,7 @@ func (m *Model) Preset() models.Preset {
 // model's entry has none.
 func (m *Model) Preprocess() *transforms.Pipeline { return m.pre }
 
-// Device returns where the model runs.
+// Device returns the device on which the model runs.
 func (m *Model) Device() torch.Device {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

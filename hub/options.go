@@ -80,7 +80,7 @@ func WithRetries(n int) Option { return func(o *options) { o.fetch.Retries = n }
 // WithMaxSize refuses downloads of more than n bytes. The default is 64 GiB.
 func WithMaxSize(n int64) Option { return func(o *options) { o.fetch.MaxSize = n } }
 
-// WithOffline forbids the network, or allows it where TORCHHUB_OFFLINE or
+// WithOffline forbids the network, or allows it even if TORCHHUB_OFFLINE or
 // HF_HUB_OFFLINE is set to 1, on, yes or true. Files in the cache and file URLs
 // remain available; anything else fails with [ErrOffline].
 func WithOffline(offline bool) Option {

@@ -17,11 +17,11 @@
 // Since the collector does not see the memory of tensors, the package tracks the bytes of live
 // CPU tensors and triggers collections accordingly. Small tensors share their cleanups: up to
 // 32 of them, 16 KiB together, are freed when all of them are unreachable. [Tensor.Free] frees
-// now, [Scope] frees what was made inside it, and [Tensor.Then] frees an intermediate as soon
-// as the next value exists. Freeing releases one reference: views, and tensors that autograd
-// saved, keep the memory alive as long as they need it. A program built with -tags torchleak
-// has the profile "torch.tensors" of runtime/pprof: the live tensors, by the stacks that made
-// them.
+// at once, [Scope] frees the tensors made inside it, and [Tensor.Then] frees an intermediate
+// as soon as the next value exists. Freeing releases one reference: views, and tensors that
+// autograd saved, keep the memory alive as long as they need it. A program built with -tags
+// torchleak has the profile "torch.tensors" of runtime/pprof: the live tensors, by the stacks
+// that made them.
 //
 // Goroutines. Tensors may be read from any number of goroutines at once. Ops that
 // write (their names end in InPlace) need synchronization by the caller. libtorch
@@ -44,7 +44,7 @@
 // x.Sum(0, 1) over dimensions; with keyword arguments it is [Tensor.SumDim]. A
 // function that makes a tensor is also a method of [Options], which sets the dtype,
 // device and requires_grad. The packages linalg, fft, special and nn/functional are
-// Python's modules of these names. [Tensor.String] prints what Python's repr does.
+// Python's modules of these names. [Tensor.String] returns Python's repr.
 //
 // Go's values and tensors: [NewTensor], [FromSlice], [Scalar], [Data], [Item]; without
 // a copy [FromBuffer], [FromBlob], [WithData]. The formats without a Go type are

@@ -177,7 +177,7 @@ func (x *Tensor) Coalesce() *Tensor {
 
 var opIsCoalesced = NewOp("aten::is_coalesced", "")
 
-// IsCoalesced reports whether each index is there once, in order: x.is_coalesced().
+// IsCoalesced reports whether each index occurs once, in order: x.is_coalesced().
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_coalesced.html
 func (x *Tensor) IsCoalesced() bool {

@@ -112,8 +112,8 @@ func RandomInvert(p ...float64) Transform {
 }
 
 // RandomPosterize keeps the upper bits, 0 to 8, of every channel of a picture of mode L or
-// RGB, or of a uint8 tensor [..., 1 or 3, H, W], with probability p, 0.5 where none
-// is given: torchvision.transforms.RandomPosterize(bits, p).
+// RGB, or of a uint8 tensor [..., 1 or 3, H, W], with probability p, default 0.5:
+// torchvision.transforms.RandomPosterize(bits, p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomPosterize.html
 func RandomPosterize(bits int, p ...float64) Transform {
@@ -157,8 +157,8 @@ func RandomAdjustSharpness(factor float64, p ...float64) Transform {
 }
 
 // RandomAutocontrast stretches each channel of a picture of mode L or RGB, or of a tensor
-// [..., 1 or 3, H, W], to the whole range with probability p, 0.5 if none is
-// given: torchvision.transforms.RandomAutocontrast(p).
+// [..., 1 or 3, H, W], to the whole range with probability p,
+// default 0.5: torchvision.transforms.RandomAutocontrast(p).
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomAutocontrast.html
 func RandomAutocontrast(p ...float64) Transform {

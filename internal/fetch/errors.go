@@ -31,7 +31,7 @@ func (e *StatusError) Is(target error) bool {
 	return false
 }
 
-// Error returns the status and what to do about it.
+// Error returns the status and advice.
 func (e *StatusError) Error() string {
 	s := strconv.Itoa(e.Code) + " " + http.StatusText(e.Code)
 	switch {
@@ -57,7 +57,7 @@ type HashError struct {
 	Kept bool // it is of a file that is still there
 }
 
-// Error returns both hashes and what to do.
+// Error returns both hashes and advice.
 func (e *HashError) Error() string {
 	kind := "sha256"
 	if e.Git {

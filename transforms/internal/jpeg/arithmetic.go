@@ -29,7 +29,7 @@ var states = [...]state{
 	{0x5597, 110, 109}, {0x504f, 111, 107}, {0x5a10, 110 | 0x80, 111}, {0x5522, 112, 109}, {0x59eb, 112 | 0x80, 111}, {0x5a1d, 113, 113},
 }
 
-// even is the state in which both decisions are as probable, for ever.
+// even is the state in which both decisions are always equally probable.
 const even = 113
 
 // An arithmetic decodes the decisions that a scan with arithmetic coding is made of.
