@@ -491,7 +491,8 @@ func (c *Call) run(op *Op, rets []uint64, n int, m *maker) values {
 	queued := b.drain(hs)
 	queued += b.refs.drainBacklog(hs[queued:][:2])
 	err := h.Call(c.words(), rets, n, queued)
-	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") { // retried once unreachable tensors are freed, unless the op may have begun to write
+	if err != nil && kindOf(err) == ErrOutOfMemory && !strings.Contains(h.Schema(), "!)") {
+		// Unreachable tensors are freed and the op retried, unless it may have begun to write.
 		sweep()
 		err = h.Call(c.words(), rets, n, 0)
 	}

@@ -249,10 +249,10 @@ func FindOp(name, overload string) (Op, error) {
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 
 // Call runs an operator; see [Values] for the results in buf. First it frees the
-// references in buf, dead of them from RetsHead on. It may use room words of
+// references in buf, nfree of them from RetsHead on. It may use room words of
 // buf; if that is RetsHead it drops the results.
-func (op Op) Call(args, buf []uint64, room, dead int) error {
-	buf[C.THUB_RETS_N] = uint64(dead)
+func (op Op) Call(args, buf []uint64, room, nfree int) error {
+	buf[C.THUB_RETS_N] = uint64(nfree)
 	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(room))
 	return answer(*(**C.char)(unsafe.Pointer(&buf[C.THUB_RETS_ERROR])))
 }
