@@ -1,7 +1,6 @@
 package internal
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/doc/comment"
@@ -16,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -167,19 +165,7 @@ func wrapped(code, path string) (string, bool) {
 		if f, err = parser.ParseFile(token.NewFileSet(), "", "package p\n"+source, 0); err != nil {
 			return "", false
 		}
-		var head bytes.Buffer
-		head.WriteString("package p\n")
-		var used []string
-		ast.Inspect(f, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok {
-				if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil && packages[x.Name] != "" && !slices.Contains(used, x.Name) {
-					used = append(used, x.Name)
-					fmt.Fprintf(&head, "import %s %q\n", x.Name, packages[x.Name])
-				}
-			}
-			return true
-		})
-		return head.String() + source, true
+		return "package p\n" + importsOf(f, packages) + source, true
 	}
 	return "", false
 }

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -99,19 +98,24 @@ func file(page string, line int, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return "package snippet\n" + importsOf(f, imports) + body, nil
+}
+
+// importsOf returns the import declarations of those packages, by their names, that a file uses.
+func importsOf(f *ast.File, packages map[string]string) string {
 	used := map[string]bool{}
 	ast.Inspect(f, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
-			// A name with an object is a variable of the snippet.
-			if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil && imports[x.Name] != "" {
+			// A name with an object is a variable of the file.
+			if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil && packages[x.Name] != "" {
 				used[x.Name] = true
 			}
 		}
 		return true
 	})
-	head := "package snippet\n"
+	var head strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		head += "import " + name + " " + strconv.Quote(imports[name]) + "\n"
+		fmt.Fprintf(&head, "import %s %q\n", name, packages[name])
 	}
-	return head + body, nil
+	return head.String()
 }
