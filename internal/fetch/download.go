@@ -121,40 +121,49 @@ func (c *Client) Do(ctx context.Context, j *Job) error {
 
 func isFile(u *url.URL) bool { return u.Scheme == "file" }
 
-// Lock locks the file at path, made at need, among goroutines and processes, or
-// returns nil when ready reports true. The partial file is its own lock, so
-// that no lock files are left about; it may be renamed or removed between being
-// opened and being locked.
-func Lock(ctx context.Context, path string, ready func() bool) (*flock.Flock, error) {
+// LockFile locks the file at path, made at need, among goroutines and processes.
+// The file may be renamed or removed between being opened and being locked; then
+// another one is made. The error is that of package os or of ctx.
+func LockFile(ctx context.Context, path string) (*flock.Flock, error) {
 	for {
 		l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
-		_, err := l.TryLockContext(ctx, 20*time.Millisecond)
-		if err != nil {
+		if _, err := l.TryLockContext(ctx, 20*time.Millisecond); err != nil {
 			l.Close()
-			switch {
-			case ctx.Err() != nil:
+			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
-			case errors.Is(err, os.ErrNotExist):
-				return nil, fmt.Errorf("there is no folder %s; make it first", filepath.Dir(path))
 			}
-			return nil, fmt.Errorf("cannot write in %s: %w; choose another folder with TORCH_HOME", filepath.Dir(path), oserror.Cause(err))
+			return nil, err
 		}
-		locked, err := l.Stat()
-		if err == nil {
-			var now os.FileInfo
-			if now, err = os.Stat(path); err == nil && os.SameFile(locked, now) {
-				if !ready() {
-					return l, nil
-				}
-				if now.Size() == 0 {
-					os.Remove(path) // ours, made by waiting
-				}
-				l.Close()
-				return nil, nil
+		if locked, err := l.Stat(); err == nil {
+			if now, err := os.Stat(path); err == nil && os.SameFile(locked, now) {
+				return l, nil
 			}
 		}
 		l.Close()
 	}
+}
+
+// Lock locks the file at path as [LockFile] does, or returns nil when ready reports
+// true. The partial file is its own lock, so that no lock files are left about.
+func Lock(ctx context.Context, path string, ready func() bool) (*flock.Flock, error) {
+	l, err := LockFile(ctx, path)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, err
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("there is no folder %s; make it first", filepath.Dir(path))
+	default:
+		return nil, fmt.Errorf("cannot write in %s: %w; choose another folder with TORCH_HOME", filepath.Dir(path), oserror.Cause(err))
+	}
+	if !ready() {
+		return l, nil
+	}
+	if now, err := os.Stat(path); err == nil && now.Size() == 0 {
+		os.Remove(path) // ours, made by waiting
+	}
+	l.Close()
+	return nil, nil
 }
 
 // fetch fills the partial file of a job, whose lock the caller holds, and gives it its final name.

@@ -24,9 +24,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/torchhub/torchhub/internal/ctxio"
 	"github.com/torchhub/torchhub/internal/fetch"
@@ -276,7 +273,10 @@ func (c *Client) store(ctx context.Context, e *entry, u *url.URL, h head) (strin
 	if err := writeRef(e.folder, e.revision, h.commit); err != nil {
 		return "", fetchError(u, fmt.Errorf("cannot write in %s: %w; choose another folder with HF_HOME", e.folder, oserror.Cause(err)))
 	}
-	lock, err := lockFile(ctx, lockPath)
+	lock, err := fetch.LockFile(ctx, lockPath)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("cannot lock %s: %w", lockPath, oserror.Cause(err))
+	}
 	if err != nil {
 		return "", fetchError(u, err)
 	}
@@ -408,26 +408,6 @@ func tagCache(cache string) {
 	if err == nil {
 		f.WriteString("Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag, see https://bford.info/cachedir/\n")
 		f.Close()
-	}
-}
-
-// lockFile locks a lock file, made at need. Another may remove it between its being opened and locked.
-func lockFile(ctx context.Context, path string) (*flock.Flock, error) {
-	for {
-		l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
-		if _, err := l.TryLockContext(ctx, 20*time.Millisecond); err != nil {
-			l.Close()
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			return nil, fmt.Errorf("cannot lock %s: %w", path, oserror.Cause(err))
-		}
-		if locked, err := l.Stat(); err == nil {
-			if now, err := os.Stat(path); err == nil && os.SameFile(locked, now) {
-				return l, nil
-			}
-		}
-		l.Close()
 	}
 }
 
