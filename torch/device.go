@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,6 +34,11 @@ const (
 
 // deviceTypes are the types of device by c10::DeviceType.
 var deviceTypes = map[int]Device{0: CPU, 1: CUDA, 13: MPS, 14: Meta}
+
+const (
+	cpuType  = 0
+	cudaType = 1
+)
 
 const maxDevices = 128 // that c10::DeviceIndex can count
 
@@ -164,4 +170,11 @@ func DefaultDevice() Device {
 	mustInit()
 	s := libtorch.ThreadState()
 	return deviceOf(s.Device, s.Index)
+}
+
+// mustCUDA panics with an Error in the name of op if there is no CUDA device.
+func mustCUDA(op string) {
+	if _, err := CUDACount(context.Background()); err != nil {
+		panic(&Error{Op: op, Msg: strings.TrimPrefix(err.Error(), "torch: "), kind: kindOf(err)})
+	}
 }

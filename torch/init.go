@@ -83,14 +83,3 @@ func CUDACount(ctx context.Context) (int, error) {
 		return 0, errors.New("torch: no CUDA device was found")
 	}
 }
-
-// ManualSeed seeds the generators of all devices: torch.manual_seed. A negative seed stands for its two's complement,
-// as in Python.
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
-func ManualSeed(seed int64) {
-	mustInit()
-	if err := libtorch.ManualSeed(uint64(seed)); err != nil {
-		fail("ManualSeed", err.Error())
-	}
-}

@@ -411,32 +411,6 @@ func LiveBytes() int64 { return int64(C.t_live_bytes()) }
 // Trim returns the allocator's cached blocks to the system.
 func Trim() { C.t_trim() }
 
-// ManualSeed seeds libtorch's default generators, of all devices.
-func ManualSeed(seed uint64) error {
-	return failure(C.t_manual_seed(C.uint64_t(seed)))
-}
-
-// A Generator is an at::Generator.
-type Generator struct{ h C.thub_generator }
-
-// NewGenerator makes a generator of a device.
-func NewGenerator(deviceType, index int) (Generator, error) {
-	var g Generator
-	err := failure(C.t_generator_new(C.int32_t(deviceType), C.int32_t(index), &g.h))
-	return g, err
-}
-
-// Seed seeds the generator.
-func (g Generator) Seed(seed uint64) error {
-	return failure(C.t_generator_seed(g.h, C.uint64_t(seed)))
-}
-
-// Word returns the word of the generator in arguments.
-func (g Generator) Word() uint64 { return uint64(uintptr(unsafe.Pointer(g.h))) }
-
-// Free frees the generator.
-func (g Generator) Free() { C.t_generator_free(g.h) }
-
 // CUDACount returns the number of CUDA devices.
 func CUDACount() (int, error) {
 	var n C.int64_t

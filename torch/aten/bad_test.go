@@ -53,6 +53,8 @@ var byHand = map[string]any{
 	"torch.CUDADevice": torch.CUDADevice, "torch.ParseDevice": torch.ParseDevice, "torch.WithDevice": torch.WithDevice, "torch.DefaultDevice": torch.DefaultDevice,
 	"torch.FromScalarType": torch.FromScalarType, "torch.ParseDType": torch.ParseDType,
 	"torch.Try": torch.Try, "torch.Slice": torch.Slice, "torch.NewGenerator": torch.NewGenerator, "torch.ManualSeed": torch.ManualSeed,
+	"torch.DefaultGenerator": torch.DefaultGenerator, "torch.Seed": torch.Seed, "torch.InitialSeed": torch.InitialSeed,
+	"torch.RNGState": torch.RNGState, "torch.SetRNGState": torch.SetRNGState, "torch.ForkRNG": torch.ForkRNG,
 	"torch.Version": torch.Version, "torch.CPUCapability": torch.CPUCapability, "torch.LiveBytes": torch.LiveBytes, "torch.EmptyCache": torch.EmptyCache,
 	"torch.Only": torch.Only[int], "torch.NumThreads": torch.NumThreads, "torch.SetNumThreads": torch.SetNumThreads, "torch.SetWorkers": torch.SetWorkers, "torch.Run": torch.Run,
 	"torch.Scope": torch.Scope, "torch.Keep": torch.Keep, "torch.NoGrad": torch.NoGrad, "torch.EnableGrad": torch.EnableGrad,

@@ -1,9 +1,8 @@
-// State of the calling thread and of the process, and random number generators.
+// State of the calling thread and of the process.
 
 #include "state.h"
 #include "shim.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -15,7 +14,6 @@
 #include <dlfcn.h>
 
 #include <cstring>
-#include <mutex>
 
 // OpenMP's own setting for each thread; at::set_num_threads would also start
 // pools that are not used here. The symbol is weak, for a libtorch built
@@ -76,25 +74,6 @@ void set_thread_width(int32_t n) {
 }
 
 int32_t get_thread_width() { return at::get_num_threads(); }
-
-void manual_seed(uint64_t seed) {
-	at::manual_seed(seed);
-}
-
-void generator_new(int32_t type, int32_t index, thub_generator *ret_generator) {
-	auto d = at::DeviceType(type);
-	at::Generator g = d == at::kCPU ? at::make_generator<at::CPUGeneratorImpl>()
-	                                : at::globalContext().getAcceleratorHooksInterface(d).getNewGenerator(c10::DeviceIndex(index));
-	*ret_generator = reinterpret_cast<thub_generator>(new at::Generator(std::move(g)));
-}
-
-void generator_seed(thub_generator g, uint64_t seed) {
-	auto *gen = reinterpret_cast<at::Generator *>(g);
-	std::lock_guard<std::mutex> hold(gen->mutex());
-	gen->set_current_seed(seed);
-}
-
-void generator_free(thub_generator g) { delete reinterpret_cast<at::Generator *>(g); }
 
 char *load_cuda(const char *path) {
 	// Searching for the driver is fast; loading libtorch_cuda without one is

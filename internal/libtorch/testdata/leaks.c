@@ -115,6 +115,12 @@ static void round_trip(const char *model, const char *file) {
 	thub_generator g;
 	CHECK(!failed(T->generator_new(0, -1, &g).err));
 	CHECK(!failed(T->generator_seed(g, 1).err));
+	CHECK(!failed(T->generator_get_state(g, &t).err));
+	CHECK(!failed(T->generator_set_state(g, t).err));
+	CHECK(failed(T->generator_set_state(g, x).err));
+	T->tensor_free((uint64_t *)&t, 1);
+	T->generator_free(g);
+	CHECK(!failed(T->generator_default(0, -1, &g).err));
 	T->generator_free(g);
 	thub_state was, inference = {.inference = 1, .index = -1};
 	T->get_state(&was);
