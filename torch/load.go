@@ -428,7 +428,11 @@ func (l *loader) sparse(s *pickle.Sparse) (x *Tensor, err error) {
 		c.Tensor(t)
 	}
 	c.Size(s.Size...)
-	c.None() // dtype, layout, device and pin_memory
+	d, err := dtypeOfFile(s.Parts[len(s.Parts)-1].DType, -1)
+	if err != nil {
+		return nil, err
+	}
+	c.DType(d) // without which compressed ones must be float32
 	op := opSparseCOO
 	if s.Layout == "torch.sparse_coo" {
 		c.None()

@@ -375,3 +375,17 @@ func ExampleLoad() {
 	// scheduler: *torch.Dict
 	// best: float64
 }
+
+// TestLoadSparseDTypes reads compressed sparse tensors of dtypes other than the default one.
+func TestLoadSparseDTypes(t *testing.T) {
+	p := reference.Start(t, "import torch\ndef save(path): torch.save([torch.eye(2, dtype=d).to_sparse_csr() for d in (torch.float64, torch.complex64, torch.int64)], path)")
+	path := filepath.Join(t.TempDir(), "sparse.pt")
+	p.Call(nil, "save", path)
+	v, err := torch.Load(path)
+	require.NoError(t, err)
+	for i, d := range []torch.DType{torch.Float64, torch.Complex64, torch.Int64} {
+		x := v.([]torch.Value)[i].(*torch.Tensor)
+		require.Equal(t, d, x.DType())
+		require.True(t, x.ToDense().Equal(torch.Options{DType: d}.Eye(2)))
+	}
+}
