@@ -11,16 +11,50 @@ var (
 	opSqueezeInDims = NewOp("aten::squeeze_", "dims")
 )
 
-// To returns x on a device, a view if x is on it: x.to(device). The zero Device is the default
-// device. It panics with an [*Error] if there is no such device.
+// ToOptions are the options of [Tensor.To].
+type ToOptions struct {
+	DType        DType         // 0 is x's
+	NonBlocking  bool          // whether a copy between a GPU and pinned memory may run while Go continues
+	Copy         bool          // whether the result is a copy also if x is as asked for
+	MemoryFormat *MemoryFormat // nil is torch.PreserveFormat
+}
+
+// To returns x on a device, x itself if it is there: x.to(device, dtype,
+// memory_format=…). The zero Device is the default device. It panics with an [*Error]
+// if there is no such device.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
-func (x *Tensor) To(d Device) *Tensor {
+func (x *Tensor) To(d Device, options ...ToOptions) *Tensor {
+	o := Only(options)
 	var c Call
 	c.Tensor(x)
-	c.None() // dtype
+	c.DType(o.DType)
 	c.None() // layout
 	c.Device(d)
+	c.None() // pin_memory
+	c.Bool(o.NonBlocking)
+	c.Bool(o.Copy)
+	if o.MemoryFormat != nil {
+		c.MemoryFormat(*o.MemoryFormat)
+	}
+	return c.One(opTo)
+}
+
+// ToMemoryFormat returns x with its dimensions in another order in memory, x itself if
+// they are: x.to(memory_format=torch.channels_last).
+//
+//	x = x.ToMemoryFormat(torch.ChannelsLast)
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html
+func (x *Tensor) ToMemoryFormat(f MemoryFormat) *Tensor {
+	var c Call
+	c.Tensor(x)
+	for range 4 {
+		c.None() // dtype, layout, device, pin_memory
+	}
+	c.Default() // non_blocking
+	c.Default() // copy
+	c.MemoryFormat(f)
 	return c.One(opTo)
 }
 

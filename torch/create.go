@@ -19,7 +19,7 @@ import (
 //
 //	x := torch.Options{DType: torch.Int64}.Zeros(2, 3)
 type Options struct {
-	DType        DType  // 0 is the default: float32, unless the values have another type
+	DType        DType  // 0 is the default: DefaultDType, unless the values have another type
 	Device       Device // "" is the default device or, for functions such as ZerosLike, their argument's
 	RequiresGrad bool
 }

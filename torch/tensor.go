@@ -112,6 +112,7 @@ func (x *Tensor) RequiresGrad() bool { return x.flag("RequiresGrad", libtorch.Fl
 func (x *Tensor) Layout() Layout { return Layout(x.info("Layout")[libtorch.InfoLayout]) }
 
 var (
+	opIsContiguous  = NewOp("aten::is_contiguous", "memory_format")
 	opIsLeaf        = NewOp("aten::is_leaf", "")
 	opStorageOffset = NewOp("aten::sym_storage_offset", "")
 )
@@ -132,8 +133,17 @@ func (x *Tensor) StorageOffset() int {
 	return Result[int](&c, opStorageOffset)
 }
 
-// IsContiguous reports whether the elements are in memory in the order of their indices: x.is_contiguous().
-func (x *Tensor) IsContiguous() bool { return x.flag("IsContiguous", libtorch.FlagContiguous) }
+// IsContiguous reports whether the elements are in memory in the order of their
+// indices, or in that of a memory format: x.is_contiguous(memory_format=…).
+func (x *Tensor) IsContiguous(options ...ContiguousOptions) bool {
+	if f := Only(options).MemoryFormat; f != ContiguousFormat {
+		var c Call
+		c.Tensor(x)
+		c.MemoryFormat(f)
+		return Result[bool](&c, opIsContiguous)
+	}
+	return x.flag("IsContiguous", libtorch.FlagContiguous)
+}
 
 // IsInference reports whether x was made in inference mode: x.is_inference().
 func (x *Tensor) IsInference() bool { return x.flag("IsInference", libtorch.FlagInference) }

@@ -64,6 +64,21 @@ var byHand = map[string]any{
 	"torch.FindStateDict": func(v torch.Value) { _, _, _ = torch.FindStateDict(v) }, "torch.StateDicts": torch.StateDicts,
 	"torch.NewF16": torch.NewF16, "torch.NewBF16": torch.NewBF16, "torch.NewF8E5M2": torch.NewF8E5M2, "torch.NewF8E4M3FN": torch.NewF8E4M3FN,
 	"torch.NewF8E5M2FNUZ": torch.NewF8E5M2FNUZ, "torch.NewF8E4M3FNUZ": torch.NewF8E4M3FNUZ, "torch.NewF8E8M0FNU": torch.NewF8E8M0FNU,
+	"torch.UseDeterministicAlgorithms": func(on bool, o torch.DeterministicOptions, x *torch.Tensor) {
+		defer torch.UseDeterministicAlgorithms(false)
+		torch.UseDeterministicAlgorithms(on, o)
+		torch.EmptyLike(x)
+	},
+	"torch.AreDeterministicAlgorithmsEnabled": torch.AreDeterministicAlgorithmsEnabled, "torch.IsDeterministicAlgorithmsWarnOnlyEnabled": torch.IsDeterministicAlgorithmsWarnOnlyEnabled,
+	"torch.SetFillUninitializedMemory": torch.SetFillUninitializedMemory, "torch.FillUninitializedMemory": torch.FillUninitializedMemory,
+	"torch.SetFloat32MatmulPrecision": torch.SetFloat32MatmulPrecision, "torch.Float32MatmulPrecision": torch.Float32MatmulPrecision,
+	"torch.SetDefaultDType": func(d torch.DType, x *torch.Tensor) {
+		defer torch.SetDefaultDType(torch.Float32)
+		torch.SetDefaultDType(d)
+		x.Exp()
+		torch.Ones(2).AddScalar(2)
+	},
+	"torch.DefaultDType": torch.DefaultDType, "torch.SetNumInteropThreads": torch.SetNumInteropThreads, "torch.NumInteropThreads": torch.NumInteropThreads,
 	"torch.SetPrintOptions": func(o torch.PrintOptions, x *torch.Tensor) {
 		defer torch.SetPrintOptions(torch.PrintOptions{})
 		torch.SetPrintOptions(o)

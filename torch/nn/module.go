@@ -66,15 +66,36 @@ var opSetData = torch.NewOp("aten::set_data", "")
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
 func To(m any, d torch.Device) {
+	convert(m, func(x *torch.Tensor) *torch.Tensor { return x.To(d) })
+}
+
+// ToMemoryFormat sets the memory format of the parameters and buffers of a module and
+// its submodules that have 4 or 5 dimensions: m.to(memory_format=torch.channels_last).
+// It panics with a *torch.Error if one has more or less dimensions than the format.
+func ToMemoryFormat(m any, f torch.MemoryFormat) {
+	convert(m, func(x *torch.Tensor) *torch.Tensor {
+		if n := x.Dim(); n == 4 || n == 5 {
+			return x.ToMemoryFormat(f)
+		}
+		return x
+	})
+}
+
+// convert replaces the data of all parameters and buffers by the results of f, which
+// may be their arguments.
+func convert(m any, f func(x *torch.Tensor) *torch.Tensor) {
 	torch.NoGrad(func() {
 		for _, e := range walk(m, nil) {
 			x := *e.at
-			moved := x.To(d)
+			y := f(x)
+			if y == x {
+				continue
+			}
 			var c torch.Call
 			c.Tensor(x)
-			c.Tensor(moved)
+			c.Tensor(y)
 			c.Do(opSetData)
-			moved.Free()
+			y.Free()
 		}
 	})
 }

@@ -234,6 +234,22 @@ func TestToKeepsTensors(t *testing.T) {
 	}
 }
 
+func TestToMemoryFormat(t *testing.T) {
+	m := struct{ Conv, Other *Conv2d }{NewConv2d(3, 4, 3), NewConv2d(4, 2, 1)}
+	w, x := m.Conv.Weight, torch.Rand(2, 3, 8, 8)
+	want := torch.Data[float32](m.Other.Forward(m.Conv.Forward(x)))
+	ToMemoryFormat(&m, torch.ChannelsLast)
+	require.Same(t, w, m.Conv.Weight)
+	require.True(t, w.RequiresGrad())
+	require.True(t, w.IsContiguous(torch.ContiguousOptions{MemoryFormat: torch.ChannelsLast}))
+	require.False(t, w.IsContiguous())
+	require.Equal(t, []int{4}, m.Conv.Bias.Shape())
+	y := m.Other.Forward(m.Conv.Forward(x.ToMemoryFormat(torch.ChannelsLast)))
+	require.True(t, y.IsContiguous(torch.ContiguousOptions{MemoryFormat: torch.ChannelsLast}))
+	require.InDeltaSlice(t, want, torch.Data[float32](y), 1e-5)
+	require.ErrorContains(t, torch.Try(func() { ToMemoryFormat(&m, torch.ChannelsLast3d) }), "rank 5")
+}
+
 func TestLayerMistakes(t *testing.T) {
 	x := torch.Ones(1, 3, 4, 4)
 	for name, f := range map[string]func(){

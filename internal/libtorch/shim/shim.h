@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim with another number is refused.
-#define THUB_ABI 34
+#define THUB_ABI 35
 
 // Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
 // to Go memory.
@@ -110,6 +110,28 @@ enum {
 	THUB_JIT_PARAMETERS, // of it and its submodules, a dict of strings to tensors
 	THUB_JIT_BUFFERS,    // likewise
 	THUB_JIT_STATE       // both, each module's parameters before its buffers
+};
+
+// THUB_SET: the settings of setting_get and setting_set, 0 or 1 unless said.
+enum {
+	THUB_SET_DETERMINISTIC, // 0, 1 to warn, 2 to refuse
+	THUB_SET_FILL_UNINITIALIZED,
+	THUB_SET_MATMUL_PRECISION, // at::Float32MatmulPrecision
+	THUB_SET_DEFAULT_DTYPE,    // c10::ScalarType
+	THUB_SET_INTEROP_THREADS,  // their number
+	THUB_SET_CUDNN,
+	THUB_SET_CUDNN_BENCHMARK,
+	THUB_SET_CUDNN_DETERMINISTIC,
+	THUB_SET_CUDNN_TF32,
+	THUB_SET_CUBLAS_TF32,
+	THUB_SET_CUBLAS_FP16_REDUCTION,
+	THUB_SET_CUBLAS_BF16_REDUCTION,
+	THUB_SET_MKLDNN,
+	THUB_SET_MKLDNN_DETERMINISTIC,
+	THUB_SET_FLASH_SDP,
+	THUB_SET_MEM_EFFICIENT_SDP,
+	THUB_SET_MATH_SDP,
+	THUB_SET_CUDNN_SDP
 };
 
 // The words that tensor_info writes.
