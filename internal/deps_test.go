@@ -49,6 +49,7 @@ var policy = map[string][]string{
 	"torch/aten":                   {"torch", "torch/aten/internal/call"},
 	"torch/aten/internal/call":     {"torch"},
 	"torch/aten/unchecked":         {"torch", "torch/aten/internal/call"},
+	"torch/amp":                    {"torch", "torch/cuda", "torch/internal/engine", "internal/libtorch"},
 	"torch/backends":               {"torch", "internal/libtorch"},
 	"torch/cuda":                   {"torch"},
 	"torch/data":                   {"torch", "transforms/pyrandom"},

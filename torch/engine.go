@@ -20,6 +20,10 @@ func init() {
 	engine.Read = read
 	engine.Error = func(op string, err error) error { return &Error{Op: op, Msg: err.Error(), kind: kindOf(err)} }
 	engine.Device = func(d string) (typ, index int, err error) { return Device(d).c10() }
+	engine.Within = func(change func(*libtorch.State), f func()) {
+		mustInit()
+		within(change, f)
+	}
 	engine.Tensor = func(t *pickle.Tensor) (any, error) { return tensorOf(t) }
 }
 

@@ -19,10 +19,6 @@ package libtorch
 #cgo nocallback t_tensor_free
 #cgo noescape t_jit_call
 #cgo nocallback t_jit_call
-#cgo noescape t_get_state
-#cgo nocallback t_get_state
-#cgo noescape t_set_state
-#cgo nocallback t_set_state
 */
 import "C"
 
@@ -365,37 +361,6 @@ func cbool(b bool) C.int32_t {
 		return 1
 	}
 	return 0
-}
-
-// State is the modes of a thread.
-type State struct {
-	Grad          bool // autograd records
-	Inference     bool // libtorch's inference mode
-	Device, Index int  // on which new tensors are made
-	Scope         uint64
-	Locks         int // how often package torch has locked the goroutine to the thread
-}
-
-// NewState is the state of a new thread.
-var NewState = State{Grad: true, Index: -1}
-
-// ThreadState returns the calling thread's modes.
-func ThreadState() State {
-	var s C.thub_state
-	C.t_get_state(&s)
-	return State{
-		Grad: s.grad != 0, Inference: s.inference != 0, Device: int(s.device), Index: int(s.index),
-		Scope: uint64(s.scope), Locks: int(s.locks),
-	}
-}
-
-// SetThreadState sets the calling thread's modes.
-func SetThreadState(s State) {
-	c := C.thub_state{
-		grad: cbool(s.Grad), inference: cbool(s.Inference), device: C.int32_t(s.Device), index: C.int32_t(s.Index),
-		scope: C.uint64_t(s.Scope), locks: C.int64_t(s.Locks),
-	}
-	C.t_set_state(&c)
 }
 
 // SetThreadWidth sets how many threads the calling OS thread's parallel regions use.

@@ -57,7 +57,7 @@ func TestParts(t *testing.T) {
 
 // TestTags checks that Go knows each constant of the header.
 func TestTags(t *testing.T) {
-	known := read(t, "load.go") + read(t, "settings.go")
+	known := read(t, "load.go") + read(t, "settings.go") + read(t, "state.go")
 	constants := regexp.MustCompile(`(?m)^(?:\t|#define )(THUB_(?:ERR_)?\w+)\b`).FindAllStringSubmatch(read(t, "shim/shim.h"), -1)
 	require.Greater(t, len(constants), 40)
 	for _, c := range constants {

@@ -28,6 +28,8 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/amp"
+	"github.com/torchhub/torchhub/torch/backends"
 	"github.com/torchhub/torchhub/torch/nn/functional"
 )
 
@@ -84,6 +86,8 @@ var byHand = map[string]any{
 		torch.SetPrintOptions(o)
 		_ = x.String()
 	},
+	"amp.Autocast": amp.Autocast, "amp.IsAutocastEnabled": amp.IsAutocastEnabled, "amp.AutocastDType": amp.AutocastDType,
+	"amp.IsAutocastCacheEnabled": amp.IsAutocastCacheEnabled, "amp.IsAutocastAvailable": amp.IsAutocastAvailable,
 	"functional.BatchNorm": functional.BatchNorm, "functional.InstanceNorm": functional.InstanceNorm, "functional.LocalResponseNorm": functional.LocalResponseNorm,
 	"functional.Interpolate": functional.Interpolate, "functional.GridSample": functional.GridSample, "functional.Normalize": functional.Normalize,
 	"functional.Softmin": functional.Softmin, "functional.Softsign": functional.Softsign, "functional.Tanhshrink": functional.Tanhshrink,
@@ -117,7 +121,7 @@ var receivers = []reflect.Type{
 	reflect.TypeFor[*torch.Tensor](), reflect.TypeFor[torch.Options](), reflect.TypeFor[*torch.Generator](), reflect.TypeFor[torch.DType](),
 	reflect.TypeFor[torch.Device](), reflect.TypeFor[torch.Layout](), reflect.TypeFor[*torch.Dict](), reflect.TypeFor[torch.StateDict](),
 	reflect.TypeFor[torch.F16](), reflect.TypeFor[torch.BF16](), reflect.TypeFor[torch.F8E5M2](), reflect.TypeFor[torch.F8E4M3FN](),
-	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](),
+	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](), reflect.TypeFor[backends.Flag](),
 }
 
 // everything is every function, by name.
@@ -137,8 +141,12 @@ func everything() map[string]reflect.Value {
 		all[name] = reflect.ValueOf(f)
 	}
 	for _, t := range receivers {
+		name := t
+		if t.Kind() == reflect.Pointer {
+			name = t.Elem()
+		}
 		for m := range t.Methods() {
-			all[strings.TrimPrefix(strings.TrimPrefix(t.String(), "*"), "torch.")+"."+m.Name] = m.Func
+			all[name.Name()+"."+m.Name] = m.Func
 		}
 	}
 	return all
@@ -147,7 +155,7 @@ func everything() map[string]reflect.Value {
 // TestEverythingIsCalled finds exported functions that TestBadArguments does not know of.
 func TestEverythingIsCalled(t *testing.T) {
 	all := everything()
-	for _, dir := range []string{"..", "../linalg", "../fft", "../special", "../nn/functional"} {
+	for _, dir := range []string{"..", "../linalg", "../fft", "../special", "../nn/functional", "../amp", "../backends"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		require.NoError(t, err)
 		for _, file := range files {

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim with another number is refused.
-#define THUB_ABI 35
+#define THUB_ABI 36
 
 // Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
 // to Go memory.
@@ -76,6 +76,9 @@ typedef struct {
 	uint64_t scope; // the calling thread's scope, see thub_state
 } thub_result;
 
+#define THUB_AUTOCAST_DEVICES 3
+#define THUB_CUDA_DEVICES 16
+
 // The modes of a thread.
 typedef struct {
 	int32_t grad;           // whether autograd records
@@ -83,6 +86,11 @@ typedef struct {
 	int32_t device, index;  // on which new tensors are made
 	uint64_t scope;         // the caller's number of the scope of new tensors
 	int64_t locks;          // how many times the caller has locked itself to the thread
+	int32_t autocast[THUB_AUTOCAST_DEVICES]; // of the CPU, CUDA and MPS: twice the c10::ScalarType, plus 1 if it is on
+	int32_t autocast_cache; // whether casts of weights are kept until the outermost region of autocast ends
+	int32_t autocast_depth; // regions of autocast around
+	int32_t cuda_device;    // the current one
+	int64_t streams[THUB_CUDA_DEVICES]; // the c10::StreamId of each CUDA device's current stream, 0 being the default stream
 } thub_state;
 
 // Kinds of error: the first byte of err.

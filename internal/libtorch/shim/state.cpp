@@ -10,6 +10,7 @@
 #include <c10/core/AutogradState.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <dlfcn.h>
 
@@ -27,7 +28,13 @@ std::atomic<int64_t> threads_in_scope{0};
 namespace {
 
 // The state of a thread, without grad and inference, which libtorch stores.
-thread_local thub_state thread{.grad = 0, .inference = 0, .device = 0 /* CPU */, .index = -1, .scope = 0, .locks = 0};
+constexpr int32_t bf16 = 2 * int32_t(at::kBFloat16), f16 = 2 * int32_t(at::kHalf);
+thread_local thub_state thread{.grad = 0, .inference = 0, .device = 0 /* CPU */, .index = -1, .scope = 0, .locks = 0,
+                               .autocast = {bf16, f16, f16}, .autocast_cache = 1, .autocast_depth = 0, .cuda_device = 0, .streams = {}};
+
+// Whether autocast is on is read from libtorch, which copies it to threads of its own.
+constexpr c10::DispatchKey autocast_keys[THUB_AUTOCAST_DEVICES] = {c10::DispatchKey::AutocastCPU, c10::DispatchKey::AutocastCUDA,
+                                                                   c10::DispatchKey::AutocastMPS};
 
 // set_inference does what the constructor of c10::InferenceMode does, whose
 // destructor would have to run on the same thread.
@@ -43,6 +50,17 @@ void set_inference(bool on) {
 	c10::impl::_force_tls_local_dispatch_key_set(pod);
 }
 
+// set_cuda makes the current device and the current streams those of a state.
+void set_cuda(const thub_state &to) {
+	if (to.cuda_device != thread.cuda_device)
+		c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(at::Device(at::kCUDA, c10::DeviceIndex(to.cuda_device)));
+	for (int i = 0; i < THUB_CUDA_DEVICES; i++) {
+		if (to.streams[i] != thread.streams[i])
+			c10::impl::VirtualGuardImpl(at::kCUDA).exchangeStream(
+			    c10::Stream(c10::Stream::UNSAFE, at::Device(at::kCUDA, c10::DeviceIndex(i)), to.streams[i]));
+	}
+}
+
 } // namespace
 
 void prepare() {
@@ -55,12 +73,19 @@ void get_state(thub_state *ret_state) {
 	*ret_state = thread;
 	ret_state->grad = c10::GradMode::is_enabled();
 	ret_state->inference = c10::InferenceMode::is_enabled();
+	auto excluded = c10::impl::tls_local_dispatch_key_set().excluded_;
+	for (int i = 0; i < THUB_AUTOCAST_DEVICES; i++)
+		ret_state->autocast[i] = (ret_state->autocast[i] & ~1) | !excluded.has(autocast_keys[i]);
 }
 
 void set_state(const thub_state *state) {
 	if ((state->inference != 0) != c10::InferenceMode::is_enabled())
 		set_inference(state->inference != 0);
 	c10::GradMode::set_enabled(state->grad != 0);
+	thub_state was;
+	get_state(&was);
+	set_autocast(*state, was);
+	set_cuda(*state);
 	threads_in_scope.fetch_add(int64_t(state->scope != 0) - int64_t(thread.scope != 0));
 	thread = *state;
 }

@@ -1,4 +1,4 @@
-// Package engine connects package torch with torch/jit and torch/aoti, so that each
+// Package engine connects package torch with the packages beneath it, so that each
 // of them owns its types and package torch exports nothing for their sake. Package
 // torch sets the first group of functions when it is initialized, and torch/jit sets
 // the second. Values of types of package torch, which cannot be imported here, are
@@ -23,6 +23,8 @@ var (
 	Error func(op string, err error) error
 	// Device returns libtorch's numbers for a torch.Device.
 	Device func(d string) (typ, index int, err error)
+	// Within calls a function with other modes of the thread.
+	Within func(change func(*libtorch.State), f func())
 	// Tensor returns the *torch.Tensor that a checkpoint describes.
 	Tensor func(t *pickle.Tensor) (any, error)
 )
