@@ -279,28 +279,32 @@ def curated(functions):
 
 
 def forked(tasks):
+    """Returns the calls of each task. They are made in a child process, and in another one after a call that ended the process or took too long."""
     answers = {}
-    for name, task in tasks.items():
+    todo = list(tasks.items())
+    while todo:
         r, w = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(r)
-            signal.alarm(20)
-            try:
-                text = json.dumps(calls(*task))
-            except BaseException:
-                text = "[]"
             with os.fdopen(w, "w") as f:
-                f.write(text)
+                for _, task in todo:
+                    signal.alarm(20)
+                    try:
+                        text = json.dumps(calls(*task))
+                    except BaseException:
+                        text = "[]"
+                    print(text, file=f, flush=True)
             os._exit(0)
         os.close(w)
+        done = 0
         with os.fdopen(r) as f:
-            text = f.read()
+            for line in f:
+                if line.endswith("\n"):
+                    answers[todo[done][0]] = json.loads(line)
+                    done += 1
         os.waitpid(pid, 0)
-        try:
-            answers[name] = json.loads(text)
-        except ValueError:  # the child crashed
-            pass
+        todo = todo[done + 1:]
     return answers
 
 
