@@ -51,6 +51,7 @@ var policy = map[string][]string{
 	"torch/aten/unchecked":         {"torch", "torch/aten/internal/call"},
 	"torch/amp":                    {"torch", "torch/cuda", "torch/internal/engine", "internal/libtorch"},
 	"torch/backends":               {"torch", "internal/libtorch"},
+	"torch/autograd":               {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/cuda":                   {"torch"},
 	"torch/data":                   {"torch", "transforms/pyrandom"},
 	"torch/internal/engine":        {"internal/libtorch", "internal/pickle"},

@@ -24,6 +24,7 @@ var imports = map[string]string{
 	"aoti":        module + "torch/aoti",
 	"aten":        module + "torch/aten",
 	"context":     "context",
+	"autograd":    module + "torch/autograd",
 	"cuda":        module + "torch/cuda",
 	"data":        module + "torch/data",
 	"draw":        module + "transforms/draw",

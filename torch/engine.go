@@ -18,6 +18,22 @@ func init() {
 		c.text(name)
 	}
 	engine.Read = read
+	engine.Callback = func(name string, f func(in []any, r *libtorch.Returning) []any) (uint64, error) {
+		return newCallback(name, func(in []*Tensor, r *libtorch.Returning) []*Tensor {
+			args := make([]any, len(in))
+			for i, x := range in {
+				args[i] = x
+			}
+			results := f(args, r)
+			out := make([]*Tensor, len(results))
+			for i, x := range results {
+				out[i] = x.(*Tensor)
+			}
+			return out
+		})
+	}
+	engine.RootGradient = func(op string, x, grad any) any { return rootGradient(op, x.(*Tensor), grad.(*Tensor)) }
+	engine.Pinned = func(f func()) { within(func(s *libtorch.State) { s.Scope |= workerBit }, f) }
 	engine.Error = func(op string, err error) error { return &Error{Op: op, Msg: err.Error(), kind: kindOf(err)} }
 	engine.Device = func(d string) (typ, index int, err error) { return Device(d).c10() }
 	engine.Within = func(change func(*libtorch.State), f func()) {

@@ -44,7 +44,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the kind, one of the Err… variables, or nil.
+// Unwrap returns the kind, one of the Err… variables, the error with which a function of
+// the caller's failed that libtorch called, such as a hook, or nil.
 func (e *Error) Unwrap() error { return e.kind }
 
 // Try calls f and returns the [*Error] that f panicked with, or nil. Other panics pass.
@@ -71,6 +72,9 @@ func kindOf(err error) error {
 		return err
 	}
 	switch e.Kind {
+	case libtorch.ErrCallback:
+		err, _ := e.Failure.Panic.(error)
+		return err
 	case libtorch.ErrMemory:
 		return ErrOutOfMemory
 	case libtorch.ErrIndex:

@@ -28,7 +28,7 @@ var sources embed.FS
 // parallel.
 var parts = [][]string{
 	{"table.cpp", "state.cpp", "random.cpp", "settings.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "alloc.cpp"},
-	{"script.cpp", "aoti.cpp", "guard.cpp", "autocast.cpp"}, // files that need the headers of autograd and TorchScript
+	{"script.cpp", "aoti.cpp", "guard.cpp", "autocast.cpp", "autograd.cpp"}, // files that need the headers of autograd and TorchScript
 }
 
 // CacheDir returns torchhub's own cache: $TORCHHUB_CACHE, else torchhub in the user's cache folder.
@@ -148,6 +148,7 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 	for _, i := range lib.Include {
 		flags = append(flags, "-I", i)
 	}
+	flags = append(flags, "-idirafter", filepath.Join(tmp, "shim", "absent"))
 	out := filepath.Join(tmp, "shim.so")
 	link := []string{"-shared", "-o", out}
 	errs := make([]error, len(parts))

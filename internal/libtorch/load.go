@@ -17,8 +17,6 @@ package libtorch
 #cgo nocallback t_tensor_info
 #cgo noescape t_tensor_free
 #cgo nocallback t_tensor_free
-#cgo noescape t_jit_call
-#cgo nocallback t_jit_call
 */
 import "C"
 
@@ -93,6 +91,9 @@ func Load(ctx context.Context) error {
 		return fmt.Errorf("libtorch: load %s (libtorch %s in %s): %s; run \"torchhub doctor\" to see what is wrong",
 			shim, lib.Version, lib.LibDir, oneLine(takeString(e)))
 	}
+	if err := connect(); err != nil {
+		return err
+	}
 	if lib.CUDA {
 		cuda := filepath.Join(lib.LibDir, "libtorch_cuda.so")
 		if _, err := os.Stat(cuda); err == nil {
@@ -121,8 +122,9 @@ func CUDAError() string {
 
 // An Error is libtorch's error in one call.
 type Error struct {
-	Kind byte // one of the Err… constants
-	Msg  string
+	Kind    byte // one of the Err… constants
+	Msg     string
+	Failure *Failure // of a callback; nil otherwise
 }
 
 // Kinds of error.
@@ -131,6 +133,7 @@ const (
 	ErrMemory         = C.THUB_ERR_MEMORY
 	ErrIndex          = C.THUB_ERR_INDEX
 	ErrNotImplemented = C.THUB_ERR_NOT_IMPLEMENTED
+	ErrCallback       = C.THUB_ERR_CALLBACK
 )
 
 func (e *Error) Error() string { return e.Msg }
@@ -229,14 +232,17 @@ func taken(p uint64, n int) []uint64 {
 }
 
 // An Op is an operator of libtorch's dispatcher.
-type Op struct{ h C.thub_op }
+type Op struct {
+	h     C.thub_op
+	calls bool // it runs the engine of autograd, which calls callbacks
+}
 
 // FindOp finds an operator by its name in the schema, such as "aten::add", and its overload, such as "Tensor" or "".
 func FindOp(name, overload string) (Op, error) {
 	n, o := C.CString(name), C.CString(overload)
 	defer C.free(unsafe.Pointer(n))
 	defer C.free(unsafe.Pointer(o))
-	var op Op
+	op := Op{calls: name == "aten::_backward"}
 	err := failure(C.t_op_find(n, o, &op.h))
 	return op, err
 }
@@ -248,6 +254,9 @@ func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 // references in buf, nfree of them from RetsHead on. It may use room words of
 // buf; if that is RetsHead it drops the results.
 func (op Op) Call(args, buf []uint64, room, nfree int) error {
+	if op.calls || calling.Load() != 0 {
+		return op.callBack(args, buf, room, nfree)
+	}
 	buf[C.THUB_RETS_N] = uint64(nfree)
 	C.t_op_call(op.h, first(args), C.size_t(len(args)), first(buf), C.size_t(room))
 	return answer(*(**C.char)(unsafe.Pointer(&buf[C.THUB_RETS_ERROR])))
@@ -263,7 +272,12 @@ func answer(text *C.char) error {
 
 func errorOf(text *C.char) error {
 	s, _, _ := strings.Cut(takeString(text), " This could be because the operator doesn't exist") // which is followed by fifty lines about the devices with the operator
-	return &Error{Kind: s[0], Msg: s[1:]}
+	e := &Error{Kind: s[0], Msg: s[1:]}
+	if e.Kind == ErrCallback {
+		e.Failure = failureOf(e.Msg)
+		e.Msg = e.Failure.text()
+	}
+	return e
 }
 
 func first(w []uint64) *C.uint64_t { return (*C.uint64_t)(unsafe.SliceData(w)) }
@@ -451,5 +465,7 @@ func (m Module) Attribute(name string, buf []uint64) error {
 func (m Module) Call(method string, args, buf []uint64) error {
 	n := C.CString(method)
 	defer C.free(unsafe.Pointer(n))
-	return failure(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+	return callback(func() error { // scripts can differentiate, which calls hooks
+		return failure(C.t_jit_call(m.h, n, first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+	})
 }

@@ -18,7 +18,9 @@ type State struct {
 	Inference     bool // libtorch's inference mode
 	Device, Index int  // on which new tensors are made
 	Scope         uint64
-	Locks         int // how often package torch has locked the goroutine to the thread
+	Hooks         uint64 // the callback that packs the tensors that autograd saves
+	Dual          bool   // in a level of forward-mode differentiation
+	Locks         int    // how often package torch has locked the goroutine to the thread
 
 	Autocast      [C.THUB_AUTOCAST_DEVICES]Autocast // see AutocastIndex
 	AutocastCache bool                              // casts of weights are kept until the outermost region ends
@@ -67,7 +69,7 @@ func ThreadState() State {
 	C.t_get_state(&s)
 	return State{
 		Grad: s.grad != 0, Inference: s.inference != 0, Device: int(s.device), Index: int(s.index),
-		Scope: uint64(s.scope), Locks: int(s.locks),
+		Scope: uint64(s.scope), Hooks: uint64(s.hooks), Dual: s.dual != 0, Locks: int(s.locks),
 		Autocast:      *(*[C.THUB_AUTOCAST_DEVICES]Autocast)(unsafe.Pointer(&s.autocast)),
 		AutocastCache: s.autocast_cache != 0, AutocastDepth: int(s.autocast_depth),
 		CUDADevice: int(s.cuda_device), Streams: *(*[C.THUB_CUDA_DEVICES]int64)(unsafe.Pointer(&s.streams)),
@@ -78,7 +80,7 @@ func ThreadState() State {
 func SetThreadState(s State) {
 	c := C.thub_state{
 		grad: cbool(s.Grad), inference: cbool(s.Inference), device: C.int32_t(s.Device), index: C.int32_t(s.Index),
-		scope: C.uint64_t(s.Scope), locks: C.int64_t(s.Locks),
+		scope: C.uint64_t(s.Scope), hooks: C.uint64_t(s.Hooks), dual: cbool(s.Dual), locks: C.int64_t(s.Locks),
 		autocast_cache: cbool(s.AutocastCache), autocast_depth: C.int32_t(s.AutocastDepth), cuda_device: C.int32_t(s.CUDADevice),
 	}
 	*(*[C.THUB_AUTOCAST_DEVICES]Autocast)(unsafe.Pointer(&c.autocast)) = s.Autocast

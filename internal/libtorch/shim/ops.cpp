@@ -1,6 +1,7 @@
 // Operators: found by name, and called with checked arguments.
 
 #include "guard.h"
+#include "order.h"
 #include "values.h"
 
 #include <ATen/ScalarOps.h>
@@ -159,6 +160,8 @@ std::optional<at::Scalar> scalar(const Op &o, const uint64_t *args, size_t n) {
 
 // untracked reports whether autograd records nothing for the results of a tensor.
 bool untracked(const at::Tensor &t) {
+	if (t.unsafeGetTensorImpl()->key_set().has_any(c10::functorch_batched_ks)) // the tensor in it may be tracked
+		return false;
 	const auto *meta = t.defined() ? t.unsafeGetTensorImpl()->autograd_meta() : nullptr;
 	return !meta || (!(c10::GradMode::is_enabled() && meta->requires_grad()) && !meta->fw_grad(0, t).defined());
 }
@@ -285,6 +288,7 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 	char *err = caught([&] {
 		tensor_free(rets + THUB_RETS_VALUES, rets[THUB_RETS_N]);
 		const Op &o = as_op(op);
+		InOrder order;
 		Writer w(rets, cap);
 		if (call_unboxed(o, args, nargs, w)) {
 			w.finish();
@@ -312,5 +316,7 @@ void op_call(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, siz
 	});
 	rets[THUB_RETS_ERROR] = reinterpret_cast<uint64_t>(err);
 }
+
+void op_call_back(thub_op op, const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) { op_call(op, args, nargs, rets, cap); }
 
 } // namespace torchhub

@@ -1,6 +1,7 @@
 // TorchScript, with checks that libtorch lacks.
 
 #include "guard.h"
+#include "order.h"
 #include "values.h"
 
 #include <torch/csrc/autograd/function.h>
@@ -196,6 +197,7 @@ void jit_call(thub_module m, const char *method, const uint64_t *args, size_t na
 		C10_THROW_ERROR(NotImplementedError, std::string("the module has no method \"") + method + "\"");
 	torch::jit::Stack stack;
 	push_call(stack, {args, args + nargs}, f->function().getSchema());
+	InOrder order;
 	IValue v = (*f)(std::move(stack));
 	Writer w(rets, cap);
 	write_value(w, std::move(v));

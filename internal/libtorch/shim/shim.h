@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim with another number is refused.
-#define THUB_ABI 36
+#define THUB_ABI 37
 
 // Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
 // to Go memory.
@@ -31,6 +31,17 @@ typedef struct thub_module_s *thub_module; // torch::jit::Module*, of any object
 typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
 typedef struct thub_package_s *thub_package; // torch::inductor::AOTIModelPackageLoader*
+
+typedef struct thub_node_s *thub_node; // a counted reference to a torch::autograd::Node
+
+// thub_callback calls a function of Go by its number, with tensors in the form of the
+// results of a call. The function passes the tensors that it returns to callback_return;
+// node is for function_saved and function_needs. The result is 0, or the number of its
+// failure, which Go keeps.
+typedef uint64_t (*thub_callback)(uint64_t id, uint64_t *args, void *node, void *ret_tensors, uint64_t *ret_word);
+
+// THUB_CALLBACK_WORDS is the room for the arguments of a callback.
+#define THUB_CALLBACK_WORDS 24
 
 // Values are passed flat, as 64-bit words: a tag, then the words that the tag
 // defines.
@@ -85,6 +96,8 @@ typedef struct {
 	int32_t inference;      // inference mode
 	int32_t device, index;  // on which new tensors are made
 	uint64_t scope;         // the caller's number of the scope of new tensors
+	uint64_t hooks;         // the callback that packs the tensors that autograd saves, or 0
+	int32_t dual;           // whether the caller is in a level of forward-mode differentiation
 	int64_t locks;          // how many times the caller has locked itself to the thread
 	int32_t autocast[THUB_AUTOCAST_DEVICES]; // of the CPU, CUDA and MPS: twice the c10::ScalarType, plus 1 if it is on
 	int32_t autocast_cache; // whether casts of weights are kept until the outermost region of autocast ends
@@ -98,6 +111,7 @@ typedef struct {
 #define THUB_ERR_MEMORY 'm'
 #define THUB_ERR_INDEX 'i'
 #define THUB_ERR_NOT_IMPLEMENTED 'n'
+#define THUB_ERR_CALLBACK 'c' // the text is the number of a failure
 
 // Calls of ops and methods fill rets, which has room for cap words, at least
 // THUB_RETS_VALUES of them.

@@ -1,6 +1,7 @@
 // State of the calling thread and of the process.
 
 #include "state.h"
+#include "autograd.h"
 #include "shim.hpp"
 
 #include <ATen/Context.h>
@@ -29,7 +30,7 @@ namespace {
 
 // The state of a thread, without grad and inference, which libtorch stores.
 constexpr int32_t bf16 = 2 * int32_t(at::kBFloat16), f16 = 2 * int32_t(at::kHalf);
-thread_local thub_state thread{.grad = 0, .inference = 0, .device = 0 /* CPU */, .index = -1, .scope = 0, .locks = 0,
+thread_local thub_state thread{.grad = 0, .inference = 0, .device = 0 /* CPU */, .index = -1, .scope = 0, .hooks = 0, .dual = 0, .locks = 0,
                                .autocast = {bf16, f16, f16}, .autocast_cache = 1, .autocast_depth = 0, .cuda_device = 0, .streams = {}};
 
 // Whether autocast is on is read from libtorch, which copies it to threads of its own.
@@ -64,10 +65,13 @@ void set_cuda(const thub_state &to) {
 } // namespace
 
 void prepare() {
+	prepare_autograd();
 	at::globalContext().setCheckSparseTensorInvariants(true); // indices out of range crash the operators that use them
 }
 
 uint64_t thread_scope() { return thread.scope; }
+
+uint64_t thread_hooks() { return thread.hooks; }
 
 void get_state(thub_state *ret_state) {
 	*ret_state = thread;

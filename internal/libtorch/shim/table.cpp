@@ -4,6 +4,7 @@
 #include "shim.hpp"
 
 #include "alloc.h"
+#include "autograd.h"
 #include "state.h"
 
 #include <c10/util/Exception.h>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string>
 
 namespace torchhub {
 namespace {
@@ -62,6 +64,8 @@ const thub_table table = {
 char *thrown() noexcept {
 	try {
 		throw;
+	} catch (const CallbackError &e) {
+		return error_text(THUB_ERR_CALLBACK, std::to_string(e.failure).c_str());
 	} catch (const c10::OutOfMemoryError &e) {
 		return error_text(THUB_ERR_MEMORY, e.what_without_backtrace());
 	} catch (const c10::IndexError &e) {

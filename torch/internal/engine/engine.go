@@ -19,6 +19,13 @@ var (
 	Named func(call any, name string)
 	// Read returns the first value that f writes to a buffer.
 	Read func(f func(rets []uint64) error) (any, error)
+	// Callback returns a number for f, a function that libtorch calls with tensors and
+	// that returns tensors, each a *torch.Tensor. The name is used in errors.
+	Callback func(name string, f func(in []any, r *libtorch.Returning) []any) (uint64, error)
+	// RootGradient returns the gradient at the root x of a graph, given one or nil.
+	RootGradient func(op string, x, grad any) any
+	// Pinned calls f on this thread, where torch.Run calls directly.
+	Pinned func(f func())
 	// Error returns a *torch.Error for an error of libtorch.
 	Error func(op string, err error) error
 	// Device returns libtorch's numbers for a torch.Device.
