@@ -243,8 +243,15 @@ func newNode(n libtorch.Node) *Node {
 
 // Name returns the name of the function, such as "AddBackward0": grad_fn.name().
 func (n *Node) Name() string {
+	n.check("Node.Name")
 	defer runtime.KeepAlive(n)
 	return n.n.Name()
+}
+
+func (n *Node) check(op string) {
+	if n == nil || !n.n.Valid() {
+		fail(op, "the node is not one of a graph; Tensor.GradFn returns nil for a leaf")
+	}
 }
 
 // An Edge leads from an input of a function to the node that gets its gradient.
@@ -256,6 +263,7 @@ type Edge struct {
 // Next returns an edge for each input of the function: grad_fn.next_functions. The node of
 // a leaf is "torch::autograd::AccumulateGrad".
 func (n *Node) Next() (edges []Edge) {
+	n.check("Node.Next")
 	defer runtime.KeepAlive(n)
 	for i := 0; ; i++ {
 		next, ok, input, more, err := n.n.Next(i)

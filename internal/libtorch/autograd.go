@@ -103,6 +103,9 @@ func (n Node) Next(i int) (next Node, ok bool, input int, more bool, err error) 
 	return next, next.h != nil, int(nr), nr >= 0, err
 }
 
+// Valid reports whether n is a reference.
+func (n Node) Valid() bool { return n.h != nil }
+
 // Name returns the node's name, such as "AddBackward0".
 func (n Node) Name() string { return takeString(C.t_node_name(n.h)) }
 

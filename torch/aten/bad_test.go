@@ -118,7 +118,7 @@ var notCalled = map[string]string{
 
 // receivers are the types all of whose methods are called.
 var receivers = []reflect.Type{
-	reflect.TypeFor[*torch.Tensor](), reflect.TypeFor[torch.Options](), reflect.TypeFor[*torch.Generator](), reflect.TypeFor[torch.DType](),
+	reflect.TypeFor[*torch.Tensor](), reflect.TypeFor[torch.Options](), reflect.TypeFor[*torch.Generator](), reflect.TypeFor[*torch.Hook](), reflect.TypeFor[*torch.Node](), reflect.TypeFor[torch.DType](),
 	reflect.TypeFor[torch.Device](), reflect.TypeFor[torch.Layout](), reflect.TypeFor[*torch.Dict](), reflect.TypeFor[torch.StateDict](),
 	reflect.TypeFor[torch.F16](), reflect.TypeFor[torch.BF16](), reflect.TypeFor[torch.F8E5M2](), reflect.TypeFor[torch.F8E4M3FN](),
 	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](), reflect.TypeFor[backends.Flag](),
