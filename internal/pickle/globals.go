@@ -20,6 +20,14 @@ type global struct {
 	untyped bool
 }
 
+// storageTypes are the types of storages that PyTorch had before 2.0, by their dtypes. Tensors of later dtypes have an UntypedStorage.
+var storageTypes = map[string]string{
+	"float64": "DoubleStorage", "float32": "FloatStorage", "float16": "HalfStorage", "bfloat16": "BFloat16Storage",
+	"int64": "LongStorage", "int32": "IntStorage", "int16": "ShortStorage", "int8": "CharStorage", "uint8": "ByteStorage", "bool": "BoolStorage",
+	"complex128": "ComplexDoubleStorage", "complex64": "ComplexFloatStorage",
+	"qint8": "QInt8Storage", "qint32": "QInt32Storage", "quint8": "QUInt8Storage", "quint4x2": "QUInt4x2Storage", "quint2x4": "QUInt2x4Storage",
+}
+
 // globals is the whole allow list, by module.name. A file cannot add to it. What torch.load allows and this list lacks needs more than
 // strided tensors on the CPU: see unsupportedGlobals.
 var globals = map[string]*global{}
@@ -53,17 +61,11 @@ func init() {
 	allow(global{call: rebuildFromType}, "torch._tensor._rebuild_from_type_v2")
 	allow(global{}, "torch.Tensor", "torch.nn.parameter.Parameter")
 	allow(global{storage: "uint8", untyped: true}, "torch.storage.UntypedStorage")
-	for prefix, dtype := range map[string]string{
-		"Double": "float64", "Float": "float32", "Half": "float16", "BFloat16": "bfloat16",
-		"Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8", "Bool": "bool",
-		"ComplexDouble": "complex128", "ComplexFloat": "complex64",
-	} {
-		allow(global{storage: dtype}, "torch."+prefix+"Storage", "torch.cuda."+prefix+"Storage")
-	}
-	for prefix, dtype := range map[string]string{
-		"QInt8": "qint8", "QInt32": "qint32", "QUInt8": "quint8", "QUInt4x2": "quint4x2", "QUInt2x4": "quint2x4",
-	} {
-		allow(global{storage: dtype}, "torch."+prefix+"Storage")
+	for dtype, name := range storageTypes {
+		allow(global{storage: dtype}, "torch."+name)
+		if !quantized[dtype] {
+			allow(global{storage: dtype}, "torch.cuda."+name)
+		}
 	}
 	for _, scheme := range []string{"per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric", "per_channel_affine_float_qparams"} {
 		dtypes["torch."+scheme] = QScheme("torch." + scheme)

@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
@@ -58,6 +59,8 @@ type Storage struct {
 	big      bool // in big-endian order
 	part     int  // the size of the parts whose byte order was reversed; 0 if none yet
 	size     int  // of Data in bytes, known before Data in the layout before 1.6
+
+	pieces iter.Seq2[[]byte, error] // of what is to be written, in place of Data
 }
 
 // Aligned reports whether Data begins at a multiple of its element's size. torch.save's zip layout sees to that, where data itself is
@@ -286,7 +289,7 @@ func (m *machine) storage(id any) (any, error) {
 			}
 		}
 		m.storages[key] = s
-	} else if s.DType != kind.storage || s.untyped != kind.untyped || s.size != int(size) || s.location != location {
+	} else if s.DType != kind.storage || s.big && s.untyped != kind.untyped || s.size != int(size) || s.location != location {
 		return nil, m.malformed("storage %q is %d bytes of %s in one place and %d of %s in another, or on two devices", badfile.Clip(key), s.size, s.DType, size, kind.storage)
 	}
 	if len(t) == 5 || t[5] == nil {
@@ -319,4 +322,22 @@ func text(v any) (string, bool) {
 		return string(v), true
 	}
 	return "", false
+}
+
+// NewStorage returns a storage for [Write]: n bytes on a device such as "cpu" or "cuda:0", which pieces yields. The dtype is that of the tensors
+// that share it.
+func NewStorage(dtype, location string, n int, pieces iter.Seq2[[]byte, error]) *Storage {
+	s := &Storage{DType: dtype, Offset: -1, location: location, size: n, pieces: pieces}
+	if s.untyped = storageTypes[dtype] == ""; s.untyped {
+		s.DType = "uint8"
+	}
+	return s
+}
+
+// bytes yields the bytes of the storage.
+func (s *Storage) bytes() iter.Seq2[[]byte, error] {
+	if s.pieces != nil {
+		return s.pieces
+	}
+	return func(yield func([]byte, error) bool) { yield(s.Data, nil) }
 }
