@@ -87,7 +87,8 @@ func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupport
 // does not change the file. The file must not be truncated while the tensors are
 // alive.
 //
-// Dicts become *Dict, lists and sets []Value, tuples Tuple, torch.Size []int, bytes []byte, a storage a
+// Dicts become [*Dict], lists []Value, tuples [Tuple], sets [Set], torch.Size [Size], bytes []byte, ints beyond 64 bits *big.Int,
+// dtypes [DType], layouts [Layout], a storage a
 // 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when they were saved share it
 // again, and so do lists and dicts. A list or dict that contained itself does so again: package fmt
 // cannot print it.
@@ -309,7 +310,8 @@ func (l *loader) value(v any) (Value, error) {
 	case *pickle.List:
 		return l.values(v, v.Items)
 	case *pickle.Set:
-		return l.values(v, v.Items)
+		vs, err := l.values(v, v.Items)
+		return Set(vs), err
 	case pickle.Tuple:
 		if len(v) == 0 {
 			return Tuple{}, nil
@@ -317,7 +319,7 @@ func (l *loader) value(v any) (Value, error) {
 		vs, err := l.values(&v[0], v)
 		return Tuple(vs), err
 	case pickle.Size:
-		return []int(v), nil
+		return Size(v), nil
 	case pickle.DType:
 		return ParseDType(string(v))
 	case pickle.Device:
@@ -334,7 +336,7 @@ func (l *loader) value(v any) (Value, error) {
 	case pickle.Layout:
 		return layouts[v], nil
 	case pickle.QScheme:
-		return string(v), nil
+		return QScheme(v), nil
 	default: // nil, bool, float64, complex128, string, []byte, *big.Int
 		return v, nil
 	}
@@ -345,7 +347,7 @@ func (l *loader) dict(v *pickle.Dict) (Value, error) {
 	if d, ok := l.made[v]; ok {
 		return d, nil
 	}
-	d := &Dict{Entries: make([]Entry, 0, v.Len())}
+	d := &Dict{Entries: make([]Entry, 0, v.Len()), Class: classes[v.Class]}
 	l.made[v] = d // it may hold itself
 	for k, e := range v.All() {
 		k, err := l.value(k)
@@ -358,8 +360,13 @@ func (l *loader) dict(v *pickle.Dict) (Value, error) {
 		}
 		d.Entries = append(d.Entries, Entry{k, e})
 	}
-	return d, nil
+	meta, err := l.value(v.Metadata)
+	d.Metadata, _ = meta.(*Dict)
+	return d, err
 }
+
+// classes lists the classes of dicts by the names that checkpoints have for them.
+var classes = map[string]DictClass{"dict": PlainDict, "OrderedDict": OrderedDict, "Counter": Counter}
 
 // layouts lists the layouts by the names that checkpoints have for them.
 var layouts = map[pickle.Layout]Layout{
@@ -495,10 +502,10 @@ func (l *loader) strided(d DType, t *pickle.Tensor) (x *Tensor, err error) {
 			c.Int(t.Offset)
 			x = c.One(opAsStrided)
 			if t.Conj {
-				x = x.Then((*Tensor).Conj).Then((*Tensor).ResolveConj)
+				x = x.Then((*Tensor).Conj)
 			}
 			if t.Neg {
-				x = x.Then((*Tensor).Neg)
+				x = x.Then(negView)
 			}
 			if t.RequiresGrad && (d.IsFloatingPoint() || d.IsComplex()) {
 				x.RequireGrad(true)
@@ -506,6 +513,15 @@ func (l *loader) strided(d DType, t *pickle.Tensor) (x *Tensor, err error) {
 		})
 	})
 	return x, err
+}
+
+var opNegView = NewOp("aten::_neg_view", "")
+
+// negView returns a view of x whose values are the negative ones.
+func negView(x *Tensor) *Tensor {
+	var c Call
+	c.Tensor(x)
+	return c.One(opNegView)
 }
 
 // quantized makes a quantized tensor, whose quantizer libtorch checks.

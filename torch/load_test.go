@@ -153,9 +153,10 @@ func requireTree(t *testing.T, at string, want any, got torch.Value) {
 		case "tuple":
 			list(w, got.(torch.Tuple))
 		case "set":
+			require.IsType(t, torch.Set{}, got, at)
 			require.Len(t, got, len(w.([]any)), at)
 		case "size":
-			require.Equal(t, numbers(w), got, at)
+			require.Equal(t, torch.Size(numbers(w)), got, at)
 		case "items":
 			d := got.(*torch.Dict)
 			require.Len(t, d.Entries, len(w.([]any)), at)
@@ -163,7 +164,10 @@ func requireTree(t *testing.T, at string, want any, got torch.Value) {
 				requireTree(t, fmt.Sprintf("%s key %d", at, i), e.([]any)[0], d.Entries[i].Key)
 				requireTree(t, fmt.Sprintf("%s value %d", at, i), e.([]any)[1], d.Entries[i].Value)
 			}
-		case "class", "metadata": // which a Dict does not keep
+		case "class":
+			require.Equal(t, w, got.(*torch.Dict).Class.String(), at)
+		case "metadata":
+			requireTree(t, at+" metadata", w, got.(*torch.Dict).Metadata)
 		case "dtype":
 			require.Equal(t, w, got.(torch.DType).String(), at)
 		case "device":
@@ -171,7 +175,7 @@ func requireTree(t *testing.T, at string, want any, got torch.Value) {
 		case "layout":
 			require.Equal(t, torch.Strided, got, at)
 		case "qscheme":
-			require.Equal(t, w, got, at)
+			require.Equal(t, torch.QScheme(w.(string)), got, at)
 		case "storage":
 			require.Equal(t, w, digest(got.(*torch.Tensor)), at)
 		case "meta":

@@ -51,28 +51,6 @@ type Ints = any
 // takes another type panics with an [*Error].
 type Floats = any
 
-// A Tuple is a Python tuple.
-type Tuple []Value
-
-// A Dict is a Python dict: entries in order.
-type Dict struct{ Entries []Entry }
-
-// An Entry is a key of a [Dict] and its value.
-type Entry struct{ Key, Value Value }
-
-// Get returns the value of a key, or nil and false if there is none.
-func (d *Dict) Get(key Value) (Value, bool) {
-	if d == nil {
-		return nil, false
-	}
-	for _, e := range d.Entries {
-		if e.Key == key {
-			return e.Value, true
-		}
-	}
-	return nil, false
-}
-
 // Value adds any [Value]; a value of another type is a mistake.
 func (c *Call) Value(v Value) {
 	switch v := v.(type) {
@@ -97,6 +75,8 @@ func (c *Call) Value(v Value) {
 	case DType:
 		c.DType(v)
 	case []int:
+		c.Ints(v...)
+	case Size:
 		c.Ints(v...)
 	case []float64:
 		c.Floats(v...)

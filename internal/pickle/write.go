@@ -628,3 +628,16 @@ func (d *Dict) SetEntry(key, value any) error {
 	d.set(k, key, value)
 	return nil
 }
+
+// NewSet returns a set of members.
+func NewSet(members []any) (*Set, error) {
+	s := &Set{}
+	for _, v := range members {
+		k, ok := hashKey(v)
+		if !ok {
+			return nil, fmt.Errorf("%s cannot be a member of a set", describe(v))
+		}
+		s.add(k, v)
+	}
+	return s, nil
+}

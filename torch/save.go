@@ -1,0 +1,485 @@
+package torch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math/big"
+	"reflect"
+	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/atomicfile"
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/pickle"
+)
+
+// Save writes a value to a file, for torch.load with weights_only=True and for [Load]:
+// torch.save(v, path). The bytes are those that Python's torch.save writes, apart
+// from an id in the file.
+//
+//	err := torch.Save("checkpoint.pt", map[string]any{
+//		"epoch": 3, "model": nn.StateDict(net), "losses": []float64{0.7, 0.4},
+//	})
+//
+// Tensors are written in any dtype, layout and device that Python can save: dense,
+// quantized, sparse, on the CPU or another device. Tensors that share memory are written
+// with all of that memory, once, and share it again when they are loaded. So a small view of a large
+// tensor takes as much as the tensor; save a clone to avoid that. A tensor, slice, map or *Dict that occurs more than once is
+// written once. Nothing is copied in memory; tensors of other devices are copied in pieces.
+//
+// A [StateDict] is written as Module.state_dict() returns it: an OrderedDict of tensors without gradients. Slices and arrays become
+// lists, but []byte becomes bytes; maps become dicts in the order of their keys; for a dict in another order, use a [*Dict].
+// [Tuple], [Set], [Size], [DType], [Device], [Layout], [QScheme] and [*big.Int] have their counterparts in
+// Python. Structs, functions and channels are errors, and so is what torch.load with weights_only=True does not
+// read: nested tensors, and tuples that contain themselves.
+//
+// The file is created, or replaced, atomically: it has the name path only once it
+// is complete and on the disk. No other goroutine may write to the tensors meanwhile.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.save.html
+func Save(path string, v Value) error {
+	err := atomicfile.Write(path, func(w io.Writer) error { return save(w, pickle.RootOf(path), v) })
+	if err != nil {
+		return fmt.Errorf("torch: save %s: %w", path, err)
+	}
+	return nil
+}
+
+// SaveTo is [Save] to a stream: torch.save(v, w). If it returns an error, a part of
+// the file may have been written.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.save.html
+func SaveTo(w io.Writer, v Value) error {
+	if err := save(w, pickle.RootOf(""), v); err != nil {
+		return fmt.Errorf("torch: save: %w", err)
+	}
+	return nil
+}
+
+func save(w io.Writer, root string, v Value) error {
+	s := newSaver()
+	defer s.close()
+	tree, err := s.value(v, 0)
+	if err != nil {
+		return err
+	}
+	return pickle.Write(w, root, tree)
+}
+
+// A saver turns values into those of package pickle.
+type saver struct {
+	made     map[identity]any // by the container or tensor that it stands for
+	storages map[uint64]*pickle.Storage
+	held     []*Tensor // the memory of the storages
+}
+
+// An identity tells whether two values are one object of Python: it is an address
+// with a type, and for slices a length.
+type identity struct {
+	at     unsafe.Pointer
+	n      int
+	typ    reflect.Type
+	detach bool // of a tensor: without its gradient
+}
+
+func newSaver() *saver {
+	return &saver{made: map[identity]any{}, storages: map[uint64]*pickle.Storage{}}
+}
+
+func (s *saver) close() {
+	for _, x := range s.held {
+		x.Free()
+	}
+}
+
+// A placeError is an error about a value within another.
+type placeError struct {
+	place string // as in Python: ["optimizer"][0]
+	err   error
+}
+
+func (e *placeError) Error() string { return e.place + ": " + e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
+
+// placed adds a key or an index to the place of an error.
+func placed(key any, err error) error {
+	place := fmt.Sprintf("[%v]", key)
+	if name, ok := key.(string); ok {
+		place = fmt.Sprintf("[%.100q]", name)
+	}
+	if e, ok := err.(*placeError); ok {
+		const most = 400 // bytes
+		if len(e.place) > most {
+			e.place = "…"
+		}
+		return &placeError{place + e.place, e.err}
+	}
+	return &placeError{place, err}
+}
+
+func (s *saver) value(v Value, depth int) (any, error) {
+	if depth++; depth > maxDepth {
+		return nil, fmt.Errorf("values are nested more than %d deep", maxDepth)
+	}
+	switch v := v.(type) {
+	case nil, bool, string, float64, complex128, []byte:
+		return v, nil
+	case int:
+		return int64(v), nil
+	case *big.Int:
+		if v == nil {
+			return nil, nil
+		}
+		return v, nil
+	case *Tensor:
+		return s.tensor(v, false)
+	case Parameter:
+		return s.parameter(v)
+	case StateDict:
+		return s.stateDict(v)
+	case *Dict:
+		return s.dict(v, depth)
+	case Tuple:
+		t := make(pickle.Tuple, len(v))
+		if old, ok := s.known(reflect.ValueOf(v), t); ok {
+			return old, nil
+		}
+		return t, s.fill(t, reflect.ValueOf(v), depth)
+	case Set:
+		members := make([]any, len(v))
+		if err := s.fill(members, reflect.ValueOf(v), depth); err != nil {
+			return nil, err
+		}
+		return pickle.NewSet(members)
+	case Size:
+		return pickle.Size(v), nil
+	case DType:
+		return pickle.DType(v.String()), nil
+	case Device:
+		return deviceOfFile(v)
+	case Layout:
+		return pickle.Layout(v.String()), nil
+	case QScheme:
+		return pickle.QScheme(v), nil
+	}
+	return s.reflected(v, depth)
+}
+
+// reflected is value by the kind of a type.
+func (s *saver) reflected(v Value, depth int) (any, error) {
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Bool:
+		return r.Bool(), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return r.Int(), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return new(big.Int).SetUint64(r.Uint()), nil
+	case reflect.Float32, reflect.Float64:
+		return r.Float(), nil
+	case reflect.Complex64, reflect.Complex128:
+		return r.Complex(), nil
+	case reflect.String:
+		return r.String(), nil
+	case reflect.Slice:
+		if r.Type().Elem().Kind() == reflect.Uint8 {
+			return r.Bytes(), nil
+		}
+		l := &pickle.List{Items: make([]any, r.Len())}
+		if old, ok := s.known(r, l); ok {
+			return old, nil
+		}
+		return l, s.fill(l.Items, r, depth)
+	case reflect.Array:
+		l := &pickle.List{Items: make([]any, r.Len())}
+		return l, s.fill(l.Items, r, depth)
+	case reflect.Map:
+		d := &pickle.Dict{Class: "dict"}
+		if old, ok := s.known(r, d); ok {
+			return old, nil
+		}
+		for _, k := range sortedKeys(r) {
+			if err := s.entry(d, k.Interface(), r.MapIndex(k).Interface(), depth); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	case reflect.Struct:
+		return nil, fmt.Errorf("a %T cannot be saved; save its fields in a map or a *torch.Dict", v)
+	}
+	return nil, fmt.Errorf("a %T cannot be saved", v)
+}
+
+// known returns what stands for a slice or map that occurred before. Otherwise it
+// notes that made will.
+func (s *saver) known(r reflect.Value, made any) (any, bool) {
+	if r.Len() == 0 {
+		return nil, false
+	}
+	id := identity{at: r.UnsafePointer(), n: r.Len(), typ: r.Type()}
+	if old, ok := s.made[id]; ok {
+		return old, true
+	}
+	s.made[id] = made
+	return nil, false
+}
+
+// fill makes the elements of a slice or array.
+func (s *saver) fill(to []any, from reflect.Value, depth int) (err error) {
+	for i := range to {
+		if to[i], err = s.value(from.Index(i).Interface(), depth); err != nil {
+			return placed(i, err)
+		}
+	}
+	return nil
+}
+
+func (s *saver) entry(d *pickle.Dict, key, v Value, depth int) error {
+	k, err := s.value(key, depth)
+	if err != nil {
+		return placed(key, err)
+	}
+	e, err := s.value(v, depth)
+	if err != nil {
+		return placed(key, err)
+	}
+	return d.SetEntry(k, e)
+}
+
+func (s *saver) dict(v *Dict, depth int) (any, error) {
+	d := &pickle.Dict{Class: "dict"}
+	if v == nil {
+		return d, nil
+	}
+	id := identity{at: unsafe.Pointer(v)}
+	if old, ok := s.made[id]; ok {
+		return old, nil
+	}
+	s.made[id] = d
+	d.Class = v.Class.String()
+	for _, e := range v.Entries {
+		if err := s.entry(d, e.Key, e.Value, depth); err != nil {
+			return nil, err
+		}
+	}
+	if v.Metadata != nil && v.Class == OrderedDict {
+		m, err := s.dict(v.Metadata, depth)
+		if err != nil {
+			return nil, placed("_metadata", err)
+		}
+		d.Metadata = m
+	}
+	return d, nil
+}
+
+// stateDict makes an OrderedDict, since a StateDict is one.
+func (s *saver) stateDict(v StateDict) (any, error) {
+	d := &pickle.Dict{Class: "OrderedDict"}
+	for _, e := range v {
+		x, err := s.tensor(e.Tensor, true)
+		if err != nil {
+			return nil, placed(e.Name, err)
+		}
+		if err := d.SetEntry(e.Name, x); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (s *saver) parameter(p Parameter) (any, error) {
+	id := identity{at: unsafe.Pointer(p.Tensor), typ: reflect.TypeFor[Parameter]()}
+	if old, ok := s.made[id]; ok {
+		return old, nil
+	}
+	x, err := s.tensor(p.Tensor, false)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := x.(*pickle.Tensor)
+	if !ok {
+		return nil, errors.New("a Parameter must be dense and have values; save its Tensor")
+	}
+	v := *t
+	v.Parameter = true
+	s.made[id] = &v
+	return &v, nil
+}
+
+// deviceOfFile returns what a file has for a device, the default one for the zero value.
+func deviceOfFile(d Device) (any, error) {
+	typ, index, err := d.c10()
+	if err != nil {
+		return nil, err
+	}
+	return pickle.Device{Type: deviceOf(typ, index).Type(), Index: index}, nil
+}
+
+var (
+	opIsConj      = NewOp("aten::is_conj", "")
+	opIsNeg       = NewOp("aten::is_neg", "")
+	opQScheme     = NewOp("aten::qscheme", "")
+	opQScale      = NewOp("aten::q_scale", "")
+	opQZeroPoint  = NewOp("aten::q_zero_point", "")
+	opQScales     = NewOp("aten::q_per_channel_scales", "")
+	opQZeroPoints = NewOp("aten::q_per_channel_zero_points", "")
+	opQAxis       = NewOp("aten::q_per_channel_axis", "")
+)
+
+// ask returns the result of an op of one tensor.
+func ask[T any](x *Tensor, op *Op) T {
+	var c Call
+	c.Tensor(x)
+	return Result[T](&c, op)
+}
+
+// tensor makes what stands for a tensor, without its gradient if detach is set.
+func (s *saver) tensor(x *Tensor, detach bool) (v any, err error) {
+	if x == nil {
+		return nil, nil
+	}
+	if err := Init(context.Background()); err != nil {
+		return nil, err
+	}
+	id := identity{at: unsafe.Pointer(x), detach: detach}
+	if old, ok := s.made[id]; ok {
+		return old, nil
+	}
+	failed := Try(func() {
+		NoGrad(func() { v, err = s.describe(x, detach) })
+	})
+	if err = cmp.Or(failed, err); err != nil {
+		return nil, err
+	}
+	s.made[id] = v
+	return v, nil
+}
+
+// describe makes what stands for a tensor. It panics with an *Error if libtorch
+// cannot describe the tensor.
+func (s *saver) describe(x *Tensor, detach bool) (any, error) {
+	info := x.info("Save")
+	grad := !detach && info[libtorch.InfoFlags]&libtorch.FlagRequiresGrad != 0
+	layout, d := Layout(info[libtorch.InfoLayout]), x.DType()
+	switch {
+	case info[libtorch.InfoFlags]&libtorch.FlagNested != 0:
+		return nil, errors.New("a nested tensor cannot be saved, since torch.load with weights_only=True does not read it; save its parts")
+	case d.Size() == 0:
+		return nil, fmt.Errorf("a tensor of the dtype %v cannot be saved", d)
+	case x.Device() == Meta:
+		return &pickle.Meta{DType: d.String(), Size: x.Shape(), Stride: x.Strides(), RequiresGrad: grad}, nil
+	case sparseParts[layout] != nil:
+		return s.sparse(x, layout)
+	case layout != Strided:
+		return nil, fmt.Errorf("a tensor of the layout %v cannot be saved; convert it with ToDense", layout)
+	case info[libtorch.InfoFlags]&libtorch.FlagZero != 0:
+		y := x.Clone()
+		s.held = append(s.held, y)
+		return s.describe(y, !grad)
+	}
+	storage, err := s.storage(x)
+	if err != nil {
+		return nil, err
+	}
+	t := &pickle.Tensor{Storage: storage, DType: d.String(), Offset: x.StorageOffset(), Size: x.Shape(), Stride: x.Strides(), RequiresGrad: grad}
+	switch d {
+	case QInt8, QUint8, QInt32, QUint4x2, QUint2x4:
+		t.Quantizer, err = s.quantizer(x)
+	default:
+		t.Conj, t.Neg = ask[bool](x, opIsConj), ask[bool](x, opIsNeg)
+	}
+	return t, err
+}
+
+func (s *saver) sparse(x *Tensor, layout Layout) (any, error) {
+	v := &pickle.Sparse{Layout: pickle.Layout(layout.String()), Size: x.Shape()}
+	for _, part := range sparseParts[layout] {
+		p, err := s.part(x, part.op)
+		if err != nil {
+			return nil, err
+		}
+		v.Parts = append(v.Parts, p)
+	}
+	if layout == Sparse {
+		v.Coalesced = ask[bool](x, opIsCoalesced)
+	}
+	return v, nil
+}
+
+// part makes what stands for a tensor that an op returns.
+func (s *saver) part(x *Tensor, op *Op) (*pickle.Tensor, error) {
+	y := ask[*Tensor](x, op)
+	s.held = append(s.held, y)
+	v, err := s.describe(y, true)
+	if err != nil {
+		return nil, err
+	}
+	return v.(*pickle.Tensor), nil
+}
+
+func (s *saver) quantizer(x *Tensor) (*pickle.Quantizer, error) {
+	const perTensor = 0 // c10::kPerTensorAffine
+	if ask[int](x, opQScheme) == perTensor {
+		return &pickle.Quantizer{Scheme: "torch.per_tensor_affine", Scale: ask[float64](x, opQScale), ZeroPoint: int64(ask[int](x, opQZeroPoint))}, nil
+	}
+	scales, err := s.part(x, opQScales)
+	if err != nil {
+		return nil, err
+	}
+	zeros, err := s.part(x, opQZeroPoints)
+	return &pickle.Quantizer{Scheme: "torch.per_channel_affine", Axis: ask[int](x, opQAxis), Scales: scales, ZeroPoints: zeros}, err
+}
+
+// storage returns what stands for the memory of a tensor, which other tensors may share.
+func (s *saver) storage(x *Tensor) (st *pickle.Storage, err error) {
+	var bytes *Tensor
+	var id uint64
+	x.use("Save", func(h uint64) {
+		var b uint64
+		var res libtorch.Result
+		if b, id, res, err = libtorch.TensorStorage(h); err == nil {
+			bytes = wrap(b, libtorch.Heavy, res.Scope)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.held = append(s.held, bytes) // which also keeps another tensor from having the id
+	if st, ok := s.storages[id]; ok {
+		return st, nil
+	}
+	st = pickle.NewStorage(x.DType().String(), x.Device().String(), bytes.Numel(), pieces(bytes))
+	s.storages[id] = st
+	return st, nil
+}
+
+const pieceSize = 64 << 20 // of what is copied from another device at a time
+
+// pieces yields the bytes of a 1-d uint8 tensor, without a copy if it is on the CPU.
+func pieces(x *Tensor) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		if n := x.Numel(); n > 0 && x.Device() == CPU {
+			WithData(x, func(b []byte) { yield(b, nil) })
+			return
+		}
+		for at := 0; at < x.Numel(); at += pieceSize {
+			var part *Tensor
+			err := Try(func() {
+				part = x.Narrow(0, at, min(pieceSize, x.Numel()-at)).Then(func(x *Tensor) *Tensor { return x.To(CPU) })
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			more := false
+			WithData(part, func(b []byte) { more = yield(b, nil) })
+			part.Free()
+			if !more {
+				return
+			}
+		}
+	}
+}
