@@ -15,48 +15,25 @@
 package reference
 
 import (
-	"bufio"
-	"bytes"
-	_ "embed"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"reflect"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"unsafe"
+
+	"github.com/torchhub/torchhub/internal/python"
 )
 
 // Variable names the environment variable that holds the path of Python.
 const Variable = "TORCHHUB_REFERENCE"
 
-//go:embed driver.py
-var driver string
-
 // A Process is a running Python for one test.
 type Process struct {
 	t testing.TB
-	c *child
+	p *python.Process
 }
-
-type child struct {
-	mu   sync.Mutex // one call at a time
-	in   io.Writer
-	out  *bufio.Reader
-	logs bytes.Buffer // its stderr; must not be read before wait returns
-	wait func() error
-	err  error // why it did not start
-}
-
-var (
-	mu       sync.Mutex
-	children = map[string]*child{}
-)
 
 // Start runs the Python source script and returns its process, which is shared
 // by all tests of the test binary that start the same script, so that imports
@@ -64,44 +41,15 @@ var (
 // TORCHHUB_REFERENCE is not set and fails it where the script raises.
 func Start(t testing.TB, script string) *Process {
 	t.Helper()
-	python := os.Getenv(Variable)
-	if python == "" {
+	executable := os.Getenv(Variable)
+	if executable == "" {
 		t.Skip(Variable + " is not set")
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	c := children[script]
-	if c == nil {
-		c = start(python, script)
-		children[script] = c
-	}
-	if c.err != nil {
-		t.Fatalf("reference: start %s: %v", python, c.err)
-	}
-	return &Process{t, c}
-}
-
-func start(python, script string) *child {
-	c := new(child)
-	cmd := exec.Command(python, "-c", driver)
-	cmd.Stderr = &c.logs
-	c.wait = cmd.Wait
-	in, err := cmd.StdinPipe()
+	p, err := python.Start(executable, 0, python.Program{Source: script})
 	if err != nil {
-		c.err = err
-		return c
+		t.Fatalf("reference: start %s: %v", executable, err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		c.err = err
-		return c
-	}
-	if c.err = cmd.Start(); c.err != nil {
-		return c
-	}
-	c.in, c.out = in, bufio.NewReader(out)
-	c.err = c.send(script, nil)
-	return c
+	return &Process{t, p}
 }
 
 // Call calls a Python function and reads its result into answer, a pointer or
@@ -114,48 +62,9 @@ func start(python, script string) *child {
 // log; so call it on the test's own goroutine.
 func (p *Process) Call(answer any, function string, args ...any) {
 	p.t.Helper()
-	if args == nil {
-		args = []any{}
-	}
-	err := p.c.send(map[string]any{"function": function, "args": args}, answer)
-	if err != nil {
+	if _, err := p.p.Call(0, answer, function, args...); err != nil {
 		p.t.Fatalf("reference: call %s: %v", function, err)
 	}
-}
-
-func (c *child) send(request, answer any) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	line, err := json.Marshal(request)
-	if err != nil {
-		return err
-	}
-	if _, err := c.in.Write(append(line, '\n')); err != nil {
-		return c.ended(err)
-	}
-	line, err = c.out.ReadBytes('\n')
-	if err != nil {
-		return c.ended(err)
-	}
-	var reply struct {
-		Answer json.RawMessage
-		Error  string
-	}
-	if err := json.Unmarshal(line, &reply); err != nil {
-		return err
-	}
-	if reply.Error != "" {
-		trace := strings.TrimSpace(reply.Error)
-		return fmt.Errorf("%s\n%s", trace[strings.LastIndexByte(trace, '\n')+1:], trace)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.Unmarshal(reply.Answer, answer)
-}
-
-func (c *child) ended(err error) error {
-	return fmt.Errorf("python has ended: %w: %v\n%s", err, c.wait(), &c.logs)
 }
 
 // An Array is a numpy.ndarray: elements in C order, in the machine's byte order.

@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,18 +52,4 @@ func TestArray(t *testing.T) {
 	require.Empty(t, Data[bool](a))
 	p.Call(&a, "lambda a: a", NewArray([]float64{}, 0, 3))
 	require.Equal(t, []int{0, 3}, a.Shape)
-}
-
-func TestErrors(t *testing.T) {
-	p := Start(t, script)
-	err := p.c.send(map[string]any{"function": "lambda: 1 / 0", "args": []any{}}, nil)
-	require.ErrorContains(t, err, "ZeroDivisionError: division by zero\nTraceback")
-	err = p.c.send(map[string]any{"function": "lambda: object()", "args": []any{}}, nil)
-	require.ErrorContains(t, err, "TypeError: object cannot be sent to Go")
-
-	python := os.Getenv(Variable)
-	require.ErrorContains(t, start(python, "import nothing_of_this_name").err, "ModuleNotFoundError")
-	require.ErrorContains(t, start(python, "import os; print('last words', flush=True); os._exit(3)").err, "last words")
-	require.Error(t, start("no/such/python", "").err)
-	p.Call(nil, "count") // the process survives exceptions
 }
