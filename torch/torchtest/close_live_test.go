@@ -1,36 +1,25 @@
 package torchtest_test
 
 import (
-	_ "embed"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/torchtest"
 )
 
-//go:embed testdata/close.py
-var closePairs string
-
 // TestCloseEqualsPython compares random pairs of values, most of them nearly close, as Python does: verdict and message are
 // equal. TORCHHUB_TEST_CLOSE sets how many there are, TORCHHUB_SEED what they are drawn from.
 func TestCloseEqualsPython(t *testing.T) {
-	p := reference.Start(t, closePairs)
-	path := filepath.Join(t.TempDir(), "pairs.pt")
 	n, seed := setting("TORCHHUB_TEST_CLOSE", 150), setting("TORCHHUB_SEED", 1)
-	p.Call(nil, "cases", path, n, seed)
-	loaded, err := torch.Load(path)
-	require.NoError(t, err)
 	close, apart, refused := 0, 0, 0
-	for i, c := range loaded.([]torch.Value) {
+	for i, c := range interpreter(t).Call("pairs", n, seed).([]torch.Value) {
 		get := func(v torch.Value, key string) torch.Value { v, _ = v.(*torch.Dict).Get(key); return v }
 		actual, expected, verdict := get(c, "actual"), get(c, "expected"), get(c, "verdict")
 		message, fails := get(verdict, "message").(string)

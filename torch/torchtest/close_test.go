@@ -48,16 +48,6 @@ func ExampleCheckClose_nested() {
 	// The failure occurred for item ['Scores']['dog']
 }
 
-// A recorder is a test that notes its errors.
-type recorder struct {
-	testing.TB
-	errors []string
-	helper bool
-}
-
-func (r *recorder) Helper()           { r.helper = true }
-func (r *recorder) Error(args ...any) { r.errors = append(r.errors, fmt.Sprint(args...)) }
-
 func TestAssertClose(t *testing.T) {
 	var r recorder
 	require.True(t, torchtest.AssertClose(&r, 1.0, 1.0+1e-9))
@@ -106,6 +96,9 @@ func TestValues(t *testing.T) {
 		{torch.Float32, torch.Float32, "No comparison pair was able to handle inputs of type torch.DType and torch.DType."},
 		{"a", "a", "No comparison pair was able to handle inputs of type string and string."},
 		{[]any{1}, map[string]any{}, "No comparison pair was able to handle inputs of type []any and map[string]any."},
+		{torch.Set{1}, torch.Set{1}, "No comparison pair was able to handle inputs of type torch.Set and torch.Set."},
+		{torch.Size{2, 3}, torch.Ones(2, 3).Shape(), ""},
+		{torch.Parameter{Tensor: torch.Ones(2)}, torch.Ones(2).RequireGrad(true), ""},
 		{func() {}, nil, "None mismatch: "},
 		{noTensor, nil, ""},
 		{noTensor, torch.Scalar(float32(1.5)), "None mismatch: None is not 1.5"},

@@ -42,8 +42,10 @@ func viewOf(given any) view {
 			return view{kind: none}
 		}
 		return view{kind: tensor, given: given}
-	case torch.DType, torch.Layout, torch.MemoryFormat:
-		return view{kind: other, given: given} // numbers only in Go
+	case torch.Parameter:
+		return viewOf(x.Tensor)
+	case torch.DType, torch.Layout, torch.MemoryFormat, torch.Set: // numbers and a slice only in Go
+		return view{kind: other, given: given}
 	}
 	v := reflect.ValueOf(given)
 	if v.Kind() == reflect.Pointer {
