@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime"
 	"sync"
@@ -87,19 +88,64 @@ func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupport
 // does not change the file. The file must not be truncated while the tensors are
 // alive.
 //
-// Dicts become [*Dict], lists []Value, tuples [Tuple], sets [Set], torch.Size [Size], bytes []byte, ints beyond 64 bits *big.Int,
-// dtypes [DType], layouts [Layout], a storage a
-// 1-d tensor, and the rest is as [Value] says. Tensors that shared memory when they were saved share it
-// again, and so do lists and dicts. A list or dict that contained itself does so again: package fmt
-// cannot print it.
+// Dicts become [*Dict], lists []Value, tuples [Tuple], sets [Set], torch.Size [Size],
+// bytes []byte, ints beyond 64 bits *big.Int, dtypes [DType], layouts [Layout], a
+// storage a 1-d tensor, and the rest is as [Value] says. [Get] reads a value of a Go
+// type at a path of keys, and [LoadStateDict] finds a state dict. Tensors that shared
+// memory when they were saved share it again, and so do lists and dicts. A list or
+// dict that contained itself does so again: package fmt cannot print it.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
-func Load(path string, limits ...Limits) (Value, error) {
-	v, err := load(path, Only(limits))
+func Load(path string, options ...LoadOption) (Value, error) {
+	v, err := loadFile(path, loading(options))
 	if err != nil {
 		return nil, fmt.Errorf("torch: load %s: %w", path, err)
 	}
 	return v, nil
+}
+
+// LoadFrom is [Load] from a stream, which it reads to the end: torch.load(f) with a
+// file-like f. The whole file is in memory while it is read, beside the tensors;
+// Load needs less memory for a large file.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.load.html
+func LoadFrom(r io.Reader, options ...LoadOption) (Value, error) {
+	v, err := loadStream(r, loading(options))
+	if err != nil {
+		return nil, fmt.Errorf("torch: load: %w", err)
+	}
+	return v, nil
+}
+
+// A LoadOption is an option of [Load], [LoadFrom] and [LoadStateDict].
+type LoadOption interface {
+	StateDictOption
+	set(*loadOptions)
+}
+
+type loadOptions struct {
+	limits Limits
+	device Device
+}
+
+type loadOption func(*loadOptions)
+
+func (f loadOption) set(o *loadOptions)               { f(o) }
+func (f loadOption) setStateDict(o *stateDictOptions) { f(&o.loadOptions) }
+
+// WithLimits limits the memory and the nesting of the file while it is read.
+func WithLimits(l Limits) LoadOption { return loadOption(func(o *loadOptions) { o.limits = l }) }
+
+// WithMapLocation places all tensors on a device: map_location=d. The default is
+// the CPU, whatever device the tensors were saved from.
+func WithMapLocation(d Device) LoadOption { return loadOption(func(o *loadOptions) { o.device = d }) }
+
+func loading(options []LoadOption) loadOptions {
+	o := loadOptions{device: CPU}
+	for _, f := range options {
+		f.set(&o)
+	}
+	return o
 }
 
 // Limits limits the memory and the nesting of a file while it is read. A field
@@ -115,7 +161,7 @@ type Limits struct {
 
 const maxDepth = 100_000 // of values that recursive functions make
 
-func load(path string, limits Limits) (Value, error) {
+func loadFile(path string, o loadOptions) (Value, error) {
 	if err := Init(context.Background()); err != nil {
 		return nil, err
 	}
@@ -127,18 +173,37 @@ func load(path string, limits Limits) (Value, error) {
 		return nil, err
 	}
 	defer m.Close() // tensors keep the mapping
+	return decode(m.Data, m, o)
+}
+
+func loadStream(r io.Reader, o loadOptions) (Value, error) {
+	if err := Init(context.Background()); err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return decode(data, nil, o)
+}
+
+// decode makes the value of a file, whose tensors use the mapping m unless it is nil.
+func decode(data []byte, m *libtorch.Map, o loadOptions) (v Value, err error) {
+	if _, _, err := o.device.c10(); err != nil {
+		return nil, err
+	}
 	var root any
-	if safetensors.Is(m.Data) {
-		root, err = flat(m.Data)
+	if safetensors.Is(data) {
+		root, err = flat(data)
 	} else {
-		root, err = pickle.Read(m.Data, pickle.Options{
-			MaxMemory: limits.Memory, MaxInflate: limits.Inflate, MaxNodes: limits.Values, MaxDepth: min(limits.Depth, maxDepth),
+		root, err = pickle.Read(data, pickle.Options{
+			MaxMemory: o.limits.Memory, MaxInflate: o.limits.Inflate, MaxNodes: o.limits.Values, MaxDepth: min(o.limits.Depth, maxDepth),
 		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	l := loader{m: m, bases: map[base]*Tensor{}, made: map[any]Value{}}
+	l := loader{m: m, device: o.device, bases: map[base]*Tensor{}, made: map[any]Value{}}
 	defer l.close()
 	if err := l.readAhead(root); err != nil {
 		return nil, err
@@ -202,9 +267,10 @@ type base struct {
 }
 
 type loader struct {
-	m     *libtorch.Map // of the file; nil if storages must be copied
-	bases map[base]*Tensor
-	made  map[any]Value // of containers, by the pickle package's
+	m      *libtorch.Map // of the file; nil if storages must be copied
+	device Device        // of the tensors
+	bases  map[base]*Tensor
+	made   map[any]Value // of containers, by the pickle package's
 }
 
 func (l *loader) close() {
@@ -557,7 +623,7 @@ func (l *loader) quantized(d DType, t *pickle.Tensor) (x *Tensor, err error) {
 			}
 			c.DType(d)
 			c.None() // layout
-			c.Device(CPU)
+			c.Device(l.device)
 			c.None() // pin_memory
 			if scales == nil {
 				c.Float(q.Scale)
@@ -599,5 +665,12 @@ func (l *loader) newBase(k base) (*Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage %q: %w", s.Key, err)
 	}
-	return wrap(h, libtorch.Heavy, res.Scope), nil
+	x := wrap(h, libtorch.Heavy, res.Scope)
+	if l.device == CPU {
+		return x, nil
+	}
+	defer x.Free()
+	var moved *Tensor
+	err = Try(func() { moved = x.To(l.device) })
+	return moved, err
 }

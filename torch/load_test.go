@@ -289,12 +289,12 @@ func digest(x *torch.Tensor) string {
 func TestLimits(t *testing.T) {
 	for name, l := range map[string]torch.Limits{"Memory": {Memory: 1000}, "Values": {Values: 10}, "Depth": {Depth: 2}, "Inflate": {Inflate: 10}} {
 		path := checkpoints + map[bool]string{true: "zip_deflated.pt", false: "zip_training.pt"}[name == "Inflate"]
-		_, err := torch.Load(path, l)
+		_, err := torch.Load(path, torch.WithLimits(l))
 		require.ErrorIs(t, err, torch.ErrUnsupported, name)
 		require.ErrorContains(t, err, "raise Limits."+name)
 		_, err = torch.LoadStateDict(path, torch.WithLimits(l))
 		require.ErrorContains(t, err, "raise Limits."+name)
-		_, err = torch.Load(path, torch.Limits{Memory: 1 << 20, Values: 10000, Depth: 1 << 30, Inflate: 1 << 20})
+		_, err = torch.Load(path, torch.WithLimits(torch.Limits{Memory: 1 << 20, Values: 10000, Depth: 1 << 30, Inflate: 1 << 20}))
 		require.NoError(t, err)
 	}
 }

@@ -11,31 +11,45 @@ import (
 )
 
 // A StateDictOption is an option of [LoadStateDict] and [FindStateDict].
-type StateDictOption func(*stateDictOptions)
+// Every [LoadOption] is one too.
+type StateDictOption interface{ setStateDict(*stateDictOptions) }
 
 type stateDictOptions struct {
+	loadOptions
 	key, prefix *string // nil: to be found
 	notice      io.Writer
-	limits      Limits
+}
+
+type stateDictOption func(*stateDictOptions)
+
+func (f stateDictOption) setStateDict(o *stateDictOptions) { f(o) }
+
+func findingStateDict(options []StateDictOption) stateDictOptions {
+	o := stateDictOptions{loadOptions: loading(nil)}
+	for _, f := range options {
+		f.setStateDict(&o)
+	}
+	return o
 }
 
 // WithKey selects the state dict under a key of the checkpoint, such as "model"
 // or, two levels down, "ema.state_dict". An empty key is the checkpoint itself.
-func WithKey(key string) StateDictOption { return func(o *stateDictOptions) { o.key = &key } }
+func WithKey(key string) StateDictOption {
+	return stateDictOption(func(o *stateDictOptions) { o.key = &key })
+}
 
 // WithPrefix removes a prefix, such as "module.", from all names. An empty prefix leaves the names as they
 // are.
 func WithPrefix(prefix string) StateDictOption {
-	return func(o *stateDictOptions) { o.prefix = &prefix }
+	return stateDictOption(func(o *stateDictOptions) { o.prefix = &prefix })
 }
 
 // WithNotice writes one line to w with the key under which a state dict was
 // found and the prefix that was removed from its names. The default is to write
 // nothing.
-func WithNotice(w io.Writer) StateDictOption { return func(o *stateDictOptions) { o.notice = w } }
-
-// WithLimits limits the memory and the nesting of the file while it is read.
-func WithLimits(l Limits) StateDictOption { return func(o *stateDictOptions) { o.limits = l } }
+func WithNotice(w io.Writer) StateDictOption {
+	return stateDictOption(func(o *stateDictOptions) { o.notice = w })
+}
 
 // LoadStateDict is [Load] for a file that holds a state dict: a dict of names to
 // tensors. If a checkpoint holds one state dict beside other values, as in
@@ -44,13 +58,10 @@ func WithLimits(l Limits) StateDictOption { return func(o *stateDictOptions) { o
 // "module." or "_orig_mod.", it removes the prefix. [WithKey] and [WithPrefix]
 // set the key and the prefix. Anything else in the file is a [*StateDictError].
 func LoadStateDict(path string, options ...StateDictOption) (StateDict, error) {
-	var o stateDictOptions
-	for _, f := range options {
-		f(&o)
-	}
-	v, err := Load(path, o.limits)
+	o := findingStateDict(options)
+	v, err := loadFile(path, o.loadOptions)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("torch: load %s: %w", path, err)
 	}
 	s, at, err := FindStateDict(v, options...)
 	if e, ok := err.(*StateDictError); ok && len(e.Keys) > 0 {
@@ -98,10 +109,7 @@ func (e *StateDictError) Is(target error) bool { return target == badfile.ErrUns
 // FindStateDict finds the state dict in a result of [Load], as [LoadStateDict]
 // does, and returns its place too. The tensors are shared with v.
 func FindStateDict(v Value, options ...StateDictOption) (StateDict, StateDictPlace, error) {
-	var o stateDictOptions
-	for _, f := range options {
-		f(&o)
-	}
+	o := findingStateDict(options)
 	s, at, err := o.find(v)
 	if err == nil {
 		at.Prefix, err = o.cut(s)
@@ -298,6 +306,16 @@ func Describe(v Value) string {
 		return "a dict"
 	case Tuple:
 		return "a tuple"
+	case Set:
+		return "a set"
+	case Size:
+		return "a torch.Size"
+	case DType:
+		return "a torch.dtype"
+	case Device:
+		return "a torch.device"
+	case complex128:
+		return "a complex"
 	case []Value, []*Tensor, []int, []float64, []bool, []string:
 		return "a list"
 	case string:
