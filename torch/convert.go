@@ -3,6 +3,8 @@ package torch
 var (
 	opTo            = NewOp("aten::to", "dtype_layout")
 	opToDType       = NewOp("aten::to", "dtype")
+	opPinMemory     = NewOp("aten::pin_memory", "")
+	opIsPinned      = NewOp("aten::is_pinned", "")
 	opSqueeze       = NewOp("aten::squeeze", "")
 	opSqueeze1      = NewOp("aten::squeeze", "dim")
 	opSqueezeDims   = NewOp("aten::squeeze", "dims")
@@ -56,6 +58,26 @@ func (x *Tensor) ToMemoryFormat(f MemoryFormat) *Tensor {
 	c.Default() // copy
 	c.MemoryFormat(f)
 	return c.One(opTo)
+}
+
+// PinMemory returns x, on the CPU, in memory from which copies to a GPU are fast and can
+// be [ToOptions.NonBlocking]; x itself if it is: x.pin_memory(). It panics with an
+// [*Error] if there is no GPU.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.pin_memory.html
+func (x *Tensor) PinMemory() *Tensor {
+	var c Call
+	c.Tensor(x)
+	return c.One(opPinMemory)
+}
+
+// IsPinned reports whether x is in memory that [Tensor.PinMemory] makes: x.is_pinned().
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.is_pinned.html
+func (x *Tensor) IsPinned() bool {
+	var c Call
+	c.Tensor(x)
+	return Result[bool](&c, opIsPinned)
 }
 
 // ToDType returns x converted: x.to(dtype).

@@ -27,7 +27,7 @@ var sources embed.FS
 // the time is spent on libtorch's headers, and the parts are compiled in
 // parallel.
 var parts = [][]string{
-	{"table.cpp", "state.cpp", "random.cpp", "settings.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "storage.cpp", "alloc.cpp"},
+	{"table.cpp", "state.cpp", "random.cpp", "settings.cpp", "device.cpp", "graph.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "storage.cpp", "alloc.cpp"},
 	{"script.cpp", "aoti.cpp", "guard.cpp", "autocast.cpp", "autograd.cpp"}, // files that need the headers of autograd and TorchScript
 }
 

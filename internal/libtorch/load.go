@@ -390,13 +390,6 @@ func LiveBytes() int64 { return int64(C.t_live_bytes()) }
 // Trim returns the allocator's cached blocks to the system.
 func Trim() { C.t_trim() }
 
-// CUDACount returns the number of CUDA devices.
-func CUDACount() (int, error) {
-	var n C.int64_t
-	err := failure(C.t_cuda_count(&n))
-	return int(n), err
-}
-
 // CPUCapability names the instruction set that libtorch's kernels use, such as "AVX512".
 func CPUCapability() string { return takeString(C.t_cpu_capability()) }
 

@@ -26,8 +26,8 @@ type State struct {
 	AutocastCache bool                              // casts of weights are kept until the outermost region ends
 	AutocastDepth int                               // regions of autocast around
 
-	CUDADevice int                        // the current one
-	Streams    [C.THUB_CUDA_DEVICES]int64 // the current stream of each CUDA device; 0 is the default stream
+	CUDADevice int                   // the current one
+	Streams    [MaxCUDADevices]int64 // the current stream of each CUDA device; 0 is the default stream
 }
 
 // An Autocast is the state of autocast for a type of device: twice the
@@ -72,7 +72,7 @@ func ThreadState() State {
 		Scope: uint64(s.scope), Hooks: uint64(s.hooks), Dual: s.dual != 0, Locks: int(s.locks),
 		Autocast:      *(*[C.THUB_AUTOCAST_DEVICES]Autocast)(unsafe.Pointer(&s.autocast)),
 		AutocastCache: s.autocast_cache != 0, AutocastDepth: int(s.autocast_depth),
-		CUDADevice: int(s.cuda_device), Streams: *(*[C.THUB_CUDA_DEVICES]int64)(unsafe.Pointer(&s.streams)),
+		CUDADevice: int(s.cuda_device), Streams: *(*[MaxCUDADevices]int64)(unsafe.Pointer(&s.streams)),
 	}
 }
 
@@ -84,7 +84,7 @@ func SetThreadState(s State) {
 		autocast_cache: cbool(s.AutocastCache), autocast_depth: C.int32_t(s.AutocastDepth), cuda_device: C.int32_t(s.CUDADevice),
 	}
 	*(*[C.THUB_AUTOCAST_DEVICES]Autocast)(unsafe.Pointer(&c.autocast)) = s.Autocast
-	*(*[C.THUB_CUDA_DEVICES]int64)(unsafe.Pointer(&c.streams)) = s.Streams
+	*(*[MaxCUDADevices]int64)(unsafe.Pointer(&c.streams)) = s.Streams
 	C.t_set_state(&c)
 }
 

@@ -31,6 +31,8 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/amp"
 	"github.com/torchhub/torchhub/torch/backends"
+	"github.com/torchhub/torchhub/torch/cuda"
+	"github.com/torchhub/torchhub/torch/mps"
 	"github.com/torchhub/torchhub/torch/nn/functional"
 )
 
@@ -88,6 +90,15 @@ var byHand = map[string]any{
 		torch.SetPrintOptions(o)
 		_ = x.String()
 	},
+	"cuda.IsAvailable": cuda.IsAvailable, "cuda.DeviceCount": cuda.DeviceCount, "cuda.CurrentDevice": cuda.CurrentDevice, "cuda.WithDevice": cuda.WithDevice, "cuda.Synchronize": cuda.Synchronize,
+	"cuda.DeviceProperties": cuda.DeviceProperties, "cuda.DeviceName": cuda.DeviceName, "cuda.DeviceCapability": cuda.DeviceCapability, "cuda.CanDeviceAccessPeer": cuda.CanDeviceAccessPeer,
+	"cuda.MemoryStats": cuda.MemoryStats, "cuda.MemoryAllocated": cuda.MemoryAllocated, "cuda.MaxMemoryAllocated": cuda.MaxMemoryAllocated, "cuda.MemoryReserved": cuda.MemoryReserved,
+	"cuda.MaxMemoryReserved": cuda.MaxMemoryReserved, "cuda.ResetPeakMemoryStats": cuda.ResetPeakMemoryStats, "cuda.ResetAccumulatedMemoryStats": cuda.ResetAccumulatedMemoryStats,
+	"cuda.MemGetInfo": cuda.MemGetInfo, "cuda.EmptyCache": cuda.EmptyCache, "cuda.MemorySummary": cuda.MemorySummary, "cuda.NewStream": cuda.NewStream, "cuda.DefaultStream": cuda.DefaultStream,
+	"cuda.CurrentStream": cuda.CurrentStream, "cuda.WithStream": cuda.WithStream, "cuda.NewEvent": cuda.NewEvent, "cuda.NewGraph": cuda.NewGraph, "cuda.ManualSeed": cuda.ManualSeed,
+	"cuda.ManualSeedAll": cuda.ManualSeedAll, "cuda.InitialSeed": cuda.InitialSeed, "cuda.RNGState": cuda.RNGState, "cuda.SetRNGState": cuda.SetRNGState,
+	"mps.IsAvailable": mps.IsAvailable, "mps.Synchronize": mps.Synchronize, "mps.EmptyCache": mps.EmptyCache, "mps.CurrentAllocatedMemory": mps.CurrentAllocatedMemory,
+	"mps.DriverAllocatedMemory": mps.DriverAllocatedMemory, "mps.RecommendedMaxMemory": mps.RecommendedMaxMemory,
 	"amp.Autocast": amp.Autocast, "amp.IsAutocastEnabled": amp.IsAutocastEnabled, "amp.AutocastDType": amp.AutocastDType,
 	"amp.IsAutocastCacheEnabled": amp.IsAutocastCacheEnabled, "amp.IsAutocastAvailable": amp.IsAutocastAvailable,
 	"functional.BatchNorm": functional.BatchNorm, "functional.InstanceNorm": functional.InstanceNorm, "functional.LocalResponseNorm": functional.LocalResponseNorm,
@@ -128,6 +139,7 @@ var receivers = []reflect.Type{
 	reflect.TypeFor[torch.Device](), reflect.TypeFor[torch.Layout](), reflect.TypeFor[torch.DictClass](), reflect.TypeFor[*torch.Dict](), reflect.TypeFor[torch.StateDict](),
 	reflect.TypeFor[torch.F16](), reflect.TypeFor[torch.BF16](), reflect.TypeFor[torch.F8E5M2](), reflect.TypeFor[torch.F8E4M3FN](),
 	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](), reflect.TypeFor[backends.Flag](),
+	reflect.TypeFor[cuda.Stream](), reflect.TypeFor[*cuda.Event](), reflect.TypeFor[*cuda.Graph](),
 }
 
 // everything is every function, by name.
@@ -161,7 +173,7 @@ func everything() map[string]reflect.Value {
 // TestEverythingIsCalled finds exported functions that TestBadArguments does not know of.
 func TestEverythingIsCalled(t *testing.T) {
 	all := everything()
-	for _, dir := range []string{"..", "../linalg", "../fft", "../special", "../nn/functional", "../amp", "../backends"} {
+	for _, dir := range []string{"..", "../linalg", "../fft", "../special", "../nn/functional", "../amp", "../backends", "../cuda", "../mps"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		require.NoError(t, err)
 		for _, file := range files {

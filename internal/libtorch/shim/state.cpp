@@ -7,7 +7,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
@@ -112,10 +111,6 @@ char *load_cuda(const char *path) {
 	if (!dlopen(path, RTLD_NOW | RTLD_GLOBAL))
 		return strdup(dlerror());
 	return nullptr;
-}
-
-void cuda_count(int64_t *ret_count) {
-	*ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
 }
 
 char *cpu_capability() { return strdup(at::get_cpu_capability().c_str()); }

@@ -128,6 +128,25 @@ static void round_trip(const char *model, const char *file) {
 	CHECK(call("aten::add", "Tensor", x, y, 8));
 	T->set_state(&was);
 	free(T->cpu_capability());
+	int64_t value;
+	CHECK(!failed(T->setting_get(THUB_SET_DEFAULT_DTYPE, &value).err) && value == 6);
+	CHECK(!failed(T->setting_set(THUB_SET_DEFAULT_DTYPE, value).err));
+	CHECK(failed(T->setting_get(-1, &value).err));
+	thub_state autocast = was;
+	autocast.autocast[0] |= 1;
+	T->set_state(&autocast);
+	CHECK(call("aten::mm", "", x, y, 8));
+	T->set_state(&was);
+	T->autocast_clear();
+	CHECK(!failed(T->cuda_count(&value).err));
+	if (!value) { // as on machines where this test runs
+		thub_event event;
+		thub_graph graph;
+		CHECK(failed(T->cuda_synchronize(0).err));
+		CHECK(failed(T->event_new(1, &event).err));
+		CHECK(failed(T->graph_new(&graph).err));
+		CHECK(failed(T->stream_new(0, 0, &value).err));
+	}
 
 	thub_module j;
 	CHECK(failed(T->jit_load(file, &j).err));
