@@ -59,7 +59,7 @@ var policy = map[string][]string{
 	"torch/internal/engine":        {"internal/libtorch", "internal/pickle"},
 	"torch/jit":                    {"torch", "torch/internal/engine", "internal/badfile", "internal/filekind", "internal/libtorch", "internal/pickle", "internal/strictzip"},
 	"torch/fft":                    {"torch"},
-	"torch/torchtest":              {"torch", "torch/aten", "internal/libm", "internal/python"},
+	"torch/torchtest":              {"torch", "torch/aten", "torch/numpy", "internal/libm", "internal/python"},
 	"torch/linalg":                 {"torch"},
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
@@ -89,6 +89,7 @@ var policy = map[string][]string{
 	"hub":                          {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/hfcache", "internal/home", "internal/oserror", "internal/pyhub", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "models/all", "transforms"},
 	"examples/internal/letters":    {"hub", "models/builtin"},
 	"examples/classify":            {"torch", "torch/cuda", "transforms", "hub"},
+	"examples/port":                {"torch", "torch/nn"},
 	"examples/server":              {"transforms", "hub"},
 	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 }

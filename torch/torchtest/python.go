@@ -205,7 +205,7 @@ func (p *Interpreter) Try(function string, args ...any) (torch.Value, error) {
 
 // Run runs Python statements among the global variables of the source.
 //
-//	p.Run("torch.manual_seed(0)")
+//	torchtest.Python(t).Run("torch.manual_seed(0)")
 func (p *Interpreter) Run(statements string) {
 	p.t.Helper()
 	p.must("run Python", p.do("_torchtest_run", statements))
