@@ -30,6 +30,7 @@ var model, net *net_
 var m struct{ Conv1 *nn.Conv2d; BN1 *nn.BatchNorm2d }
 var augment transforms.Transform
 var state torch.StateDict
+var checkpoint torch.Value
 var add *torch.Op
 var flag string
 var base int64

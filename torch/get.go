@@ -29,9 +29,9 @@ func (e *PathError) Error() string {
 // Is reports whether target is [ErrMissing] and the value does not exist.
 func (e *PathError) Is(target error) bool { return target == ErrMissing && e.missing }
 
-// Get returns the value at a path in a result of [Load]: v["optimizer"]["param_groups"][0]["lr"] is
+// Get returns the value at a path in a result of [Load]: checkpoint["optimizer"]["param_groups"][0]["lr"] is
 //
-//	lr, err := torch.Get[float64](v, "optimizer", "param_groups", 0, "lr")
+//	lr, err := torch.Get[float64](checkpoint, "optimizer", "param_groups", 0, "lr")
 //
 // An element of the path is a key of a dict, or an index of a list or tuple, which counts from the end if it is negative. Without a path, it is v itself.
 //
@@ -40,9 +40,9 @@ func (e *PathError) Is(target error) bool { return target == ErrMissing && e.mis
 // pointer. Lists, tuples and sets are slices, or arrays of their length. The error is a [*PathError], which names the path of what is missing or of
 // another type; it is an [ErrMissing] if there is no such key or index:
 //
-//	ema, err := torch.Get[torch.StateDict](v, "model_ema")
+//	ema, err := torch.Get[torch.StateDict](checkpoint, "model_ema")
 //	if errors.Is(err, torch.ErrMissing) {
-//		ema, err = torch.Get[torch.StateDict](v, "model")
+//		ema, err = torch.Get[torch.StateDict](checkpoint, "model")
 //	}
 func Get[T any](v Value, path ...any) (T, error) {
 	var to T

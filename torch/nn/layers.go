@@ -95,6 +95,8 @@ type BatchNorm2d struct {
 	Training          bool // true in a new layer
 }
 
+func (*BatchNorm2d) stateVersion() int { return 2 }
+
 // NewBatchNorm2d makes a normalization of the given number of channels:
 // nn.BatchNorm2d(channels).
 func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {

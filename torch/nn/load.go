@@ -127,6 +127,56 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 	})
 }
 
+// SaveStateDict writes the parameters and buffers of a module to a file:
+// torch.save(m.state_dict(), path), which PyTorch's module of the same structure loads. The
+// file is created, or replaced, atomically. Everything else that [torch.Save]
+// documents holds too.
+//
+//	err := nn.SaveStateDict("net.pth", net)
+//
+// https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+func SaveStateDict(path string, m any) error {
+	w := walkAll(m, nil)
+	d := &torch.Dict{Class: torch.OrderedDict, Metadata: &torch.Dict{Class: torch.OrderedDict}}
+	var detached torch.StateDict
+	defer func() { detached.Free() }()
+	err := torch.Try(func() {
+		for _, e := range w.entries {
+			x := (*e.at).Detach()
+			detached = append(detached, torch.Named{Name: e.name, Tensor: x})
+			d.Entries = append(d.Entries, torch.Entry{Key: e.name, Value: x})
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("nn: save %s: %w", path, err)
+	}
+	for _, m := range w.modules {
+		version := &torch.Dict{Entries: []torch.Entry{{Key: "version", Value: m.version}}}
+		d.Metadata.Entries = append(d.Metadata.Entries, torch.Entry{Key: m.name, Value: version})
+	}
+	return torch.Save(path, d)
+}
+
+// LoadStateDictFile sets the parameters and buffers of a module from a file:
+// m.load_state_dict(torch.load(path, weights_only=True)). The file may be one that
+// [SaveStateDict] or Python wrote, or another that holds a state dict and that [torch.LoadStateDict] reads. The
+// errors are those of torch.LoadStateDict and [LoadStateDict], with the path.
+//
+//	err := nn.LoadStateDictFile("net.pth", net)
+//
+// https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
+func LoadStateDictFile(path string, m any, options ...LoadOptions) error {
+	s, err := torch.LoadStateDict(path)
+	if err != nil {
+		return err
+	}
+	defer s.Free()
+	if err := LoadStateDict(m, s, options...); err != nil {
+		return fmt.Errorf("nn: load %s: %w", path, err)
+	}
+	return nil
+}
+
 // taken returns another reference to x, converted where its dtype is not d.
 func taken(x *torch.Tensor, d torch.DType) *torch.Tensor {
 	if x.DType() != d {

@@ -23,8 +23,10 @@ var tensorType = reflect.TypeFor[*torch.Tensor]()
 // walk lists the tensors of a module and calls mode, unless it is nil, with
 // each field Training. The order is PyTorch's: a module's parameters, its
 // buffers, then its submodules.
-func walk(m any, mode func(training *bool)) []entry {
-	w := walker{mode: mode}
+func walk(m any, mode func(training *bool)) []entry { return walkAll(m, mode).entries }
+
+func walkAll(m any, mode func(training *bool)) *walker {
+	w := &walker{mode: mode}
 	v := reflect.ValueOf(m)
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Slice:
@@ -32,7 +34,7 @@ func walk(m any, mode func(training *bool)) []entry {
 	default:
 		fail("%T is no module; pass a pointer to a struct", m)
 	}
-	return w.entries
+	return w
 }
 
 func fail(format string, args ...any) {
@@ -42,7 +44,35 @@ func fail(format string, args ...any) {
 type walker struct {
 	mode    func(*bool)
 	entries []entry
-	path    []any // the pointers on the way to here
+	modules []versionOf // in PyTorch's order: a module before its submodules
+	path    []any       // the pointers on the way to here
+}
+
+// A versionOf is a module's name and the version of its part of a state dict: Module._version.
+type versionOf struct {
+	name    string
+	version int
+}
+
+// versioned is a module whose version is not 1.
+type versioned interface{ stateVersion() int }
+
+// note adds a module to the list, unless the value is a struct of options.
+func (w *walker) note(v reflect.Value, prefix string) {
+	if v.Kind() == reflect.Struct && v.CanAddr() {
+		v = v.Addr()
+	}
+	list := v.Kind() == reflect.Slice || v.Kind() == reflect.Array
+	if prefix != "" && !list && !v.MethodByName("Forward").IsValid() {
+		return
+	}
+	m := versionOf{strings.TrimSuffix(prefix, "."), 1}
+	if v.CanInterface() {
+		if own, ok := v.Interface().(versioned); ok {
+			m.version = own.stateVersion()
+		}
+	}
+	w.modules = append(w.modules, m)
 }
 
 // visit walks a value that may hold modules. Its prefix ends in a dot or is empty.
@@ -69,6 +99,7 @@ func (w *walker) visit(v reflect.Value, prefix string) {
 		default:
 			return
 		}
+		w.note(v, prefix)
 		for i := range v.Len() {
 			e := v.Index(i)
 			if e.Type() == tensorType {
@@ -83,6 +114,7 @@ func (w *walker) visit(v reflect.Value, prefix string) {
 }
 
 func (w *walker) module(v reflect.Value, prefix string) {
+	w.note(v, prefix)
 	fs := fields(v, nil)
 	for _, buffers := range []bool{false, true} {
 		for _, f := range fs {
