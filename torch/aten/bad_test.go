@@ -99,7 +99,7 @@ var byHand = map[string]any{
 	"cuda.ManualSeedAll": cuda.ManualSeedAll, "cuda.InitialSeed": cuda.InitialSeed, "cuda.RNGState": cuda.RNGState, "cuda.SetRNGState": cuda.SetRNGState,
 	"mps.IsAvailable": mps.IsAvailable, "mps.Synchronize": mps.Synchronize, "mps.EmptyCache": mps.EmptyCache, "mps.CurrentAllocatedMemory": mps.CurrentAllocatedMemory,
 	"mps.DriverAllocatedMemory": mps.DriverAllocatedMemory, "mps.RecommendedMaxMemory": mps.RecommendedMaxMemory,
-	"amp.Autocast": amp.Autocast, "amp.IsAutocastEnabled": amp.IsAutocastEnabled, "amp.AutocastDType": amp.AutocastDType,
+	"amp.NewGradScaler": amp.NewGradScaler, "amp.Autocast": amp.Autocast, "amp.IsAutocastEnabled": amp.IsAutocastEnabled, "amp.AutocastDType": amp.AutocastDType,
 	"amp.IsAutocastCacheEnabled": amp.IsAutocastCacheEnabled, "amp.IsAutocastAvailable": amp.IsAutocastAvailable,
 	"functional.BatchNorm": functional.BatchNorm, "functional.InstanceNorm": functional.InstanceNorm, "functional.LocalResponseNorm": functional.LocalResponseNorm,
 	"functional.Interpolate": functional.Interpolate, "functional.GridSample": functional.GridSample, "functional.Normalize": functional.Normalize,
@@ -139,7 +139,7 @@ var receivers = []reflect.Type{
 	reflect.TypeFor[torch.Device](), reflect.TypeFor[torch.Layout](), reflect.TypeFor[torch.DictClass](), reflect.TypeFor[*torch.Dict](), reflect.TypeFor[torch.StateDict](),
 	reflect.TypeFor[torch.F16](), reflect.TypeFor[torch.BF16](), reflect.TypeFor[torch.F8E5M2](), reflect.TypeFor[torch.F8E4M3FN](),
 	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](), reflect.TypeFor[backends.Flag](),
-	reflect.TypeFor[cuda.Stream](), reflect.TypeFor[*cuda.Event](), reflect.TypeFor[*cuda.Graph](),
+	reflect.TypeFor[cuda.Stream](), reflect.TypeFor[*cuda.Event](), reflect.TypeFor[*cuda.Graph](), reflect.TypeFor[*amp.GradScaler](),
 }
 
 // everything is every function, by name.
@@ -570,6 +570,12 @@ func (b *badArguments) value(t reflect.Type, depth int) reflect.Value {
 		}
 		return set(pick(b, "mean", "sum", "none", "ij,jk->ik", "ij->ji", "constant", "reflect", "replicate", "circular"))
 	case reflect.Interface:
+		if t.NumMethod() > 0 { // an amp.Optimizer
+			if bad {
+				return reflect.Zero(t)
+			}
+			return set(optimizer{b.tensor(false)})
+		}
 		if bad {
 			return set(pick(b, any(nil), any("x"), any(math.NaN()), any(math.MinInt64), any(math.MaxInt64), any(complex(1, math.Inf(1))), any([]int{-1, 1 << 40}), any(struct{}{})))
 		}
@@ -577,6 +583,13 @@ func (b *badArguments) value(t reflect.Type, depth int) reflect.Value {
 	}
 	panic("no way to draw a " + t.String())
 }
+
+// An optimizer does nothing.
+type optimizer struct{ parameter *torch.Tensor }
+
+func (optimizer) Step() {}
+
+func (o optimizer) Parameters() []*torch.Tensor { return []*torch.Tensor{o.parameter} }
 
 func (b *badArguments) tensor(bad bool) *torch.Tensor {
 	make := func(d torch.DType, shape ...int) *torch.Tensor {
