@@ -60,6 +60,7 @@ func (e *PythonError) Error() string { return e.Type + ": " + e.Message }
 //
 // Importing torch takes seconds. So all tests of a test binary that give the same
 // source share a process, with its global variables. It ends with the test binary.
+// Parallel tests may call it; it runs one call at a time.
 func Python(t testing.TB, source ...string) *Interpreter {
 	t.Helper()
 	var programs []python.Program
@@ -191,9 +192,12 @@ func (p *Interpreter) Try(function string, args ...any) (torch.Value, error) {
 			args, keywords = args[:n-1], k
 		}
 	}
-	in, out := filepath.Join(p.dir, "arguments.pt"), filepath.Join(p.dir, "answer.pt")
-	defer os.Remove(in)
-	defer os.Remove(out) // tensors keep the mapping
+	dir, err := os.MkdirTemp(p.dir, "") // other goroutines may call too
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) // tensors keep the mapping
+	in, out := filepath.Join(dir, "arguments.pt"), filepath.Join(dir, "answer.pt")
 	if err := torch.Save(in, torch.Tuple{torch.Tuple(args), map[string]any(keywords)}); err != nil {
 		return nil, err
 	}

@@ -131,6 +131,30 @@ func TestPythonReports(t *testing.T) {
 	require.ErrorContains(t, err, "while True: pass")
 }
 
+// TestPythonParallel calls one Python from many goroutines.
+func TestPythonParallel(t *testing.T) {
+	p := interpreter(t)
+	for i := range 20 {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, i+1, p.Call("lambda i: i + 1", i))
+		})
+	}
+}
+
+func TestPythonMistakes(t *testing.T) {
+	p := interpreter(t)
+	freed := torch.Ones(2)
+	freed.Free()
+	for function, args := range map[string][]any{
+		"": {}, "nothing": {}, "1 +": {}, "3": {}, "lambda: 1": {1}, "len": {}, "id": {freed}, "hash": {make(chan int)}, "abs": {torchtest.Keywords{"x": 1}, 2}, "iter": {[]any{}}, "globals": {},
+	} {
+		v, err := p.Try(function, args...)
+		require.Error(t, err, "%s: %v", function, v)
+	}
+	require.Equal(t, 1, p.Call("lambda: 1"))
+}
+
 func TestPythonFile(t *testing.T) {
 	interpreter(t)
 	p := torchtest.PythonFile(t, "testdata/values.py")
