@@ -216,3 +216,71 @@ func TestMappedFilesAreCollected(t *testing.T) {
 		})
 	}
 }
+
+const largeSaveScript = `
+import time, torch
+x = None
+def save(path):
+	global x
+	if x is None: x = torch.arange(1 << 28, dtype=torch.int32)
+	t = time.perf_counter()
+	torch.save({"x": x, "y": x[1:]}, path)
+	return time.perf_counter() - t
+def read(path):
+	v = torch.load(path, weights_only=True, mmap=True)
+	assert v["x"].equal(torch.arange(1 << 28, dtype=torch.int32)) and v["y"].data_ptr() == v["x"].data_ptr() + 4
+`
+
+// TestSaveLarge saves 1 GiB and loads it again, without another copy in memory. Python reads the file.
+func TestSaveLarge(t *testing.T) {
+	if os.Getenv("TORCHHUB_TEST_LARGE") == "" {
+		t.Skip("TORCHHUB_TEST_LARGE is not set")
+	}
+	p := reference.Start(t, largeSaveScript)
+	require.NoError(t, torch.Init(t.Context()))
+	x := torch.Options{DType: torch.Int32}.Arange(1 << 28)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "go.pt")
+	const most = 32 << 20
+	before := anonymous(t)
+	for range 2 {
+		start := time.Now()
+		grown := peak(t, func() { require.NoError(t, torch.Save(path, map[string]any{"x": x, "y": x.Narrow(0, 1, 1<<28-1)})) })
+		var python float64
+		took := time.Since(start)
+		p.Call(&python, "save", filepath.Join(dir, "python.pt"))
+		t.Logf("save 1 GiB: Go %.2f s with %d KiB more memory, synced to the disk; Python %.2f s, not synced", took.Seconds(), (grown-before)>>10, python)
+		require.Less(t, grown-before, most)
+	}
+	p.Call(nil, "read", path)
+	grown := peak(t, func() {
+		v, err := torch.Load(path)
+		require.NoError(t, err)
+		y, err := torch.Get[*torch.Tensor](v, "x")
+		require.NoError(t, err)
+		require.Equal(t, float64(1<<28-1), y.Max().Item())
+	})
+	t.Logf("load 1 GiB: %d KiB more memory", (grown-before)>>10)
+	require.Less(t, grown-before, most)
+}
+
+// peak returns the most memory that is no page of a file while f runs.
+func peak(t *testing.T, f func()) int {
+	done := make(chan int)
+	stop := make(chan struct{})
+	go func() {
+		most := 0
+		for {
+			select {
+			case <-stop:
+				done <- most
+				return
+			case <-time.After(2 * time.Millisecond):
+				most = max(most, anonymous(t))
+			}
+		}
+	}()
+	f()
+	close(stop)
+	return <-done
+}
