@@ -99,6 +99,15 @@ func (d DType) IsFloatingPoint() bool {
 // IsComplex reports whether the dtype is one of the complex types: torch.dtype.is_complex.
 func (d DType) IsComplex() bool { return d == Complex32 || d == Complex64 || d == Complex128 }
 
+// IsQuantized reports whether the dtype is one of quantized tensors, whose elements have a scale.
+func (d DType) IsQuantized() bool {
+	switch d {
+	case QInt8, QUint8, QInt32, QUint4x2, QUint2x4:
+		return true
+	}
+	return false
+}
+
 // ParseDType returns the dtype of PyTorch's name, such as "float32".
 func ParseDType(name string) (DType, error) {
 	if d, ok := dtypeNames[name]; ok {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"math/big"
 	"reflect"
 	"unsafe"
@@ -385,10 +384,9 @@ func (s *saver) describe(x *Tensor, detach bool) (any, error) {
 		return nil, err
 	}
 	t := &pickle.Tensor{Storage: storage, DType: d.String(), Offset: x.StorageOffset(), Size: x.Shape(), Stride: x.Strides(), RequiresGrad: grad}
-	switch d {
-	case QInt8, QUint8, QInt32, QUint4x2, QUint2x4:
+	if d.IsQuantized() {
 		t.Quantizer, err = s.quantizer(x)
-	default:
+	} else {
 		t.Conj, t.Neg = ask[bool](x, opIsConj), ask[bool](x, opIsNeg)
 	}
 	return t, err
@@ -451,35 +449,7 @@ func (s *saver) storage(x *Tensor) (st *pickle.Storage, err error) {
 	if st, ok := s.storages[id]; ok {
 		return st, nil
 	}
-	st = pickle.NewStorage(x.DType().String(), x.Device().String(), bytes.Numel(), pieces(bytes))
+	st = pickle.NewStorage(x.DType().String(), x.Device().String(), bytes.Numel(), elements(bytes))
 	s.storages[id] = st
 	return st, nil
-}
-
-const pieceSize = 64 << 20 // of what is copied from another device at a time
-
-// pieces yields the bytes of a 1-d uint8 tensor, without a copy if it is on the CPU.
-func pieces(x *Tensor) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		if n := x.Numel(); n > 0 && x.Device() == CPU {
-			WithData(x, func(b []byte) { yield(b, nil) })
-			return
-		}
-		for at := 0; at < x.Numel(); at += pieceSize {
-			var part *Tensor
-			err := Try(func() {
-				part = x.Narrow(0, at, min(pieceSize, x.Numel()-at)).Then(func(x *Tensor) *Tensor { return x.To(CPU) })
-			})
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			more := false
-			WithData(part, func(b []byte) { more = yield(b, nil) })
-			part.Free()
-			if !more {
-				return
-			}
-		}
-	}
 }

@@ -9,6 +9,7 @@ package npy
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -105,6 +106,34 @@ func Read(data []byte, size int64) (*Header, error) {
 		return nil, malformed(h.Data, "%d elements take %d bytes, but %d are left: the file is cut short", count(h.Shape), h.Size, rest)
 	}
 	return h, nil
+}
+
+// ReadHead reads what precedes the elements from a stream, or as much as there is.
+func ReadHead(r io.Reader) ([]byte, error) {
+	head := make([]byte, 0, MaxData)
+	more := func(n int) error {
+		from := len(head)
+		got, err := io.ReadFull(r, head[from:min(from+n, cap(head))])
+		head = head[:from+got]
+		return err
+	}
+	n := len(magic) + 4
+	err := more(n)
+	if err == nil {
+		length := uint64(binary.LittleEndian.Uint16(head[n-2:]))
+		if head[len(magic)] != 1 {
+			if err = more(2); err == nil {
+				length = uint64(binary.LittleEndian.Uint32(head[n-2:]))
+			}
+		}
+		if err == nil {
+			err = more(int(min(length, uint64(MaxData))))
+		}
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil // Read reports what is missing
+	}
+	return head, err
 }
 
 func count(shape []int) int {

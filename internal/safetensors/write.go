@@ -14,20 +14,26 @@ import (
 	"github.com/torchhub/torchhub/internal/badfile"
 )
 
-// Write makes the beginning of a file that holds the tensors, of which Name, DType and Shape count: the header with its length. It orders
-// them as their bytes must follow, as the reference implementation does, by dtype and name, and sets Begin and End.
-func (h *Header) Write() ([]byte, error) {
-	rank := func(torch string) int {
-		for i, d := range dtypes {
-			if d.torch == torch {
-				return i
-			}
+// rankOf returns the place of a dtype among those of the format, -1 if it is none.
+func rankOf(torch string) int {
+	for i, d := range dtypes {
+		if d.torch == torch {
+			return i
 		}
-		return -1
 	}
+	return -1
+}
+
+// Sort orders the tensors as the reference implementation does, by dtype and name.
+func (h *Header) Sort() {
 	slices.SortStableFunc(h.Tensors, func(a, b Tensor) int {
-		return cmp.Or(cmp.Compare(rank(b.DType), rank(a.DType)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(rankOf(b.DType), rankOf(a.DType)), cmp.Compare(a.Name, b.Name))
 	})
+}
+
+// Write makes the beginning of a file that holds the tensors, of which Name, DType and Shape count: the header with its length. The bytes of the
+// tensors must follow in their order. It sets Begin and End.
+func (h *Header) Write() ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, headerSize))
 	sep := byte('{')
@@ -51,13 +57,13 @@ func (h *Header) Write() ([]byte, error) {
 			return nil, fmt.Errorf("safetensors: the name %q is there twice, is the metadata's, is longer than %d bytes, or is not UTF-8", badfile.Clip(t.Name), maxName)
 		}
 		seen[t.Name] = true
-		r := rank(t.DType)
+		r := rankOf(t.DType)
 		if r < 0 {
 			return nil, fmt.Errorf("safetensors: the tensor %q is of the dtype %s, which the format has not", badfile.Clip(t.Name), t.DType)
 		}
-		n := dtypes[r].size
-		for _, d := range t.Shape {
-			n *= d
+		n, ok := badfile.Bytes(t.Shape, dtypes[r].size)
+		if !ok || slices.ContainsFunc(t.Shape, func(d int) bool { return d < 0 }) {
+			return nil, fmt.Errorf("safetensors: the tensor %q has the shape %v", badfile.Clip(t.Name), t.Shape)
 		}
 		t.Begin, t.End = at, at+n
 		shape := strings.ReplaceAll(strings.Trim(fmt.Sprint(t.Shape), "[]"), " ", ",")

@@ -16,10 +16,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"math"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/torchhub/torchhub/internal/atomicfile"
 	"github.com/torchhub/torchhub/internal/badfile"
 	"github.com/torchhub/torchhub/internal/npy"
 	"github.com/torchhub/torchhub/internal/strictzip"
@@ -63,6 +66,51 @@ func load(path string) (*torch.Tensor, error) {
 	}
 	return array(h, io.NewSectionReader(f, int64(h.Data), int64(h.Size)))
 }
+
+// LoadFrom is [Load] from a stream, of which it reads the bytes of one array:
+// numpy.load(f) with a file-like f.
+//
+// https://numpy.org/doc/stable/reference/generated/numpy.load.html
+func LoadFrom(r io.Reader) (*torch.Tensor, error) {
+	x, err := loadStream(r)
+	if err != nil {
+		return nil, fmt.Errorf("numpy: load: %w", err)
+	}
+	return x, nil
+}
+
+func loadStream(r io.Reader) (*torch.Tensor, error) {
+	head, err := npy.ReadHead(r)
+	if err != nil {
+		return nil, err
+	}
+	h, err := npy.Read(head, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	if h.Size > trusted {
+		data, err := io.ReadAll(io.LimitReader(r, int64(h.Size))) // which takes no memory for bytes that are not there
+		if err != nil {
+			return nil, err
+		}
+		if len(data) < h.Size {
+			return nil, short(h)
+		}
+		r = bytes.NewReader(data)
+	}
+	x, err := array(h, r)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return nil, short(h)
+	}
+	return x, err
+}
+
+func short(h *npy.Header) error {
+	return &badfile.MalformedError{Offset: int64(h.Data), Msg: fmt.Sprintf("npy: %d bytes of elements do not follow: the file is cut short", h.Size)}
+}
+
+// trusted is the size of an array for which a header alone is enough to allocate memory.
+const trusted = 64 << 20
 
 // array makes a tensor of elements, of which r has as many bytes as they take.
 func array(h *npy.Header, r io.Reader) (x *torch.Tensor, err error) {
@@ -125,8 +173,33 @@ func loadZip(path string, limits torch.Limits) (torch.StateDict, error) {
 	if err != nil {
 		return nil, err
 	}
+	return arrays(z, st.Size(), limits)
+}
+
+// LoadZipFrom is [LoadZip] from a stream, which it reads to the end.
+//
+// https://numpy.org/doc/stable/reference/generated/numpy.load.html
+func LoadZipFrom(r io.Reader, limits ...torch.Limits) (torch.StateDict, error) {
+	o := torch.Only(limits)
+	data, err := io.ReadAll(r)
+	var z *strictzip.Archive
+	if err == nil {
+		z, err = strictzip.Open(data)
+	}
+	var s torch.StateDict
+	if err == nil {
+		s, err = arrays(z, int64(len(data)), o)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("numpy: load: %w", err)
+	}
+	return s, nil
+}
+
+// arrays reads the arrays of an archive of size bytes.
+func arrays(z *strictzip.Archive, size int64, limits torch.Limits) (torch.StateDict, error) {
 	if limits.Inflate == 0 {
-		limits.Inflate = max(1<<30, 64*st.Size())
+		limits.Inflate = max(1<<30, 64*size)
 	}
 	r := strictzip.NewReader(limits.Inflate)
 	var s torch.StateDict
@@ -154,70 +227,101 @@ func loadZip(path string, limits torch.Limits) (torch.StateDict, error) {
 }
 
 // Save writes a tensor as a .npy file: numpy.save(path, x.detach().cpu().numpy()),
-// with the same bytes, except that no extension is added to the name. An existing
-// file is overwritten. Dtypes that NumPy does not have, such as bfloat16, are an
+// with the same bytes, except that no extension is added to the name. The file is
+// created, or replaced, atomically. Dtypes that NumPy does not have, such as bfloat16, are an
 // error.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.save.html
 func Save(path string, x *torch.Tensor) error {
-	err := create(path, func(w io.Writer) error { return write(w, x) })
+	err := atomicfile.Write(path, func(w io.Writer) error { return write(w, x) })
 	if err != nil {
 		return fmt.Errorf("numpy: save %s: %w", path, err)
 	}
 	return nil
 }
 
-// SaveZip writes tensors as a .npz file: numpy.savez(path, **state).
+// SaveTo is [Save] to a stream: numpy.save(w, x.detach().cpu().numpy()).
+//
+// https://numpy.org/doc/stable/reference/generated/numpy.save.html
+func SaveTo(w io.Writer, x *torch.Tensor) error {
+	if err := write(w, x); err != nil {
+		return fmt.Errorf("numpy: save: %w", err)
+	}
+	return nil
+}
+
+// SaveZip writes tensors as a .npz file: numpy.savez(path, **state). The file is
+// created, or replaced, atomically.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.savez.html
 func SaveZip(path string, state torch.StateDict) error {
-	err := create(path, func(w io.Writer) error {
-		z := zip.NewWriter(w)
-		seen := map[string]bool{}
+	return SaveZipSeq(path, sequence(state))
+}
+
+// SaveZipTo is [SaveZip] to a stream: numpy.savez(w, **state).
+//
+// https://numpy.org/doc/stable/reference/generated/numpy.savez.html
+func SaveZipTo(w io.Writer, state torch.StateDict) error {
+	if err := writeZip(w, sequence(state)); err != nil {
+		return fmt.Errorf("numpy: save: %w", err)
+	}
+	return nil
+}
+
+func sequence(state torch.StateDict) iter.Seq2[torch.Named, error] {
+	return func(yield func(torch.Named, error) bool) {
 		for _, e := range state {
-			if seen[e.Name] {
-				return fmt.Errorf("there are two arrays %q", e.Name)
-			}
-			seen[e.Name] = true
-			f, err := z.CreateHeader(&zip.FileHeader{Name: e.Name + ".npy"})
-			if err != nil {
-				return err
-			}
-			if err := write(f, e.Tensor); err != nil {
-				return fmt.Errorf("array %q: %w", e.Name, err)
+			if !yield(e, nil) {
+				return
 			}
 		}
-		return z.Close()
-	})
+	}
+}
+
+// SaveZipSeq is [SaveZip] of tensors that seq yields one at a time, so that they need
+// not be in memory together. The next tensor is asked for when the one before is written.
+// An error that seq yields ends SaveZipSeq with that error.
+//
+// https://numpy.org/doc/stable/reference/generated/numpy.savez.html
+func SaveZipSeq(path string, seq iter.Seq2[torch.Named, error]) error {
+	err := atomicfile.Write(path, func(w io.Writer) error { return writeZip(w, seq) })
 	if err != nil {
 		return fmt.Errorf("numpy: save %s: %w", path, err)
 	}
 	return nil
 }
 
-// create makes a file, and leaves none where write fails.
-func create(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
+func writeZip(w io.Writer, seq iter.Seq2[torch.Named, error]) error {
+	z := zip.NewWriter(w)
+	seen := map[string]bool{}
+	for e, err := range seq {
+		if err != nil {
+			return err
+		}
+		if seen[e.Name] {
+			return fmt.Errorf("there are two arrays %q", e.Name)
+		}
+		seen[e.Name] = true
+		f, err := z.CreateHeader(&zip.FileHeader{Name: e.Name + ".npy"})
+		if err != nil {
+			return err
+		}
+		if err := write(f, e.Tensor); err != nil {
+			return fmt.Errorf("array %q: %w", e.Name, err)
+		}
 	}
-	err = errors.Join(write(f), f.Close())
-	if err != nil {
-		_ = os.Remove(path)
-	}
-	return err
+	return z.Close()
 }
 
 func write(w io.Writer, x *torch.Tensor) error {
-	var werr error
-	err := torch.Try(func() {
-		var head []byte
-		if head, werr = npy.Write(x.DType().String(), x.Shape()); werr != nil {
-			return
-		}
-		if _, werr = w.Write(head); werr == nil && x.Numel() > 0 {
-			torch.WithBytes(x, func(b []byte) { _, werr = w.Write(b) })
-		}
-	})
-	return errors.Join(err, werr)
+	var head []byte
+	var herr error
+	err := torch.Try(func() { head, herr = npy.Write(x.DType().String(), x.Shape()) })
+	if err := errors.Join(err, herr); err != nil {
+		return err
+	}
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	return torch.WriteBytes(w, x)
 }
