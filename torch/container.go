@@ -16,7 +16,7 @@ type Set []Value
 // https://docs.pytorch.org/docs/stable/size.html
 type Size []int
 
-// A QScheme is a torch.qscheme in a file, by its name in PyTorch: "torch.per_tensor_affine".
+// A QScheme is a torch.qscheme, by its name in PyTorch: "torch.per_tensor_affine".
 type QScheme string
 
 // A Parameter is a tensor that [Save] writes as a torch.nn.Parameter, as Python's

@@ -89,6 +89,9 @@ func (x *Tensor) String() string {
 	var text string
 	newline := false // before the first suffix
 	switch {
+	case x.IsQuantized():
+		suffixes = append(append(suffixes, size, name), quantization(x)...)
+		text = dequantized(x, o, len(prefix))
 	case nested:
 		prefix = "nested_tensor("
 		text = parts(x)
@@ -126,10 +129,15 @@ func (x *Tensor) String() string {
 		add(x.RequiresGrad(), "requires_grad=True")
 	}
 
+	return joined(prefix, text, suffixes, newline, o.lineWidth)
+}
+
+// joined appends the suffixes to a tensor's text, on a new line where they would exceed the width.
+func joined(prefix, text string, suffixes []string, newline bool, width int) string {
 	text = prefix + text
 	last := len(text) - strings.LastIndexByte(text, '\n') + 1
 	for _, s := range suffixes {
-		if newline || last+len(s)+2 > o.lineWidth {
+		if newline || last+len(s)+2 > width {
 			newline = false
 			text += ",\n" + strings.Repeat(" ", len(prefix)) + s
 			last = len(prefix) + len(s)

@@ -2,6 +2,7 @@ package torch_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -169,4 +170,36 @@ def sparse(n):
 		}
 		require.Equal(t, c.Text, x.String(), "%d: %s %v, %s", i, c.DType, c.Shape, c.Layout)
 	}
+}
+
+// TestQuantizedReprs writes quantized tensors as Python does.
+func TestQuantizedReprs(t *testing.T) {
+	p := reference.Start(t, `
+import itertools, torch
+
+def save(path):
+    torch.manual_seed(0)
+    xs = []
+    for dtype, shape in itertools.product([torch.qint8, torch.quint8, torch.qint32], [[], [3], [2, 3], [0, 2], [40, 40]]):
+        x = torch.randn(shape)
+        xs.append(torch.quantize_per_tensor(x, 0.1, 3, dtype))
+        if shape:
+            xs.append(torch.quantize_per_channel(x, torch.rand(shape[-1]).double() + 1e-5, torch.arange(shape[-1]), len(shape) - 1, dtype))
+    for dtype in torch.quint4x2, torch.quint2x4:
+        xs.append(torch.quantize_per_channel(torch.randn(2, 8), torch.rand(2) + 0.1, torch.rand(2), 0, dtype))
+    torch.save(xs, path)
+    return [[repr(x), str(x.qscheme())] for x in xs]
+`)
+	path := filepath.Join(t.TempDir(), "quantized.pt")
+	var want [][2]string
+	p.Call(&want, "save", path)
+	v, err := torch.Load(path)
+	require.NoError(t, err)
+	for i, x := range v.([]torch.Value) {
+		require.Equal(t, want[i][0], x.(*torch.Tensor).String())
+		require.Equal(t, torch.QScheme(want[i][1]), x.(*torch.Tensor).QScheme())
+		require.True(t, x.(*torch.Tensor).IsQuantized())
+	}
+	require.False(t, torch.Ones(1).IsQuantized())
+	require.Error(t, torch.Try(func() { torch.Ones(1).QScheme() }))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/libm"
+	"github.com/torchhub/torchhub/internal/pyrepr"
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -187,9 +188,9 @@ func (n number) String() string {
 	case n.int != nil:
 		return n.int.String()
 	case n.isComplex():
-		return complexText(n.c)
+		return pyrepr.Complex(n.c)
 	}
-	return floatText(real(n.c))
+	return pyrepr.Float(real(n.c))
 }
 
 // A numberPair is two Go numbers.
@@ -239,7 +240,7 @@ func (d difference) line(word string, limit *float64) string {
 		line = "Greatest " + word + " difference: " + d.String() + " at index " + tupleText(d.at)
 	}
 	if limit != nil {
-		line += " (up to " + floatText(*limit) + " allowed)"
+		line += " (up to " + pyrepr.Float(*limit) + " allowed)"
 	}
 	return line
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/torchhub/torchhub/internal/pyrepr"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/aten"
 )
@@ -41,14 +42,14 @@ func (p tensorPair) compareProperties(o *CloseOptions) error {
 	differ := func(name string, actual, expected any) error {
 		return p.at.failed(fmt.Sprintf("The values for attribute '%s' do not match: %v != %v.", name, actual, expected))
 	}
-	quantized := isQuantized(a)
+	quantized := a.IsQuantized()
 	switch {
 	case !a.SameShape(e):
 		return differ("shape", "torch.Size("+repr(a.Shape())+")", "torch.Size("+repr(e.Shape())+")")
-	case quantized != isQuantized(e):
+	case quantized != e.IsQuantized():
 		return differ("is_quantized", repr(quantized), repr(!quantized))
-	case quantized && aten.Qscheme(a) != aten.Qscheme(e):
-		return differ("qscheme()", schemes[aten.Qscheme(a)], schemes[aten.Qscheme(e)])
+	case quantized && a.QScheme() != e.QScheme():
+		return differ("qscheme()", a.QScheme(), e.QScheme())
 	case a.Layout() != e.Layout() && !o.NoCheckLayout:
 		return differ("layout", a.Layout(), e.Layout())
 	case a.Layout() == e.Layout() && a.Layout() == torch.Strided && o.CheckStride && !slices.Equal(a.Strides(), e.Strides()):
@@ -59,17 +60,6 @@ func (p tensorPair) compareProperties(o *CloseOptions) error {
 		return differ("dtype", repr(a.DType()), repr(e.DType()))
 	}
 	return nil
-}
-
-// schemes are the names of quantization schemes by c10's numbers.
-var schemes = []string{"torch.per_tensor_affine", "torch.per_channel_affine", "torch.per_tensor_symmetric", "torch.per_channel_symmetric", "torch.per_channel_affine_float_qparams"}
-
-func isQuantized(x *torch.Tensor) bool {
-	switch x.DType() {
-	case torch.QInt8, torch.QUint8, torch.QInt32, torch.QUint4x2, torch.QUint2x4:
-		return true
-	}
-	return false
 }
 
 // equalize converts the tensors to one device, dtype and layout.
@@ -123,7 +113,7 @@ func (p tensorPair) compareValues(equalNan bool) error {
 	a, e := p.actual, p.expected
 	layout, isCompressed := compressed[a.Layout()]
 	switch {
-	case isQuantized(a):
+	case a.IsQuantized():
 		return p.compareElements(aten.DequantizeSelf(a), aten.DequantizeSelf(e), p.rtol, p.atol, equalNan, "Quantized "+strings.ToLower(defaultName(a)))
 	case a.Layout() == torch.Sparse:
 		return p.compareCOO(equalNan)
@@ -144,7 +134,7 @@ func (p tensorPair) compareValues(equalNan bool) error {
 	case a.Layout() == torch.Jagged:
 		return p.compareElements(a.Values(), e.Values(), p.rtol, p.atol, equalNan, defaultName(a))
 	case isFloat8(a) && (p.rtol != 0 || p.atol != 0):
-		return errors.New("Rtol=" + floatText(p.rtol) + " and atol=" + floatText(p.atol) + " are not supported for bitwise comparison of low dimensional floats. Please use rtol=0.0 and atol=0.0.")
+		return errors.New("Rtol=" + pyrepr.Float(p.rtol) + " and atol=" + pyrepr.Float(p.atol) + " are not supported for bitwise comparison of low dimensional floats. Please use rtol=0.0 and atol=0.0.")
 	}
 	return p.compareElements(a, e, p.rtol, p.atol, equalNan, defaultName(a))
 }

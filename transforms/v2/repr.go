@@ -2,8 +2,9 @@ package v2
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/torchhub/torchhub/internal/pyrepr"
 )
 
 // tuple is a list that Python writes in parentheses.
@@ -29,14 +30,7 @@ func python(v any) string {
 		}
 		return "False"
 	case float64:
-		s := strconv.FormatFloat(v, 'g', -1, 64)
-		if a := max(v, -v); a >= 1e-4 && a < 1e16 {
-			s = strconv.FormatFloat(v, 'f', -1, 64)
-		}
-		if !strings.ContainsAny(s, ".eIN") {
-			s += ".0"
-		}
-		return s
+		return pyrepr.Float(v)
 	case []int:
 		return pythonList(v)
 	case []float64:
