@@ -45,6 +45,9 @@ type GradOptions struct {
 // https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
 func Grad(outputs, inputs []*torch.Tensor, options ...GradOptions) []*torch.Tensor {
 	o := torch.Only(options)
+	if len(inputs) == 0 {
+		fail("autograd.Grad", "there are no inputs")
+	}
 	keep, unused := o.RetainGraph || o.CreateGraph, o.AllowUnused || o.MaterializeGrads
 	var grads []*torch.Tensor
 	if o.IsGradsBatched {

@@ -1,0 +1,12 @@
+package autograd_test
+import ("testing";"github.com/torchhub/torchhub/torch";"github.com/torchhub/torchhub/internal/libtorch")
+func BenchmarkMLP(b *testing.B) {
+	m := newMLP()
+	torch.Run(func() { libtorch.SetThreadWidth(1)
+	for b.Loop() { m.step() } })
+}
+func BenchmarkMLPScope(b *testing.B) {
+	m := newMLP()
+	torch.Run(func() { libtorch.SetThreadWidth(1)
+	for b.Loop() { torch.Scope(func() { m.step() }) } })
+}
