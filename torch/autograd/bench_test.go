@@ -161,4 +161,3 @@ func BenchmarkTrain(b *testing.B) {
 		}
 	}
 }
-

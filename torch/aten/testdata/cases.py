@@ -161,6 +161,8 @@ def encode(v, real=""):
     if v is None:
         return {"kind": "none"}
     if isinstance(v, torch.Tensor):
+        if v._is_zerotensor():  # without memory
+            v = torch.zeros(v.shape, dtype=v.dtype)
         t = v.dim() == 2 and not v.is_contiguous() and v.t().is_contiguous()
         raw = (v.t() if t else v).detach().resolve_conj().resolve_neg().contiguous()
         data = raw.reshape(-1).view(torch.uint8).numpy().tobytes()
@@ -278,7 +280,74 @@ def curated(functions):
     return forked({f["name"]: (f["op"], f["params"], f["params"] + f["options"], True, f["python"], f["params"], f["options"]) for f in functions})
 
 
-def forked(tasks):
+def leaves(v):
+    """Returns a copy of an argument whose tensors require gradients, as far as they can, and these tensors."""
+    if isinstance(v, (list, tuple)):
+        pairs = [leaves(e) for e in v]
+        return [p[0] for p in pairs], [x for p in pairs for x in p[1]]
+    if isinstance(v, torch.Tensor) and (v.is_floating_point() or v.is_complex()):
+        v = v.detach().requires_grad_()
+        return v, [v]
+    return v, []
+
+
+def cotangent(x, k):
+    """Returns numbers in the shape of x that are exact in every dtype."""
+    c = ((torch.arange(x.numel()) * k % 7 + 1) / 8).reshape(x.shape)
+    return (torch.complex(c, 1 - c) if x.is_complex() else c).to(x.dtype)
+
+
+def flat(v):
+    return [x for e in v for x in flat(e)] if isinstance(v, (list, tuple)) else [v]
+
+
+def gradients(name, cases=4):
+    """Returns calls of one operator with their gradients of the first order, and of the second where Python has them."""
+    base, _, overload = name.removeprefix("aten::").partition(".")
+    op = getattr(getattr(torch.ops.aten, base), overload or "default")
+    schema = op._schema
+    out = []
+    if not schema.returns or any(a.is_out or a.alias_info and a.alias_info.is_write for a in schema.arguments):
+        return out
+    for dname, dtype in {"float64": torch.float64, "float32": torch.float32, "complex128": torch.complex128}.items():
+        n = 0
+        for pname, make in tensors():
+            if n >= (cases if dname == "float64" else 1):
+                break
+            for turn in range(3):
+                try:
+                    state = [0]
+                    args = [argument(a, str(a.type), make, state, dtype, turn) for a in schema.arguments]
+                    sent = [encode(a) for a in args]
+                    pairs = [leaves(a) for a in args]
+                    xs = [x for p in pairs for x in p[1]]
+                    torch.manual_seed(0)
+                    m = len([a for a in schema.arguments if not a.kwarg_only])
+                    r = op(*[p[0] for p in pairs[:m]], **{a.name: p[0] for a, p in zip(schema.arguments[m:], pairs[m:])})
+                    ys = [y for y in flat(r) if isinstance(y, torch.Tensor) and y.requires_grad]
+                    if not ys:
+                        continue
+                    first = torch.autograd.grad(ys, xs, [cotangent(y, 3) for y in ys], create_graph=True, allow_unused=True)
+                    case = {"args": sent, "names": [a.name for a in schema.arguments], "first": [result(g) for g in first], "second": None, "what": f"{dname} {pname} {turn}"}
+                    gs = [g for g in first if g is not None and g.requires_grad]
+                    if gs:
+                        try:
+                            case["second"] = [result(g) for g in torch.autograd.grad(gs, xs, [cotangent(g, 5) for g in gs], allow_unused=True)]
+                        except RuntimeError:
+                            case["second"] = "error"
+                except Exception:
+                    continue
+                out.append(case)
+                n += 1
+                break
+    return out
+
+
+def gradients_of(names):
+    return forked({name: (name,) for name in names if not (left_out.fullmatch(name.split(".")[0]) or left_out.fullmatch(name))}, gradients)
+
+
+def forked(tasks, calls=calls):
     """Returns the calls of each task. They are made in a child process, and in another one after a call that ended the process or took too long."""
     answers = {}
     todo = list(tasks.items())
