@@ -50,8 +50,7 @@ var callbacks sync.Map // number → named
 // number of a function that was not called is dropped with [DropCallback]. The name is
 // used in errors.
 func NewCallback(name string, f Callback) (uint64, error) {
-	var id uint64
-	id, err := onRelease(func() { callbacks.Delete(id) })
+	id, err := onRelease(func(id uint64) { callbacks.Delete(id) })
 	if err == nil {
 		callbacks.Store(id, named{name, f})
 	}

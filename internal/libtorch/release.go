@@ -20,8 +20,8 @@ var releases = struct {
 	fd   C.int32_t
 	mu   sync.Mutex
 	next uint64
-	f    map[uint64]func()
-}{f: map[uint64]func(){}}
+	f    map[uint64]func(id uint64)
+}{f: map[uint64]func(id uint64){}}
 
 func openReleases() {
 	r, w, err := os.Pipe()
@@ -51,9 +51,9 @@ func openReleases() {
 	}()
 }
 
-// onRelease returns a number for f, which is called once libtorch has written it to the
-// pipe.
-func onRelease(f func()) (id uint64, err error) {
+// onRelease returns a number for f, which is called with it once libtorch has written it
+// to the pipe.
+func onRelease(f func(id uint64)) (id uint64, err error) {
 	releases.once.Do(openReleases)
 	if releases.err != nil {
 		return 0, releases.err
@@ -72,6 +72,6 @@ func release(id uint64) {
 	delete(releases.f, id)
 	releases.mu.Unlock()
 	if f != nil {
-		f()
+		f(id)
 	}
 }

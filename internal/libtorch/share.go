@@ -17,7 +17,7 @@ func Shared() int { return int(shared.Load()) }
 // done is called, some time after the last tensor that uses it is freed.
 func ShareTensor(data unsafe.Pointer, dtype int, sizes []int64, done func()) (uint64, Result, error) {
 	shared.Add(1)
-	id, err := onRelease(func() {
+	id, err := onRelease(func(uint64) {
 		shared.Add(-1)
 		done()
 	})

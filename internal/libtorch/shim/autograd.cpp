@@ -441,14 +441,27 @@ void function_apply(uint64_t id, const char *name, const uint64_t *args, size_t 
 	}
 	for (const at::Tensor &t : dirty)
 		ag::impl::bump_version(t);
+	// The history is recorded in aliases of the outputs: the caller's own references to an
+	// output would otherwise keep the graph alive.
+	const variable_list raw = out;
+	auto inputs = impls(in);
+	for (at::Tensor &t : out) {
+		if (inputs.count(t.unsafeGetTensorImpl()) || t.is_view())
+			continue; // which libtorch recognizes
+		at::Tensor alias = t.detach();
+		for (at::Tensor &p : plain)
+			if (p.defined() && p.unsafeGetTensorImpl() == t.unsafeGetTensorImpl())
+				p = alias;
+		t = std::move(alias);
+	}
 	variable_list made = wrapped(in, out, plain, dirty, node);
 	if (node) {
 		for (const at::Tensor &t : made)
 			node->outputs.push_back(t.defined() ? ag::VariableInfo(t) : ag::VariableInfo());
 		for (const at::Tensor &t : saved) {
 			at::Tensor x = t; // an output is saved as the caller gets it
-			for (size_t i = 0; i < out.size(); i++)
-				if (t.defined() && out[i].defined() && t.unsafeGetTensorImpl() == out[i].unsafeGetTensorImpl())
+			for (size_t i = 0; i < raw.size(); i++)
+				if (t.defined() && t.unsafeGetTensorImpl() == raw[i].unsafeGetTensorImpl())
 					x = made[i];
 			node->saved.emplace_back(x, x.defined() && x.grad_fn().get() == node.get());
 		}
