@@ -170,6 +170,22 @@ func TestAutocastCache(t *testing.T) {
 	}, amp.AutocastOptions{CacheEnabled: new(false)})
 }
 
+// TestDocs is the example of nested regions in PyTorch's documentation, on the CPU.
+func TestDocs(t *testing.T) {
+	a, b, c, d := torch.Rand(8, 8), torch.Rand(8, 8), torch.Rand(8, 8), torch.Rand(8, 8)
+	var e, f, g *torch.Tensor
+	amp.Autocast(torch.CPU, func() {
+		e = a.MatMul(b)
+		amp.Autocast(torch.CPU, func() { f = c.MatMul(e.ToDType(torch.Float32)) }, amp.AutocastOptions{Disabled: true})
+		g = d.MatMul(f)
+	})
+	require.Equal(t, []torch.DType{torch.BFloat16, torch.Float32, torch.BFloat16}, []torch.DType{e.DType(), f.DType(), g.DType()})
+	amp.Autocast(torch.CPU, func() {
+		err := torch.Try(func() { amp.Autocast(torch.CPU, func() { c.MatMul(e) }, amp.AutocastOptions{Disabled: true}) })
+		require.ErrorContains(t, err, "dtype")
+	})
+}
+
 func Example() {
 	model := torch.Ones(4, 4)
 	x := torch.Ones(2, 4)

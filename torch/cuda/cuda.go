@@ -1,7 +1,8 @@
 // Package cuda uses NVIDIA GPUs: torch.cuda.
 //
 // Functions that take a device at the end use the current CUDA device without one,
-// as Python's do. Which device is current belongs to a closure, see [WithDevice].
+// as Python's do. Which device is current belongs to a closure, see [WithDevice]: there
+// is no set_device, since a goroutine has no thread of its own.
 // Where there is no GPU, [IsAvailable] and [DeviceCount] say so, memory statistics are
 // zero, and the other functions panic with a *[torch.Error] that gives the reason.
 //
