@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,19 +29,26 @@ type Program struct {
 
 // A Process is a running Python. It ends with this process.
 type Process struct {
+	once sync.Once
 	mu   sync.Mutex // one call at a time
 	cmd  *exec.Cmd
-	in   io.Writer
+	in   io.WriteCloser
 	out  *bufio.Reader
 	logs bytes.Buffer // its stderr; must not be read before Wait returns
 	err  error        // why there is none
 	over atomic.Bool  // it has ended
+
+	users    int // those between Start and Release
+	released int // the number of releases before its last one
 }
 
 var (
-	mu        sync.Mutex
+	mu        sync.Mutex // guards these, and the users of processes
 	processes = map[string]*Process{}
+	releases  int
 )
+
+const idle = 3 // processes without users that stay for the next one: each takes hundreds of megabytes
 
 // An Exception is one that Python raised.
 type Exception struct {
@@ -55,37 +64,73 @@ func (e *Exception) Error() string {
 
 // Start returns the process of the Python executable that has run the programs one
 // after the other, which is shared by all that start the same, so that imports are
-// paid for once. Its error is an *Exception if a program raised one.
+// paid for once. Its error is an *Exception if a program raised one. The caller must
+// call Release.
 func Start(executable string, limit time.Duration, programs ...Program) (*Process, error) {
 	key := fmt.Sprintf("%q %q", executable, programs)
 	mu.Lock()
-	defer mu.Unlock()
 	p := processes[key]
 	if p == nil || p.over.Load() {
-		p = start(executable, limit, programs)
+		p = new(Process)
 		processes[key] = p
 	}
+	p.users++
+	old := surplus()
+	mu.Unlock()
+	for _, p := range old {
+		p.end()
+	}
+	p.once.Do(func() { p.err = p.start(executable, limit, programs) })
 	return p, p.err
 }
 
-func start(executable string, limit time.Duration, programs []Program) *Process {
-	p := &Process{cmd: exec.Command(executable, "-c", driver)}
+// surplus removes the processes without users from the map, except for the last ones, and returns them.
+func surplus() (old []*Process) {
+	for _, p := range processes {
+		if p.users == 0 {
+			old = append(old, p)
+		}
+	}
+	slices.SortFunc(old, func(p, q *Process) int { return p.released - q.released })
+	old = old[:max(0, len(old)-idle)]
+	maps.DeleteFunc(processes, func(_ string, p *Process) bool { return slices.Contains(old, p) })
+	return old
+}
+
+// Release says that the caller of Start does not call p any more.
+func (p *Process) Release() {
+	mu.Lock()
+	defer mu.Unlock()
+	p.users--
+	p.released = releases
+	releases++
+}
+
+func (p *Process) start(executable string, limit time.Duration, programs []Program) (err error) {
+	p.cmd = exec.Command(executable, "-c", driver)
 	p.cmd.Stderr = &p.logs
 	p.cmd.WaitDelay = time.Second // children of Python may keep its stderr
-	in, err := p.cmd.StdinPipe()
-	if err != nil {
-		return &Process{err: err}
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return err
 	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
-		return &Process{err: err}
+		return err
 	}
 	if err := p.cmd.Start(); err != nil {
-		return &Process{err: err}
+		return err
 	}
-	p.in, p.out = in, bufio.NewReader(out)
-	_, p.err = p.send(limit, programs, nil)
-	return p
+	p.out = bufio.NewReader(out)
+	_, err = p.send(limit, programs, nil)
+	return err
+}
+
+// end ends a process without users.
+func (p *Process) end() {
+	if p.out != nil && !p.over.Load() {
+		p.in.Close()
+		p.wait()
+	}
 }
 
 // Call calls a Python function and reads its result into answer, a pointer or

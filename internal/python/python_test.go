@@ -1,6 +1,7 @@
 package python_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,6 +23,7 @@ func executable(t *testing.T) string {
 
 func start(t *testing.T, programs ...python.Program) *python.Process {
 	p, err := python.Start(executable(t), time.Minute, programs...)
+	t.Cleanup(p.Release)
 	require.NoError(t, err)
 	return p
 }
@@ -60,11 +62,37 @@ func TestExceptions(t *testing.T) {
 	_, err = p.Call(0, nil, "lambda: 1")
 	require.NoError(t, err, "the process survives exceptions")
 
-	_, err = python.Start(executable(t), 0, python.Program{Source: "import nothing_of_this_name"})
-	require.ErrorAs(t, err, &e)
-	require.Equal(t, "ModuleNotFoundError", e.Type)
-	_, err = python.Start("no/such/python", 0)
+	for range 2 { // it stays as it is
+		p, err = python.Start(executable(t), 0, python.Program{Source: "import nothing_of_this_name"})
+		p.Release()
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, "ModuleNotFoundError", e.Type)
+	}
+	p, err = python.Start("no/such/python", 0)
+	p.Release()
 	require.Error(t, err)
+}
+
+// TestIdle ends processes that nothing uses, the oldest first.
+func TestIdle(t *testing.T) {
+	pid := func(name string) (id int) {
+		p, err := python.Start(executable(t), time.Minute, python.Program{Source: "import os; name = '" + name + "'"})
+		require.NoError(t, err)
+		defer p.Release()
+		_, err = p.Call(time.Minute, &id, "os.getpid")
+		require.NoError(t, err)
+		return id
+	}
+	used := start(t, python.Program{Source: "used = 1"})
+	first := pid("first")
+	require.Equal(t, first, pid("first"))
+	for i := range 10 {
+		pid(fmt.Sprint(i))
+		require.Equal(t, pid("0"), pid("0"))
+	}
+	require.NotEqual(t, first, pid("first"))
+	_, err := used.Call(time.Minute, nil, "lambda: used")
+	require.NoError(t, err)
 }
 
 func TestEnds(t *testing.T) {

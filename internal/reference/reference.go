@@ -37,7 +37,8 @@ type Process struct {
 
 // Start runs the Python source script and returns its process, which is shared
 // by all tests of the test binary that start the same script, so that imports
-// are paid for once. It ends with the test binary. Start skips the test where
+// are paid for once. It ends with the test binary, or earlier if several other
+// scripts have been started after the last test that uses it. Start skips the test where
 // TORCHHUB_REFERENCE is not set and fails it where the script raises.
 func Start(t testing.TB, script string) *Process {
 	t.Helper()
@@ -46,6 +47,7 @@ func Start(t testing.TB, script string) *Process {
 		t.Skip(Variable + " is not set")
 	}
 	p, err := python.Start(executable, 0, python.Program{Source: script})
+	t.Cleanup(p.Release)
 	if err != nil {
 		t.Fatalf("reference: start %s: %v", executable, err)
 	}

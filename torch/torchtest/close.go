@@ -51,6 +51,8 @@ type CloseOptions struct {
 //	float64, complex128                     1e-7    1e-7
 //	all others                              0       0
 //
+// A Go number has the dtype of its type, so a float32 is compared like a tensor of float32.
+//
 // The message is PyTorch's, with the names of Go's types. It describes the first
 // item that is not close, which it names by indices, keys and fields; as in PyTorch,
 // it does not name a bool.

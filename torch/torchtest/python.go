@@ -59,8 +59,8 @@ func (e *PythonError) Error() string { return e.Type + ": " + e.Message }
 // machine that sets it skips nothing.
 //
 // Importing torch takes seconds. So all tests of a test binary that give the same
-// source share a process, with its global variables. It ends with the test binary.
-// Parallel tests may call it; it runs one call at a time.
+// source share a process, with its global variables. It ends with the test binary,
+// or earlier if other sources are used after the last test that uses it. Parallel tests may call it; it runs one call at a time.
 func Python(t testing.TB, source ...string) *Interpreter {
 	t.Helper()
 	var programs []python.Program
@@ -99,6 +99,7 @@ func start(t testing.TB, programs []python.Program) *Interpreter {
 	p := &Interpreter{t: t, limit: 5 * time.Minute}
 	var err error
 	p.p, err = python.Start(executable, p.left(), append([]python.Program{{Source: exchange}}, programs...)...)
+	t.Cleanup(p.p.Release)
 	var e *python.Exception
 	switch {
 	case errors.As(err, &e) && e.Type == "ModuleNotFoundError":
