@@ -123,7 +123,7 @@ func BenchmarkTrain(b *testing.B) {
 		name string
 		m    *model
 		n    int
-	}{{"mlp", newMLP(), 1000}, {"cnn", newCNN(), 4}} {
+	}{{"mlp", newMLP(), 300}, {"cnn", newCNN(), 2}} {
 		for _, scoped := range []bool{false, true} {
 			name := c.name + "/collected"
 			if scoped {
