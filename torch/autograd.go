@@ -30,14 +30,11 @@ func (x *Tensor) Backward(options ...BackwardOptions) {
 	if o.Inputs != nil && len(o.Inputs) == 0 {
 		fail("Backward", "the list of inputs is empty; leave it nil to accumulate into all leaves")
 	}
+	x.use("Backward", func(uint64) {})
 	var c Call
-	c.Tensor(x)
-	if c.err == nil {
-		c = Call{}
-		c.Tensors([]*Tensor{x})
-		c.OptTensors([]*Tensor{rootGradient("Backward", x, o.Gradient)})
-		c.Tensors(o.Inputs)
-	}
+	c.Tensors([]*Tensor{x})
+	c.OptTensors([]*Tensor{rootGradient("Backward", x, o.Gradient)})
+	c.Tensors(o.Inputs)
 	c.Bool(o.RetainGraph || o.CreateGraph)
 	c.Bool(o.CreateGraph)
 	c.Bool(true)

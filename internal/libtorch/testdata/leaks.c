@@ -6,6 +6,7 @@
 #include "../shim/shim.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <sanitizer/lsan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,55 @@ static int call(const char *name, const char *overload, uint64_t x, uint64_t y, 
 		}
 	free((void *)rets[THUB_RETS_WORDS]);
 	return 1;
+}
+
+// callback gives back the tensors that it is called with, and returns the first.
+static uint64_t callback(uint64_t id, uint64_t *args, void *node, void *ret_tensors, uint64_t *ret_word) {
+	uint64_t *words = args[THUB_RETS_WORDS] ? (uint64_t *)args[THUB_RETS_WORDS] : args + THUB_RETS_VALUES, first = 0;
+	if (node) { // a derivative, which uses what it saved
+		uint64_t rets[THUB_RETS_VALUES + 16];
+		CHECK(T->function_needs(node, 0));
+		CHECK(!failed(T->function_saved(node, rets, THUB_RETS_VALUES + 16).err));
+		T->tensor_free(&rets[THUB_RETS_VALUES + 3], 1);
+	}
+	for (size_t i = 0; i < args[THUB_RETS_N]; i += 3) {
+		if (i == 0)
+			T->callback_return(ret_tensors, &words[1], 1);
+		T->tensor_free(&words[i + 1], words[i + 1] != 0);
+	}
+	free((void *)args[THUB_RETS_WORDS]);
+	return id == 3 ? 7 : 0; // the number of a failure
+}
+
+// differentiate runs hooks and a function whose derivative is a callback, one of which fails.
+static void differentiate(void) {
+	T->set_callback(callback, open("/dev/null", O_WRONLY));
+	uint64_t x = tensor(3, 3), out = tensor(3, 3), one = tensor(3, 3), rets[THUB_RETS_VALUES + 16];
+	CHECK(call("aten::requires_grad_", "", x, 0, 8));
+	CHECK(failed(T->hook_add(one, 9, 0).err)); // it requires no gradient
+	CHECK(!failed(T->hook_add(x, 1, 0).err));
+	CHECK(!failed(T->hook_add(x, 4, 1).err));
+	for (uint64_t id = 2; id <= 3; id++) {
+		uint64_t apply[] = {THUB_TENSORS, 1, x, THUB_TENSORS, 1, out, THUB_TENSORS, 1, out, THUB_TENSORS, 0, THUB_TENSORS, 0, THUB_BOOL, 1};
+		CHECK(!failed(T->function_apply(id, "F", apply, sizeof apply / 8, rets, THUB_RETS_VALUES + 16).err));
+		uint64_t y = rets[THUB_RETS_VALUES + 3];
+		uint64_t run[] = {THUB_TENSORS, 1, y, THUB_TENSORS, 1, one, THUB_TENSORS, 0, THUB_BOOL, 0, THUB_BOOL, 0, THUB_BOOL, 1, THUB_BOOL, 1};
+		CHECK(failed(T->engine_run(run, sizeof run / 8, rets, THUB_RETS_VALUES + 16).err) == (id == 3));
+		thub_node n;
+		CHECK(!failed(T->node_of(y, &n).err));
+		free(T->node_name(n));
+		T->node_free(n);
+		T->tensor_free(&y, 1);
+	}
+	CHECK(!failed(T->grad_get(x, rets, THUB_RETS_VALUES + 16).err));
+	T->tensor_free(&rets[THUB_RETS_VALUES + 1], 1);
+	CHECK(!failed(T->grad_set(x, 0).err));
+	CHECK(failed(T->grad_set(x, x).err));
+	T->hook_remove(1);
+	T->hook_remove(1);
+	T->tensor_free(&x, 1);
+	T->tensor_free(&out, 1);
+	T->tensor_free(&one, 1);
 }
 
 static void round_trip(const char *model, const char *file) {
@@ -147,6 +197,8 @@ static void round_trip(const char *model, const char *file) {
 		CHECK(failed(T->graph_new(&graph).err));
 		CHECK(failed(T->stream_new(0, 0, &value).err));
 	}
+
+	differentiate();
 
 	thub_module j;
 	CHECK(failed(T->jit_load(file, &j).err));
