@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -124,6 +126,10 @@ func TestGPU(t *testing.T) {
 
 func TestGPUMemory(t *testing.T) {
 	needGPU(t)
+	for range 3 { // tensors of other tests are freed
+		runtime.GC()
+		time.Sleep(50 * time.Millisecond)
+	}
 	cuda.EmptyCache()
 	cuda.ResetPeakMemoryStats()
 	before := cuda.MemoryAllocated()
@@ -142,7 +148,7 @@ func TestGPUMemory(t *testing.T) {
 	err := torch.Try(func() { torch.Options{Device: torch.CUDA}.Empty(1 << 50) })
 	require.True(t, errors.Is(err, torch.ErrOutOfMemory), "%v", err)
 	require.Equal(t, 3.0, torch.Options{Device: torch.CUDA}.Ones(3).Sum().Item())
-	require.Equal(t, 1, cuda.MemoryStats()["num_ooms"])
+	require.Positive(t, cuda.MemoryStats()["num_ooms"])
 
 	// A loop that never frees: an allocation that fails frees what is unreachable.
 	free, _ := cuda.MemGetInfo()
