@@ -34,8 +34,11 @@ var checkpoint torch.Value
 var add *torch.Op
 var flag string
 var base int64
+var shards []string
 var worker int
-var x, y, z, b, w, input, output, mask, weight, want *torch.Tensor
+var opt interface { amp.Optimizer; ZeroGrad() }
+var batches []struct{ Input, Target *torch.Tensor }
+var x, y, z, b, w, loss, input, output, mask, weight, want *torch.Tensor
 var t *testing.T
 
 type net_ struct{}

@@ -31,7 +31,7 @@ type GradScalerOptions struct {
 // NaN, and lowers the scale then. It is not safe for concurrent use.
 //
 //	scaler := amp.NewGradScaler(torch.CUDA)
-//	for batch := range batches {
+//	for _, batch := range batches {
 //		opt.ZeroGrad()
 //		amp.Autocast(torch.CUDA, func() { loss = F.MSELoss(model.Forward(batch.Input), batch.Target) })
 //		scaler.Scale(loss).Backward()
