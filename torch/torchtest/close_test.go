@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -96,6 +98,10 @@ func TestValues(t *testing.T) {
 		{torch.Float32, torch.Float32, "No comparison pair was able to handle inputs of type torch.DType and torch.DType."},
 		{"a", "a", "No comparison pair was able to handle inputs of type string and string."},
 		{[]any{1}, map[string]any{}, "No comparison pair was able to handle inputs of type []any and map[string]any."},
+		{nil, list, "None mismatch: None is not [...]"},
+		{nil, deep, "None mismatch: None is not chain(Next=...)"},
+		{nil, point{1, 2, 3}, "None mismatch: None is not point(X=1.0, Y=2.0)"},
+		{nil, map[int]any{2: torch.Tuple{1}, 1: []string{"a"}}, "None mismatch: None is not {1: ['a'], 2: (1,)}"},
 		{torch.Set{1}, torch.Set{1}, "No comparison pair was able to handle inputs of type torch.Set and torch.Set."},
 		{torch.Size{2, 3}, torch.Ones(2, 3).Shape(), ""},
 		{torch.Parameter{Tensor: torch.Ones(2)}, torch.Ones(2).RequireGrad(true), ""},
@@ -158,4 +164,33 @@ func TestLongSlices(t *testing.T) {
 	b[140_000] = 1
 	err := torchtest.CheckClose(a, b)
 	require.True(t, strings.HasSuffix(fmt.Sprint(err), "item [140000]"), "%v", err)
+}
+
+// TestOddValues compares each of many odd values with each other, which must not panic, and be close only where both are the same.
+func TestOddValues(t *testing.T) {
+	freed := torch.Ones(2)
+	freed.Free()
+	var pointer *float64
+	var dict *torch.Dict
+	var integer *big.Int
+	var err error
+	values := []any{
+		nil, pointer, dict, integer, err, (*point)(nil), &pointer, new(any), make(chan int), func() {}, uintptr(3), struct{}{}, &struct{ C chan int }{},
+		time.Time{}, errors.New("x"), reflect.ValueOf(3), torch.NewGenerator(torch.CPU), torch.CPU, torch.Float32, torch.Strided, torch.QScheme("x"), "x", 'x',
+		freed, &torch.Tensor{}, torch.Parameter{}, torch.Parameter{Tensor: freed}, torch.Ones(2).To(torch.Meta), torch.Ones(2).ToSparse(), torch.Ones(0), torch.Options{DType: torch.Float8E5M2}.Zeros(2),
+		&torch.Dict{}, torch.Dict{Entries: []torch.Entry{{Key: []int{1}, Value: nil}}}, &torch.Dict{Entries: []torch.Entry{{}, {}}}, torch.StateDict{{Name: "w"}}, torch.StateDict{},
+		map[any]any{1: 1, "a": 2, true: 3, 1.5: 4, struct{}{}: 5}, map[float64]int{math.NaN(): 1}, map[string]chan int{"a": nil}, [0]int{}, [][]int{nil, {}}, []any(nil), []error{nil}, [2]*torch.Tensor{},
+		math.NaN(), complex(math.NaN(), math.Inf(1)), math.Inf(-1), new(big.Int).Lsh(big.NewInt(1), 5000), int8(-128), uint64(math.MaxUint64), time.Second, torch.F8E8M0FNU(0xff),
+	}
+	options := []torchtest.CloseOptions{{}, {NoCheckDType: true, NoCheckDevice: true, NoCheckLayout: true, CheckStride: true, EqualNan: true}, {Rtol: new(math.NaN()), Atol: new(-1.0)}}
+	for i, a := range values {
+		for j, b := range values {
+			for _, o := range options {
+				require.NotPanics(t, func() { err = torchtest.CheckClose(a, b, o) }, "%d and %d: %T and %T", i, j, a, b)
+				if err != nil {
+					require.NotEmpty(t, err.Error())
+				}
+			}
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -44,6 +45,11 @@ func viewOf(given any) view {
 		return view{kind: tensor, given: given}
 	case torch.Parameter:
 		return viewOf(x.Tensor)
+	case *big.Int:
+		if x == nil {
+			return view{kind: none}
+		}
+		return view{kind: numeric, given: given, v: reflect.ValueOf(x)}
 	case torch.DType, torch.Layout, torch.MemoryFormat, torch.Set: // numbers and a slice only in Go
 		return view{kind: other, given: given}
 	}
@@ -52,16 +58,12 @@ func viewOf(given any) view {
 		if v.IsNil() {
 			return view{kind: none}
 		}
-		if v.Type() != reflect.TypeFor[*big.Int]() {
-			v = v.Elem()
-		}
+		v = v.Elem()
 	}
 	w := view{given: given, v: v}
 	switch v.Kind() {
 	case reflect.Bool:
 		w.kind = boolean
-	case reflect.Pointer: // a *big.Int
-		w.kind = numeric
 	case reflect.Slice, reflect.Array:
 		w.kind = sequence
 		if v.Type() == reflect.TypeFor[torch.StateDict]() {
@@ -94,6 +96,15 @@ func fields(t reflect.Type) (out []reflect.StructField) {
 		}
 	}
 	return out
+}
+
+// address returns where a container is that may contain itself, or nil.
+func (w view) address() unsafe.Pointer {
+	switch given := reflect.ValueOf(w.given); given.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Pointer:
+		return given.UnsafePointer()
+	}
+	return nil
 }
 
 func (w view) len() int { return w.v.Len() }
