@@ -385,14 +385,20 @@ func (q *freeQueue) drain() {
 
 // standalone makes a Tensor with a cleanup of its own.
 func standalone(h uint64) *Tensor {
-	x := &Tensor{h: h, ref: &h}
+	x := new(Tensor)
+	x.adopt(h)
+	leakBegin(x.ref)
+	return x
+}
+
+// adopt makes a zero Tensor the owner of a reference.
+func (x *Tensor) adopt(h uint64) {
+	x.h, x.ref = h, &h
 	wrapped.Add(tensorWeight)
 	runtime.AddCleanup(x, func(ref *uint64) {
 		wrapped.Add(-tensorWeight)
 		freeRef(ref)
 	}, x.ref)
-	leakBegin(x.ref)
-	return x
 }
 
 // freeRef frees the reference of a standalone tensor. Later calls do nothing.

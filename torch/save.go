@@ -357,6 +357,8 @@ func (s *saver) tensor(x *Tensor, detach bool) (v any, err error) {
 	return v, nil
 }
 
+var errNested = errors.New("a nested tensor cannot be saved, since torch.load with weights_only=True does not read it; save its parts")
+
 // describe makes what stands for a tensor. It panics with an *Error if libtorch
 // cannot describe the tensor.
 func (s *saver) describe(x *Tensor, detach bool) (any, error) {
@@ -365,7 +367,7 @@ func (s *saver) describe(x *Tensor, detach bool) (any, error) {
 	layout, d := Layout(info[libtorch.InfoLayout]), x.DType()
 	switch {
 	case info[libtorch.InfoFlags]&libtorch.FlagNested != 0:
-		return nil, errors.New("a nested tensor cannot be saved, since torch.load with weights_only=True does not read it; save its parts")
+		return nil, errNested
 	case d.Size() == 0:
 		return nil, fmt.Errorf("a tensor of the dtype %v cannot be saved", d)
 	case x.Device() == Meta:

@@ -125,8 +125,11 @@ func saveSeq(w *pickle.Writer, seq iter.Seq2[Named, error]) error {
 // alone describes a tensor whose elements are to be written in order, and no other ones.
 func alone(x *Tensor) (t *pickle.Tensor, err error) {
 	failed := Try(func() {
-		d := x.DType()
+		info, d := x.info("Save"), x.DType()
 		switch {
+		case info[libtorch.InfoFlags]&libtorch.FlagNested != 0:
+			err = errNested
+			return
 		case x.Layout() != Strided, d.IsQuantized():
 			err = errors.New("a sparse or quantized tensor cannot be written alone; use Save")
 			return

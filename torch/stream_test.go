@@ -50,7 +50,7 @@ func TestSaveSeq(t *testing.T) {
 	broken := errors.New("broken")
 	require.ErrorIs(t, torch.SaveSeq(path, named(broken, s[0])), broken)
 	require.ErrorContains(t, torch.SaveSeq(path, named(nil, s[0], s[0])), "a dict has the key x twice")
-	require.ErrorContains(t, torch.SaveSeq(path, named(nil, torch.Named{Name: "w"})), `["w"]: torch: DType: nil tensor`)
+	require.ErrorContains(t, torch.SaveSeq(path, named(nil, torch.Named{Name: "w"})), `["w"]: torch: Save: nil tensor`)
 	require.ErrorContains(t, torch.SaveSeq(path, named(nil, torch.Named{Name: "w", Tensor: nested()})), `["w"]: `)
 	after, err := os.ReadFile(path)
 	require.NoError(t, err)

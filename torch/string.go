@@ -20,6 +20,8 @@ type PrintOptions struct {
 	SciMode   *bool // scientific notation; nil decides by the elements
 }
 
+const maxPrecision = 1000
+
 // printing is PrintOptions with the defaults filled in.
 type printing struct {
 	precision, threshold, edgeItems, lineWidth int
@@ -49,8 +51,8 @@ func SetPrintOptions(options ...PrintOptions) {
 	if n := min(p.precision, p.threshold, p.edgeItems, p.lineWidth); n < 0 {
 		fail("SetPrintOptions", fmt.Sprintf("the number %d is negative", n))
 	}
-	if p.precision > 1000 {
-		fail("SetPrintOptions", fmt.Sprintf("a precision of %d digits is above 1000", p.precision))
+	if p.precision > maxPrecision {
+		fail("SetPrintOptions", fmt.Sprintf("a precision of %d digits is above %d", p.precision, maxPrecision))
 	}
 	printOptions.Store(&p)
 }
@@ -60,13 +62,14 @@ func SetPrintOptions(options ...PrintOptions) {
 // cannot read are left out.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
-func (x *Tensor) String() string {
+func (x *Tensor) String() string { return x.text(printOptions.Load()) }
+
+func (x *Tensor) text(o *printing) string {
 	if x == nil || !x.acquire() {
 		return "tensor(" + x.describe() + ")"
 	}
 	defer x.release()
 	prefix := "tensor("
-	o := printOptions.Load()
 	info := x.info("String")
 	layout, dtype, device := Layout(info[libtorch.InfoLayout]), x.DType(), x.Device()
 	nested := info[libtorch.InfoFlags]&libtorch.FlagNested != 0
