@@ -66,8 +66,12 @@ func (d *Dict) Get(key Value) (Value, bool) {
 	return nil, false
 }
 
-// Set sets the value of a key, at the end if the key is new: d[key] = value.
+// Set sets the value of a key, at the end if the key is new: d[key] = value. It
+// panics with an [*Error] if d is nil.
 func (d *Dict) Set(key, value Value) {
+	if d == nil {
+		fail("Dict.Set", "the dict is nil")
+	}
 	if i := d.find(key); i >= 0 {
 		d.Entries[i].Value = value
 		return

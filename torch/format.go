@@ -28,7 +28,7 @@ import (
 func (x *Tensor) Format(f fmt.State, verb rune) {
 	o := *printOptions.Load()
 	if digits, ok := f.Precision(); ok {
-		o.precision = min(digits, maxPrecision)
+		o.precision = min(max(digits, 0), maxPrecision)
 	}
 	text, ok := "", x != nil
 	if ok && verb != 'v' && verb != 's' {

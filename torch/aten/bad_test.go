@@ -117,22 +117,23 @@ var byHand = map[string]any{
 
 // notCalled are exported functions that TestBadArguments leaves out, and why.
 var notCalled = map[string]string{
-	"torch.Init":            "takes no argument but a context",
-	"torch.CUDACount":       "takes no argument but a context",
-	"torch.FromBlob":        "trusts the caller's pointer",
-	"torch.Save":            "writes a file; SaveTo is called",
-	"torch.SaveSeq":         "writes a file; TestSaveSeq has the mistakes",
-	"torch.LoadFrom":        "reads a stream; Load is called",
-	"torch.Get":             "reads any value; TestGet has the mistakes",
-	"torch.WithMapLocation": "an option of Load",
-	"torch.WithKey":         "an option of LoadStateDict",
-	"torch.WithPrefix":      "an option of LoadStateDict",
-	"torch.WithNotice":      "an option of LoadStateDict",
-	"torch.WithLimits":      "an option of LoadStateDict",
-	"torch.Describe":        "describes any value",
-	"torch.SizesOf":         "repeats an int as often as the function that takes it has dimensions",
-	"torch.NewOp":           "only names an operator; package aten calls all of them",
-	"torch.Result":          "makes a call that was built, as all operators do",
+	"torch.Init":                "takes no argument but a context",
+	"torch.CUDACount":           "takes no argument but a context",
+	"torch.FromBlob":            "trusts the caller's pointer",
+	"torch.Save":                "writes a file; SaveTo is called",
+	"StateDict.UnmarshalBinary": "reads bytes; FuzzUnmarshalBinary has them",
+	"torch.SaveSeq":             "writes a file; TestSaveSeq has the mistakes",
+	"torch.LoadFrom":            "reads a stream; Load is called",
+	"torch.Get":                 "reads any value; TestGet has the mistakes",
+	"torch.WithMapLocation":     "an option of Load",
+	"torch.WithKey":             "an option of LoadStateDict",
+	"torch.WithPrefix":          "an option of LoadStateDict",
+	"torch.WithNotice":          "an option of LoadStateDict",
+	"torch.WithLimits":          "an option of LoadStateDict",
+	"torch.Describe":            "describes any value",
+	"torch.SizesOf":             "repeats an int as often as the function that takes it has dimensions",
+	"torch.NewOp":               "only names an operator; package aten calls all of them",
+	"torch.Result":              "makes a call that was built, as all operators do",
 }
 
 // receivers are the types all of whose methods are called.
@@ -502,6 +503,10 @@ func (b *badArguments) value(t reflect.Type, depth int) reflect.Value {
 		return set(pick(b, torch.CPU, torch.CPU, torch.CUDA, torch.CUDADevice(99), torch.Meta, torch.Device("gpu:1"), torch.Device("")))
 	case reflect.TypeFor[unsafe.Pointer]():
 		return v
+	case reflect.TypeFor[torch.LoadOption](), reflect.TypeFor[torch.StateDictOption]():
+		return set(pick(b, torch.WithLimits(torch.Limits{Values: -1, Depth: -1}), torch.WithMapLocation("gpu:1"), torch.WithMapLocation(torch.Meta)))
+	case reflect.TypeFor[fmt.State]():
+		return set(formatState{Writer: io.Discard, n: pick(b, 0, 3, -1, 1<<40)})
 	case reflect.TypeFor[*torch.Generator]():
 		return set(pick(b, (*torch.Generator)(nil), torch.NewGenerator(torch.CPU), &torch.Generator{}))
 	}
@@ -592,6 +597,16 @@ type optimizer struct{ parameter *torch.Tensor }
 func (optimizer) Step() {}
 
 func (o optimizer) Parameters() []*torch.Tensor { return []*torch.Tensor{o.parameter} }
+
+// A formatState is a fmt.State of one number.
+type formatState struct {
+	io.Writer
+	n int
+}
+
+func (s formatState) Width() (int, bool)     { return s.n % 100, s.n != 0 }
+func (s formatState) Precision() (int, bool) { return s.n, s.n != 0 }
+func (s formatState) Flag(c int) bool        { return c == s.n }
 
 func (b *badArguments) tensor(bad bool) *torch.Tensor {
 	make := func(d torch.DType, shape ...int) *torch.Tensor {
