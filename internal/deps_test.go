@@ -45,6 +45,7 @@ var policy = map[string][]string{
 	"torch/aoti":                   {"torch", "torch/internal/engine", "internal/badfile", "internal/libtorch", "internal/pickle", "internal/pt2", "internal/strictzip"},
 	"internal/npy":                 {"internal/badfile"},
 	"torch/numpy":                  {"torch", "internal/atomicfile", "internal/badfile", "internal/npy", "internal/strictzip"},
+	"torch/gonum":                  {"torch"},
 	"torch/safetensors":            {"torch", "internal/atomicfile", "internal/safetensors"},
 	"internal/opgen":               {},
 	"torch/aten":                   {"torch", "torch/aten/internal/call"},

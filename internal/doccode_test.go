@@ -31,6 +31,7 @@ var m struct{ Conv1 *nn.Conv2d; BN1 *nn.BatchNorm2d }
 var augment transforms.Transform
 var state torch.StateDict
 var checkpoint torch.Value
+var shards []string
 var add *torch.Op
 var flag string
 var base int64

@@ -41,8 +41,9 @@ func marshal(b *bytes.Buffer, x *Tensor) error {
 // MarshalBinary or torch.save wrote it, on the CPU. It implements [encoding.BinaryUnmarshaler]. The error for bytes that are
 // damaged is an [ErrMalformed].
 //
-//	var x torch.Tensor
-//	err := x.UnmarshalBinary(data)
+//	bytes, err := x.MarshalBinary()
+//	var y torch.Tensor
+//	err = y.UnmarshalBinary(bytes)
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.load.html
 func (x *Tensor) UnmarshalBinary(data []byte) error {

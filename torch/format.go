@@ -22,7 +22,7 @@ import (
 //
 // A tensor without dimensions is formatted by the verbs for numbers as its element is: f"{x:.3f}". A width pads the text.
 //
-//	fmt.Printf("loss %.4f\n", loss) // loss 0.6931
+//	fmt.Printf("loss %.4f\n", x.Mean()) // loss 0.6931
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_printoptions.html
 func (x *Tensor) Format(f fmt.State, verb rune) {
