@@ -1,8 +1,10 @@
 package torchtest
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,10 +55,10 @@ func (e *PythonError) Error() string { return e.Type + ": " + e.Message }
 //	torchtest.AssertClose(t, y, p.Call("attention", x, x, x))
 //
 // The environment variable TORCHHUB_REFERENCE names the Python. If it is not set,
-// that of an active virtual environment is used, or else python3. If none of them
-// has torch, or lacks another module that the source imports, the test is skipped, with
-// the reason. The test fails if the variable is set, and its Python lacks a module, so that a
-// machine that sets it skips nothing.
+// that of an active virtual environment is used, or else python3 or python. If none of
+// them has torch and the other modules that the source imports, the test is skipped,
+// with the reason. If the variable is set, the test fails instead, so that a machine
+// that sets it skips nothing.
 //
 // Importing torch takes seconds. So all tests of a test binary that give the same
 // source share a process, with its global variables. It ends with the test binary,
@@ -88,47 +90,51 @@ func PythonFile(t testing.TB, path string) *Interpreter {
 
 func start(t testing.TB, programs []python.Program) *Interpreter {
 	t.Helper()
-	executable, named := findPython()
-	giveUp := t.Skipf
-	if named {
-		giveUp = t.Fatalf
-	}
-	if executable == "" {
-		giveUp("torchtest: no Python was found; set %s to the path of one that has torch", variable)
-	}
 	p := &Interpreter{t: t, limit: 5 * time.Minute}
-	var err error
-	p.p, err = python.Start(executable, p.left(), append([]python.Program{{Source: exchange}}, programs...)...)
-	t.Cleanup(p.p.Release)
-	var e *python.Exception
-	switch {
-	case errors.As(err, &e) && e.Type == "ModuleNotFoundError":
-		giveUp("torchtest: %s lacks a module: %s; install it, or set %s to the path of a Python that has it", executable, e.Message, variable)
-	case e != nil:
-		t.Fatalf("torchtest: start %s: %v", executable, err)
-	case err != nil:
-		giveUp("torchtest: start %s: %v", executable, err)
+	programs = append([]python.Program{{Source: exchange}}, programs...)
+	named := os.Getenv(variable)
+	reason := "" // why the first one cannot be used
+	for _, executable := range pythons(named) {
+		var err error
+		p.p, err = python.Start(executable, p.left(), programs...)
+		t.Cleanup(p.p.Release)
+		if err == nil {
+			p.dir = t.TempDir()
+			return p
+		}
+		why := fmt.Sprintf("torchtest: start %s: %v", executable, err)
+		if e := (*python.Exception)(nil); errors.As(err, &e) {
+			if e.Type != "ModuleNotFoundError" {
+				t.Fatal(why)
+			}
+			why = fmt.Sprintf("torchtest: %s lacks a module: %s; install it, or set %s to the path of a Python that has it", executable, e.Message, variable)
+		}
+		reason = cmp.Or(reason, why)
 	}
-	p.dir = t.TempDir()
-	return p
+	if named != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(cmp.Or(reason, "torchtest: no Python was found; set "+variable+" to the path of one that has torch"))
+	return nil
 }
 
-// findPython returns the path of Python, or "", and whether the user named it.
-func findPython() (path string, named bool) {
-	if path := os.Getenv(variable); path != "" {
-		return path, true
-	}
-	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
-		if path, err := exec.LookPath(filepath.Join(env, "bin", "python")); err == nil {
-			return path, false
+// pythons returns the paths of Pythons to try: only the one that the user named, if any.
+func pythons(named string) (paths []string) {
+	names := []string{named}
+	if named == "" {
+		names = []string{"python3", "python"}
+		if env := os.Getenv("VIRTUAL_ENV"); env != "" {
+			names = append([]string{filepath.Join(env, "bin", "python")}, names...)
 		}
 	}
-	for _, name := range []string{"python3", "python"} {
+	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
-			return path, false
+			paths = append(paths, path)
+		} else if name == named {
+			paths = append(paths, name) // whose start gives the reason
 		}
 	}
-	return "", false
+	return paths
 }
 
 // Within returns p with another limit for the time that a call may take, instead of

@@ -200,4 +200,6 @@ func TestPythonIsFound(t *testing.T) {
 	r = record(t, start)
 	require.False(t, r.skipped)
 	require.Equal(t, lacks(onPath), r.errors)
+	t.Setenv("TORCHHUB_REFERENCE", filepath.Join(dir, "none"))
+	require.Equal(t, []string{"torchtest: start " + dir + "/none: fork/exec " + dir + "/none: no such file or directory"}, record(t, start).errors)
 }

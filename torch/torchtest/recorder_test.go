@@ -19,13 +19,15 @@ func (r *recorder) Helper()           { r.helper = true }
 func (r *recorder) Log(args ...any)   { r.logs = append(r.logs, fmt.Sprint(args...)) }
 func (r *recorder) Error(args ...any) { r.errors = append(r.errors, fmt.Sprint(args...)) }
 
-func (r *recorder) Fatalf(format string, args ...any) {
-	r.errors = append(r.errors, fmt.Sprintf(format, args...))
+func (r *recorder) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
+
+func (r *recorder) Fatal(args ...any) {
+	r.Error(args...)
 	runtime.Goexit()
 }
 
-func (r *recorder) Skipf(format string, args ...any) {
-	r.logs = append(r.logs, fmt.Sprintf(format, args...))
+func (r *recorder) Skip(args ...any) {
+	r.Log(args...)
 	r.skipped = true
 	runtime.Goexit()
 }
