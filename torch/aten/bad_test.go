@@ -30,6 +30,7 @@ import (
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/amp"
+	"github.com/torchhub/torchhub/torch/autograd"
 	"github.com/torchhub/torchhub/torch/backends"
 	"github.com/torchhub/torchhub/torch/cuda"
 	"github.com/torchhub/torchhub/torch/mps"
@@ -48,6 +49,12 @@ func init() {
 
 // byHand are the functions of package torch that no table has, by name.
 var byHand = map[string]any{
+	"autograd.Backward": autograd.Backward, "autograd.Grad": autograd.Grad, "autograd.VJP": autograd.VJP, "autograd.JVP": autograd.JVP,
+	"autograd.Jacobian": autograd.Jacobian, "autograd.Hessian": autograd.Hessian, "autograd.VHP": autograd.VHP, "autograd.HVP": autograd.HVP,
+	"autograd.Gradcheck": autograd.Gradcheck, "autograd.Gradgradcheck": autograd.Gradgradcheck, "autograd.Unary": autograd.Unary,
+	"autograd.Checkpoint": autograd.Checkpoint, "autograd.CheckpointSequential": autograd.CheckpointSequential, "autograd.Vmap": autograd.Vmap,
+	"autograd.SavedTensorsHooks": autograd.SavedTensorsHooks[int], "autograd.SaveOnCPU": autograd.SaveOnCPU, "autograd.DetectAnomaly": autograd.DetectAnomaly,
+	"autograd.IsAnomalyEnabled": autograd.IsAnomalyEnabled, "autograd.DualLevel": autograd.DualLevel, "autograd.MakeDual": autograd.MakeDual, "autograd.UnpackDual": autograd.UnpackDual,
 	"torch.FromSlice": torch.FromSlice[float32], "torch.FromSlice int64": torch.FromSlice[int64], "torch.FromSlice F16": torch.FromSlice[torch.F16],
 	"torch.FromBuffer": torch.FromBuffer[float64], "torch.FromBuffer uint8": torch.FromBuffer[uint8],
 	"torch.NewTensor": torch.NewTensor, "torch.Where": torch.Where, "torch.DimsOf": torch.DimsOf,
@@ -143,6 +150,7 @@ var receivers = []reflect.Type{
 	reflect.TypeFor[torch.F16](), reflect.TypeFor[torch.BF16](), reflect.TypeFor[torch.F8E5M2](), reflect.TypeFor[torch.F8E4M3FN](),
 	reflect.TypeFor[torch.F8E5M2FNUZ](), reflect.TypeFor[torch.F8E4M3FNUZ](), reflect.TypeFor[torch.F8E8M0FNU](), reflect.TypeFor[backends.Flag](),
 	reflect.TypeFor[cuda.Stream](), reflect.TypeFor[*cuda.Event](), reflect.TypeFor[*cuda.Graph](), reflect.TypeFor[*amp.GradScaler](),
+	reflect.TypeFor[autograd.Function](), reflect.TypeFor[*autograd.Context](), reflect.TypeFor[*autograd.GradcheckError](),
 }
 
 // everything is every function, by name.
@@ -176,7 +184,7 @@ func everything() map[string]reflect.Value {
 // TestEverythingIsCalled finds exported functions that TestBadArguments does not know of.
 func TestEverythingIsCalled(t *testing.T) {
 	all := everything()
-	for _, dir := range []string{"..", "../linalg", "../fft", "../special", "../nn/functional", "../amp", "../backends", "../cuda", "../mps"} {
+	for _, dir := range []string{"..", "../linalg", "../fft", "../special", "../nn/functional", "../amp", "../autograd", "../backends", "../cuda", "../mps"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		require.NoError(t, err)
 		for _, file := range files {

@@ -419,6 +419,14 @@ func TestFunction(t *testing.T) {
 			f.Apply(x)
 		},
 		"a leaf Variable that requires grad": func() { x.MulScalarInPlace(2) },
+		"while it runs": func() {
+			var kept *autograd.Context
+			f := exp(nil)
+			f.Backward = func(ctx *autograd.Context, grads ...*torch.Tensor) tensors { kept = ctx; return grads }
+			f.Apply(x)[0].Sum().Backward()
+			require.False(t, kept.NeedsInputGrad(0))
+			kept.SavedTensors()
+		},
 		"can be called in Forward only": func() {
 			f := exp(nil)
 			f.Backward = func(ctx *autograd.Context, grads ...*torch.Tensor) tensors { ctx.SaveForBackward(); return grads }

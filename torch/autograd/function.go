@@ -47,7 +47,8 @@ type Context struct {
 	saved, plain, dirty []*torch.Tensor
 	noZeros             bool
 	needs               []bool            // in Forward
-	node                *libtorch.Running // in Backward
+	node                *libtorch.Running // while Backward runs
+	over                bool              // the function that got the context has returned
 }
 
 // SaveForBackward keeps tensors for [Context.SavedTensors]: ctx.save_for_backward. Inputs,
@@ -63,8 +64,8 @@ func (ctx *Context) SaveForBackward(tensors ...*torch.Tensor) {
 // with an [*torch.Error] if the graph is freed, or if one of the tensors was modified in
 // place. It belongs in Backward.
 func (ctx *Context) SavedTensors() []*torch.Tensor {
-	if ctx.node == nil {
-		fail("Context.SavedTensors", "saved tensors are available in Backward only")
+	if ctx == nil || ctx.node == nil {
+		fail("Context.SavedTensors", "saved tensors are available in Backward only, while it runs")
 	}
 	return tensors(engine.Read(ctx.node.Saved))
 }
@@ -99,6 +100,9 @@ func (ctx *Context) SetMaterializeGrads(on bool) {
 // NeedsInputGrad reports whether the gradient of an input is needed:
 // ctx.needs_input_grad[i].
 func (ctx *Context) NeedsInputGrad(i int) bool {
+	if ctx == nil {
+		fail("Context.NeedsInputGrad", "the context is nil")
+	}
 	if ctx.node != nil {
 		return i >= 0 && ctx.node.Needs(i)
 	}
@@ -106,8 +110,8 @@ func (ctx *Context) NeedsInputGrad(i int) bool {
 }
 
 func (ctx *Context) inForward(method string) {
-	if ctx.node != nil {
-		fail("Context."+method, "it can be called in Forward only")
+	if ctx == nil || ctx.node != nil || ctx.over {
+		fail("Context."+method, "it can be called in Forward only, while it runs")
 	}
 }
 
@@ -129,6 +133,7 @@ func (f Function) Apply(inputs ...*torch.Tensor) []*torch.Tensor {
 	}
 	var outputs []*torch.Tensor
 	torch.NoGrad(func() { outputs = f.Forward(ctx, inputs...) })
+	ctx.over = true
 	for i, y := range outputs {
 		if y == nil {
 			fail(name, fmt.Sprintf("Forward returned nil as output %d", i))
@@ -140,7 +145,9 @@ func (f Function) Apply(inputs ...*torch.Tensor) []*torch.Tensor {
 		for i, g := range grads {
 			in[i] = g.(*torch.Tensor)
 		}
-		out := backward(&Context{node: &r.Node}, in...)
+		ctx := &Context{node: &r.Node}
+		defer func() { ctx.node, ctx.over = nil, true }() // the node may be freed then
+		out := backward(ctx, in...)
 		grads = make([]any, len(out))
 		for i, g := range out {
 			grads[i] = g

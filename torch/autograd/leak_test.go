@@ -3,8 +3,12 @@
 package autograd_test
 
 import (
+	"bytes"
+	"runtime"
 	"runtime/pprof"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,4 +34,28 @@ func TestLeakOfGraphs(t *testing.T) {
 		})
 	}
 	require.Equal(t, before, p.Count())
+}
+
+// TestLeakOfCycle shows a cycle between a hook and the graph of its tensor, which the
+// collector does not see: the profile names the place where the tensor was made.
+func TestLeakOfCycle(t *testing.T) {
+	text := func() string {
+		for range 3 {
+			runtime.GC()
+			time.Sleep(10 * time.Millisecond)
+		}
+		var b bytes.Buffer
+		require.NoError(t, pprof.Lookup("torch.tensors").WriteTo(&b, 1))
+		return b.String()
+	}
+	h := cyclic()
+	require.Contains(t, text(), "autograd_test.cyclic")
+	h.Remove()
+	require.Eventually(t, func() bool { return !strings.Contains(text(), "autograd_test.cyclic") }, 10*time.Second, 10*time.Millisecond)
+}
+
+//go:noinline
+func cyclic() *torch.Hook {
+	y := torch.Options{RequiresGrad: true}.Ones(2).MulScalar(2)
+	return y.RegisterHook(func(g *torch.Tensor) *torch.Tensor { return g.Mul(y) })
 }
