@@ -3,6 +3,7 @@ package aten
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/autograd"
 	"github.com/torchhub/torchhub/torch/backends"
 )
 
@@ -24,18 +26,112 @@ func TestGPUOps(t *testing.T) {
 	}
 	backends.CuDNNAllowTF32.Set(false)
 	defer backends.CuDNNAllowTF32.Set(true)
-	names := make([]string, 0, len(functions))
-	for name := range functions {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	ran := opsOn(t, torch.CUDA, names)
-	require.Greater(t, ran, 400)
+	require.Greater(t, opsOn(t, torch.CUDA, slices.Sorted(maps.Keys(functions))), 400)
 }
 
 // TestOpsOnDevice checks how TestGPUOps compares, with the CPU as the device.
 func TestOpsOnDevice(t *testing.T) {
 	require.Equal(t, 6, opsOn(t, torch.CPU, []string{"aten::add.Tensor", "aten::matmul", "aten::bernoulli.p", "aten::linalg_svd", "aten::cat", "aten::sum"}))
+}
+
+// TestGPUGradients compares the gradients of operators, of the first and second order, on a
+// GPU and on the CPU, with the arguments of TestGradients.
+func TestGPUGradients(t *testing.T) {
+	if _, err := torch.CUDACount(t.Context()); err != nil {
+		t.Skip(err)
+	}
+	backends.CuDNNAllowTF32.Set(false)
+	defer backends.CuDNNAllowTF32.Set(true)
+	require.Greater(t, gradientsOn(t, torch.CUDA, slices.Sorted(maps.Keys(functions))), 150)
+}
+
+// TestGradientsOnDevice checks how TestGPUGradients compares, with the CPU as the device.
+func TestGradientsOnDevice(t *testing.T) {
+	require.Equal(t, 3, gradientsOn(t, torch.CPU, []string{"aten::mul.Tensor", "aten::matmul", "aten::sigmoid"}))
+}
+
+// gradientsOn compares gradients and returns for how many operators the device has them.
+func gradientsOn(t *testing.T, d torch.Device, names []string) (ran int) {
+	p := reference.Start(t, cases)
+	for batch := range slices.Chunk(names, 60) {
+		var answers map[string][]gradientCase
+		p.Call(&answers, "gradients_of", batch)
+		for _, name := range batch {
+			worked := false
+			for _, c := range answers[name] {
+				onCPU, err := gradientOn(functions[name], c, torch.CPU, 0)
+				if err != nil {
+					continue // the libtorch in use is older
+				}
+				out, err := gradientOn(functions[name], c, d, 0)
+				var e *torch.Error
+				switch {
+				case errors.As(err, &e): // most have no kernel for the device
+					continue
+				case err != nil:
+					t.Errorf("%s, %s: %v", name, c.What, err)
+					continue
+				}
+				worked = true
+				numbers := !ambiguous.MatchString(name)
+				if again, err := gradientOn(functions[name], c, torch.CPU, 1); err != nil || sameResults(onCPU, again, true) != nil {
+					numbers = false // they are random
+				}
+				if err := sameResults(onCPU, out, numbers); err != nil {
+					t.Errorf("%s, %s: %v", name, c.What, err)
+				}
+			}
+			if worked {
+				ran++
+			}
+		}
+	}
+	t.Logf("%d overloads have gradients on %s", ran, d)
+	return ran
+}
+
+// gradientOn returns the gradients of a call, of the first order and of the second.
+func gradientOn(function any, c gradientCase, d torch.Device, seed int64) (results []any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	f := reflect.ValueOf(function)
+	args := make([]reflect.Value, len(c.Args))
+	var xs []*torch.Tensor
+	for i, a := range c.Args {
+		v, err := argument(f.Type().In(i), a)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = onDevice(v, d)
+		xs = append(xs, leaves(args[i])...)
+	}
+	torch.ManualSeed(seed)
+	err = torch.Try(func() {
+		var ys []*torch.Tensor
+		for _, r := range f.Call(args) {
+			ys = append(ys, tensorsIn(r)...)
+		}
+		for k := range 2 {
+			var roots, vs []*torch.Tensor
+			for _, y := range ys {
+				if y != nil && y.RequiresGrad() {
+					roots, vs = append(roots, y), append(vs, cotangent(y, 3+2*k).To(y.Device()))
+				}
+			}
+			if len(roots) == 0 {
+				return
+			}
+			ys = autograd.Grad(roots, xs, autograd.GradOptions{GradOutputs: vs, CreateGraph: k == 0, AllowUnused: true})
+			results = append(results, ys)
+		}
+	})
+	if len(results) > 0 {
+		err = nil // there may be no derivative of the second order
+	}
+	return results, err
 }
 
 // ambiguous are operators of whose results another kernel may return others that are as
@@ -140,6 +236,9 @@ func onDevice(v reflect.Value, d torch.Device) reflect.Value {
 
 // sameResults compares results, also the numbers in tensors if that is wanted.
 func sameResults(want, got []any, numbers bool) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d results, want %d", len(got), len(want))
+	}
 	for i := range want {
 		switch w := want[i].(type) {
 		case *torch.Tensor:
@@ -182,7 +281,7 @@ func sameTensor(want, got *torch.Tensor, numbers bool) error {
 	case !numbers || want.Layout() != torch.Strided:
 		return nil
 	}
-	w, g := numbersOf(want), numbersOf(got.To(torch.CPU))
+	w, g := numbersOf(want.Detach()), numbersOf(got.Detach().To(torch.CPU))
 	var scale float64
 	for _, v := range w {
 		if !math.IsInf(v, 0) && !math.IsNaN(v) {
