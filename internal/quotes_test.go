@@ -39,10 +39,7 @@ func TestQuotes(t *testing.T) {
 
 // TestFixtureOfPort runs the Python program of examples/port and requires that it writes the committed file.
 func TestFixtureOfPort(t *testing.T) {
-	python := os.Getenv(reference.Variable)
-	if python == "" {
-		t.Skip(reference.Variable + " is not set")
-	}
+	python := reference.Python(t)
 	dir := t.TempDir()
 	source, err := os.ReadFile("../examples/port/testdata/net.py")
 	require.NoError(t, err)

@@ -91,10 +91,7 @@ func TestLoadAllGoldens(t *testing.T) {
 
 // TestLoadEqualsPython compares random nested containers of all dtypes that Python saves.
 func TestLoadEqualsPython(t *testing.T) {
-	python := os.Getenv(reference.Variable)
-	if python == "" {
-		t.Skip(reference.Variable + " is not set")
-	}
+	python := reference.Python(t)
 	dir := t.TempDir()
 	out, err := exec.Command(python, "../testdata/gen/checkpoints.py", "--random", dir, "100", "7").CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -4,6 +4,10 @@
 // The environment variable TORCHHUB_REFERENCE names a Python that has torch,
 // torchvision and Pillow; tests that need it are skipped if it is not set.
 //
+// It imports nothing of this module but the machinery that runs Python, so that
+// every test can use it. Tests that exchange tensors with Python, and are not of a package
+// that torch/torchtest imports, use that instead.
+//
 //	p := reference.Start(t, `
 //	import torch
 //	def softmax(x):
@@ -35,6 +39,16 @@ type Process struct {
 	p *python.Process
 }
 
+// Python returns the path of Python, and skips the test where TORCHHUB_REFERENCE is not set.
+func Python(t testing.TB) string {
+	t.Helper()
+	path := os.Getenv(Variable)
+	if path == "" {
+		t.Skip(Variable + " is not set")
+	}
+	return path
+}
+
 // Start runs the Python source script and returns its process, which is shared
 // by all tests of the test binary that start the same script, so that imports
 // are paid for once. It ends with the test binary, or earlier if several other
@@ -42,10 +56,7 @@ type Process struct {
 // TORCHHUB_REFERENCE is not set and fails it where the script raises.
 func Start(t testing.TB, script string) *Process {
 	t.Helper()
-	executable := os.Getenv(Variable)
-	if executable == "" {
-		t.Skip(Variable + " is not set")
-	}
+	executable := Python(t)
 	p, err := python.Start(executable, 0, python.Program{Source: script})
 	t.Cleanup(p.Release)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/torchtest"
 )
@@ -24,9 +25,7 @@ var sources embed.FS
 // could have another torch.
 func interpreter(t testing.TB) *torchtest.Interpreter {
 	t.Helper()
-	if os.Getenv("TORCHHUB_REFERENCE") == "" {
-		t.Skip("TORCHHUB_REFERENCE is not set")
-	}
+	reference.Python(t)
 	var texts []string
 	for _, name := range []string{"close", "make", "values"} {
 		text, err := sources.ReadFile("testdata/" + name + ".py")

@@ -10,8 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/torchtest"
 )
 
 func TestMain(m *testing.M) {
@@ -23,29 +26,21 @@ func TestMain(m *testing.M) {
 
 // pythonCalls calls a function of torch.nn.functional, and tells what it raises.
 const pythonCalls = `
-import numpy as np, torch, warnings
+import torch, warnings
 import torch.nn as nn
 import torch.nn.functional as F
 
 torch.set_num_threads(1)
 warnings.simplefilter("ignore")
 
-def argument(v):
-    if isinstance(v, np.ndarray):
-        return torch.from_numpy(v)
-    if isinstance(v, dict):
-        return float(v["float"])
-    return v
-
 def call(calls):
     out = []
     for name, args, options in calls:
-        args = [argument(a) for a in args]
         torch.manual_seed(0)
         try:
             with torch.no_grad():
-                y = eval(name)(*args, **{k: argument(v) for k, v in options.items()})
-            out.append({"results": [t.contiguous() for t in (y if isinstance(y, tuple) else (y,))]})
+                y = eval(name)(*args, **options)
+            out.append({"results": list(y) if isinstance(y, tuple) else [y]})
         except Exception as e:
             out.append({"error": f"{type(e).__name__}: {e}"[:200]})
     return out
@@ -56,19 +51,6 @@ type pythonCall struct {
 	name    string // an expression
 	args    []any
 	options map[string]any
-}
-
-// send returns the call as the script reads it.
-func (c pythonCall) send() []any {
-	args := []any{}
-	for _, a := range c.args {
-		args = append(args, sent(a))
-	}
-	options := map[string]any{}
-	for k, v := range c.options {
-		options[k] = sent(v)
-	}
-	return []any{c.name, args, options}
 }
 
 func (c pythonCall) String() string {
@@ -89,48 +71,30 @@ func shown(v any) string {
 	return fmt.Sprintf("%#v", v)
 }
 
-// sent returns a value as it travels.
-func sent(v any) any {
-	switch v := v.(type) {
-	case *torch.Tensor:
-		if v == nil {
-			return nil
-		}
-		switch v.DType() {
-		case torch.Float32:
-			return reference.NewArray(torch.Data[float32](v), v.Shape()...)
-		case torch.Float64:
-			return reference.NewArray(torch.Data[float64](v), v.Shape()...)
-		case torch.Int64:
-			return reference.NewArray(torch.Data[int64](v), v.Shape()...)
-		case torch.Bool:
-			return reference.NewArray(torch.Data[bool](v), v.Shape()...)
-		}
-		panic(v.DType())
-	case float64:
-		return map[string]string{"float": fmt.Sprint(v)}
-	}
-	return v
-}
-
 // A pythonAnswer is what came of a call.
 type pythonAnswer struct {
 	Error   string
-	Results []reference.Array
+	Results []*torch.Tensor
 }
 
 // ask makes calls in Python.
-func ask(t *testing.T, calls []pythonCall) []pythonAnswer {
-	p := reference.Start(t, pythonCalls)
-	var out []pythonAnswer
+func ask(t *testing.T, calls []pythonCall) (out []pythonAnswer) {
+	reference.Python(t)
+	p := torchtest.Python(t, pythonCalls)
 	for part := range slices.Chunk(calls, 500) {
 		var all []any
 		for _, c := range part {
-			all = append(all, c.send())
+			all = append(all, torch.Tuple{c.name, c.args, c.options})
 		}
-		var answers []pythonAnswer
-		p.Call(&answers, "call", all)
-		out = append(out, answers...)
+		for _, v := range p.Call("call", all).([]torch.Value) {
+			var a pythonAnswer
+			var err error
+			if a.Error, err = torch.Get[string](v, "error"); err != nil {
+				a.Results, err = torch.Get[[]*torch.Tensor](v, "results")
+			}
+			require.NoError(t, err)
+			out = append(out, a)
+		}
 	}
 	return out
 }
@@ -196,53 +160,22 @@ func set(v reflect.Value, value any) {
 }
 
 // differs says how results differ from Python's, by more than 1e-5 of the largest; "" where they do not.
-func differs(got []*torch.Tensor, want []reference.Array) string {
+func differs(got, want []*torch.Tensor) string {
 	if len(got) != len(want) {
 		return fmt.Sprintf("%d results, want %d", len(got), len(want))
 	}
 	for i, w := range want {
-		if !slices.Equal(got[i].Shape(), w.Shape) || got[i].DType().String() != w.DType {
-			return fmt.Sprintf("%v %v, want %v %s", got[i].Shape(), got[i].DType(), w.Shape, w.DType)
-		}
-		g, e := torch.Data[float64](got[i].ToDType(torch.Float64)), numbers(w)
-		scale := 0.0
-		for _, v := range e {
-			if !math.IsInf(v, 0) && !math.IsNaN(v) {
-				scale = max(scale, math.Abs(v))
+		o := torchtest.CloseOptions{Rtol: new(0.0), Atol: new(0.0), EqualNan: true}
+		if w.DType().IsFloatingPoint() {
+			for _, v := range torch.Data[float64](w.ToDType(torch.Float64)) {
+				if !math.IsInf(v, 0) && !math.IsNaN(v) {
+					*o.Atol = max(*o.Atol, 1e-5*math.Abs(v))
+				}
 			}
 		}
-		for j := range e {
-			if g[j] == e[j] || math.IsNaN(g[j]) && math.IsNaN(e[j]) || math.Abs(g[j]-e[j]) <= 1e-5*scale {
-				continue
-			}
-			return fmt.Sprintf("element %d is %v, want %v", j, g[j], e[j])
+		if err := torchtest.CheckClose(got[i], w, o); err != nil {
+			return err.Error()
 		}
 	}
 	return ""
-}
-
-func numbers(a reference.Array) []float64 {
-	switch a.DType {
-	case "float32":
-		return wide(reference.Data[float32](a))
-	case "float64":
-		return reference.Data[float64](a)
-	case "int64":
-		return wide(reference.Data[int64](a))
-	case "bool":
-		var out []float64
-		for _, v := range reference.Data[bool](a) {
-			out = append(out, map[bool]float64{true: 1}[v])
-		}
-		return out
-	}
-	panic(a.DType)
-}
-
-func wide[E float32 | int64](from []E) []float64 {
-	out := make([]float64, len(from))
-	for i, v := range from {
-		out[i] = float64(v)
-	}
-	return out
 }
