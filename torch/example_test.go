@@ -65,3 +65,34 @@ func ExampleDevice() {
 	// cpu true
 	// cuda:1 1
 }
+
+func ExampleForkRNG() {
+	torch.ManualSeed(0)
+	torch.ForkRNG(func() { fmt.Println(torch.Rand(1).Item()) })
+	fmt.Println(torch.Rand(1).Item()) // the same number
+	// Output:
+	// 0.49625658988952637
+	// 0.49625658988952637
+}
+
+func ExampleRNGState() {
+	state := torch.RNGState() // torch.get_rng_state()
+	x := torch.Randn(3)
+	torch.SetRNGState(state)
+	fmt.Println(state.DType(), state.Shape(), x.Equal(torch.Randn(3)))
+	// Output: uint8 [5056] true
+}
+
+func ExampleTensor_ToMemoryFormat() {
+	x := torch.Ones(1, 3, 2, 2)
+	y := x.ToMemoryFormat(torch.ChannelsLast) // x.to(memory_format=torch.channels_last)
+	fmt.Println(x.Strides(), y.Strides(), y.IsContiguous())
+	// Output: [12 4 2 1] [12 1 6 3] false
+}
+
+func ExampleUseDeterministicAlgorithms() {
+	torch.UseDeterministicAlgorithms(true)
+	defer torch.UseDeterministicAlgorithms(false)
+	fmt.Println(torch.Data[float32](torch.Empty(2))) // uninitialized memory is filled
+	// Output: [NaN NaN]
+}

@@ -105,6 +105,7 @@ var byHand = map[string]any{
 	"cuda.MemGetInfo": cuda.MemGetInfo, "cuda.EmptyCache": cuda.EmptyCache, "cuda.MemorySummary": cuda.MemorySummary, "cuda.NewStream": cuda.NewStream, "cuda.DefaultStream": cuda.DefaultStream,
 	"cuda.CurrentStream": cuda.CurrentStream, "cuda.WithStream": cuda.WithStream, "cuda.NewEvent": cuda.NewEvent, "cuda.NewGraph": cuda.NewGraph, "cuda.ManualSeed": cuda.ManualSeed,
 	"cuda.ManualSeedAll": cuda.ManualSeedAll, "cuda.InitialSeed": cuda.InitialSeed, "cuda.RNGState": cuda.RNGState, "cuda.SetRNGState": cuda.SetRNGState,
+	"cuda.Seed": cuda.Seed, "cuda.SeedAll": cuda.SeedAll, "cuda.RNGStateAll": cuda.RNGStateAll, "cuda.SetRNGStateAll": cuda.SetRNGStateAll,
 	"mps.IsAvailable": mps.IsAvailable, "mps.Synchronize": mps.Synchronize, "mps.EmptyCache": mps.EmptyCache, "mps.CurrentAllocatedMemory": mps.CurrentAllocatedMemory,
 	"mps.DriverAllocatedMemory": mps.DriverAllocatedMemory, "mps.RecommendedMaxMemory": mps.RecommendedMaxMemory,
 	"amp.NewGradScaler": amp.NewGradScaler, "amp.Autocast": amp.Autocast, "amp.IsAutocastEnabled": amp.IsAutocastEnabled, "amp.AutocastDType": amp.AutocastDType,

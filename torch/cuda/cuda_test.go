@@ -62,6 +62,10 @@ func TestWithoutGPU(t *testing.T) {
 	cuda.EmptyCache()
 	cuda.ManualSeed(1)
 	cuda.ManualSeedAll(1)
+	cuda.Seed()
+	cuda.SeedAll()
+	require.Empty(t, cuda.RNGStateAll())
+	cuda.SetRNGStateAll(nil)
 }
 
 func TestMistakes(t *testing.T) {
@@ -230,6 +234,15 @@ func TestGPURandom(t *testing.T) {
 	require.Equal(t, want, draw())
 	cuda.ManualSeedAll(7)
 	require.Equal(t, want, draw())
+	states := cuda.RNGStateAll()
+	require.Len(t, states, cuda.DeviceCount())
+	next = draw()
+	cuda.Seed()
+	seed := cuda.InitialSeed()
+	cuda.SeedAll()
+	require.NotEqual(t, seed, cuda.InitialSeed())
+	cuda.SetRNGStateAll(states)
+	require.Equal(t, next, draw())
 	g := torch.NewGenerator(torch.CUDA).ManualSeed(7)
 	require.Equal(t, torch.CUDADevice(0), g.Device())
 	require.Equal(t, want, torch.Data[float32](torch.Options{Device: torch.CUDA}.Zeros(5).UniformInPlace(0, 1, torch.RandomOptions{Generator: g})))

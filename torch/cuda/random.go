@@ -27,6 +27,26 @@ func ManualSeedAll(seed int64) {
 	}
 }
 
+// Seed seeds the generator of the current device with a random number that the system
+// draws: torch.cuda.seed(). It does nothing where there is no GPU.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.cuda.seed.html
+func Seed() {
+	if IsAvailable() {
+		generator("cuda.Seed", nil).Seed()
+	}
+}
+
+// SeedAll seeds the generators of all GPUs with one random number that the system draws:
+// torch.cuda.seed_all(). It does nothing where there is no GPU.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.cuda.seed_all.html
+func SeedAll() {
+	if IsAvailable() {
+		ManualSeedAll(int64(torch.DefaultGenerator(torch.CUDADevice(0)).Seed()))
+	}
+}
+
 // InitialSeed returns the number with which the generator of the current device was
 // seeded last: torch.cuda.initial_seed().
 //
@@ -47,4 +67,25 @@ func RNGState(device ...torch.Device) *torch.Tensor {
 // https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_rng_state.html
 func SetRNGState(state *torch.Tensor, device ...torch.Device) {
 	generator("cuda.SetRNGState", device).SetState(state)
+}
+
+// RNGStateAll returns the states of the generators of all GPUs:
+// torch.cuda.get_rng_state_all().
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.cuda.get_rng_state_all.html
+func RNGStateAll() (states []*torch.Tensor) {
+	for i := range DeviceCount() {
+		states = append(states, RNGState(torch.CUDADevice(i)))
+	}
+	return states
+}
+
+// SetRNGStateAll sets the states that [RNGStateAll] returned:
+// torch.cuda.set_rng_state_all(states).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.cuda.set_rng_state_all.html
+func SetRNGStateAll(states []*torch.Tensor) {
+	for i, state := range states {
+		SetRNGState(state, torch.CUDADevice(i))
+	}
 }
