@@ -6,6 +6,8 @@ import (
 	"math/big"
 	"reflect"
 	"strings"
+
+	"github.com/torchhub/torchhub/internal/snake"
 )
 
 // ErrMissing is the error of [Get] about a key or an index that does not exist, for errors.Is.
@@ -33,12 +35,27 @@ func (e *PathError) Is(target error) bool { return target == ErrMissing && e.mis
 //
 //	lr, err := torch.Get[float64](checkpoint, "optimizer", "param_groups", 0, "lr")
 //
-// An element of the path is a key of a dict, or an index of a list or tuple, which counts from the end if it is negative. Without a path, it is v itself.
+// An element of the path is a key of a dict, or an index of a list or tuple, which
+// counts from the end if it is negative. Without a path, it is the value itself.
 //
-// T may be a type that Load returns, such as *Tensor, *Dict or [Value]; a [StateDict]; a number, bool or string; or a slice, an array or a map with string or
-// integer keys of these. An int is read as a float if that is asked for, and a tensor of one element as a number. None is nil if T is a
-// pointer. Lists, tuples and sets are slices, or arrays of their length. The error is a [*PathError], which names the path of what is missing or of
-// another type; it is an [ErrMissing] if there is no such key or index:
+// T may be a type that Load returns, such as *Tensor, *Dict or [Value]; a [StateDict];
+// a number, bool or string; or a slice, an array, a map or a struct of these. An int is
+// read as a float if that is asked for, and a tensor of one element as a number. None
+// is nil if T is a pointer. Lists, tuples and sets are slices, or arrays of their
+// length; dicts are maps or structs:
+//
+//	type Checkpoint struct {
+//		Epoch     int             // checkpoint["epoch"]
+//		StateDict torch.StateDict // checkpoint["state_dict"]
+//		Best      float64         `torch:"best_acc1"`
+//		Scaler    *torch.Dict     `torch:",optional"` // left as it is if there is no such key
+//	}
+//
+// The key of an exported field is its name in snake case or the name in its tag, and
+// the tag "-" leaves the field out. Other keys of the dict are ignored.
+//
+// The error is a [*PathError], which names the path of what is missing or of another
+// type; it is an [ErrMissing] if there is no such key or index:
 //
 //	ema, err := torch.Get[torch.StateDict](checkpoint, "model_ema")
 //	if errors.Is(err, torch.ErrMissing) {
@@ -82,7 +99,7 @@ func walkPath(v Value, path []any) (Value, error) {
 		case *Dict:
 			e, ok := w.Get(p)
 			if !ok {
-				return fail(true, "has no key %s%s", strings.Trim(pathText([]any{p}), "[]"), keysOf(w))
+				return fail(true, "%s", noKey(w, p))
 			}
 			v = e
 			continue
@@ -115,16 +132,17 @@ func walkPath(v Value, path []any) (Value, error) {
 	return v, nil
 }
 
-// keysOf lists the keys of a dict.
-func keysOf(d *Dict) string {
+// noKey says that a dict lacks a key, and which it has.
+func noKey(d *Dict, key any) string {
+	text := "has no key " + strings.Trim(pathText([]any{key}), "[]")
 	if len(d.Entries) == 0 {
-		return "; it is empty"
+		return text + "; it is empty"
 	}
 	var keys []string
 	for _, e := range d.Entries {
 		keys = append(keys, fmt.Sprint(e.Key))
 	}
-	return "; its keys are " + quotedList(keys, " and ")
+	return text + "; its keys are " + quotedList(keys, " and ")
 }
 
 // readValue sets a variable to a value.
@@ -162,6 +180,8 @@ func readValue(to reflect.Value, v Value) *PathError {
 		return readList(to, v)
 	case t.Kind() == reflect.Map:
 		return readMap(to, v)
+	case t.Kind() == reflect.Struct:
+		return readStruct(to, v)
 	default:
 		return readNumber(to, v)
 	}
@@ -236,6 +256,35 @@ func readMap(to reflect.Value, v Value) *PathError {
 			return err
 		}
 		to.SetMapIndex(key, element)
+	}
+	return nil
+}
+
+func readStruct(to reflect.Value, v Value) *PathError {
+	d, ok := v.(*Dict)
+	if !ok {
+		return wrongType(to.Type(), v)
+	}
+	for i := range to.NumField() {
+		f := to.Type().Field(i)
+		key, option, _ := strings.Cut(f.Tag.Get("torch"), ",")
+		if key == "-" || !f.IsExported() {
+			continue
+		}
+		if key == "" {
+			key = snake.Case(f.Name)
+		}
+		e, ok := d.Get(key)
+		switch {
+		case !ok && option == "optional":
+			continue
+		case !ok:
+			return &PathError{Msg: noKey(d, key), missing: true}
+		}
+		if err := readValue(to.Field(i), e); err != nil {
+			err.Path = pathText([]any{key}) + err.Path
+			return err
+		}
 	}
 	return nil
 }

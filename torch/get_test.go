@@ -19,32 +19,40 @@ func ExampleGet() {
 		fmt.Println(err)
 		return
 	}
-	epoch, err := torch.Get[int](checkpoint, "epoch")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	lr, err := torch.Get[float64](checkpoint, "optimizer", "param_groups", 0, "lr")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	betas, err := torch.Get[[2]float64](checkpoint, "optimizer", "param_groups", 0, "betas")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	model, err := torch.Get[torch.StateDict](checkpoint, "model")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(epoch, lr, betas, model.Get("conv.weight").Shape())
-	_, err = torch.Get[int](checkpoint, "optimizer", "param_groups", 0, "lr")
+	fmt.Println(lr, err)
+	_, err = torch.Get[int](checkpoint, "optimizer", "param_groups", 0, "betas")
 	fmt.Println(err)
 	// Output:
-	// 3 0.1 [0.9 0.999] [2 1 3 3]
-	// torch: the value at ["optimizer"]["param_groups"][0]["lr"] is a float, not an int
+	// 0.1 <nil>
+	// torch: the value at ["optimizer"]["param_groups"][0]["betas"] is a tuple, not an int
+}
+
+// A checkpoint that is read at once.
+func ExampleGet_struct() {
+	type training struct {
+		Epoch     int
+		Model     torch.StateDict
+		Optimizer struct {
+			ParamGroups []struct {
+				LR    float64
+				Betas [2]float64
+			}
+		}
+		Ema torch.StateDict `torch:"model_ema,optional"`
+	}
+	v, err := torch.Load(checkpoints + "zip_training.pt")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := torch.Get[training](v)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Epoch, c.Model.Get("conv.weight").Shape(), c.Optimizer.ParamGroups[0], c.Ema == nil)
+	// Output: 3 [2 1 3 3] {0.1 [0.9 0.999]} true
 }
 
 func TestGet(t *testing.T) {
@@ -138,6 +146,18 @@ func TestGet(t *testing.T) {
 	fails(`torch: the value at ["names"] is not a state dict: it holds no state dict: it is a dict whose key "1" holds a str`, false, err)
 	_, err = torch.Get[struct{}](d, "int")
 	fails(`torch: the value at ["int"] is an int, not a struct {}`, false, err)
+	_, err = torch.Get[struct{ M string }](d, "state", 0)
+	fails(`torch: the value at ["state"][0]["m"] is an int, not a string`, false, err)
+	_, err = torch.Get[struct{ N int }](d, "state", 0)
+	fails(`torch: the value at ["state"][0] has no key "n"; its keys are "m"`, true, err)
+	st, err := torch.Get[struct {
+		N      int `torch:",optional"`
+		M      int `torch:"-"`
+		Mean   int `torch:"m"`
+		hidden int
+	}](d, "state", 0)
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 0, 1, 0}, []int{st.N, st.M, st.Mean, st.hidden})
 }
 
 // The keys of a dict are found, replaced and deleted by their values.

@@ -5,8 +5,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"unicode"
 
+	"github.com/torchhub/torchhub/internal/snake"
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -180,7 +180,7 @@ func fields(v reflect.Value, fs []field) []field {
 		}
 		out := field{value: value, goName: f.Name, name: name}
 		if name == "" {
-			out.name = snake(f.Name)
+			out.name = snake.Case(f.Name)
 		}
 		for option := range strings.SplitSeq(options, ",") {
 			switch option {
@@ -196,19 +196,4 @@ func fields(v reflect.Value, fs []field) []field {
 		fs = append(fs, out)
 	}
 	return fs
-}
-
-// snake turns a Go name into PyTorch's: RunningMean is running_mean, FC1 is
-// fc1, QProj is q_proj.
-func snake(name string) string {
-	var b strings.Builder
-	rs := []rune(name)
-	for i, r := range rs {
-		if i > 0 && unicode.IsUpper(r) &&
-			(!unicode.IsUpper(rs[i-1]) && rs[i-1] != '_' || i+1 < len(rs) && unicode.IsLower(rs[i+1])) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
