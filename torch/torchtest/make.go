@@ -7,8 +7,9 @@ import (
 	"reflect"
 
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/aten"
 )
+
+var clone = torch.NewOp("aten::clone", "")
 
 // MakeTensorOptions are the options of [MakeTensor].
 type MakeTensorOptions struct {
@@ -72,7 +73,10 @@ func MakeTensor(shape []int, dtype torch.DType, options ...MakeTensorOptions) *t
 	if nonContiguous {
 		x = x.Index(torch.Ellipsis, torch.Slice(1, torch.End, 2)) // begins at 1 to make offsets other than 0 too
 	} else if o.MemoryFormat != torch.ContiguousFormat {
-		x = aten.Clone(x, &o.MemoryFormat)
+		var c torch.Call
+		c.Tensor(x)
+		c.MemoryFormat(o.MemoryFormat)
+		x = c.One(clone)
 	}
 	if o.ExcludeZero {
 		x.SetIndex(r.nonzero, x.EqScalar(0))

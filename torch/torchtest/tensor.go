@@ -8,7 +8,6 @@ import (
 
 	"github.com/torchhub/torchhub/internal/pyrepr"
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/aten"
 )
 
 // layouts are those of tensors that can be compared.
@@ -69,7 +68,7 @@ func (p *tensorPair) equalize() {
 		each(func(x *torch.Tensor) *torch.Tensor { return x.To(torch.CPU) })
 	}
 	if a, e := p.actual.DType(), p.expected.DType(); a != e {
-		d := aten.PromoteTypes(signed(a), signed(e))
+		d := promoted(signed(a), signed(e))
 		each(func(x *torch.Tensor) *torch.Tensor { return x.ToDType(d) })
 	}
 	if p.actual.Layout() != p.expected.Layout() {
@@ -92,10 +91,27 @@ func signed(d torch.DType) torch.DType {
 }
 
 var (
-	nnz        = torch.NewOp("aten::_nnz", "")
-	cooIndices = torch.NewOp("aten::_indices", "")
-	cooValues  = torch.NewOp("aten::_values", "")
+	promoteTypes = torch.NewOp("aten::promote_types", "")
+	dequantize   = torch.NewOp("aten::dequantize", "self")
+	nnz          = torch.NewOp("aten::_nnz", "")
+	cooIndices   = torch.NewOp("aten::_indices", "")
+	cooValues    = torch.NewOp("aten::_values", "")
 )
+
+// promoted returns torch.promote_types(a, e).
+func promoted(a, e torch.DType) torch.DType {
+	var c torch.Call
+	c.DType(a)
+	c.DType(e)
+	return torch.FromScalarType(torch.Result[int](&c, promoteTypes))
+}
+
+// part returns the result of an op of one tensor.
+func part(x *torch.Tensor, op *torch.Op) *torch.Tensor {
+	var c torch.Call
+	c.Tensor(x)
+	return c.One(op)
+}
 
 // compressed are the names and the indices of the layouts of compressed sparse tensors.
 var compressed = map[torch.Layout]struct {
@@ -114,14 +130,14 @@ func (p tensorPair) compareValues(equalNan bool) error {
 	layout, isCompressed := compressed[a.Layout()]
 	switch {
 	case a.IsQuantized():
-		return p.compareElements(aten.DequantizeSelf(a), aten.DequantizeSelf(e), p.rtol, p.atol, equalNan, "Quantized "+strings.ToLower(defaultName(a)))
+		return p.compareElements(part(a, dequantize), part(e, dequantize), p.rtol, p.atol, equalNan, "Quantized "+strings.ToLower(defaultName(a)))
 	case a.Layout() == torch.Sparse:
 		return p.compareCOO(equalNan)
 	case isCompressed:
 		if err := p.compareCounts(layout.name); err != nil {
 			return err
 		}
-		d := aten.PromoteTypes(layout.compressedIndices(a).DType(), layout.compressedIndices(e).DType())
+		d := promoted(layout.compressedIndices(a).DType(), layout.compressedIndices(e).DType())
 		for _, i := range []struct {
 			name string
 			of   func(*torch.Tensor) *torch.Tensor
@@ -172,11 +188,6 @@ func (p tensorPair) compareCOO(equalNan bool) error {
 	}
 	if err := p.compareCounts("COO"); err != nil {
 		return err
-	}
-	part := func(x *torch.Tensor, op *torch.Op) *torch.Tensor {
-		var c torch.Call
-		c.Tensor(x)
-		return c.One(op)
 	}
 	if err := p.compareElements(part(a, cooIndices), part(e, cooIndices), 0, 0, false, "Sparse COO indices"); err != nil {
 		return err

@@ -77,7 +77,7 @@ def sparse_pair():
     d = random.choice(floats + [torch.complex64, torch.int64, torch.bool])
     x = values(d, [4, 6])
     x = torch.where(torch.rand(4, 6) < 0.5, x, torch.zeros((), dtype=d))
-    y = x if rarely(0.3) else spoil(x, True)
+    y = x if rarely(0.3) else spoil(x, True) if rarely(0.6) else x.roll(random.choice([1, 2]), random.choice([0, 1]))  # of other indices
     layouts = ["coo", "coo", "coo 1", "csr", "csc", "bsr", "bsc"]
     layout = random.choice(layouts)
     a, e = sparse(x, layout), sparse(y, random.choice(layouts) if rarely() else layout)
