@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,7 +43,8 @@ type testCase struct {
 
 // TestPython calls operators in Python with arguments made from their schemas, by
 // tables of shapes, dtypes and numbers, and compares Go's results for each call
-// that Python takes. Results must be equal to 1e-6 of the largest element: the two
+// that Python takes. Without TORCHHUB_TEST_LARGE, half of the operators are called each
+// day. Results must be equal to 1e-6 of the largest element: the two
 // run the same kernels, but sums depend on how memory is aligned.
 func TestPython(t *testing.T) {
 	if !strings.HasPrefix(torch.Version(), "2.15.") {
@@ -55,7 +58,11 @@ func TestPython(t *testing.T) {
 	slices.Sort(names)
 	overloads, calls, exact := 0, 0, 0
 	dtypes := map[string]int{}
-	for batch := range slices.Chunk(names, 100) {
+	all, turn := os.Getenv("TORCHHUB_TEST_LARGE") != "", time.Now().YearDay()
+	for batch := range slices.Chunk(names, 50) {
+		if turn++; !all && turn%2 == 0 {
+			continue
+		}
 		var answers map[string][]testCase
 		p.Call(&answers, "cases", batch)
 		for _, name := range batch {
@@ -76,7 +83,10 @@ func TestPython(t *testing.T) {
 		}
 	}
 	t.Logf("%d overloads, %d calls, %d of them equal to the last bit; by dtype %v", overloads, calls, exact, dtypes)
-	require.GreaterOrEqual(t, overloads, 600)
+	require.GreaterOrEqual(t, overloads, 250)
+	if all {
+		require.GreaterOrEqual(t, overloads, 600)
+	}
 }
 
 func run(function any, c testCase) (exact bool, err error) {

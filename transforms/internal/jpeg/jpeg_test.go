@@ -114,6 +114,7 @@ func both(t *testing.T, f func(t *testing.T)) {
 
 // TestEqualsPillow compares pixels at all scales.
 func TestEqualsPillow(t *testing.T) {
+	reference.Start(t, judge) // before the files are made
 	both(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 1))
 		var files [][]byte
@@ -200,6 +201,7 @@ func damage(rng *rand.Rand, data []byte) []byte {
 // TestDamaged compares with what Pillow makes of damaged files, restarts and
 // overflows among it.
 func TestDamaged(t *testing.T) {
+	reference.Start(t, judge) // before the files are made
 	both(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 3))
 		var files [][]byte
@@ -224,6 +226,7 @@ func TestDamaged(t *testing.T) {
 
 // TestEnds has files that end early in every way, and bytes 0xff written with padding.
 func TestEnds(t *testing.T) {
+	reference.Start(t, judge) // before the files are made
 	rng := rand.New(rand.NewPCG(1, 6))
 	var files [][]byte
 	for i := range 1500 {
@@ -261,6 +264,7 @@ func TestEnds(t *testing.T) {
 
 // TestMissing compares with what Pillow makes of progressive pictures some coefficients of which are missing.
 func TestMissing(t *testing.T) {
+	reference.Start(t, judge) // before the files are made
 	both(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 4))
 		var files [][]byte
@@ -315,6 +319,7 @@ func lose(rng *rand.Rand, data []byte) []byte {
 
 // TestArithmetic compares pictures with arithmetic coding, whole and damaged, where there is libjpeg's cjpeg to make them.
 func TestArithmetic(t *testing.T) {
+	reference.Start(t, judge) // before the files are made
 	cjpeg, err := exec.LookPath("cjpeg")
 	if err != nil {
 		t.Skip("there is no cjpeg")
