@@ -498,7 +498,7 @@ func (c *Call) run(op *Op, rets []uint64, n int, m *maker) values {
 	}
 	if err != nil {
 		m.done()
-		panic(&Error{Op: op.name, Overload: op.overload, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)})
+		panic(&Error{Op: op.name, Overload: op.overload, Args: c.tensors(), Msg: messageOf(err), kind: kindOf(err)})
 	}
 	return returned(rets, m)
 }

@@ -34,7 +34,7 @@ func init() {
 	}
 	engine.RootGradient = func(op string, x, grad any) any { return rootGradient(op, x.(*Tensor), grad.(*Tensor)) }
 	engine.Pinned = func(f func()) { within(func(s *libtorch.State) { s.Scope |= workerBit }, f) }
-	engine.Error = func(op string, err error) error { return &Error{Op: op, Msg: err.Error(), kind: kindOf(err)} }
+	engine.Error = func(op string, err error) error { return &Error{Op: op, Msg: messageOf(err), kind: kindOf(err)} }
 	engine.Device = func(d string) (typ, index int, err error) { return Device(d).c10() }
 	engine.Within = func(change func(*libtorch.State), f func()) {
 		mustInit()
@@ -53,7 +53,7 @@ func (c *Call) invoke(name string, f func(words, rets []uint64) error) (Value, e
 	collectIfDue()
 	return read(func(rets []uint64) error {
 		if err := f(c.words(), rets); err != nil {
-			return &Error{Op: name, Args: c.tensors(), Msg: err.Error(), kind: kindOf(err)}
+			return &Error{Op: name, Args: c.tensors(), Msg: messageOf(err), kind: kindOf(err)}
 		}
 		return nil
 	})

@@ -1,7 +1,9 @@
 package torch
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -65,6 +67,33 @@ func Try(f func()) (err error) {
 
 // fail panics with an Error about a Go function's own arguments.
 func fail(op, msg string) { panic(&Error{Op: op, Msg: msg}) }
+
+// Parts of libtorch's texts about a device that the machine or the libtorch in use lacks.
+var (
+	aboutCUDA = []string{
+		"from the 'CUDA' backend", "support for cuda devices", "CUDA error:", "CUDA driver", "CUDA GPUs", "NVIDIA driver", "cudaGetDeviceCount()",
+		"accelerator device when none is available",
+	}
+	aboutMPS = []string{"from the 'MPS' backend", "support for mps devices", "without MPS backend"}
+)
+
+// messageOf returns the text of libtorch's error, or the reason why there is no GPU if
+// the text is about one that is not there.
+func messageOf(err error) string {
+	msg := err.Error()
+	about := func(part string) bool { return strings.Contains(msg, part) }
+	if slices.ContainsFunc(aboutCUDA, about) {
+		if _, why := CUDACount(context.Background()); why != nil {
+			return strings.TrimPrefix(why.Error(), "torch: ")
+		}
+	}
+	if slices.ContainsFunc(aboutMPS, about) {
+		if ok, err := libtorch.MPSAvailable(); err == nil && !ok {
+			return "there is no MPS device"
+		}
+	}
+	return msg
+}
 
 func kindOf(err error) error {
 	var e *libtorch.Error

@@ -59,7 +59,7 @@ func (g *Generator) use(op string, f func(libtorch.Generator) error) {
 // must panics with an Error in the name of op if err is not nil.
 func must(op string, err error) {
 	if err != nil {
-		panic(&Error{Op: op, Msg: err.Error(), kind: kindOf(err)})
+		panic(&Error{Op: op, Msg: messageOf(err), kind: kindOf(err)})
 	}
 }
 

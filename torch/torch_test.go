@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -182,6 +183,29 @@ func TestDefaultDevice(t *testing.T) {
 	require.EqualError(t, torch.Try(func() { x.To("gpu:1") }), `torch: aten::to.dtype_layout([2] float32): unknown device "gpu:1"; use cpu, cuda or cuda:N`)
 	require.ErrorContains(t, torch.Try(func() { torch.WithDevice("gpu", func() {}) }), `unknown device "gpu"`)
 	require.ErrorContains(t, torch.Try(func() { torch.Options{Device: "gpu"}.Zeros(1) }), `unknown device "gpu"`)
+}
+
+// Every function says the same about a GPU that is not there.
+func TestNoGPU(t *testing.T) {
+	n, why := torch.CUDACount(t.Context())
+	if n > 0 {
+		t.Skip("there is one")
+	}
+	for d, want := range map[torch.Device]string{torch.CUDA: strings.TrimPrefix(why.Error(), "torch: "), "cuda:1": strings.TrimPrefix(why.Error(), "torch: "), torch.MPS: "there is no MPS device"} {
+		if d == torch.MPS && runtime.GOOS == "darwin" {
+			continue
+		}
+		o := torch.Options{Device: d}
+		for name, f := range map[string]func(){
+			"To": func() { torch.Ones(1).To(d) }, "Zeros": func() { o.Zeros(2) }, "Rand": func() { o.Rand(2) }, "NewTensor": func() { torch.NewTensor(1, o) },
+			"ZerosLike": func() { o.ZerosLike(torch.Ones(1)) }, "WithDevice": func() { torch.WithDevice(d, func() { torch.Ones(2) }) },
+			"NewGenerator": func() { torch.NewGenerator(d) }, "DefaultGenerator": func() { torch.DefaultGenerator(d) },
+		} {
+			var e *torch.Error
+			require.ErrorAs(t, torch.Try(f), &e, "%s %s", name, d)
+			require.Equal(t, want, e.Msg, "%s %s", name, d)
+		}
+	}
 }
 
 func ExampleTry() {
