@@ -451,7 +451,12 @@ func (s *saver) storage(x *Tensor) (st *pickle.Storage, err error) {
 	if st, ok := s.storages[id]; ok {
 		return st, nil
 	}
-	st = pickle.NewStorage(x.DType().String(), x.Device().String(), bytes.Numel(), elements(bytes))
+	d := x.DType().String()
+	if per := pickle.Packed(d); per > 1 && x.IsContiguous() && bytes.Numel() == (x.Numel()+per-1)/per*per {
+		bytes = bytes.Narrow(0, 0, bytes.Numel()/per) // the rest is what newBase adds
+		s.held = append(s.held, bytes)
+	}
+	st = pickle.NewStorage(d, x.Device().String(), bytes.Numel(), elements(bytes))
 	s.storages[id] = st
 	return st, nil
 }

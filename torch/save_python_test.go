@@ -1,11 +1,13 @@
 package torch_test
 
 import (
+	"cmp"
 	"math"
 	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,7 +51,10 @@ def tensor(a, b, at, seen):
 				assert (a.q_scale(), a.q_zero_point()) == (b.q_scale(), b.q_zero_point()), at
 			else:
 				tensor(a.q_per_channel_scales(), b.q_per_channel_scales(), at, {})
-			if a.dtype in (torch.quint4x2, torch.quint2x4): return
+			assert a.untyped_storage().nbytes() == b.untyped_storage().nbytes(), at
+			if a.dtype in (torch.quint4x2, torch.quint2x4):
+				assert bytes(a.untyped_storage()) == bytes(b.untyped_storage()), at
+				return
 			a, b = a.int_repr(), b.int_repr()
 		else:
 			sa, sb = a.untyped_storage(), b.untyped_storage()
@@ -191,11 +196,21 @@ func TestSaveOptimizersEqualsPython(t *testing.T) {
 func TestSaveEqualsPython(t *testing.T) {
 	p := reference.Start(t, saveScript)
 	from, to := t.TempDir(), t.TempDir()
-	out, err := exec.Command(os.Getenv(reference.Variable), "../testdata/gen/checkpoints.py", "--random", from, "100", "11").CombinedOutput()
+	out, err := exec.Command(os.Getenv(reference.Variable), "../testdata/gen/checkpoints.py", "--random", from, "100", cmp.Or(os.Getenv("TORCHHUB_SEED"), "11")).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	files, err := filepath.Glob(filepath.Join(from, "*.pt"))
 	require.NoError(t, err)
 	require.Len(t, files, 100)
+	goldens, err := filepath.Glob(checkpoints + "zip_*.pt")
+	require.NoError(t, err)
+	// Protocol 2 cannot have an int that those of other protocols have, Python does not turn an UntypedStorage, and a plain sparse
+	// tensor has no requires_grad in a file.
+	odd := regexp.MustCompile("protocol|big_endian|sparse")
+	for _, g := range goldens {
+		if !odd.MatchString(g) {
+			files = append(files, g)
+		}
+	}
 	compared := 0
 	for _, file := range files {
 		path, ok := resave(t, file, to)
