@@ -115,19 +115,21 @@ func TestNestedCalls(t *testing.T) {
 	require.InDelta(t, math.E, run(100, nil).Item(), 1e-6)
 	err := torch.Try(func() { run(100, func() { panic(boom) }) })
 	require.ErrorIs(t, err, boom)
-	order := []int{}
-	done := make(chan bool)
-	go func() {
-		defer close(done)
-		defer func() { order = append(order, 1) }()
-		run(20, func() {
-			defer func() { order = append(order, 0) }()
-			runtime.Goexit()
-		})
-		order = append(order, 2)
-	}()
-	<-done
-	require.Equal(t, []int{0, 1}, order)
+	for _, depth := range []int{20, 100} { // the engine has threads of its own beyond 60
+		order := []int{}
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			defer func() { order = append(order, 1) }()
+			run(depth, func() {
+				defer func() { order = append(order, 0) }()
+				runtime.Goexit()
+			})
+			order = append(order, 2)
+		}()
+		<-done
+		require.Equal(t, []int{0, 1}, order)
+	}
 }
 
 // TestHooks compares the order and the effect of hooks with Python's.
