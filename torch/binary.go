@@ -10,7 +10,8 @@ import (
 )
 
 // MarshalBinary returns x as a file of torch.save, for encoding/gob and the like. It
-// implements [encoding.BinaryMarshaler]. Unlike [Save], it writes only the elements of a view, in the order of the indices.
+// implements [encoding.BinaryMarshaler]. Unlike [Save], it writes only the elements of
+// a view, in the order of the indices.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.save.html
 func (x *Tensor) MarshalBinary() ([]byte, error) {
@@ -38,8 +39,8 @@ func marshal(b *bytes.Buffer, x *Tensor) error {
 }
 
 // UnmarshalBinary sets x, which must be the zero Tensor, to the tensor in data, as
-// MarshalBinary or torch.save wrote it, on the CPU. It implements [encoding.BinaryUnmarshaler]. The error for bytes that are
-// damaged is an [ErrMalformed].
+// MarshalBinary or torch.save wrote it, on the CPU. It implements
+// [encoding.BinaryUnmarshaler]. The error for damaged bytes is an [ErrMalformed].
 //
 //	bytes, err := x.MarshalBinary()
 //	var y torch.Tensor

@@ -20,7 +20,8 @@ import (
 //	%d      as String, if the elements are integers
 //	%t      as String, if the elements are bools
 //
-// A tensor without dimensions is formatted by the verbs for numbers as its element is: f"{x:.3f}". A width pads the text.
+// A tensor without dimensions is formatted by the verbs for numbers as its element is:
+// f"{x:.3f}". A width pads the text.
 //
 //	fmt.Printf("loss %.4f\n", x.Mean()) // loss 0.6931
 //

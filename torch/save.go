@@ -15,28 +15,32 @@ import (
 	"github.com/torchhub/torchhub/internal/pickle"
 )
 
-// Save writes a value to a file, for torch.load with weights_only=True and for [Load]:
-// torch.save(v, path). The bytes are those that Python's torch.save writes, apart
-// from an id in the file.
+// Save writes a value to a file, for torch.load with weights_only=True and for
+// [Load]: torch.save(v, path). The bytes are those that Python writes, apart from an
+// id in the file.
 //
 //	err := torch.Save("checkpoint.pt", map[string]any{
 //		"epoch": 3, "model": nn.StateDict(net), "losses": []float64{0.7, 0.4},
 //	})
 //
-// Tensors are written in any dtype, layout and device that Python can save: dense,
-// quantized, sparse, on the CPU or another device. Tensors that share memory are written
-// with all of that memory, once, and share it again when they are loaded. So a small view of a large
-// tensor takes as much as the tensor; save a clone to avoid that. A tensor, slice, map or *Dict that occurs more than once is
-// written once. Nothing is copied in memory; tensors of other devices are copied in pieces.
+// A tensor may be on any device, and dense, quantized or sparse. Tensors that share
+// memory share it again when they are loaded: all of that memory is written, once.
+// So a small view of a large tensor takes as much space as the tensor; save a clone to
+// avoid that. A tensor, slice, map or *Dict that occurs more than once is written
+// once. No memory is allocated for a copy; tensors on other devices are copied in
+// pieces.
 //
-// A [StateDict] is written as Module.state_dict() returns it: an OrderedDict of tensors without gradients. Slices and arrays become
-// lists, but []byte becomes bytes; maps become dicts in the order of their keys; for a dict in another order, use a [*Dict].
-// [Tuple], [Set], [Size], [DType], [Device], [Layout], [QScheme] and [*big.Int] have their counterparts in
-// Python. Structs, functions and channels are errors, and so is what torch.load with weights_only=True does not
-// read: nested tensors, and tuples that contain themselves.
+// Values become what [Load] reads as such: numbers, bools, strings and nil, []byte as
+// bytes, other slices and arrays as lists, maps as dicts in the order of their keys,
+// [*Dict], [Tuple], [Set], [Size], [DType], [Device], [Layout], [QScheme] and *big.Int.
+// A [StateDict] becomes what Module.state_dict() returns: an OrderedDict of tensors
+// without gradients. A pointer to one of these types becomes what it points to, or None.
+// Structs, functions and channels are errors, and so is what torch.load with
+// weights_only=True does not read: nested tensors, tuples that contain themselves, and
+// ints of more than 2039 bits.
 //
-// The file is created, or replaced, atomically: it has the name path only once it
-// is complete and on the disk. No other goroutine may write to the tensors meanwhile.
+// The file is created, or replaced, atomically: it has the name path only once it is
+// complete and on the disk. No other goroutine may write to the tensors meanwhile.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.save.html
 func Save(path string, v Value) error {
@@ -169,8 +173,18 @@ func (s *saver) value(v Value, depth int) (any, error) {
 
 // reflected is value by the kind of a type.
 func (s *saver) reflected(v Value, depth int) (any, error) {
+	if f, ok := v.(interface{ Float32() float32 }); ok { // F16 and the like, which are integers to package reflect
+		return float64(f.Float32()), nil
+	}
 	r := reflect.ValueOf(v)
 	switch r.Kind() {
+	case reflect.Pointer:
+		if r.IsNil() {
+			return nil, nil
+		}
+		if r.Elem().Kind() != reflect.Struct {
+			return s.value(r.Elem().Interface(), depth)
+		}
 	case reflect.Bool:
 		return r.Bool(), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -184,7 +198,7 @@ func (s *saver) reflected(v Value, depth int) (any, error) {
 	case reflect.String:
 		return r.String(), nil
 	case reflect.Slice:
-		if r.Type().Elem().Kind() == reflect.Uint8 {
+		if r.Type().Elem() == reflect.TypeFor[byte]() {
 			return r.Bytes(), nil
 		}
 		l := &pickle.List{Items: make([]any, r.Len())}

@@ -31,7 +31,8 @@ func WriteBytes(w io.Writer, x *Tensor) error {
 
 const pieceSize = 64 << 20 // of what is copied at a time
 
-// elements yields the bytes of x's elements in the order of the indices, without a copy if they are in this order on the CPU.
+// elements yields the bytes of x's elements in the order of the indices, without a
+// copy if they are in this order on the CPU.
 func elements(x *Tensor) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if err := Try(func() { NoGrad(func() { x.eachPiece("WriteBytes", func(b []byte) bool { return yield(b, nil) }) }) }); err != nil {
@@ -69,8 +70,9 @@ func (x *Tensor) eachPiece(op string, f func([]byte) bool) (more bool) {
 }
 
 // SaveSeq writes tensors to a file one at a time, so that they need not be in memory
-// together: the file is that of torch.save(collections.OrderedDict(seq), path), for torch.load with weights_only=True, [Load] and [LoadStateDict].
-// The next tensor is asked for when the one before is written, and may take its memory. An error that seq yields ends SaveSeq with
+// together. The file is that of torch.save(collections.OrderedDict(seq), path), for
+// torch.load with weights_only=True, [Load] and [LoadStateDict]. The next tensor is
+// asked for when the one before is written. An error that seq yields ends SaveSeq with
 // that error.
 //
 //	err := torch.SaveSeq("all.pt", func(yield func(torch.Named, error) bool) {
@@ -90,8 +92,8 @@ func (x *Tensor) eachPiece(op string, f func([]byte) bool) (more bool) {
 //	})
 //
 // Unlike [Save], it writes only the elements of a view, and tensors that share memory
-// do not share it in the file. Sparse and quantized tensors, and equal names, are errors. The file is created,
-// or replaced, atomically.
+// do not share it in the file. Sparse and quantized tensors, and equal names, are
+// errors. The file is created, or replaced, atomically.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.save.html
 func SaveSeq(path string, seq iter.Seq2[Named, error]) error {

@@ -22,9 +22,9 @@ import (
 )
 
 // FromDense returns a matrix as a float64 tensor of two dimensions that shares its
-// memory: torch.from_numpy. Writes to either are visible in both, so neither may be written
-// while another goroutine uses them. [torch.FromBuffer] describes how long the memory is
-// kept. An empty matrix is a tensor of the shape [0, 0].
+// memory: torch.from_numpy. Writes to either are visible in both, so neither may be
+// written while another goroutine uses them. [torch.FromBuffer] documents how long the
+// memory is kept. An empty matrix is a tensor of the shape [0, 0].
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.from_numpy.html
 func FromDense(m *mat.Dense) *torch.Tensor {
@@ -59,7 +59,8 @@ func shared[E torch.Element](data []E, shape, strides []int) *torch.Tensor {
 	return torch.FromBuffer(data).Then(func(x *torch.Tensor) *torch.Tensor { return x.AsStrided(shape, strides) })
 }
 
-// FromMatrix copies any matrix, such as a symmetric or a sparse one, to a float64 tensor of two dimensions: torch.tensor(m).
+// FromMatrix copies any matrix, such as a symmetric or a banded one, to a float64
+// tensor of two dimensions: torch.tensor(m).
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
 func FromMatrix(m mat.Matrix) *torch.Tensor {
@@ -71,8 +72,9 @@ func FromMatrix(m mat.Matrix) *torch.Tensor {
 	return torch.FromSlice(data, rows, cols)
 }
 
-// ToDense copies a tensor of two dimensions and of any real dtype and device to a matrix: x.double().numpy(). It panics
-// with a *[torch.Error] for another tensor. A tensor without elements is an empty matrix.
+// ToDense copies a tensor of two dimensions and of any real dtype and device to a
+// matrix: x.double().numpy(). It panics with a *[torch.Error] for another tensor. A
+// tensor without elements is an empty matrix.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
 func ToDense(x *torch.Tensor) *mat.Dense {
@@ -86,7 +88,8 @@ func ToDense(x *torch.Tensor) *mat.Dense {
 	return mat.NewDense(rows, cols, data)
 }
 
-// ToVec copies a tensor of one dimension and of any real dtype and device to a vector, as [ToDense] does.
+// ToVec copies a tensor of one dimension and of any real dtype and device to a vector,
+// as [ToDense] does.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
 func ToVec(x *torch.Tensor) *mat.VecDense {
@@ -107,9 +110,11 @@ func values(x *torch.Tensor) (data []float64) {
 	return data
 }
 
-// WithDense calls f with a float64 tensor of two dimensions as a matrix that shares its memory: x.numpy(). What f writes to the elements is written to x.
-// The matrix is valid only until f returns. It panics with a *[torch.Error] if x is not dense and on the CPU, or if the elements of a row are not next to each
-// other; the rows may be apart. For a transposed tensor, pass x.T() and use the transpose of the matrix.
+// WithDense calls f with a float64 tensor of two dimensions as a matrix that shares its
+// memory: x.numpy(). What f writes to the elements is written to x. The matrix is valid
+// only until f returns. WithDense panics with a *[torch.Error] if x is not dense and on
+// the CPU, or if the elements of a row are not next to each other; the rows may be
+// apart. For a transposed tensor, pass x.T() and use the transpose of the matrix.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.numpy.html
 func WithDense(x *torch.Tensor, f func(m *mat.Dense)) {

@@ -128,9 +128,8 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 }
 
 // SaveStateDict writes the parameters and buffers of a module to a file:
-// torch.save(m.state_dict(), path), which PyTorch's module of the same structure loads. The
-// file is created, or replaced, atomically. Everything else that [torch.Save]
-// documents holds too.
+// torch.save(m.state_dict(), path), which PyTorch's module of the same structure
+// loads. [torch.Save] documents the file.
 //
 //	err := nn.SaveStateDict("net.pth", net)
 //
@@ -158,8 +157,8 @@ func SaveStateDict(path string, m any) error {
 }
 
 // LoadStateDictFile sets the parameters and buffers of a module from a file:
-// m.load_state_dict(torch.load(path, weights_only=True)). The file may be one that
-// [SaveStateDict] or Python wrote, or another that holds a state dict and that [torch.LoadStateDict] reads. The
+// m.load_state_dict(torch.load(path, weights_only=True)). The file is one that
+// [SaveStateDict] or Python wrote, or another that [torch.LoadStateDict] reads. The
 // errors are those of torch.LoadStateDict and [LoadStateDict], with the path.
 //
 //	err := nn.LoadStateDictFile("net.pth", net)

@@ -228,8 +228,8 @@ func arrays(z *strictzip.Archive, size int64, limits torch.Limits) (torch.StateD
 
 // Save writes a tensor as a .npy file: numpy.save(path, x.detach().cpu().numpy()),
 // with the same bytes, except that no extension is added to the name. The file is
-// created, or replaced, atomically. Dtypes that NumPy does not have, such as bfloat16, are an
-// error.
+// created, or replaced, atomically. Dtypes that NumPy does not have, such as bfloat16,
+// are an error.
 //
 // https://numpy.org/doc/stable/reference/generated/numpy.save.html
 func Save(path string, x *torch.Tensor) error {

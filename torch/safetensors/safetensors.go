@@ -162,9 +162,10 @@ func header(infos []Info, metadata map[string]string) *safetensors.Header {
 
 // SaveSeq writes tensors to a file one at a time, so that they need not be in memory
 // together. The names, dtypes and shapes come first in the file, so infos announces
-// them, in the order in which seq yields the tensors. The next tensor is asked for when the one before is
-// written. An error that seq yields ends SaveSeq with that error, and a tensor other than the announced one is
-// an error. Metadata may be nil. The file is created, or replaced, atomically.
+// them, in the order in which seq yields the tensors. The next tensor is asked for when
+// the one before is written. An error that seq yields ends SaveSeq with that error, and
+// a tensor other than the announced one is an error. Metadata may be nil. The file is
+// created, or replaced, atomically.
 //
 // https://huggingface.co/docs/safetensors/index#format
 func SaveSeq(path string, infos []Info, seq iter.Seq2[torch.Named, error], metadata map[string]string) error {
