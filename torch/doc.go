@@ -46,6 +46,18 @@
 // device and requires_grad. The packages linalg, fft, special and nn/functional are
 // Python's modules of these names. [Tensor.String] returns Python's repr.
 //
+// Gradients: operations on tensors that require a gradient ([Options], [Tensor.RequireGrad])
+// are recorded outside of [NoGrad]. [Tensor.Backward] adds the gradients of a loss to the
+// [Tensor.Grad] of each leaf, and [Tensor.ZeroGrad] removes it before the next step:
+//
+//	loss := F.MSELoss(F.Linear(x, w, b), y)
+//	loss.Backward()
+//	torch.NoGrad(func() { w.SubInPlace(w.Grad(), torch.SubOptions{Alpha: 0.01}) })
+//	w.ZeroGrad()
+//
+// Package torch/autograd has gradients as values, functions whose derivative is written in
+// Go, checkpoints and more.
+//
 // Go's values and tensors: [NewTensor], [FromSlice], [Scalar], [Data], [Item]; without
 // a copy [FromBuffer], [FromBlob], [WithData]. The formats without a Go type are
 // [F16], [BF16], [F8E4M3FN] and similar types. Indexing: [Tensor.Index] is x[…],
