@@ -177,3 +177,22 @@ func runLoop(name string) {
 	fmt.Println(string(text))
 	fmt.Println(time.Since(start))
 }
+
+// TestOpsAllocateNothing checks that calls of operators need no memory of Go's but for the
+// tensors that they make, which share theirs.
+func TestOpsAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	x, y := torch.Ones(4), torch.Ones(4)
+	weight, bias, input := torch.Ones(4, 4), torch.Ones(4), torch.Ones(1, 4)
+	for name, f := range map[string]func(){
+		"unary":  func() { x.ReLU().Free() },
+		"binary": func() { x.Add(y).Free() },
+		"boxed":  func() { input.Softmax(1).Free() },
+		"linear": func() { F.Linear(input, weight, bias).Free() },
+		"place":  func() { x.AddInPlace(y) },
+	} {
+		require.Less(t, testing.AllocsPerRun(1000, f), 0.5, name)
+	}
+}

@@ -6,7 +6,6 @@ package libtorch
 import "C"
 
 import (
-	"slices"
 	"sync/atomic"
 	"unsafe"
 )
@@ -25,13 +24,17 @@ var calling atomic.Int64
 func Calling(n int64) { calling.Add(n) }
 
 // callBack is Call for an operator that may call callbacks. The words must not be on the
-// goroutine's stack then, which may be moved.
+// goroutine's stack then, which may be moved. They are copied without slices.Clone, since
+// its result may share memory with its argument as far as the compiler knows, so that the
+// words of all calls would be on the heap.
 func (op Op) callBack(args, buf []uint64, room, nfree int) error {
-	args, rets := slices.Clone(args), slices.Clone(buf)
+	words, rets := make([]uint64, len(args)), make([]uint64, len(buf))
+	copy(words, args)
+	copy(rets, buf)
 	defer func() { copy(buf, rets) }()
 	return callback(func() error {
 		rets[C.THUB_RETS_N] = uint64(nfree)
-		C.t_op_call_back(op.h, first(args), C.size_t(len(args)), first(rets), C.size_t(room))
+		C.t_op_call_back(op.h, first(words), C.size_t(len(words)), first(rets), C.size_t(room))
 		return answer(*(**C.char)(unsafe.Pointer(&rets[C.THUB_RETS_ERROR])))
 	})
 }
