@@ -11,7 +11,7 @@ import (
 )
 
 // Go's collector does not see the memory of tensors, so this file tracks the
-// allocation pressure and triggers collections. One is due when live CPU tensors
+// allocation pressure and triggers collections. One is due when live tensors
 // hold more than the last collection left, by the largest of slack, half of what
 // it left, and Go's own heap, which is a measure of the cost of a collection.
 const slack = 12 << 20
@@ -44,8 +44,9 @@ func collectIfDue() {
 	}
 }
 
-// held returns the number of bytes of all live tensors, libtorch's overhead included.
-func held() int64 { return libtorch.LiveBytes() + wrapped.Load() }
+// held returns the number of bytes of all live tensors, libtorch's overhead included, of
+// which those on CUDA devices count a sixteenth.
+func held() int64 { return libtorch.HeldBytes() + wrapped.Load() }
 
 // collect sweeps if that is due, and computes when the next collection is due.
 func collect() {

@@ -387,6 +387,9 @@ func ThreadWidth() int { return int(C.t_get_thread_width()) }
 // process.
 func LiveBytes() int64 { return int64(C.t_live_bytes()) }
 
+// HeldBytes is LiveBytes, and a sixteenth of the bytes of tensors on CUDA devices.
+func HeldBytes() int64 { return int64(C.t_held_bytes()) }
+
 // Trim returns the allocator's cached blocks to the system.
 func Trim() { C.t_trim() }
 

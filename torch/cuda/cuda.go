@@ -6,6 +6,11 @@
 // Where there is no GPU, [IsAvailable] and [DeviceCount] say so, memory statistics are
 // zero, and the other functions panic with a *[torch.Error] that gives the reason.
 //
+// Tensors on a GPU are freed by the garbage collector as all tensors are, and collections
+// take their memory into account. An op that finds no memory collects and tries again,
+// but [torch.Tensor.Backward] and ops in place do not: programs that need most of a GPU's
+// memory should free tensors by [torch.Scope] or [torch.Tensor.Free].
+//
 // https://docs.pytorch.org/docs/stable/cuda.html
 package cuda
 

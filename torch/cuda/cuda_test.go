@@ -162,6 +162,18 @@ func TestGPUMemory(t *testing.T) {
 	}
 }
 
+// TestGPUCollections makes tensors that are never freed: they are collected before the
+// memory of the GPU is used up.
+func TestGPUCollections(t *testing.T) {
+	needGPU(t)
+	most := 0
+	for range 1000 { // 64 GB in all
+		torch.Options{Device: torch.CUDA, DType: torch.Uint8}.Zeros(64 << 20)
+		most = max(most, cuda.MemoryAllocated())
+	}
+	require.Less(t, most, 2<<30)
+}
+
 func TestGPUStreams(t *testing.T) {
 	needGPU(t)
 	main := cuda.CurrentStream()

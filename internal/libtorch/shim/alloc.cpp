@@ -262,6 +262,11 @@ void install_allocator() {
 
 int64_t live_bytes() { return live.load(std::memory_order_relaxed) + small.live() + mapped.load(std::memory_order_relaxed); }
 
+int64_t held_bytes() {
+	count_cuda();
+	return live_bytes() + cuda_held.load(std::memory_order_relaxed);
+}
+
 void count_mapped(int64_t n) { mapped.fetch_add(n, std::memory_order_relaxed); }
 
 void trim() {

@@ -2,6 +2,7 @@
 // reaches, since the shim is compiled without the headers of CUDA; the driver and
 // the runtime of CUDA, which libtorch_cuda loads, are found by name.
 
+#include "alloc.h"
 #include "values.h"
 
 #include <ATen/Context.h>
@@ -12,6 +13,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <dlfcn.h>
+
+#include <atomic>
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
@@ -69,9 +72,33 @@ const at::MPSHooksInterface &mps() {
 	return at::detail::getMPSHooks();
 }
 
+std::atomic<bool> cuda_used{false};
+std::atomic<int64_t> cuda_since{0}; // bytes of tensors, and of views of them, since the last count
+
 c10::Event &event(thub_event e) { return *reinterpret_cast<c10::Event *>(e); }
 
 } // namespace
+
+std::atomic<int64_t> cuda_held{0};
+
+void count_cuda() {
+	if (!cuda_used.load(std::memory_order_relaxed))
+		return;
+	cuda_since = 0;
+	free(caught([] { // an op that calls this has succeeded
+		int64_t bytes = 0;
+		for (DeviceIndex i = 0, n = guard().deviceCount(); i < n; i++)
+			bytes += allocator().getDeviceStats(i).allocated_bytes[0].current; // of both pools
+		cuda_held = bytes / 16;
+	}));
+}
+
+void note_cuda(const at::Tensor &t) {
+	cuda_used.store(true, std::memory_order_relaxed);
+	int64_t bytes = t.has_storage() ? int64_t(t.storage().nbytes()) : 0;
+	if (cuda_since.fetch_add(bytes) + bytes >= 64 << 20)
+		count_cuda();
+}
 
 void cuda_count(int64_t *ret_count) { *ret_count = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
 

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim with another number is refused.
-#define THUB_ABI 39
+#define THUB_ABI 40
 
 // Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
 // to Go memory.
@@ -85,7 +85,7 @@ typedef struct {
 // tensor.
 typedef struct {
 	char *err;      // as in thub_error
-	int64_t live;   // bytes of live CPU tensors and mapped files, in the whole process
+	int64_t live;   // what held_bytes returned last, of the whole process
 	uint64_t scope; // the calling thread's scope, see thub_state
 } thub_result;
 

@@ -38,7 +38,7 @@ template <class R, class... A, auto body> struct Entry<R (*)(A...), body> {
 	static R call(A... a) noexcept {
 		if constexpr (std::is_same_v<R, thub_result>) {
 			char *err = caught([&] { body(a...); });
-			return {.err = err, .live = live_bytes(), .scope = scope()};
+			return {.err = err, .live = live_bytes() + cuda_held.load(std::memory_order_relaxed), .scope = scope()};
 		} else if constexpr (std::is_same_v<R, thub_error>) {
 			return {.err = caught([&] { body(a...); })};
 		} else if constexpr (std::is_void_v<R>) {

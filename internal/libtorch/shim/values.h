@@ -76,6 +76,10 @@ std::string read_string(Reader &r);
 // kind_of returns the kind of a type, and of the element of an Optional.
 c10::TypeKind kind_of(const c10::Type *type);
 
+// note_cuda is called for each tensor on a CUDA device that Go gets, and calls count_cuda
+// now and then. It is in device.cpp.
+void note_cuda(const at::Tensor &t);
+
 // Writer fills the caller's buffer, and moves to memory of its own when that is
 // full.
 class Writer {
@@ -104,6 +108,8 @@ public:
 		}
 	}
 	void put_tensor(at::Tensor t) {
+		if (t.defined() && t.is_cuda())
+			note_cuda(t);
 		bool heavy = t.defined() && (!t.has_storage() || t.requires_grad() ||
 		                             (t.is_cpu() && t.storage().data_ptr().get_deleter() != gives));
 		int64_t weight = heavy ? THUB_HEAVY : t.defined() ? int64_t(t.storage().nbytes()) : 0;
@@ -121,7 +127,7 @@ public:
 		}
 		head_[THUB_RETS_N] = n_;
 		head_[THUB_RETS_WORDS] = reinterpret_cast<uint64_t>(words);
-		head_[THUB_RETS_LIVE] = uint64_t(live_bytes());
+		head_[THUB_RETS_LIVE] = uint64_t(live_bytes() + cuda_held.load(std::memory_order_relaxed));
 		head_[THUB_RETS_SCOPE] = scope();
 	}
 
