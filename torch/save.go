@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/big"
 	"reflect"
 	"unsafe"
@@ -378,13 +379,13 @@ var errNested = errors.New("a nested tensor cannot be saved, since torch.load wi
 func (s *saver) describe(x *Tensor, detach bool) (any, error) {
 	info := x.info("Save")
 	grad := !detach && info[libtorch.InfoFlags]&libtorch.FlagRequiresGrad != 0
-	layout, d := Layout(info[libtorch.InfoLayout]), x.DType()
+	layout, d := Layout(info[libtorch.InfoLayout]), FromScalarType(int(info[libtorch.InfoDType]))
 	switch {
 	case info[libtorch.InfoFlags]&libtorch.FlagNested != 0:
 		return nil, errNested
 	case d.Size() == 0:
 		return nil, fmt.Errorf("a tensor of the dtype %v cannot be saved", d)
-	case x.Device() == Meta:
+	case deviceOf(int(info[libtorch.InfoDevice]), -1) == Meta:
 		return &pickle.Meta{DType: d.String(), Size: x.Shape(), Stride: x.Strides(), RequiresGrad: grad}, nil
 	case sparseParts[layout] != nil:
 		return s.sparse(x, layout)
@@ -399,11 +400,13 @@ func (s *saver) describe(x *Tensor, detach bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &pickle.Tensor{Storage: storage, DType: d.String(), Offset: x.StorageOffset(), Size: x.Shape(), Stride: x.Strides(), RequiresGrad: grad}
+	n := int(info[libtorch.InfoDim])
+	sizes := ints(info[libtorch.InfoSizes:][:2*n])
+	t := &pickle.Tensor{Storage: storage, DType: d.String(), Offset: int(info[libtorch.InfoOffset]), Size: sizes[:n], Stride: sizes[n:], RequiresGrad: grad}
 	if d.IsQuantized() {
 		t.Quantizer, err = s.quantizer(x)
 	} else {
-		t.Conj, t.Neg = ask[bool](x, opIsConj), ask[bool](x, opIsNeg)
+		t.Conj, t.Neg = d.IsComplex() && ask[bool](x, opIsConj), ask[bool](x, opIsNeg)
 	}
 	return t, err
 }
@@ -470,7 +473,15 @@ func (s *saver) storage(x *Tensor) (st *pickle.Storage, err error) {
 		bytes = bytes.Narrow(0, 0, bytes.Numel()/per) // the rest is what newBase adds
 		s.held = append(s.held, bytes)
 	}
-	st = pickle.NewStorage(d, x.Device().String(), bytes.Numel(), elements(bytes))
+	st = pickle.NewStorage(d, x.Device().String(), bytes.Numel(), piecesOf(bytes))
 	s.storages[id] = st
 	return st, nil
+}
+
+// piecesOf yields the bytes of a 1-d tensor of bytes, which is contiguous.
+func piecesOf(x *Tensor) iter.Seq2[[]byte, error] {
+	if x.Device() != CPU {
+		return elements(x)
+	}
+	return func(yield func([]byte, error) bool) { WithData(x, func(b []byte) { yield(b, nil) }) }
 }
