@@ -55,9 +55,7 @@ func TestPythonTensors(t *testing.T) {
 			torch.SparseBSR: func() *torch.Tensor { return eye.ToSparseBSR([]int{2, 2}) }, torch.SparseBSC: func() *torch.Tensor { return eye.ToSparseBSC([]int{2, 2}) },
 		}[l]())
 	}
-	for _, q := range p.Call("quantized_tensors").([]torch.Value) {
-		xs = append(xs, q)
-	}
+	xs = append(xs, p.Call("quantized_tensors").([]torch.Value)...)
 	xs = append(xs, torch.FromSlice([]torch.F8E8M0FNU{0, 127, 255}), torchtest.MakeTensor([]int{3}, torch.Complex64).Conj())
 	xs = append(xs, torch.Ones(2).RequireGrad(true), torch.Ones(3).To(torch.Meta), torch.Scalar(float32(math.NaN())))
 	there := p.Call("describe", xs...).([]torch.Value)
