@@ -177,3 +177,33 @@ func TestBadRNGState(t *testing.T) {
 		require.NotContains(t, strings.TrimSpace(err.Error()), "\n")
 	}
 }
+
+// FuzzRNGState sets states whose first words were changed, and draws from them.
+func FuzzRNGState(f *testing.F) {
+	good := torch.NewGenerator(torch.CPU).State()
+	f.Add(0, []byte{1, 2, 3}, 0)
+	f.Add(8, []byte{0, 0, 0, 0}, 0)
+	f.Add(8, []byte{112, 2, 0, 0, 1, 0, 0, 0, 112, 2}, 0)
+	f.Add(16, []byte{255, 255, 255, 255, 255, 255, 255, 255}, 0)
+	f.Add(5016, []byte{1, 1, 1, 1, 1, 1, 1, 1}, 0)
+	f.Add(0, []byte{}, 10)
+	f.Fuzz(func(t *testing.T, at int, edit []byte, cut int) {
+		state := torch.Data[uint8](good)
+		if at >= 0 && at < len(state) {
+			copy(state[at:], edit)
+		}
+		state = state[:len(state)-min(max(cut, 0), len(state))]
+		g := torch.NewGenerator(torch.CPU)
+		before := torch.Data[uint8](g.State())
+		if torch.Try(func() { g.SetState(torch.FromSlice(state)) }) != nil {
+			require.Equal(t, before, torch.Data[uint8](g.State()))
+			return
+		}
+		x := torch.Zeros(1500)
+		x.UniformInPlace(0, 1, torch.RandomOptions{Generator: g})
+		for _, v := range torch.Data[float32](x) {
+			require.True(t, v >= 0 && v < 1, v)
+		}
+		x.NormalInPlace(0, 1, torch.RandomOptions{Generator: g})
+	})
+}

@@ -110,7 +110,7 @@ func Float32MatmulPrecision() string {
 // SetDefaultDType sets the floating-point dtype of new tensors that have no other one:
 // torch.set_default_dtype. It is also the dtype of integers divided, or combined with a
 // floating-point number. Tensors that are made of Go values, as by [NewTensor], have
-// the dtype of their Go type as before. A dtype that is not floating-point panics with
+// the dtype of their Go type as before, and pictures become float32. A dtype that is not floating-point panics with
 // an [*Error].
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.set_default_dtype.html

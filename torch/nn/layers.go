@@ -107,10 +107,10 @@ func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {
 	}
 	return &BatchNorm2d{
 		Options:           o,
-		Weight:            buffer(c, torch.Float32, 1).RequireGrad(true),
-		Bias:              buffer(c, torch.Float32, 0).RequireGrad(true),
-		RunningMean:       buffer(c, torch.Float32, 0),
-		RunningVar:        buffer(c, torch.Float32, 1),
+		Weight:            buffer(c, torch.DefaultDType(), 1).RequireGrad(true),
+		Bias:              buffer(c, torch.DefaultDType(), 0).RequireGrad(true),
+		RunningMean:       buffer(c, torch.DefaultDType(), 0),
+		RunningVar:        buffer(c, torch.DefaultDType(), 1),
 		NumBatchesTracked: buffer(nil, torch.Int64, 0),
 		Training:          true,
 	}

@@ -224,6 +224,18 @@ func TestToKeepsTensors(t *testing.T) {
 	}
 }
 
+func TestDefaultDType(t *testing.T) {
+	torch.SetDefaultDType(torch.Float64)
+	defer torch.SetDefaultDType(torch.Float32)
+	for _, m := range []any{NewLinear(2, 3), NewConv2d(2, 3, 1), NewBatchNorm2d(2)} {
+		for _, e := range StateDict(m) {
+			if e.Name != "num_batches_tracked" {
+				require.Equal(t, torch.Float64, e.Tensor.DType(), "%T %s", m, e.Name)
+			}
+		}
+	}
+}
+
 func TestToMemoryFormat(t *testing.T) {
 	m := struct{ Conv, Other *Conv2d }{NewConv2d(3, 4, 3), NewConv2d(4, 2, 1)}
 	w, x := m.Conv.Weight, torch.Rand(2, 3, 8, 8)
