@@ -160,14 +160,8 @@ func (s *saver) value(v Value, depth int) (any, error) {
 		return pickle.NewSet(members)
 	case Size:
 		return pickle.Size(v), nil
-	case DType:
-		return pickle.DType(v.String()), nil
-	case Device:
-		return deviceOfFile(v)
-	case Layout:
-		return pickle.Layout(v.String()), nil
-	case QScheme:
-		return pickle.QScheme(v), nil
+	case DType, Device, Layout, QScheme:
+		return constant(v)
 	}
 	return s.reflected(v, depth)
 }
@@ -323,13 +317,27 @@ func (s *saver) parameter(p Parameter) (any, error) {
 	return &v, nil
 }
 
-// deviceOfFile returns what a file has for a device, the default one for the zero value.
-func deviceOfFile(d Device) (any, error) {
-	typ, index, err := d.c10()
-	if err != nil {
-		return nil, err
+// constant returns what stands for a value that has a name in PyTorch.
+func constant(v Value) (any, error) {
+	switch v := v.(type) {
+	case DType:
+		if v.Size() > 0 {
+			return pickle.DType(v.String()), nil
+		}
+	case Layout:
+		name := pickle.Layout(v.String())
+		if _, ok := layouts[name]; ok {
+			return name, nil
+		}
+	case QScheme:
+		if pickle.IsQScheme(string(v)) {
+			return pickle.QScheme(v), nil
+		}
+	case Device:
+		typ, index, err := v.c10()
+		return pickle.Device{Type: deviceOf(typ, index).Type(), Index: index}, err
 	}
-	return pickle.Device{Type: deviceOf(typ, index).Type(), Index: index}, nil
+	return nil, fmt.Errorf("there is no %T %v", v, v)
 }
 
 var (

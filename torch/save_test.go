@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +62,9 @@ func TestSaveErrors(t *testing.T) {
 		`values are nested more than 100000 deep`:                                    deep,
 		`the string "\xff" cannot be saved, since it is not UTF-8; save it as bytes`: "\xff",
 		`unknown device "gpu"; use cpu, cuda or cuda:N`:                              torch.Device("gpu"),
+		`there is no torch.DType dtype(200)`:                                         torch.DType(200),
+		`there is no torch.Layout torch.layout(9)`:                                   torch.Layout(9),
+		`["q"]: there is no torch.QScheme torch.none`:                                map[string]any{"q": torch.QScheme("torch.none")},
 		`a nested tensor cannot be saved`:                                            nested(),
 		`tensors of the dtypes float32 and int32 that share memory cannot be saved`:  []*torch.Tensor{x, x.ViewDType(torch.Int32)},
 		`a Parameter must be dense`:                                                  torch.Parameter{Tensor: torch.Options{Device: torch.Meta}.Empty(1)},
@@ -72,6 +77,9 @@ func TestSaveErrors(t *testing.T) {
 		entries, err := os.ReadDir(dir)
 		require.NoError(t, err)
 		require.Empty(t, entries)
+	}
+	if runtime.GOOS == "linux" {
+		require.ErrorIs(t, torch.Save("/dev/full", x), syscall.ENOSPC)
 	}
 	err := torch.Save(filepath.Join(t.TempDir(), "none", "x.pt"), 1)
 	require.ErrorIs(t, err, os.ErrNotExist)

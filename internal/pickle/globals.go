@@ -78,6 +78,12 @@ func init() {
 // dtypes holds the globals that are values.
 var dtypes = map[string]any{}
 
+// IsQScheme reports whether a name is that of a torch.qscheme, such as "torch.per_tensor_affine".
+func IsQScheme(name string) bool {
+	_, ok := dtypes[name].(QScheme)
+	return ok
+}
+
 // unsupportedGlobals describes globals that torch.load allows, or that are common, in words for users.
 var unsupportedGlobals = map[string]string{
 	"torch._utils._rebuild_nested_tensor":               "a nested tensor: save its parts",
