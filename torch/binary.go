@@ -74,8 +74,8 @@ func (x *Tensor) unmarshal(data []byte) error {
 		c.Tensor(y)
 		r := c.run(opDetach, rets[:], len(rets), &m)
 		x.adopt(r.words[1]) // after the tag
+		x.collect()
 		m.done()
-		leakBegin(x.ref)
 		if y.RequiresGrad() {
 			x.RequireGrad(true)
 		}

@@ -15,7 +15,8 @@ import (
 // share one: their wrappers are allocated in blocks, each of which is one object
 // for the collector. A wrapper in use thus keeps at most a block alive, which has
 // up to blockTensors tensors and blockBytes. A tensor that holds more than
-// smallBytes, or a graph of autograd, is standalone: it has a cleanup of its own.
+// smallBytes, or a graph of autograd, is standalone: it has a cleanup of its own,
+// unless a scope frees it.
 const (
 	blockTensors = 32
 	blockBytes   = 16 << 10
@@ -215,8 +216,12 @@ func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 		return nil
 	}
 	var x *Tensor
+	s := scopeOf(scopeWord)
 	if leaking || weight > smallBytes {
 		x = standalone(h)
+		if s == nil {
+			x.collect()
+		}
 		if weight < libtorch.Heavy {
 			made.Add(int64(weight))
 		}
@@ -233,7 +238,7 @@ func (m *maker) wrap(h uint64, weight int, scopeWord uint64) *Tensor {
 			m.b = nil
 		}
 	}
-	if s := scopeOf(scopeWord); s != nil {
+	if s != nil {
 		s.add(x, scopeWord)
 	}
 	return x
@@ -383,18 +388,23 @@ func (q *freeQueue) drain() {
 	}
 }
 
-// standalone makes a Tensor with a cleanup of its own.
+// standalone makes a Tensor that belongs to no block. Either a scope frees it, or collect
+// is called.
 func standalone(h uint64) *Tensor {
 	x := new(Tensor)
 	x.adopt(h)
-	leakBegin(x.ref)
 	return x
 }
 
-// adopt makes a zero Tensor the owner of a reference.
+// adopt makes x, a zero Tensor, a standalone one.
 func (x *Tensor) adopt(h uint64) {
 	x.h, x.ref = h, &h
 	wrapped.Add(tensorWeight)
+	leakBegin(x.ref)
+}
+
+// collect has the collector free x, a standalone tensor that no scope frees.
+func (x *Tensor) collect() {
 	runtime.AddCleanup(x, func(ref *uint64) {
 		wrapped.Add(-tensorWeight)
 		freeRef(ref)

@@ -196,3 +196,21 @@ func TestOpsAllocateNothing(t *testing.T) {
 		require.Less(t, testing.AllocsPerRun(1000, f), 0.5, name)
 	}
 }
+
+// TestKeptTensorsAreCollected keeps large tensors from scopes, and drops them.
+func TestKeptTensorsAreCollected(t *testing.T) {
+	settled := func(most int64) func() bool {
+		return func() bool { runtime.GC(); return torch.LiveBytes() <= most }
+	}
+	require.Eventually(t, settled(1<<20), time.Minute, 10*time.Millisecond, "tensors of earlier tests")
+	before := torch.LiveBytes()
+	for range 8 {
+		torch.Scope(func() {
+			torch.Scope(func() { torch.Keep(torch.Ones(1 << 18)) }) // then of the outer scope
+			var x *torch.Tensor
+			torch.Scope(func() { x = torch.Keep(torch.Ones(1 << 18)) })
+			torch.Keep(x)
+		})
+	}
+	require.Eventually(t, settled(before+1<<16), time.Minute, 10*time.Millisecond)
+}

@@ -21,6 +21,7 @@ type scope struct {
 	made  []*Tensor // tensors made on its own thread
 	mu    sync.Mutex
 	lent  []*Tensor // tensors made on other threads, or kept from scopes inside it
+	ended bool      // guarded by mu
 }
 
 var (
@@ -57,10 +58,22 @@ func (s *scope) add(x *Tensor, word uint64) {
 
 // share adds a tensor that another thread made. It is safe for concurrent use.
 func (s *scope) share(x *Tensor) {
-	x.scope = s
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		x.leave()
+		return
+	}
+	x.scope = s
 	s.lent = append(s.lent, x)
-	s.mu.Unlock()
+}
+
+// leave leaves x, which no scope frees, to the collector.
+func (x *Tensor) leave() {
+	x.scope = nil
+	if x.refs == nil {
+		x.collect()
+	}
 }
 
 // Scope calls f, then frees the tensors that were made inside it and not kept
@@ -90,14 +103,20 @@ func (s *scope) end() {
 	recent[s.id%uint64(len(recent))].CompareAndSwap(s, nil)
 	s.mu.Lock()
 	made := append(s.made, s.lent...)
-	s.made, s.lent = nil, nil
+	s.made, s.lent, s.ended = nil, nil, true
 	s.mu.Unlock()
 	var hs, small [blockTensors]uint64
 	n, m, bytes := 0, 0, 0
 	var last *Tensor // the last of run consecutive tensors of one block
 	run := int32(0)
 	for _, x := range made {
-		if x.scope != s || !x.end() { // kept or in use
+		if x.scope != s { // kept
+			continue
+		}
+		if x.refs == nil {
+			wrapped.Add(-tensorWeight)
+		}
+		if !x.end() { // in use, or freed before
 			continue
 		}
 		if x.refs != nil {
@@ -140,10 +159,10 @@ func Keep(x *Tensor) *Tensor {
 	if x == nil || x.scope == nil {
 		return x
 	}
-	outer := scopeOf(x.scope.outer)
-	x.scope = nil
-	if outer != nil {
+	if outer := scopeOf(x.scope.outer); outer != nil {
 		outer.share(x)
+	} else {
+		x.leave()
 	}
 	return x
 }
