@@ -16,6 +16,7 @@ import (
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/numpy"
 	"github.com/torchhub/torchhub/torch/safetensors"
 )
 
@@ -283,4 +284,44 @@ func peak(t *testing.T, f func()) int {
 	f()
 	close(stop)
 	return <-done
+}
+
+// TestSaveSeqLarge writes 1 GiB in tensors of 64 MiB that are made one at a time, in each format, in the memory of two of them.
+func TestSaveSeqLarge(t *testing.T) {
+	if os.Getenv("TORCHHUB_TEST_LARGE") == "" {
+		t.Skip("TORCHHUB_TEST_LARGE is not set")
+	}
+	const tensors, elements = 16, 16 << 20
+	var infos []safetensors.Info
+	for i := range tensors {
+		infos = append(infos, safetensors.Info{Name: fmt.Sprint("x", i), DType: torch.Float32, Shape: []int{elements}})
+	}
+	seq := func(yield func(torch.Named, error) bool) {
+		for i, info := range infos {
+			x := torch.Zeros(info.Shape...).FillInPlace(i)
+			more := yield(torch.Named{Name: info.Name, Tensor: x}, nil)
+			x.Free()
+			if !more {
+				return
+			}
+		}
+	}
+	dir := t.TempDir()
+	for name, save := range map[string]func(path string) error{
+		"x.pt":          func(path string) error { return torch.SaveSeq(path, seq) },
+		"x.safetensors": func(path string) error { return safetensors.SaveSeq(path, infos, seq, nil) },
+		"x.npz":         func(path string) error { return numpy.SaveZipSeq(path, seq) },
+	} {
+		path := filepath.Join(dir, name)
+		before := anonymous(t)
+		grown := peak(t, func() { require.NoError(t, save(path)) }) - before
+		st, err := os.Stat(path)
+		require.NoError(t, err)
+		require.Greater(t, st.Size(), int64(1<<30))
+		t.Logf("%s: %d MiB more memory", name, grown>>20)
+		require.Less(t, grown, 2*4*elements)
+	}
+	s, err := torch.LoadStateDict(filepath.Join(dir, "x.pt"))
+	require.NoError(t, err)
+	require.Equal(t, 15.0, s.Get("x15").Min().Item())
 }
