@@ -79,6 +79,7 @@ using Unary = at::Tensor(const at::Tensor &);
 using Binary = at::Tensor(const at::Tensor &, const at::Tensor &);
 using Sum = at::Tensor(const at::Tensor &, const at::Tensor &, const at::Scalar &); // self + alpha * other
 using Scaled = at::Tensor(const at::Tensor &, const at::Scalar &);
+using Add = at::Tensor &(at::Tensor &, const at::Tensor &, const at::Scalar &); // self += alpha * other
 using Affine = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &); // linear
 
 bool aliases(const c10::FunctionSchema &schema) {
@@ -103,6 +104,7 @@ struct Op {
 	std::optional<c10::TypedOperatorHandle<Binary>> binary;
 	std::optional<c10::TypedOperatorHandle<Sum>> sum;
 	std::optional<c10::TypedOperatorHandle<Scaled>> scaled;
+	std::optional<c10::TypedOperatorHandle<Add>> add;
 	std::optional<c10::TypedOperatorHandle<Affine>> affine;
 	Guard guard;
 	std::optional<at::Scalar> alpha; // the default of the number of sum and scaled
@@ -116,13 +118,13 @@ struct Op {
 	      like(schema.name().ends_with("_like")), hides(written(schema) > schema.returns().size()),
 	      dense(h.hasKernelForDispatchKey(c10::DispatchKey::CompositeExplicitAutogradNonFunctional) &&
 	            !h.hasKernelForDispatchKey(c10::DispatchKey::MkldnnCPU)) {
-		auto is = [&](std::initializer_list<c10::TypeKind> kinds) {
+		auto is = [&](std::initializer_list<c10::TypeKind> kinds, bool in_place = false) {
 			const auto &args = schema.arguments();
 			const auto &rets = schema.returns();
 			auto plain = [](const c10::Argument &a) { return a.alias_info() == nullptr || !a.alias_info()->isWrite(); };
 			return args.size() == kinds.size() && rets.size() == 1 && rets[0].type()->kind() == c10::TypeKind::TensorType &&
-			       plain(rets[0]) && std::equal(kinds.begin(), kinds.end(), args.begin(), [&](c10::TypeKind k, const c10::Argument &a) {
-				       return a.type()->kind() == k && plain(a);
+			       plain(rets[0]) != in_place && std::equal(kinds.begin(), kinds.end(), args.begin(), [&](c10::TypeKind k, const c10::Argument &a) {
+				       return a.type()->kind() == k && plain(a) != (in_place && &a == &args[0]);
 			       });
 		};
 		constexpr auto T = c10::TypeKind::TensorType, N = c10::TypeKind::NumberType, O = c10::TypeKind::OptionalType;
@@ -138,7 +140,9 @@ struct Op {
 			scaled = handle.typed<Scaled>();
 		else if (is({T, T, O}) && kind_of(schema.arguments()[2].type().get()) == T)
 			affine = handle.typed<Affine>();
-		if (sum || scaled)
+		else if (is({T, T, N}, true))
+			add = handle.typed<Add>();
+		if (sum || scaled || add)
 			if (const auto &d = schema.arguments().back().default_value())
 				alpha = d->toScalar();
 	}
@@ -234,6 +238,18 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		return pair(Lent(args[1]).t, at::native::wrapped_scalar_tensor(*scalar(o, args + 2, 2)));
 	if (args[2] != THUB_TENSOR)
 		return false;
+	if (o.add && args[1] && args[3])
+		if (auto v = scalar(o, args + 4, n - 4)) {
+			Lent self(args[1]), other(args[3]);
+			if (o.dense)
+				(check_dense(self.t), check_dense(other.t));
+			o.add->call(self.t, other.t, *v);
+			if (w.returns()) {
+				w.put(THUB_TENSOR);
+				w.put_tensor(self.t);
+			}
+			return true;
+		}
 	if (pair(Lent(args[1]).t, Lent(args[3]).t))
 		return true;
 	if (o.affine && n == 6 && args[4] == THUB_TENSOR)
