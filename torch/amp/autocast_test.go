@@ -170,6 +170,36 @@ func TestAutocastCache(t *testing.T) {
 	}, amp.AutocastOptions{CacheEnabled: new(false)})
 }
 
+// TestAutocastCacheWithoutGrad checks that a cast that was kept in another mode does not
+// hide a weight from autograd, as in Python.
+func TestAutocastCacheWithoutGrad(t *testing.T) {
+	x := torch.Ones(2, 2)
+	for name, mode := range map[string]func(func()){"NoGrad": torch.NoGrad, "InferenceMode": torch.InferenceMode} {
+		w := torch.Options{RequiresGrad: true}.Ones(2, 2)
+		amp.Autocast(torch.CPU, func() {
+			mode(func() { require.False(t, x.MatMul(w).RequiresGrad(), name) })
+			x.MatMul(w).Sum().Backward()
+		})
+		require.Equal(t, []float32{2, 2, 2, 2}, torch.Data[float32](w.Grad()), name)
+
+		w.ZeroGrad()
+		kept, end := make(chan bool), make(chan bool)
+		go mode(func() {
+			amp.Autocast(torch.CPU, func() {
+				x.MatMul(w)
+				kept <- true
+				<-end
+			})
+			end <- true
+		})
+		<-kept
+		amp.Autocast(torch.CPU, func() { x.MatMul(w).Sum().Backward() })
+		end <- true
+		<-end
+		require.Equal(t, []float32{2, 2, 2, 2}, torch.Data[float32](w.Grad()), "%s in another goroutine", name)
+	}
+}
+
 // TestDocs is the example of nested regions in PyTorch's documentation, on the CPU.
 func TestDocs(t *testing.T) {
 	a, b, c, d := torch.Rand(8, 8), torch.Rand(8, 8), torch.Rand(8, 8), torch.Rand(8, 8)

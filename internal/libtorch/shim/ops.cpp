@@ -162,12 +162,19 @@ std::optional<at::Scalar> scalar(const Op &o, const uint64_t *args, size_t n) {
 	return std::nullopt;
 }
 
+// records reports whether autograd records here. With autocast it does in any mode: the
+// cast of a leaf, which is kept for later uses in other modes.
+bool records() {
+	constexpr c10::DispatchKeySet autocast({c10::DispatchKey::AutocastCPU, c10::DispatchKey::AutocastCUDA, c10::DispatchKey::AutocastMPS});
+	return c10::GradMode::is_enabled() || !c10::impl::tls_local_dispatch_key_set().excluded_.has_all(autocast);
+}
+
 // untracked reports whether autograd records nothing for the results of a tensor.
 bool untracked(const at::Tensor &t) {
 	if (t.unsafeGetTensorImpl()->key_set().has_any(c10::functorch_batched_ks)) // the tensor in it may be tracked
 		return false;
 	const auto *meta = t.defined() ? t.unsafeGetTensorImpl()->autograd_meta() : nullptr;
-	return !meta || (!(c10::GradMode::is_enabled() && meta->requires_grad()) && !meta->fw_grad(0, t).defined());
+	return !meta || (!(meta->requires_grad() && records()) && !meta->fw_grad(0, t).defined());
 }
 bool untracked(const std::optional<at::Tensor> &t) { return !t || untracked(*t); }
 bool untracked(const at::Scalar &) { return true; }
