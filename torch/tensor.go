@@ -112,7 +112,6 @@ func (x *Tensor) RequiresGrad() bool { return x.flag("RequiresGrad", libtorch.Fl
 func (x *Tensor) Layout() Layout { return Layout(x.info("Layout")[libtorch.InfoLayout]) }
 
 var (
-	opIsContiguous  = NewOp("aten::is_contiguous", "memory_format")
 	opIsLeaf        = NewOp("aten::is_leaf", "")
 	opStorageOffset = NewOp("aten::sym_storage_offset", "")
 )
@@ -136,13 +135,36 @@ func (x *Tensor) StorageOffset() int {
 // IsContiguous reports whether the elements are in memory in the order of their
 // indices, or in that of a memory format: x.is_contiguous(memory_format=…).
 func (x *Tensor) IsContiguous(options ...ContiguousOptions) bool {
-	if f := Only(options).MemoryFormat; f != ContiguousFormat {
-		var c Call
-		c.Tensor(x)
-		c.MemoryFormat(f)
-		return Result[bool](&c, opIsContiguous)
+	switch f := Only(options).MemoryFormat; f {
+	case ContiguousFormat:
+	case ChannelsLast:
+		return x.ordered(1, 3, 2, 0)
+	case ChannelsLast3d:
+		return x.ordered(1, 4, 3, 2, 0)
+	default:
+		panic(&Error{Op: "IsContiguous", Args: x.describe(), Msg: fmt.Sprintf("the memory format %v does not say how elements are ordered", f)})
 	}
 	return x.flag("IsContiguous", libtorch.FlagContiguous)
+}
+
+// ordered reports whether the elements are in memory without gaps, the first of dims
+// changing fastest. The oldest supported libtorch has no operator for that.
+func (x *Tensor) ordered(dims ...int) bool {
+	size, stride := x.Shape(), x.Strides()
+	if len(size) != len(dims) {
+		return false
+	}
+	next := 1
+	for _, d := range dims {
+		if size[d] == 1 {
+			continue
+		}
+		if stride[d] != next {
+			return false
+		}
+		next *= size[d]
+	}
+	return true
 }
 
 // IsInference reports whether x was made in inference mode: x.is_inference().

@@ -26,7 +26,12 @@ type GradcheckOptions struct {
 type GradcheckError struct{ Msg string }
 
 // Error returns the place of the wrong derivative, and both values.
-func (e *GradcheckError) Error() string { return "autograd: " + e.Msg }
+func (e *GradcheckError) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
+	return "autograd: " + e.Msg
+}
 
 func wrong(format string, args ...any) error {
 	return &GradcheckError{fmt.Sprintf(format, args...)}
