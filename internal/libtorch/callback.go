@@ -93,7 +93,7 @@ var (
 // torchhubCallback calls a callback. No panic may pass through the frames of C++, nor
 // may runtime.Goexit end the goroutine there: so the callback runs as a coroutine on
 // the same thread. One that calls runtime.Goexit is suspended in its last deferred
-// function, and finished once the frames of C++ are gone.
+// function; its goroutine ends once the frames of C++ are gone.
 //
 //export torchhubCallback
 func torchhubCallback(id C.uint64_t, args *C.uint64_t, node, ret unsafe.Pointer, word *C.uint64_t) C.uint64_t {
@@ -123,12 +123,26 @@ func torchhubCallback(id C.uint64_t, args *C.uint64_t, node, ret unsafe.Pointer,
 		ended = true
 	})
 	if _, suspended := next(); suspended {
-		failure.finish, failure.thread = stop, threadID()
+		failure.finish, failure.thread = exiting(stop), threadID()
 	}
 	if failure == nil {
 		return 0
 	}
 	return C.uint64_t(failed(failure))
+}
+
+// exiting ends a suspended coroutine, and returns a function that calls runtime.Goexit. The
+// rest of the coroutine, which is suspended until then, refers to nothing: on a thread of
+// libtorch's own it is never finished.
+func exiting(stop func()) (finish func()) {
+	next, finish := iter.Pull(func(suspend func(struct{}) bool) {
+		defer suspend(struct{}{})
+		end := stop
+		stop = nil
+		end()
+	})
+	next()
+	return finish
 }
 
 func failed(f *Failure) uint64 {
