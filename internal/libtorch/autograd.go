@@ -150,3 +150,17 @@ func EnterVmap(size, randomness int) (level int, err error) {
 
 // ExitVmap ends it.
 func ExitVmap() error { return failure(C.t_vmap_exit()) }
+
+// MapTensor writes the mapped tensor of a tensor; see functions.def for the arguments.
+func MapTensor(args, buf []uint64) error {
+	return callback(func() error {
+		return failure(C.t_vmap_map(first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+	})
+}
+
+// UnmapTensor does the reverse.
+func UnmapTensor(args, buf []uint64) error {
+	return callback(func() error {
+		return failure(C.t_vmap_unmap(first(args), C.size_t(len(args)), first(buf), C.size_t(len(buf))))
+	})
+}

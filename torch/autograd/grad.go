@@ -48,16 +48,18 @@ func Grad(outputs, inputs []*torch.Tensor, options ...GradOptions) []*torch.Tens
 	if len(inputs) == 0 {
 		fail("autograd.Grad", "there are no inputs")
 	}
-	keep, unused := o.RetainGraph || o.CreateGraph, o.AllowUnused || o.MaterializeGrads
+	keep := o.RetainGraph || o.CreateGraph
 	var grads []*torch.Tensor
 	if o.IsGradsBatched {
-		grads = batched(outputs, inputs, o, keep, unused)
+		grads = batched(outputs, inputs, o, keep)
 	} else {
-		grads = run("autograd.Grad", outputs, roots("autograd.Grad", outputs, o.GradOutputs), inputs, keep, o.CreateGraph, false, unused)
+		grads = run("autograd.Grad", outputs, roots("autograd.Grad", outputs, o.GradOutputs), inputs, keep, o.CreateGraph, false, true)
 	}
 	for i, g := range grads {
 		if g == nil && o.MaterializeGrads {
 			grads[i] = torch.Options{RequiresGrad: o.CreateGraph}.ZerosLike(inputs[i])
+		} else if g == nil && !o.AllowUnused {
+			fail("autograd.Grad", fmt.Sprintf("input %d appears to not have been used in the graph of the outputs; set AllowUnused to get nil for such an input", i))
 		}
 	}
 	return grads
@@ -106,6 +108,14 @@ func tensors(v any, err error) []*torch.Tensor {
 		out[i], _ = v.(*torch.Tensor)
 	}
 	return out
+}
+
+// one returns the tensor of a call's result, and panics with its error.
+func one(v any, err error) *torch.Tensor {
+	if err != nil {
+		panic(err)
+	}
+	return v.(*torch.Tensor)
 }
 
 func fail(op, msg string) { panic(&torch.Error{Op: op, Msg: msg}) }

@@ -48,6 +48,13 @@ func Vmap(f func(x ...*torch.Tensor) []*torch.Tensor, options ...VmapOptions) fu
 		fail("Vmap", fmt.Sprintf("the chunk size is %d; it must be at least 1, or 0 for all at once", o.ChunkSize))
 	}
 	return func(x ...*torch.Tensor) []*torch.Tensor {
+		f := func(x ...*torch.Tensor) []*torch.Tensor {
+			out := f(x...)
+			if i := slices.Index(out, nil); i >= 0 {
+				fail("Vmap", fmt.Sprintf("output %d of the function is nil", i))
+			}
+			return out
+		}
 		dims, size := mapped(x, o.InDims)
 		if o.ChunkSize == 0 || o.ChunkSize >= size {
 			return vmap(f, x, dims, size, o.OutDims, randomness)
@@ -103,11 +110,6 @@ func perTensor(what string, dims torch.Ints, n int) []int {
 	return nil
 }
 
-var (
-	opAddBatchDim    = torch.NewOp("aten::_add_batch_dim", "")
-	opRemoveBatchDim = torch.NewOp("aten::_remove_batch_dim", "")
-)
-
 func vmap(f func(x ...*torch.Tensor) []*torch.Tensor, x []*torch.Tensor, dims []int, size int, outDims torch.Ints, randomness int) (out []*torch.Tensor) {
 	if err := torch.Init(context.Background()); err != nil {
 		fail("Vmap", err.Error())
@@ -127,7 +129,7 @@ func vmap(f func(x ...*torch.Tensor) []*torch.Tensor, x []*torch.Tensor, dims []
 			c.Tensor(x[i])
 			c.Int(d)
 			c.Int(level)
-			in[i] = c.One(opAddBatchDim)
+			in[i] = one(engine.Invoke(&c, "Vmap", libtorch.MapTensor))
 		}
 		out = f(in...)
 		for i, d := range perTensor("output", outDims, len(out)) {
@@ -143,7 +145,7 @@ func vmap(f func(x ...*torch.Tensor) []*torch.Tensor, x []*torch.Tensor, dims []
 			c.Int(level)
 			c.Int(size)
 			c.Int((d + n) % n)
-			out[i] = c.One(opRemoveBatchDim)
+			out[i] = one(engine.Invoke(&c, "Vmap", libtorch.UnmapTensor))
 		}
 	})
 	return out
@@ -170,15 +172,13 @@ func chunked(f func(x ...*torch.Tensor) []*torch.Tensor, x []*torch.Tensor, dims
 	}
 	out := make([]*torch.Tensor, len(parts))
 	for i, d := range perTensor("output", outDims, len(parts)) {
-		if parts[i][0] != nil {
-			out[i] = torch.Cat(parts[i], d)
-		}
+		out[i] = torch.Cat(parts[i], d)
 	}
 	return out
 }
 
 // batched is Grad with batched gradients.
-func batched(outputs, inputs []*torch.Tensor, o GradOptions, keep, unused bool) []*torch.Tensor {
+func batched(outputs, inputs []*torch.Tensor, o GradOptions, keep bool) []*torch.Tensor {
 	if len(o.GradOutputs) != len(outputs) {
 		fail("autograd.Grad", fmt.Sprintf("%d batched gradients are given for %d outputs", len(o.GradOutputs), len(outputs)))
 	}
@@ -187,7 +187,8 @@ func batched(outputs, inputs []*torch.Tensor, o GradOptions, keep, unused bool) 
 			fail("autograd.Grad", fmt.Sprintf("batched gradient %d must have a leading dimension and then the shape %v of the output", i, want))
 		}
 	}
-	return Vmap(func(g ...*torch.Tensor) []*torch.Tensor {
-		return run("autograd.Grad", outputs, roots("autograd.Grad", outputs, g), inputs, keep, o.CreateGraph, false, unused)
-	})(o.GradOutputs...)
+	dims, size := mapped(o.GradOutputs, nil)
+	return vmap(func(g ...*torch.Tensor) []*torch.Tensor {
+		return run("autograd.Grad", outputs, roots("autograd.Grad", outputs, g), inputs, keep, o.CreateGraph, false, true)
+	}, o.GradOutputs, dims, size, nil, 0)
 }

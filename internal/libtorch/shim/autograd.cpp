@@ -14,6 +14,7 @@
 #include <torch/csrc/autograd/variable_info.h>
 
 #include <ATen/DeviceGuard.h>
+#include <ATen/functorch/BatchedTensorImpl.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <c10/core/GradMode.h>
 
@@ -427,7 +428,9 @@ void function_apply(uint64_t id, const char *name, const uint64_t *args, size_t 
 	Reader r{args, args + nargs};
 	variable_list in = read_tensors(r), out = read_tensors(r), saved = read_tensors(r), plain = read_tensors(r), dirty = read_tensors(r);
 	bool materialize = read_value(r, nullptr).toBool();
-	std::vector<ag::Edge> edges;
+	for (const auto *list : {&in, &out})
+		for (const at::Tensor &t : *list)
+			TORCH_CHECK(!t.defined() || !at::functorch::isBatchedTensor(t), "a function whose derivative is written in Go cannot be mapped by Vmap");
 	auto requires_grad = [](const at::Tensor &t) { return t.defined() && t.requires_grad(); };
 #if __has_include(<torch/csrc/autograd/node.h>)
 	c10::intrusive_ptr<Derivative> node;
@@ -445,14 +448,14 @@ void function_apply(uint64_t id, const char *name, const uint64_t *args, size_t 
 	// output would otherwise keep the graph alive.
 	const variable_list raw = out;
 	auto inputs = impls(in);
-	for (at::Tensor &t : out) {
+	for (const at::Tensor &t : raw) {
 		if (inputs.count(t.unsafeGetTensorImpl()) || t.is_view())
 			continue; // which libtorch recognizes
 		at::Tensor alias = t.detach();
-		for (at::Tensor &p : plain)
-			if (p.defined() && p.unsafeGetTensorImpl() == t.unsafeGetTensorImpl())
-				p = alias;
-		t = std::move(alias);
+		for (variable_list *list : {&out, &plain, &dirty})
+			for (at::Tensor &p : *list)
+				if (p.defined() && p.unsafeGetTensorImpl() == t.unsafeGetTensorImpl())
+					p = alias;
 	}
 	variable_list made = wrapped(in, out, plain, dirty, node);
 	if (node) {
@@ -531,5 +534,36 @@ void vmap_enter(int64_t size, int32_t randomness, int64_t *ret_level) {
 }
 
 void vmap_exit() { at::functorch::popDynamicLayerAndDeleteMetadata(); }
+
+void vmap_map(const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	Reader r{args, args + nargs};
+	at::Tensor x = read_value(r, nullptr).toTensor();
+	int64_t dim = read_value(r, nullptr).toInt(), level = read_value(r, nullptr).toInt();
+	Writer w(rets, cap);
+	w.put(THUB_TENSOR);
+	w.put_tensor(at::functorch::addBatchDim(std::move(x), dim, level));
+	w.finish();
+}
+
+void vmap_unmap(const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) {
+	InOrder order;
+	Reader r{args, args + nargs};
+	at::Tensor x = read_value(r, nullptr).toTensor();
+	int64_t level = read_value(r, nullptr).toInt(), size = read_value(r, nullptr).toInt(), dim = read_value(r, nullptr).toInt();
+	const auto *mapped = at::functorch::maybeGetBatchedImpl(x);
+	at::Tensor out;
+	if (mapped && mapped->level() >= level) {
+		TORCH_CHECK(mapped->level() == level, "a tensor is used outside of the mapped function that made it");
+		out = mapped->value().movedim(mapped->bdim(), dim);
+	} else {
+		std::vector<int64_t> sizes = x.sizes().vec();
+		sizes.insert(sizes.begin() + dim, size);
+		out = x.unsqueeze(dim).expand(sizes);
+	}
+	Writer w(rets, cap);
+	w.put(THUB_TENSOR);
+	w.put_tensor(std::move(out));
+	w.finish();
+}
 
 } // namespace torchhub
