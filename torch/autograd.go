@@ -156,6 +156,9 @@ func (h *Hook) Remove() {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
 func (x *Tensor) RegisterHook(hook func(grad *Tensor) *Tensor) *Hook {
+	if hook == nil {
+		fail("RegisterHook", "the hook is nil")
+	}
 	return x.addHook("RegisterHook", false, func(in []*Tensor, _ *libtorch.Returning) []*Tensor {
 		return []*Tensor{hook(in[0])}
 	})
@@ -167,6 +170,9 @@ func (x *Tensor) RegisterHook(hook func(grad *Tensor) *Tensor) *Hook {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.register_post_accumulate_grad_hook.html
 func (x *Tensor) RegisterPostAccumulateGradHook(hook func(x *Tensor)) *Hook {
+	if hook == nil {
+		fail("RegisterPostAccumulateGradHook", "the hook is nil")
+	}
 	return x.addHook("RegisterPostAccumulateGradHook", true, func(in []*Tensor, _ *libtorch.Returning) []*Tensor {
 		hook(in[0])
 		return nil
@@ -174,16 +180,17 @@ func (x *Tensor) RegisterPostAccumulateGradHook(hook func(x *Tensor)) *Hook {
 }
 
 func (x *Tensor) addHook(op string, post bool, f func([]*Tensor, *libtorch.Returning) []*Tensor) *Hook {
-	id, err := newCallback("a hook", f)
-	if err != nil {
-		fail(op, err.Error())
-	}
-	h := &Hook{id}
+	h := new(Hook)
 	x.use(op, func(t uint64) {
+		id, err := newCallback("a hook", f)
+		if err != nil {
+			fail(op, err.Error())
+		}
 		if err := libtorch.AddHook(t, id, post); err != nil {
 			libtorch.DropCallback(id)
 			panic(&Error{Op: op, Args: x.describe(), Msg: err.Error(), kind: kindOf(err)})
 		}
+		h.id = id
 	})
 	return h
 }
@@ -206,6 +213,7 @@ func newCallback(name string, f func(in []*Tensor, r *libtorch.Returning) []*Ten
 			hs = append(hs, c.hold(x))
 		}
 		if c.err != nil {
+			c.err.Op = "the tensor that it returned"
 			panic(c.err)
 		}
 		r.Tensors(hs)

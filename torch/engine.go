@@ -40,6 +40,12 @@ func init() {
 		mustInit()
 		within(change, f)
 	}
+	engine.Unscoped = func(f func()) { within(func(s *libtorch.State) { s.Scope &= workerBit }, f) }
+	engine.Unscope = func(x any) {
+		if x := x.(*Tensor); x.scope != nil {
+			x.leave()
+		}
+	}
 	engine.Tensor = func(t *pickle.Tensor) (any, error) { return tensorOf(t) }
 }
 

@@ -101,6 +101,7 @@ func TestFunctionsFromGoroutines(t *testing.T) {
 // TestNestedCalls runs graphs within derivatives, 100 deep, the innermost of which returns,
 // panics, or ends its goroutine.
 func TestNestedCalls(t *testing.T) {
+	callbacksEnd(t)
 	boom := errors.New("boom")
 	var run func(depth int, last func()) *torch.Tensor
 	run = func(depth int, last func()) *torch.Tensor {
@@ -130,6 +131,7 @@ func TestNestedCalls(t *testing.T) {
 		<-done
 		require.Equal(t, []int{0, 1}, order)
 	}
+	callbacksEnd(t)
 }
 
 // TestHooks compares the order and the effect of hooks with Python's.
@@ -190,8 +192,8 @@ def run():
 	require.Equal(t, "torch::autograd::AccumulateGrad", y.GradFn().Next()[0].Node.Name())
 
 	for text, call := range map[string]func(){
-		"doesn't require gradient": func() { torch.Ones(1).RegisterHook(nil) },
-		"non-leaf":                 func() { y.RegisterPostAccumulateGradHook(nil) },
+		"doesn't require gradient": func() { torch.Ones(1).RegisterHook(func(g *torch.Tensor) *torch.Tensor { return g }) },
+		"non-leaf":                 func() { y.RegisterPostAccumulateGradHook(func(*torch.Tensor) {}) },
 		"changed the size":         func() { hooked(func(g *torch.Tensor) *torch.Tensor { return g.View(1, 2) }).Sum().Backward() },
 		"changed the type": func() {
 			hooked(func(g *torch.Tensor) *torch.Tensor { return g.ToDType(torch.Float64) }).Sum().Backward()
@@ -439,6 +441,94 @@ func TestFunction(t *testing.T) {
 	}
 }
 
+// TestFunctionOutputs returns a tensor twice, of which the second gets all of the gradient,
+// and marks tensors that are not inputs, or nil.
+func TestFunctionOutputs(t *testing.T) {
+	x := torch.Options{RequiresGrad: true}.Ones(2)
+	var given tensors
+	twice := autograd.Function{
+		Forward: func(ctx *autograd.Context, in ...*torch.Tensor) tensors {
+			y := in[0].MulScalar(2)
+			return tensors{y, y}
+		},
+		Backward: func(ctx *autograd.Context, grads ...*torch.Tensor) tensors {
+			given = grads
+			return tensors{grads[1]}
+		},
+	}
+	out := twice.Apply(x)
+	out[0].Add(out[1].MulScalar(3)).Sum().Backward()
+	require.Equal(t, []float32{0, 0}, torch.Data[float32](given[0]))
+	require.Equal(t, []float32{4, 4}, torch.Data[float32](given[1]))
+	mark := func(f func(ctx *autograd.Context, y *torch.Tensor)) error {
+		forward := exp(nil)
+		forward.Forward = func(ctx *autograd.Context, in ...*torch.Tensor) tensors {
+			y := in[0].Exp()
+			f(ctx, y)
+			return tensors{y}
+		}
+		return torch.Try(func() { forward.Apply(x) })
+	}
+	require.NoError(t, mark(func(ctx *autograd.Context, y *torch.Tensor) { ctx.MarkDirty(y) }), "as in Python, which warns")
+	require.ErrorContains(t, mark(func(ctx *autograd.Context, y *torch.Tensor) { ctx.MarkDirty(y, nil) }), "MarkDirty: tensor 1 is nil")
+	require.ErrorContains(t, mark(func(ctx *autograd.Context, y *torch.Tensor) { ctx.MarkNonDifferentiable(nil) }), "tensor 0 is nil")
+}
+
+// TestBadHooks registers hooks where that is a mistake. Nothing may be left of them.
+func TestBadHooks(t *testing.T) {
+	callbacksEnd(t)
+	none := func(*torch.Tensor) *torch.Tensor { return nil }
+	freed := torch.Options{RequiresGrad: true}.Ones(1)
+	freed.Free()
+	x := torch.Options{RequiresGrad: true}.Ones(1)
+	for text, call := range map[string]func(){
+		"RegisterHook: nil tensor":                        func() { (*torch.Tensor)(nil).RegisterHook(none) },
+		"RegisterHook: tensor used after Free":            func() { freed.RegisterHook(none) },
+		"RegisterHook: the hook is nil":                   func() { x.RegisterHook(nil) },
+		"RegisterPostAccumulateGradHook: the hook is nil": func() { x.RegisterPostAccumulateGradHook(nil) },
+		"in a hook: the tensor that it returned: tensor used after Free": func() {
+			hooked(func(g *torch.Tensor) *torch.Tensor { y := g.Clone(); y.Free(); return y }).Sum().Backward()
+		},
+	} {
+		require.ErrorContains(t, torch.Try(call), text)
+	}
+	callbacksEnd(t)
+}
+
+// TestGraphsOutliveScopes runs graphs after the scope in which they were recorded, or after
+// what they were recorded from is freed.
+func TestGraphsOutliveScopes(t *testing.T) {
+	same := func(x *torch.Tensor) *torch.Tensor { return x }
+	f := func(in ...*torch.Tensor) tensors { return tensors{F.Dropout(in[0].Mul(in[1]).Exp(), 0.5, true).Sum()} }
+	for name, call := range map[string]func(x, w *torch.Tensor) *torch.Tensor{
+		"Checkpoint": func(x, w *torch.Tensor) *torch.Tensor { return autograd.Checkpoint(f, tensors{x, w})[0] },
+		"SaveOnCPU": func(x, w *torch.Tensor) (y *torch.Tensor) {
+			autograd.SaveOnCPU(func() { y = f(x, w)[0] })
+			return y
+		},
+		"SavedTensorsHooks": func(x, w *torch.Tensor) (y *torch.Tensor) {
+			autograd.SavedTensorsHooks(same, same, func() { y = f(x, w)[0] })
+			return y
+		},
+	} {
+		x, w := torch.Options{RequiresGrad: true}.Rand(8), torch.Options{RequiresGrad: true}.Rand(8)
+		gradients := func(call func(x, w *torch.Tensor) *torch.Tensor) []float32 {
+			torch.ManualSeed(1)
+			var y *torch.Tensor
+			torch.Scope(func() {
+				h := x.MulScalar(2)
+				y = torch.Keep(call(h, w))
+				h.Free()
+			})
+			x.ZeroGrad()
+			torch.Scope(func() { autograd.Grad(tensors{y}, tensors{w}, autograd.GradOptions{RetainGraph: true}) })
+			torch.Scope(func() { y.Backward() })
+			return torch.Data[float32](x.Grad())
+		}
+		require.Equal(t, gradients(func(x, w *torch.Tensor) *torch.Tensor { return f(x, w)[0] }), gradients(call), name)
+	}
+}
+
 // TestSavedTensorsHooks keeps saved tensors elsewhere, in operators, functions in Go and
 // nested, and lets hooks fail.
 func TestSavedTensorsHooks(t *testing.T) {
@@ -546,6 +636,9 @@ func TestCheckpoint(t *testing.T) {
 	}
 	require.ErrorContains(t, torch.Try(func() { autograd.Checkpoint(shapes, tensors{x})[0].Sum().Backward() }), "other tensors the second time: tensor 0 is [")
 	require.ErrorContains(t, torch.Try(func() { autograd.CheckpointSequential(nil, 1, x) }), "1 segments for 0 functions")
+	inPlace := func(in ...*torch.Tensor) tensors { return tensors{in[0].MulScalarInPlace(2).Exp()} }
+	err := torch.Try(func() { autograd.Checkpoint(inPlace, tensors{x.MulScalar(1)})[0].Sum().Backward() })
+	require.ErrorContains(t, err, "input 0 has been modified by an inplace operation")
 	callbacksEnd(t)
 }
 

@@ -29,8 +29,11 @@ type CheckpointOptions struct {
 //
 // https://docs.pytorch.org/docs/stable/checkpoint.html
 func Checkpoint(f func(x ...*torch.Tensor) []*torch.Tensor, inputs []*torch.Tensor, options ...CheckpointOptions) (outputs []*torch.Tensor) {
-	c := &checkpoint{f: f, o: torch.Only(options), inputs: slices.Clone(inputs)}
-	c.begin()
+	c := &checkpoint{f: f, o: torch.Only(options)}
+	if !torch.IsGradEnabled() {
+		return f(inputs...)
+	}
+	engine.Unscoped(func() { c.begin(inputs) })
 	SavedTensorsHooks(c.pack, c.unpack, func() { outputs = f(inputs...) })
 	return outputs
 }
@@ -64,7 +67,7 @@ func CheckpointSequential(functions []func(x *torch.Tensor) *torch.Tensor, segme
 type checkpoint struct {
 	f      func(x ...*torch.Tensor) []*torch.Tensor
 	o      CheckpointOptions
-	inputs []*torch.Tensor
+	inputs []input
 	modes  libtorch.State
 	states map[torch.Device]*torch.Tensor // of the random number generators
 
@@ -73,14 +76,42 @@ type checkpoint struct {
 	again map[int]*torch.Tensor // what it saved the last time, by number, until it is used
 }
 
+// An input of a checkpoint. It has a tensor of its own, since the caller's may be freed.
+type input struct {
+	x            *torch.Tensor
+	requiresGrad bool
+	version      int // counts the modifications in place
+}
+
+var opVersion = torch.NewOp("aten::_version", "")
+
+func versionOf(x *torch.Tensor) int {
+	if x.IsInference() {
+		return 0 // it has none
+	}
+	var c torch.Call
+	c.Tensor(x)
+	return torch.Result[int](&c, opVersion)
+}
+
 // begin keeps what the second call of f must find as the first.
-func (c *checkpoint) begin() {
+func (c *checkpoint) begin(inputs []*torch.Tensor) {
+	c.inputs = make([]input, len(inputs))
+	for i, x := range inputs {
+		if x != nil {
+			in := input{x: x.Detach(), requiresGrad: x.RequiresGrad()}
+			if torch.Try(func() { in.version = versionOf(x) }) != nil {
+				fail("Checkpoint", fmt.Sprintf("input %d is mapped by Vmap, in which there are no checkpoints", i))
+			}
+			c.inputs[i] = in
+		}
+	}
 	engine.Within(func(*libtorch.State) {}, func() { c.modes = libtorch.ThreadState() })
 	if c.o.NoPreserveRNGState {
 		return
 	}
 	c.states = map[torch.Device]*torch.Tensor{torch.CPU: torch.RNGState()}
-	for _, x := range c.inputs {
+	for _, x := range inputs {
 		if x != nil && x.Device().Type() == string(torch.CUDA) && c.states[x.Device()] == nil {
 			c.states[x.Device()] = torch.DefaultGenerator(x.Device()).State()
 		}
@@ -96,6 +127,7 @@ func (c *checkpoint) pack(x *torch.Tensor) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.saved = append(c.saved, describe(x))
+	x.Free() // which is the reason for the checkpoint
 	return len(c.saved) - 1
 }
 
@@ -117,8 +149,9 @@ var errEnough = errors.New("all tensors are computed")
 func (c *checkpoint) repeat() {
 	c.again = map[int]*torch.Tensor{}
 	n := 0
-	pack := func(x *torch.Tensor) *torch.Tensor {
-		x = x.Detach()
+	pack := func(saved *torch.Tensor) *torch.Tensor {
+		x := saved.Detach()
+		saved.Free()
 		if n < len(c.saved) {
 			c.again[n] = x
 		}
@@ -127,14 +160,15 @@ func (c *checkpoint) repeat() {
 		}
 		return x
 	}
-	inputs := slices.Clone(c.inputs)
-	for i, x := range inputs {
-		if x != nil {
-			inputs[i] = x.Detach()
-			if x.RequiresGrad() {
-				inputs[i].RequireGrad(true)
-			}
+	inputs := make([]*torch.Tensor, len(c.inputs))
+	for i, in := range c.inputs {
+		if in.x == nil {
+			continue
 		}
+		if versionOf(in.x) != in.version {
+			fail("Checkpoint", fmt.Sprintf("input %d has been modified by an inplace operation after it was given to Checkpoint, so the function cannot be called with it again", i))
+		}
+		inputs[i] = in.x.Detach().RequireGrad(in.requiresGrad)
 	}
 	call := func() {
 		defer func() {

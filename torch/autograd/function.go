@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/torch"
@@ -76,6 +77,7 @@ func (ctx *Context) SavedTensors() []*torch.Tensor {
 // https://docs.pytorch.org/docs/stable/generated/torch.autograd.function.FunctionCtx.mark_non_differentiable.html
 func (ctx *Context) MarkNonDifferentiable(outputs ...*torch.Tensor) {
 	ctx.inForward("MarkNonDifferentiable")
+	notNil("Context.MarkNonDifferentiable", outputs)
 	ctx.plain = outputs
 }
 
@@ -85,6 +87,7 @@ func (ctx *Context) MarkNonDifferentiable(outputs ...*torch.Tensor) {
 // https://docs.pytorch.org/docs/stable/generated/torch.autograd.function.FunctionCtx.mark_dirty.html
 func (ctx *Context) MarkDirty(inputs ...*torch.Tensor) {
 	ctx.inForward("MarkDirty")
+	notNil("Context.MarkDirty", inputs)
 	ctx.dirty = inputs
 }
 
@@ -112,6 +115,12 @@ func (ctx *Context) NeedsInputGrad(i int) bool {
 func (ctx *Context) inForward(method string) {
 	if ctx == nil || ctx.node != nil || ctx.over {
 		fail("Context."+method, "it can be called in Forward only, while it runs")
+	}
+}
+
+func notNil(op string, tensors []*torch.Tensor) {
+	if i := slices.Index(tensors, nil); i >= 0 {
+		fail(op, fmt.Sprintf("tensor %d is nil", i))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/autograd"
+	F "github.com/torchhub/torchhub/torch/nn/functional"
 )
 
 const functionalScript = `
@@ -210,6 +211,51 @@ func TestVmap(t *testing.T) {
 	}
 }
 
+const vmapDrawScript = `
+import torch
+import torch.nn.functional as F
+
+def draw(outer, inner):
+    def f(x):
+        y = x + torch.rand(3)
+        y = y + torch.randn_like(x).detach()
+        y = y + F.dropout(torch.ones_like(x), 0.5, True)
+        return y, torch.vmap(lambda x: (x + torch.rand(())) + torch.rand_like(x), randomness=inner)(x)
+    torch.manual_seed(1)
+    return [t.numpy() for t in torch.vmap(f, randomness=outer)(torch.zeros(2, 3))]
+`
+
+// TestVmapDraws compares random numbers in mapped functions with Python's.
+func TestVmapDraws(t *testing.T) {
+	python := reference.Start(t, vmapDrawScript)
+	a := torch.Zeros(2, 3)
+	type O = autograd.VmapOptions
+	for _, outer := range []string{"same", "different"} {
+		for _, inner := range []string{"same", "different"} {
+			draw := autograd.Unary(func(x *torch.Tensor) *torch.Tensor {
+				y := x.Add(torch.Rand(3)).Add(torch.RandnLike(x).Detach())
+				return y.Add(F.Dropout(torch.OnesLike(x), 0.5, true))
+			})
+			nested := autograd.Unary(func(x *torch.Tensor) *torch.Tensor {
+				return autograd.Vmap(autograd.Unary(func(x *torch.Tensor) *torch.Tensor { return x.Add(torch.Rand()).Add(torch.RandLike(x)) }), O{Randomness: inner})(x)[0]
+			})
+			torch.ManualSeed(1)
+			got := autograd.Vmap(func(x ...*torch.Tensor) tensors { return append(draw(x...), nested(x...)...) }, O{Randomness: outer})(a)
+			var want []reference.Array
+			python.Call(&want, "draw", outer, inner)
+			for i, w := range want {
+				require.Equal(t, reference.Data[float32](w), torch.Data[float32](got[i]), "%s, %s", outer, inner)
+			}
+		}
+	}
+	// A tensor of a mapped function is of no use outside.
+	var kept *torch.Tensor
+	autograd.Vmap(autograd.Unary(func(x *torch.Tensor) *torch.Tensor { kept = x; return x }))(a)
+	require.ErrorContains(t, torch.Try(func() { kept.Exp() }), "escaped")
+	constant := autograd.Vmap(autograd.Unary(func(*torch.Tensor) *torch.Tensor { return torch.Arange(3.0) }), O{OutDims: 1})(a)[0]
+	require.Equal(t, []float32{0, 0, 1, 1, 2, 2}, torch.Data[float32](constant.Contiguous()))
+}
+
 // TestThroughVmap differentiates what was mapped, with respect to a tensor that was not.
 func TestThroughVmap(t *testing.T) {
 	w := torch.Options{RequiresGrad: true}.Ones(3)
@@ -223,15 +269,18 @@ func TestVmapErrors(t *testing.T) {
 	a := torch.Ones(2, 3)
 	type O = autograd.VmapOptions
 	for text, call := range map[string]func(){
-		"different sizes: 2, and 4 of input 1":      func() { autograd.Vmap(id)(a, torch.Ones(4)) },
-		"at least one input must be mapped":         func() { autograd.Vmap(id, O{InDims: autograd.Unmapped})(a) },
-		"its dimension 2 cannot be mapped":          func() { autograd.Vmap(id, O{InDims: 2})(a) },
-		"1 dimensions are given for 2 inputs":       func() { autograd.Vmap(id, O{InDims: []int{0}})(a, a) },
-		`the randomness is "some"`:                  func() { autograd.Vmap(id, O{Randomness: "some"}) },
-		"has the size 0":                            func() { autograd.Vmap(id)(torch.Ones(0, 2)) },
-		"randomness":                                func() { autograd.Vmap(autograd.Unary(func(x *torch.Tensor) *torch.Tensor { return x.Bernoulli() }))(a) },
-		"that cannot be at 5":                       func() { autograd.Vmap(id, O{OutDims: 5})(a) },
-		"the dimensions of the inputs are a string": func() { autograd.Vmap(id, O{InDims: "0"})(a) },
+		"output 0 of the function is nil":              func() { autograd.Vmap(func(...*torch.Tensor) tensors { return tensors{nil} })(a) },
+		"different sizes: 2, and 4 of input 1":         func() { autograd.Vmap(id)(a, torch.Ones(4)) },
+		"at least one input must be mapped":            func() { autograd.Vmap(id, O{InDims: autograd.Unmapped})(a) },
+		"its dimension 2 cannot be mapped":             func() { autograd.Vmap(id, O{InDims: 2})(a) },
+		"1 dimensions are given for 2 inputs":          func() { autograd.Vmap(id, O{InDims: []int{0}})(a, a) },
+		`the randomness is "some"`:                     func() { autograd.Vmap(id, O{Randomness: "some"}) },
+		"has the size 0":                               func() { autograd.Vmap(id)(torch.Ones(0, 2)) },
+		"randomness":                                   func() { autograd.Vmap(autograd.Unary(func(x *torch.Tensor) *torch.Tensor { return x.Bernoulli() }))(a) },
+		"that cannot be at 5":                          func() { autograd.Vmap(id, O{OutDims: 5})(a) },
+		"the dimensions of the inputs are a string":    func() { autograd.Vmap(id, O{InDims: "0"})(a) },
+		"derivative is written in Go cannot be mapped": func() { autograd.Vmap(exp(nil).Apply)(a) },
+		"in which there are no checkpoints":            func() { autograd.Vmap(func(x ...*torch.Tensor) tensors { return autograd.Checkpoint(id, x) })(a) },
 	} {
 		require.ErrorContains(t, torch.Try(call), text)
 	}

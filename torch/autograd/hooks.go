@@ -13,12 +13,17 @@ import (
 // replaced by what pack returns, and unpack makes a tensor of that once it is needed, for
 // instance to keep it in other memory, on disk, or compressed. The innermost hooks are
 // used. pack must not modify its argument, and unpack must return a tensor with the same
-// contents. Both may be called by several goroutines at once if graphs are run so.
+// contents. Both may be called by several goroutines at once if graphs are run so. The
+// argument of pack, and the tensors that it makes, belong to no [torch.Scope], since the
+// graph may be used after the scope.
 //
 // https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.graph.saved_tensors_hooks
 func SavedTensorsHooks[T any](pack func(x *torch.Tensor) T, unpack func(packed T) *torch.Tensor, f func()) {
 	id, err := engine.Callback("a pack hook", func(in []any, r *libtorch.Returning) []any {
-		packed := pack(in[0].(*torch.Tensor))
+		x := in[0].(*torch.Tensor)
+		engine.Unscope(x) // the graph may outlive the scope
+		var packed T
+		engine.Unscoped(func() { packed = pack(x) })
 		id, err := engine.Callback("an unpack hook", func([]any, *libtorch.Returning) []any {
 			x := unpack(packed)
 			if x == nil {

@@ -32,6 +32,10 @@ var (
 	Device func(d string) (typ, index int, err error)
 	// Within calls a function with other modes of the thread.
 	Within func(change func(*libtorch.State), f func())
+	// Unscoped calls f outside of any torch.Scope.
+	Unscoped func(f func())
+	// Unscope removes a *torch.Tensor from its torch.Scope, and from those around it.
+	Unscope func(x any)
 	// Tensor returns the *torch.Tensor that a checkpoint describes.
 	Tensor func(t *pickle.Tensor) (any, error)
 )
