@@ -2,7 +2,6 @@ package libtorch
 
 // #include <stdlib.h>
 // #include "table.h"
-// uint64_t t_thread(void); // in callback.c
 import "C"
 
 import (
@@ -12,9 +11,6 @@ import (
 
 // callbackWords is the room for the arguments of a callback.
 const callbackWords = C.THUB_CALLBACK_WORDS
-
-// threadID identifies the calling thread among those that live.
-func threadID() uint64 { return uint64(C.t_thread()) }
 
 // calling counts the modes in which operators call callbacks: hooks of saved tensors,
 // and the detection of anomalies.

@@ -7,7 +7,7 @@ uint64_t t_callback(uint64_t id, uint64_t *args, void *node, void *ret_tensors, 
 
 void t_finish_exit(uint64_t failure) { torchhubFinishExit(failure); }
 
-uint64_t t_thread(void) {
-	static _Thread_local char here;
-	return (uint64_t)(uintptr_t)&here;
+int t_entered(int n) {
+	static _Thread_local int entered;
+	return entered += n;
 }

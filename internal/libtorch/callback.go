@@ -6,6 +6,7 @@ package libtorch
 // In callback.c.
 uint64_t t_callback(uint64_t id, uint64_t *args, void *node, void *ret_tensors, uint64_t *ret_word);
 void t_finish_exit(uint64_t failure);
+int t_entered(int n); // adds n to the calls of this thread in which callbacks may be called
 */
 import "C"
 
@@ -81,8 +82,7 @@ type Failure struct {
 	name   string
 	Panic  any    // nil if it called runtime.Goexit
 	Stack  string // of the goroutine, if anomalies are detected
-	thread uint64
-	finish func() // ends the goroutine that called runtime.Goexit
+	finish func() // ends the coroutine that called runtime.Goexit; nil if it has ended
 }
 
 var (
@@ -90,10 +90,7 @@ var (
 	failureID atomic.Uint64
 )
 
-// torchhubCallback calls a callback. No panic may pass through the frames of C++, nor
-// may runtime.Goexit end the goroutine there: so the callback runs as a coroutine on
-// the same thread. One that calls runtime.Goexit is suspended in its last deferred
-// function; its goroutine ends once the frames of C++ are gone.
+// torchhubCallback calls a callback.
 //
 //export torchhubCallback
 func torchhubCallback(id C.uint64_t, args *C.uint64_t, node, ret unsafe.Pointer, word *C.uint64_t) C.uint64_t {
@@ -103,46 +100,68 @@ func torchhubCallback(id C.uint64_t, args *C.uint64_t, node, ret unsafe.Pointer,
 		return C.uint64_t(failed(&Failure{Panic: "the callback is not there any more"}))
 	}
 	r := &Returning{Buf: unsafe.Slice((*uint64)(args), RetsHead+callbackWords), Node: Running{node}, ret: ret, word: word}
-	var failure *Failure
+	run := f.here
+	if C.t_entered(0) == 0 {
+		run = f.elsewhere
+	}
+	if failure := run(r); failure != nil {
+		return C.uint64_t(failed(failure))
+	}
+	return 0
+}
+
+// here runs a callback on the thread of the call that needs it. No panic may pass through
+// the frames of C++, nor may runtime.Goexit end the goroutine there: so the callback runs
+// as a coroutine. One that calls runtime.Goexit is suspended in its last deferred
+// function, and finished once the frames of C++ are gone.
+func (f named) here(r *Returning) (failure *Failure) {
 	next, stop := iter.Pull(func(suspend func(struct{}) bool) {
-		ended := false
-		defer func() {
-			p := recover()
-			if ended {
-				return
-			}
+		failure = f.try(r, func() { suspend(struct{}{}) })
+	})
+	if _, suspended := next(); suspended {
+		failure = &Failure{name: f.name, finish: stop}
+	}
+	return failure
+}
+
+// elsewhere runs a callback that libtorch calls on a thread of its own: in a goroutine with
+// the modes of that thread, so that runtime.Goexit ends that goroutine.
+func (f named) elsewhere(r *Returning) (failure *Failure) {
+	modes := ThreadState()
+	modes.Locks = 1
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		SetThreadState(modes)
+		defer SetThreadState(NewState)
+		failure = f.try(r, func() { failure = &Failure{name: f.name} })
+	}()
+	<-done
+	return failure
+}
+
+// try calls the callback and returns the reason if it panics. If it calls runtime.Goexit,
+// try calls exiting and does not return.
+func (f named) try(r *Returning, exiting func()) (failure *Failure) {
+	ended := false
+	defer func() {
+		p := recover()
+		switch {
+		case ended:
+		case p == nil:
+			exiting()
+		default:
 			failure = &Failure{name: f.name, Panic: p}
 			if AnomalyMode() {
 				failure.Stack = stack()
 			}
-			if p == nil {
-				suspend(struct{}{})
-			}
-		}()
-		f.f(r)
-		ended = true
-	})
-	if _, suspended := next(); suspended {
-		failure.finish, failure.thread = exiting(stop), threadID()
-	}
-	if failure == nil {
-		return 0
-	}
-	return C.uint64_t(failed(failure))
-}
-
-// exiting ends a suspended coroutine, and returns a function that calls runtime.Goexit. The
-// rest of the coroutine, which is suspended until then, refers to nothing: on a thread of
-// libtorch's own it is never finished.
-func exiting(stop func()) (finish func()) {
-	next, finish := iter.Pull(func(suspend func(struct{}) bool) {
-		defer suspend(struct{}{})
-		end := stop
-		stop = nil
-		end()
-	})
-	next()
-	return finish
+		}
+	}()
+	f.f(r)
+	ended = true
+	return nil
 }
 
 func failed(f *Failure) uint64 {
@@ -159,9 +178,11 @@ func callback(call func() error) error {
 	if AnomalyMode() {
 		SetOrigin(stack())
 	}
+	C.t_entered(1)
 	err := call()
+	C.t_entered(-1)
 	if e, ok := err.(*Error); ok && e.Failure != nil && e.Failure.Panic == nil {
-		if e.Failure.thread == threadID() {
+		if e.Failure.finish != nil {
 			id := failed(e.Failure)
 			C.t_finish_exit(C.uint64_t(id))
 		}
