@@ -34,7 +34,7 @@ func TestLeakOfGraphs(t *testing.T) {
 			_ = torch.Try(func() { exp(panics).Apply(x)[0].Sum().Backward() })
 		})
 	}
-	require.Eventually(t, func() bool { runtime.GC(); return p.Count() == before }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { runtime.GC(); return p.Count() <= before }, 10*time.Second, 10*time.Millisecond)
 }
 
 // TestLeakOfCycle shows a cycle between a hook and the graph of its tensor, which the
