@@ -117,9 +117,6 @@ func SetAnomalyMode(on, checkNaN bool) { C.t_set_anomaly(cbool(on), cbool(checkN
 // AnomalyMode reports whether anomalies are detected.
 func AnomalyMode() bool { return C.t_get_anomaly() != 0 }
 
-// AnomalyChecksNaN reports whether gradients are checked for NaN.
-func AnomalyChecksNaN() bool { return C.t_get_anomaly() == 2 }
-
 // SetOrigin sets the stack of the nodes that the calling thread records.
 func SetOrigin(stack string) {
 	s := C.CString(stack)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
@@ -646,6 +647,16 @@ func TestCheckpoint(t *testing.T) {
 // goroutine that recorded the node, and of a panic.
 func TestAnomaly(t *testing.T) {
 	require.False(t, autograd.IsAnomalyEnabled())
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				autograd.DetectAnomaly(func() { assert.True(t, autograd.IsAnomalyEnabled()) })
+			}
+		})
+	}
+	wg.Wait()
+	require.False(t, autograd.IsAnomalyEnabled(), "calls that overlap")
 	autograd.DetectAnomaly(func() {
 		require.True(t, autograd.IsAnomalyEnabled())
 		x := torch.Options{RequiresGrad: true}.Zeros(1)

@@ -24,8 +24,9 @@ type CheckpointOptions struct {
 // torch.utils.checkpoint.checkpoint with use_reentrant=False. It saves memory and costs
 // time. f is called with the same random numbers and the same autocast as before, and must
 // make the same operations. Tensors that it uses besides its inputs, such as parameters,
-// get their gradients too. It may be called on another thread, and by several goroutines
-// if they run the graph, one at a time.
+// get their gradients too. The inputs may be freed, but must not be modified in place, until
+// the graph is run. The other call of f is made by the call that runs the graph; if several
+// goroutines run the graph, their calls of f are made one at a time.
 //
 // https://docs.pytorch.org/docs/stable/checkpoint.html
 func Checkpoint(f func(x ...*torch.Tensor) []*torch.Tensor, inputs []*torch.Tensor, options ...CheckpointOptions) (outputs []*torch.Tensor) {

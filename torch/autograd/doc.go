@@ -10,7 +10,11 @@
 // derivatives of a [Function], may panic: the call that runs the graph then panics with an
 // [*torch.Error] that wraps the panic's value if that is an error. With [DetectAnomaly] its
 // text has the stack of the goroutine at the panic. They may also call runtime.Goexit, as
-// testing's FailNow does, which ends the goroutine that runs the graph.
+// testing's FailNow does, which ends the goroutine that runs the graph. They must undo their
+// calls of runtime.LockOSThread before they return: Go ends the process otherwise.
+//
+// The tensors that they get and make belong to the [torch.Scope] around the call that runs
+// the graph; [torch.Keep] those that are used after it.
 //
 // A graph in libtorch keeps such functions alive, and the tensors that they refer to. The
 // collector does not see into libtorch, so a tensor's own graph must not refer back to it:

@@ -35,8 +35,8 @@ type GradOptions struct {
 	RetainGraph      bool            // keeps the graph, so that it can be used again
 	CreateGraph      bool            // records the computation of the gradients, for derivatives of higher order, and keeps the graph
 	AllowUnused      bool            // gives nil for an input that the outputs do not depend on, which is a mistake otherwise
-	IsGradsBatched   bool            // GradOutputs have a leading dimension, and so have the results: each row is a call, as [Vmap] does it
-	MaterializeGrads bool            // gives zeros for such an input
+	IsGradsBatched   bool            // GradOutputs have one more dimension in front, and so have the results: each row is a call, and [Vmap] makes all at once
+	MaterializeGrads bool            // gives zeros, instead of nil, for an input that the outputs do not depend on
 }
 
 // Grad returns the sum of the gradients of outputs with respect to each input:

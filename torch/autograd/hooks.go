@@ -2,6 +2,8 @@ package autograd
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/torch"
@@ -67,10 +69,11 @@ type AnomalyOptions struct {
 }
 
 // DetectAnomaly calls f with the detection of anomalies: with
-// torch.autograd.detect_anomaly(). A gradient that is NaN is then a mistake, and the
-// error of the call that ran the graph has the stack of the goroutine that recorded the
-// node that failed, or that panicked in a function of the caller's. It is slow. The mode
-// belongs to the whole process, as in Python, and nests.
+// torch.autograd.detect_anomaly(). A gradient that is NaN is then a mistake. If a node of a
+// graph fails, the error has the stack of the goroutine that recorded the node; if a
+// function that autograd calls panics, it has the stack of the panic. Detection is slow. As
+// in Python it is on in the whole process meanwhile; calls nest, and several goroutines may
+// call DetectAnomaly at once.
 //
 // https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
 func DetectAnomaly(f func(), options ...AnomalyOptions) {
@@ -80,10 +83,26 @@ func DetectAnomaly(f func(), options ...AnomalyOptions) {
 	}
 	libtorch.Calling(1)
 	defer libtorch.Calling(-1)
-	on, check := libtorch.AnomalyMode(), libtorch.AnomalyChecksNaN()
-	libtorch.SetAnomalyMode(true, !o.NoCheckNaN)
-	defer libtorch.SetAnomalyMode(on, check)
+	setAnomalies(func(active []*AnomalyOptions) []*AnomalyOptions { return append(active, &o) })
+	defer setAnomalies(func(active []*AnomalyOptions) []*AnomalyOptions {
+		return slices.DeleteFunc(active, func(a *AnomalyOptions) bool { return a == &o })
+	})
 	f()
+}
+
+// anomalies are the calls of DetectAnomaly that run, in the order in which they began.
+var anomalies struct {
+	mu     sync.Mutex
+	active []*AnomalyOptions
+}
+
+// setAnomalies changes the calls, of which the last one decides.
+func setAnomalies(change func(active []*AnomalyOptions) []*AnomalyOptions) {
+	anomalies.mu.Lock()
+	defer anomalies.mu.Unlock()
+	anomalies.active = change(anomalies.active)
+	n := len(anomalies.active)
+	libtorch.SetAnomalyMode(n > 0, n == 0 || !anomalies.active[n-1].NoCheckNaN)
 }
 
 // IsAnomalyEnabled reports whether anomalies are detected: torch.is_anomaly_enabled().

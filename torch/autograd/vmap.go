@@ -23,11 +23,12 @@ type VmapOptions struct {
 	ChunkSize  int        // how many calls are made at once; 0 is all
 }
 
-// Vmap returns a function that maps f over a dimension of its inputs: torch.vmap. f sees
-// tensors without that dimension and is called once, and its operations compute all at
-// once. It stays on its thread, on which torch.Run calls directly. Elements cannot be read
-// in f, and operations that modify a tensor without the dimension in place by one with it
-// are mistakes, as in Python: the function panics with an [*torch.Error].
+// Vmap returns a function that maps f over a dimension of its inputs: torch.vmap. f is
+// called once, with tensors that lack this dimension, and each operation in it computes the
+// results of all calls. As in Python f cannot read elements, nor modify in place a tensor
+// that is not mapped by one that is; a [Function] and a [Checkpoint] have no place in it,
+// and it must return tensors. The function panics with an [*torch.Error] otherwise. f is
+// called on one thread of the operating system, on which [torch.Run] in it calls directly.
 //
 //	dot := autograd.Vmap(func(x ...*torch.Tensor) []*torch.Tensor {
 //		return []*torch.Tensor{x[0].Dot(x[1])}

@@ -520,7 +520,7 @@ void node_free(thub_node n) { delete reinterpret_cast<NodePtr *>(n); }
 
 void set_anomaly(int32_t on, int32_t check_nan) { ag::AnomalyMode::set_enabled(on != 0, check_nan != 0); }
 
-int32_t get_anomaly() { return ag::AnomalyMode::is_enabled() ? 1 + ag::AnomalyMode::should_check_nan() : 0; }
+int32_t get_anomaly() { return ag::AnomalyMode::is_enabled(); }
 
 void set_origin(const char *stack) { thread_origin = stack; }
 
