@@ -38,13 +38,11 @@ namespace {
 #if __has_include(<torch/csrc/autograd/node.h>)
 using NodePtr = c10::intrusive_ptr<ag::Node>;
 template <class T, class... A> c10::intrusive_ptr<T> make_node(A &&...a) { return c10::make_intrusive<T>(std::forward<A>(a)...); }
-NodePtr self_of(ag::Node &n) { return n.getptr(); }
 #else
 using NodePtr = std::shared_ptr<ag::Node>;
 template <class T, class... A> std::shared_ptr<T> make_node(A &&...a) {
 	return std::shared_ptr<T>(new T(std::forward<A>(a)...), ag::deleteNode);
 }
-NodePtr self_of(ag::Node &n) { return n.getptr(); }
 #endif
 
 thub_callback go;
@@ -365,13 +363,7 @@ void engine_run(const uint64_t *args, size_t nargs, uint64_t *rets, size_t cap) 
 			ag::backward(roots, grads, keep, create, inputs);
 			return;
 		}
-		variable_list out = ag::grad(roots, inputs, grads, keep, create, unused);
-		w.put(THUB_LIST);
-		w.put(out.size());
-		for (at::Tensor &t : out) {
-			w.put(THUB_TENSOR);
-			w.put_tensor(std::move(t));
-		}
+		w.put_tensors(ag::grad(roots, inputs, grads, keep, create, unused));
 	});
 	w.finish();
 }
@@ -470,12 +462,7 @@ void function_apply(uint64_t id, const char *name, const uint64_t *args, size_t 
 		}
 	}
 	Writer w(rets, cap);
-	w.put(THUB_LIST);
-	w.put(made.size());
-	for (at::Tensor &t : made) {
-		w.put(THUB_TENSOR);
-		w.put_tensor(std::move(t));
-	}
+	w.put_tensors(std::move(made));
 	w.finish();
 }
 
@@ -486,15 +473,10 @@ void function_saved(void *node, uint64_t *rets, size_t cap) {
 		std::lock_guard<std::mutex> hold(d->mu);
 		TORCH_CHECK(!d->freed, ag::ERR_BACKWARD_TWICE);
 		for (const ag::SavedVariable &s : d->saved)
-			out.push_back(s.unpack(self_of(*d)));
+			out.push_back(s.unpack(d->getptr()));
 	}
 	Writer w(rets, cap);
-	w.put(THUB_LIST);
-	w.put(out.size());
-	for (at::Tensor &t : out) {
-		w.put(THUB_TENSOR);
-		w.put_tensor(std::move(t));
-	}
+	w.put_tensors(std::move(out));
 	w.finish();
 }
 

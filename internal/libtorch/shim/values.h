@@ -116,6 +116,14 @@ public:
 		put(give(std::move(t)));
 		put(uint64_t(weight));
 	}
+	void put_tensors(std::vector<at::Tensor> list) {
+		put(THUB_LIST);
+		put(list.size());
+		for (at::Tensor &t : list) {
+			put(THUB_TENSOR);
+			put_tensor(std::move(t));
+		}
+	}
 	// finish fills the head.
 	void finish() {
 		uint64_t *words = nullptr;
