@@ -118,7 +118,7 @@ func New(c Config) *ResNet {
 	m.FC = nn.NewLinear(in, cmp.Or(c.NumClasses, 1000))
 	for _, p := range nn.Parameters(m) {
 		if p.Dim() == 4 { // a convolution's weight
-			nn.InitKaimingNormal(p)
+			nn.InitKaimingNormal(p, nn.InitKaimingOptions{Mode: "fan_out", Nonlinearity: "relu"})
 		}
 	}
 	return m

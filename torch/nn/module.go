@@ -11,25 +11,6 @@ type Module interface {
 	Forward(x *torch.Tensor) *torch.Tensor
 }
 
-// Sequential calls modules one after the other: torch.nn.Sequential. Its keys
-// are 0, 1, …. Intermediate results are freed at once.
-//
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
-type Sequential []Module
-
-// Forward returns the output of the last module, or x itself if there are no
-// modules.
-func (s Sequential) Forward(x *torch.Tensor) *torch.Tensor {
-	for i, m := range s {
-		if i == 0 {
-			x = m.Forward(x) // not freed: it is the caller's
-		} else {
-			x = x.Then(m.Forward)
-		}
-	}
-	return x
-}
-
 // Parameters returns the parameters of a module, each once: list(m.parameters()).
 func Parameters(m any) []*torch.Tensor {
 	var ps []*torch.Tensor

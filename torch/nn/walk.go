@@ -55,7 +55,7 @@ type versionOf struct {
 }
 
 // versioned is a module whose version is not 1.
-type versioned interface{ stateVersion() int }
+type versioned interface{ StateVersion() int }
 
 // note adds a module to the list, unless the value is a struct of options.
 func (w *walker) note(v reflect.Value, prefix string) {
@@ -69,7 +69,7 @@ func (w *walker) note(v reflect.Value, prefix string) {
 	m := versionOf{strings.TrimSuffix(prefix, "."), 1}
 	if v.CanInterface() {
 		if own, ok := v.Interface().(versioned); ok {
-			m.version = own.stateVersion()
+			m.version = own.StateVersion()
 		}
 	}
 	w.modules = append(w.modules, m)
@@ -94,6 +94,13 @@ func (w *walker) visit(v reflect.Value, prefix string) {
 		w.module(v.Elem(), prefix)
 		w.path = w.path[:len(w.path)-1]
 	case reflect.Slice, reflect.Array:
+		if s, ok := v.Interface().(SequentialDict); ok {
+			w.note(v, prefix)
+			for _, c := range s {
+				w.visit(reflect.ValueOf(c.Module), prefix+c.Name+".")
+			}
+			return
+		}
 		switch v.Type().Elem().Kind() {
 		case reflect.Interface, reflect.Pointer, reflect.Struct, reflect.Slice:
 		default:
