@@ -67,7 +67,8 @@ var policy = map[string][]string{
 	"torch/nn/functional":          {"torch"},
 	"torch/nn":                     {"torch", "torch/nn/functional", "internal/snake"},
 	"models":                       {"internal/suggest"},
-	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models"}, // each architecture
+	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"}, // each architecture
+	"models/ops":                   {"torch", "torch/nn", "torch/nn/functional"},
 	"models/all":                   {"models/*"},
 	"models/builtin":               {"models"},
 	"internal/frugal":              {},

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,7 +71,8 @@ func quoted(names []string) []string {
 // LoadStateDict sets the parameters and buffers of a module: m.load_state_dict(s). With the option Assign it is
 // load_state_dict(s, assign=True), except that a dtype other than the parameter's is then converted too. If a
 // key is missing, unexpected or of another shape, it sets nothing and returns a [*KeyError]. As in PyTorch,
-// BatchNorm's num_batches_tracked may be missing, since checkpoints before 0.4.1 lack it.
+// BatchNorm's num_batches_tracked may be missing, since checkpoints before 0.4.1 lack it. Modules that are a
+// [StateUpgrader] load older state dicts.
 //
 // The tensors of s remain the caller's to free.
 //
@@ -80,6 +82,12 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 	given := make(map[string]*torch.Tensor, len(s))
 	for _, e := range s {
 		given[e.Name] = e.Tensor
+	}
+	if upgrades := walkAll(m, nil).upgrade; len(upgrades) > 0 {
+		for _, u := range upgrades {
+			u.UpgradeState(given, u.prefix)
+		}
+		s = upgraded(s, given)
 	}
 	entries := walk(m, nil)
 	known := make(map[string]bool, len(entries))
@@ -174,6 +182,24 @@ func LoadStateDictFile(path string, m any, options ...LoadOptions) error {
 		return fmt.Errorf("nn: load %s: %w", path, err)
 	}
 	return nil
+}
+
+// upgraded returns the entries of given, in the order of s; those that s lacks come last.
+func upgraded(s torch.StateDict, given map[string]*torch.Tensor) torch.StateDict {
+	out := make(torch.StateDict, 0, len(given))
+	seen := make(map[string]bool, len(given))
+	for _, e := range s {
+		if x := given[e.Name]; x != nil && !seen[e.Name] {
+			out = append(out, torch.Named{Name: e.Name, Tensor: x})
+		}
+		seen[e.Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !seen[name] {
+			out = append(out, torch.Named{Name: name, Tensor: given[name]})
+		}
+	}
+	return out
 }
 
 // taken returns another reference to x, converted where its dtype is not d.

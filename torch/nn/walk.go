@@ -45,7 +45,8 @@ type walker struct {
 	mode    func(*bool)
 	entries []entry
 	modules []versionOf // in PyTorch's order: a module before its submodules
-	path    []any       // the pointers on the way to here
+	upgrade []upgrade
+	path    []any // the pointers on the way to here
 }
 
 // A versionOf is a module's name and the version of its part of a state dict: Module._version.
@@ -56,6 +57,21 @@ type versionOf struct {
 
 // versioned is a module whose version is not 1.
 type versioned interface{ StateVersion() int }
+
+// A StateUpgrader is a module that also loads the state dicts of older versions of its
+// kind. [LoadStateDict] calls the method UpgradeState, of a module before those of
+// its submodules, with a copy of the state dict, whose entries it may rename, remove or
+// add, and the prefix of the module's names in it: Module._load_from_state_dict. The
+// method may also replace submodules.
+type StateUpgrader interface {
+	UpgradeState(s map[string]*torch.Tensor, prefix string)
+}
+
+// An upgrade is a StateUpgrader with the prefix of its names.
+type upgrade struct {
+	StateUpgrader
+	prefix string
+}
 
 // note adds a module to the list, unless the value is a struct of options.
 func (w *walker) note(v reflect.Value, prefix string) {
@@ -70,6 +86,9 @@ func (w *walker) note(v reflect.Value, prefix string) {
 	if v.CanInterface() {
 		if own, ok := v.Interface().(versioned); ok {
 			m.version = own.StateVersion()
+		}
+		if u, ok := v.Interface().(StateUpgrader); ok {
+			w.upgrade = append(w.upgrade, upgrade{u, prefix})
 		}
 	}
 	w.modules = append(w.modules, m)
