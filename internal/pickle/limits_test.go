@@ -64,6 +64,9 @@ func str(s string) string {
 
 // TestFloods reads pickles of many megabytes that ask for more than they should. Each must fail soon and in little memory.
 func TestFloods(t *testing.T) {
+	if frugal.Race {
+		t.Skip("it is one goroutine, and slow with the race detector")
+	}
 	const many = 8 << 20
 	long := str(strings.Repeat("k", 4<<20))
 	memo := func() string { // a new index each time
@@ -136,6 +139,9 @@ func TestFloods(t *testing.T) {
 
 // TestLimitsFollowSize reads what Python writes for long vocabularies and the like, and floods of the same size, which may take no more.
 func TestLimitsFollowSize(t *testing.T) {
+	if frugal.Race {
+		t.Skip("it is one goroutine, and slow with the race detector")
+	}
 	entries := func(n int, entry func(i uint32) string) string {
 		var b strings.Builder
 		b.WriteString("}(")
@@ -307,6 +313,9 @@ func TestTruncated(t *testing.T) {
 
 // TestDamaged overwrites good files byte by byte: whatever is still read must be sound.
 func TestDamaged(t *testing.T) {
+	if frugal.Race {
+		t.Skip("it is one goroutine, and slow with the race detector")
+	}
 	for _, name := range []string{"zip_views", "legacy_views", "zip_protocol4", "zip_deflated", "legacy_storage_views"} {
 		good, err := os.ReadFile(filepath.Join(testdata, name+".pt"))
 		require.NoError(t, err)

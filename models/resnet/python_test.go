@@ -110,7 +110,6 @@ func TestPythonForward(t *testing.T) {
 		{"resnet18", []int{2, 3, 224, 224}},
 		{"resnet50", []int{1, 3, 65, 300}},
 		{"resnext50_32x4d", []int{3, 3, 96, 96}},
-		{"resnext101_32x8d_wsl", []int{1, 3, 224, 224}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x, px := noise(t, 1, c.shape...)
