@@ -1,13 +1,8 @@
 package models
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -134,44 +129,4 @@ func Configure(name string, arguments []byte) (func() any, error) {
 		return nil, fmt.Errorf("models: %s: %w", name, err)
 	}
 	return build, nil
-}
-
-// DecodeArguments reads an object of JSON into a struct whose fields have the arguments'
-// names in tags, for [Family.Configure] and [Entry.Configure]. A name that the struct
-// does not have is an error; empty arguments count as an empty object.
-func DecodeArguments(arguments []byte, into any) error {
-	if len(bytes.TrimSpace(arguments)) == 0 {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(arguments))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return argumentsError(arguments, into, err)
-	}
-	if _, more := d.Token(); more != io.EOF {
-		return errors.New("something follows the arguments; give one JSON object")
-	}
-	return nil
-}
-
-// argumentsError returns an error with the reason why arguments cannot be read,
-// and the known arguments.
-func argumentsError(arguments []byte, into any, err error) error {
-	var names []string
-	for f := range reflect.TypeOf(into).Elem().Fields() {
-		names = append(names, f.Tag.Get("json"))
-	}
-	last := len(names) - 1
-	known := "there is " + names[last]
-	if last > 0 {
-		known = "there are " + strings.Join(names[:last], ", ") + " and " + names[last]
-	}
-	var kind *json.UnmarshalTypeError
-	switch name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); {
-	case unknown:
-		return fmt.Errorf("there is no argument %.100s; %s", name, known)
-	case errors.As(err, &kind) && kind.Field != "":
-		return fmt.Errorf("the argument %s cannot be a %s", kind.Field, kind.Value)
-	}
-	return fmt.Errorf("the arguments %.100q are not a JSON object such as {\"num_classes\": 10}; %s", arguments, known)
 }

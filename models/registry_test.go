@@ -1,6 +1,7 @@
 package models_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -76,4 +77,39 @@ func TestPresetAndMetricsInWords(t *testing.T) {
 	} {
 		require.Equal(t, want, p.WithDefaults().String())
 	}
+}
+
+func TestConfigurer(t *testing.T) {
+	type config struct {
+		NumClasses int      `json:"num_classes"`
+		Dropout    *float64 `json:"dropout"`
+		Alpha      float64  `json:"alpha" limits:"-1,10"`
+		Widths     []int    `json:"widths"`
+		Norm       bool     `json:"norm"`
+		Fixed      int
+	}
+	shared := config{Dropout: new(0.5), Widths: []int{1, 2, 3}, Fixed: 7}
+	configure := models.Configurer(shared, func(c config) *config { return &c })
+	build, err := configure([]byte(`{"num_classes": 3, "dropout": 0, "widths": [9], "norm": true, "alpha": null}`))
+	require.NoError(t, err)
+	require.Equal(t, &config{NumClasses: 3, Dropout: new(0.0), Widths: []int{9}, Norm: true, Fixed: 7}, build())
+	require.Equal(t, config{Dropout: new(0.5), Widths: []int{1, 2, 3}, Fixed: 7}, shared)
+	for arguments, want := range map[string]string{
+		`{"num_classes": 0}`:          "num_classes is 0; give a number from 1 to 16777216",
+		`{"num_classes": 1000000000}`: "num_classes is 1000000000; give",
+		`{"num_classes": 1e3}`:        "the argument num_classes cannot be a number 1e3",
+		`{"Num_Classes": 1}`:          `there is no argument "Num_Classes"; there are num_classes, dropout, alpha, widths and norm`,
+		`{"Fixed": 1}`:                `there is no argument "Fixed"`,
+		`{"dropout": 1.5}`:            "dropout is 1.5; give a number from 0 to 1",
+		`{"alpha": -2}`:               "alpha is -2; give a number from -1 to 10",
+		`{"widths": [1, 0]}`:          "element 1 of widths is 0; give a number from 1 to 65536",
+		`{"norm": 1}`:                 "the argument norm cannot be a number",
+		`[]`:                          "are not a JSON object",
+		`{} {}`:                       "something follows the arguments",
+	} {
+		_, err := configure([]byte(arguments))
+		require.ErrorContains(t, err, want)
+	}
+	_, err = configure([]byte(`{"widths": [` + strings.Repeat("1,", 1024) + `1]}`))
+	require.ErrorContains(t, err, "widths has 1025 elements")
 }

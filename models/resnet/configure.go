@@ -22,7 +22,7 @@ const (
 func (c Config) configure(arguments []byte) (func() any, error) {
 	var a struct {
 		Block         *string `json:"block"`
-		Layers        []int   `json:"layers"`
+		Layers        []int   `json:"layers" limits:"1,1000"`
 		NumClasses    *int    `json:"num_classes"`
 		Groups        *int    `json:"groups"`
 		WidthPerGroup *int    `json:"width_per_group"`
@@ -46,29 +46,11 @@ func (c Config) configure(arguments []byte) (func() any, error) {
 			return nil, fmt.Errorf("block is %.100q; give BasicBlock or Bottleneck", *a.Block)
 		}
 		c.Block, c.Layers = block, [4]int(a.Layers)
-		for _, n := range a.Layers {
-			if n < 1 || n > maxBlocks {
-				return nil, fmt.Errorf("layers is %v; give numbers from 1 to %d", a.Layers, maxBlocks)
-			}
-		}
 	}
-	for _, p := range []struct {
-		name  string
-		given *int
-		limit int
-		to    *int
-	}{
-		{"num_classes", a.NumClasses, maxClasses, &c.NumClasses},
-		{"groups", a.Groups, maxWidth, &c.Groups},
-		{"width_per_group", a.WidthPerGroup, maxWidth, &c.WidthPerGroup},
-	} {
-		if p.given == nil {
-			continue
+	for to, given := range map[*int]*int{&c.NumClasses: a.NumClasses, &c.Groups: a.Groups, &c.WidthPerGroup: a.WidthPerGroup} {
+		if given != nil {
+			*to = *given
 		}
-		if *p.given < 1 || *p.given > p.limit {
-			return nil, fmt.Errorf("%s is %d; give a number from 1 to %d", p.name, *p.given, p.limit)
-		}
-		*p.to = *p.given
 	}
 	groups, width := cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
 	switch {

@@ -30,8 +30,8 @@ func TestConfigureMistakes(t *testing.T) {
 		{"resnet", ``, "block is missing"},
 		{"resnet", `{"block": "Bottleneck"}`, "layers has 0 numbers"},
 		{"resnet", `{"block": "Bottleneck", "layers": [1, 2, 3]}`, "layers has 3 numbers"},
-		{"resnet", `{"block": "Bottleneck", "layers": [1, 2, 3, 0]}`, "numbers from 1 to 1000"},
-		{"resnet", `{"block": "Bottleneck", "layers": [1, 2, 3, 1000000000]}`, "numbers from 1 to 1000"},
+		{"resnet", `{"block": "Bottleneck", "layers": [1, 2, 3, 0]}`, "a number from 1 to 1000"},
+		{"resnet", `{"block": "Bottleneck", "layers": [1, 2, 3, 1000000000]}`, "a number from 1 to 1000"},
 		{"resnet", `{"block": "Block", "layers": [1, 2, 3, 4]}`, `block is "Block"`},
 	} {
 		_, err := models.Configure(c.name, []byte(c.arguments))
