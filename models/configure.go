@@ -14,9 +14,8 @@ import (
 )
 
 // Configurer returns the Configure of an [Entry] or a [Family] that builds c with some of
-// its fields changed by the arguments, as [DecodeArguments] reads them.
-//
-//	models.Configurer(Config{Depth: 11}, New)
+// its fields changed by the arguments, as [DecodeArguments] reads them. The function build
+// makes the model of a configuration.
 func Configurer[C, M any](c C, build func(C) M) func(arguments []byte) (func() any, error) {
 	return func(arguments []byte) (func() any, error) {
 		c := c

@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"reflect"
+
 	"github.com/torchhub/torchhub/torch"
 )
 
@@ -22,6 +24,31 @@ func Parameters(m any) []*torch.Tensor {
 		}
 	}
 	return ps
+}
+
+// Modules returns a module and all its submodules, each once, in PyTorch's order:
+// list(m.modules()). They are pointers to structs, or slices such as a [Sequential].
+//
+//	for _, m := range nn.Modules(model) {
+//		if m, ok := m.(*nn.Conv2d); ok {
+//			nn.InitKaimingNormal(m.Weight)
+//		}
+//	}
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.modules
+func Modules(m any) []any {
+	var all []any
+	seen := map[any]bool{}
+	for _, m := range walkAll(m, nil).modules {
+		if reflect.TypeOf(m.module).Kind() == reflect.Pointer {
+			if seen[m.module] {
+				continue
+			}
+			seen[m.module] = true
+		}
+		all = append(all, m.module)
+	}
+	return all
 }
 
 // StateDict returns the parameters and buffers of a module by name, in

@@ -308,3 +308,19 @@ func TestSequentialFreesIntermediates(t *testing.T) {
 		require.True(t, x.Equal(y), "the input was freed")
 	})
 }
+
+func TestModules(t *testing.T) {
+	m := newNet()
+	m.Blocks = append(m.Blocks, m.First)
+	all := Modules(m)
+	require.Same(t, m, all[0])
+	require.Equal(t, []any{m.BN, m.First, m.Head, m.Head[0]}, all[1:5])
+	require.Contains(t, all, any(&m.Own))
+	count := 0
+	for _, x := range all {
+		if x == any(m.First) {
+			count++
+		}
+	}
+	require.Equal(t, 1, count)
+}

@@ -49,8 +49,9 @@ type walker struct {
 	path    []any // the pointers on the way to here
 }
 
-// A versionOf is a module's name and the version of its part of a state dict: Module._version.
+// A versionOf is a module, its name and the version of its part of a state dict: Module._version.
 type versionOf struct {
+	module  any
 	name    string
 	version int
 }
@@ -82,8 +83,9 @@ func (w *walker) note(v reflect.Value, prefix string) {
 	if prefix != "" && !list && !v.MethodByName("Forward").IsValid() {
 		return
 	}
-	m := versionOf{strings.TrimSuffix(prefix, "."), 1}
+	m := versionOf{name: strings.TrimSuffix(prefix, "."), version: 1}
 	if v.CanInterface() {
+		m.module = v.Interface()
 		if own, ok := v.Interface().(versioned); ok {
 			m.version = own.StateVersion()
 		}
