@@ -66,7 +66,7 @@ var policy = map[string][]string{
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
 	"torch/nn":                     {"torch", "torch/nn/functional", "internal/snake"},
-	"models":                       {"internal/suggest"},
+	"models":                       {"internal/suggest", "torch"},                                        // outputs are tensors
 	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"}, // each architecture
 	"models/ops":                   {"torch", "torch/nn", "torch/nn/functional"},
 	"models/all":                   {"models/*"},

@@ -26,6 +26,17 @@ func Configurer[C, M any](c C, build func(C) M) func(arguments []byte) (func() a
 	}
 }
 
+// RegisterVariants registers models of torchvision that a function builds: configurations by
+// name, with the paper's title and URL. See [Register].
+func RegisterVariants[C, M any](title, paper string, build func(C) M, variants map[string]C) {
+	for name, c := range variants {
+		Register(Entry{
+			Name: name, Repo: Vision, Title: title, Paper: paper,
+			Build: func() any { return build(c) }, Configure: Configurer(c, build),
+		})
+	}
+}
+
 // DecodeArguments reads an object of JSON into a struct whose fields have the arguments'
 // names in tags, for [Family.Configure] and [Entry.Configure]. A field without a name in its
 // tag is no argument. Unknown arguments, and numbers out of range, are errors: the tag

@@ -19,8 +19,8 @@
 // its tag. The options of a tag come after a comma: "buffer" for a tensor that
 // is not trained, and "optional" for one that a checkpoint may lack. Slices and
 // arrays of modules number their elements from 0, embedded structs add their
-// fields to the outer one, and nil fields are left out. The modules of a
-// [SequentialDict] have the names that it gives. A method StateVersion() int returns
+// fields to the outer one, as embedded containers add their modules, and nil fields
+// are left out. The modules of a [SequentialDict] have the names that it gives. A method StateVersion() int returns
 // the version that [SaveStateDict] writes for a module, if it is not 1.
 //
 // New layers are initialized as PyTorch's are, with the same numbers after the

@@ -3,6 +3,7 @@ package nn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -323,4 +324,35 @@ func TestModules(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, count)
+}
+
+// block is a container with other methods, as a subclass of nn.Sequential in Python.
+type block struct {
+	SequentialDict
+	Scale *torch.Tensor
+}
+
+func (*block) StateVersion() int { return 2 }
+
+func TestEmbeddedContainers(t *testing.T) {
+	m := &struct {
+		Sequential
+		Dict SequentialDict
+	}{
+		Sequential: Sequential{NewLinear(1, 1, LinearOptions{NoBias: true}), &block{SequentialDict{{"a-0", NewBatchNorm2d(2)}, {"none", nil}}, torch.Ones(1)}},
+		Dict:       SequentialDict{{"b", Sequential{&ReLU{}, NewLinear(2, 2)}}, {"none", nil}},
+	}
+	require.Equal(t, []string{
+		"0.weight", "1.scale",
+		"1.a-0.weight", "1.a-0.bias", "1.a-0.running_mean", "1.a-0.running_var", "1.a-0.num_batches_tracked",
+		"dict.b.1.weight", "dict.b.1.bias",
+	}, keys(StateDict(m)))
+	Eval(m)
+	require.False(t, m.Sequential[1].(*block).Get("a-0").(*BatchNorm2d).Training)
+	require.Nil(t, m.Dict.Get("c"))
+	var versions []string
+	for _, v := range walkAll(m, nil).modules {
+		versions = append(versions, fmt.Sprint(v.name, " ", v.version))
+	}
+	require.Equal(t, []string{" 1", "0 1", "1 2", "1.a-0 2", "dict 1", "dict.b 1", "dict.b.0 1", "dict.b.1 1"}, versions)
 }

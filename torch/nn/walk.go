@@ -118,7 +118,9 @@ func (w *walker) visit(v reflect.Value, prefix string) {
 		if s, ok := v.Interface().(SequentialDict); ok {
 			w.note(v, prefix)
 			for _, c := range s {
-				w.visit(reflect.ValueOf(c.Module), prefix+c.Name+".")
+				if c.Module != nil {
+					w.visit(reflect.ValueOf(c.Module), prefix+c.Name+".")
+				}
 			}
 			return
 		}
@@ -186,6 +188,28 @@ type field struct {
 	buffer, optional bool
 }
 
+// embeddedChildren returns the modules of an embedded container, as fields of the outer module.
+func embeddedChildren(v reflect.Value) (fs []field, ok bool) {
+	add := func(name string, module any) {
+		if module != nil {
+			fs = append(fs, field{value: reflect.ValueOf(module), name: name})
+		}
+	}
+	switch s := v.Interface().(type) {
+	case Sequential:
+		for i, m := range s {
+			add(strconv.Itoa(i), m)
+		}
+	case SequentialDict:
+		for _, c := range s {
+			add(c.Name, c.Module)
+		}
+	default:
+		return nil, false
+	}
+	return fs, true
+}
+
 // fields lists the exported fields of a struct, those of embedded structs among them.
 func fields(v reflect.Value, fs []field) []field {
 	t := v.Type()
@@ -203,6 +227,12 @@ func fields(v reflect.Value, fs []field) []field {
 			}
 			if value.Kind() == reflect.Struct {
 				fs = fields(value, fs)
+				continue
+			}
+		}
+		if f.Anonymous && name == "" {
+			if children, ok := embeddedChildren(value); ok {
+				fs = append(fs, children...)
 				continue
 			}
 		}
