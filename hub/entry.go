@@ -216,8 +216,12 @@ func (l *loader) nameClasses(ctx context.Context, m *Model, other bool) (*Model,
 // choose picks the artifact to load, or the one that the caller's file replaces.
 func (l *loader) choose(ctx context.Context, e *Entry, at place) (a *Artifact, file string, err error) {
 	if l.weights != "" {
+		name := l.weights
+		if e.rename != nil {
+			name = e.rename(name)
+		}
 		for i := range e.Artifacts {
-			if e.Artifacts[i].Name == l.weights {
+			if e.Artifacts[i].Name == name {
 				return &e.Artifacts[i], "", l.fits(ctx, e, &e.Artifacts[i])
 			}
 		}

@@ -61,6 +61,7 @@ type Entry struct {
 	// Architecture. Only Go packages have it.
 	Build func() any `json:"-"`
 
+	rename    func(weights string) string                // returns the name of the artifact that another name of weights, such as DEFAULT, stands for; nil changes none
 	configure func(arguments []byte) (func() any, error) // with arguments, see models.Configure; nil if it takes none
 }
 
@@ -79,6 +80,8 @@ type Artifact struct {
 	Prefix       string        `json:"prefix,omitempty"`     // a prefix to remove from the names of a state dict, such as "module." of DataParallel; names without it are left out
 	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // if it is not the entry's
 	Requires     *Requires     `json:"requires,omitempty"`
+
+	noHash bool // neither SHA256 nor the file's name has a hash
 }
 
 // An Architecture is a model of package models and its arguments, see [models.Configure].

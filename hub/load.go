@@ -20,8 +20,9 @@ func WithDevice(d torch.Device) Option {
 }
 
 // WithWeights selects an artifact other than the entry's first: by its name,
-// such as "IMAGENET1K_V1", or by the path or URL of a file. Pictures are
-// prepared as for the entry's first artifact.
+// such as "IMAGENET1K_V1", or by the path or URL of a file. For a file, pictures are
+// prepared as for the entry's first artifact. For models of torchvision, "DEFAULT", "pretrained" and names such as
+// "ViT_B_16_Weights.IMAGENET1K_V1" are names too, see models.Entry.Find.
 //
 // A file is a checkpoint, in either layout of torch.save or of safetensors. Of the state dicts in it, under any key,
 // and the prefixes of their names, such as "module.", those are chosen that match the most of the model's names; if two

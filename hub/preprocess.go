@@ -39,21 +39,6 @@ type Step struct {
 	Arguments json.RawMessage `json:"arguments,omitempty"`
 }
 
-// presets reads the presets of a hubconf.json, with torchvision's arguments and defaults, by their tasks.
-var presets = map[models.Task]func([]byte) (models.Preset, error){
-	models.Classification:      readPreset[models.ClassificationPreset],
-	models.Segmentation:        readPreset[models.SegmentationPreset],
-	models.Detection:           readPreset[models.DetectionPreset],
-	models.VideoClassification: readPreset[models.VideoClassificationPreset],
-	models.OpticalFlow:         readPreset[models.OpticalFlowPreset],
-}
-
-func readPreset[P models.Preset](data []byte) (models.Preset, error) {
-	var p P
-	err := json.Unmarshal(data, &p)
-	return p.WithDefaults(), err
-}
-
 // pipelineOf makes the transforms of a preset. It panics with an [*torch.Error] if its numbers are invalid.
 func pipelineOf(p models.Preset) *transforms.Pipeline {
 	switch p := p.WithDefaults().(type) {
@@ -88,14 +73,10 @@ func (p *Preprocess) UnmarshalJSON(data []byte) error {
 	*p = Preprocess{}
 	for kind, value := range in {
 		var err error
-		read := presets[kind]
-		switch {
-		case read != nil:
-			p.Preset, err = read(value)
-		case kind == "transforms":
+		if kind == "transforms" {
 			err = json.Unmarshal(value, &p.Transforms)
-		default:
-			err = fmt.Errorf("preprocess has no %.100q; it has transforms or the preset of a task", kind)
+		} else {
+			p.Preset, err = models.ReadPreset(kind, value)
 		}
 		if err != nil {
 			return err

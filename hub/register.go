@@ -57,7 +57,7 @@ func Register(repo, name string, e Entry) {
 		if !strings.Contains(a.URL, "://") {
 			refuse("artifacts[%d].url: %q is not a URL", i, a.URL)
 		}
-		if len(a.SHA256) != 64 && (a.SHA256 != "" || fetch.HashPrefix(path.Base(a.URL)) == "") {
+		if len(a.SHA256) != 64 && (a.SHA256 != "" || fetch.HashPrefix(path.Base(a.URL)) == "" && !a.noHash) {
 			refuse("artifacts[%d].sha256: %q is not a SHA-256", i, a.SHA256)
 		}
 	}
@@ -96,8 +96,8 @@ var publishing = struct {
 	done map[string]bool
 }{done: map[string]bool{}}
 
-// published is an entry of package models as one of this package. The newest
-// weights, which are the default, come first.
+// published is an entry of package models as one of this package. The default weights
+// come first, and the others from the newest to the oldest.
 func published(e *models.Entry) Entry {
 	out := Entry{
 		Doc:      fmt.Sprintf("%s: %s, %s", e.Name, e.Title, e.Paper),
@@ -106,16 +106,28 @@ func published(e *models.Entry) Entry {
 		configure: func(arguments []byte) (func() any, error) {
 			return models.Configure(e.Name, arguments)
 		},
+		rename: func(weights string) string {
+			if w, err := e.Find(weights); err == nil {
+				return w.Name
+			}
+			return weights
+		},
 	}
 	if c := e.Default().Classes; c != "" {
 		out.Labels = &Labels{Set: c}
 	}
-	for _, w := range slices.Backward(e.Weights) {
+	add := func(w *models.Weights) {
 		out.Artifacts = append(out.Artifacts, Artifact{
-			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License,
+			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License, noHash: w.NoHash,
 			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, %v", w.MiB, float64(w.Params)/1e6, w.Metrics),
 			Preprocess: &Preprocess{Preset: w.Preset},
 		})
+	}
+	add(e.Default())
+	for i := range slices.Backward(e.Weights) {
+		if w := &e.Weights[i]; w != e.Default() {
+			add(w)
+		}
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package models
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 )
 
@@ -30,6 +31,30 @@ type Preset interface {
 	WithDefaults() Preset
 	// String describes the preset in a line.
 	String() string
+}
+
+// ReadPreset reads the preset of a task from an object of JSON, whose keys are torchvision's arguments, with torchvision's
+// defaults for missing ones. An unknown task is an error.
+func ReadPreset(task Task, data []byte) (Preset, error) {
+	read := presets[task]
+	if read == nil {
+		return nil, fmt.Errorf("there is no task %.100q", task)
+	}
+	return read(data)
+}
+
+var presets = map[Task]func([]byte) (Preset, error){
+	Classification:      readPreset[ClassificationPreset],
+	Segmentation:        readPreset[SegmentationPreset],
+	Detection:           readPreset[DetectionPreset],
+	VideoClassification: readPreset[VideoClassificationPreset],
+	OpticalFlow:         readPreset[OpticalFlowPreset],
+}
+
+func readPreset[P Preset](data []byte) (Preset, error) {
+	var p P
+	err := json.Unmarshal(data, &p)
+	return p.WithDefaults(), err
 }
 
 // A ClassificationPreset is torchvision's ImageClassification: resize the short side,

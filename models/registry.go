@@ -1,13 +1,11 @@
 package models
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/torchhub/torchhub/internal/suggest"
@@ -17,6 +15,8 @@ import (
 const (
 	Vision    = "pytorch/vision"
 	WSLImages = "facebookresearch/WSL-Images"
+
+	SemiSupervised = "facebookresearch/semi-supervised-ImageNet1K-models"
 )
 
 // An Entry is a model of the registry.
@@ -25,7 +25,10 @@ type Entry struct {
 	Repo    string    // "pytorch/vision"
 	Title   string    // of the paper
 	Paper   string    // its URL
-	Weights []Weights // from the oldest to the newest; at least one
+	Weights []Weights // at least one; nil means torchvision's for this name, which [Register] fills in
+
+	DefaultWeights    string // the name of the default weights; "" means the last ones
+	PretrainedWeights string // the name of the weights of pretrained=True; "" means none
 
 	// Build makes the module, initialized as torchvision's, in training mode: any value that
 	// nn.StateDict can walk. For Classification it is an nn.Module; for other tasks it has
@@ -36,9 +39,6 @@ type Entry struct {
 	Configure func(arguments []byte) (func() any, error)
 }
 
-// Default returns the default weights, which are the newest: torchvision's weights="DEFAULT".
-func (e *Entry) Default() *Weights { return &e.Weights[len(e.Weights)-1] }
-
 // Task returns the task of the model, which the preset of its weights defines.
 func (e *Entry) Task() Task { return e.Default().Preset.Task() }
 
@@ -47,37 +47,40 @@ func (e *Entry) Task() Task { return e.Default().Preset.Task() }
 // https://docs.pytorch.org/vision/stable/models.html#table-of-all-available-classification-weights
 type Weights struct {
 	Name    string  // "IMAGENET1K_V2"
-	URL     string  // of the state dict; the file's name ends in the first 8 digits of its SHA-256
+	Enum    string  // the class in torchvision, "ResNet50_Weights"; "" for those of other repositories
+	URL     string  // of the state dict; the file's name ends in the first 8 digits of its SHA-256, unless NoHash is set
+	NoHash  bool    // the file can only be checked by its own format, as torchvision's four oldest quantized ones
 	Preset  Preset  // how inputs are prepared, with the defaults filled in by [Register]
 	Classes Classes // the meaning of the outputs; "" if they are not classes
-	Metrics Metrics // their quality
+	Metrics Metrics // their quality; empty if it is not published
 	Params  int     // number of parameters
 	GFLOPs  float64 // multiply-adds of one input, in 10⁹, as torchvision counts them
 	MiB     float64 // size of the file
 	License string  // empty if only torchvision's own license, BSD-3-Clause, applies
+	Recipe  string  // the URL of a description of the training
+
+	MinSize     [2]int   // the height and width of the smallest pictures, in pixels; 0 if it is not published
+	MinFrames   int      // the length of the shortest clips; 0 if it is not published
+	Keypoints   []string // the names of the key points, in the order of the outputs; nil without
+	Backend     string   // of quantized weights: the kernels that they are for, "fbgemm" or "qnnpack"
+	Unquantized string   // of quantized weights: those that they were made of, "ResNet50_Weights.IMAGENET1K_V1"
 }
 
 // Classes is the name of a set of labels.
 type Classes string
 
-// ImageNet is the 1,000 classes of ImageNet-1K.
-const ImageNet Classes = "ImageNet-1K"
-
-//go:embed imagenet.txt
-var imageNet string
-
-// labels holds the registered sets of labels.
+// labels holds the sets of labels that were registered in addition to torchvision's.
 var labels = struct {
 	sync.RWMutex
 	of map[Classes][]string
-}{of: map[Classes][]string{ImageNet: strings.Split(strings.TrimSuffix(imageNet, "\n"), "\n")}}
+}{of: map[Classes][]string{}}
 
 // RegisterClasses adds a set of labels, in the order of a model's outputs. It panics if the name is
 // taken.
 func RegisterClasses(c Classes, names []string) {
 	labels.Lock()
 	defer labels.Unlock()
-	if c == "" || labels.of[c] != nil || len(names) == 0 {
+	if c == "" || c.names() != nil || len(names) == 0 {
 		panic(fmt.Sprintf("models: RegisterClasses: the name %q is empty or taken, or there are no labels", c))
 	}
 	labels.of[c] = slices.Clone(names)
@@ -88,7 +91,16 @@ func RegisterClasses(c Classes, names []string) {
 func (c Classes) Labels() []string {
 	labels.RLock()
 	defer labels.RUnlock()
-	return slices.Clone(labels.of[c])
+	return slices.Clone(c.names())
+}
+
+// names returns the labels, while labels is locked.
+func (c Classes) names() []string {
+	if names := labels.of[c]; names != nil {
+		return names
+	}
+	of, _ := records()
+	return of[c]
 }
 
 // entries holds the registered models by name.
@@ -100,11 +112,14 @@ var entries = struct {
 // Register adds models to those of [Names]. The packages of architectures call it when
 // they are imported; models/all imports all of this module. It panics if the name of an
 // entry is taken, if the entry lacks a name, Build or weights, if its weights lack a
-// preset or are for two tasks, or if their classes are not registered by [RegisterClasses].
+// preset or are for two tasks, if their classes are not registered by [RegisterClasses], or
+// if its default weights are not among them. An entry whose Weights are nil gets those that
+// torchvision publishes for its name.
 func Register(models ...Entry) {
 	entries.Lock()
 	defer entries.Unlock()
 	for _, e := range models {
+		e.fill()
 		switch {
 		case e.Name == "" || e.Build == nil || len(e.Weights) == 0:
 			panic(fmt.Sprintf("models: Register: the entry %q lacks a name, Build or weights", e.Name))
@@ -121,6 +136,11 @@ func Register(models ...Entry) {
 				panic(fmt.Sprintf("models: Register: the weights %s of %s have the classes %q, which are not registered", w.Name, e.Name, w.Classes))
 			}
 			w.Preset = w.Preset.WithDefaults()
+		}
+		for _, name := range []string{e.DefaultWeights, e.PretrainedWeights} {
+			if name != "" && !slices.ContainsFunc(e.Weights, func(w Weights) bool { return w.Name == name }) {
+				panic(fmt.Sprintf("models: Register: %s has no weights %q, which are its default", e.Name, name))
+			}
 		}
 		entries.of[e.Name] = &e
 	}

@@ -28,6 +28,7 @@ func TestRegisterMistakes(t *testing.T) {
 				e.Weights = append(e.Weights, models.Weights{Name: "V2", Preset: models.OpticalFlowPreset{}})
 			}))
 		},
+		`some has no weights "V3"`:                   func() { models.Register(entry(func(e *models.Entry) { e.DefaultWeights = "V3" })) },
 		`the classes "none"`:                         func() { models.Register(entry(func(e *models.Entry) { e.Weights[0].Classes = "none" })) },
 		`"ImageNet-1K" is empty or taken`:            func() { models.RegisterClasses(models.ImageNet, []string{"a"}) },
 		`RegisterClasses: the name ""`:               func() { models.RegisterClasses("", []string{"a"}) },

@@ -41,7 +41,7 @@ func TestSuggestions(t *testing.T) {
 		require.Equal(t, "torchhub: "+want+"\n", errs)
 	}
 	for args, want := range map[string]string{
-		"predict -m resnext101 dog.jpg":                       `no model "resnext101"; did you mean resnext101_32x8d, resnext101_64x4d or resnext101_32x8d_wsl?`,
+		"predict -m resnext101 dog.jpg":                       `no model "resnext101"; did you mean resnext101_32x8d, resnext101_64x4d or resnext101_32x4d_ssl?`,
 		"predict -m yolov5s dog.jpg":                          `no model "yolov5s"; "torchhub list" shows the models, and "torchhub export OWNER/REPO yolov5s" exports one of a repository of PyTorch Hub`,
 		"predict -m resnet18 --weights IMAGENET1K_V3 dog.jpg": `resnet18: there is no file IMAGENET1K_V3, and the model has no weights of that name; did you mean IMAGENET1K_V1?`,
 		"show resnet181":                                      `no model "resnet181"; did you mean`,

@@ -3,8 +3,6 @@ package all
 import (
 	"context"
 	"os"
-	"path"
-	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,7 +28,6 @@ func onMeta(e *models.Entry) (m nn.Module) {
 func TestEntries(t *testing.T) {
 	require.Len(t, models.ImageNet.Labels(), 1000)
 	require.Equal(t, "golden retriever", models.ImageNet.Labels()[207])
-	hashed := regexp.MustCompile(`-[0-9a-f]{8}\.pth$`)
 	for _, name := range models.Names() {
 		t.Run(name, func(t *testing.T) {
 			e, err := models.Lookup(name)
@@ -44,13 +41,12 @@ func TestEntries(t *testing.T) {
 			require.NotEmpty(t, e.Weights)
 			for _, w := range e.Weights {
 				require.Equal(t, params, w.Params)
-				require.Regexp(t, hashed, path.Base(w.URL))
 				require.Equal(t, []int{len(w.Classes.Labels())}, nn.StateDict(m).Get("fc.bias").Shape())
 				require.Greater(t, w.Metrics["ImageNet-1K"]["acc@5"], w.Metrics["ImageNet-1K"]["acc@1"])
 				require.Positive(t, w.GFLOPs*w.MiB)
 				preset := w.Preset.(models.ClassificationPreset)
 				require.LessOrEqual(t, preset.Crop, preset.Resize)
-				require.Equal(t, e.Repo == models.WSLImages, w.License == "CC-BY-NC 4.0")
+				require.Equal(t, e.Repo != models.Vision, w.License == "CC-BY-NC 4.0")
 			}
 		})
 	}
