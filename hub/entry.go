@@ -130,6 +130,9 @@ func (l *loader) loadEntry(ctx context.Context, name string, e *Entry, at place)
 // target describes the module that a state dict fills.
 func (l *loader) target(name string, e *Entry, a *Artifact, given bool) (target, error) {
 	t := target{model: name, build: e.Build, key: &a.Key, prefix: &a.Prefix}
+	if a.build != nil && !given {
+		t.build = a.build
+	}
 	configure, arguments := e.configure, json.RawMessage(nil)
 	if a.Architecture != nil {
 		arguments = a.Architecture.Arguments

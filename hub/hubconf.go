@@ -81,7 +81,8 @@ type Artifact struct {
 	Preprocess   *Preprocess   `json:"preprocess,omitempty"` // if it is not the entry's
 	Requires     *Requires     `json:"requires,omitempty"`
 
-	noHash bool // neither SHA256 nor the file's name has a hash
+	noHash bool       // neither SHA256 nor the file's name has a hash
+	build  func() any // makes the module that the state dict fills; nil means that the entry's Build does
 }
 
 // An Architecture is a model of package models and its arguments, see [models.Configure].

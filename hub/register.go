@@ -117,8 +117,12 @@ func published(e *models.Entry) Entry {
 		out.Labels = &Labels{Set: c}
 	}
 	add := func(w *models.Weights) {
+		var build func() any
+		if e.BuildFor != nil {
+			build = func() any { return e.BuildFor(w) }
+		}
 		out.Artifacts = append(out.Artifacts, Artifact{
-			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License, noHash: w.NoHash,
+			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License, noHash: w.NoHash, build: build,
 			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, %v", w.MiB, float64(w.Params)/1e6, w.Metrics),
 			Preprocess: &Preprocess{Preset: w.Preset},
 		})

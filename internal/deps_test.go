@@ -66,10 +66,11 @@ var policy = map[string][]string{
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
 	"torch/nn":                     {"torch", "torch/nn/functional", "internal/snake"},
-	"models":                       {"internal/suggest", "torch"},                                        // outputs are tensors
-	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"}, // each architecture
+	"models":                       {"internal/suggest", "torch"},                                                                             // outputs are tensors
+	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"},                                      // each architecture
+	"models/segmentation":          {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet"}, // backbones
 	"models/ops":                   {"torch", "torch/nn", "torch/nn/functional"},
-	"models/all":                   {"models/*"},
+	"models/all":                   {"models/*", "models/segmentation"},
 	"models/builtin":               {"models"},
 	"internal/frugal":              {},
 	"internal/python":              {},

@@ -35,6 +35,10 @@ type Entry struct {
 	// the methods that its package documents.
 	Build func() any
 
+	// BuildFor makes the module that published weights fill, where that is not Build's, such as one with an auxiliary
+	// classifier; nil means that it is.
+	BuildFor func(w *Weights) any
+
 	// Configure returns a function that builds the model with other arguments, see [Configure]; nil means that there are none.
 	Configure func(arguments []byte) (func() any, error)
 }

@@ -4,4 +4,7 @@
 //	import _ "github.com/torchhub/torchhub/models/all"
 package all
 
-import _ "github.com/torchhub/torchhub/models/resnet"
+import (
+	_ "github.com/torchhub/torchhub/models/resnet"
+	_ "github.com/torchhub/torchhub/models/segmentation"
+)

@@ -76,6 +76,12 @@ func outputs(t *testing.T, m any, x []*torch.Tensor) []*torch.Tensor {
 		return append([]*torch.Tensor{y}, aux...)
 	case nn.Module:
 		return []*torch.Tensor{m.Forward(x[0])}
+	case models.Segmenter:
+		y := m.Forward(x[0])
+		if y.Aux == nil {
+			return []*torch.Tensor{y.Out}
+		}
+		return []*torch.Tensor{y.Out, y.Aux}
 	}
 	require.FailNow(t, "a model of no known kind", "%T", m)
 	return nil

@@ -10,10 +10,10 @@ import (
 
 type basicBlock struct {
 	Conv1      *nn.Conv2d
-	BN1        *nn.BatchNorm2d
+	BN1        nn.Module
 	AA         nn.Module // nil without
 	Conv2      *nn.Conv2d
-	BN2        *nn.BatchNorm2d
+	BN2        nn.Module
 	SE         nn.Module // nil without
 	Downsample nn.Module // nil without
 }
@@ -27,18 +27,18 @@ func (m *basicBlock) Forward(x *torch.Tensor) *torch.Tensor {
 
 type bottleneck struct {
 	Conv1      *nn.Conv2d
-	BN1        *nn.BatchNorm2d
+	BN1        nn.Module
 	Conv2      *nn.Conv2d
-	BN2        *nn.BatchNorm2d
+	BN2        nn.Module
 	AA         nn.Module // nil without
 	Conv3      *nn.Conv2d
-	BN3        *nn.BatchNorm2d
+	BN3        nn.Module
 	SE         nn.Module // nil without
 	Downsample nn.Module // nil without
 }
 
 // bottleneck puts the stride in the 3×3 convolution by default, which torchvision calls ResNet v1.5.
-func (c Config) bottleneck(in, planes, stride int, aa nn.Module, downsample nn.Module) *bottleneck {
+func (c Config) bottleneck(in, planes, stride, dilation int, aa nn.Module, downsample nn.Module) *bottleneck {
 	width, out := planes*c.WidthPerGroup/64*c.Groups, planes*Bottleneck.expansion()
 	first := width / c.ReduceFirst
 	stride1, stride2 := 1, stride
@@ -47,12 +47,12 @@ func (c Config) bottleneck(in, planes, stride int, aa nn.Module, downsample nn.M
 	}
 	return &bottleneck{
 		Conv1:      conv1x1(in, first, stride1),
-		BN1:        nn.NewBatchNorm2d(first),
-		Conv2:      conv3x3(first, width, stride2, c.Groups),
-		BN2:        nn.NewBatchNorm2d(width),
+		BN1:        c.Norm(first),
+		Conv2:      conv3x3(first, width, stride2, c.Groups, dilation),
+		BN2:        c.Norm(width),
 		AA:         aa,
 		Conv3:      conv1x1(width, out, 1),
-		BN3:        nn.NewBatchNorm2d(out),
+		BN3:        c.Norm(out),
 		SE:         c.attention(out),
 		Downsample: downsample,
 	}
@@ -84,8 +84,8 @@ func addShortcut(y, x *torch.Tensor, downsample nn.Module) *torch.Tensor {
 	return y.AddInPlace(x).ReLUInPlace()
 }
 
-func conv3x3(in, out, stride, groups int) *nn.Conv2d {
-	return nn.NewConv2d(in, out, 3, nn.Conv2dOptions{Stride: stride, Padding: 1, Groups: groups, NoBias: true})
+func conv3x3(in, out, stride, groups, dilation int) *nn.Conv2d {
+	return nn.NewConv2d(in, out, 3, nn.Conv2dOptions{Stride: stride, Padding: dilation, Dilation: dilation, Groups: groups, NoBias: true})
 }
 
 func conv1x1(in, out, stride int) *nn.Conv2d {

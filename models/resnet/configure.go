@@ -26,6 +26,7 @@ func (c Config) configure(arguments []byte) (func() any, error) {
 		NumClasses    *int    `json:"num_classes"`
 		Groups        *int    `json:"groups"`
 		WidthPerGroup *int    `json:"width_per_group"`
+		Dilation      []bool  `json:"replace_stride_with_dilation"`
 	}
 	if err := models.DecodeArguments(arguments, &a); err != nil {
 		return nil, err
@@ -52,10 +53,18 @@ func (c Config) configure(arguments []byte) (func() any, error) {
 			*to = *given
 		}
 	}
+	if a.Dilation != nil {
+		if len(a.Dilation) != 3 {
+			return nil, fmt.Errorf("replace_stride_with_dilation has %d elements; give 3", len(a.Dilation))
+		}
+		c.ReplaceStrideWithDilation = [3]bool(a.Dilation)
+	}
 	groups, width := cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
 	switch {
 	case c.Block == BasicBlock && (groups != 1 || width != 64):
 		return nil, errors.New("BasicBlock has one group of width 64; take Bottleneck")
+	case c.Block == BasicBlock && c.ReplaceStrideWithDilation != [3]bool{}:
+		return nil, errors.New("BasicBlock has no dilation; take Bottleneck")
 	case groups*width > maxWidth:
 		return nil, fmt.Errorf("%d groups of width %d are more than %d channels", groups, width, maxWidth)
 	}

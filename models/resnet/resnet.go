@@ -70,6 +70,11 @@ type Config struct {
 	Groups        int    // of the 3×3 convolutions in a Bottleneck, 0 means 1: timm's cardinality
 	WidthPerGroup int    // channels of a group in the first stage, 0 means 64: timm's base_width
 
+	// ReplaceStrideWithDilation gives the second, third and fourth stage a dilation in place of the stride, for a
+	// Bottleneck.
+	ReplaceStrideWithDilation [3]bool
+	Norm                      func(channels int) nn.Module // norm_layer; nil means batch normalization
+
 	Stem        Stem      // stem_type
 	StemWidth   int       // stem_width, 0 means 64; of a PlainStem, its channels
 	StemConv    bool      // replace_stem_pool: a 3×3 convolution in place of the max pooling
@@ -83,16 +88,21 @@ type Config struct {
 	SERatio     float64   // rd_ratio of SE, 0 means 1/16
 }
 
+// A Backbone is a ResNet without its classifier.
+type Backbone struct {
+	Conv1                          nn.Module // a Conv2d or, for a deep stem, a Sequential
+	BN1                            nn.Module
+	MaxPool                        nn.Module `nn:"maxpool"` // nil for torchvision's max pooling, which has no parameters
+	Layer1, Layer2, Layer3, Layer4 nn.Sequential
+}
+
 // ResNet is torchvision.models.resnet.ResNet, and timm.models.resnet.ResNet with
 // batch normalization and ReLU.
 //
 // https://docs.pytorch.org/vision/stable/models/resnet.html
 type ResNet struct {
-	Conv1                          nn.Module // a Conv2d or, for a deep stem, a Sequential
-	BN1                            *nn.BatchNorm2d
-	MaxPool                        nn.Module `nn:"maxpool"` // nil for torchvision's max pooling, which has no parameters
-	Layer1, Layer2, Layer3, Layer4 nn.Sequential
-	FC                             *nn.Linear
+	Backbone
+	FC *nn.Linear
 }
 
 // New builds a ResNet, initialized as torchvision's is. It panics with an
@@ -105,12 +115,17 @@ func New(c Config) *ResNet {
 	if c.Stem != PlainStem {
 		in *= 2
 	}
-	m := &ResNet{Conv1: c.stem(in), BN1: nn.NewBatchNorm2d(in), MaxPool: c.stemPool(in)}
+	m := &ResNet{Backbone: Backbone{Conv1: c.stem(in), BN1: c.Norm(in), MaxPool: c.stemPool(in)}}
+	dilation := 1
 	stage := func(i, stride int) nn.Sequential {
 		s := make(nn.Sequential, c.Layers[i])
+		before := dilation // that of the first block
+		if stride > 1 && c.ReplaceStrideWithDilation[i-1] {
+			dilation, stride = dilation*stride, 1
+		}
 		for j := range s {
-			s[j] = c.block(in, c.Channels[i], stride)
-			in, stride = c.Channels[i]*c.Block.expansion(), 1
+			s[j] = c.block(in, c.Channels[i], stride, before)
+			in, stride, before = c.Channels[i]*c.Block.expansion(), 1, dilation
 		}
 		return s
 	}
@@ -129,6 +144,9 @@ func (c Config) withDefaults() Config {
 	c.Groups, c.WidthPerGroup = cmp.Or(c.Groups, 1), cmp.Or(c.WidthPerGroup, 64)
 	c.StemWidth, c.DownKernel, c.ReduceFirst = cmp.Or(c.StemWidth, 64), cmp.Or(c.DownKernel, 1), cmp.Or(c.ReduceFirst, 1)
 	c.SERatio = cmp.Or(c.SERatio, 1./16)
+	if c.Norm == nil {
+		c.Norm = func(channels int) nn.Module { return nn.NewBatchNorm2d(channels) }
+	}
 	if c.Channels == [4]int{} {
 		c.Channels = [4]int{64, 128, 256, 512}
 	}
@@ -143,7 +161,11 @@ func (c Config) check() {
 	if c.Block == BasicBlock && (c.Groups != 1 || c.WidthPerGroup != 64) {
 		refuse("a BasicBlock has one group of width 64; use Bottleneck")
 	}
+	if c.Block == BasicBlock && c.ReplaceStrideWithDilation != [3]bool{} {
+		refuse("a BasicBlock has no dilation; use Bottleneck")
+	}
 	if least := min(c.NumClasses, c.Groups-1, c.WidthPerGroup-1, c.StemWidth-1, c.DownKernel-1, c.ReduceFirst-1, slices.Min(c.Layers[:])-1, slices.Min(c.Channels[:])-1); least < 0 || !(c.SERatio > 0) {
+		c.Norm = nil // not to print it
 		refuse("a number of %+v is too small", c)
 	}
 	if c.DownKernel%2 == 0 {
@@ -160,9 +182,9 @@ func (c Config) stem(out int) nn.Module {
 		first = 3 * (c.StemWidth / 4)
 	}
 	return nn.Sequential{
-		conv3x3(3, first, 2, 1), nn.NewBatchNorm2d(first), &nn.ReLU{InPlace: true},
-		conv3x3(first, c.StemWidth, 1, 1), nn.NewBatchNorm2d(c.StemWidth), &nn.ReLU{InPlace: true},
-		conv3x3(c.StemWidth, out, 1, 1),
+		conv3x3(3, first, 2, 1, 1), c.Norm(first), &nn.ReLU{InPlace: true},
+		conv3x3(first, c.StemWidth, 1, 1, 1), c.Norm(c.StemWidth), &nn.ReLU{InPlace: true},
+		conv3x3(c.StemWidth, out, 1, 1, 1),
 	}
 }
 
@@ -171,9 +193,9 @@ func (c Config) stem(out int) nn.Module {
 func (c Config) stemPool(channels int) nn.Module {
 	switch {
 	case c.StemConv && c.AntiAlias == NoAntiAlias:
-		return nn.Sequential{conv3x3(channels, channels, 2, 1), nn.NewBatchNorm2d(channels), &nn.ReLU{InPlace: true}}
+		return nn.Sequential{conv3x3(channels, channels, 2, 1, 1), c.Norm(channels), &nn.ReLU{InPlace: true}}
 	case c.StemConv:
-		return nn.Sequential{conv3x3(channels, channels, 1, 1), c.smooth(), nn.NewBatchNorm2d(channels), &nn.ReLU{InPlace: true}}
+		return nn.Sequential{conv3x3(channels, channels, 1, 1, 1), c.smooth(), c.Norm(channels), &nn.ReLU{InPlace: true}}
 	case c.AntiAlias == Average:
 		return c.smooth()
 	case c.AntiAlias == Blur:
@@ -189,7 +211,7 @@ func (c Config) smooth() nn.Module {
 	return avgPool{}
 }
 
-func (c Config) block(in, planes, stride int) nn.Module {
+func (c Config) block(in, planes, stride, dilation int) nn.Module {
 	// The shortcut comes first, as in torchvision, so that the random numbers are the
 	// same.
 	var downsample nn.Module
@@ -203,15 +225,15 @@ func (c Config) block(in, planes, stride int) nn.Module {
 		aa, convStride = c.smooth(), 1
 	}
 	if c.Block == Bottleneck {
-		return c.bottleneck(in, planes, convStride, aa, downsample)
+		return c.bottleneck(in, planes, convStride, dilation, aa, downsample)
 	}
 	first := planes / c.ReduceFirst
 	return &basicBlock{
-		Conv1:      conv3x3(in, first, convStride, 1),
-		BN1:        nn.NewBatchNorm2d(first),
+		Conv1:      conv3x3(in, first, convStride, 1, 1),
+		BN1:        c.Norm(first),
 		AA:         aa,
-		Conv2:      conv3x3(first, planes, 1, 1),
-		BN2:        nn.NewBatchNorm2d(planes),
+		Conv2:      conv3x3(first, planes, 1, 1, 1),
+		BN2:        c.Norm(planes),
 		SE:         c.attention(out),
 		Downsample: downsample,
 	}
@@ -220,7 +242,7 @@ func (c Config) block(in, planes, stride int) nn.Module {
 // shortcut fits a block's input to its output.
 func (c Config) shortcut(in, out, stride int) nn.Module {
 	if c.AvgDown {
-		return &avgShortcut{stride: stride, Conv: conv1x1(in, out, 1), BN: nn.NewBatchNorm2d(out)}
+		return &avgShortcut{stride: stride, Conv: conv1x1(in, out, 1), BN: c.Norm(out)}
 	}
 	k := c.DownKernel
 	if stride == 1 {
@@ -228,15 +250,15 @@ func (c Config) shortcut(in, out, stride int) nn.Module {
 	}
 	return nn.Sequential{
 		nn.NewConv2d(in, out, k, nn.Conv2dOptions{Stride: stride, Padding: k / 2, NoBias: true}),
-		nn.NewBatchNorm2d(out),
+		c.Norm(out),
 	}
 }
 
 // avgShortcut pools, where it strides, and convolves. Its pool is module 0, which has no parameters.
 type avgShortcut struct {
 	stride int
-	Conv   *nn.Conv2d      `nn:"1"`
-	BN     *nn.BatchNorm2d `nn:"2"`
+	Conv   *nn.Conv2d `nn:"1"`
+	BN     nn.Module  `nn:"2"`
 }
 
 // Forward maps [N, in, H, W] to [N, out, H/stride, W/stride].
@@ -247,8 +269,12 @@ func (m *avgShortcut) Forward(x *torch.Tensor) *torch.Tensor {
 	return avgPool{ceil: true}.Forward(x).Then(m.Conv.Forward).Then(m.BN.Forward)
 }
 
-// Forward maps pictures x [N, 3, H, W] to logits [N, classes].
-func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
+// Forward maps pictures x [N, 3, H, W] to the features [N, C, H/32, W/32] of the last stage.
+func (m *Backbone) Forward(x *torch.Tensor) *torch.Tensor { return m.Stages(x, 4)[0] }
+
+// Stages returns the features of the stages from the first one asked for, which is from 1 to 4, to the
+// fourth: those of stage i are [N, C, H/2ⁱ⁺¹, W/2ⁱ⁺¹] unless it has a dilation in place of the stride.
+func (m *Backbone) Stages(x *torch.Tensor, first int) []*torch.Tensor {
 	x = m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace() // [N, 64, H/2, W/2]
 	x = x.Then(func(x *torch.Tensor) *torch.Tensor {
 		if m.MaxPool != nil {
@@ -256,8 +282,23 @@ func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
 		}
 		return F.MaxPool2d(x, 3, F.MaxPool2dOptions{Stride: 2, Padding: 1}) // [N, 64, H/4, W/4]
 	})
-	x = x.Then(m.Layer1.Forward).Then(m.Layer2.Forward).Then(m.Layer3.Forward).Then(m.Layer4.Forward) // [N, C, H/32, W/32]
-	return x.Then(func(x *torch.Tensor) *torch.Tensor {
+	var out []*torch.Tensor
+	for i, s := range []nn.Sequential{m.Layer1, m.Layer2, m.Layer3, m.Layer4} {
+		if i < first {
+			x = x.Then(s.Forward)
+		} else {
+			x = s.Forward(x)
+		}
+		if i+1 >= first {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Forward maps pictures x [N, 3, H, W] to logits [N, classes].
+func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
+	return m.Backbone.Forward(x).Then(func(x *torch.Tensor) *torch.Tensor {
 		return F.AdaptiveAvgPool2d(x, 1) // [N, C, 1, 1]
 	}).Then(func(x *torch.Tensor) *torch.Tensor {
 		return x.Flatten(1) // [N, C]

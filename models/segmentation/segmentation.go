@@ -1,0 +1,145 @@
+// Package segmentation holds torchvision.models.segmentation: models that give each pixel of a
+// picture a class.
+//
+//   - FCN: "Fully Convolutional Networks for Semantic Segmentation", https://arxiv.org/abs/1411.4038
+//   - DeepLab v3: "Rethinking Atrous Convolution for Semantic Image Segmentation", https://arxiv.org/abs/1706.05587
+//   - LR-ASPP: "Searching for MobileNetV3", https://arxiv.org/abs/1905.02244
+package segmentation
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/models/resnet"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+	F "github.com/torchhub/torchhub/torch/nn/functional"
+)
+
+// A BackboneName is the name of a backbone's architecture.
+type BackboneName string
+
+// The backbones of torchvision's models.
+const (
+	ResNet50  BackboneName = "resnet50"
+	ResNet101 BackboneName = "resnet101"
+)
+
+// A Backbone computes the features of pictures.
+type Backbone interface {
+	nn.Module
+	// Features maps pictures [N, 3, H, W] to the last features, and to those before them that an auxiliary or
+	// low-level classifier reads.
+	Features(x *torch.Tensor) (low, last *torch.Tensor)
+}
+
+// Config has the arguments of torchvision's functions for FCN and DeepLab v3.
+type Config struct {
+	Backbone   BackboneName // "" means ResNet50
+	NumClasses int          `json:"num_classes"` // with the background, 0 means 21
+	AuxLoss    bool         `json:"aux_loss"`    // has an auxiliary classifier, as all published weights
+}
+
+// Model is torchvision.models.segmentation.FCN or DeepLabV3.
+//
+// https://docs.pytorch.org/vision/stable/models/fcn.html
+type Model struct {
+	Backbone      Backbone
+	Classifier    nn.Module // maps the last features to logits of a smaller height and width
+	AuxClassifier nn.Module // maps the features before them; nil without
+	name          string    // of the kind of model, for errors
+}
+
+func init() {
+	for _, kind := range []struct {
+		prefix, title, paper string
+		build                func(Config) *Model
+		backbones            []BackboneName
+	}{
+		{"fcn_", "Fully Convolutional Networks for Semantic Segmentation", "https://arxiv.org/abs/1411.4038", NewFCN, []BackboneName{ResNet50, ResNet101}},
+		{"deeplabv3_", "Rethinking Atrous Convolution for Semantic Image Segmentation", "https://arxiv.org/abs/1706.05587", NewDeepLabV3,
+			[]BackboneName{ResNet50, ResNet101}},
+	} {
+		for _, b := range kind.backbones {
+			c := Config{Backbone: b}
+			models.Register(models.Entry{
+				Name: kind.prefix + string(b), Repo: models.Vision, Title: kind.title, Paper: kind.paper,
+				Build:     func() any { return kind.build(c) },
+				BuildFor:  func(*models.Weights) any { return kind.build(Config{Backbone: b, AuxLoss: true}) },
+				Configure: models.Configurer(c, kind.build),
+			})
+		}
+	}
+}
+
+// resNet is a dilated ResNet.
+type resNet struct{ *resnet.Backbone }
+
+func (m resNet) Features(x *torch.Tensor) (low, last *torch.Tensor) {
+	y := m.Stages(x, 3)
+	return y[0], y[1] // [N, 1024, H/8, W/8], [N, 2048, H/8, W/8]
+}
+
+// backbone returns a backbone and the numbers of channels of its features.
+func backbone(name BackboneName) (b Backbone, low, last int) {
+	c := resnet.Config{Block: resnet.Bottleneck, ReplaceStrideWithDilation: [3]bool{false, true, true}}
+	switch name {
+	case ResNet50, "":
+		c.Layers = [4]int{3, 4, 6, 3}
+	case ResNet101:
+		c.Layers = [4]int{3, 4, 23, 3}
+	default:
+		panic(&torch.Error{Op: "segmentation", Msg: fmt.Sprintf("there is no backbone %.100q", name)})
+	}
+	return resNet{&resnet.New(c).Backbone}, 1024, 2048
+}
+
+// NewFCN builds an FCN: torchvision.models.segmentation.fcn_resnet50(weights_backbone=None), and its like.
+func NewFCN(c Config) *Model {
+	return c.build("FCN", func(in, classes int) nn.Module { return fcnHead(in, classes) })
+}
+
+// NewDeepLabV3 builds a DeepLab v3: torchvision.models.segmentation.deeplabv3_resnet50(weights_backbone=None), and its like.
+func NewDeepLabV3(c Config) *Model {
+	return c.build("DeepLab v3", func(in, classes int) nn.Module { return deepLabHead(in, classes) })
+}
+
+func (c Config) build(name string, head func(in, classes int) nn.Module) *Model {
+	m := &Model{name: name}
+	var low, last int
+	m.Backbone, low, last = backbone(c.Backbone)
+	classes := cmp.Or(c.NumClasses, 21)
+	if c.AuxLoss { // before the other classifier, as in torchvision, so that the random numbers are the same
+		m.AuxClassifier = fcnHead(low, classes)
+	}
+	m.Classifier = head(last, classes)
+	return m
+}
+
+// Forward maps pictures x [N, 3, H, W] to logits [N, classes, H, W].
+func (m *Model) Forward(x *torch.Tensor) *models.SegmentationOutput {
+	models.CheckPictures(m.name, x, 1)
+	low, last := m.Backbone.Features(x)
+	out := &models.SegmentationOutput{Out: enlarge(last.Then(m.Classifier.Forward), x)}
+	if m.AuxClassifier != nil {
+		out.Aux = enlarge(m.AuxClassifier.Forward(low), x)
+	}
+	low.Free()
+	return out
+}
+
+// enlarge resizes y, which it frees, to the height and width of x.
+func enlarge(y, x *torch.Tensor) *torch.Tensor {
+	return y.Then(func(y *torch.Tensor) *torch.Tensor {
+		return F.Interpolate(y, F.InterpolateOptions{Size: x.Shape()[2:], Mode: "bilinear"})
+	})
+}
+
+func fcnHead(in, classes int) nn.Sequential {
+	return nn.Sequential{
+		nn.NewConv2d(in, in/4, 3, nn.Conv2dOptions{Padding: 1, NoBias: true}),
+		nn.NewBatchNorm2d(in / 4), &nn.ReLU{InPlace: true}, nn.NewDropout(0.1),
+		nn.NewConv2d(in/4, classes, 1),
+	}
+}
