@@ -13,7 +13,9 @@ type ReLU struct {
 }
 
 // Forward maps x to the same shape.
-func (m *ReLU) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *ReLU) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*ReLU).forward) }
+
+func (m *ReLU) forward(x *torch.Tensor) *torch.Tensor {
 	if m.InPlace {
 		return x.ReLUInPlace()
 	}
@@ -47,7 +49,9 @@ type ReLU6 struct {
 }
 
 // Forward maps x to the same shape.
-func (m *ReLU6) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *ReLU6) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*ReLU6).forward) }
+
+func (m *ReLU6) forward(x *torch.Tensor) *torch.Tensor {
 	if m.InPlace {
 		return inPlace(opHardtanhIn, x, 0, 6)
 	}
@@ -62,7 +66,9 @@ type SiLU struct {
 }
 
 // Forward maps x to the same shape.
-func (m *SiLU) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *SiLU) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*SiLU).forward) }
+
+func (m *SiLU) forward(x *torch.Tensor) *torch.Tensor {
 	if m.InPlace {
 		return inPlace(opSiLUIn, x)
 	}
@@ -77,7 +83,9 @@ type GELU struct {
 }
 
 // Forward maps x to the same shape.
-func (m *GELU) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *GELU) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*GELU).forward) }
+
+func (m *GELU) forward(x *torch.Tensor) *torch.Tensor {
 	return F.GELU(x, F.GELUOptions{Approximate: m.Approximate})
 }
 
@@ -89,7 +97,9 @@ type Hardswish struct {
 }
 
 // Forward maps x to the same shape.
-func (m *Hardswish) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *Hardswish) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Hardswish).forward) }
+
+func (m *Hardswish) forward(x *torch.Tensor) *torch.Tensor {
 	if m.InPlace {
 		return inPlace(opHardswishIn, x)
 	}
@@ -105,6 +115,10 @@ type Hardsigmoid struct {
 
 // Forward maps x to the same shape.
 func (m *Hardsigmoid) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*Hardsigmoid).forward)
+}
+
+func (m *Hardsigmoid) forward(x *torch.Tensor) *torch.Tensor {
 	if m.InPlace {
 		return inPlace(opHardsigmoidIn, x)
 	}
@@ -120,7 +134,9 @@ type LeakyReLU struct {
 }
 
 // Forward maps x to the same shape.
-func (m *LeakyReLU) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *LeakyReLU) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*LeakyReLU).forward) }
+
+func (m *LeakyReLU) forward(x *torch.Tensor) *torch.Tensor {
 	slope := or(m.NegativeSlope, 0.01)
 	if m.InPlace {
 		return inPlace(opLeakyReLUIn, x, slope)
@@ -131,18 +147,26 @@ func (m *LeakyReLU) Forward(x *torch.Tensor) *torch.Tensor {
 // Sigmoid is 1/(1 + exp(-x)): torch.nn.Sigmoid.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
-type Sigmoid struct{}
+type Sigmoid struct {
+	_ byte // distinguishes two of them
+}
 
 // Forward maps x to the same shape.
-func (*Sigmoid) Forward(x *torch.Tensor) *torch.Tensor { return x.Sigmoid() }
+func (m *Sigmoid) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Sigmoid).forward) }
+
+func (*Sigmoid) forward(x *torch.Tensor) *torch.Tensor { return x.Sigmoid() }
 
 // Tanh is the hyperbolic tangent: torch.nn.Tanh.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html
-type Tanh struct{}
+type Tanh struct {
+	_ byte // distinguishes two of them
+}
 
 // Forward maps x to the same shape.
-func (*Tanh) Forward(x *torch.Tensor) *torch.Tensor { return x.Tanh() }
+func (m *Tanh) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Tanh).forward) }
+
+func (*Tanh) forward(x *torch.Tensor) *torch.Tensor { return x.Tanh() }
 
 // Softmax is exp(x), divided by its sums along a dimension: torch.nn.Softmax.
 //
@@ -153,4 +177,6 @@ type Softmax struct{ Dim int }
 func NewSoftmax(dim int) *Softmax { return &Softmax{dim} }
 
 // Forward maps x to the same shape.
-func (m *Softmax) Forward(x *torch.Tensor) *torch.Tensor { return x.Softmax(m.Dim) }
+func (m *Softmax) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Softmax).forward) }
+
+func (m *Softmax) forward(x *torch.Tensor) *torch.Tensor { return x.Softmax(m.Dim) }

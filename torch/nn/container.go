@@ -10,7 +10,9 @@ type Sequential []Module
 
 // Forward returns the output of the last module, or x itself if there are no
 // modules.
-func (s Sequential) Forward(x *torch.Tensor) *torch.Tensor {
+func (s Sequential) Forward(x *torch.Tensor) *torch.Tensor { return hooked(s, x, Sequential.forward) }
+
+func (s Sequential) forward(x *torch.Tensor) *torch.Tensor {
 	for i, m := range s {
 		x = next(x, i, m)
 	}
@@ -20,9 +22,9 @@ func (s Sequential) Forward(x *torch.Tensor) *torch.Tensor {
 // next passes x through module i of a container, and frees it unless it is the caller's.
 func next(x *torch.Tensor, i int, m Module) *torch.Tensor {
 	if i == 0 {
-		return m.Forward(x)
+		return Call(m, x)
 	}
-	return x.Then(m.Forward)
+	return x.Then(func(x *torch.Tensor) *torch.Tensor { return Call(m, x) })
 }
 
 // A Child is a module of a [SequentialDict].
@@ -52,6 +54,10 @@ func (s SequentialDict) Get(name string) any {
 // Forward calls the modules one after the other, as [Sequential.Forward] does. It
 // panics with a *torch.Error if one is not a [Module].
 func (s SequentialDict) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(s, x, SequentialDict.forward)
+}
+
+func (s SequentialDict) forward(x *torch.Tensor) *torch.Tensor {
 	for i, c := range s {
 		m, ok := c.Module.(Module)
 		if !ok {

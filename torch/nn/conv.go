@@ -62,7 +62,9 @@ func NewConv1d(in, out int, kernel torch.Ints, options ...Conv1dOptions) *Conv1d
 }
 
 // Forward maps x [N, in, L] to [N, out, L'].
-func (m *Conv1d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *Conv1d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Conv1d).forward) }
+
+func (m *Conv1d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.Conv1d(x, m.Weight, m.Bias, F.Conv1dOptions(Conv2dOptions(m.Options).functional()))
 }
 
@@ -85,7 +87,9 @@ func NewConv2d(in, out int, kernel torch.Ints, options ...Conv2dOptions) *Conv2d
 }
 
 // Forward maps x [N, in, H, W] to [N, out, H', W'].
-func (m *Conv2d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *Conv2d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Conv2d).forward) }
+
+func (m *Conv2d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.Conv2d(x, m.Weight, m.Bias, m.Options.functional())
 }
 
@@ -108,7 +112,9 @@ func NewConv3d(in, out int, kernel torch.Ints, options ...Conv3dOptions) *Conv3d
 }
 
 // Forward maps x [N, in, D, H, W] to [N, out, D', H', W'].
-func (m *Conv3d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *Conv3d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Conv3d).forward) }
+
+func (m *Conv3d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.Conv3d(x, m.Weight, m.Bias, F.Conv3dOptions(Conv2dOptions(m.Options).functional()))
 }
 
@@ -142,6 +148,10 @@ func NewConvTranspose2d(in, out int, kernel torch.Ints, options ...ConvTranspose
 
 // Forward maps x [N, in, H, W] to [N, out, H', W'].
 func (m *ConvTranspose2d) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*ConvTranspose2d).forward)
+}
+
+func (m *ConvTranspose2d) forward(x *torch.Tensor) *torch.Tensor {
 	o := m.Options
 	return F.ConvTranspose2d(x, m.Weight, m.Bias, F.ConvTranspose2dOptions{
 		Stride: o.Stride, Padding: o.Padding, OutputPadding: o.OutputPadding, Groups: o.Groups, Dilation: o.Dilation,

@@ -21,7 +21,9 @@ func NewDropout(p float64) *Dropout {
 }
 
 // Forward maps x to the same shape. It returns x itself where it changes nothing.
-func (m *Dropout) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *Dropout) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Dropout).forward) }
+
+func (m *Dropout) forward(x *torch.Tensor) *torch.Tensor {
 	if !m.Training {
 		return x
 	}
@@ -44,7 +46,9 @@ func NewDropout2d(p float64) *Dropout2d {
 }
 
 // Forward maps x [N, C, H, W] to the same shape.
-func (m *Dropout2d) Forward(x *torch.Tensor) *torch.Tensor { return F.Dropout2d(x, m.P, m.Training) }
+func (m *Dropout2d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Dropout2d).forward) }
+
+func (m *Dropout2d) forward(x *torch.Tensor) *torch.Tensor { return F.Dropout2d(x, m.P, m.Training) }
 
 func checkProbability(op string, p float64) {
 	if !(p >= 0 && p <= 1) {

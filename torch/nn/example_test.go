@@ -29,3 +29,27 @@ func Example() {
 	// [2 10]
 	// conv1.weight [4 1 3 3]
 }
+
+// A feature extractor returns what modules inside a model give.
+func ExampleFeatureExtractor() {
+	net := nn.Sequential{nn.NewLinear(8, 4), &nn.ReLU{}, nn.NewLinear(4, 2)}
+	extractor, err := nn.NewFeatureExtractor(net, "0", "1")
+	if err != nil {
+		panic(err)
+	}
+	features := extractor.Forward(torch.Ones(3, 8))
+	fmt.Println(features["0"].Shape(), features["1"].Shape())
+	// Output:
+	// [3 4] [3 4]
+}
+
+// To train the last layer alone, freeze the others.
+func ExampleRequireGrad() {
+	net := nn.Sequential{nn.NewLinear(8, 4), nn.NewLinear(4, 2)}
+	nn.RequireGrad(net, false)
+	nn.RequireGrad(net[1], true)
+	net.Forward(torch.Ones(3, 8)).Sum().Backward()
+	fmt.Println(net[0].(*nn.Linear).Weight.Grad() == nil, net[1].(*nn.Linear).Weight.Grad().Shape())
+	// Output:
+	// true [2 4]
+}

@@ -29,15 +29,21 @@ func NewLinear(in, out int, options ...LinearOptions) *Linear {
 }
 
 // Forward maps x [*, in] to [*, out].
-func (m *Linear) Forward(x *torch.Tensor) *torch.Tensor { return F.Linear(x, m.Weight, m.Bias) }
+func (m *Linear) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Linear).forward) }
+
+func (m *Linear) forward(x *torch.Tensor) *torch.Tensor { return F.Linear(x, m.Weight, m.Bias) }
 
 // Identity returns its input: torch.nn.Identity.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
-type Identity struct{}
+type Identity struct {
+	_ byte // distinguishes two of them
+}
 
 // Forward returns x itself.
-func (*Identity) Forward(x *torch.Tensor) *torch.Tensor { return x }
+func (m *Identity) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Identity).forward) }
+
+func (*Identity) forward(x *torch.Tensor) *torch.Tensor { return x }
 
 // Flatten joins dimensions: torch.nn.Flatten.
 //
@@ -48,7 +54,9 @@ type Flatten struct {
 }
 
 // Forward maps x [N, *] to [N, the product of *], with the default dimensions.
-func (m *Flatten) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *Flatten) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*Flatten).forward) }
+
+func (m *Flatten) forward(x *torch.Tensor) *torch.Tensor {
 	return x.Flatten(or(m.StartDim, 1), torch.FlattenOptions{EndDim: m.EndDim})
 }
 

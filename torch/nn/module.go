@@ -64,6 +64,16 @@ func StateDict(m any) torch.StateDict {
 	return s
 }
 
+// RequireGrad turns the gradients of a module's parameters on or off: m.requires_grad_(on).
+// Without them the module is frozen: an optimizer leaves it as it is. Buffers have none.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.requires_grad_
+func RequireGrad(m any, on bool) {
+	for _, p := range Parameters(m) {
+		p.RequireGrad(on)
+	}
+}
+
 var opSetData = torch.NewOp("aten::set_data", "")
 
 // To moves the parameters and buffers of a module to a device: m.to(device).

@@ -64,7 +64,7 @@ func affine(none, noBias bool, shape ...int) (weight, bias *torch.Tensor) {
 
 var opAddScalarIn = torch.NewOp("aten::add_", "Scalar")
 
-func (m *BatchNorm) forward(op string, x *torch.Tensor, want string, dims ...int) *torch.Tensor {
+func (m *BatchNorm) normalize(op string, x *torch.Tensor, want string, dims ...int) *torch.Tensor {
 	if !slices.Contains(dims, x.Dim()) {
 		fail("%s: x is %v and must be %s", op, x.Shape(), want)
 	}
@@ -97,7 +97,11 @@ func NewBatchNorm1d(channels int, options ...BatchNorm1dOptions) *BatchNorm1d {
 
 // Forward maps x [N, C] or [N, C, L] to the same shape.
 func (m *BatchNorm1d) Forward(x *torch.Tensor) *torch.Tensor {
-	return m.forward("BatchNorm1d", x, "[N, C] or [N, C, L]", 2, 3)
+	return hooked(m, x, (*BatchNorm1d).forward)
+}
+
+func (m *BatchNorm1d) forward(x *torch.Tensor) *torch.Tensor {
+	return m.normalize("BatchNorm1d", x, "[N, C] or [N, C, L]", 2, 3)
 }
 
 // BatchNorm2d is the [BatchNorm] of pictures: torch.nn.BatchNorm2d.
@@ -113,7 +117,11 @@ func NewBatchNorm2d(channels int, options ...BatchNorm2dOptions) *BatchNorm2d {
 
 // Forward maps x [N, C, H, W] to the same shape.
 func (m *BatchNorm2d) Forward(x *torch.Tensor) *torch.Tensor {
-	return m.forward("BatchNorm2d", x, "[N, C, H, W]", 4)
+	return hooked(m, x, (*BatchNorm2d).forward)
+}
+
+func (m *BatchNorm2d) forward(x *torch.Tensor) *torch.Tensor {
+	return m.normalize("BatchNorm2d", x, "[N, C, H, W]", 4)
 }
 
 // BatchNorm3d is the [BatchNorm] of volumes: torch.nn.BatchNorm3d.
@@ -129,7 +137,11 @@ func NewBatchNorm3d(channels int, options ...BatchNorm3dOptions) *BatchNorm3d {
 
 // Forward maps x [N, C, D, H, W] to the same shape.
 func (m *BatchNorm3d) Forward(x *torch.Tensor) *torch.Tensor {
-	return m.forward("BatchNorm3d", x, "[N, C, D, H, W]", 5)
+	return hooked(m, x, (*BatchNorm3d).forward)
+}
+
+func (m *BatchNorm3d) forward(x *torch.Tensor) *torch.Tensor {
+	return m.normalize("BatchNorm3d", x, "[N, C, D, H, W]", 5)
 }
 
 // LayerNormOptions are the options of [NewLayerNorm].
@@ -157,7 +169,9 @@ func NewLayerNorm(normalizedShape torch.Ints, options ...LayerNormOptions) *Laye
 }
 
 // Forward maps x [*, normalizedShape] to the same shape.
-func (m *LayerNorm) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *LayerNorm) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*LayerNorm).forward) }
+
+func (m *LayerNorm) forward(x *torch.Tensor) *torch.Tensor {
 	return F.LayerNorm(x, m.NormalizedShape, F.LayerNormOptions{Weight: m.Weight, Bias: m.Bias, Eps: m.Options.Eps})
 }
 
@@ -188,7 +202,9 @@ func NewGroupNorm(groups, channels int, options ...GroupNormOptions) *GroupNorm 
 }
 
 // Forward maps x [N, C, *] to the same shape.
-func (m *GroupNorm) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *GroupNorm) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*GroupNorm).forward) }
+
+func (m *GroupNorm) forward(x *torch.Tensor) *torch.Tensor {
 	return F.GroupNorm(x, m.Groups, F.GroupNormOptions{Weight: m.Weight, Bias: m.Bias, Eps: m.Options.Eps})
 }
 
@@ -225,6 +241,10 @@ func NewInstanceNorm2d(channels int, options ...InstanceNorm2dOptions) *Instance
 
 // Forward maps x [N, C, H, W] or [C, H, W] to the same shape.
 func (m *InstanceNorm2d) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*InstanceNorm2d).forward)
+}
+
+func (m *InstanceNorm2d) forward(x *torch.Tensor) *torch.Tensor {
 	o := F.InstanceNormOptions{
 		Weight: m.Weight, Bias: m.Bias, RunningMean: m.RunningMean, RunningVar: m.RunningVar,
 		UseRunning: !m.Training && m.RunningMean != nil, Momentum: m.Options.Momentum, Eps: m.Options.Eps,

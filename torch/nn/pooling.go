@@ -22,7 +22,9 @@ func NewMaxPool2d(kernel torch.Ints, options ...MaxPool2dOptions) *MaxPool2d {
 }
 
 // Forward maps x [N, C, H, W] to [N, C, H', W'].
-func (m *MaxPool2d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *MaxPool2d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*MaxPool2d).forward) }
+
+func (m *MaxPool2d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.MaxPool2d(x, m.Kernel, m.Options)
 }
 
@@ -43,7 +45,9 @@ func NewMaxPool3d(kernel torch.Ints, options ...MaxPool3dOptions) *MaxPool3d {
 }
 
 // Forward maps x [N, C, D, H, W] to [N, C, D', H', W'].
-func (m *MaxPool3d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *MaxPool3d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*MaxPool3d).forward) }
+
+func (m *MaxPool3d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.MaxPool3d(x, m.Kernel, m.Options)
 }
 
@@ -64,7 +68,9 @@ func NewAvgPool2d(kernel torch.Ints, options ...AvgPool2dOptions) *AvgPool2d {
 }
 
 // Forward maps x [N, C, H, W] to [N, C, H', W'].
-func (m *AvgPool2d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *AvgPool2d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*AvgPool2d).forward) }
+
+func (m *AvgPool2d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.AvgPool2d(x, m.Kernel, m.Options)
 }
 
@@ -85,7 +91,9 @@ func NewAvgPool3d(kernel torch.Ints, options ...AvgPool3dOptions) *AvgPool3d {
 }
 
 // Forward maps x [N, C, D, H, W] to [N, C, D', H', W'].
-func (m *AvgPool3d) Forward(x *torch.Tensor) *torch.Tensor {
+func (m *AvgPool3d) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*AvgPool3d).forward) }
+
+func (m *AvgPool3d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.AvgPool3d(x, m.Kernel, m.Options)
 }
 
@@ -101,6 +109,10 @@ func NewAdaptiveAvgPool1d(outputSize torch.Ints) *AdaptiveAvgPool1d {
 
 // Forward maps x [N, C, L] to [N, C, L'].
 func (m *AdaptiveAvgPool1d) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*AdaptiveAvgPool1d).forward)
+}
+
+func (m *AdaptiveAvgPool1d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.AdaptiveAvgPool1d(x, m.OutputSize)
 }
 
@@ -116,6 +128,10 @@ func NewAdaptiveAvgPool2d(outputSize torch.Ints) *AdaptiveAvgPool2d {
 
 // Forward maps x [N, C, H, W] to [N, C, H', W'].
 func (m *AdaptiveAvgPool2d) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*AdaptiveAvgPool2d).forward)
+}
+
+func (m *AdaptiveAvgPool2d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.AdaptiveAvgPool2d(x, m.OutputSize)
 }
 
@@ -131,5 +147,9 @@ func NewAdaptiveAvgPool3d(outputSize torch.Ints) *AdaptiveAvgPool3d {
 
 // Forward maps x [N, C, D, H, W] to [N, C, D', H', W'].
 func (m *AdaptiveAvgPool3d) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*AdaptiveAvgPool3d).forward)
+}
+
+func (m *AdaptiveAvgPool3d) forward(x *torch.Tensor) *torch.Tensor {
 	return F.AdaptiveAvgPool3d(x, m.OutputSize)
 }
