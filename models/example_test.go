@@ -62,3 +62,11 @@ func ExampleConfigure() {
 	// [1 10]
 	// [resnet]
 }
+
+func ExampleNames() {
+	fmt.Println(models.Names(models.NamesOptions{Task: models.Segmentation, Exclude: []string{"*mobilenet*"}}))
+	fmt.Println(models.Names(models.NamesOptions{Include: []string{"resnet??", "wide_*"}}))
+	// Output:
+	// [deeplabv3_resnet101 deeplabv3_resnet50 fcn_resnet101 fcn_resnet50]
+	// [resnet18 resnet34 resnet50 wide_resnet101_2 wide_resnet50_2]
+}

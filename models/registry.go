@@ -3,7 +3,6 @@ package models
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -148,13 +147,6 @@ func Register(models ...Entry) {
 		}
 		entries.of[e.Name] = &e
 	}
-}
-
-// Names returns the names of all models in alphabetical order: torchvision.models.list_models().
-func Names() []string {
-	entries.RLock()
-	defer entries.RUnlock()
-	return slices.Sorted(maps.Keys(entries.of))
 }
 
 // An UnknownError reports that there is no model of a name.
