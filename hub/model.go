@@ -19,7 +19,8 @@ import (
 )
 
 // A Model is a model with its weights, ready to run. Task returns its purpose. A model for
-// models.Classification has Classify; for every task there are Preprocess, which makes inputs,
+// models.Classification has Classify, ClassifyBatch and ClassifyAll, one for models.Segmentation has Segment, and one
+// for models.VideoClassification has ClassifyVideo. For every task there are Preprocess, which makes inputs,
 // and Call and Module, which run the model. Any number of goroutines may use a Model at once;
 // their forward passes share the threads of torch.Run.
 type Model struct {
@@ -213,7 +214,8 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 }
 
 // Call runs the model on any inputs and returns its output, for models that take or return
-// more than one tensor: model(*inputs). The values are those of torch.Value. An error of
+// more than one tensor: model(*inputs). The values are those of torch.Value; the output of a
+// [models.Segmenter] is a [*models.SegmentationOutput]. An error of
 // the model is returned. If the model is a Go module, Call needs an nn.Module, which takes
 // one tensor; call others through Module.
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
@@ -235,6 +237,11 @@ func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Valu
 func (m *Model) call(inputs []torch.Value) (torch.Value, error) {
 	if m.program != nil {
 		return m.program.Forward(inputs...)
+	}
+	if s, ok := m.module.(models.Segmenter); ok && len(inputs) == 1 {
+		if x, ok := inputs[0].(*torch.Tensor); ok {
+			return s.Forward(x), nil
+		}
 	}
 	module, ok := m.module.(nn.Module)
 	if !ok {
@@ -266,13 +273,21 @@ func (m *Model) forward(x *torch.Tensor) *torch.Tensor {
 // A model for another task is a [*TaskError].
 func (m *Model) Logits(ctx context.Context, img image.Image) ([]float32, error) {
 	logits, err := m.logits(ctx, img)
-	if err == nil && m.labels != nil && len(logits) != len(m.labels) {
-		err = &OutputError{fmt.Sprintf("[1, %d]", len(logits)), fmt.Sprintf("[1, %d]", len(m.labels))}
+	if err == nil {
+		err = m.checkLabels([][]float32{logits})
 	}
 	if err != nil {
 		return nil, newError("model", m.name, err)
 	}
 	return logits, nil
+}
+
+// checkLabels returns an error if there is another number of logits than of labels.
+func (m *Model) checkLabels(logits [][]float32) error {
+	if m.labels == nil || len(logits[0]) == len(m.labels) {
+		return nil
+	}
+	return &OutputError{fmt.Sprintf("[%d, %d]", len(logits), len(logits[0])), m.wanted(len(logits))}
 }
 
 // classes runs the model once, on a gray picture, and returns the number of its logits.
@@ -282,76 +297,176 @@ func (m *Model) classes(ctx context.Context) (int, error) {
 }
 
 func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, err error) {
+	err = m.infer(ctx, models.Classification, transforms.Value{Image: img}, func(output torch.Value) error {
+		all, err := m.classify(output, 1)
+		if err == nil {
+			logits = all[0]
+		}
+		return err
+	})
+	return logits, err
+}
+
+// ClassifyVideo returns the k most probable labels of a clip, the best one first. The frames are pictures of one size,
+// as many as the model takes at a time: most of torchvision's models were trained with 16, of about a second. A model for
+// another task is a [*TaskError].
+//
+// https://docs.pytorch.org/vision/stable/models.html#video-classification
+func (m *Model) ClassifyVideo(ctx context.Context, frames []image.Image, k int) ([]Label, error) {
+	logits, err := m.clipLogits(ctx, frames)
+	if err != nil {
+		return nil, newError("model", m.name, err)
+	}
+	return Top(logits[0], m.labels, k), nil
+}
+
+func (m *Model) clipLogits(ctx context.Context, frames []image.Image) (logits [][]float32, err error) {
+	if err := m.isFor(models.VideoClassification); err != nil {
+		return nil, err
+	}
+	if len(frames) == 0 {
+		return nil, errors.New("the clip has no frames")
+	}
+	for i, f := range frames {
+		if f.Bounds().Size() != frames[0].Bounds().Size() {
+			return nil, fmt.Errorf("frame %d is %v, and frame 0 is %v; give frames of one size", i, f.Bounds().Size(), frames[0].Bounds().Size())
+		}
+	}
+	clip, err := transforms.Batch(ctx, transforms.Compose(toRGB{}, transforms.PILToTensor()), frames) // [T, 3, H, W]
+	if err != nil {
+		return nil, err
+	}
+	defer clip.Free()
+	err = m.infer(ctx, models.VideoClassification, transforms.Value{Tensor: clip}, func(output torch.Value) (err error) {
+		if logits, err = m.classify(output, 1); err == nil {
+			err = m.checkLabels(logits)
+		}
+		return err
+	})
+	return logits, err
+}
+
+// infer prepares a value for a task, and calls run with the model's output for a batch of it, while the model is
+// locked and without gradients. Parts of the value become inputs.
+func (m *Model) infer(ctx context.Context, task models.Task, v transforms.Value, run func(output torch.Value) error) error {
+	x, err := m.prepare(ctx, task, v)
+	if err != nil {
+		return err
+	}
+	defer func() { <-m.turns }()
+	defer free(x)
+	return m.onInputs(ctx, x, run)
+}
+
+// prepare returns the inputs of a value, and takes a turn, which the caller gives back by a receive from
+// m.turns unless there is an error.
+func (m *Model) prepare(ctx context.Context, task models.Task, v transforms.Value) (x []*torch.Tensor, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if m.pre == nil {
-		return nil, ErrNoPreprocess
-	}
-	if t := m.Task(); t != models.Classification {
-		return nil, &TaskError{Model: t, Asked: models.Classification}
+	if err := m.isFor(task); err != nil {
+		return nil, err
 	}
 	select {
 	case m.turns <- struct{}{}:
-		defer func() { <-m.turns }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	var x *torch.Tensor
-	if err := torch.Try(func() { x = m.pre.Apply(img) }); err != nil {
+	err = torch.Try(func() {
+		v = m.pre.Transform(v)
+		if v.Parts == nil {
+			v.Parts = []transforms.Value{v}
+		}
+		for _, p := range v.Parts {
+			x = append(x, p.Tensor.Unsqueeze(0))
+			p.Tensor.Free()
+		}
+	})
+	if err != nil {
+		<-m.turns
 		return nil, err
 	}
-	defer x.Free()
+	return x, nil
+}
+
+// isFor returns an error if the model is not for a task.
+func (m *Model) isFor(task models.Task) error {
+	if m.pre == nil {
+		return ErrNoPreprocess
+	}
+	if t := m.Task(); t != task {
+		return &TaskError{Model: t, Asked: task}
+	}
+	return nil
+}
+
+// onInputs moves inputs to the model's device and calls run with the output for them, while the model is locked and
+// without gradients.
+func (m *Model) onInputs(ctx context.Context, inputs []*torch.Tensor, run func(output torch.Value) error) (err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.closed {
-		return nil, torch.ErrClosed
+		return torch.ErrClosed
 	}
 	terr := torch.Try(func() {
 		torch.Run(func() {
 			if ctx.Err() == nil { // the wait may have been long
-				torch.InferenceMode(func() { logits, err = m.infer(x) })
+				torch.InferenceMode(func() { err = m.onDevice(inputs, run) })
 			}
 		})
 	})
-	if terr != nil {
-		err = terr
+	switch {
+	case terr != nil:
+		return terr
+	case err != nil:
+		return err
 	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return logits, nil
+	return ctx.Err()
 }
 
-// infer returns the logits of one input [3, H, W].
-func (m *Model) infer(x *torch.Tensor) ([]float32, error) {
-	batch := x.Unsqueeze(0).Then(func(x *torch.Tensor) *torch.Tensor { return x.To(m.device) })
-	defer batch.Free()
-	v, err := m.call([]torch.Value{batch})
-	if err != nil {
-		return nil, err
+func (m *Model) onDevice(inputs []*torch.Tensor, run func(output torch.Value) error) error {
+	at := make([]torch.Value, len(inputs))
+	for i, x := range inputs {
+		y := x.To(m.device)
+		if y != x {
+			defer y.Free()
+		}
+		at[i] = y
 	}
-	y, ok := v.(*torch.Tensor)
+	y, err := m.call(at)
+	if err != nil {
+		return err
+	}
+	return run(y)
+}
+
+func free(x []*torch.Tensor) {
+	for _, x := range x {
+		x.Free()
+	}
+}
+
+// classify returns the logits in the output for n pictures, which it frees.
+func (m *Model) classify(output torch.Value, n int) ([][]float32, error) {
+	y, ok := output.(*torch.Tensor)
 	if !ok {
-		return nil, &OutputError{torch.Describe(v), m.wanted()}
+		return nil, &OutputError{torch.Describe(output), m.wanted(n)}
 	}
-	defer func() { y.Free() }()
-	if y.Dim() != 2 || y.Size(0) != 1 || !y.DType().IsFloatingPoint() {
-		return nil, &OutputError{fmt.Sprintf("%v %v", y.Shape(), y.DType()), m.wanted()}
+	if y.Dim() != 2 || y.Size(0) != n || !y.DType().IsFloatingPoint() {
+		return nil, &OutputError{fmt.Sprintf("%v %v", y.Shape(), y.DType()), m.wanted(n)}
 	}
+	classes := max(y.Size(1), 1)
 	y = y.ToDType(torch.Float32).Then(func(y *torch.Tensor) *torch.Tensor { return y.To(torch.CPU) })
-	return torch.Data[float32](y), nil
+	defer y.Free()
+	return slices.Collect(slices.Chunk(torch.Data[float32](y), classes)), nil
 }
 
-// wanted describes the shape of the logits of one picture.
-func (m *Model) wanted() string {
+// wanted describes the shape of the logits of n pictures.
+func (m *Model) wanted(n int) string {
 	if m.labels == nil {
-		return "[1, classes]"
+		return fmt.Sprintf("[%d, classes]", n)
 	}
-	return fmt.Sprintf("[1, %d]", len(m.labels))
+	return fmt.Sprintf("[%d, %d]", n, len(m.labels))
 }
 
 // A Label is a class that a picture may show.
