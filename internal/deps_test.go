@@ -76,6 +76,7 @@ var policy = map[string][]string{
 	"internal/python":              {},
 	"internal/pyrepr":              {},
 	"internal/reference":           {"internal/python"},
+	"internal/modeltest":           {"internal/reference", "models", "torch", "torch/nn", "torch/torchtest"},
 	"transforms/internal/args":     {"torch"},
 	"transforms/pyrandom":          {},
 	"internal/libm":                {},

@@ -7,4 +7,5 @@ package all
 import (
 	_ "github.com/torchhub/torchhub/models/resnet"
 	_ "github.com/torchhub/torchhub/models/segmentation"
+	_ "github.com/torchhub/torchhub/models/vit"
 )

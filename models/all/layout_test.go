@@ -57,7 +57,6 @@ var missing = strings.Fields(`
 	swin_b swin_s swin_t
 	swin_v2_b swin_v2_s swin_v2_t
 	vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn
-	vit_b_16 vit_b_32 vit_h_14 vit_l_16 vit_l_32
 `)
 
 // A layout is the shape of a model's state dict.

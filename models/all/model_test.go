@@ -2,63 +2,20 @@ package all
 
 import (
 	"fmt"
-	"hash/crc32"
 	"os"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/internal/modeltest"
 	"github.com/torchhub/torchhub/models"
-	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/nn"
-	"github.com/torchhub/torchhub/torch/torchtest"
 )
 
-const modelScript = `
-import inspect, zlib
-import torch
-from torchvision import models
-
-torch.set_num_threads(1)
-
-def build(name):
-    builder = models.get_model_builder(name)
-    backbone = "weights_backbone" in inspect.signature(builder).parameters
-    return builder(weights=None, **({"weights_backbone": None} if backbone else {}))
-
-def sums(m):
-    return [[k, zlib.crc32(v.detach().contiguous().view(-1).view(torch.uint8).numpy())] for k, v in m.state_dict().items() if isinstance(v, torch.Tensor)]
-
-def tensors(v):
-    if isinstance(v, torch.Tensor):
-        return [v.contiguous()]
-    if isinstance(v, dict):
-        v = v.values()
-    return [x for e in v for x in tensors(e)] if v is not None else []
-
-def run(name, shapes):
-    torch.manual_seed(0)
-    m = build(name)
-    first = sums(m)
-    torch.manual_seed(1)
-    for k, v in m.state_dict().items():
-        if k.endswith("running_mean"):
-            v.normal_(0, 0.1)
-        elif k.endswith("running_var"):
-            v.uniform_(0.5, 1.5)
-    x = [torch.randn(s) for s in shapes]
-    with torch.no_grad():
-        eval = tensors(m.eval()(*x))
-        torch.manual_seed(2)
-        return [first, eval, tensors(m.train()(*x))]
-`
-
 // inputs are the shapes of small inputs, where [2, 3, 64, 64] cannot be taken.
-var inputs = map[string][][]int{}
+var inputs = map[string][][]int{
+	"vit_b_16": {{1, 3, 224, 224}}, "vit_b_32": {{1, 3, 224, 224}}, "vit_h_14": {{1, 3, 224, 224}}, "vit_l_16": {{1, 3, 224, 224}}, "vit_l_32": {{1, 3, 224, 224}},
+}
 
 // large are the models with more parameters, which are compared with TORCHHUB_TEST_LARGE=1 alone.
 const large = 30e6
@@ -66,32 +23,10 @@ const large = 30e6
 // every is the number of days in which all models are compared once.
 const every = 13
 
-// outputs returns the tensors of a model's output in the order of torchvision's, for one forward in its mode.
-func outputs(t *testing.T, m any, x []*torch.Tensor) []*torch.Tensor {
-	switch m := m.(type) {
-	case interface {
-		ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*torch.Tensor)
-	}:
-		y, aux := m.ForwardAux(x[0])
-		return append([]*torch.Tensor{y}, aux...)
-	case nn.Module:
-		return []*torch.Tensor{m.Forward(x[0])}
-	case models.Segmenter:
-		y := m.Forward(x[0])
-		if y.Aux == nil {
-			return []*torch.Tensor{y.Out}
-		}
-		return []*torch.Tensor{y.Out, y.Aux}
-	}
-	require.FailNow(t, "a model of no known kind", "%T", m)
-	return nil
-}
-
 // TestModelsLive compares models with torchvision's after the same seed: the initialization bit for bit, and the
 // outputs in evaluation and while training. Without TORCHHUB_TEST_LARGE=1 it takes some of the small ones, others every day.
 func TestModelsLive(t *testing.T) {
-	reference.Python(t)
-	p := torchtest.Python(t, modelScript)
+	r := modeltest.Start(t)
 	all, day := layouts(t), time.Now().YearDay()
 	for i, name := range models.Names() {
 		l, ok := all[name]
@@ -103,70 +38,9 @@ func TestModelsLive(t *testing.T) {
 			if shapes == nil {
 				shapes = [][]int{{2, 3, 64, 64}}
 			}
-			want := p.Call("run", name, shapes).([]torch.Value)
-			torch.ManualSeed(0)
 			e, err := models.Lookup(name)
 			require.NoError(t, err)
-			m := e.Build()
-			s := nn.StateDict(m)
-			require.Empty(t, differing(s, want[0].([]torch.Value)))
-			torch.ManualSeed(1)
-			torch.NoGrad(func() {
-				for _, e := range s {
-					switch {
-					case strings.HasSuffix(e.Name, "running_mean"):
-						e.Tensor.NormalInPlace(0, 0.1)
-					case strings.HasSuffix(e.Name, "running_var"):
-						e.Tensor.UniformInPlace(0.5, 1.5)
-					}
-				}
-				var x []*torch.Tensor
-				for _, shape := range shapes {
-					x = append(x, torch.Randn(shape...))
-				}
-				nn.Eval(m)
-				require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value)), "in evaluation")
-				torch.ManualSeed(2)
-				nn.Train(m)
-				require.NoError(t, near(outputs(t, m, x), want[2].([]torch.Value)), "while training")
-			})
-			s.Free()
+			r.Compare(t, fmt.Sprintf("build(%q)", name), e.Build, shapes...)
 		})
 	}
-}
-
-// differing returns the names of the tensors whose bits differ from Python's.
-func differing(s torch.StateDict, want []torch.Value) (names []string) {
-	for i, e := range s {
-		w := want[i].([]torch.Value)
-		var sum uint32
-		torch.Scope(func() {
-			sum = crc32.ChecksumIEEE(torch.Data[uint8](e.Tensor.Detach().Reshape(-1).ViewDType(torch.Uint8)))
-		})
-		if e.Name != w[0] || fmt.Sprint(sum) != fmt.Sprint(w[1]) {
-			names = append(names, e.Name)
-		}
-	}
-	return names
-}
-
-// near compares outputs with Python's, to 1e-4 of the largest number.
-func near(got []*torch.Tensor, want []torch.Value) error {
-	if len(got) != len(want) {
-		return fmt.Errorf("%d outputs, want %d", len(got), len(want))
-	}
-	for i, w := range want {
-		w := w.(*torch.Tensor)
-		if !slices.Equal(got[i].Shape(), w.Shape()) {
-			return fmt.Errorf("output %d is %v, want %v", i, got[i].Shape(), w.Shape())
-		}
-		o := torchtest.CloseOptions{Rtol: new(0.0), Atol: new(0.0)}
-		if w.DType().IsFloatingPoint() && w.Numel() > 0 {
-			*o.Atol = 1e-4 * w.Abs().Max().Item()
-		}
-		if err := torchtest.CheckClose(got[i].Detach().Contiguous(), w, o); err != nil {
-			return fmt.Errorf("output %d: %w", i, err)
-		}
-	}
-	return nil
 }

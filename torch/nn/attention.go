@@ -108,8 +108,8 @@ func (m *MultiheadAttention) Forward(query, key, value *torch.Tensor, options ..
 		output, weights = m.attend(q, k, v, o)
 		switch {
 		case dims == 2:
-			output = output.Squeeze(0)
-		case !m.Options.BatchFirst:
+			output = output.Squeeze(1)
+		case m.Options.BatchFirst:
 			output = output.Transpose(0, 1)
 		}
 		torch.Keep(output)
@@ -140,7 +140,8 @@ func (m *MultiheadAttention) project(query, key, value *torch.Tensor, batchFirst
 	return F.Linear(batchFirst(query), w[0], b[0]), F.Linear(batchFirst(key), w[1], b[1]), F.Linear(batchFirst(value), w[2], b[2])
 }
 
-// attend returns the output [N, L, E] and the weights of projected queries, keys and values.
+// attend returns the output [L, N, E] and the weights of projected queries, keys and values. The
+// order of the output in memory is PyTorch's, since a dropout draws in that order.
 func (m *MultiheadAttention) attend(q, k, v *torch.Tensor, o MultiheadAttentionForwardOptions) (output, weights *torch.Tensor) {
 	n, l, e := q.Size(0), q.Size(1), q.Size(2)
 	mask := additive(o.AttnMask, q.DType())
@@ -198,7 +199,7 @@ func (m *MultiheadAttention) attend(q, k, v *torch.Tensor, o MultiheadAttentionF
 			weights = weights.Mean(1)
 		}
 	}
-	return m.OutProj.Forward(output.Transpose(1, 2).Reshape(n, l, e)), weights
+	return m.OutProj.Forward(output.Permute(2, 0, 1, 3).Reshape(l, n, e)), weights
 }
 
 // additive returns a mask that is added to logits.
