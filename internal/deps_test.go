@@ -72,6 +72,7 @@ var policy = map[string][]string{
 	"models/ops":                   {"torch", "torch/nn", "torch/nn/functional"},
 	"models/all":                   {"models/*", "models/segmentation"},
 	"models/builtin":               {"models"},
+	"metrics":                      {},
 	"internal/frugal":              {},
 	"internal/python":              {},
 	"internal/pyrepr":              {},

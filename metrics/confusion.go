@@ -1,0 +1,78 @@
+package metrics
+
+import "fmt"
+
+// A ConfusionMatrix counts pixels by their true and their predicted class:
+// ConfusionMatrix of torchvision's reference scripts for segmentation. Make one with
+// [NewConfusionMatrix].
+//
+// https://github.com/pytorch/vision/blob/main/references/segmentation/utils.py
+type ConfusionMatrix struct {
+	Classes int
+	Counts  []int // [Classes, Classes], by true class and then by predicted class
+}
+
+// NewConfusionMatrix returns a matrix of zeros. It panics if there are no classes.
+func NewConfusionMatrix(classes int) *ConfusionMatrix {
+	if classes < 1 {
+		panic(fmt.Sprintf("metrics: a ConfusionMatrix of %d classes", classes))
+	}
+	return &ConfusionMatrix{classes, make([]int, classes*classes)}
+}
+
+// Add counts the pixels of a picture. Those whose true class is not one of the matrix,
+// such as the 255 of undecided pixels, are left out. It panics if the slices differ in
+// length, or if a predicted class is not one of the matrix.
+func (m *ConfusionMatrix) Add(target, predicted []uint8) {
+	if len(target) != len(predicted) {
+		panic(fmt.Sprintf("metrics: %d true and %d predicted classes", len(target), len(predicted)))
+	}
+	for i, t := range target {
+		if int(t) >= m.Classes {
+			continue
+		}
+		if int(predicted[i]) >= m.Classes {
+			panic(fmt.Sprintf("metrics: a pixel has the predicted class %d of %d", predicted[i], m.Classes))
+		}
+		m.Counts[int(t)*m.Classes+int(predicted[i])]++
+	}
+}
+
+// Merge adds the counts of another matrix of as many classes.
+func (m *ConfusionMatrix) Merge(o *ConfusionMatrix) {
+	if m.Classes != o.Classes || len(m.Counts) != len(o.Counts) {
+		panic(fmt.Sprintf("metrics: a ConfusionMatrix of %d classes is merged with one of %d", m.Classes, o.Classes))
+	}
+	for i, n := range o.Counts {
+		m.Counts[i] += n
+	}
+}
+
+// Segmentation is what a [ConfusionMatrix] says, in percent. Of a class without pixels
+// a figure is NaN, and then MeanIoU is too, as in torchvision.
+type Segmentation struct {
+	PixelAccuracy float64   // the pixels whose class is right
+	ClassAccuracy []float64 // of the pixels of a class, those that are right
+	IoU           []float64 // of each class, intersection over union
+	MeanIoU       float64
+}
+
+// Compute returns the figures.
+func (m *ConfusionMatrix) Compute() Segmentation {
+	s := Segmentation{ClassAccuracy: make([]float64, m.Classes), IoU: make([]float64, m.Classes)}
+	right, all := 0, 0
+	for c := range m.Classes {
+		row, column := 0, 0
+		for o := range m.Classes {
+			row += m.Counts[c*m.Classes+o]
+			column += m.Counts[o*m.Classes+c]
+		}
+		hit := m.Counts[c*m.Classes+c]
+		right, all = right+hit, all+row
+		s.ClassAccuracy[c] = 100 * float64(hit) / float64(row)
+		s.IoU[c] = 100 * float64(hit) / float64(row+column-hit)
+		s.MeanIoU += s.IoU[c] / float64(m.Classes)
+	}
+	s.PixelAccuracy = 100 * float64(right) / float64(all)
+	return s
+}
