@@ -73,6 +73,7 @@ var policy = map[string][]string{
 	"models/all":                   {"models/*", "models/segmentation"},
 	"models/builtin":               {"models"},
 	"metrics":                      {},
+	"datasets":                     {"torch", "transforms"},
 	"internal/frugal":              {},
 	"internal/python":              {},
 	"internal/pyrepr":              {},
