@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -17,4 +18,31 @@ func CheckPictures(model string, x *torch.Tensor, least int) {
 		size = fmt.Sprintf(" of at least %d×%d pixels", least, least)
 	}
 	panic(&torch.Error{Op: model, Msg: fmt.Sprintf("the input is %v; give a batch of pictures [N, 3, H, W]%s", x.Shape(), size)})
+}
+
+// FromImageNet returns pictures [N, 3, H, W] that were normalized by ImageNet's mean and standard
+// deviation as they are if normalized to [-1, 1] instead: transform_input of torchvision's GoogLeNet
+// and Inception3.
+func FromImageNet(x *torch.Tensor) (y *torch.Tensor) {
+	torch.Scope(func() {
+		mean, std := []float64{0.485, 0.456, 0.406}, []float64{0.229, 0.224, 0.225}
+		var channels []*torch.Tensor
+		for i := range mean {
+			channels = append(channels, x.Narrow(1, i, 1).MulScalar(std[i]/0.5).AddScalarInPlace((mean[i]-0.5)/0.5))
+		}
+		y = torch.Keep(torch.Cat(channels, 1))
+	})
+	return y
+}
+
+// DropState removes from a state dict the tensors whose names begin with one of the prefixes, for
+// the StateUpgrader of models that were built without some of the modules of a checkpoint.
+func DropState(s map[string]*torch.Tensor, prefixes ...string) {
+	for name := range s {
+		for _, p := range prefixes {
+			if strings.HasPrefix(name, p) {
+				delete(s, name)
+			}
+		}
+	}
 }
