@@ -5,6 +5,7 @@
 package all
 
 import (
+	_ "github.com/torchhub/torchhub/models/alexnet"
 	_ "github.com/torchhub/torchhub/models/resnet"
 	_ "github.com/torchhub/torchhub/models/segmentation"
 	_ "github.com/torchhub/torchhub/models/vit"

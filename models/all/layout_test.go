@@ -19,7 +19,6 @@ import (
 
 // missing are the models of torchvision that this module lacks.
 var missing = strings.Fields(`
-	alexnet
 	convnext_base convnext_large convnext_small convnext_tiny
 	deeplabv3_mobilenet_v3_large
 	densenet121 densenet161 densenet169 densenet201
