@@ -55,7 +55,6 @@ var missing = strings.Fields(`
 	swin3d_b swin3d_s swin3d_t
 	swin_b swin_s swin_t
 	swin_v2_b swin_v2_s swin_v2_t
-	vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn
 `)
 
 // A layout is the shape of a model's state dict.
