@@ -49,7 +49,6 @@ var missing = strings.Fields(`
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
 	s3d
 	shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0
-	squeezenet1_0 squeezenet1_1
 	ssd300_vgg16
 	ssdlite320_mobilenet_v3_large
 	swin3d_b swin3d_s swin3d_t
