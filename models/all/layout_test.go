@@ -34,8 +34,6 @@ var missing = strings.Fields(`
 	maxvit_t
 	mc3_18 r2plus1d_18 r3d_18
 	mnasnet0_5 mnasnet0_75 mnasnet1_0 mnasnet1_3
-	mobilenet_v2
-	mobilenet_v3_large mobilenet_v3_small
 	mvit_v1_b mvit_v2_s
 	quantized_googlenet
 	quantized_inception_v3
