@@ -33,7 +33,6 @@ var missing = strings.Fields(`
 	maskrcnn_resnet50_fpn maskrcnn_resnet50_fpn_v2
 	maxvit_t
 	mc3_18 r2plus1d_18 r3d_18
-	mnasnet0_5 mnasnet0_75 mnasnet1_0 mnasnet1_3
 	mvit_v1_b mvit_v2_s
 	quantized_googlenet
 	quantized_inception_v3
