@@ -10,6 +10,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/mobilenet"
 	_ "github.com/torchhub/torchhub/models/resnet"
 	_ "github.com/torchhub/torchhub/models/segmentation"
+	_ "github.com/torchhub/torchhub/models/shufflenet"
 	_ "github.com/torchhub/torchhub/models/squeezenet"
 	_ "github.com/torchhub/torchhub/models/vgg"
 	_ "github.com/torchhub/torchhub/models/vit"

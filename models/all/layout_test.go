@@ -45,7 +45,6 @@ var missing = strings.Fields(`
 	regnet_y_128gf regnet_y_16gf regnet_y_1_6gf regnet_y_32gf regnet_y_3_2gf regnet_y_400mf regnet_y_800mf regnet_y_8gf
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
 	s3d
-	shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0
 	ssd300_vgg16
 	ssdlite320_mobilenet_v3_large
 	swin3d_b swin3d_s swin3d_t
