@@ -8,6 +8,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/alexnet"
 	_ "github.com/torchhub/torchhub/models/densenet"
 	_ "github.com/torchhub/torchhub/models/googlenet"
+	_ "github.com/torchhub/torchhub/models/inception"
 	_ "github.com/torchhub/torchhub/models/mnasnet"
 	_ "github.com/torchhub/torchhub/models/mobilenet"
 	_ "github.com/torchhub/torchhub/models/resnet"

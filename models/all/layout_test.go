@@ -25,7 +25,6 @@ var missing = strings.Fields(`
 	efficientnet_v2_l efficientnet_v2_m efficientnet_v2_s
 	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn fasterrcnn_resnet50_fpn fasterrcnn_resnet50_fpn_v2
 	fcos_resnet50_fpn
-	inception_v3
 	keypointrcnn_resnet50_fpn
 	lraspp_mobilenet_v3_large
 	maskrcnn_resnet50_fpn maskrcnn_resnet50_fpn_v2
