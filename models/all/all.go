@@ -7,6 +7,7 @@ package all
 import (
 	_ "github.com/torchhub/torchhub/models/alexnet"
 	_ "github.com/torchhub/torchhub/models/densenet"
+	_ "github.com/torchhub/torchhub/models/efficientnet"
 	_ "github.com/torchhub/torchhub/models/googlenet"
 	_ "github.com/torchhub/torchhub/models/inception"
 	_ "github.com/torchhub/torchhub/models/mnasnet"

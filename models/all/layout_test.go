@@ -21,8 +21,6 @@ import (
 var missing = strings.Fields(`
 	convnext_base convnext_large convnext_small convnext_tiny
 	deeplabv3_mobilenet_v3_large
-	efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7
-	efficientnet_v2_l efficientnet_v2_m efficientnet_v2_s
 	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn fasterrcnn_resnet50_fpn fasterrcnn_resnet50_fpn_v2
 	fcos_resnet50_fpn
 	keypointrcnn_resnet50_fpn
