@@ -36,8 +36,6 @@ var missing = strings.Fields(`
 	quantized_resnet18 quantized_resnet50 quantized_resnext101_32x8d quantized_resnext101_64x4d
 	quantized_shufflenet_v2_x0_5 quantized_shufflenet_v2_x1_0 quantized_shufflenet_v2_x1_5 quantized_shufflenet_v2_x2_0
 	raft_large raft_small
-	regnet_x_16gf regnet_x_1_6gf regnet_x_32gf regnet_x_3_2gf regnet_x_400mf regnet_x_800mf regnet_x_8gf
-	regnet_y_128gf regnet_y_16gf regnet_y_1_6gf regnet_y_32gf regnet_y_3_2gf regnet_y_400mf regnet_y_800mf regnet_y_8gf
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
 	s3d
 	ssd300_vgg16
