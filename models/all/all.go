@@ -6,6 +6,7 @@ package all
 
 import (
 	_ "github.com/torchhub/torchhub/models/alexnet"
+	_ "github.com/torchhub/torchhub/models/convnext"
 	_ "github.com/torchhub/torchhub/models/densenet"
 	_ "github.com/torchhub/torchhub/models/efficientnet"
 	_ "github.com/torchhub/torchhub/models/googlenet"

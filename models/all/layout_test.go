@@ -19,7 +19,6 @@ import (
 
 // missing are the models of torchvision that this module lacks.
 var missing = strings.Fields(`
-	convnext_base convnext_large convnext_small convnext_tiny
 	deeplabv3_mobilenet_v3_large
 	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn fasterrcnn_resnet50_fpn fasterrcnn_resnet50_fpn_v2
 	fcos_resnet50_fpn
