@@ -92,10 +92,10 @@ func (r *Reference) Compare(t *testing.T, expression string, build func() any, s
 			x = append(x, torch.Randn(shape...))
 		}
 		nn.Eval(m)
-		require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value)), "in evaluation")
+		require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value), 1e-4), "in evaluation")
 		torch.ManualSeed(2)
 		nn.Train(m)
-		require.NoError(t, near(outputs(t, m, x), want[2].([]torch.Value)), "while training")
+		require.NoError(t, near(outputs(t, m, x), want[2].([]torch.Value), 1e-3), "while training")
 	})
 }
 
@@ -138,8 +138,9 @@ func differing(s torch.StateDict, want []torch.Value) (names []string) {
 	return names
 }
 
-// near compares outputs with Python's, to 1e-4 of the largest number.
-func near(got []*torch.Tensor, want []torch.Value) error {
+// near compares outputs with Python's, to a fraction of the largest number. While training, batch normalization over
+// few values magnifies the rounding.
+func near(got []*torch.Tensor, want []torch.Value, fraction float64) error {
 	if len(got) != len(want) {
 		return fmt.Errorf("%d outputs, want %d", len(got), len(want))
 	}
@@ -150,7 +151,7 @@ func near(got []*torch.Tensor, want []torch.Value) error {
 		}
 		o := torchtest.CloseOptions{Rtol: new(0.0), Atol: new(0.0)}
 		if w.DType().IsFloatingPoint() && w.Numel() > 0 {
-			*o.Atol = 1e-4 * w.Abs().Max().Item()
+			*o.Atol = fraction * w.Abs().Max().Item()
 		}
 		if err := torchtest.CheckClose(got[i].Detach().Contiguous(), w, o); err != nil {
 			return fmt.Errorf("output %d: %w", i, err)
