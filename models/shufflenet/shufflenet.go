@@ -106,14 +106,14 @@ func newBlock(in, out int, first bool) *block {
 // Forward maps [N, in, H, W] to [N, out, H/stride, W/stride].
 func (m *block) Forward(x *torch.Tensor) (y *torch.Tensor) {
 	torch.Scope(func() {
-		a, b := x, x
+		var a *torch.Tensor
 		if len(m.Branch1) > 0 {
 			a = m.Branch1.Forward(x)
 		} else {
 			halves := x.Chunk(2, torch.ChunkOptions{Dim: 1})
-			a, b = halves[0], halves[1]
+			a, x = halves[0], halves[1]
 		}
-		y = torch.Cat([]*torch.Tensor{a, m.Branch2.Forward(b)}, 1)
+		y = torch.Cat([]*torch.Tensor{a, m.Branch2.Forward(x)}, 1)
 		y = y.Unflatten(1, 2, y.Size(1)/2).Transpose(1, 2).Flatten(1, torch.FlattenOptions{EndDim: new(2)}) // the halves in turns
 		torch.Keep(y)
 	})
