@@ -13,6 +13,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/inception"
 	_ "github.com/torchhub/torchhub/models/mnasnet"
 	_ "github.com/torchhub/torchhub/models/mobilenet"
+	_ "github.com/torchhub/torchhub/models/quantized"
 	_ "github.com/torchhub/torchhub/models/regnet"
 	_ "github.com/torchhub/torchhub/models/resnet"
 	_ "github.com/torchhub/torchhub/models/segmentation"

@@ -28,12 +28,6 @@ var missing = strings.Fields(`
 	maxvit_t
 	mc3_18 r2plus1d_18 r3d_18
 	mvit_v1_b mvit_v2_s
-	quantized_googlenet
-	quantized_inception_v3
-	quantized_mobilenet_v2
-	quantized_mobilenet_v3_large
-	quantized_resnet18 quantized_resnet50 quantized_resnext101_32x8d quantized_resnext101_64x4d
-	quantized_shufflenet_v2_x0_5 quantized_shufflenet_v2_x1_0 quantized_shufflenet_v2_x1_5 quantized_shufflenet_v2_x2_0
 	raft_large raft_small
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
 	s3d

@@ -14,8 +14,8 @@ import (
 
 // inputs are the shapes of small inputs, where [2, 3, 64, 64] cannot be taken.
 var inputs = map[string][][]int{
-	"inception_v3": {{2, 3, 299, 299}},
-	"vit_b_16":     {{1, 3, 224, 224}}, "vit_b_32": {{1, 3, 224, 224}}, "vit_h_14": {{1, 3, 224, 224}}, "vit_l_16": {{1, 3, 224, 224}}, "vit_l_32": {{1, 3, 224, 224}},
+	"inception_v3": {{2, 3, 299, 299}}, "quantized_inception_v3": {{2, 3, 299, 299}},
+	"vit_b_16": {{1, 3, 224, 224}}, "vit_b_32": {{1, 3, 224, 224}}, "vit_h_14": {{1, 3, 224, 224}}, "vit_l_16": {{1, 3, 224, 224}}, "vit_l_32": {{1, 3, 224, 224}},
 }
 
 // large are the models with more parameters, which are compared with TORCHHUB_TEST_LARGE=1 alone.

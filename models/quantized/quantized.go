@@ -1,0 +1,71 @@
+// Package quantized holds the models of torchvision.models.quantization as they are before
+// quantization, the default of their builders (quantize=False): those of the same names without
+// quantized_, with ReLU in place of ReLU6. The published weights, whose kernels compute with
+// 8-bit integers, cannot be loaded.
+package quantized
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/models/googlenet"
+	_ "github.com/torchhub/torchhub/models/inception" // registers what is looked up
+	_ "github.com/torchhub/torchhub/models/mobilenet"
+	_ "github.com/torchhub/torchhub/models/resnet"
+	_ "github.com/torchhub/torchhub/models/shufflenet"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+func init() {
+	for _, name := range []string{
+		"googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "resnet18", "resnet50", "resnext101_32x8d", "resnext101_64x4d",
+		"shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
+	} {
+		base, err := models.Lookup(name)
+		if err != nil {
+			panic(err)
+		}
+		models.Register(models.Entry{
+			Name: "quantized_" + name, Repo: models.Vision, Title: base.Title, Paper: base.Paper,
+			Build: func() any { return quantizable(base.Build()) },
+			BuildFor: func(w *models.Weights) any {
+				panic(&torch.Error{Op: "quantized_" + name, Msg: fmt.Sprintf("quantized weights such as %s are not supported; load %s instead", w.Name, name)})
+			},
+			Configure: func(arguments []byte) (func() any, error) {
+				build, err := base.Configure(arguments)
+				if err != nil {
+					return nil, err
+				}
+				return func() any { return quantizable(build()) }, nil
+			},
+		})
+	}
+}
+
+// quantizable replaces what torchvision replaces in models before they are quantized.
+func quantizable(m any) any {
+	for _, m := range nn.Modules(m) {
+		s, _ := m.(nn.Sequential)
+		for i := range s {
+			if _, ok := s[i].(*nn.ReLU6); ok {
+				s[i] = &nn.ReLU{}
+			}
+		}
+	}
+	if m, ok := m.(*googlenet.GoogLeNet); ok {
+		return &GoogLeNet{m}
+	}
+	return m
+}
+
+// GoogLeNet is torchvision's QuantizableGoogLeNet, which exchanges the outputs of the auxiliary heads.
+type GoogLeNet struct{ *googlenet.GoogLeNet }
+
+// ForwardAux is that of [googlenet.GoogLeNet], with the logits of Aux1 before those of Aux2.
+func (m *GoogLeNet) ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*torch.Tensor) {
+	logits, aux = m.GoogLeNet.ForwardAux(x)
+	slices.Reverse(aux)
+	return logits, aux
+}
