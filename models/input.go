@@ -46,3 +46,17 @@ func DropState(s map[string]*torch.Tensor, prefixes ...string) {
 		}
 	}
 }
+
+// CheckVideos panics with a *torch.Error that names the model if x is no batch of videos
+// [N, 3, T, H, W], or if T is below the least number of frames, or H or W below the least side, that the
+// model's layers take.
+func CheckVideos(model string, x *torch.Tensor, frames, side int) {
+	if x.Dim() == 5 && x.Size(1) == 3 && x.Size(2) >= frames && min(x.Size(3), x.Size(4)) >= side {
+		return
+	}
+	size := ""
+	if max(frames, side) > 1 {
+		size = fmt.Sprintf(" of at least %d frames of %d×%d pixels", frames, side, side)
+	}
+	panic(&torch.Error{Op: model, Msg: fmt.Sprintf("the input is %v; give a batch of videos [N, 3, T, H, W]%s", x.Shape(), size)})
+}

@@ -19,6 +19,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/segmentation"
 	_ "github.com/torchhub/torchhub/models/shufflenet"
 	_ "github.com/torchhub/torchhub/models/squeezenet"
+	_ "github.com/torchhub/torchhub/models/swin"
 	_ "github.com/torchhub/torchhub/models/vgg"
 	_ "github.com/torchhub/torchhub/models/vit"
 )

@@ -33,9 +33,6 @@ var missing = strings.Fields(`
 	s3d
 	ssd300_vgg16
 	ssdlite320_mobilenet_v3_large
-	swin3d_b swin3d_s swin3d_t
-	swin_b swin_s swin_t
-	swin_v2_b swin_v2_s swin_v2_t
 `)
 
 // A layout is the shape of a model's state dict.
