@@ -16,10 +16,12 @@ import (
 	_ "github.com/torchhub/torchhub/models/quantized"
 	_ "github.com/torchhub/torchhub/models/regnet"
 	_ "github.com/torchhub/torchhub/models/resnet"
+	_ "github.com/torchhub/torchhub/models/s3d"
 	_ "github.com/torchhub/torchhub/models/segmentation"
 	_ "github.com/torchhub/torchhub/models/shufflenet"
 	_ "github.com/torchhub/torchhub/models/squeezenet"
 	_ "github.com/torchhub/torchhub/models/swin"
 	_ "github.com/torchhub/torchhub/models/vgg"
+	_ "github.com/torchhub/torchhub/models/videoresnet"
 	_ "github.com/torchhub/torchhub/models/vit"
 )

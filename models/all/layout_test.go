@@ -26,11 +26,9 @@ var missing = strings.Fields(`
 	lraspp_mobilenet_v3_large
 	maskrcnn_resnet50_fpn maskrcnn_resnet50_fpn_v2
 	maxvit_t
-	mc3_18 r2plus1d_18 r3d_18
 	mvit_v1_b mvit_v2_s
 	raft_large raft_small
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
-	s3d
 	ssd300_vgg16
 	ssdlite320_mobilenet_v3_large
 `)

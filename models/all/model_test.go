@@ -14,6 +14,8 @@ import (
 
 // inputs are the shapes of small inputs, where [2, 3, 64, 64] cannot be taken.
 var inputs = map[string][][]int{
+	"s3d":    {{1, 3, 13, 209, 209}},
+	"mc3_18": {{2, 3, 4, 32, 32}}, "r2plus1d_18": {{2, 3, 4, 32, 32}}, "r3d_18": {{2, 3, 4, 32, 32}},
 	"swin3d_b": {{2, 3, 3, 64, 64}}, "swin3d_s": {{2, 3, 3, 64, 64}}, "swin3d_t": {{2, 3, 3, 64, 64}},
 	"inception_v3": {{2, 3, 299, 299}}, "quantized_inception_v3": {{2, 3, 299, 299}},
 	"vit_b_16": {{1, 3, 224, 224}}, "vit_b_32": {{1, 3, 224, 224}}, "vit_h_14": {{1, 3, 224, 224}}, "vit_l_16": {{1, 3, 224, 224}}, "vit_l_32": {{1, 3, 224, 224}},
