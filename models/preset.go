@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // A Task is the purpose of a model, which determines its inputs and outputs.
@@ -43,6 +45,10 @@ func ReadPreset(task Task, data []byte) (Preset, error) {
 	return read(data)
 }
 
+// Tasks returns all tasks in alphabetical order.
+func Tasks() []Task { return slices.Sorted(maps.Keys(presets)) }
+
+// presets reads presets by their task.
 var presets = map[Task]func([]byte) (Preset, error){
 	Classification:      readPreset[ClassificationPreset],
 	Segmentation:        readPreset[SegmentationPreset],

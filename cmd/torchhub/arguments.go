@@ -71,6 +71,10 @@ func kindOf(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int":
 		return "a whole number"
+	case "float64":
+		return "a number"
+	case "count":
+		return "a positive number, such as 30M"
 	case "float64Slice":
 		return "numbers with commas between them"
 	case "bool":

@@ -70,12 +70,12 @@ func TestPackAndUse(t *testing.T) {
 	require.Equal(t, models.ClassificationPreset{Resize: 32, Crop: 32}.WithDefaults(), conf.Entries["second"].Preprocess.Preset)
 
 	// A model for another task.
-	_, errs, status = torchhub(t, nil, "pack", "-o", dir, "--preprocess", `{"segmentation": {"resize_size": 40}}`, "third", filepath.Join(dir, "letters.pt"))
+	_, errs, status = torchhub(t, nil, "pack", "-o", dir, "--preprocess", `{"detection": {}}`, "third", filepath.Join(dir, "letters.pt"))
 	require.Zero(t, status, errs)
-	require.Equal(t, "torchhub: the entry is for segmentation, so predict, which classifies, cannot run it\n", errs)
+	require.Equal(t, "torchhub: the entry is for detection, which predict does not run\n", errs)
 	_, errs, status = torchhub(t, nil, "predict", "--repo", dir, "-m", "third", picture)
 	require.Equal(t, 1, status)
-	require.Equal(t, "torchhub: "+picture+": third: the model is for segmentation, not for classification\n", errs)
+	require.Equal(t, "torchhub: third: the model is for detection, not for classification\n", errs)
 
 	schema, _, status := torchhub(t, nil, "validate", "--schema")
 	require.Zero(t, status)
@@ -227,7 +227,7 @@ func TestExport(t *testing.T) {
 	require.Equal(t, []hub.Input{{Shape: []int{2, 3, 32, 32}, DType: "float32"}}, e.Inputs)
 	m, err := hub.Load(t.Context(), to, "net", hub.WithSource("local"), hub.WithNotice(nil))
 	require.NoError(t, err)
-	img, err := read(t.Context(), nil, write(t, t.TempDir(), "p.png", pngOf(t, 50, 40)))
+	img, err := openPicture(write(t, t.TempDir(), "p.png", pngOf(t, 50, 40)))
 	require.NoError(t, err)
 	logits, err := m.Logits(t.Context(), img)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -40,6 +42,12 @@ type card struct {
 	Labels       int            `json:"labels"`
 	Title        string         `json:"title"`
 	Paper        string         `json:"paper"`
+	Recipe       string         `json:"recipe,omitempty"`
+	MinSize      [2]int         `json:"min_size"` // height and width; 0 if unknown
+	MinFrames    int            `json:"min_frames,omitempty"`
+	Keypoints    []string       `json:"keypoints,omitempty"`
+	Backend      string         `json:"backend,omitempty"`
+	Unquantized  string         `json:"unquantized,omitempty"`
 }
 
 func cards(e *models.Entry) []card {
@@ -52,39 +60,112 @@ func cards(e *models.Entry) []card {
 		out[i] = card{
 			Model: e.Name, Repository: e.Repo, Task: e.Task(), Weights: w.Name, Default: &e.Weights[i] == e.Default(),
 			Parameters: w.Params, GFLOPs: w.GFLOPs, Metrics: w.Metrics, MiB: w.MiB,
-			License: w.License, URL: w.URL, SHA256Prefix: stem[strings.LastIndexByte(stem, '-')+1:],
+			License: w.License, URL: w.URL, SHA256Prefix: stem[strings.LastIndexByte(stem, '-')+1:], Recipe: w.Recipe,
+			MinSize: w.MinSize, MinFrames: w.MinFrames, Keypoints: w.Keypoints, Backend: w.Backend, Unquantized: w.Unquantized,
 			Cached: err == nil, File: file,
 			Preprocess: hub.Preprocess{Preset: w.Preset}, Classes: string(w.Classes), Labels: len(w.Classes.Labels()), Title: e.Title, Paper: e.Paper,
 		}
 		if w.License == "" {
 			out[i].License = "BSD-3-Clause"
 		}
+		if w.NoHash {
+			out[i].SHA256Prefix = ""
+		}
 	}
 	return out
+}
+
+// listFlags select weights.
+type listFlags struct {
+	task             string
+	maxParams        count
+	minAcc1          float64
+	include, exclude []string
+}
+
+// count is a flag for a number such as 30M.
+type count float64
+
+func (n *count) String() string { return strconv.FormatFloat(float64(*n), 'g', -1, 64) }
+
+func (n *count) Type() string { return "count" }
+
+func (n *count) Set(s string) error {
+	scale := 1.0
+	if last := len(s) - 1; last > 0 {
+		if f, ok := map[byte]float64{'K': 1e3, 'M': 1e6, 'G': 1e9, 'B': 1e9}[s[last]&^0x20]; ok {
+			scale, s = f, s[:last]
+		}
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(v > 0) {
+		return errors.New("not a positive number")
+	}
+	*n = count(v * scale)
+	return nil
+}
+
+func (f *listFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.task, "task", "", "only models for this task, such as "+string(models.Segmentation))
+	c.Flags().Var(&f.maxParams, "max-params", "only models with at most so many parameters, such as 30M")
+	c.Flags().Float64Var(&f.minAcc1, "min-acc1", 0, "only weights with at least this top-1 accuracy in percent")
+	c.Flags().StringSliceVar(&f.include, "include", nil, "only names that match one of these patterns, such as 'resnet*'")
+	c.Flags().StringSliceVar(&f.exclude, "exclude", nil, "no names that match one of these patterns")
+}
+
+// cards returns the cards of the weights that the flags select.
+func (f *listFlags) cards() (all []card, err error) {
+	task := models.Task(f.task)
+	if tasks := models.Tasks(); f.task != "" && !slices.Contains(tasks, task) {
+		return nil, usageError{fmt.Errorf("--task is %.100q and must be one of %s", f.task, strings.Trim(fmt.Sprint(tasks), "[]"))}
+	}
+	names := models.Names(models.NamesOptions{Task: task, Include: f.include, Exclude: f.exclude})
+	for _, name := range slices.SortedFunc(slices.Values(names), suggest.Natural) {
+		e, err := models.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, cards(e)...)
+	}
+	return slices.DeleteFunc(all, func(k card) bool {
+		return f.maxParams > 0 && float64(k.Parameters) > float64(f.maxParams) || f.minAcc1 > 0 && k.acc1() < f.minAcc1
+	}), nil
+}
+
+// acc1 returns the top-1 accuracy in percent, or 0 if there is none.
+func (k *card) acc1() (best float64) {
+	for _, m := range k.Metrics {
+		best = max(best, m["acc@1"])
+	}
+	return best
 }
 
 func listCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [OWNER/REPO[:REF]|DIR|URL]",
 		Short: "List the models that can be asked for by name, or those of a repository",
-		Long: `List the models that can be asked for by name without a repository, or those of
-a repository: of a hubconf.json, else of its hubconf.py, which is read and not run.`,
+		Long: `List the models that can be asked for by name without a repository, with their
+default weights, or the models of a repository: of a hubconf.json, else of its hubconf.py,
+which is read and not run.`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	var f repoFlags
 	f.add(c, false)
+	var l listFlags
+	l.add(c)
 	asJSON := c.Flags().Bool("json", false, "print a JSON line for each set of weights; without a repository")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
+			for _, name := range []string{"task", "max-params", "min-acc1", "include", "exclude"} {
+				if c.Flags().Changed(name) {
+					return usageError{fmt.Errorf("--%s selects among the models without a repository; leave it or %s out", name, args[0])}
+				}
+			}
 			return listRepo(c, &f, args[0])
 		}
-		var all []card
-		for _, name := range slices.SortedFunc(slices.Values(models.Names()), suggest.Natural) {
-			e, err := models.Lookup(name)
-			if err != nil {
-				return err
-			}
-			all = append(all, cards(e)...)
+		all, err := l.cards()
+		if err != nil {
+			return err
 		}
 		if *asJSON {
 			enc := json.NewEncoder(c.OutOrStdout())
@@ -162,36 +243,74 @@ and for a file of weights it shows the contents.`,
 		default:
 			return err
 		}
-		enc := json.NewEncoder(c.OutOrStdout())
-		w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 		if !*asJSON {
-			fmt.Fprintf(w, "model\t%s\nrepository\t%s\npaper\t%s, %s\n", e.Name, e.Repo, e.Title, e.Paper)
+			return showCard(c.OutOrStdout(), e)
 		}
+		enc := json.NewEncoder(c.OutOrStdout())
 		for _, k := range cards(e) {
-			if *asJSON {
-				if err := enc.Encode(k); err != nil {
-					return err
-				}
-				continue
+			if err := enc.Encode(k); err != nil {
+				return err
 			}
-			note, state := "", "not in the cache"
-			if k.Default {
-				note = " (default)"
-			}
-			if k.Cached {
-				state = "in the cache: " + k.File
-			}
-			fmt.Fprintf(w, "\nweights\t%s%s\n", k.Weights, note)
-			fmt.Fprintf(w, "parameters\t%d\nFLOPs\t%.1f G multiply-adds an input\n", k.Parameters, k.GFLOPs)
-			fmt.Fprintf(w, "accuracy\t%v\n", k.Metrics)
-			fmt.Fprintf(w, "file\t%s, %.1f MiB, SHA-256 %s…, %s\n", k.URL, k.MiB, k.SHA256Prefix, state)
-			fmt.Fprintf(w, "preset\t%s: %v\n", k.Task, k.Preprocess.Preset)
-			if k.Classes != "" {
-				fmt.Fprintf(w, "labels\t%d of %s\n", k.Labels, k.Classes)
-			}
-			fmt.Fprintf(w, "license\t%s\n", k.License)
 		}
-		return w.Flush()
+		return nil
 	}
 	return c
+}
+
+// showCard prints what is known of a model, and how to use it.
+func showCard(out io.Writer, e *models.Entry) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, name+"\t"+format+"\n", args...) }
+	row("model", "%s", e.Name)
+	row("repository", "%s", e.Repo)
+	row("task", "%s", e.Task())
+	row("paper", "%s, %s", e.Title, e.Paper)
+	for _, k := range cards(e) {
+		note, state, hash := "", "not in the cache", "SHA-256 "+k.SHA256Prefix+"…"
+		if k.Default {
+			note = " (default)"
+		}
+		if k.Cached {
+			state = "in the cache: " + k.File
+		}
+		if k.SHA256Prefix == "" {
+			hash = "without a hash"
+		}
+		fmt.Fprintln(w)
+		row("weights", "%s%s", k.Weights, note)
+		row("parameters", "%d", k.Parameters)
+		row("FLOPs", "%.1f G multiply-adds an input", k.GFLOPs)
+		if len(k.Metrics) > 0 {
+			row("accuracy", "%v", k.Metrics)
+		}
+		row("file", "%s, %.1f MiB, %s, %s", k.URL, k.MiB, hash, state)
+		row("preset", "%s: %v", k.Task, k.Preprocess.Preset)
+		if k.MinSize != [2]int{} {
+			frames := ""
+			if k.MinFrames > 0 {
+				frames = fmt.Sprintf(", %d frames", k.MinFrames)
+			}
+			row("smallest input", "%d×%d pixels%s", k.MinSize[0], k.MinSize[1], frames)
+		}
+		if k.Classes != "" {
+			row("labels", "%d of %s", k.Labels, k.Classes)
+		}
+		if k.Keypoints != nil {
+			row("key points", "%s", strings.Join(k.Keypoints, ", "))
+		}
+		if k.Backend != "" {
+			row("quantized", "for %s, from %s", k.Backend, k.Unquantized)
+		}
+		if k.Recipe != "" {
+			row("training", "%s", k.Recipe)
+		}
+		row("license", "%s", k.License)
+	}
+	fmt.Fprintln(w)
+	if predicts(e.Task()) {
+		row("command", "torchhub predict -m %s PICTURE", e.Name)
+	}
+	row("Go", "model, err := hub.Load(ctx, %q, %q)", e.Repo, e.Name)
+	row("Python", "model = torch.hub.load(%q, %q)", e.Repo, e.Name)
+	return w.Flush()
 }

@@ -1,4 +1,4 @@
-// Torchhub classifies pictures with models of PyTorch, and looks after what
+// Torchhub classifies and segments pictures with models of PyTorch, and looks after what
 // that needs.
 //
 //	torchhub predict                                 a built-in picture with a small built-in model
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}()
 	root := &cobra.Command{
 		Use:           "torchhub",
-		Short:         "Classify pictures with models of PyTorch",
+		Short:         "Classify and segment pictures with models of PyTorch",
 		Args:          subcommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		SilenceErrors: true,

@@ -167,7 +167,7 @@ func TestMistakes(t *testing.T) {
 		status int
 	}{
 		"no file":        {args: picture(filepath.Join(dir, "none.jpg")), want: []string{"none.jpg", "no such file"}},
-		"folder":         {args: picture(dir), want: []string{dir, "is a folder"}},
+		"folder":         {args: picture(t.TempDir()), want: []string{"there are no pictures in the folder"}},
 		"empty":          {args: picture(write(t, dir, "empty.jpg", nil)), want: []string{"empty.jpg", "empty"}},
 		"text":           {args: picture(write(t, dir, "text.jpg", []byte("hello"))), want: []string{"text.jpg", "it is a text file, not a picture"}},
 		"cut":            {args: picture(write(t, dir, "cut.jpg", photo.Bytes()[:photo.Len()*2/3])), want: []string{"cut.jpg", "truncated"}},
@@ -286,12 +286,9 @@ func runHere(t *testing.T, path string) (string, string, int) {
 	model, err := load(t.Context(), f, io.Discard)
 	require.NoError(t, err)
 	defer model.Close()
-	img, err := read(t.Context(), nil, path)
-	require.NoError(t, err)
 	var out bytes.Buffer
-	if err := classify(t.Context(), &out, model, f, picture{name: path, image: img}); err != nil {
-		return "", err.Error(), 1
-	}
+	err = classifyAll(t.Context(), &out, model, f, open(t.Context(), nil, []string{path}), func(err error) { require.NoError(t, err) })
+	require.NoError(t, err)
 	return out.String(), "", 0
 }
 
@@ -299,10 +296,11 @@ func TestPicturesFromEverywhere(t *testing.T) {
 	data := pngOf(t, 50, 40)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(data) }))
 	defer server.Close()
-	img, err := read(t.Context(), bytes.NewReader(data), "-")
+	pictures := open(t.Context(), bytes.NewReader(data), []string{"-", server.URL + "/a.png"})
+	img, err := pictures[0].open()
 	require.NoError(t, err)
 	require.Equal(t, image.Rect(0, 0, 50, 40), img.Bounds())
-	img, err = read(t.Context(), nil, server.URL+"/a.png")
+	img, err = pictures[1].open()
 	require.NoError(t, err)
 	require.Equal(t, color.RGBA{0, 7, 14, 255}, img.At(0, 0))
 }

@@ -1,37 +1,24 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
 	"io"
-	"net/http"
-	"net/url"
-	"os"
-	"strings"
+	"sync"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/torchhub/torchhub/hub"
-	"github.com/torchhub/torchhub/internal/filekind"
 	"github.com/torchhub/torchhub/internal/terminal"
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/builtin"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/cuda"
 	"github.com/torchhub/torchhub/torch/jit"
-	"github.com/torchhub/torchhub/transforms"
-)
-
-// A picture from a URL or from stdin is held in memory before it is decoded.
-const (
-	maxPicture   = 256 << 20
-	fetchTimeout = 2 * time.Minute
 )
 
 type prediction struct {
@@ -48,6 +35,7 @@ type predictFlags struct {
 	arguments, labels      string
 	repo                   string
 	repoFlags
+	out          string
 	k            int
 	json, logits bool
 }
@@ -58,22 +46,31 @@ func (f *predictFlags) named() bool { return f.model != "" || f.repo != "" }
 func predictCommand() *cobra.Command {
 	var f predictFlags
 	c := &cobra.Command{
-		Use:   "predict [flags] [IMAGE|URL|-]...",
-		Short: "Classify pictures",
-		Long: `Classify pictures: files, URLs, or - for stdin. Without a model and a picture,
-a small built-in model classifies a built-in picture.
+		Use:   "predict [flags] [IMAGE|DIR|GLOB|URL|-]...",
+		Short: "Classify or segment pictures",
+		Long: `Classify pictures, or give each of their pixels a class, as the model does: files,
+folders with all pictures below them, globs, URLs, or - for stdin. Without a model and a
+picture, a small built-in model classifies a built-in picture.
 
-With --json each picture gives a line
+With --json each picture gives a line. For classification:
   {"image": …, "model": …, "device": …, "top": [{"index": …, "label": …, "score": …}]}
-and with --logits, "logits": […] too. A picture that cannot be read is named on
-stderr, the others go on, and the exit status is 1.`,
+and with --logits, "logits": […] too. For segmentation, with the largest region first, its
+share of the pixels and the mean score of these:
+  {"image": …, "model": …, "device": …, "width": …, "height": …,
+   "regions": [{"index": …, "label": …, "share": …, "score": …}], "annotated": …, "classes": …}
+The last two are files that -o DIR writes: DIR/NAME.png is the picture with its regions in
+color, and DIR/NAME.classes.png has the class of each pixel as its value.
+
+A picture that cannot be read is named on stderr, the others go on, and the exit status
+is 1.`,
 	}
 	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
 	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
 	f.add(c, true)
-	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels to show")
+	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels or regions to show")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "for segmentation: write annotated pictures to this folder")
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
-	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, or the path or URL of a checkpoint or TorchScript archive")
+	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
 	c.Flags().StringVar(&f.key, "key", "", "the state dict's key in the checkpoint, such as model_ema (default: the one that fits)")
 	c.Flags().StringVar(&f.prefix, "prefix", "", "what to take off the names of the state dict, such as module. (default: what fits)")
 	c.Flags().StringVar(&f.arguments, "arguments", "", `the arguments of the model as JSON, such as '{"num_classes": 10}'`)
@@ -92,7 +89,7 @@ stderr, the others go on, and the exit status is 1.`,
 		case f.model == "" && f.repo != "" && !hub.IsModel(f.repo):
 			return usageError{errors.New("--repo needs -m, the name of one of its models")}
 		case f.named() && len(args) == 0:
-			return usageError{errors.New("name a picture: a file, a URL, or - for stdin")}
+			return usageError{errors.New("name a picture: a file, a folder, a URL, or - for stdin")}
 		case !f.named() && f.weights != "":
 			return usageError{errors.New("--weights needs -m, the model that they belong to")}
 		case !f.named() && len(args) > 0:
@@ -107,28 +104,17 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	ctx := c.Context()
 	if f.model != "" && f.repo == "" {
 		e, err := models.Lookup(f.model)
+		if err == nil {
+			err = f.fits(e.Task())
+		}
 		if err != nil {
 			return err // before anything is installed or downloaded
 		}
-		if t := e.Task(); t != models.Classification {
-			return &aboutError{f.model, &hub.TaskError{Model: t, Asked: models.Classification}}
-		}
 	}
-	// The first picture is decoded while the model is loaded, each next one
-	// while the one before runs.
-	pictures := make(chan picture)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		defer close(pictures)
-		for _, p := range open(ctx, c.InOrStdin(), args) {
-			select {
-			case pictures <- p():
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
+	pictures := open(ctx, c.InOrStdin(), args)
+	first := pictures[0].open
+	pictures[0].open = sync.OnceValues(func() (image.Image, error) { return first() })
+	go pictures[0].open() // while the model is loaded
 
 	model, err := load(ctx, f, c.ErrOrStderr())
 	if err != nil {
@@ -138,33 +124,60 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	if model.Preprocess() == nil {
 		return &aboutError{f.model, hub.ErrNoPreprocess} // once, and not for each picture
 	}
-	bad := false
-	for {
-		var p picture
-		more := false
-		select {
-		case p, more = <-pictures:
-		case <-ctx.Done(): // the reader may be blocked on a pipe
-		}
-		if !more {
-			break
-		}
-		err := p.err
-		if err == nil {
-			err = classify(ctx, c.OutOrStdout(), model, f, p)
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
+	if err := f.fits(model.Task()); err != nil {
+		return err
+	}
+	run := classifyAll
+	if model.Task() == models.Segmentation {
+		run = segmentAll
+	}
+	var to io.Writer // a bar would mix with results on a terminal
+	if terminal.Of(c.OutOrStdout()) == nil && len(pictures) > 1 {
+		to = terminal.Of(c.ErrOrStderr())
+	}
+	bar := terminal.NewCounter(to, "pictures")
+	defer bar.Close(true)
+	bad, done := false, 0
+	failed := run(ctx, c.OutOrStdout(), model, f, pictures, func(err error) {
+		done++
+		bar.Set(int64(done), int64(len(pictures)))
+		if err != nil && ctx.Err() == nil {
 			report(c.ErrOrStderr(), err)
 			bad = true
 		}
-	}
-	if bad {
+	})
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case failed != nil:
+		return failed
+	case bad:
 		return errReported
 	}
-	return ctx.Err()
+	return nil
+}
+
+// predicts reports whether predict runs models for a task.
+func predicts(t models.Task) bool { return t == models.Classification || t == models.Segmentation }
+
+// fits returns an error if a model for a task is not one that the flags are for.
+func (f *predictFlags) fits(t models.Task) error {
+	name := f.model
+	if name == "" {
+		name = f.repo
+	}
+	if name == "" {
+		name = builtIn
+	}
+	switch {
+	case !predicts(t):
+		return &aboutError{name, &hub.TaskError{Model: t, Asked: models.Classification}}
+	case t != models.Classification && f.logits:
+		return usageError{fmt.Errorf("--logits is for classification, and %s is for %s; leave it out", name, t)}
+	case t == models.Classification && f.out != "":
+		return usageError{fmt.Errorf("-o is for segmentation, and %s is for %s; leave it out", name, t)}
+	}
+	return nil
 }
 
 func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, error) {
@@ -229,118 +242,40 @@ func chooseDevice(ctx context.Context, name string) (torch.Device, error) {
 	return d, nil
 }
 
-// A picture is one that was asked for, or why it cannot be had.
-type picture struct {
-	name  string
-	image image.Image
-	err   error
-}
-
-// open returns the readers of the pictures; without names, that of the built-in
-// picture.
-func open(ctx context.Context, stdin io.Reader, names []string) []func() picture {
-	if len(names) == 0 {
-		return []func() picture{func() picture {
-			img, err := transforms.Decode(bytes.NewReader(builtin.Picture()))
-			return picture{"built-in picture", img, err}
-		}}
-	}
-	out := make([]func() picture, len(names))
-	for i, name := range names {
-		out[i] = func() picture {
-			img, err := read(ctx, stdin, name)
-			return picture{name, img, err}
+// classifyAll prints the labels of pictures, and calls done for each one. Its own error ends the command.
+func classifyAll(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, pictures []picture, done func(error)) error {
+	sequence := func(yield func(hub.Picture) bool) {
+		for _, p := range pictures {
+			if !yield(p.open) {
+				return
+			}
 		}
 	}
-	return out
-}
-
-func read(ctx context.Context, stdin io.Reader, name string) (image.Image, error) {
-	switch {
-	case name == "-":
-		return decode("stdin", stdin)
-	case strings.HasPrefix(name, "http://"), strings.HasPrefix(name, "https://"):
-		return fetch(ctx, name)
-	default:
-		return openPicture(name)
-	}
-}
-
-// decode reads all of r, at most maxPicture bytes, so that a decoder never blocks.
-func decode(name string, r io.Reader) (image.Image, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxPicture+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(data) > maxPicture {
-		return nil, fmt.Errorf("%s: the picture is larger than %d MiB", name, maxPicture>>20)
-	}
-	img, err := transforms.Decode(bytes.NewReader(data))
-	if err != nil {
-		err = errors.Unwrap(err) // without what a Go program can do about it
-		return nil, &aboutError{name, otherKind(bytes.NewReader(data), int64(len(data)), err)}
-	}
-	return img, nil
-}
-
-// openPicture opens the picture in a file. Its error names the kind of a file
-// that is not a picture.
-func openPicture(name string) (image.Image, error) {
-	img, err := transforms.Open(name)
-	if err == nil {
-		return img, nil
-	}
-	err = errors.Unwrap(err) // without what a Go program can do about it
-	if f, ferr := os.Open(name); ferr == nil {
-		defer f.Close()
-		if fi, ferr := f.Stat(); ferr == nil && fi.Mode().IsRegular() {
-			err = otherKind(f, fi.Size(), err)
+	i := 0
+	for logits, err := range model.LogitsAll(ctx, sequence) {
+		if ctx.Err() != nil {
+			break
+		}
+		p := pictures[i]
+		i++
+		var of *pictureError
+		switch {
+		case errors.As(err, &of):
+			done(of.error)
+		case err != nil:
+			done(&aboutError{p.name, err})
+		default:
+			if err := printLabels(w, model, f, p.name, logits); err != nil {
+				return err
+			}
+			done(nil)
 		}
 	}
-	return nil, &aboutError{name, err}
+	return nil
 }
 
-// otherKind describes a file that could not be read as a picture.
-func otherKind(r io.ReaderAt, size int64, err error) error {
-	k := filekind.Of(r, size)
-	switch {
-	case !errors.Is(err, transforms.ErrFormat) || k.Class == filekind.Unknown:
-		return err
-	case k.Class == filekind.Picture:
-		return fmt.Errorf("it is %s, which is not read; convert it to PNG or JPEG", k.Name)
-	}
-	return fmt.Errorf("it is %s, not a picture", k.Name)
-}
-
-func fetch(ctx context.Context, address string) (image.Image, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, fmt.Errorf("fetch the picture: %w", err)
-	}
-	req.Header.Set("User-Agent", "torchhub") // some sites refuse that of Go
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		var e *url.Error // its text is for Go programs
-		if errors.As(err, &e) {
-			err = e.Err
-		}
-		return nil, fmt.Errorf("fetch the picture %s: %w; check the URL and the network", address, err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetch the picture %s: %s; check the URL", address, res.Status)
-	}
-	return decode(address, res.Body)
-}
-
-func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, p picture) error {
-	logits, err := model.Logits(ctx, p.image)
-	if err != nil {
-		return &aboutError{p.name, err}
-	}
-	out := prediction{Image: p.name, Model: model.Name(), Device: model.Device().String(), Top: hub.Top(logits, model.Labels(), f.k)}
+func printLabels(w io.Writer, model *hub.Model, f predictFlags, name string, logits []float32) error {
+	out := prediction{Image: name, Model: model.Name(), Device: model.Device().String(), Top: hub.Top(logits, model.Labels(), f.k)}
 	if f.json {
 		if f.logits {
 			out.Logits = logits
@@ -350,11 +285,7 @@ func classify(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s: %s on %s\n", terminal.Escape(out.Image), terminal.Escape(out.Model), out.Device)
 	for _, l := range out.Top {
-		name := l.Name
-		if name == "" {
-			name = fmt.Sprintf("class %d", l.Index)
-		}
-		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, terminal.Escape(name))
+		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, terminal.Escape(className(l.Index, l.Name)))
 	}
 	return t.Flush()
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// A Bar shows how far a download is: bytes, share, rate and remaining time. It appears with the
-// first byte. Bars of one writer at the same time stand below each other.
+// A Bar shows how far a download or another job is: bytes or things, share, rate and remaining time. It appears with
+// the first byte or thing. Bars of one writer at the same time stand below each other.
 type Bar struct {
 	w    io.Writer // nil draws nothing
 	name string
+	unit []decor.Decorator // counter and rate
 	b    *mpb.Bar
 	done func()
 }
@@ -28,10 +29,17 @@ func NewBar(w io.Writer, name string) *Bar {
 	if len(short) > maxName {
 		short = append(short[:maxName-1], '…')
 	}
-	return &Bar{w: w, name: string(short)}
+	return &Bar{w: w, name: string(short), unit: []decor.Decorator{decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), decor.AverageSpeed(decor.SizeB1024(0), " % .1f")}}
 }
 
-// Set shows n bytes of total; a negative total is unknown.
+// NewCounter returns a bar that counts things, such as "pictures".
+func NewCounter(w io.Writer, name string) *Bar {
+	b := NewBar(w, name)
+	b.unit = []decor.Decorator{decor.CountersNoUnit("%d / %d", decor.WCSyncSpace), decor.AverageSpeed(0, " %.1f/s")}
+	return b
+}
+
+// Set shows n bytes or things of total; a negative total is unknown.
 func (b *Bar) Set(n, total int64) {
 	if b.w == nil {
 		return
@@ -40,8 +48,8 @@ func (b *Bar) Set(n, total int64) {
 		var p *mpb.Progress
 		p, b.done = joinBoard(b.w)
 		b.b = p.AddBar(0,
-			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace)),
-			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.OnComplete(decor.AverageSpeed(decor.SizeB1024(0), " % .1f"), ""), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 4}), "")))
+			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), b.unit[0]),
+			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.OnComplete(b.unit[1], ""), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 4}), "")))
 		b.b.SetRefill(n)
 	}
 	b.b.SetTotal(max(total, n), false)

@@ -63,6 +63,12 @@ func TestBar(t *testing.T) {
 
 	require.Empty(t, boards.of)
 
+	b.Reset()
+	bar = NewCounter(&b, "pictures")
+	bar.Set(3, 3)
+	bar.Close(true)
+	require.Contains(t, b.String(), "3 / 3")
+
 	NewBar(nil, "nothing").Set(1, 2)
 	NewBar(nil, "nothing").Close(false)
 }

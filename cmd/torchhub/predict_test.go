@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/models/builtin"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+	"github.com/torchhub/torchhub/torch/safetensors"
+)
+
+// halves is a model for segmentation: the right half of a picture is of class 1.
+type halves struct{ Bias *torch.Tensor }
+
+func newHalves() *halves { return &halves{torch.Zeros(2)} }
+
+// Forward maps [1, 3, H, W] to [1, 2, H, W].
+func (m *halves) Forward(x *torch.Tensor) *models.SegmentationOutput {
+	h, w := x.Size(2), x.Size(3)
+	score := make([]float32, 2*h*w)
+	for i := range h * w {
+		class := 2 * (i % w) / w
+		score[class*h*w+i] = 3
+	}
+	return &models.SegmentationOutput{Out: torch.FromSlice(score, 1, 2, h, w)}
+}
+
+// inProcess runs the command in this process.
+func inProcess(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	var out, errs bytes.Buffer
+	status = run(t.Context(), args, strings.NewReader(""), &out, &errs)
+	return out.String(), errs.String(), status
+}
+
+func TestPredictSegmentation(t *testing.T) {
+	dir := t.TempDir()
+	models.RegisterClasses("halves", []string{background, "right"})
+	models.Register(models.Entry{Name: "halves", Repo: "testowner/halves", Build: func() any { return newHalves() },
+		Weights: []models.Weights{{Name: "V1", URL: "https://example.com/halves-01234567.pth", Preset: models.SegmentationPreset{Resize: 20}, Classes: "halves"}}})
+	weights := filepath.Join(dir, "w.safetensors")
+	require.NoError(t, safetensors.SaveFile(nn.StateDict(newHalves()), weights, nil))
+	pictures := filepath.Join(dir, "pictures")
+	require.NoError(t, os.MkdirAll(filepath.Join(pictures, "deep"), 0o777))
+	write(t, pictures, "a.png", pngOf(t, 60, 40))
+	write(t, pictures, "text.txt", nil)
+	write(t, filepath.Join(pictures, "deep"), "a.PNG", pngOf(t, 33, 22))
+	to := filepath.Join(dir, "out")
+	out, errs, status := inProcess(t, "predict", "--device", "cpu", "-m", "halves", "--weights", weights, "--json", "-o", to, pictures, filepath.Join(dir, "none.png"))
+	require.Equal(t, 1, status, errs)
+	require.Contains(t, errs, "none.png: no such file")
+	require.Equal(t, 1, strings.Count(errs, "\n"))
+	var all []segmented
+	for l := range strings.Lines(out) {
+		var s segmented
+		require.NoError(t, json.Unmarshal([]byte(l), &s))
+		all = append(all, s)
+	}
+	require.Len(t, all, 2)
+	s := all[0]
+	require.Equal(t, []int{60, 40}, []int{s.Width, s.Height})
+	require.Len(t, s.Regions, 2)
+	require.Equal(t, []any{"right", 0.5}, []any{s.Regions[1].Name, s.Regions[1].Share})
+	require.Equal(t, filepath.Join(to, "a.png"), s.Annotated)
+	require.Equal(t, filepath.Join(to, "deep", "a.classes.png"), all[1].Classes)
+	open := func(name string) image.Image {
+		f, err := os.Open(name)
+		require.NoError(t, err)
+		defer f.Close()
+		img, err := png.Decode(f)
+		require.NoError(t, err)
+		return img
+	}
+	classes := open(s.Classes).(*image.Paletted)
+	require.Equal(t, []uint8{0, 1}, []uint8{classes.ColorIndexAt(29, 7), classes.ColorIndexAt(30, 7)})
+	before, after := open(filepath.Join(pictures, "a.png")), open(s.Annotated)
+	require.Equal(t, before.Bounds(), after.Bounds())
+	r, _, _, _ := after.At(5, 5).RGBA() // of the background, which is as it was but for a rounding
+	require.InDelta(t, before.(*image.NRGBA).NRGBAAt(5, 5).R, r>>8, 1)
+
+	out, errs, status = inProcess(t, "predict", "--device", "cpu", "-m", "halves", "--weights", weights, "-k", "1", filepath.Join(pictures, "*.png"))
+	require.Zero(t, status, errs)
+	require.Contains(t, out, "a.png: halves on cpu\n  50.00 %  __background__\n")
+	_, errs, status = inProcess(t, "predict", "-m", "halves", "--json", "--logits", "x.png")
+	require.Equal(t, 2, status)
+	require.Equal(t, "torchhub: --logits is for classification, and halves is for segmentation; leave it out\n", errs)
+	_, errs, status = inProcess(t, "predict", "-m", "resnet18", "-o", to, "x.png")
+	require.Equal(t, 2, status)
+	require.Equal(t, "torchhub: -o is for segmentation, and resnet18 is for classification; leave it out\n", errs)
+}
+
+// TestPredictMany classifies a folder in order, beside pictures that cannot be had.
+func TestPredictMany(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 11 {
+		write(t, dir, string(rune('a'+i))+".png", builtin.Picture())
+	}
+	write(t, dir, "e.png", []byte("text"))
+	write(t, dir, ".hidden.png", nil)
+	out, errs, status := inProcess(t, "predict", "--device", "cpu", "-m", "resnet18", "--weights", scripted(t), "--json", dir, filepath.Join(dir, "x*"), filepath.Join(dir, "[a-"), t.TempDir(), filepath.Join(dir, "a.png"))
+	require.Equal(t, 1, status)
+	var names []string
+	for l := range strings.Lines(out) {
+		var p prediction
+		require.NoError(t, json.Unmarshal([]byte(l), &p))
+		require.Len(t, p.Top, 5)
+		names = append(names, strings.TrimSuffix(filepath.Base(p.Image), ".png"))
+	}
+	require.Equal(t, "a b c d f g h i j k a", strings.Join(names, " "))
+	for _, want := range []string{"e.png: it is a text file", "x*: no file matches the pattern", "[a-: the pattern is not valid", "there are no pictures in the folder"} {
+		require.Contains(t, errs, want)
+	}
+}
