@@ -11,6 +11,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/efficientnet"
 	_ "github.com/torchhub/torchhub/models/googlenet"
 	_ "github.com/torchhub/torchhub/models/inception"
+	_ "github.com/torchhub/torchhub/models/maxvit"
 	_ "github.com/torchhub/torchhub/models/mnasnet"
 	_ "github.com/torchhub/torchhub/models/mobilenet"
 	_ "github.com/torchhub/torchhub/models/quantized"

@@ -25,7 +25,6 @@ var missing = strings.Fields(`
 	keypointrcnn_resnet50_fpn
 	lraspp_mobilenet_v3_large
 	maskrcnn_resnet50_fpn maskrcnn_resnet50_fpn_v2
-	maxvit_t
 	mvit_v1_b mvit_v2_s
 	raft_large raft_small
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2

@@ -63,21 +63,20 @@ type attention struct {
 func (c Config) attention(features, heads int, shift []int) *attention {
 	m := &attention{window: c.Window, shift: shift, heads: heads, attentionDropout: c.AttentionDropout, dropout: c.Dropout, Training: true}
 	m.QKV, m.Proj = nn.NewLinear(features, 3*features), nn.NewLinear(features, features)
-	positions, volume := 1, 1
-	for _, w := range c.Window {
-		positions, volume = positions*(2*w-1), volume*w
-	}
 	if c.V2 {
-		m.RelativeCoordsTable = computed(func() *torch.Tensor { return coordinates(c.Window) }, torch.Float32, 1, 2*c.Window[0]-1, 2*c.Window[1]-1, 2)
+		m.RelativeCoordsTable = coordinates(c.Window)
 	} else {
+		positions := 1
+		for _, w := range c.Window {
+			positions *= 2*w - 1
+		}
 		m.RelativePositionBiasTable = torch.Zeros(positions, heads).RequireGrad(true)
 		nn.InitTruncNormal(m.RelativePositionBiasTable, nn.InitTruncNormalOptions{Std: new(0.02)})
 	}
-	shape := []int{volume * volume}
-	if len(c.Window) == 3 {
-		shape = []int{volume, volume}
+	m.RelativePositionIndex = ops.RelativePositionIndex(c.Window...)
+	if len(c.Window) == 2 {
+		m.RelativePositionIndex = m.RelativePositionIndex.Then(func(x *torch.Tensor) *torch.Tensor { return x.Flatten(0) })
 	}
-	m.RelativePositionIndex = computed(func() *torch.Tensor { return torch.FromSlice(relativeIndex(c.Window), shape...) }, torch.Int64, shape...)
 	if c.V2 {
 		m.LogitScale = torch.Full(10, heads, 1, 1).Then((*torch.Tensor).Log).RequireGrad(true)
 		m.CPBMLP = nn.Sequential{nn.NewLinear(2, 512), &nn.ReLU{InPlace: true}, nn.NewLinear(512, heads, nn.LinearOptions{NoBias: true})}
@@ -85,41 +84,11 @@ func (c Config) attention(features, heads int, shift []int) *attention {
 	return m
 }
 
-// computed returns what f makes, on the default device, or on the meta device a tensor of its dtype and shape.
-func computed(f func() *torch.Tensor, d torch.DType, shape ...int) *torch.Tensor {
-	if torch.DefaultDevice() == torch.Meta {
-		return torch.Options{DType: d}.Empty(shape...)
-	}
-	return f().Then(func(x *torch.Tensor) *torch.Tensor { return x.To(torch.DefaultDevice()) })
-}
-
-// relativeIndex returns the row in the table of biases for each pair of patches of a window.
-func relativeIndex(window []int) []int64 {
-	coordinates := [][]int{nil} // of each patch
-	for _, w := range window {
-		var longer [][]int
-		for _, c := range coordinates {
-			for i := range w {
-				longer = append(longer, append(slices.Clip(c), i))
-			}
-		}
-		coordinates = longer
-	}
-	var index []int64
-	for _, a := range coordinates {
-		for _, b := range coordinates {
-			row := 0
-			for i, w := range window {
-				row = row*(2*w-1) + a[i] - b[i] + w - 1
-			}
-			index = append(index, int64(row))
-		}
-	}
-	return index
-}
-
 // coordinates returns the logarithmic distances of patches [1, 2·h - 1, 2·w - 1, 2] of version 2.
 func coordinates(window []int) (table *torch.Tensor) {
+	if torch.DefaultDevice() == torch.Meta {
+		return torch.Options{DType: torch.Float32}.Empty(1, 2*window[0]-1, 2*window[1]-1, 2)
+	}
 	var of []float32
 	scaled := func(i, w int) float32 { return float32(i-w+1) / float32(w-1) * 8 }
 	for i := range 2*window[0] - 1 {
@@ -128,7 +97,7 @@ func coordinates(window []int) (table *torch.Tensor) {
 		}
 	}
 	torch.Scope(func() {
-		x := torch.FromSlice(of, 1, 2*window[0]-1, 2*window[1]-1, 2)
+		x := torch.FromSlice(of, 1, 2*window[0]-1, 2*window[1]-1, 2).To(torch.DefaultDevice())
 		table = torch.Keep(x.Sign().Mul(x.Abs().AddScalar(1).Log2()).DivScalar(3))
 	})
 	return table
