@@ -19,11 +19,9 @@ import (
 
 // missing are the models of torchvision that this module lacks.
 var missing = strings.Fields(`
-	deeplabv3_mobilenet_v3_large
 	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn fasterrcnn_resnet50_fpn fasterrcnn_resnet50_fpn_v2
 	fcos_resnet50_fpn
 	keypointrcnn_resnet50_fpn
-	lraspp_mobilenet_v3_large
 	maskrcnn_resnet50_fpn maskrcnn_resnet50_fpn_v2
 	mvit_v1_b mvit_v2_s
 	raft_large raft_small

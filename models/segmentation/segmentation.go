@@ -8,31 +8,12 @@ package segmentation
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/torchhub/torchhub/models"
-	"github.com/torchhub/torchhub/models/resnet"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
 )
-
-// A BackboneName is the name of a backbone's architecture.
-type BackboneName string
-
-// The backbones of torchvision's models.
-const (
-	ResNet50  BackboneName = "resnet50"
-	ResNet101 BackboneName = "resnet101"
-)
-
-// A Backbone computes the features of pictures.
-type Backbone interface {
-	nn.Module
-	// Features maps pictures [N, 3, H, W] to the last features, and to those before them that an auxiliary or
-	// low-level classifier reads.
-	Features(x *torch.Tensor) (low, last *torch.Tensor)
-}
 
 // Config has the arguments of torchvision's functions for FCN and DeepLab v3.
 type Config struct {
@@ -59,7 +40,7 @@ func init() {
 	}{
 		{"fcn_", "Fully Convolutional Networks for Semantic Segmentation", "https://arxiv.org/abs/1411.4038", NewFCN, []BackboneName{ResNet50, ResNet101}},
 		{"deeplabv3_", "Rethinking Atrous Convolution for Semantic Image Segmentation", "https://arxiv.org/abs/1706.05587", NewDeepLabV3,
-			[]BackboneName{ResNet50, ResNet101}},
+			[]BackboneName{ResNet50, ResNet101, MobileNetV3Large}},
 	} {
 		for _, b := range kind.backbones {
 			c := Config{Backbone: b}
@@ -71,28 +52,7 @@ func init() {
 			})
 		}
 	}
-}
-
-// resNet is a dilated ResNet.
-type resNet struct{ *resnet.Backbone }
-
-func (m resNet) Features(x *torch.Tensor) (low, last *torch.Tensor) {
-	y := m.Stages(x, 3)
-	return y[0], y[1] // [N, 1024, H/8, W/8], [N, 2048, H/8, W/8]
-}
-
-// backbone returns a backbone and the numbers of channels of its features.
-func backbone(name BackboneName) (b Backbone, low, last int) {
-	c := resnet.Config{Block: resnet.Bottleneck, ReplaceStrideWithDilation: [3]bool{false, true, true}}
-	switch name {
-	case ResNet50, "":
-		c.Layers = [4]int{3, 4, 6, 3}
-	case ResNet101:
-		c.Layers = [4]int{3, 4, 23, 3}
-	default:
-		panic(&torch.Error{Op: "segmentation", Msg: fmt.Sprintf("there is no backbone %.100q", name)})
-	}
-	return resNet{&resnet.New(c).Backbone}, 1024, 2048
+	models.RegisterVariants("Searching for MobileNetV3", "https://arxiv.org/abs/1905.02244", NewLRASPP, map[string]LRASPPConfig{"lraspp_mobilenet_v3_large": {}})
 }
 
 // NewFCN builds an FCN: torchvision.models.segmentation.fcn_resnet50(weights_backbone=None), and its like.
