@@ -8,6 +8,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/alexnet"
 	_ "github.com/torchhub/torchhub/models/convnext"
 	_ "github.com/torchhub/torchhub/models/densenet"
+	_ "github.com/torchhub/torchhub/models/detection"
 	_ "github.com/torchhub/torchhub/models/efficientnet"
 	_ "github.com/torchhub/torchhub/models/googlenet"
 	_ "github.com/torchhub/torchhub/models/inception"

@@ -19,10 +19,8 @@ import (
 
 // missing are the models of torchvision that this module lacks.
 var missing = strings.Fields(`
-	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn fasterrcnn_resnet50_fpn fasterrcnn_resnet50_fpn_v2
+	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn
 	fcos_resnet50_fpn
-	keypointrcnn_resnet50_fpn
-	maskrcnn_resnet50_fpn maskrcnn_resnet50_fpn_v2
 	mvit_v1_b mvit_v2_s
 	raft_large raft_small
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
