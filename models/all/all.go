@@ -15,6 +15,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/maxvit"
 	_ "github.com/torchhub/torchhub/models/mnasnet"
 	_ "github.com/torchhub/torchhub/models/mobilenet"
+	_ "github.com/torchhub/torchhub/models/mvit"
 	_ "github.com/torchhub/torchhub/models/quantized"
 	_ "github.com/torchhub/torchhub/models/regnet"
 	_ "github.com/torchhub/torchhub/models/resnet"

@@ -21,7 +21,6 @@ import (
 var missing = strings.Fields(`
 	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn
 	fcos_resnet50_fpn
-	mvit_v1_b mvit_v2_s
 	raft_large raft_small
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
 	ssd300_vgg16
