@@ -66,11 +66,12 @@ var policy = map[string][]string{
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
 	"torch/nn":                     {"torch", "torch/nn/functional", "internal/snake"},
-	"models":                       {"internal/suggest", "torch"},                                                                                                     // outputs are tensors
-	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"},                                                              // each architecture
-	"models/detection":             {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet", "models/vgg"},           // backbones
-	"models/segmentation":          {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet"},                         // backbones
-	"models/quantized":             {"torch", "torch/nn", "models", "models/googlenet", "models/inception", "models/mobilenet", "models/resnet", "models/shufflenet"}, // what is quantized
+	"models":                       {"internal/suggest", "torch"},                                                                                           // outputs are tensors
+	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"},                                                    // each architecture
+	"models/detection":             {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet", "models/vgg"}, // backbones
+	"models/segmentation":          {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet"},               // backbones
+	"torch/nn/quantized":           {"torch", "torch/jit", "torch/nn"},
+	"models/quantized":             {"torch", "torch/nn", "torch/nn/functional", "torch/nn/quantized", "models", "models/googlenet", "models/inception", "models/mobilenet", "models/resnet", "models/shufflenet"}, // what is quantized
 	"models/ops":                   {"torch", "torch/nn", "torch/nn/functional"},
 	"models/all":                   {"models/*", "models/detection", "models/quantized", "models/segmentation"},
 	"models/builtin":               {"models"},

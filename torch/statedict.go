@@ -281,6 +281,8 @@ func stateDict(v Value) (StateDict, error) {
 		x, isTensor := e.Value.(*Tensor)
 		if isName && isTensor {
 			s = append(s, Named{name, x})
+		} else if packed, ok := packedParams(name, e.Value); isName && ok {
+			s = append(s, packed...)
 		} else if odd == nil {
 			odd = &d.Entries[i]
 		}
@@ -292,6 +294,24 @@ func stateDict(v Value) (StateDict, error) {
 		return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: it is a dict whose key %.100q holds %s", fmt.Sprint(odd.Key), Describe(odd.Value))}
 	}
 	return nil, &StateDictError{Msg: fmt.Sprintf("it holds no state dict: beside %d tensors, its key %.100q holds %s", len(s), fmt.Sprint(odd.Key), Describe(odd.Value))}
+}
+
+// packedParams returns the tensors of a quantized Linear, which its state dict has in a tuple:
+// weight and bias. Beside it the state dict has the dtype of the weight, for which there is no tensor.
+func packedParams(name string, v Value) (StateDict, bool) {
+	prefix, ok := strings.CutSuffix(name, "_packed_params._packed_params")
+	if tuple, isTuple := v.(Tuple); ok && isTuple && len(tuple) == 2 {
+		weight, hasWeight := tuple[0].(*Tensor)
+		bias, hasBias := tuple[1].(*Tensor)
+		switch {
+		case hasWeight && hasBias:
+			return StateDict{{prefix + "_packed_params.weight", weight}, {prefix + "_packed_params.bias", bias}}, true
+		case hasWeight && tuple[1] == nil:
+			return StateDict{{prefix + "_packed_params.weight", weight}}, true
+		}
+	}
+	_, isDType := v.(DType)
+	return nil, isDType && strings.HasSuffix(name, "_packed_params.dtype")
 }
 
 // Describe returns the Python type of a value, with an article: "a dict", "a

@@ -42,8 +42,7 @@ func TestEntries(t *testing.T) {
 			require.NotEmpty(t, e.Weights)
 			for _, w := range e.Weights {
 				if w.Backend != "" {
-					require.ErrorContains(t, torch.Try(func() { onMeta(e, &w) }), "quantized weights such as "+w.Name)
-					continue
+					continue // package quantized tests them
 				}
 				params := 0
 				for _, p := range nn.Parameters(onMeta(e, &w)) {

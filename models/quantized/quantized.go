@@ -1,7 +1,8 @@
-// Package quantized holds the models of torchvision.models.quantization as they are before
-// quantization, the default of their builders (quantize=False): those of the same names without
-// quantized_, with ReLU in place of ReLU6. The published weights, whose kernels compute with
-// 8-bit integers, cannot be loaded.
+// Package quantized holds the models of torchvision.models.quantization, which compute with
+// 8-bit integers. As in torchvision, a model that is built without weights is the one before quantization
+// (quantize=False): that of the same name without quantized_, with ReLU in place of ReLU6. The
+// published weights fill a quantized one, for the CPU, except for those of
+// quantized_inception_v3 and quantized_mobilenet_v3_large, which are not supported.
 package quantized
 
 import (
@@ -18,6 +19,20 @@ import (
 	"github.com/torchhub/torchhub/torch/nn"
 )
 
+// quantize makes the models that published weights fill.
+var quantize = map[string]func() any{
+	"googlenet":          func() any { return newGoogLeNet() },
+	"mobilenet_v2":       func() any { return newMobileNetV2() },
+	"resnet18":           func() any { return newResNet(false, [4]int{2, 2, 2, 2}, 1, 64) },
+	"resnet50":           func() any { return newResNet(true, [4]int{3, 4, 6, 3}, 1, 64) },
+	"resnext101_32x8d":   func() any { return newResNet(true, [4]int{3, 4, 23, 3}, 32, 8) },
+	"resnext101_64x4d":   func() any { return newResNet(true, [4]int{3, 4, 23, 3}, 64, 4) },
+	"shufflenet_v2_x0_5": func() any { return newShuffleNetV2([5]int{24, 48, 96, 192, 1024}) },
+	"shufflenet_v2_x1_0": func() any { return newShuffleNetV2([5]int{24, 116, 232, 464, 1024}) },
+	"shufflenet_v2_x1_5": func() any { return newShuffleNetV2([5]int{24, 176, 352, 704, 1024}) },
+	"shufflenet_v2_x2_0": func() any { return newShuffleNetV2([5]int{24, 244, 488, 976, 2048}) },
+}
+
 func init() {
 	for _, name := range []string{
 		"googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "resnet18", "resnet50", "resnext101_32x8d", "resnext101_64x4d",
@@ -31,7 +46,10 @@ func init() {
 			Name: "quantized_" + name, Repo: models.Vision, Title: base.Title, Paper: base.Paper,
 			Build: func() any { return quantizable(base.Build()) },
 			BuildFor: func(w *models.Weights) any {
-				panic(&torch.Error{Op: "quantized_" + name, Msg: fmt.Sprintf("quantized weights such as %s are not supported; load %s instead", w.Name, name)})
+				if build := quantize[name]; build != nil {
+					return build()
+				}
+				panic(&torch.Error{Op: "quantized_" + name, Msg: fmt.Sprintf("the quantized weights %s are not supported; load %s instead", w.Name, name)})
 			},
 			Configure: func(arguments []byte) (func() any, error) {
 				build, err := base.Configure(arguments)

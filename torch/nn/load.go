@@ -202,9 +202,9 @@ func upgraded(s torch.StateDict, given map[string]*torch.Tensor) torch.StateDict
 	return out
 }
 
-// taken returns another reference to x, converted where its dtype is not d.
+// taken returns another reference to x, converted where its dtype is not d. A quantized tensor stays as it is.
 func taken(x *torch.Tensor, d torch.DType) *torch.Tensor {
-	if x.DType() != d {
+	if x.DType() != d && !x.IsQuantized() {
 		return x.ToDType(d)
 	}
 	return x.Detach()
