@@ -18,7 +18,25 @@ type Config struct {
 	TransformInput bool     `json:"transform_input"` // pictures are normalized by ImageNet's mean and std, which the model undoes
 	InitWeights    *bool    `json:"init_weights"`    // truncated normal weights, default true
 	Dropout        *float64 `json:"dropout"`         // default 0.5
+	Layers         *Layers  // nil means torchvision's
 }
+
+// Layers are the layers that an [Inception3] is made of, for those of other kinds.
+type Layers struct {
+	Conv func(in, out int, kernel torch.Ints, o nn.Conv2dOptions) nn.Module // a convolution with what follows it
+	Join func() Join
+}
+
+// A Join joins tensors along a dimension.
+type Join interface {
+	Cat(xs []*torch.Tensor, dim int) *torch.Tensor
+}
+
+// cat is torch.cat.
+type cat struct{}
+
+// Cat joins tensors along a dimension.
+func (cat) Cat(xs []*torch.Tensor, dim int) *torch.Tensor { return torch.Cat(xs, dim) }
 
 func init() {
 	models.Register(models.Entry{
@@ -34,12 +52,12 @@ func init() {
 //
 // https://docs.pytorch.org/vision/stable/models/inception.html
 type Inception3 struct {
-	Conv2d1a3x3    *basicConv            `nn:"Conv2d_1a_3x3"`
-	Conv2d2a3x3    *basicConv            `nn:"Conv2d_2a_3x3"`
-	Conv2d2b3x3    *basicConv            `nn:"Conv2d_2b_3x3"`
+	Conv2d1a3x3    nn.Module             `nn:"Conv2d_1a_3x3"`
+	Conv2d2a3x3    nn.Module             `nn:"Conv2d_2a_3x3"`
+	Conv2d2b3x3    nn.Module             `nn:"Conv2d_2b_3x3"`
 	MaxPool1       *nn.MaxPool2d         `nn:"maxpool1"`
-	Conv2d3b1x1    *basicConv            `nn:"Conv2d_3b_1x1"`
-	Conv2d4a3x3    *basicConv            `nn:"Conv2d_4a_3x3"`
+	Conv2d3b1x1    nn.Module             `nn:"Conv2d_3b_1x1"`
+	Conv2d4a3x3    nn.Module             `nn:"Conv2d_4a_3x3"`
 	MaxPool2       *nn.MaxPool2d         `nn:"maxpool2"`
 	Mixed5b        *mixed                `nn:"Mixed_5b"`
 	Mixed5c        *mixed                `nn:"Mixed_5c"`
@@ -62,26 +80,26 @@ type Inception3 struct {
 
 // New builds an Inception V3, initialized as torchvision's is.
 func New(c Config) *Inception3 {
-	classes := cmp.Or(c.NumClasses, 1000)
+	classes, l := cmp.Or(c.NumClasses, 1000), cmp.Or(c.Layers, &Layers{newBasicConv, func() Join { return cat{} }})
 	m := &Inception3{
-		Conv2d1a3x3: newBasicConv(3, 32, 3, nn.Conv2dOptions{Stride: 2}),
-		Conv2d2a3x3: newBasicConv(32, 32, 3, nn.Conv2dOptions{}),
-		Conv2d2b3x3: newBasicConv(32, 64, 3, nn.Conv2dOptions{Padding: 1}),
+		Conv2d1a3x3: l.Conv(3, 32, 3, nn.Conv2dOptions{Stride: 2}),
+		Conv2d2a3x3: l.Conv(32, 32, 3, nn.Conv2dOptions{}),
+		Conv2d2b3x3: l.Conv(32, 64, 3, nn.Conv2dOptions{Padding: 1}),
 		MaxPool1:    nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 2}),
-		Conv2d3b1x1: newBasicConv(64, 80, 1, nn.Conv2dOptions{}),
-		Conv2d4a3x3: newBasicConv(80, 192, 3, nn.Conv2dOptions{}),
+		Conv2d3b1x1: l.Conv(64, 80, 1, nn.Conv2dOptions{}),
+		Conv2d4a3x3: l.Conv(80, 192, 3, nn.Conv2dOptions{}),
 		MaxPool2:    nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 2}),
-		Mixed5b:     newA(192, 32), Mixed5c: newA(256, 64), Mixed5d: newA(288, 64),
-		Mixed6a: newB(288),
-		Mixed6b: newC(768, 128), Mixed6c: newC(768, 160), Mixed6d: newC(768, 160), Mixed6e: newC(768, 192),
+		Mixed5b:     l.newA(192, 32), Mixed5c: l.newA(256, 64), Mixed5d: l.newA(288, 64),
+		Mixed6a: l.newB(288),
+		Mixed6b: l.newC(768, 128), Mixed6c: l.newC(768, 160), Mixed6d: l.newC(768, 160), Mixed6e: l.newC(768, 192),
 		TransformInput: c.TransformInput, Training: true,
 	}
 	if *cmp.Or(c.AuxLogits, new(true)) {
 		m.AuxLogits = &auxHead{
-			Conv0: newBasicConv(768, 128, 1, nn.Conv2dOptions{}), Conv1: newBasicConv(128, 768, 5, nn.Conv2dOptions{}), FC: nn.NewLinear(768, classes),
+			Conv0: l.Conv(768, 128, 1, nn.Conv2dOptions{}), Conv1: l.Conv(128, 768, 5, nn.Conv2dOptions{}), FC: nn.NewLinear(768, classes),
 		}
 	}
-	m.Mixed7a, m.Mixed7b, m.Mixed7c = newD(768), newE(1280), newE(2048)
+	m.Mixed7a, m.Mixed7b, m.Mixed7c = l.newD(768), l.newE(1280), l.newE(2048)
 	m.AvgPool, m.Dropout, m.FC = nn.NewAdaptiveAvgPool2d(1), nn.NewDropout(*cmp.Or(c.Dropout, new(0.5))), nn.NewLinear(2048, classes)
 	if *cmp.Or(c.InitWeights, new(true)) {
 		m.initialize()
@@ -116,6 +134,13 @@ func (m *Inception3) Forward(x *torch.Tensor) *torch.Tensor {
 // ForwardAux is [Inception3.Forward], and returns also the logits of the auxiliary head while
 // training, if there is one: InceptionOutputs.
 func (m *Inception3) ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*torch.Tensor) {
+	x, aux = m.Features(x)
+	return x.Then(m.FC.Forward), aux
+}
+
+// Features maps pictures x [N, 3, H, W] to the features [N, 2048] that FC classifies, and returns
+// also the logits of the auxiliary head while training, if there is one.
+func (m *Inception3) Features(x *torch.Tensor) (features *torch.Tensor, aux []*torch.Tensor) {
 	models.CheckPictures("Inception V3", x, 75)
 	heads := m.AuxLogits != nil && m.Training
 	if heads {
@@ -133,9 +158,9 @@ func (m *Inception3) ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*t
 	if heads {
 		aux = []*torch.Tensor{m.AuxLogits.Forward(x)}
 	}
-	x = x.Then(m.Mixed7a.Forward).Then(m.Mixed7b.Forward).Then(m.Mixed7c.Forward) // [N, 2048, 8, 8]
-	x = x.Then(m.AvgPool.Forward).Then(m.Dropout.Forward)                         // [N, 2048, 1, 1]
-	return x.Then((&nn.Flatten{}).Forward).Then(m.FC.Forward), aux
+	x = x.Then(m.Mixed7a.Forward).Then(m.Mixed7b.Forward).Then(m.Mixed7c.Forward)       // [N, 2048, 8, 8]
+	x = x.Then(m.AvgPool.Forward).Then(m.Dropout.Forward).Then((&nn.Flatten{}).Forward) // [N, 2048]
+	return x, aux
 }
 
 // UpgradeState removes the auxiliary head's tensors from a checkpoint of a model with it if this one has none.
@@ -147,7 +172,7 @@ func (m *Inception3) UpgradeState(s map[string]*torch.Tensor, prefix string) {
 
 // auxHead classifies by the features in the middle of the network.
 type auxHead struct {
-	Conv0, Conv1 *basicConv
+	Conv0, Conv1 nn.Module
 	FC           *nn.Linear
 }
 
@@ -164,7 +189,7 @@ type basicConv struct {
 	BN   *nn.BatchNorm2d
 }
 
-func newBasicConv(in, out int, kernel torch.Ints, o nn.Conv2dOptions) *basicConv {
+func newBasicConv(in, out int, kernel torch.Ints, o nn.Conv2dOptions) nn.Module {
 	o.NoBias = true
 	return &basicConv{nn.NewConv2d(in, out, kernel, o), nn.NewBatchNorm2d(out, nn.BatchNorm2dOptions{Eps: new(0.001)})}
 }

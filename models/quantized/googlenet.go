@@ -61,15 +61,15 @@ func basicConv(in, out, kernel, stride int) nn.SequentialDict {
 	return nn.SequentialDict{{Name: "conv", Module: Q.NewConv2d(in, out, kernel, true, nn.Conv2dOptions{Stride: stride, Padding: kernel / 2})}}
 }
 
-// inception joins the channels of four branches.
-type inception struct {
+// mixed joins the channels of four branches.
+type mixed struct {
 	Branch1                   nn.Module
 	Branch2, Branch3, Branch4 nn.Sequential
 	Cat                       *Q.Functional
 }
 
 func newInception(name string, in, one, three0, three, five0, five, pool int) nn.Child {
-	return nn.Child{Name: "inception" + name, Module: &inception{
+	return nn.Child{Name: "inception" + name, Module: &mixed{
 		basicConv(in, one, 1, 1),
 		nn.Sequential{basicConv(in, three0, 1, 1), basicConv(three0, three, 3, 1)},
 		nn.Sequential{basicConv(in, five0, 1, 1), basicConv(five0, five, 3, 1)},
@@ -79,7 +79,7 @@ func newInception(name string, in, one, three0, three, five0, five, pool int) nn
 }
 
 // Forward maps [N, in, H, W] to the channels of all branches.
-func (m *inception) Forward(x *torch.Tensor) (y *torch.Tensor) {
+func (m *mixed) Forward(x *torch.Tensor) (y *torch.Tensor) {
 	torch.Scope(func() {
 		y = torch.Keep(m.Cat.Cat([]*torch.Tensor{m.Branch1.Forward(x), m.Branch2.Forward(x), m.Branch3.Forward(x), m.Branch4.Forward(x)}, 1))
 	})

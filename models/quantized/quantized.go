@@ -2,7 +2,7 @@
 // 8-bit integers. As in torchvision, a model that is built without weights is the one before quantization
 // (quantize=False): that of the same name without quantized_, with ReLU in place of ReLU6. The
 // published weights fill a quantized one, for the CPU, except for those of
-// quantized_inception_v3 and quantized_mobilenet_v3_large, which are not supported.
+// quantized_mobilenet_v3_large, which are not supported.
 package quantized
 
 import (
@@ -11,8 +11,7 @@ import (
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/models/googlenet"
-	_ "github.com/torchhub/torchhub/models/inception" // registers what is looked up
-	_ "github.com/torchhub/torchhub/models/mobilenet"
+	_ "github.com/torchhub/torchhub/models/mobilenet" // registers what is looked up
 	_ "github.com/torchhub/torchhub/models/resnet"
 	_ "github.com/torchhub/torchhub/models/shufflenet"
 	"github.com/torchhub/torchhub/torch"
@@ -22,6 +21,7 @@ import (
 // quantize makes the models that published weights fill.
 var quantize = map[string]func() any{
 	"googlenet":          func() any { return newGoogLeNet() },
+	"inception_v3":       func() any { return newInception3() },
 	"mobilenet_v2":       func() any { return newMobileNetV2() },
 	"resnet18":           func() any { return newResNet(false, [4]int{2, 2, 2, 2}, 1, 64) },
 	"resnet50":           func() any { return newResNet(true, [4]int{3, 4, 6, 3}, 1, 64) },

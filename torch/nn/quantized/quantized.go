@@ -108,10 +108,11 @@ type Conv2d struct {
 
 // NewConv2d makes a convolution from in to out channels, whose weights are to be loaded:
 // Conv2d(in, out, kernel). NoBias of the options has no effect.
-func NewConv2d(in, out, kernel int, relu bool, options ...nn.Conv2dOptions) *Conv2d {
+func NewConv2d(in, out int, kernel torch.Ints, relu bool, options ...nn.Conv2dOptions) *Conv2d {
 	o := torch.Only(options)
+	size := torch.SizesOf("Conv2d", "kernel", kernel, 2)
 	return &Conv2d{
-		Weight: torch.Zeros(out, in/cmp.Or(o.Groups, 1), kernel, kernel), Bias: torch.Zeros(out), Scale: newScale(), Options: o, ReLU: relu,
+		Weight: torch.Zeros(out, in/cmp.Or(o.Groups, 1), size[0], size[1]), Bias: torch.Zeros(out), Scale: newScale(), Options: o, ReLU: relu,
 	}
 }
 
