@@ -109,6 +109,8 @@ func outputs(t *testing.T, m any, x []*torch.Tensor) []*torch.Tensor {
 		return append([]*torch.Tensor{y}, aux...)
 	case nn.Module:
 		return []*torch.Tensor{m.Forward(x[0])}
+	case models.FlowEstimator:
+		return m.Forward(x[0], x[1])
 	case models.Segmenter:
 		y := m.Forward(x[0])
 		if y.Aux == nil {

@@ -17,6 +17,7 @@ import (
 	_ "github.com/torchhub/torchhub/models/mobilenet"
 	_ "github.com/torchhub/torchhub/models/mvit"
 	_ "github.com/torchhub/torchhub/models/quantized"
+	_ "github.com/torchhub/torchhub/models/raft"
 	_ "github.com/torchhub/torchhub/models/regnet"
 	_ "github.com/torchhub/torchhub/models/resnet"
 	_ "github.com/torchhub/torchhub/models/s3d"

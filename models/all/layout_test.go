@@ -21,7 +21,6 @@ import (
 var missing = strings.Fields(`
 	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn
 	fcos_resnet50_fpn
-	raft_large raft_small
 	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
 	ssd300_vgg16
 	ssdlite320_mobilenet_v3_large

@@ -14,6 +14,7 @@ import (
 
 // inputs are the shapes of small inputs, where [2, 3, 64, 64] cannot be taken.
 var inputs = map[string][][]int{
+	"raft_large": {{1, 3, 128, 128}, {1, 3, 128, 128}}, "raft_small": {{1, 3, 128, 128}, {1, 3, 128, 128}},
 	"mvit_v1_b": {{1, 3, 16, 224, 224}}, "mvit_v2_s": {{1, 3, 16, 224, 224}},
 	"maxvit_t": {{1, 3, 224, 224}},
 	"s3d":      {{1, 3, 13, 209, 209}},
