@@ -19,11 +19,6 @@ import (
 
 // missing are the models of torchvision that this module lacks.
 var missing = strings.Fields(`
-	fasterrcnn_mobilenet_v3_large_320_fpn fasterrcnn_mobilenet_v3_large_fpn
-	fcos_resnet50_fpn
-	retinanet_resnet50_fpn retinanet_resnet50_fpn_v2
-	ssd300_vgg16
-	ssdlite320_mobilenet_v3_large
 `)
 
 // A layout is the shape of a model's state dict.

@@ -3,6 +3,7 @@ package detection
 import (
 	"strconv"
 
+	"github.com/torchhub/torchhub/models/mobilenet"
 	"github.com/torchhub/torchhub/models/ops"
 	"github.com/torchhub/torchhub/models/resnet"
 	"github.com/torchhub/torchhub/torch"
@@ -60,12 +61,40 @@ func newResNet50(p pretrained, norm func(int) nn.Module, from int, extra func() 
 	b := &resnet.New(resnet.Config{Block: resnet.Bottleneck, Layers: [4]int{3, 4, 6, 3}, Norm: norm}).Backbone
 	if p.on {
 		stages := []any{b.Layer4, b.Layer3, b.Layer2, b.Layer1, []nn.Module{b.Conv1}, []nn.Module{b.BN1}}
+		if p.layers > 5 {
+			fail("a ResNet has 5 layers that can be trained, not %d", p.layers)
+		}
 		if p.layers < 5 {
 			freeze(stages[p.layers:]...)
 		}
 	}
 	in := []int{256, 512, 1024, 2048}[from-1:]
 	return &Backbone{resNet{b, from}, ops.NewFeaturePyramidNetwork(in, features, ops.FeaturePyramidNetworkOptions{Extra: extra(), Norm: pyramid})}
+}
+
+// mobileNet is a MobileNet V3 of which two stages are taken.
+type mobileNet struct {
+	nn.Sequential
+	middle int
+}
+
+func (m mobileNet) stages(x *torch.Tensor) []*torch.Tensor {
+	x = m.Sequential[:m.middle+1].Forward(x)
+	return []*torch.Tensor{x, m.Sequential[m.middle+1:].Forward(x)}
+}
+
+// newMobileNet returns a MobileNet V3 with a pyramid of its last two stages.
+func newMobileNet(p pretrained, norm func(int) nn.Module) *Backbone {
+	if norm == nil {
+		norm = batchNorm
+	}
+	f := mobilenet.NewV3(mobilenet.ConfigV3{Norm: norm}).Features
+	if p.on {
+		freeze(f[:mobileNetStages(f, p.layers)])
+	}
+	middle := mobileNetStages(f, 2)
+	in := []int{f[middle].(*mobilenet.InvertedResidual).OutChannels, 960}
+	return &Backbone{mobileNet{f, middle}, ops.NewFeaturePyramidNetwork(in, features, ops.FeaturePyramidNetworkOptions{Extra: maxPool()})}
 }
 
 func maxPool() ops.ExtraFPNBlock { return ops.LastLevelMaxPool{} }

@@ -5,6 +5,9 @@
 //   - Mask R-CNN and Keypoint R-CNN: "Mask R-CNN", https://arxiv.org/abs/1703.06870
 //   - the second versions: "Benchmarking Detection Transfer Learning with Vision Transformers", https://arxiv.org/abs/2111.11429
 //   - RetinaNet: "Focal Loss for Dense Object Detection", https://arxiv.org/abs/1708.02002
+//   - its second version: "Bridging the Gap Between Anchor-based and Anchor-free Detection via Adaptive Training Sample Selection", https://arxiv.org/abs/1912.02424
+//   - SSD: "SSD: Single Shot MultiBox Detector", https://arxiv.org/abs/1512.02325
+//   - SSDlite: "Searching for MobileNetV3", https://arxiv.org/abs/1905.02244
 //   - FCOS: "FCOS: Fully Convolutional One-Stage Object Detection", https://arxiv.org/abs/1904.01355
 package detection
 

@@ -52,13 +52,13 @@ def run(name, arguments, empty):
     torch.manual_seed(0)
     arguments = json.loads(arguments)
     m = models.get_model_builder(name)(weights=None, weights_backbone=None, **arguments)
-    first = [[k, v.detach().clone()] for k, v in m.state_dict().items() if k.startswith(("rpn", "roi_heads", "head", "backbone.fpn", "backbone.extra", "backbone.body.bn1", "backbone.features.0"))]
+    first = [[k, v.detach().clone()] for k, v in m.state_dict().items() if k.startswith(("rpn", "roi_heads", "head", "backbone.fpn", "backbone.extra", "backbone.body.bn1", "backbone.body.0", "backbone.features", "backbone.scale"))]
     torch.manual_seed(1)
     with torch.no_grad():
         for k, v in m.state_dict().items():
             if k.endswith("running_var"):
                 v.uniform_(0.5, 1.5)
-            elif k.endswith("weight") and any(s in k for s in ("cls_score", "bbox_pred", "cls_logits", "bbox_reg")):
+            elif k.endswith("weight") and any(s in k for s in ("cls_score", "bbox_pred", "cls_logits", "bbox_reg", "module_list")):
                 v.normal_(0, 0.02)
     images = [torch.rand(3, 60, 80), torch.rand(3, 70, 50)]
     boxes = [torch.tensor([[5., 5, 40, 30], [20, 10, 79, 59]]), torch.tensor([[1.5, 2, 30, 60]])]
@@ -84,6 +84,13 @@ var cases = []struct{ name, arguments string }{
 	{"fasterrcnn_resnet50_fpn_v2", small},
 	{"maskrcnn_resnet50_fpn", small},
 	{"maskrcnn_resnet50_fpn_v2", small},
+	{"fasterrcnn_mobilenet_v3_large_fpn", strings.Replace(small, "{", `{"rpn_score_thresh": 0, "num_classes": 9, `, 1)},
+	{"fasterrcnn_mobilenet_v3_large_320_fpn", `{"box_score_thresh": 0.012, "num_classes": 80, "rpn_score_thresh": 0}`},
+	{"retinanet_resnet50_fpn", `{"min_size": 64, "max_size": 96, "detections_per_img": 30}`},
+	{"retinanet_resnet50_fpn_v2", `{"min_size": 64, "max_size": 96, "detections_per_img": 30, "score_thresh": 0.01}`},
+	{"fcos_resnet50_fpn", `{"min_size": 64, "max_size": 96, "detections_per_img": 30, "score_thresh": 0.07, "num_classes": 5}`},
+	{"ssd300_vgg16", `{"num_classes": 6, "detections_per_img": 30}`},
+	{"ssdlite320_mobilenet_v3_large", `{"num_classes": 6}`},
 	{"keypointrcnn_resnet50_fpn", strings.Replace(small, "64", "[60, 64]", 1)},
 }
 
@@ -93,7 +100,7 @@ func TestDetectionLive(t *testing.T) {
 	p := torchtest.Python(t, script)
 	day := time.Now().YearDay()
 	for i, c := range cases {
-		if os.Getenv("TORCHHUB_TEST_LARGE") == "" && i%5 != day%5 {
+		if os.Getenv("TORCHHUB_TEST_LARGE") == "" && i%12 != day%12 {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) { compare(t, p, c.name, c.arguments, i%2 == 1) })
@@ -115,7 +122,7 @@ func compare(t *testing.T, p *torchtest.Interpreter, name, arguments string, emp
 	torch.NoGrad(func() {
 		for _, e := range s {
 			predictor := false
-			for _, part := range []string{"cls_score", "bbox_pred", "cls_logits", "bbox_reg"} {
+			for _, part := range []string{"cls_score", "bbox_pred", "cls_logits", "bbox_reg", "module_list"} {
 				predictor = predictor || strings.Contains(e.Name, part)
 			}
 			switch {
@@ -159,7 +166,7 @@ func compare(t *testing.T, p *torchtest.Interpreter, name, arguments string, emp
 		kv := v.([]torch.Value)
 		// Batch normalization over few values magnifies the rounding.
 		a, b := kv[1].(*torch.Tensor).Item(), s.Get(kv[0].(string)).Grad().Abs().Sum().Item()
-		require.LessOrEqual(t, math.Abs(a-b), 0.02*math.Abs(a)+1e-4, "gradient of %s", kv[0])
+		require.LessOrEqual(t, math.Abs(a-b), 0.05*math.Abs(a)+1e-4, "gradient of %s", kv[0])
 	}
 }
 

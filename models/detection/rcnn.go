@@ -3,6 +3,7 @@ package detection
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
@@ -30,9 +31,10 @@ func (m *MinSizes) UnmarshalJSON(b []byte) error {
 
 // RCNNConfig has the arguments of torchvision's functions for Faster, Mask and Keypoint R-CNN.
 type RCNNConfig struct {
+	MobileNet           bool     // a MobileNet V3 as the backbone, in place of a ResNet-50
 	V2                  bool     // the second version, with batch normalization in all parts
 	Pretrained          bool     // for trained weights: batch normalization is frozen in the first version, and some layers are
-	TrainableLayers     *int     `json:"trainable_backbone_layers" limits:"0,5"` // of the backbone, if it is Pretrained; default 3
+	TrainableLayers     *int     `json:"trainable_backbone_layers" limits:"0,6"` // of the backbone, which has 5, or 6 with MobileNet, if it is Pretrained; default 3
 	NumClasses          int      `json:"num_classes"`                            // with the background; 0 means 91, and 2 for Keypoint R-CNN
 	NumKeypoints        int      `json:"num_keypoints"`                          // 0 means 17
 	MinSize             MinSizes `json:"min_size"`                               // nil means 800, and 640 to 800 for Keypoint R-CNN
@@ -118,8 +120,15 @@ func (c RCNNConfig) build(classes int, others func(h *RoIHeads, classes int)) *R
 	if c.V2 {
 		norm = nil
 	}
-	m := &RCNN{Backbone: newResNet50(p, norm, 1, maxPool, c.headNorm()), RoIHeads: &RoIHeads{}}
+	m := &RCNN{RoIHeads: &RoIHeads{}}
 	a := anchors{[][]float32{{32}, {64}, {128}, {256}, {512}}, []float32{0.5, 1, 2}}
+	if c.MobileNet {
+		m.Backbone = newMobileNet(p, norm)
+		each := []float32{32, 64, 128, 256, 512}
+		a.sizes = [][]float32{each, each, each}
+	} else {
+		m.Backbone = newResNet50(p, norm, 1, maxPool, c.headNorm())
+	}
 	if c.V2 {
 		m.RPN = c.rpn(a, 2)
 		m.RoIHeads.BoxHead = newConvHead(batchNorm, 7)
@@ -195,14 +204,19 @@ func (m *RCNN) losses(b batch, targets []models.DetectionTarget) []models.Loss {
 }
 
 func init() {
+	const faster, paper = "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks", "https://arxiv.org/abs/1506.01497"
 	const mask, v2 = "https://arxiv.org/abs/1703.06870", "https://arxiv.org/abs/2111.11429"
 	for _, e := range []struct {
 		name, title, paper string
 		c                  RCNNConfig
 		build              func(RCNNConfig) *RCNN
 	}{
-		{"fasterrcnn_resnet50_fpn", "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks", "https://arxiv.org/abs/1506.01497", RCNNConfig{}, NewFasterRCNN},
+		{"fasterrcnn_resnet50_fpn", faster, paper, RCNNConfig{}, NewFasterRCNN},
 		{"fasterrcnn_resnet50_fpn_v2", "Benchmarking Detection Transfer Learning with Vision Transformers", v2, RCNNConfig{V2: true}, NewFasterRCNN},
+		{"fasterrcnn_mobilenet_v3_large_fpn", faster, paper, RCNNConfig{MobileNet: true, RPNScoreThresh: new(0.05)}, NewFasterRCNN},
+		{"fasterrcnn_mobilenet_v3_large_320_fpn", faster, paper, RCNNConfig{
+			MobileNet: true, MinSize: MinSizes{320}, MaxSize: 640, RPNPreNMSTopNTest: 150, RPNPostNMSTopNTest: 150, RPNScoreThresh: new(0.05),
+		}, NewFasterRCNN},
 		{"maskrcnn_resnet50_fpn", "Mask R-CNN", mask, RCNNConfig{}, NewMaskRCNN},
 		{"maskrcnn_resnet50_fpn_v2", "Benchmarking Detection Transfer Learning with Vision Transformers", v2, RCNNConfig{V2: true}, NewMaskRCNN},
 		{"keypointrcnn_resnet50_fpn", "Mask R-CNN", mask, RCNNConfig{}, NewKeypointRCNN},
@@ -219,9 +233,9 @@ func init() {
 	}
 }
 
-// frozenEps returns the epsilon of frozen batch normalization, which is 0 for the weights COCO_V1.
+// frozenEps returns the epsilon of frozen batch normalization, which is 0 in ResNets for the weights COCO_V1.
 func frozenEps(w *models.Weights) float64 {
-	if w.Name == "COCO_V1" {
+	if w.Name == "COCO_V1" && !strings.Contains(w.Enum, "MobileNet") {
 		return 0
 	}
 	return 1e-5
