@@ -134,6 +134,9 @@ func (l *loader) target(name string, e *Entry, a *Artifact, given bool) (target,
 		t.build = a.build
 	}
 	configure, arguments := e.configure, json.RawMessage(nil)
+	if a.configure != nil && !given {
+		configure = a.configure
+	}
 	if a.Architecture != nil {
 		arguments = a.Architecture.Arguments
 		configure = func(arguments []byte) (func() any, error) {

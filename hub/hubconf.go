@@ -83,6 +83,8 @@ type Artifact struct {
 
 	noHash bool       // neither SHA256 nor the file's name has a hash
 	build  func() any // makes the module that the state dict fills; nil means that the entry's Build does
+
+	configure func(arguments []byte) (func() any, error) // makes it with arguments; nil means that the entry's does
 }
 
 // An Architecture is a model of package models and its arguments, see [models.Configure].

@@ -38,6 +38,9 @@ type Entry struct {
 	// classifier; nil means that it is.
 	BuildFor func(w *Weights) any
 
+	// ConfigureFor is Configure for the module that published weights fill; nil means that Configure makes it.
+	ConfigureFor func(w *Weights, arguments []byte) (func() any, error)
+
 	// Configure returns a function that builds the model with other arguments, see [Configure]; nil means that there are none.
 	Configure func(arguments []byte) (func() any, error)
 }

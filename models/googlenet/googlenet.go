@@ -22,11 +22,15 @@ type Config struct {
 }
 
 func init() {
+	published := Config{TransformInput: true, AuxLogits: new(false)}
 	models.Register(models.Entry{
 		Name: "googlenet", Repo: models.Vision, Title: "Going Deeper with Convolutions", Paper: "https://arxiv.org/abs/1409.4842",
 		Build:     func() any { return New(Config{}) },
-		BuildFor:  func(*models.Weights) any { return New(Config{TransformInput: true, AuxLogits: new(false)}) },
+		BuildFor:  func(*models.Weights) any { return New(published) },
 		Configure: models.Configurer(Config{}, New),
+		ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
+			return models.Configurer(published, New)(arguments)
+		},
 	})
 }
 

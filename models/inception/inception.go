@@ -39,12 +39,16 @@ type cat struct{}
 func (cat) Cat(xs []*torch.Tensor, dim int) *torch.Tensor { return torch.Cat(xs, dim) }
 
 func init() {
+	published := Config{TransformInput: true}
 	models.Register(models.Entry{
 		Name: "inception_v3", Repo: models.Vision,
 		Title: "Rethinking the Inception Architecture for Computer Vision", Paper: "https://arxiv.org/abs/1512.00567",
 		Build:     func() any { return New(Config{}) },
-		BuildFor:  func(*models.Weights) any { return New(Config{TransformInput: true}) },
+		BuildFor:  func(*models.Weights) any { return New(published) },
 		Configure: models.Configurer(Config{}, New),
+		ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
+			return models.Configurer(published, New)(arguments)
+		},
 	})
 }
 

@@ -51,6 +51,9 @@ func init() {
 				}
 				panic(&torch.Error{Op: "quantized_" + name, Msg: fmt.Sprintf("the quantized weights %s are not supported; load %s instead", w.Name, name)})
 			},
+			ConfigureFor: func(w *models.Weights, _ []byte) (func() any, error) {
+				return nil, fmt.Errorf("a model with the quantized weights %s takes no arguments", w.Name)
+			},
 			Configure: func(arguments []byte) (func() any, error) {
 				build, err := base.Configure(arguments)
 				if err != nil {
