@@ -269,10 +269,19 @@ func otherClasses(err error) int {
 	return first.Got[0]
 }
 
-// fitting returns the models of package models that a state dict fits, with any number of classes.
+// fitting returns the models of package models that a state dict fits, with any number of classes; of
+// those whose names hold another one's, such as resnet50_ssl, only the other one.
 func fitting(s torch.StateDict) []string {
 	var all []string
-	for _, name := range models.Names() {
+	size := 0
+	for _, e := range s {
+		size += e.Tensor.Numel()
+	}
+	for _, name := range slices.SortedFunc(slices.Values(models.Names()), func(a, b string) int { return cmp.Compare(len(a), len(b)) }) {
+		e, err := models.Lookup(name)
+		if err != nil || !alike(size, e.Default().Params) || slices.ContainsFunc(all, func(other string) bool { return strings.Contains(name, other) }) {
+			continue
+		}
 		build, err := models.Configure(name, nil)
 		if err != nil {
 			continue
@@ -306,6 +315,10 @@ func fitting(s torch.StateDict) []string {
 	}
 	return all
 }
+
+// alike reports whether two models may have the same architecture but for the number of classes, by their numbers of
+// parameters. Building each model to compare it would take seconds.
+func alike(a, b int) bool { return a <= 3*b && b <= 3*a }
 
 // classNames are the keys under which checkpoints hold the names of their classes, in lower case.
 var classNames = map[string]bool{
