@@ -270,7 +270,7 @@ func otherClasses(err error) int {
 }
 
 // fitting returns the models of package models that a state dict fits, with any number of classes; of
-// those whose names hold another one's, such as resnet50_ssl, only the other one.
+// those whose names hold another one's, only the other one.
 func fitting(s torch.StateDict) []string {
 	var all []string
 	size := 0

@@ -93,7 +93,7 @@ func (l *loader) loadEntry(ctx context.Context, name string, e *Entry, at place)
 		}
 		ready <- nil
 	}
-	m := &Model{name: name, steps: e.Preprocess}
+	m := &Model{name: name, steps: e.Preprocess, keypoints: a.points}
 	if a.Preprocess != nil {
 		m.steps = a.Preprocess
 	}

@@ -82,6 +82,7 @@ type Artifact struct {
 	Requires     *Requires     `json:"requires,omitempty"`
 
 	noHash bool       // neither SHA256 nor the file's name has a hash
+	points []string   // the names of key points
 	build  func() any // makes the module that the state dict fills; nil means that the entry's Build does
 
 	configure func(arguments []byte) (func() any, error) // makes it with arguments; nil means that the entry's does

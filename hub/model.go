@@ -19,14 +19,16 @@ import (
 )
 
 // A Model is a model with its weights, ready to run. Task returns its purpose. A model for
-// models.Classification has Classify, ClassifyBatch and ClassifyAll, one for models.Segmentation has Segment, and one
-// for models.VideoClassification has ClassifyVideo. For every task there are Preprocess, which makes inputs,
+// models.Classification has Classify, ClassifyBatch and ClassifyAll, one for models.Segmentation has Segment, one for models.Detection
+// has Detect, and one for models.VideoClassification has ClassifyVideo. For every task there are Preprocess, which makes inputs,
 // and Call and Module, which run the model. Any number of goroutines may use a Model at once;
 // their forward passes share the threads of torch.Run.
 type Model struct {
 	name   string
 	steps  *Preprocess // nil where nothing is said of pictures
 	labels []string    // nil where they have no names
+
+	keypoints []string // the names of key points; nil where they have none
 
 	pre   *transforms.Pipeline
 	turns chan struct{} // one for each picture that may be in memory as an input at a time
@@ -215,7 +217,8 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 
 // Call runs the model on any inputs and returns its output, for models that take or return
 // more than one tensor: model(*inputs). The values are those of torch.Value; the output of a
-// [models.Segmenter] is a [*models.SegmentationOutput]. An error of
+// [models.Segmenter] is a [*models.SegmentationOutput], and that of a [models.Detector] is a
+// []models.DetectionOutput with one for each picture. An error of
 // the model is returned. If the model is a Go module, Call needs an nn.Module, which takes
 // one tensor; call others through Module.
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
@@ -237,6 +240,9 @@ func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Valu
 func (m *Model) call(inputs []torch.Value) (torch.Value, error) {
 	if m.program != nil {
 		return m.program.Forward(inputs...)
+	}
+	if d, ok := m.module.(models.Detector); ok {
+		return detect(d, inputs)
 	}
 	if s, ok := m.module.(models.Segmenter); ok && len(inputs) == 1 {
 		if x, ok := inputs[0].(*torch.Tensor); ok {

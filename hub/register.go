@@ -126,7 +126,7 @@ func published(e *models.Entry) Entry {
 			configure = func(arguments []byte) (func() any, error) { return e.ConfigureFor(w, arguments) }
 		}
 		out.Artifacts = append(out.Artifacts, Artifact{
-			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License, noHash: w.NoHash, build: build, configure: configure,
+			Name: w.Name, Format: StateDict, URL: w.URL, License: w.License, noHash: w.NoHash, points: w.Keypoints, build: build, configure: configure,
 			Doc:        fmt.Sprintf("%.1f MiB, %.1fM parameters, %v", w.MiB, float64(w.Params)/1e6, w.Metrics),
 			Preprocess: &Preprocess{Preset: w.Preset},
 		})

@@ -131,12 +131,17 @@ func (s *Segmentation) Mask(class int) *torch.Tensor {
 	return torch.FromSlice(mask, s.Height, s.Width)
 }
 
-// Image returns a picture whose values are the classes, up to 255, with torchvision's colors for them: class 0 is black.
+// ClassColor returns torchvision's color for a class: that for object number class in torchvision.utils. Class 0 is black.
+func ClassColor(class int) color.NRGBA {
+	part := func(p int) uint8 { return uint8(class * p % 255) }
+	return color.NRGBA{part(1<<25 - 1), part(1<<15 - 1), part(1<<21 - 1), 255}
+}
+
+// Image returns a picture whose values are the classes, up to 255, in the colors of [ClassColor].
 func (s *Segmentation) Image() *image.Paletted {
 	img := image.NewPaletted(image.Rect(0, 0, s.Width, s.Height), make(color.Palette, 256))
 	for i := range img.Palette {
-		part := func(p int) uint8 { return uint8(i * p % 255) }
-		img.Palette[i] = color.NRGBA{part(1<<25 - 1), part(1<<15 - 1), part(1<<21 - 1), 255}
+		img.Palette[i] = ClassColor(i)
 	}
 	for i, c := range s.Classes {
 		img.Pix[i] = uint8(min(c, 255))

@@ -70,12 +70,12 @@ func TestPackAndUse(t *testing.T) {
 	require.Equal(t, models.ClassificationPreset{Resize: 32, Crop: 32}.WithDefaults(), conf.Entries["second"].Preprocess.Preset)
 
 	// A model for another task.
-	_, errs, status = torchhub(t, nil, "pack", "-o", dir, "--preprocess", `{"detection": {}}`, "third", filepath.Join(dir, "letters.pt"))
+	_, errs, status = torchhub(t, nil, "pack", "-o", dir, "--preprocess", `{"optical_flow": {}}`, "third", filepath.Join(dir, "letters.pt"))
 	require.Zero(t, status, errs)
-	require.Equal(t, "torchhub: the entry is for detection, which predict does not run\n", errs)
+	require.Equal(t, "torchhub: the entry is for optical_flow, which predict does not run\n", errs)
 	_, errs, status = torchhub(t, nil, "predict", "--repo", dir, "-m", "third", picture)
 	require.Equal(t, 1, status)
-	require.Equal(t, "torchhub: third: the model is for detection, not for classification\n", errs)
+	require.Equal(t, "torchhub: third: the model is for optical_flow, not for classification\n", errs)
 
 	schema, _, status := torchhub(t, nil, "validate", "--schema")
 	require.Zero(t, status)

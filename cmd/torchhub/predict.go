@@ -37,6 +37,7 @@ type predictFlags struct {
 	repoFlags
 	out          string
 	k            int
+	minScore     float64
 	json, logits bool
 }
 
@@ -47,9 +48,9 @@ func predictCommand() *cobra.Command {
 	var f predictFlags
 	c := &cobra.Command{
 		Use:   "predict [flags] [IMAGE|DIR|GLOB|URL|-]...",
-		Short: "Classify or segment pictures",
-		Long: `Classify pictures, or give each of their pixels a class, as the model does: files,
-folders with all pictures below them, globs, URLs, or - for stdin. Without a model and a
+		Short: "Classify or segment pictures, or find objects in them",
+		Long: `Classify pictures, give each of their pixels a class, or find the objects in them, as the
+model does: files, folders with all pictures below them, globs, URLs, or - for stdin. Without a model and a
 picture, a small built-in model classifies a built-in picture.
 
 With --json each picture gives a line. For classification:
@@ -59,7 +60,11 @@ share of the pixels and the mean score of these:
   {"image": …, "model": …, "device": …, "width": …, "height": …,
    "regions": [{"index": …, "label": …, "share": …, "score": …}], "annotated": …, "classes": …}
 The last two are files that -o DIR writes: DIR/NAME.png is the picture with its regions in
-color, and DIR/NAME.classes.png has the class of each pixel as its value.
+color, and DIR/NAME.classes.png has the class of each pixel as its value. For detection, with
+the highest score first and boxes as x1, y1, x2, y2:
+  {"image": …, "model": …, "device": …, "width": …, "height": …,
+   "objects": [{"index": …, "label": …, "score": …, "box": […],
+                "keypoints": [{"name": …, "x": …, "y": …, "score": …}]}], "annotated": …}
 
 A picture that cannot be read is named on stderr, the others go on, and the exit status
 is 1.`,
@@ -67,8 +72,9 @@ is 1.`,
 	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
 	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
 	f.add(c, true)
-	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels or regions to show")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "for segmentation: write annotated pictures to this folder")
+	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels, regions or objects to show")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "for segmentation and detection: write annotated pictures to this folder")
+	c.Flags().Float64Var(&f.minScore, "min-score", 0.5, "for detection: leave out objects with a lower score")
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
 	c.Flags().StringVar(&f.key, "key", "", "the state dict's key in the checkpoint, such as model_ema (default: the one that fits)")
@@ -82,6 +88,8 @@ is 1.`,
 			f.repo, f.model = splitModel(f.model)
 		}
 		switch {
+		case f.minScore < 0 || f.minScore > 1:
+			return usageError{fmt.Errorf("--min-score is %v and must be from 0 to 1", f.minScore)}
 		case f.k < 1:
 			return usageError{fmt.Errorf("-k is %d and must be at least 1", f.k)}
 		case f.logits && !f.json:
@@ -128,8 +136,11 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 		return err
 	}
 	run := classifyAll
-	if model.Task() == models.Segmentation {
-		run = segmentAll
+	switch model.Task() {
+	case models.Segmentation:
+		run = oneByOne(segment)
+	case models.Detection:
+		run = oneByOne(detect)
 	}
 	var to io.Writer // a bar would mix with results on a terminal
 	if terminal.Of(c.OutOrStdout()) == nil && len(pictures) > 1 {
@@ -158,7 +169,9 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 }
 
 // predicts reports whether predict runs models for a task.
-func predicts(t models.Task) bool { return t == models.Classification || t == models.Segmentation }
+func predicts(t models.Task) bool {
+	return t == models.Classification || t == models.Segmentation || t == models.Detection
+}
 
 // fits returns an error if a model for a task is not one that the flags are for.
 func (f *predictFlags) fits(t models.Task) error {
@@ -175,7 +188,7 @@ func (f *predictFlags) fits(t models.Task) error {
 	case t != models.Classification && f.logits:
 		return usageError{fmt.Errorf("--logits is for classification, and %s is for %s; leave it out", name, t)}
 	case t == models.Classification && f.out != "":
-		return usageError{fmt.Errorf("-o is for segmentation, and %s is for %s; leave it out", name, t)}
+		return usageError{fmt.Errorf("-o is for segmentation and detection, and %s is for %s; leave it out", name, t)}
 	}
 	return nil
 }

@@ -95,7 +95,48 @@ func TestPredictSegmentation(t *testing.T) {
 	require.Equal(t, "torchhub: --logits is for classification, and halves is for segmentation; leave it out\n", errs)
 	_, errs, status = inProcess(t, "predict", "-m", "resnet18", "-o", to, "x.png")
 	require.Equal(t, 2, status)
-	require.Equal(t, "torchhub: -o is for segmentation, and resnet18 is for classification; leave it out\n", errs)
+	require.Equal(t, "torchhub: -o is for segmentation and detection, and resnet18 is for classification; leave it out\n", errs)
+}
+
+// whole finds the whole picture, with a mask and key points.
+type whole struct{ Bias *torch.Tensor }
+
+func (*whole) Detect(images []*torch.Tensor) (all []models.DetectionOutput) {
+	h, w := images[0].Size(1), images[0].Size(2)
+	return []models.DetectionOutput{{
+		Boxes:  torch.FromSlice([]float32{1, 2, float32(w), float32(h), 0, 0, 1, 1}, 2, 4),
+		Labels: torch.FromSlice([]int64{1, 1}, 2), Scores: torch.FromSlice([]float32{0.75, 0.25}, 2), Masks: torch.Ones(2, 1, h, w),
+		Keypoints: torch.Ones(2, 17, 3), KeypointScores: torch.Ones(2, 17),
+	}}
+}
+
+func (*whole) Losses([]*torch.Tensor, []models.DetectionTarget) []models.Loss { return nil }
+
+func TestPredictDetection(t *testing.T) {
+	dir := t.TempDir()
+	models.Register(models.Entry{Name: "whole", Repo: "testowner/whole", Build: func() any { return &whole{torch.Zeros(2)} },
+		Weights: []models.Weights{{Name: "V1", URL: "https://example.com/whole-01234567.pth", Preset: models.DetectionPreset{}, Classes: models.COCO, Keypoints: []string{"nose"}}}})
+	weights := filepath.Join(dir, "w.safetensors")
+	require.NoError(t, safetensors.SaveFile(nn.StateDict(&whole{torch.Zeros(2)}), weights, nil))
+	picture := write(t, dir, "a.png", pngOf(t, 60, 40))
+	out, errs, status := inProcess(t, "predict", "--device", "cpu", "-m", "whole", "--weights", weights, "--json", "-o", dir+"/out", picture)
+	require.Zero(t, status, errs)
+	var d detected
+	require.NoError(t, json.Unmarshal([]byte(out), &d))
+	require.Len(t, d.Objects, 1)
+	require.Equal(t, "person", d.Objects[0].Name)
+	require.Equal(t, [4]float64{1, 2, 60, 40}, d.Objects[0].Box)
+	require.Len(t, d.Objects[0].Keypoints, 17)
+	require.FileExists(t, d.Annotated)
+	out, errs, status = inProcess(t, "predict", "--device", "cpu", "-m", "whole", "--weights", weights, "--min-score", "0", picture)
+	require.Zero(t, status, errs)
+	require.Contains(t, out, "whole on cpu\n  75.00 %  person at 1,2 to 60,40\n  25.00 %  person at 0,0 to 1,1\n")
+	out, errs, status = inProcess(t, "predict", "--device", "cpu", "-m", "whole", "--weights", weights, "--min-score", "0.9", "--json", picture)
+	require.Zero(t, status, errs)
+	require.Contains(t, out, `"objects":[]`)
+	_, errs, status = inProcess(t, "predict", "-m", "whole", "--min-score", "2", picture)
+	require.Equal(t, 2, status)
+	require.Equal(t, "torchhub: --min-score is 2 and must be from 0 to 1\n", errs)
 }
 
 // TestPredictMany classifies a folder in order, beside pictures that cannot be had.

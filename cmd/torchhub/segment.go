@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"image/color"
 	"io"
 	"os"
 	"path/filepath"
@@ -33,51 +32,21 @@ type segmented struct {
 	Classes   string       `json:"classes,omitempty"`   // a file
 }
 
-// segmentAll prints the regions of pictures, and calls done for each one. The next picture is opened while the model
-// runs. Its own error ends the command.
-func segmentAll(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, pictures []picture, done func(error)) error {
-	type opened struct {
-		img image.Image
-		err error
+// segment prints the regions of a picture.
+func segment(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, p picture, img image.Image) error {
+	s, err := model.Segment(ctx, img)
+	if err != nil {
+		return err
 	}
-	queue := make(chan opened, 1)
-	go func() {
-		for _, p := range pictures {
-			img, err := p.open()
-			select {
-			case queue <- opened{img, err}:
-			case <-ctx.Done():
-				return
-			}
+	size := img.Bounds().Size()
+	out := segmented{Image: p.name, Model: model.Name(), Device: model.Device().String(), Width: size.X, Height: size.Y, Regions: s.Regions()}
+	if f.out != "" {
+		if err := out.write(f.out, p.base, img, s); err != nil {
+			return &endError{err}
 		}
-	}()
-	for _, p := range pictures {
-		var o opened
-		select {
-		case o = <-queue:
-		case <-ctx.Done(): // a picture may be blocked
-			return ctx.Err()
-		}
-		if o.err != nil {
-			done(o.err)
-			continue
-		}
-		s, err := model.Segment(ctx, o.img)
-		if err != nil {
-			done(&aboutError{p.name, err})
-			continue
-		}
-		size := o.img.Bounds().Size()
-		out := segmented{Image: p.name, Model: model.Name(), Device: model.Device().String(), Width: size.X, Height: size.Y, Regions: s.Regions()}
-		if f.out != "" {
-			if err := out.write(f.out, p.base, o.img, s); err != nil {
-				return err
-			}
-		}
-		if err := out.print(w, f); err != nil {
-			return err
-		}
-		done(nil)
+	}
+	if err := out.print(w, f); err != nil {
+		return &endError{err}
 	}
 	return nil
 }
@@ -106,11 +75,10 @@ func annotate(img image.Image, s *hub.Segmentation) (annotated image.Image) {
 		x := transforms.PILToTensor().Transform(transforms.Value{Image: transforms.ToRGB(img)}).Tensor // [3, H, W]
 		o := draw.MaskOptions{Alpha: 0.6}
 		var masks []*torch.Tensor
-		palette := s.Image().Palette
 		for _, r := range s.Regions() {
 			if r.Name != background {
 				masks = append(masks, s.Mask(r.Index))
-				o.Colors = append(o.Colors, color.Color(palette[min(r.Index, 255)]))
+				o.Colors = append(o.Colors, hub.ClassColor(r.Index))
 			}
 		}
 		if len(masks) > 0 {
