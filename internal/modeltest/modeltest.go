@@ -51,10 +51,13 @@ def run(expression, shapes):
         elif v.is_floating_point() and not v.any(): # such as the last layers of transformers
             v.normal_(0, 0.1)
     x = [torch.randn(s) for s in shapes]
+    called = []
+    hooks = [c.register_forward_hook(lambda c, x, y, n=n: called.append(n) if isinstance(y, torch.Tensor) else None) for n, c in m.named_modules(remove_duplicate=False)]
     with torch.no_grad():
         evaluated = tensors(m.eval()(*x))
+        for h in hooks: h.remove()
         torch.manual_seed(2)
-        return [first, evaluated, tensors(m.train()(*x))]
+        return [first, evaluated, tensors(m.train()(*x)), called]
 `
 
 // A Reference is a Python with torchvision.
@@ -92,10 +95,70 @@ func (r *Reference) Compare(t *testing.T, expression string, build func() any, s
 			x = append(x, torch.Randn(shape...))
 		}
 		nn.Eval(m)
-		require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value), 1e-4), "in evaluation")
+		called := calls(m, func() {
+			require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value), 1e-4), "in evaluation")
+		})
+		compareCalls(t, m, want[3].([]torch.Value), called)
+		extract(t, m, called, x)
 		torch.ManualSeed(2)
 		nn.Train(m)
 		require.NoError(t, near(outputs(t, m, x), want[2].([]torch.Value), 1e-3), "while training")
+	})
+}
+
+// calls returns the names of the modules that call their hooks while f runs, in order.
+func calls(m any, f func()) (names []string) {
+	for _, c := range nn.NamedModules(m) {
+		if module, ok := c.Module.(nn.Module); ok && c.Name != "" && !empty(c.Module) {
+			defer nn.RegisterForwardHook(module, func(_ nn.Module, _, _ *torch.Tensor) *torch.Tensor {
+				names = append(names, c.Name)
+				return nil
+			})()
+		}
+	}
+	f()
+	return names
+}
+
+// compareCalls requires that the modules that map a tensor to a tensor are called as often as torchvision's of the same
+// names, so that features can be extracted by them.
+func compareCalls(t *testing.T, m any, want []torch.Value, got []string) {
+	t.Helper()
+	modules := map[string]bool{}
+	for _, c := range nn.NamedModules(m) {
+		_, ok := c.Module.(nn.Module)
+		modules[c.Name] = ok && !empty(c.Module)
+	}
+	var names []string
+	for _, w := range want {
+		if w != "" && modules[w.(string)] {
+			names = append(names, w.(string))
+		}
+	}
+	slices.Sort(names)
+	got = slices.Sorted(slices.Values(got))
+	require.Equal(t, names, got, "the calls of the modules")
+}
+
+// empty reports whether m is a container without modules.
+func empty(m any) bool {
+	s, ok := m.(nn.Sequential)
+	return ok && len(s) == 0
+}
+
+// extract extracts the features of all called modules of a model that maps a tensor to a tensor.
+func extract(t *testing.T, m any, called []string, x []*torch.Tensor) {
+	t.Helper()
+	module, ok := m.(nn.Module)
+	if !ok {
+		return
+	}
+	e, err := nn.NewFeatureExtractor(module, called...)
+	require.NoError(t, err)
+	torch.Scope(func() {
+		for name, y := range e.Forward(x[0]) {
+			require.NotNil(t, y, name)
+		}
 	})
 }
 

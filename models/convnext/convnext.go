@@ -131,5 +131,5 @@ func newBlock(channels int, layerScale, drop float64) *block {
 
 // Forward maps [N, C, H, W] to the same shape.
 func (m *block) Forward(x *torch.Tensor) *torch.Tensor {
-	return m.Block.Forward(x).Then(m.LayerScale.Mul).Then(m.StochasticDepth.Forward).AddInPlace(x)
+	return m.Block.Forward(x).Then(m.LayerScale.Mul).Then(nn.Sequential{m.StochasticDepth}.Forward).AddInPlace(x)
 }

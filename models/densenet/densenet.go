@@ -103,7 +103,7 @@ func (m *denseBlock) Forward(x *torch.Tensor) (y *torch.Tensor) {
 		features := []*torch.Tensor{x}
 		for _, c := range m.SequentialDict {
 			all := torch.Cat(features, 1)
-			features = append(features, c.Module.(*denseLayer).Forward(all))
+			features = append(features, nn.Call(c.Module.(*denseLayer), all))
 			all.Free()
 		}
 		y = torch.Keep(torch.Cat(features, 1))

@@ -197,7 +197,7 @@ func (c Config) block(s Stage, drop float64) *mbConv {
 func (m *mbConv) Forward(x *torch.Tensor) *torch.Tensor {
 	y := m.Block.Forward(x)
 	if m.residual {
-		y = y.Then(m.StochasticDepth.Forward).AddInPlace(x)
+		y = y.Then(nn.Sequential{m.StochasticDepth}.Forward).AddInPlace(x)
 	}
 	return y
 }

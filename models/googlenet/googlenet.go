@@ -122,21 +122,21 @@ func (m *GoogLeNet) ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*to
 		defer y.Free()
 		x = y
 	}
-	x = m.Conv1.Forward(x).Then(m.MaxPool1.Forward)                                        // [N, 64, 56, 56] of pictures of 224×224
-	x = x.Then(m.Conv2.Forward).Then(m.Conv3.Forward).Then(m.MaxPool2.Forward)             // [N, 192, 28, 28]
-	x = x.Then(m.Inception3a.Forward).Then(m.Inception3b.Forward).Then(m.MaxPool3.Forward) // [N, 480, 14, 14]
-	x = x.Then(m.Inception4a.Forward)                                                      // [N, 512, 14, 14]
+	x = nn.Sequential{m.Conv1, m.MaxPool1}.Forward(x)                           // [N, 64, 56, 56] of pictures of 224×224
+	x = x.Then(nn.Sequential{m.Conv2, m.Conv3, m.MaxPool2}.Forward)             // [N, 192, 28, 28]
+	x = x.Then(nn.Sequential{m.Inception3a, m.Inception3b, m.MaxPool3}.Forward) // [N, 480, 14, 14]
+	x = x.Then(nn.Sequential{m.Inception4a}.Forward)                            // [N, 512, 14, 14]
 	heads := m.Training && m.Aux1 != nil
 	var aux1 *torch.Tensor
 	if heads {
-		aux1 = m.Aux1.Forward(x)
+		aux1 = nn.Call(m.Aux1, x)
 	}
-	x = x.Then(m.Inception4b.Forward).Then(m.Inception4c.Forward).Then(m.Inception4d.Forward) // [N, 528, 14, 14]
+	x = x.Then(nn.Sequential{m.Inception4b, m.Inception4c, m.Inception4d}.Forward) // [N, 528, 14, 14]
 	if heads {
-		aux = []*torch.Tensor{m.Aux2.Forward(x), aux1}
+		aux = []*torch.Tensor{nn.Call(m.Aux2, x), aux1}
 	}
-	x = x.Then(m.Inception4e.Forward).Then(m.MaxPool4.Forward)                            // [N, 832, 7, 7]
-	x = x.Then(m.Inception5a.Forward).Then(m.Inception5b.Forward).Then(m.AvgPool.Forward) // [N, 1024, 1, 1]
+	x = x.Then(nn.Sequential{m.Inception4e, m.MaxPool4}.Forward)               // [N, 832, 7, 7]
+	x = x.Then(nn.Sequential{m.Inception5a, m.Inception5b, m.AvgPool}.Forward) // [N, 1024, 1, 1]
 	return x.Then((&nn.Flatten{}).Forward).Then(m.Dropout.Forward).Then(m.FC.Forward), aux
 }
 
@@ -165,7 +165,7 @@ func newInception(in, one, three0, three, five0, five, pool int) *inception {
 // Forward maps [N, in, H, W] to the channels of all branches.
 func (m *inception) Forward(x *torch.Tensor) (y *torch.Tensor) {
 	torch.Scope(func() {
-		y = torch.Keep(torch.Cat([]*torch.Tensor{m.Branch1.Forward(x), m.Branch2.Forward(x), m.Branch3.Forward(x), m.Branch4.Forward(x)}, 1))
+		y = torch.Keep(torch.Cat([]*torch.Tensor{nn.Call(m.Branch1, x), m.Branch2.Forward(x), m.Branch3.Forward(x), m.Branch4.Forward(x)}, 1))
 	})
 	return y
 }

@@ -155,14 +155,14 @@ func (m *Inception3) Features(x *torch.Tensor) (features *torch.Tensor, aux []*t
 		defer y.Free()
 		x = y
 	}
-	x = m.Conv2d1a3x3.Forward(x).Then(m.Conv2d2a3x3.Forward).Then(m.Conv2d2b3x3.Forward).Then(m.MaxPool1.Forward)                 // [N, 64, 73, 73] of pictures of 299×299
-	x = x.Then(m.Conv2d3b1x1.Forward).Then(m.Conv2d4a3x3.Forward).Then(m.MaxPool2.Forward)                                        // [N, 192, 35, 35]
-	x = x.Then(m.Mixed5b.Forward).Then(m.Mixed5c.Forward).Then(m.Mixed5d.Forward)                                                 // [N, 288, 35, 35]
-	x = x.Then(m.Mixed6a.Forward).Then(m.Mixed6b.Forward).Then(m.Mixed6c.Forward).Then(m.Mixed6d.Forward).Then(m.Mixed6e.Forward) // [N, 768, 17, 17]
+	x = nn.Sequential{m.Conv2d1a3x3, m.Conv2d2a3x3, m.Conv2d2b3x3, m.MaxPool1}.Forward(x)    // [N, 64, 73, 73] of pictures of 299×299
+	x = x.Then(nn.Sequential{m.Conv2d3b1x1, m.Conv2d4a3x3, m.MaxPool2}.Forward)              // [N, 192, 35, 35]
+	x = x.Then(nn.Sequential{m.Mixed5b, m.Mixed5c, m.Mixed5d}.Forward)                       // [N, 288, 35, 35]
+	x = x.Then(nn.Sequential{m.Mixed6a, m.Mixed6b, m.Mixed6c, m.Mixed6d, m.Mixed6e}.Forward) // [N, 768, 17, 17]
 	if heads {
-		aux = []*torch.Tensor{m.AuxLogits.Forward(x)}
+		aux = []*torch.Tensor{nn.Call(m.AuxLogits, x)}
 	}
-	x = x.Then(m.Mixed7a.Forward).Then(m.Mixed7b.Forward).Then(m.Mixed7c.Forward)       // [N, 2048, 8, 8]
+	x = x.Then(nn.Sequential{m.Mixed7a, m.Mixed7b, m.Mixed7c}.Forward)                  // [N, 2048, 8, 8]
 	x = x.Then(m.AvgPool.Forward).Then(m.Dropout.Forward).Then((&nn.Flatten{}).Forward) // [N, 2048]
 	return x, aux
 }

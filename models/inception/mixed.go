@@ -151,7 +151,7 @@ func (m *mixed) Forward(x *torch.Tensor) (y *torch.Tensor) {
 			}
 			y = b.convs.Forward(y)
 			if b.split != nil {
-				y = joins[0].Cat([]*torch.Tensor{b.split[0].Forward(y), b.split[1].Forward(y)}, 1)
+				y = joins[0].Cat([]*torch.Tensor{nn.Call(b.split[0], y), nn.Call(b.split[1], y)}, 1)
 				joins = joins[1:]
 			}
 			all = append(all, y)

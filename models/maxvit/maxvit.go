@@ -227,7 +227,7 @@ func (m *MaxVit) Forward(x *torch.Tensor) *torch.Tensor {
 	x = m.Stem.Forward(x) // [N, C, H/2, W/2]
 	for _, b := range m.Blocks {
 		for _, l := range b.Layers {
-			x = x.Then(l.Forward)
+			x = x.Then(nn.Sequential{l}.Forward)
 		}
 	}
 	return x.Then(m.Classifier.Forward)
@@ -238,7 +238,7 @@ func (m *layer) Forward(x *torch.Tensor) *torch.Tensor { return m.Layers.Forward
 
 // Forward maps [N, C, H, W] to [N, out, H/stride, W/stride].
 func (m *mbConv) Forward(x *torch.Tensor) *torch.Tensor {
-	y := m.Layers.Forward(x).Then(m.StochasticDepth.Forward)
+	y := m.Layers.Forward(x).Then(nn.Sequential{m.StochasticDepth}.Forward)
 	defer y.Free()
 	if m.Proj != nil {
 		x = m.Proj.Forward(x)
@@ -258,9 +258,9 @@ func (m *partitionAttention) Forward(x *torch.Tensor) (y *torch.Tensor) {
 	}
 	torch.Scope(func() {
 		x := swap(x.Reshape(n, c, h/p, p, w/p, p).Permute(0, 2, 4, 3, 5, 1).Reshape(n, h/p*(w/p), p*p, c)) // [N, groups, positions, C]
-		x = ops.Residual(x, m.AttnLayer.Forward, m.StochasticDropout.Forward)
+		x = ops.Residual(x, m.AttnLayer.Forward, nn.Sequential{m.StochasticDropout}.Forward)
 		x = x.Then(func(x *torch.Tensor) *torch.Tensor {
-			return ops.Residual(x, m.MLPLayer.Forward, m.StochasticDropout.Forward)
+			return ops.Residual(x, m.MLPLayer.Forward, nn.Sequential{m.StochasticDropout}.Forward)
 		})
 		y = torch.Keep(swap(x).Reshape(n, h/p, w/p, p, p, c).Permute(0, 5, 1, 3, 2, 4).Reshape(n, c, h, w))
 	})

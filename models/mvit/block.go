@@ -117,12 +117,12 @@ func (m *block) forward(x *torch.Tensor, size [3]int) (*torch.Tensor, [3]int) {
 	if m.PoolSkip != nil {
 		x, _ = m.PoolSkip.forward(x, size)
 	}
-	x = x.Add(m.StochasticDepth.Forward(y))
+	x = x.Add(nn.Call(m.StochasticDepth, y))
 	normed = m.Norm2.Forward(x)
 	if m.Project != nil && !m.projAfterAttn {
 		x = m.Project.Forward(normed)
 	}
-	return x.Add(m.MLP.Forward(normed).Then(m.StochasticDepth.Forward)), pooled
+	return x.Add(nn.Sequential{m.MLP, m.StochasticDepth}.Forward(normed)), pooled
 }
 
 // forward maps x [N, 1 + patches, C] or, of heads, [N, heads, 1 + patches, C] to the pooled x and its size.

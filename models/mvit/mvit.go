@@ -185,7 +185,7 @@ func (m *MViT) Forward(x *torch.Tensor) *torch.Tensor {
 	}
 	x = m.ConvProj.Forward(x).Then(func(x *torch.Tensor) *torch.Tensor {
 		return x.Flatten(2).Transpose(1, 2) // [N, T'·H'·W', C]
-	}).Then(m.PosEncoding.Forward)
+	}).Then(nn.Sequential{m.PosEncoding}.Forward)
 	size := m.PosEncoding.size
 	for _, b := range m.Blocks {
 		x = x.Then(func(x *torch.Tensor) (y *torch.Tensor) {

@@ -11,6 +11,7 @@ import (
 type basicBlock struct {
 	Conv1      *nn.Conv2d
 	BN1        nn.Module
+	ReLU       *nn.ReLU  `nn:"relu"`
 	AA         nn.Module // nil without
 	Conv2      *nn.Conv2d
 	BN2        nn.Module
@@ -20,9 +21,9 @@ type basicBlock struct {
 
 // Forward maps [N, in, H, W] to [N, planes, H/stride, W/stride].
 func (m *basicBlock) Forward(x *torch.Tensor) *torch.Tensor {
-	y := m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace()
+	y := m.Conv1.Forward(x).Then(m.BN1.Forward).Then(m.ReLU.Forward)
 	y = maybe(y, m.AA).Then(m.Conv2.Forward).Then(m.BN2.Forward)
-	return addShortcut(maybe(y, m.SE), x, m.Downsample)
+	return addShortcut(maybe(y, m.SE), x, m.Downsample).Then(m.ReLU.Forward)
 }
 
 type bottleneck struct {
@@ -30,6 +31,7 @@ type bottleneck struct {
 	BN1        nn.Module
 	Conv2      *nn.Conv2d
 	BN2        nn.Module
+	ReLU       *nn.ReLU  `nn:"relu"`
 	AA         nn.Module // nil without
 	Conv3      *nn.Conv2d
 	BN3        nn.Module
@@ -50,6 +52,7 @@ func (c Config) bottleneck(in, planes, stride, dilation int, aa nn.Module, downs
 		BN1:        c.Norm(first),
 		Conv2:      conv3x3(first, width, stride2, c.Groups, dilation),
 		BN2:        c.Norm(width),
+		ReLU:       &nn.ReLU{InPlace: true},
 		AA:         aa,
 		Conv3:      conv1x1(width, out, 1),
 		BN3:        c.Norm(out),
@@ -60,10 +63,10 @@ func (c Config) bottleneck(in, planes, stride, dilation int, aa nn.Module, downs
 
 // Forward maps [N, in, H, W] to [N, 4·planes, H/stride, W/stride].
 func (m *bottleneck) Forward(x *torch.Tensor) *torch.Tensor {
-	y := m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace()
-	y = y.Then(m.Conv2.Forward).Then(m.BN2.Forward).ReLUInPlace()
+	y := m.Conv1.Forward(x).Then(m.BN1.Forward).Then(m.ReLU.Forward)
+	y = y.Then(m.Conv2.Forward).Then(m.BN2.Forward).Then(m.ReLU.Forward)
 	y = maybe(y, m.AA).Then(m.Conv3.Forward).Then(m.BN3.Forward)
-	return addShortcut(maybe(y, m.SE), x, m.Downsample)
+	return addShortcut(maybe(y, m.SE), x, m.Downsample).Then(m.ReLU.Forward)
 }
 
 // maybe passes y through a module that may be nil.
@@ -74,14 +77,14 @@ func maybe(y *torch.Tensor, m nn.Module) *torch.Tensor {
 	return y.Then(m.Forward)
 }
 
-// addShortcut returns relu(y + downsample(x)), in place of y.
+// addShortcut returns y + downsample(x), in place of y.
 func addShortcut(y, x *torch.Tensor, downsample nn.Module) *torch.Tensor {
 	if downsample == nil {
-		return y.AddInPlace(x).ReLUInPlace()
+		return y.AddInPlace(x)
 	}
 	x = downsample.Forward(x)
 	defer x.Free()
-	return y.AddInPlace(x).ReLUInPlace()
+	return y.AddInPlace(x)
 }
 
 func conv3x3(in, out, stride, groups, dilation int) *nn.Conv2d {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
-	F "github.com/torchhub/torchhub/torch/nn/functional"
 )
 
 // Block is the kind of a ResNet's residual blocks.
@@ -92,7 +91,8 @@ type Config struct {
 type Backbone struct {
 	Conv1                          nn.Module // a Conv2d or, for a deep stem, a Sequential
 	BN1                            nn.Module
-	MaxPool                        nn.Module `nn:"maxpool"` // nil for torchvision's max pooling, which has no parameters
+	ReLU                           *nn.ReLU  `nn:"relu"`
+	MaxPool                        nn.Module `nn:"maxpool"`
 	Layer1, Layer2, Layer3, Layer4 nn.Sequential
 }
 
@@ -102,7 +102,8 @@ type Backbone struct {
 // https://docs.pytorch.org/vision/stable/models/resnet.html
 type ResNet struct {
 	Backbone
-	FC *nn.Linear
+	AvgPool *nn.AdaptiveAvgPool2d `nn:"avgpool"`
+	FC      *nn.Linear
 }
 
 // New builds a ResNet, initialized as torchvision's is. It panics with an
@@ -115,7 +116,7 @@ func New(c Config) *ResNet {
 	if c.Stem != PlainStem {
 		in *= 2
 	}
-	m := &ResNet{Backbone: Backbone{Conv1: c.stem(in), BN1: c.Norm(in), MaxPool: c.stemPool(in)}}
+	m := &ResNet{Backbone: Backbone{Conv1: c.stem(in), BN1: c.Norm(in), ReLU: &nn.ReLU{InPlace: true}, MaxPool: c.stemPool(in)}, AvgPool: nn.NewAdaptiveAvgPool2d(1)}
 	dilation := 1
 	stage := func(i, stride int) nn.Sequential {
 		s := make(nn.Sequential, c.Layers[i])
@@ -188,8 +189,7 @@ func (c Config) stem(out int) nn.Module {
 	}
 }
 
-// stemPool returns the module that halves the sides of the stem's output, or nil for torchvision's max
-// pooling.
+// stemPool returns the module that halves the sides of the stem's output.
 func (c Config) stemPool(channels int) nn.Module {
 	switch {
 	case c.StemConv && c.AntiAlias == NoAntiAlias:
@@ -201,7 +201,7 @@ func (c Config) stemPool(channels int) nn.Module {
 	case c.AntiAlias == Blur:
 		return nn.Sequential{nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 1, Padding: 1}), c.smooth()}
 	}
-	return nil
+	return nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 2, Padding: 1})
 }
 
 func (c Config) smooth() nn.Module {
@@ -231,6 +231,7 @@ func (c Config) block(in, planes, stride, dilation int) nn.Module {
 	return &basicBlock{
 		Conv1:      conv3x3(in, first, convStride, 1, 1),
 		BN1:        c.Norm(first),
+		ReLU:       &nn.ReLU{InPlace: true},
 		AA:         aa,
 		Conv2:      conv3x3(first, planes, 1, 1, 1),
 		BN2:        c.Norm(planes),
@@ -275,13 +276,8 @@ func (m *Backbone) Forward(x *torch.Tensor) *torch.Tensor { return m.Stages(x, 4
 // Stages returns the features of the stages from the first one asked for, which is from 1 to 4, to the
 // fourth: those of stage i are [N, C, H/2ⁱ⁺¹, W/2ⁱ⁺¹] unless it has a dilation in place of the stride.
 func (m *Backbone) Stages(x *torch.Tensor, first int) []*torch.Tensor {
-	x = m.Conv1.Forward(x).Then(m.BN1.Forward).ReLUInPlace() // [N, 64, H/2, W/2]
-	x = x.Then(func(x *torch.Tensor) *torch.Tensor {
-		if m.MaxPool != nil {
-			return m.MaxPool.Forward(x)
-		}
-		return F.MaxPool2d(x, 3, F.MaxPool2dOptions{Stride: 2, Padding: 1}) // [N, 64, H/4, W/4]
-	})
+	x = m.Conv1.Forward(x).Then(m.BN1.Forward).Then(m.ReLU.Forward) // [N, 64, H/2, W/2]
+	x = x.Then(m.MaxPool.Forward)                                   // [N, 64, H/4, W/4]
 	var out []*torch.Tensor
 	for i, s := range []nn.Sequential{m.Layer1, m.Layer2, m.Layer3, m.Layer4} {
 		if i < first {
@@ -298,9 +294,7 @@ func (m *Backbone) Stages(x *torch.Tensor, first int) []*torch.Tensor {
 
 // Forward maps pictures x [N, 3, H, W] to logits [N, classes].
 func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
-	return m.Backbone.Forward(x).Then(func(x *torch.Tensor) *torch.Tensor {
-		return F.AdaptiveAvgPool2d(x, 1) // [N, C, 1, 1]
-	}).Then(func(x *torch.Tensor) *torch.Tensor {
-		return x.Flatten(1) // [N, C]
+	return m.Backbone.Forward(x).Then(m.AvgPool.Forward).Then(func(x *torch.Tensor) *torch.Tensor {
+		return x.Flatten(1) // [N, C, 1, 1] → [N, C]
 	}).Then(m.FC.Forward)
 }

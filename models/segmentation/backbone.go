@@ -40,14 +40,14 @@ func backbone(name BackboneName) (b Backbone, low, last int) {
 	default:
 		panic(&torch.Error{Op: "segmentation", Msg: fmt.Sprintf("there is no backbone %.100q", name)})
 	}
-	return resNet{&resnet.New(c).Backbone}, 1024, 2048
+	return &resNet{&resnet.New(c).Backbone}, 1024, 2048
 }
 
 // resNet is a ResNet whose last two stages are dilated.
 type resNet struct{ *resnet.Backbone }
 
 // Features returns the features of the last two stages, [N, 1024, H/8, W/8] and [N, 2048, H/8, W/8].
-func (m resNet) Features(x *torch.Tensor) (low, last *torch.Tensor) {
+func (m *resNet) Features(x *torch.Tensor) (low, last *torch.Tensor) {
 	y := m.Stages(x, 3)
 	return y[0], y[1]
 }
@@ -59,7 +59,7 @@ type mobileNet struct {
 }
 
 func newMobileNet() (b Backbone, low, last int) {
-	m := mobileNet{Sequential: mobilenet.NewV3(mobilenet.ConfigV3{Dilated: true}).Features}
+	m := &mobileNet{Sequential: mobilenet.NewV3(mobilenet.ConfigV3{Dilated: true}).Features}
 	var strided []int
 	for i, block := range m.Sequential {
 		if block, ok := block.(*mobilenet.InvertedResidual); ok && block.Strided {
@@ -72,7 +72,7 @@ func newMobileNet() (b Backbone, low, last int) {
 }
 
 // Features returns the features [N, 40, H/8, W/8] and [N, 960, H/16, W/16].
-func (m mobileNet) Features(x *torch.Tensor) (low, last *torch.Tensor) {
+func (m *mobileNet) Features(x *torch.Tensor) (low, last *torch.Tensor) {
 	low = m.Sequential[:m.low+1].Forward(x)
 	return low, m.Sequential[m.low+1:].Forward(low)
 }

@@ -44,7 +44,7 @@ func convNormReLU(conv *nn.Conv2d) nn.Sequential {
 func (m *aspp) Forward(x *torch.Tensor) *torch.Tensor {
 	parts := make([]*torch.Tensor, len(m.Convs))
 	for i, conv := range m.Convs {
-		parts[i] = conv.Forward(x)
+		parts[i] = nn.Call(conv, x)
 	}
 	y := torch.Cat(parts, 1)
 	for _, p := range parts {

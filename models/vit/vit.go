@@ -202,7 +202,7 @@ func (m *VisionTransformer) Forward(x *torch.Tensor) *torch.Tensor {
 		defer token.Free()
 		return torch.Cat([]*torch.Tensor{token, x}, 1) // [N, patches + 1, Hidden]
 	})
-	return x.Then(m.Encoder.Forward).Then(func(x *torch.Tensor) *torch.Tensor {
+	return x.Then(nn.Sequential{m.Encoder}.Forward).Then(func(x *torch.Tensor) *torch.Tensor {
 		return x.Select(1, 0) // [N, Hidden]
 	}).Then(m.Heads.Forward)
 }
@@ -215,7 +215,7 @@ func (m *encoder) Forward(x *torch.Tensor) *torch.Tensor {
 // Forward maps [N, patches + 1, Hidden] to the same shape.
 func (m *encoderBlock) Forward(x *torch.Tensor) *torch.Tensor {
 	return ops.Residual(x, m.LN1.Forward, m.attend, m.Dropout.Forward).Then(func(x *torch.Tensor) *torch.Tensor {
-		return ops.Residual(x, m.LN2.Forward, m.MLP.Forward)
+		return ops.Residual(x, m.LN2.Forward, nn.Sequential{m.MLP}.Forward)
 	})
 }
 

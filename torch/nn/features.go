@@ -145,7 +145,14 @@ func copied(v reflect.Value, done map[any]reflect.Value) reflect.Value {
 		if v.IsNil() {
 			return v
 		}
+		id := list{v.UnsafePointer(), v.Len()}
+		if c, ok := done[id]; ok && c.Type() == v.Type() {
+			return c
+		}
 		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		if v.Len() > 0 {
+			done[id] = c
+		}
 		for i := range v.Len() {
 			c.Index(i).Set(copied(v.Index(i), done))
 		}
@@ -162,19 +169,17 @@ func copied(v reflect.Value, done map[any]reflect.Value) reflect.Value {
 // copyFields replaces the modules in the fields of a struct by copies.
 func copyFields(v reflect.Value, done map[any]reflect.Value) {
 	for i := range v.NumField() {
-		switch f := v.Field(i); f.Kind() {
+		f := v.Field(i)
+		f = reflect.NewAt(f.Type(), f.Addr().UnsafePointer()).Elem() // also if it is not exported, since it may hold the same modules
+		switch f.Kind() {
 		case reflect.Struct:
 			copyFields(f, done)
 		case reflect.Array:
 			for i := range f.Len() {
-				if e := f.Index(i); e.CanSet() {
-					e.Set(copied(e, done))
-				}
+				f.Index(i).Set(copied(f.Index(i), done))
 			}
 		default:
-			if f.CanSet() {
-				f.Set(copied(f, done))
-			}
+			f.Set(copied(f, done))
 		}
 	}
 }

@@ -43,12 +43,25 @@ func identity(m any) any {
 	v := reflect.ValueOf(m)
 	switch v.Kind() {
 	case reflect.Slice:
+		if v.Len() == 0 {
+			fail("a container without modules has no hooks")
+		}
 		return list{v.UnsafePointer(), v.Len()}
 	case reflect.Pointer:
 		return m
 	}
 	fail("a %T has no hooks; pass a pointer to a module, or a container", m)
 	return nil
+}
+
+// hooksOf returns the hooks of a module, or nil if there are none.
+func hooksOf(m Module) *hooks {
+	if v := reflect.ValueOf(m); v.Kind() == reflect.Slice && v.Len() == 0 {
+		return nil
+	}
+	allHooks.RLock()
+	defer allHooks.RUnlock()
+	return allHooks.of[identity(m)]
 }
 
 // RegisterForwardHook makes f follow each call of a module: m.register_forward_hook(f).
@@ -125,9 +138,7 @@ func hooked[M Module](m M, x *torch.Tensor, forward func(M, *torch.Tensor) *torc
 	if hookedModules.Load() == 0 {
 		return forward(m, x)
 	}
-	allHooks.RLock()
-	h := allHooks.of[identity(m)]
-	allHooks.RUnlock()
+	h := hooksOf(m)
 	if h == nil {
 		return forward(m, x)
 	}
