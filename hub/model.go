@@ -20,7 +20,7 @@ import (
 
 // A Model is a model with its weights, ready to run. Task returns its purpose. A model for
 // models.Classification has Classify, ClassifyBatch and ClassifyAll, one for models.Segmentation has Segment, one for models.Detection
-// has Detect, and one for models.VideoClassification has ClassifyVideo. For every task there are Preprocess, which makes inputs,
+// has Detect, one for models.VideoClassification has ClassifyVideo, and one for models.OpticalFlow has Flow. For every task there are Preprocess, which makes inputs,
 // and Call and Module, which run the model. Any number of goroutines may use a Model at once;
 // their forward passes share the threads of torch.Run.
 type Model struct {
@@ -218,7 +218,7 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 // Call runs the model on any inputs and returns its output, for models that take or return
 // more than one tensor: model(*inputs). The values are those of torch.Value; the output of a
 // [models.Segmenter] is a [*models.SegmentationOutput], and that of a [models.Detector] is a
-// []models.DetectionOutput with one for each picture. An error of
+// []models.DetectionOutput with one for each picture, and that of a [models.FlowEstimator] is a []*torch.Tensor. An error of
 // the model is returned. If the model is a Go module, Call needs an nn.Module, which takes
 // one tensor; call others through Module.
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
@@ -243,6 +243,13 @@ func (m *Model) call(inputs []torch.Value) (torch.Value, error) {
 	}
 	if d, ok := m.module.(models.Detector); ok {
 		return detect(d, inputs)
+	}
+	if f, ok := m.module.(models.FlowEstimator); ok && len(inputs) == 2 {
+		first, ok1 := inputs[0].(*torch.Tensor)
+		second, ok2 := inputs[1].(*torch.Tensor)
+		if ok1 && ok2 {
+			return f.Forward(first, second), nil
+		}
 	}
 	if s, ok := m.module.(models.Segmenter); ok && len(inputs) == 1 {
 		if x, ok := inputs[0].(*torch.Tensor); ok {
