@@ -8,7 +8,10 @@ import (
 	"github.com/torchhub/torchhub/torch"
 )
 
-var opNMS = torch.NewOp("torchvision::nms", "")
+var (
+	opNMS           = torch.NewOp("torchvision::nms", "")
+	opBoxIoURotated = torch.NewOp("torchvision::box_iou_rotated", "")
+)
 
 // check panics with the error of an operation, unless ok.
 func check(ok bool, op, format string, args ...any) {
@@ -180,7 +183,7 @@ func BoxConvert(boxes *torch.Tensor, from, to string) *torch.Tensor {
 
 // BoxOptions are the options of [BoxArea] and [BoxIoU].
 type BoxOptions struct {
-	Format string // "xyxy", the default, "xywh" or "cxcywh"
+	Format string // "xyxy", the default, "xywh" or "cxcywh"; for BoxIoU also those of rotated boxes
 }
 
 func (o BoxOptions) format(op string) string {
@@ -253,10 +256,19 @@ func overlap(op string, boxes1, boxes2 *torch.Tensor, format string) (inter, uni
 }
 
 // BoxIoU returns the intersection over union [..., N, M] of boxes [..., N, 4] with boxes
-// [..., M, 4]: torchvision.ops.box_iou(boxes1, boxes2, fmt). Unlike there, boxes are not rotated.
+// [..., M, 4]: torchvision.ops.box_iou(boxes1, boxes2, fmt). It also takes rotated boxes, [N, 5]
+// or [N, 8], in the formats of [BoxConvert]; their result has no gradient.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.ops.box_iou.html
 func BoxIoU(boxes1, boxes2 *torch.Tensor, options ...BoxOptions) *torch.Tensor {
+	if f := torch.Only(options).Format; f == "xywhr" || f == "cxcywhr" || f == "xyxyxyxy" {
+		return scope(func() *torch.Tensor {
+			var c torch.Call
+			c.Tensor(BoxConvert(boxes1, f, "cxcywhr"))
+			c.Tensor(BoxConvert(boxes2, f, "cxcywhr"))
+			return c.One(opBoxIoURotated)
+		})
+	}
 	format := torch.Only(options).format("BoxIoU")
 	return scope(func() *torch.Tensor {
 		inter, union := overlap("BoxIoU", boxes1, boxes2, format)

@@ -17,6 +17,7 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <array>
 #include <cfloat>
 #include <cmath>
 #include <tuple>
@@ -71,6 +72,66 @@ Tensor nms(const Tensor &dets, const Tensor &scores, double threshold) {
 		}
 	});
 	return keep.narrow(0, 0, kept).to(dets.device());
+}
+
+// Rotated boxes.
+
+using Corner = std::array<double, 2>;
+
+// clip cuts off the part of a convex polygon in which sign · the coordinate is above a limit.
+std::vector<Corner> clip(const std::vector<Corner> &polygon, int coordinate, double sign, double limit) {
+	std::vector<Corner> out;
+	for (size_t i = 0; i < polygon.size(); i++) {
+		const Corner &a = polygon[i], &b = polygon[(i + 1) % polygon.size()];
+		double over_a = sign * a[coordinate] - limit, over_b = sign * b[coordinate] - limit;
+		if (over_a <= 0)
+			out.push_back(a);
+		if ((over_a < 0 && over_b > 0) || (over_a > 0 && over_b < 0)) {
+			double t = over_a / (over_a - over_b);
+			out.push_back({a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])});
+		}
+	}
+	return out;
+}
+
+// rotated_iou returns the intersection over union of two boxes: the center, width, height and angle of each.
+double rotated_iou(const double *a, const double *b) {
+	double area_a = a[2] * a[3], area_b = b[2] * b[3];
+	if (!(a[2] > 0 && a[3] > 0 && b[2] > 0 && b[3] > 0) || area_a < 1e-14 || area_b < 1e-14)
+		return 0;
+	constexpr double degree = 0.017453292519943295;
+	double cos_a = std::cos(a[4] * degree), sin_a = std::sin(a[4] * degree), cos_b = std::cos(b[4] * degree), sin_b = std::sin(b[4] * degree);
+	std::vector<Corner> polygon; // a, along the sides of b, from its center
+	for (auto [u, v] : {Corner{.5, .5}, Corner{-.5, .5}, Corner{-.5, -.5}, Corner{.5, -.5}}) {
+		double x = a[0] - b[0] + u * a[2] * cos_a + v * a[3] * sin_a, y = a[1] - b[1] - u * a[2] * sin_a + v * a[3] * cos_a;
+		polygon.push_back({x * cos_b - y * sin_b, x * sin_b + y * cos_b});
+	}
+	for (int side = 0; side < 4; side++)
+		polygon = clip(polygon, side / 2, side % 2 ? -1 : 1, b[2 + side / 2] / 2);
+	double inter = 0;
+	for (size_t i = 0; i < polygon.size(); i++) {
+		const Corner &p = polygon[i], &q = polygon[(i + 1) % polygon.size()];
+		inter += (p[0] * q[1] - p[1] * q[0]) / 2;
+	}
+	inter = std::abs(inter);
+	return inter > 0 ? inter / (area_a + area_b - inter) : 0; // 0 for NaN
+}
+
+Tensor box_iou_rotated(const Tensor &boxes1, const Tensor &boxes2) {
+	for (const Tensor *t : {&boxes1, &boxes2}) {
+		TORCH_CHECK(t->dim() == 2 && t->size(1) == 5, "rotated boxes must have shape [N, 5], not ", t->sizes());
+		TORCH_CHECK(t->scalar_type() == at::kFloat || t->scalar_type() == at::kDouble, "rotated boxes must be float32 or float64, not ", t->scalar_type());
+	}
+	int64_t n = boxes1.size(0), m = boxes2.size(0);
+	if (boxes1.is_meta())
+		return at::empty({n, m}, boxes1.options().dtype(at::kFloat));
+	Tensor a = boxes1.cpu().to(at::kDouble).contiguous(), b = boxes2.cpu().to(at::kDouble).contiguous(), out = at::empty({n, m}, at::kFloat);
+	at::parallel_for(0, n, 1, [&](int64_t begin, int64_t end) {
+		for (int64_t i = begin; i < end; i++)
+			for (int64_t j = 0; j < m; j++)
+				out.mutable_data_ptr<float>()[i * m + j] = float(rotated_iou(a.const_data_ptr<double>() + 5 * i, b.const_data_ptr<double>() + 5 * j));
+	});
+	return out.to(boxes1.device());
 }
 
 // Pooling.
@@ -578,6 +639,8 @@ void register_vision() {
 	m.def("ps_roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width, int sampling_ratio) -> (Tensor, Tensor)");
 	m.def("ps_roi_pool(Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width) -> (Tensor, Tensor)");
 	m.def("deform_conv2d(Tensor input, Tensor weight, Tensor offset, Tensor mask, Tensor bias, int stride_h, int stride_w, int pad_h, int pad_w, int dilation_h, int dilation_w, int groups, int offset_groups, bool use_mask) -> Tensor");
+	m.def("box_iou_rotated(Tensor boxes1, Tensor boxes2) -> Tensor");
+	m.impl("box_iou_rotated", torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(box_iou_rotated)));
 	m.impl("nms", torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(nms)));
 	m.impl("nms", torch::dispatch(c10::DispatchKey::AutocastCPU, TORCH_FN(nms_autocast<at::kCPU>)));
 	m.impl("nms", torch::dispatch(c10::DispatchKey::AutocastCUDA, TORCH_FN(nms_autocast<at::kCUDA>)));
