@@ -102,7 +102,7 @@ var policy = map[string][]string{
 	"examples/classify":            {"torch", "torch/cuda", "transforms", "hub"},
 	"examples/port":                {"torch", "torch/nn"},
 	"examples/server":              {"transforms", "hub"},
-	"cmd/torchhub":                 {"torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
+	"cmd/torchhub":                 {"datasets", "metrics", "torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 }
 
 // network lists the rooms that may import net/http.

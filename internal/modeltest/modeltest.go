@@ -98,7 +98,9 @@ func (r *Reference) Compare(t *testing.T, expression string, build func() any, s
 		called := calls(m, func() {
 			require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value), 1e-4), "in evaluation")
 		})
-		compareCalls(t, m, want[3].([]torch.Value), called)
+		if !strings.Contains(expression, "quantized_") { // whose blocks add and apply ReLU in one step
+			compareCalls(t, m, want[3].([]torch.Value), called)
+		}
 		extract(t, m, called, x)
 		torch.ManualSeed(2)
 		nn.Train(m)
