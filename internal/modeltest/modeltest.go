@@ -57,7 +57,13 @@ def run(expression, shapes):
         evaluated = tensors(m.eval()(*x))
         for h in hooks: h.remove()
         torch.manual_seed(2)
-        return [first, evaluated, tensors(m.train()(*x)), called]
+        trained = tensors(m.train()(*x))
+    grads = []
+    if sum(p.numel() for p in m.parameters()) <= 1_000_000:
+        torch.manual_seed(3)
+        sum(y.square().mean() for y in tensors(m(*x))).backward()
+        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in m.parameters()]
+    return [first, evaluated, trained, called, grads]
 `
 
 // A Reference is a Python with torchvision.
@@ -70,8 +76,8 @@ func Start(t *testing.T) *Reference {
 }
 
 // Compare compares a model with the one that an expression of Python makes, after the same seeds: the initialization bit
-// for bit, and the outputs in evaluation and while training, for random inputs of the given shapes. The expression may
-// use torch, nn, models, functools, and build(name), which calls the builder of a name.
+// for bit, and the outputs in evaluation and while training, for random inputs of the given shapes; and of models of up
+// to a million parameters the gradients. The expression may use torch, nn, models, functools, and build(name), which calls the builder of a name.
 func (r *Reference) Compare(t *testing.T, expression string, build func() any, shapes ...[]int) {
 	t.Helper()
 	want := r.p.Call("run", expression, shapes).([]torch.Value)
@@ -81,6 +87,7 @@ func (r *Reference) Compare(t *testing.T, expression string, build func() any, s
 	defer s.Free()
 	require.Empty(t, differing(s, want[0].([]torch.Value)))
 	torch.ManualSeed(1)
+	var x []*torch.Tensor
 	torch.NoGrad(func() {
 		for _, e := range s {
 			switch {
@@ -90,7 +97,6 @@ func (r *Reference) Compare(t *testing.T, expression string, build func() any, s
 				e.Tensor.NormalInPlace(0, 0.1)
 			}
 		}
-		var x []*torch.Tensor
 		for _, shape := range shapes {
 			x = append(x, torch.Randn(shape...))
 		}
@@ -106,6 +112,32 @@ func (r *Reference) Compare(t *testing.T, expression string, build func() any, s
 		nn.Train(m)
 		require.NoError(t, near(outputs(t, m, x), want[2].([]torch.Value), 1e-3), "while training")
 	})
+	compareGradients(t, m, x, want[4].([]torch.Value))
+}
+
+// compareGradients compares the gradients of parameters with Python's, to 1e-3 of the largest number.
+func compareGradients(t *testing.T, m any, x []*torch.Tensor, want []torch.Value) {
+	t.Helper()
+	if len(want) == 0 {
+		return
+	}
+	torch.ManualSeed(3)
+	loss := torch.Zeros()
+	for _, y := range outputs(t, m, x) {
+		loss = loss.Add(y.Square().Mean())
+	}
+	loss.Backward()
+	largest := 0.0
+	for _, w := range want {
+		largest = max(largest, w.(*torch.Tensor).Abs().Max().Item())
+	}
+	for i, p := range nn.Parameters(m) {
+		g := p.Grad()
+		if g == nil {
+			g = torch.ZerosLike(p)
+		}
+		require.NoError(t, torchtest.CheckClose(g, want[i], torchtest.CloseOptions{Rtol: new(0.0), Atol: new(1e-3 * largest)}), "gradient of parameter %d, %v", i, p.Shape())
+	}
 }
 
 // calls returns the names of the modules that call their hooks while f runs, in order.
