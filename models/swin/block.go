@@ -36,12 +36,11 @@ func (c Config) block(features, heads int, shift []int, depth float64) *block {
 
 // Forward maps x to the same shape. Version 2 normalizes at the end of a branch.
 func (m *block) Forward(x *torch.Tensor) *torch.Tensor {
-	first := []func(*torch.Tensor) *torch.Tensor{m.Norm1.Forward, m.Attn.Forward, m.StochasticDepth.Forward}
-	second := []func(*torch.Tensor) *torch.Tensor{m.Norm2.Forward, m.MLP.Forward, m.StochasticDepth.Forward}
+	first, second := nn.Sequential{m.Norm1, m.Attn, m.StochasticDepth}, nn.Sequential{m.Norm2, m.MLP, m.StochasticDepth}
 	if m.v2 {
 		first[0], first[1], second[0], second[1] = first[1], first[0], second[1], second[0]
 	}
-	return ops.Residual(x, first...).Then(func(x *torch.Tensor) *torch.Tensor { return ops.Residual(x, second...) })
+	return ops.Residual(x, first.Forward).Then(func(x *torch.Tensor) *torch.Tensor { return ops.Residual(x, second.Forward) })
 }
 
 // attention is the attention within windows: that of version 2 has LogitScale, RelativeCoordsTable and
@@ -193,7 +192,7 @@ func (m *attention) attend(x, bias, mask *torch.Tensor) *torch.Tensor {
 	a = a.Then(func(a *torch.Tensor) *torch.Tensor { return a.Softmax(-1) })
 	a = a.Then(func(a *torch.Tensor) *torch.Tensor { return F.Dropout(a, m.attentionDropout, m.Training) })
 	x = a.Then(func(a *torch.Tensor) *torch.Tensor { return a.MatMul(v) }).Transpose(1, 2).Reshape(n, volume, c)
-	return F.Dropout(m.Proj.Forward(x), m.dropout, m.Training)
+	return F.Dropout(F.Linear(x, m.Proj.Weight, m.Proj.Bias), m.dropout, m.Training)
 }
 
 // padding returns the numbers of zeros that make sizes multiples of steps.

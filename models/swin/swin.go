@@ -195,8 +195,8 @@ func (m *SwinTransformer) Forward(x *torch.Tensor) *torch.Tensor {
 // Forward maps videos x [N, 3, T, H, W] to logits [N, classes].
 func (m *SwinTransformer3d) Forward(x *torch.Tensor) *torch.Tensor {
 	models.CheckVideos("SwinTransformer3d", x, 1, 1)
-	x = m.PatchEmbed.Forward(x).Then(m.PosDrop.Forward).Then(m.Features.Forward).Then(m.Norm.Forward) // [N, T', H', W', C]
-	x = x.Then(ops.NewPermute(0, 4, 1, 2, 3).Forward).Then(m.AvgPool.Forward)                         // [N, C, 1, 1, 1]
+	x = nn.Sequential{m.PatchEmbed}.Forward(x).Then(m.PosDrop.Forward).Then(m.Features.Forward).Then(m.Norm.Forward) // [N, T', H', W', C]
+	x = x.Then(ops.NewPermute(0, 4, 1, 2, 3).Forward).Then(m.AvgPool.Forward)                                        // [N, C, 1, 1, 1]
 	return x.Then((&nn.Flatten{}).Forward).Then(m.Head.Forward)
 }
 
