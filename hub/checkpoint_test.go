@@ -197,6 +197,7 @@ func TestReadLabels(t *testing.T) {
 		"a\n\nb\n":                  "line 2 is empty",
 		"":                          "it is an empty file, not a text of one name a line",
 		"\ufeff":                    "line 1 is empty",
+		"\ufeff\ufeff":              "line 1 is empty",
 		"\xff\xfea\x00\n\x00":       "it is UTF-16; save it as UTF-8",
 		"caf\xe9\n":                 "it is not UTF-8; save it as such",
 		"\x89PNG\r\n\x1a\n\x00\x00": "it is a PNG picture, not a text of one name a line",

@@ -479,9 +479,9 @@ func readLabels(file string) ([]string, error) {
 
 // parseLabels cuts a text into lines, which end as they do on any system.
 func parseLabels(data []byte) ([]string, error) {
-	text, utf8BOM := strings.CutPrefix(string(data), "\ufeff")
+	text := strings.TrimLeft(string(data), "\ufeff") // byte-order marks of UTF-8: an editor may add one to another
 	switch {
-	case !utf8BOM && (strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff")):
+	case len(text) == len(data) && (strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff")):
 		return nil, errors.New("it is UTF-16; save it as UTF-8")
 	case !utf8.ValidString(text):
 		return nil, errors.New("it is not UTF-8; save it as such")
