@@ -2,7 +2,10 @@ package torch
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -32,14 +35,26 @@ type job struct {
 }
 
 func init() {
-	n := runtime.NumCPU()
+	n := runtime.GOMAXPROCS(0) // which follows the limits of a container
 	pool.jobs = make(chan *job)
-	pool.threads = n
+	pool.threads = defaultThreads(os.Getenv, n)
 	pool.size = min(n, 8)
 }
 
+// defaultThreads returns the number of threads that the environment asks for, as PyTorch reads it, or n.
+func defaultThreads(getenv func(string) string, n int) int {
+	for _, name := range []string{"OMP_NUM_THREADS", "MKL_NUM_THREADS"} {
+		first, _, _ := strings.Cut(getenv(name), ",") // the others are for nested regions
+		if v, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && v > 0 {
+			return v
+		}
+	}
+	return n
+}
+
 // SetNumThreads sets how many threads compute, in total over all running
-// closures of [Run]: torch.set_num_threads. The default is the number of cores.
+// closures of [Run]: torch.set_num_threads. The default is OMP_NUM_THREADS or
+// MKL_NUM_THREADS of the environment, as in PyTorch, or else [runtime.GOMAXPROCS].
 func SetNumThreads(n int) {
 	if n < 1 {
 		fail("SetNumThreads", fmt.Sprintf("the number of threads is %d and must be at least 1", n))
@@ -57,7 +72,7 @@ func NumThreads() int {
 }
 
 // SetWorkers sets how many closures of [Run] run at a time; the others wait.
-// The default is the number of cores, at most 8. With fewer workers each has
+// The default is [runtime.GOMAXPROCS], at most 8. With fewer workers each has
 // more threads.
 func SetWorkers(n int) {
 	if n < 1 {
