@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/torchhub/torchhub/torch"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
@@ -231,4 +232,30 @@ func TestInitProcess(t *testing.T) {
 	require.NoError(t, err)
 	fmt.Println(string(text))
 	os.Exit(0)
+}
+
+// TestCacheForgets frees the memory of one program, such as a model that was closed, and requires that the
+// tensors of another one, of other sizes, then use each other's memory.
+func TestCacheForgets(t *testing.T) {
+	var old []*torch.Tensor
+	for range 60 {
+		old = append(old, torch.Zeros(5<<20/4))
+	}
+	for _, x := range old {
+		x.Free()
+	}
+	next := func(n int) (faults int64) {
+		var before, after unix.Rusage
+		require.NoError(t, unix.Getrusage(unix.RUSAGE_THREAD, &before))
+		for range n {
+			torch.Zeros(1 << 20 / 4).Free() // 256 pages
+		}
+		require.NoError(t, unix.Getrusage(unix.RUSAGE_THREAD, &after))
+		return after.Minflt - before.Minflt
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer torch.EmptyCache()
+	next(3000)
+	require.Less(t, next(200), int64(200*256/10))
 }

@@ -51,6 +51,7 @@ class Cache {
 public:
 	void *take(Class c) {
 		std::lock_guard<std::mutex> hold(mu_);
+		wanted_[c.index] = ++clock_;
 		auto &l = lists_[c.index];
 		if (l.empty())
 			return nullptr;
@@ -60,11 +61,14 @@ public:
 		return p;
 	}
 
-	// put caches a block, or returns false if the cache is full.
+	// put caches a block, or returns false if the cache is full of blocks that may be needed soon.
 	bool put(Class c, void *p) {
 		std::lock_guard<std::mutex> hold(mu_);
-		if (bytes_ + int64_t(c.bytes) > kCacheMin + live.load(std::memory_order_relaxed) / 4)
-			return false;
+		clock_++;
+		int64_t room = kCacheMin + live.load(std::memory_order_relaxed) / 4 - int64_t(c.bytes);
+		while (bytes_ > room)
+			if (room < 0 || !evict())
+				return false;
 		lists_[c.index].push_back(p);
 		bytes_ += int64_t(c.bytes);
 		return true;
@@ -72,18 +76,39 @@ public:
 
 	void trim() {
 		std::lock_guard<std::mutex> hold(mu_);
-		for (size_t i = 4 * 8; i < lists_.size(); i++) { // smaller classes are empty
-			size_t bytes = (i % 8 + 9) << (i / 8 - 4);
+		for (size_t i = kFirst; i < lists_.size(); i++) {
 			for (void *p : lists_[i])
-				munmap(p, bytes);
+				munmap(p, bytes_of(i));
 			lists_[i].clear();
 		}
 		bytes_ = 0;
 	}
 
 private:
+	static constexpr size_t kFirst = 4 * 8; // smaller classes are empty
+	static size_t bytes_of(size_t i) { return (i % 8 + 9) << (i / 8 - 4); }
+
+	// evict unmaps a block of the size that was not asked for the longest, such as the weights of a
+	// model that was closed. Sizes that were among the last kRecent are kept: a program that needs
+	// more than the cache holds would else lose each block just before it asks for it.
+	bool evict() {
+		size_t oldest = 0;
+		for (size_t i = kFirst; i < lists_.size(); i++)
+			if (!lists_[i].empty() && (oldest == 0 || wanted_[i] < wanted_[oldest]))
+				oldest = i;
+		if (oldest == 0 || wanted_[oldest] + kRecent > clock_)
+			return false;
+		munmap(lists_[oldest].back(), bytes_of(oldest));
+		lists_[oldest].pop_back();
+		bytes_ -= int64_t(bytes_of(oldest));
+		return true;
+	}
+
+	static constexpr uint64_t kRecent = 2048; // blocks taken and put
 	std::mutex mu_;
 	std::array<std::vector<void *>, 64 * 8 + 8> lists_;
+	std::array<uint64_t, 64 * 8 + 8> wanted_{}; // when a block of the size was last asked for
+	uint64_t clock_ = 0;
 	int64_t bytes_ = 0;
 };
 
