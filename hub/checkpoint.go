@@ -50,6 +50,7 @@ type target struct {
 	withClasses func(n int) (build func() any, arguments json.RawMessage, err error) // nil if the number of classes is fixed
 	rename      func(string) string                                                  // maps a name in the file to its name in the module; nil changes none
 	key, prefix *string                                                              // the place of the state dict; nil is to be found
+	newHead     func(n int) (build func() any, arguments json.RawMessage, err error) // for WithNumClasses, like withClasses
 	classes     int                                                                  // the number of labels; 0 if the classes have no names
 }
 
@@ -77,8 +78,47 @@ func (l *loader) fill(ctx context.Context, t target, file string) (*filled, erro
 		misfit.File = file
 	case err != nil:
 		err = fmt.Errorf("%s: %w", file, err)
+	case l.numClasses != nil:
+		err = l.replaceHead(t, f, *l.numClasses)
 	}
 	return f, err
+}
+
+// replaceHead builds the target for n classes, and keeps of the loaded tensors those that fit.
+func (l *loader) replaceHead(t target, f *filled, n int) error {
+	switch {
+	case n < 1:
+		return fmt.Errorf("the number of classes is %d; give at least 1", n)
+	case t.newHead == nil:
+		return errors.New("the number of classes of the model is fixed, so its head cannot be replaced")
+	}
+	build, arguments, err := t.newHead(n)
+	if err != nil {
+		return err
+	}
+	var m any
+	if err := torch.Try(func() { m = build() }); err != nil {
+		return err
+	}
+	loaded, fresh := nn.StateDict(f.module), nn.StateDict(m)
+	defer loaded.Free()
+	var kept torch.StateDict
+	var names []string
+	for _, e := range fresh {
+		if x := loaded.Get(e.Name); x != nil && x.SameShape(e.Tensor) {
+			kept = append(kept, torch.Named{Name: e.Name, Tensor: x})
+		} else {
+			names = append(names, e.Name)
+		}
+	}
+	if err := nn.LoadStateDict(m, kept, nn.LoadOptions{Assign: true, NotStrict: true}); err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		l.say("torchhub: %s has new tensors for %d classes, which are to be trained: %s", t.model, n, strings.Join(names, ", "))
+	}
+	f.module, f.classes, f.arguments, f.labels = m, n, arguments, nil
+	return nil
 }
 
 func (t target) fill(v torch.Value) (*filled, error) {

@@ -221,3 +221,46 @@ func TestWithClasses(t *testing.T) {
 	_, _, err = build(-1)
 	require.ErrorContains(t, err, "num_classes is -1")
 }
+
+// TestNewHead loads a model for other classes than its weights'.
+func TestNewHead(t *testing.T) {
+	require.NoError(t, torch.Init(t.Context()))
+	torch.ManualSeed(1)
+	whole, err := models.New[nn.Module]("squeezenet1_1")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "whole.pth")
+	require.NoError(t, nn.SaveStateDict(file, whole))
+	var notice bytes.Buffer
+	load := func(file string, options ...Option) (*Model, error) {
+		return Load(t.Context(), "", "squeezenet1_1", append(options, WithWeights(file), WithNotice(&notice))...)
+	}
+	torch.ManualSeed(2)
+	m, err := load(file, WithNumClasses(7), WithLabels([]string{"a", "b", "c", "d", "e", "f", "g"}))
+	require.NoError(t, err)
+	defer m.Close()
+	require.Contains(t, notice.String(), "squeezenet1_1 has new tensors for 7 classes, which are to be trained: classifier.1.weight, classifier.1.bias")
+	old := nn.StateDict(whole)
+	for _, e := range nn.StateDict(m.Module()) {
+		want := old.Get(e.Name)
+		if strings.HasPrefix(e.Name, "classifier.") {
+			require.Equal(t, 7, e.Tensor.Size(0))
+			require.NotEqual(t, torch.Meta, e.Tensor.Device())
+			continue
+		}
+		require.Equal(t, torch.Data[float32](want.Detach()), torch.Data[float32](e.Tensor.Detach()), e.Name)
+	}
+	top, err := m.Classify(t.Context(), noise(40, 40), 3)
+	require.NoError(t, err)
+	require.Len(t, top, 3)
+	require.NotEmpty(t, top[0].Name)
+
+	script := filepath.Join("..", "models", "builtin", "model.pt")
+	for want, c := range map[string]struct {
+		file string
+		n    int
+	}{"the number of classes is 0": {file, 0}, "is a program": {script, 3}} {
+		_, err := load(c.file, WithNumClasses(c.n))
+		require.ErrorContains(t, err, want)
+	}
+}

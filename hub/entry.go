@@ -115,7 +115,13 @@ func (l *loader) loadEntry(ctx context.Context, name string, e *Entry, at place)
 	if err != nil {
 		return nil, err
 	}
-	if f != nil && given {
+	switch {
+	case f == nil && l.numClasses != nil:
+		m.Close()
+		return nil, errors.New("the model is a program, whose head cannot be replaced for another number of classes; give a state dict")
+	case f != nil && l.numClasses != nil:
+		m.labels = nil
+	case f != nil && given:
 		l.sayFilled(name, file, f)
 		if f.classes > 0 || f.labels != nil {
 			m.labels = f.labels
@@ -165,6 +171,9 @@ func (l *loader) target(name string, e *Entry, a *Artifact, given bool) (target,
 		err = errors.New("the model takes no arguments; leave them out")
 	case t.build == nil:
 		err = errors.New("the entry has no architecture that a state dict fills; give a TorchScript archive")
+	}
+	if configure != nil {
+		t.newHead = withClasses(configure, arguments)
 	}
 	if configure != nil && given && l.arguments == nil {
 		t.withClasses = withClasses(configure, arguments)

@@ -58,6 +58,9 @@ func (r hfRepository) load(ctx context.Context, l *loader, name string) (*Model,
 	ready := make(chan error, 1)
 	go func() { ready <- initialize(ctx, l.device) }()
 	p, files, err := l.hfPlan(ctx, r.Repo)
+	if err == nil && l.numClasses != nil {
+		err = errors.New("the head of a model of the Hugging Face Hub cannot be replaced while it is loaded; load it with its own classes")
+	}
 	if rerr := <-ready; err == nil {
 		err = rerr
 	}

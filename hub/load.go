@@ -47,6 +47,18 @@ func WithPrefix(prefix string) Option { return func(o *options) { o.prefix = &pr
 // entry's: an object of JSON such as {"num_classes": 10}, see models.Configure.
 func WithArguments(arguments string) Option { return func(o *options) { o.arguments = &arguments } }
 
+// WithNumClasses replaces the head of a model by a new one of n outputs, for training it on other classes:
+//
+//	model = models.get_model(name, weights="DEFAULT"); model.fc = nn.Linear(512, n)
+//
+// The model is loaded as it is, and again built with the argument num_classes of n; the tensors whose shape is the same
+// are those that were loaded, and the others are new and random, as [torch.ManualSeed] has it. A line to the writer of
+// [WithNotice] names them. The classes have no names but those of [WithLabels]. [nn.RequireGrad] freezes the
+// rest. A program such as TorchScript has no head that can be replaced.
+//
+// https://docs.pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
+func WithNumClasses(n int) Option { return func(o *options) { o.numClasses = &n } }
+
 // WithLabels replaces the entry's names of the classes, see [ReadLabels]. The
 // model is run once when it is loaded and must return one logit for each name.
 func WithLabels(names []string) Option {
@@ -77,7 +89,7 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // explains how to export the model.
 //
 // Load honors [WithDevice], [WithWeights], [WithKey], [WithPrefix], [WithArguments],
-// [WithLabels], [WithNotice], [WithCacheDir], [WithNativeCode], [WithSource] and the
+// [WithNumClasses], [WithLabels], [WithNotice], [WithCacheDir], [WithNativeCode], [WithSource] and the
 // options of [Repository]. Free the model with Close.
 //
 // A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging Face

@@ -26,6 +26,7 @@ type options struct {
 	key        *string // of the weights; see WithKey
 	prefix     *string
 	arguments  *string
+	numClasses *int // see WithNumClasses
 	names      []string
 	notice     io.Writer
 	repoOptions
