@@ -56,6 +56,30 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// TestConfigureFor requires that a model with arguments has the layers that its published weights fill.
+func TestConfigureFor(t *testing.T) {
+	for _, name := range models.Names() {
+		e, err := models.Lookup(name)
+		require.NoError(t, err)
+		if e.BuildFor == nil || e.ConfigureFor == nil {
+			require.True(t, e.BuildFor == nil || e.Configure == nil, "%s has arguments, but none for its weights", name)
+			continue
+		}
+		w := e.Default()
+		build, err := e.ConfigureFor(w, []byte(`{}`))
+		if w.Backend != "" {
+			require.Error(t, err, "quantized weights fit one model")
+			continue
+		}
+		require.NoError(t, err)
+		torch.WithDevice(torch.Meta, func() {
+			want, _ := layoutOf(e.BuildFor(w))
+			got, _ := layoutOf(build())
+			require.Equal(t, want, got, name)
+		})
+	}
+}
+
 func TestLookupSuggests(t *testing.T) {
 	for name, want := range map[string]string{
 		"resnet5":               "resnet50",

@@ -274,14 +274,18 @@ func init() {
 		"retinanet_resnet50_fpn":    {title, "https://arxiv.org/abs/1708.02002", RetinaNetConfig{}},
 		"retinanet_resnet50_fpn_v2": {v2, "https://arxiv.org/abs/1912.02424", RetinaNetConfig{V2: true}},
 	} {
-		trained := func(w *models.Weights) any {
+		trained := func(w *models.Weights) RetinaNetConfig {
 			c := e.c
 			c.Pretrained, c.frozenEps = true, frozenEps(w)
-			return NewRetinaNet(c)
+			return c
 		}
 		models.Register(models.Entry{
 			Name: name, Repo: models.Vision, Title: e.title, Paper: e.paper,
-			Build: func() any { return NewRetinaNet(e.c) }, BuildFor: trained, Configure: models.Configurer(e.c, NewRetinaNet),
+			Build: func() any { return NewRetinaNet(e.c) }, Configure: models.Configurer(e.c, NewRetinaNet),
+			BuildFor: func(w *models.Weights) any { return NewRetinaNet(trained(w)) },
+			ConfigureFor: func(w *models.Weights, arguments []byte) (func() any, error) {
+				return models.Configurer(trained(w), NewRetinaNet)(arguments)
+			},
 		})
 	}
 }

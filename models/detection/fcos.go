@@ -153,7 +153,10 @@ func init() {
 	models.Register(models.Entry{
 		Name: "fcos_resnet50_fpn", Repo: models.Vision, Title: "FCOS: Fully Convolutional One-Stage Object Detection", Paper: "https://arxiv.org/abs/1904.01355",
 		Build:     func() any { return NewFCOS(FCOSConfig{}) },
-		BuildFor:  func(*models.Weights) any { return NewFCOS(FCOSConfig{Pretrained: true}) },
 		Configure: models.Configurer(FCOSConfig{}, NewFCOS),
+		BuildFor:  func(*models.Weights) any { return NewFCOS(FCOSConfig{Pretrained: true}) },
+		ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
+			return models.Configurer(FCOSConfig{Pretrained: true}, NewFCOS)(arguments)
+		},
 	})
 }

@@ -221,14 +221,18 @@ func init() {
 		{"maskrcnn_resnet50_fpn_v2", "Benchmarking Detection Transfer Learning with Vision Transformers", v2, RCNNConfig{V2: true}, NewMaskRCNN},
 		{"keypointrcnn_resnet50_fpn", "Mask R-CNN", mask, RCNNConfig{}, NewKeypointRCNN},
 	} {
-		trained := func(w *models.Weights) any {
+		trained := func(w *models.Weights) RCNNConfig {
 			c := e.c
 			c.Pretrained, c.frozenEps = true, frozenEps(w)
-			return e.build(c)
+			return c
 		}
 		models.Register(models.Entry{
 			Name: e.name, Repo: models.Vision, Title: e.title, Paper: e.paper,
-			Build: func() any { return e.build(e.c) }, BuildFor: trained, Configure: models.Configurer(e.c, e.build),
+			Build: func() any { return e.build(e.c) }, Configure: models.Configurer(e.c, e.build),
+			BuildFor: func(w *models.Weights) any { return e.build(trained(w)) },
+			ConfigureFor: func(w *models.Weights, arguments []byte) (func() any, error) {
+				return models.Configurer(trained(w), e.build)(arguments)
+			},
 		})
 	}
 }

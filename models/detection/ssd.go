@@ -357,8 +357,11 @@ func init() {
 		models.Register(models.Entry{
 			Name: e.name, Repo: models.Vision, Title: e.title, Paper: e.paper,
 			Build:     func() any { return e.build(SSDConfig{}) },
-			BuildFor:  func(*models.Weights) any { return e.build(SSDConfig{Pretrained: true}) },
 			Configure: models.Configurer(SSDConfig{}, e.build),
+			BuildFor:  func(*models.Weights) any { return e.build(SSDConfig{Pretrained: true}) },
+			ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
+				return models.Configurer(SSDConfig{Pretrained: true}, e.build)(arguments)
+			},
 		})
 	}
 }

@@ -43,12 +43,15 @@ func init() {
 			[]BackboneName{ResNet50, ResNet101, MobileNetV3Large}},
 	} {
 		for _, b := range kind.backbones {
-			c := Config{Backbone: b}
+			c, trained := Config{Backbone: b}, Config{Backbone: b, AuxLoss: true}
 			models.Register(models.Entry{
 				Name: kind.prefix + string(b), Repo: models.Vision, Title: kind.title, Paper: kind.paper,
 				Build:     func() any { return kind.build(c) },
-				BuildFor:  func(*models.Weights) any { return kind.build(Config{Backbone: b, AuxLoss: true}) },
 				Configure: models.Configurer(c, kind.build),
+				BuildFor:  func(*models.Weights) any { return kind.build(trained) },
+				ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
+					return models.Configurer(trained, kind.build)(arguments)
+				},
 			})
 		}
 	}
