@@ -44,13 +44,17 @@ func init() {
 		"vit_l_32": {PatchSize: 32, Layers: 24, Heads: 16, Hidden: 1024, MLP: 4096},
 		"vit_h_14": {PatchSize: 14, Layers: 32, Heads: 16, Hidden: 1280, MLP: 5120},
 	} {
+		trained := func(w *models.Weights) Config { // SWAG's are for larger pictures
+			c := c
+			c.ImageSize = w.MinSize[0]
+			return c
+		}
 		models.Register(models.Entry{
 			Name: name, Repo: models.Vision, Title: "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale", Paper: "https://arxiv.org/abs/2010.11929",
 			Build: func() any { return New(c) }, Configure: models.Configurer(c, New),
-			BuildFor: func(w *models.Weights) any { // SWAG's are for larger pictures
-				c := c
-				c.ImageSize = w.MinSize[0]
-				return New(c)
+			BuildFor: func(w *models.Weights) any { return New(trained(w)) },
+			ConfigureFor: func(w *models.Weights, arguments []byte) (func() any, error) {
+				return models.Configurer(trained(w), New)(arguments)
 			},
 		})
 	}
