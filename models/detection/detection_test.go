@@ -103,7 +103,7 @@ func TestDetectionLive(t *testing.T) {
 		if os.Getenv("TORCHHUB_TEST_LARGE") == "" && i%12 != day%12 {
 			continue
 		}
-		t.Run(c.name, func(t *testing.T) { compare(t, p, c.name, c.arguments, i%2 == 1) })
+		t.Run(c.name, func(t *testing.T) { torch.Run(func() { compare(t, p, c.name, c.arguments, i%2 == 1) }) })
 	}
 }
 

@@ -199,7 +199,7 @@ func (m *MultiheadAttention) attend(q, k, v *torch.Tensor, o MultiheadAttentionF
 			weights = weights.Mean(1)
 		}
 	}
-	return m.OutProj.Forward(output.Permute(2, 0, 1, 3).Reshape(l, n, e)), weights
+	return m.OutProj.forward(output.Permute(2, 0, 1, 3).Reshape(l, n, e)), weights // without hooks, as in PyTorch
 }
 
 // additive returns a mask that is added to logits.
