@@ -103,9 +103,9 @@ func (m *RAFT) Forward(first, second *torch.Tensor, options ...models.FlowOption
 	}
 	updates := cmp.Or(torch.Only(options).Updates, 12)
 	torch.Scope(func() {
-		features := torch.Cat([]*torch.Tensor{first, second}, 0).Then(m.FeatureEncoder.Forward).Chunk(2) // [N, C, H/8, W/8]
+		features := torch.Cat([]*torch.Tensor{first, second}, 0).Then(nn.Sequential{m.FeatureEncoder}.Forward).Chunk(2) // [N, C, H/8, W/8]
 		pyramid := m.pyramid(features[0], features[1])
-		context := m.ContextEncoder.Forward(first)
+		context := nn.Call(m.ContextEncoder, first)
 		hidden := m.UpdateBlock.RecurrentBlock.ConvGRU1.ConvZ.Bias.Size(0)
 		state := context.Narrow(1, 0, hidden).Tanh()
 		context = context.Narrow(1, hidden, context.Size(1)-hidden).ReLU()
@@ -119,7 +119,7 @@ func (m *RAFT) Forward(first, second *torch.Tensor, options ...models.FlowOption
 				at = at.Add(delta)
 				flow := at.Sub(start)
 				if m.MaskPredictor != nil {
-					flow = upsample(flow, m.MaskPredictor.Forward(state))
+					flow = upsample(flow, nn.Call(m.MaskPredictor, state))
 				} else {
 					flow = F.Interpolate(flow, F.InterpolateOptions{Size: []int{first.Size(2), first.Size(3)}, Mode: "bilinear", AlignCorners: true}).MulScalar(8)
 				}
