@@ -175,8 +175,8 @@ func (l *loader) target(name string, e *Entry, a *Artifact, given bool) (target,
 	if configure != nil {
 		t.newHead = withClasses(configure, arguments)
 	}
-	if configure != nil && given && l.arguments == nil {
-		t.withClasses = withClasses(configure, arguments)
+	if given && l.arguments == nil {
+		t.withClasses = t.newHead
 	}
 	return t, err
 }

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/color"
 	"io"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -54,14 +53,7 @@ func detect(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, 
 // write writes the picture with its objects to a folder.
 func (out *detected) write(dir, base string, img image.Image) error {
 	out.Annotated = filepath.Join(dir, base) + ".png"
-	if err := os.MkdirAll(filepath.Dir(out.Annotated), 0o777); err != nil {
-		return err
-	}
-	var annotated image.Image
-	if err := torch.Try(func() { annotated = drawObjects(img, out.Objects) }); err != nil {
-		return err
-	}
-	return transforms.Save(out.Annotated, annotated)
+	return saveDrawn(out.Annotated, func() image.Image { return drawObjects(img, out.Objects) })
 }
 
 // skeleton connects the 17 key points of a person.

@@ -21,12 +21,11 @@ import (
 
 // classification measures a classifier by a folder for each class.
 type classification struct {
-	data   *datasets.ImageFolder
-	class  []int // by folder, the class of the model
-	logits int   // the number of classes
-	batch  int
-	paths  []string
-	sum    *metrics.Accuracy
+	data  *datasets.ImageFolder
+	class []int // by folder, the class of the model
+	batch int
+	paths []string
+	sum   *metrics.Accuracy
 }
 
 func newClassification(m *hub.Model, dir string, batch int) (evaluation, error) {
@@ -41,7 +40,7 @@ func newClassification(m *hub.Model, dir string, batch int) (evaluation, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &classification{data: d, class: class, logits: len(m.Labels()), batch: batch, sum: metrics.NewAccuracy()}
+	e := &classification{data: d, class: class, batch: batch, sum: metrics.NewAccuracy()}
 	for _, s := range d.Samples {
 		e.paths = append(e.paths, s.Path)
 	}

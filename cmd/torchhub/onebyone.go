@@ -5,8 +5,12 @@ import (
 	"errors"
 	"image"
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/torchhub/torchhub/hub"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/transforms"
 )
 
 // An endError ends the command, and not only the work on a picture.
@@ -53,4 +57,16 @@ func oneByOne(run func(context.Context, io.Writer, *hub.Model, predictFlags, pic
 		}
 		return nil
 	}
+}
+
+// saveDrawn writes the picture that draw returns to a file, whose folder it makes. A panic of draw is an error.
+func saveDrawn(name string, draw func() image.Image) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
+	}
+	var drawn image.Image
+	if err := torch.Try(func() { drawn = draw() }); err != nil {
+		return err
+	}
+	return transforms.Save(name, drawn)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -54,16 +53,9 @@ func segment(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags,
 // write writes the annotated picture and the one of the classes to a folder.
 func (out *segmented) write(dir, base string, img image.Image, s *hub.Segmentation) error {
 	name := filepath.Join(dir, base)
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
 	s = s.Resize(out.Width, out.Height)
 	out.Annotated, out.Classes = name+".png", name+".classes.png"
-	var annotated image.Image
-	if err := torch.Try(func() { annotated = annotate(img, s) }); err != nil {
-		return err
-	}
-	if err := transforms.Save(out.Annotated, annotated); err != nil {
+	if err := saveDrawn(out.Annotated, func() image.Image { return annotate(img, s) }); err != nil {
 		return err
 	}
 	return transforms.Save(out.Classes, s.Image())
