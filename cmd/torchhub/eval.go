@@ -49,12 +49,7 @@ a later run with the same file goes on where it ended. With --json the figures a
 counted, and the exit status is 1.`,
 		Args: cobra.ExactArgs(1),
 	}
-	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\"")
-	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
-	f.add(c, true)
-	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
-	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, or the path or URL of a checkpoint or TorchScript archive")
-	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
+	f.addModel(c)
 	c.Flags().IntVar(&f.batch, "batch", 0, "pictures in a forward pass, for classification (default 8 on a CPU, else 32)")
 	c.Flags().IntVar(&f.limit, "limit", 0, "look at so many pictures only, taken evenly from all")
 	c.Flags().StringVar(&f.results, "results", "", "a file for the results of the pictures, to go on from")

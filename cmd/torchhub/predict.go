@@ -44,6 +44,16 @@ type predictFlags struct {
 // named reports whether a model is given.
 func (f *predictFlags) named() bool { return f.model != "" || f.repo != "" }
 
+// addModel adds the flags that choose the model, its weights and its device.
+func (f *predictFlags) addModel(c *cobra.Command) {
+	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
+	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
+	f.add(c, true)
+	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
+	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
+	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
+}
+
 func predictCommand() *cobra.Command {
 	var f predictFlags
 	c := &cobra.Command{
@@ -69,18 +79,13 @@ the highest score first and boxes as x1, y1, x2, y2:
 A picture that cannot be read is named on stderr, the others go on, and the exit status
 is 1.`,
 	}
-	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\", or hf:OWNER/NAME of the Hugging Face Hub")
-	c.Flags().StringVar(&f.repo, "repo", "", "the model's repository: OWNER/REPO[:REF], a folder with --source local, a URL, or hf:OWNER/NAME")
-	f.add(c, true)
+	f.addModel(c)
 	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels, regions or objects to show")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "for segmentation and detection: write annotated pictures to this folder")
 	c.Flags().Float64Var(&f.minScore, "min-score", 0.5, "for detection: leave out objects with a lower score")
-	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
-	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
 	c.Flags().StringVar(&f.key, "key", "", "the state dict's key in the checkpoint, such as model_ema (default: the one that fits)")
 	c.Flags().StringVar(&f.prefix, "prefix", "", "what to take off the names of the state dict, such as module. (default: what fits)")
 	c.Flags().StringVar(&f.arguments, "arguments", "", `the arguments of the model as JSON, such as '{"num_classes": 10}'`)
-	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON lines")
 	c.Flags().BoolVar(&f.logits, "logits", false, "with --json, add the model's outputs")
 	c.RunE = func(c *cobra.Command, args []string) error {
