@@ -23,6 +23,11 @@
 // are left out. The modules of a [SequentialDict] have the names that it gives. A method StateVersion() int returns
 // the version that [SaveStateDict] writes for a module, if it is not 1.
 //
+// A layer that has parameters, a mode or positional arguments is made by a function, such
+// as NewLinear(4, 3). All others are ready as literals whose zero value has Python's
+// defaults: &ReLU{}, &ELU{Alpha: 0.5}, &CrossEntropyLoss{LabelSmoothing: 0.1}. [Repr]
+// prints modules as Python does.
+//
 // New layers are initialized as PyTorch's are, with the same numbers after the
 // same torch.ManualSeed, and are in training mode. Layers on the meta device
 // are not initialized:

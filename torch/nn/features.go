@@ -95,7 +95,7 @@ var opAlias = torch.NewOp("aten::alias", "")
 // [RegisterForwardHook] requires.
 func (e *FeatureExtractor) Forward(x *torch.Tensor) map[string]*torch.Tensor {
 	// The hooks belong to a copy of the modules, so that no other call meets them.
-	m := copied(reflect.ValueOf(e.model), map[any]reflect.Value{}).Interface().(Module)
+	m := (&copier{done: map[any]reflect.Value{}}).copied(reflect.ValueOf(e.model)).Interface().(Module)
 	out := map[string]*torch.Tensor{}
 	for _, c := range NamedModules(m) {
 		if !slices.Contains(e.names, c.Name) {
@@ -118,68 +118,4 @@ func (e *FeatureExtractor) Forward(x *torch.Tensor) map[string]*torch.Tensor {
 		}
 	}
 	return out
-}
-
-// copied returns a copy of the structs and lists of modules in v, with the same tensors.
-// What a module has more than once stays one.
-func copied(v reflect.Value, done map[any]reflect.Value) reflect.Value {
-	switch v.Kind() {
-	case reflect.Interface:
-		if v.IsNil() {
-			return v
-		}
-		return copied(v.Elem(), done)
-	case reflect.Pointer:
-		if v.IsNil() || v.Type().Elem().Kind() != reflect.Struct || v.Type() == tensorType {
-			return v
-		}
-		if c, ok := done[v.Interface()]; ok {
-			return c
-		}
-		c := reflect.New(v.Type().Elem())
-		done[v.Interface()] = c
-		c.Elem().Set(v.Elem())
-		copyFields(c.Elem(), done)
-		return c
-	case reflect.Slice:
-		if v.IsNil() {
-			return v
-		}
-		id := list{v.UnsafePointer(), v.Len()}
-		if c, ok := done[id]; ok && c.Type() == v.Type() {
-			return c
-		}
-		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-		if v.Len() > 0 {
-			done[id] = c
-		}
-		for i := range v.Len() {
-			c.Index(i).Set(copied(v.Index(i), done))
-		}
-		return c
-	case reflect.Struct:
-		c := reflect.New(v.Type()).Elem()
-		c.Set(v)
-		copyFields(c, done)
-		return c
-	}
-	return v
-}
-
-// copyFields replaces the modules in the fields of a struct by copies.
-func copyFields(v reflect.Value, done map[any]reflect.Value) {
-	for i := range v.NumField() {
-		f := v.Field(i)
-		f = reflect.NewAt(f.Type(), f.Addr().UnsafePointer()).Elem() // also if it is not exported, since it may hold the same modules
-		switch f.Kind() {
-		case reflect.Struct:
-			copyFields(f, done)
-		case reflect.Array:
-			for i := range f.Len() {
-				f.Index(i).Set(copied(f.Index(i), done))
-			}
-		default:
-			f.Set(copied(f, done))
-		}
-	}
 }

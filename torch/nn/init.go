@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"cmp"
 	"math"
+	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -168,33 +170,20 @@ func InitXavierNormal(x *torch.Tensor, options ...InitXavierOptions) {
 type InitKaimingOptions struct {
 	A            float64 // the negative slope of leaky_relu
 	Mode         string  // "fan_in" or "fan_out", the number that scales; "" means "fan_in"
-	Nonlinearity string  // what follows: "relu", "leaky_relu", "linear", "sigmoid", "tanh", "selu"; "" means "leaky_relu"
+	Nonlinearity string  // what follows, one of the names that [CalculateGain] knows; "" means "leaky_relu"
 }
 
 // std returns the standard deviation for a weight.
 func (o InitKaimingOptions) std(x *torch.Tensor) float64 {
 	fan, out := fans(x.Shape())
-	switch o.Mode {
+	switch strings.ToLower(o.Mode) {
 	case "", "fan_in":
 	case "fan_out":
 		fan = out
 	default:
 		fail("the mode is %q; it can be \"fan_in\" or \"fan_out\"", o.Mode)
 	}
-	gain := 1.0
-	switch o.Nonlinearity {
-	case "", "leaky_relu":
-		gain = math.Sqrt(2 / (1 + o.A*o.A))
-	case "relu":
-		gain = math.Sqrt2
-	case "tanh":
-		gain = 5. / 3
-	case "selu":
-		gain = 3. / 4
-	case "linear", "sigmoid":
-	default:
-		fail("the nonlinearity is %q; it can be \"relu\", \"leaky_relu\", \"linear\", \"sigmoid\", \"tanh\" or \"selu\"", o.Nonlinearity)
-	}
+	gain := CalculateGain(cmp.Or(o.Nonlinearity, "leaky_relu"), CalculateGainOptions{Param: o.A})
 	return gain / math.Sqrt(float64(fan))
 }
 
@@ -230,9 +219,151 @@ func uniformWeight(w *torch.Tensor) { InitKaimingUniform(w, InitKaimingOptions{A
 func uniformBias(w *torch.Tensor) func(*torch.Tensor) {
 	in, _ := fans(w.Shape())
 	return func(b *torch.Tensor) {
+		bound := 0.0
 		if in > 0 {
-			bound := 1 / math.Sqrt(float64(in))
-			b.UniformInPlace(-bound, bound)
+			bound = 1 / math.Sqrt(float64(in))
 		}
+		b.UniformInPlace(-bound, bound)
 	}
+}
+
+// CalculateGainOptions are the options of [CalculateGain].
+type CalculateGainOptions struct {
+	Param torch.Number // the negative slope of leaky_relu, default 0.01
+}
+
+// CalculateGain returns the factor by which a weight before a nonlinearity is scaled:
+// nn.init.calculate_gain(nonlinearity, param). The nonlinearity is "linear", the name of a
+// convolution such as "conv2d" or "conv_transpose2d", "sigmoid", "tanh", "relu",
+// "leaky_relu" or "selu"; others panic with a *torch.Error.
+//
+// https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
+func CalculateGain(nonlinearity string, options ...CalculateGainOptions) float64 {
+	o := torch.Only(options)
+	switch nonlinearity {
+	case "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid":
+		return 1
+	case "tanh":
+		return 5. / 3
+	case "relu":
+		return math.Sqrt2
+	case "leaky_relu":
+		slope := real64("CalculateGain", "Param", o.Param, 0.01)
+		return math.Sqrt(2 / (1 + slope*slope))
+	case "selu":
+		return 3. / 4
+	}
+	fail("the nonlinearity is %q; it can be \"linear\", a convolution such as \"conv2d\", \"sigmoid\", \"tanh\", \"relu\", \"leaky_relu\" or \"selu\"", nonlinearity)
+	return 0
+}
+
+// InitEye fills a matrix with the identity: nn.init.eye_(x).
+//
+// https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.eye_
+func InitEye(x *torch.Tensor) {
+	if x.Dim() != 2 {
+		fail("InitEye: x is %v; it must have 2 dimensions", x.Shape())
+	}
+	initialize(x, func(x *torch.Tensor) {
+		x.CopyInPlace(torch.Options{DType: x.DType(), Device: x.Device()}.EyeOf(x.Size(0), x.Size(1)))
+	})
+}
+
+// InitDiracOptions are the options of [InitDirac].
+type InitDiracOptions struct {
+	Groups int // of the convolution; 0 means 1
+}
+
+// InitDirac fills the weight of a convolution so that it keeps its inputs, as many as it
+// can: nn.init.dirac_(x, groups).
+//
+// https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
+func InitDirac(x *torch.Tensor, options ...InitDiracOptions) {
+	groups := cmp.Or(torch.Only(options).Groups, 1)
+	size := x.Shape()
+	switch {
+	case len(size) < 3 || len(size) > 5:
+		fail("InitDirac: x is %v; it must have 3, 4 or 5 dimensions", size)
+	case groups < 1 || size[0]%groups != 0:
+		fail("InitDirac: %d groups do not divide the first size of x %v", groups, size)
+	}
+	out := size[0] / groups
+	center := make([]any, len(size))
+	for d := 2; d < len(size); d++ {
+		center[d] = size[d] / 2
+	}
+	initialize(x, func(x *torch.Tensor) {
+		x.FillInPlace(0)
+		for g := range groups {
+			for d := range min(out, size[1]) {
+				center[0], center[1] = g*out+d, d
+				x.SetIndex(1, center...)
+			}
+		}
+	})
+}
+
+// InitOrthogonalOptions are the options of [InitOrthogonal].
+type InitOrthogonalOptions struct {
+	Gain *float64 // default 1
+}
+
+var opQR = torch.NewOp("aten::linalg_qr", "")
+
+// InitOrthogonal fills x, taken as a matrix of x.Size(0) rows, with a random orthogonal
+// one: nn.init.orthogonal_(x, gain). A tensor without elements is left as it is.
+//
+// https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.orthogonal_
+func InitOrthogonal(x *torch.Tensor, options ...InitOrthogonalOptions) {
+	o := torch.Only(options)
+	if x.Dim() < 2 {
+		fail("InitOrthogonal: x is %v; it must have at least 2 dimensions", x.Shape())
+	}
+	if x.Numel() == 0 {
+		return
+	}
+	rows := x.Size(0)
+	cols := x.Numel() / rows
+	initialize(x, func(x *torch.Tensor) {
+		flat := torch.Options{DType: x.DType(), Device: x.Device()}.Empty(rows, cols).NormalInPlace(0, 1)
+		if rows < cols {
+			flat = flat.T()
+		}
+		var c torch.Call
+		c.Tensor(flat)
+		q, r := c.Two(opQR)
+		q.MulInPlace(r.Diag().Sign())
+		if rows < cols {
+			q = q.T()
+		}
+		x.ViewAs(q).CopyInPlace(q)
+		x.MulScalarInPlace(or(o.Gain, 1))
+	})
+}
+
+// InitSparseOptions are the options of [InitSparse].
+type InitSparseOptions struct {
+	Std *float64 // of the numbers that are not 0, default 0.01
+}
+
+// InitSparse fills a matrix with normally distributed numbers, and sets a fraction of each
+// column to 0: nn.init.sparse_(x, sparsity, std).
+//
+// https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
+func InitSparse(x *torch.Tensor, sparsity float64, options ...InitSparseOptions) {
+	o := torch.Only(options)
+	if x.Dim() != 2 {
+		fail("InitSparse: x is %v; it must have 2 dimensions", x.Shape())
+	}
+	rows, cols := x.Size(0), x.Size(1)
+	zeros := math.Ceil(sparsity * float64(rows))
+	if !(zeros >= 0 && zeros <= float64(rows)) {
+		fail("InitSparse: the sparsity is %v; it must be between 0 and 1", sparsity)
+	}
+	initialize(x, func(x *torch.Tensor) {
+		x.NormalInPlace(0, or(o.Std, 0.01))
+		for col := range cols {
+			x.Select(1, col).IndexFillInPlace(0, torch.RandPerm(rows).Narrow(0, 0, int(zeros)).To(x.Device()), 0)
+		}
+	})
 }

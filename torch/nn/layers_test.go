@@ -2,7 +2,6 @@ package nn_test
 
 import (
 	"math"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,153 +12,10 @@ import (
 	"github.com/torchhub/torchhub/torch/torchtest"
 )
 
-// layers are layers in Python and in Go, with the shape of an input.
-var layers = []struct {
-	python string
-	g      func() nn.Module
-	shape  []int
-}{
-	{"nn.Conv1d(4, 6, 3, stride=2, padding=1)", func() nn.Module { return nn.NewConv1d(4, 6, 3, nn.Conv1dOptions{Stride: 2, Padding: 1}) }, []int{2, 4, 9}},
-	{"nn.Conv2d(4, 6, (3, 1), groups=2)", func() nn.Module { return nn.NewConv2d(4, 6, []int{3, 1}, nn.Conv2dOptions{Groups: 2}) }, []int{2, 4, 8, 8}},
-	{"nn.Conv3d(4, 6, (1, 3, 3), padding=(0, 1, 1), dilation=(1, 2, 1), bias=False)", func() nn.Module {
-		return nn.NewConv3d(4, 6, []int{1, 3, 3}, nn.Conv3dOptions{Padding: []int{0, 1, 1}, Dilation: []int{1, 2, 1}, NoBias: true})
-	}, []int{2, 4, 3, 6, 6}},
-	{"nn.ConvTranspose2d(4, 6, 2, 2, groups=2)", func() nn.Module {
-		return nn.NewConvTranspose2d(4, 6, 2, nn.ConvTranspose2dOptions{Stride: 2, Groups: 2})
-	}, []int{2, 4, 5, 5}},
-	{"nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, dilation=2, bias=False)", func() nn.Module {
-		return nn.NewConvTranspose2d(4, 6, 3, nn.ConvTranspose2dOptions{Stride: 2, Padding: 1, OutputPadding: 1, Dilation: 2, NoBias: true})
-	}, []int{2, 4, 5, 5}},
-	{"nn.Linear(5, 7)", func() nn.Module { return nn.NewLinear(5, 7) }, []int{2, 3, 5}},
-	{"nn.Identity()", func() nn.Module { return &nn.Identity{} }, []int{2, 3}},
-	{"nn.Flatten()", func() nn.Module { return &nn.Flatten{} }, []int{2, 3, 4, 5}},
-	{"nn.Flatten(2, 3)", func() nn.Module { return &nn.Flatten{StartDim: new(2), EndDim: new(3)} }, []int{2, 3, 4, 5, 2}},
-	{"nn.BatchNorm1d(4)", func() nn.Module { return nn.NewBatchNorm1d(4) }, []int{3, 4}},
-	{"nn.BatchNorm1d(4, affine=False)", func() nn.Module { return nn.NewBatchNorm1d(4, nn.BatchNorm1dOptions{NoAffine: true}) }, []int{3, 4, 5}},
-	{"nn.BatchNorm2d(4, eps=1e-3, momentum=0.01)", func() nn.Module {
-		return nn.NewBatchNorm2d(4, nn.BatchNorm2dOptions{Eps: new(1e-3), Momentum: new(0.01)})
-	}, []int{3, 4, 5, 5}},
-	{"nn.BatchNorm2d(4, track_running_stats=False)", func() nn.Module {
-		return nn.NewBatchNorm2d(4, nn.BatchNorm2dOptions{NoRunningStats: true})
-	}, []int{3, 4, 5, 5}},
-	{"nn.BatchNorm3d(4, momentum=None)", func() nn.Module { return nn.NewBatchNorm3d(4, nn.BatchNorm3dOptions{Cumulative: true}) }, []int{3, 4, 2, 5, 5}},
-	{"nn.LayerNorm(5, eps=1e-6)", func() nn.Module { return nn.NewLayerNorm(5, nn.LayerNormOptions{Eps: new(1e-6)}) }, []int{3, 4, 5}},
-	{"nn.LayerNorm((4, 5), bias=False)", func() nn.Module { return nn.NewLayerNorm([]int{4, 5}, nn.LayerNormOptions{NoBias: true}) }, []int{3, 4, 5}},
-	{"nn.LayerNorm(5, elementwise_affine=False)", func() nn.Module { return nn.NewLayerNorm(5, nn.LayerNormOptions{NoAffine: true}) }, []int{3, 4, 5}},
-	{"nn.GroupNorm(2, 4)", func() nn.Module { return nn.NewGroupNorm(2, 4) }, []int{3, 4, 5, 5}},
-	{"nn.GroupNorm(2, 4, eps=0.1, affine=False)", func() nn.Module {
-		return nn.NewGroupNorm(2, 4, nn.GroupNormOptions{Eps: new(0.1), NoAffine: true})
-	}, []int{3, 4, 5, 5}},
-	{"nn.InstanceNorm2d(4)", func() nn.Module { return nn.NewInstanceNorm2d(4) }, []int{4, 5, 5}},
-	{"nn.InstanceNorm2d(4, 0.1, 0.2, True, True)", func() nn.Module {
-		return nn.NewInstanceNorm2d(4, nn.InstanceNorm2dOptions{Eps: new(0.1), Momentum: new(0.2), Affine: true, TrackRunningStats: true})
-	}, []int{3, 4, 5, 5}},
-	{"nn.ReLU()", func() nn.Module { return &nn.ReLU{} }, []int{3, 40}},
-	{"nn.ReLU6()", func() nn.Module { return &nn.ReLU6{} }, []int{3, 40}},
-	{"nn.SiLU()", func() nn.Module { return &nn.SiLU{} }, []int{3, 40}},
-	{"nn.GELU()", func() nn.Module { return &nn.GELU{} }, []int{3, 40}},
-	{"nn.GELU('tanh')", func() nn.Module { return &nn.GELU{Approximate: "tanh"} }, []int{3, 40}},
-	{"nn.Hardswish()", func() nn.Module { return &nn.Hardswish{} }, []int{3, 40}},
-	{"nn.Hardsigmoid()", func() nn.Module { return &nn.Hardsigmoid{} }, []int{3, 40}},
-	{"nn.LeakyReLU()", func() nn.Module { return &nn.LeakyReLU{} }, []int{3, 40}},
-	{"nn.LeakyReLU(0.3, inplace=True)", func() nn.Module { return &nn.LeakyReLU{NegativeSlope: new(0.3), InPlace: true} }, []int{3, 40}},
-	{"nn.ReLU(inplace=True)", func() nn.Module { return &nn.ReLU{InPlace: true} }, []int{3, 40}},
-	{"nn.ReLU6(inplace=True)", func() nn.Module { return &nn.ReLU6{InPlace: true} }, []int{3, 40}},
-	{"nn.SiLU(inplace=True)", func() nn.Module { return &nn.SiLU{InPlace: true} }, []int{3, 40}},
-	{"nn.Hardswish(inplace=True)", func() nn.Module { return &nn.Hardswish{InPlace: true} }, []int{3, 40}},
-	{"nn.Hardsigmoid(inplace=True)", func() nn.Module { return &nn.Hardsigmoid{InPlace: true} }, []int{3, 40}},
-	{"nn.Sigmoid()", func() nn.Module { return &nn.Sigmoid{} }, []int{3, 40}},
-	{"nn.Tanh()", func() nn.Module { return &nn.Tanh{} }, []int{3, 40}},
-	{"nn.Softmax(1)", func() nn.Module { return nn.NewSoftmax(1) }, []int{3, 40}},
-	{"nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True)", func() nn.Module {
-		return nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 2, Padding: 1, CeilMode: true})
-	}, []int{2, 3, 8, 8}},
-	{"nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1))", func() nn.Module {
-		return nn.NewMaxPool3d([]int{1, 3, 3}, nn.MaxPool3dOptions{Stride: []int{1, 2, 2}, Padding: []int{0, 1, 1}})
-	}, []int{2, 3, 4, 8, 8}},
-	{"nn.AvgPool2d(3, 2, ceil_mode=True, count_include_pad=False)", func() nn.Module {
-		return nn.NewAvgPool2d(3, nn.AvgPool2dOptions{Stride: 2, CeilMode: true, ExcludePad: true})
-	}, []int{2, 3, 8, 8}},
-	{"nn.AvgPool3d((2, 7, 7), stride=1)", func() nn.Module { return nn.NewAvgPool3d([]int{2, 7, 7}, nn.AvgPool3dOptions{Stride: 1}) }, []int{2, 3, 4, 8, 8}},
-	{"nn.AdaptiveAvgPool1d(3)", func() nn.Module { return nn.NewAdaptiveAvgPool1d(3) }, []int{2, 3, 8}},
-	{"nn.AdaptiveAvgPool2d((2, 3))", func() nn.Module { return nn.NewAdaptiveAvgPool2d([]int{2, 3}) }, []int{2, 3, 8, 8}},
-	{"nn.AdaptiveAvgPool3d(1)", func() nn.Module { return nn.NewAdaptiveAvgPool3d(1) }, []int{2, 3, 4, 8, 8}},
-	{"nn.Dropout(0.3)", func() nn.Module { return nn.NewDropout(0.3) }, []int{3, 40}},
-	{"nn.Dropout2d(0.3)", func() nn.Module { return nn.NewDropout2d(0.3) }, []int{3, 40, 2, 2}},
-	{"nn.Sequential(OrderedDict(b=nn.Linear(4, 3), a=nn.Sequential(nn.ReLU(), nn.Linear(3, 2))))", func() nn.Module {
-		return nn.SequentialDict{{Name: "b", Module: nn.NewLinear(4, 3)}, {Name: "a", Module: nn.Sequential{&nn.ReLU{}, nn.NewLinear(3, 2)}}}
-	}, []int{3, 4}},
-}
-
-const layersScript = `
-import math, torch
-from collections import OrderedDict
-from torch import nn
-
-torch.set_num_threads(1)
-
-def copies(m):
-    return OrderedDict((k, v.detach().clone().contiguous()) for k, v in m.state_dict().items())
-
-def layer(expression, shape, path):
-    torch.manual_seed(3)
-    m = eval(expression)
-    metadata = m.state_dict()._metadata
-    assert torch.load(path)._metadata == metadata, metadata
-    before, x = copies(m), torch.randn(shape)
-    with torch.no_grad():
-        train = m(x.clone()).contiguous()
-        return {"before": before, "train": train, "after": copies(m), "eval": m.eval()(x.clone()).contiguous()}
-
-def filled(expression, shape):
-    torch.manual_seed(4)
-    x = torch.empty(shape)
-    eval(expression, globals(), {"x": x})
-    return [x, torch.rand(3)]
-`
-
-// TestLayersLive compares layers with PyTorch's after the same seed: their parameters bit
-// for bit and in order, their outputs while training and in evaluation, and their versions.
-func TestLayersLive(t *testing.T) {
-	reference.Python(t)
-	p := torchtest.Python(t, layersScript)
-	path := filepath.Join(t.TempDir(), "layer.pth")
-	exact := torchtest.CloseOptions{Rtol: new(0.0), Atol: new(0.0)}
-	for _, c := range layers {
-		torch.ManualSeed(3)
-		m := c.g()
-		require.NoError(t, nn.SaveStateDict(path, m), c.python)
-		want := p.Call("layer", c.python, c.shape, path)
-		same := func(key string) {
-			d, err := torch.Get[*torch.Dict](want, key)
-			require.NoError(t, err)
-			s := nn.StateDict(m)
-			require.Len(t, d.Entries, len(s), c.python)
-			for i, e := range d.Entries {
-				require.Equal(t, e.Key, s[i].Name, c.python)
-				require.NoError(t, torchtest.CheckClose(s[i].Tensor.Detach(), e.Value, exact), "%s: %s %s", c.python, key, e.Key)
-			}
-		}
-		same("before")
-		x := torch.Randn(c.shape...)
-		torch.NoGrad(func() {
-			output := func(key string) {
-				y, err := torch.Get[*torch.Tensor](want, key)
-				require.NoError(t, err)
-				require.NoError(t, torchtest.CheckClose(m.Forward(x.Clone()).Contiguous(), y), "%s: %s", c.python, key)
-			}
-			output("train")
-			same("after")
-			nn.Eval(m)
-			output("eval")
-		})
-	}
-}
-
 // TestInitLive compares the numbers of initializers bit for bit, and the random numbers that follow.
 func TestInitLive(t *testing.T) {
 	reference.Python(t)
-	p := torchtest.Python(t, layersScript)
+	p := torchtest.Python(t, modulesScript)
 	type x = *torch.Tensor
 	for _, c := range []struct {
 		python string
@@ -208,7 +64,7 @@ func TestInitLive(t *testing.T) {
 // TestAttentionLive compares MultiheadAttention with PyTorch's: parameters, outputs and weights, with masks of both kinds.
 func TestAttentionLive(t *testing.T) {
 	reference.Python(t)
-	p := torchtest.Python(t, layersScript+`
+	p := torchtest.Python(t, modulesScript+`
 def attention(layer, forward, shape, kv):
     torch.manual_seed(5)
     m = eval(layer)

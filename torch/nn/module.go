@@ -14,16 +14,93 @@ type Module interface {
 }
 
 // Parameters returns the parameters of a module, each once: list(m.parameters()).
-func Parameters(m any) []*torch.Tensor {
-	var ps []*torch.Tensor
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.parameters
+func Parameters(m any) []*torch.Tensor { return tensorsOf(NamedParameters(m)) }
+
+// NamedParameters returns the parameters of a module by name: list(m.named_parameters()).
+// A parameter that the module has more than once has its first name.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_parameters
+func NamedParameters(m any) []torch.Named { return named(m, false) }
+
+// Buffers returns the buffers of a module, each once: list(m.buffers()).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.buffers
+func Buffers(m any) []*torch.Tensor { return tensorsOf(NamedBuffers(m)) }
+
+// NamedBuffers returns the buffers of a module by name: list(m.named_buffers()). A buffer
+// that the module has more than once has its first name.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_buffers
+func NamedBuffers(m any) []torch.Named { return named(m, true) }
+
+func named(m any, buffers bool) (all []torch.Named) {
 	seen := map[*torch.Tensor]bool{}
 	for _, e := range walk(m, nil) {
-		if !e.buffer && !seen[*e.at] {
+		if e.buffer == buffers && !seen[*e.at] {
 			seen[*e.at] = true
-			ps = append(ps, *e.at)
+			all = append(all, torch.Named{Name: e.name, Tensor: *e.at})
 		}
 	}
-	return ps
+	return all
+}
+
+func tensorsOf(all []torch.Named) (tensors []*torch.Tensor) {
+	for _, e := range all {
+		tensors = append(tensors, e.Tensor)
+	}
+	return tensors
+}
+
+// ZeroGrad removes the gradients of a module's parameters: m.zero_grad().
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.zero_grad
+func ZeroGrad(m any) {
+	for _, p := range Parameters(m) {
+		p.ZeroGrad()
+	}
+}
+
+// Children returns the modules directly in a module, each once: list(m.children()). They
+// are pointers to structs, or slices such as a [Sequential].
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.children
+func Children(m any) []any {
+	v, _ := moduleOf(reflect.ValueOf(m))
+	if !v.IsValid() {
+		fail("%T is no module; pass a pointer to a struct", m)
+	}
+	var all []any
+	seen := map[any]bool{}
+	for _, c := range submodules(v) {
+		_, kid := moduleOf(c.value)
+		if reflect.TypeOf(kid).Kind() == reflect.Pointer {
+			if seen[kid] {
+				continue
+			}
+			seen[kid] = true
+		}
+		all = append(all, kid)
+	}
+	return all
+}
+
+// Apply calls a function of all submodules, those of a module before itself, and then of m:
+// m.apply(f). A module that two others have is visited twice.
+//
+//	nn.Apply(model, func(m any) {
+//		if m, ok := m.(*nn.Linear); ok {
+//			nn.InitXavierUniform(m.Weight)
+//		}
+//	})
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.apply
+func Apply(m any, f func(m any)) {
+	for _, c := range Children(m) {
+		Apply(c, f)
+	}
+	f(m)
 }
 
 // Modules returns a module and all its submodules, each once, in PyTorch's order:

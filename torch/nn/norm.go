@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/torchhub/torchhub/torch"
@@ -13,6 +14,7 @@ type BatchNorm2dOptions struct {
 	Momentum       *float64 // weight of the batch in the running statistics, default 0.1
 	Cumulative     bool     // the running statistics are the averages of all batches: momentum=None
 	NoAffine       bool     // no weight and no bias: affine=False
+	NoBias         bool     // bias=False
 	NoRunningStats bool     // always normalize by the batch: track_running_stats=False
 }
 
@@ -30,6 +32,7 @@ type BatchNorm struct {
 	RunningMean       *torch.Tensor `nn:",buffer"`          // [C], nil with NoRunningStats
 	RunningVar        *torch.Tensor `nn:",buffer"`          // [C], nil with NoRunningStats
 	NumBatchesTracked *torch.Tensor `nn:",buffer,optional"` // [] int64, nil with NoRunningStats
+	NumFeatures       int           // the channels
 	Options           BatchNorm2dOptions
 	Training          bool // true in a new layer
 }
@@ -41,8 +44,11 @@ func newBatchNorm(op string, channels int, o BatchNorm2dOptions) BatchNorm {
 	if o.Cumulative && o.Momentum != nil {
 		fail("%s: Cumulative and a Momentum of %v are both given; give one of them", op, *o.Momentum)
 	}
-	m := BatchNorm{Options: o, Training: true}
-	m.Weight, m.Bias = affine(o.NoAffine, false, channels)
+	if channels < 0 {
+		fail("%s: there are %d channels; their number must not be negative", op, channels)
+	}
+	m := BatchNorm{NumFeatures: channels, Options: o, Training: true}
+	m.Weight, m.Bias = affine(o.NoAffine, o.NoBias, channels)
 	if !o.NoRunningStats {
 		m.RunningMean = buffer([]int{channels}, torch.DefaultDType(), 0)
 		m.RunningVar = buffer([]int{channels}, torch.DefaultDType(), 1)
@@ -82,6 +88,19 @@ func (m *BatchNorm) normalize(op string, x *torch.Tensor, want string, dims ...i
 		Weight: m.Weight, Bias: m.Bias, RunningMean: m.RunningMean, RunningVar: m.RunningVar,
 		Training: m.Training || m.RunningMean == nil, Momentum: momentum, Eps: m.Options.Eps,
 	})
+}
+
+func (m *BatchNorm) extraRepr() string {
+	momentum := float(m.Options.Momentum, 0.1)
+	if m.Options.Cumulative {
+		momentum = "None"
+	}
+	return normRepr(m.NumFeatures, m.Options.Eps, momentum, !m.Options.NoAffine, m.Bias != nil, !m.Options.NoRunningStats)
+}
+
+func normRepr(features int, eps *float64, momentum string, affine, bias, track bool) string {
+	return fmt.Sprintf("%d, eps=%s, momentum=%s, affine=%s, bias=%s, track_running_stats=%s",
+		features, float(eps, 1e-5), momentum, boolean(affine), boolean(bias), boolean(track))
 }
 
 // BatchNorm1d is the [BatchNorm] of vectors and sequences: torch.nn.BatchNorm1d.
@@ -175,10 +194,15 @@ func (m *LayerNorm) forward(x *torch.Tensor) *torch.Tensor {
 	return F.LayerNorm(x, m.NormalizedShape, F.LayerNormOptions{Weight: m.Weight, Bias: m.Bias, Eps: m.Options.Eps})
 }
 
+func (m *LayerNorm) extraRepr() string {
+	return fmt.Sprintf("%s, eps=%s, elementwise_affine=%s, bias=%s", tuple(m.NormalizedShape...), float(m.Options.Eps, 1e-5), boolean(!m.Options.NoAffine), boolean(m.Bias != nil))
+}
+
 // GroupNormOptions are the options of [NewGroupNorm].
 type GroupNormOptions struct {
 	Eps      *float64 // default 1e-5
 	NoAffine bool     // no weight and no bias: affine=False
+	NoBias   bool     // bias=False
 }
 
 // GroupNorm normalizes groups of channels of each sample: torch.nn.GroupNorm.
@@ -187,17 +211,18 @@ type GroupNormOptions struct {
 type GroupNorm struct {
 	Weight, Bias *torch.Tensor // [C], nil with NoAffine
 	Groups       int
+	Channels     int
 	Options      GroupNormOptions
 }
 
 // NewGroupNorm makes a normalization of channels in groups: nn.GroupNorm(groups,
 // channels). It panics with a *torch.Error if groups does not divide the channels.
 func NewGroupNorm(groups, channels int, options ...GroupNormOptions) *GroupNorm {
-	if groups < 1 || channels%groups != 0 {
+	if groups < 1 || channels < 0 || channels%groups != 0 {
 		fail("GroupNorm: %d groups do not divide %d channels", groups, channels)
 	}
-	m := &GroupNorm{Groups: groups, Options: torch.Only(options)}
-	m.Weight, m.Bias = affine(m.Options.NoAffine, false, channels)
+	m := &GroupNorm{Groups: groups, Channels: channels, Options: torch.Only(options)}
+	m.Weight, m.Bias = affine(m.Options.NoAffine, m.Options.NoBias, channels)
 	return m
 }
 
@@ -208,53 +233,74 @@ func (m *GroupNorm) forward(x *torch.Tensor) *torch.Tensor {
 	return F.GroupNorm(x, m.Groups, F.GroupNormOptions{Weight: m.Weight, Bias: m.Bias, Eps: m.Options.Eps})
 }
 
-// InstanceNorm2dOptions are the options of [NewInstanceNorm2d].
-type InstanceNorm2dOptions struct {
-	Eps               *float64 // default 1e-5
-	Momentum          *float64 // weight of the batch in the running statistics, default 0.1
-	Affine            bool     // with weight and bias
-	TrackRunningStats bool     // normalize by the running statistics in evaluation
+func (m *GroupNorm) extraRepr() string {
+	return fmt.Sprintf("%d, %d, eps=%s, affine=%s, bias=%s", m.Groups, m.Channels, float(m.Options.Eps, 1e-5), boolean(!m.Options.NoAffine), boolean(m.Bias != nil))
 }
 
-// InstanceNorm2d normalizes each channel of each picture: torch.nn.InstanceNorm2d.
+// SyncBatchNorm is the [BatchNorm] of tensors of any number of dimensions:
+// torch.nn.SyncBatchNorm in a single process, where there is nothing to synchronize.
 //
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm2d.html
-type InstanceNorm2d struct {
-	Weight, Bias      *torch.Tensor // [C], nil without Affine
-	RunningMean       *torch.Tensor `nn:",buffer"`          // [C], nil without TrackRunningStats
-	RunningVar        *torch.Tensor `nn:",buffer"`          // [C], nil without TrackRunningStats
-	NumBatchesTracked *torch.Tensor `nn:",buffer,optional"` // [] int64, always 0, nil without TrackRunningStats
-	Options           InstanceNorm2dOptions
-	Training          bool // true in a new layer
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.SyncBatchNorm.html
+type SyncBatchNorm struct{ BatchNorm }
+
+// SyncBatchNormOptions are the options of [NewSyncBatchNorm].
+type SyncBatchNormOptions BatchNorm2dOptions
+
+// NewSyncBatchNorm makes a normalization of the given number of channels:
+// nn.SyncBatchNorm(channels).
+func NewSyncBatchNorm(channels int, options ...SyncBatchNormOptions) *SyncBatchNorm {
+	return &SyncBatchNorm{newBatchNorm("SyncBatchNorm", channels, BatchNorm2dOptions(torch.Only(options)))}
 }
 
-// StateVersion returns the version of the layer's part of a state dict.
-func (*InstanceNorm2d) StateVersion() int { return 2 }
-
-// NewInstanceNorm2d makes a normalization of the given number of channels:
-// nn.InstanceNorm2d(channels).
-func NewInstanceNorm2d(channels int, options ...InstanceNorm2dOptions) *InstanceNorm2d {
-	o := torch.Only(options)
-	b := newBatchNorm("InstanceNorm2d", channels, BatchNorm2dOptions{NoAffine: !o.Affine, NoRunningStats: !o.TrackRunningStats})
-	return &InstanceNorm2d{b.Weight, b.Bias, b.RunningMean, b.RunningVar, b.NumBatchesTracked, o, true}
+// Forward maps x [N, C, *] to the same shape.
+func (m *SyncBatchNorm) Forward(x *torch.Tensor) *torch.Tensor {
+	return hooked(m, x, (*SyncBatchNorm).forward)
 }
 
-// Forward maps x [N, C, H, W] or [C, H, W] to the same shape.
-func (m *InstanceNorm2d) Forward(x *torch.Tensor) *torch.Tensor {
-	return hooked(m, x, (*InstanceNorm2d).forward)
-}
-
-func (m *InstanceNorm2d) forward(x *torch.Tensor) *torch.Tensor {
-	o := F.InstanceNormOptions{
-		Weight: m.Weight, Bias: m.Bias, RunningMean: m.RunningMean, RunningVar: m.RunningVar,
-		UseRunning: !m.Training && m.RunningMean != nil, Momentum: m.Options.Momentum, Eps: m.Options.Eps,
+func (m *SyncBatchNorm) forward(x *torch.Tensor) *torch.Tensor {
+	if x.Dim() < 2 {
+		fail("SyncBatchNorm: x is %v and must be [N, C, *]", x.Shape())
 	}
-	switch x.Dim() {
-	case 3:
-		return F.InstanceNorm(x.Unsqueeze(0), o).Squeeze(0)
-	case 4:
-		return F.InstanceNorm(x, o)
+	if x.Size(1) == 0 {
+		fail("SyncBatchNorm: x is %v; it must have channels", x.Shape())
 	}
-	fail("InstanceNorm2d: x is %v and must be [N, C, H, W] or [C, H, W]", x.Shape())
-	return nil
+	return m.normalize("SyncBatchNorm", x, "", x.Dim())
+}
+
+// RMSNormOptions are the options of [NewRMSNorm].
+type RMSNormOptions struct {
+	Eps      *float64 // default the machine epsilon of the dtype
+	NoAffine bool     // no weight: elementwise_affine=False
+}
+
+// RMSNorm divides each sample by the root of the mean square of its last dimensions: torch.nn.RMSNorm.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
+type RMSNorm struct {
+	Weight          *torch.Tensor // [normalizedShape], nil with NoAffine
+	NormalizedShape []int
+	Options         RMSNormOptions
+}
+
+// NewRMSNorm makes a normalization over the last dimensions, of the given sizes:
+// nn.RMSNorm(normalizedShape).
+func NewRMSNorm(normalizedShape torch.Ints, options ...RMSNormOptions) *RMSNorm {
+	m := &RMSNorm{NormalizedShape: torch.DimsOf("RMSNorm", normalizedShape), Options: torch.Only(options)}
+	m.Weight, _ = affine(m.Options.NoAffine, true, m.NormalizedShape...)
+	return m
+}
+
+// Forward maps x [*, normalizedShape] to the same shape.
+func (m *RMSNorm) Forward(x *torch.Tensor) *torch.Tensor { return hooked(m, x, (*RMSNorm).forward) }
+
+func (m *RMSNorm) forward(x *torch.Tensor) *torch.Tensor {
+	return F.RMSNorm(x, m.NormalizedShape, F.RMSNormOptions{Weight: m.Weight, Eps: m.Options.Eps})
+}
+
+func (m *RMSNorm) extraRepr() string {
+	eps := "None"
+	if m.Options.Eps != nil {
+		eps = float(m.Options.Eps, 0)
+	}
+	return fmt.Sprintf("%s, eps=%s, elementwise_affine=%s", tuple(m.NormalizedShape...), eps, boolean(!m.Options.NoAffine))
 }
