@@ -56,6 +56,7 @@ var policy = map[string][]string{
 	"torch/backends":               {"torch", "internal/libtorch"},
 	"torch/autograd":               {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/cuda":                   {"torch", "torch/internal/engine", "internal/libtorch"},
+	"torch/optim":                  {"torch", "torch/aten", "torch/internal/engine", "torch/nn", "internal/libm", "internal/pyrepr", "internal/snake"},
 	"torch/mps":                    {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/data":                   {"torch", "transforms/pyrandom"},
 	"torch/internal/engine":        {"internal/libtorch", "internal/pickle"},

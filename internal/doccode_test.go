@@ -37,7 +37,7 @@ var flag string
 var base int64
 var shards []string
 var worker int
-var opt interface { amp.Optimizer; ZeroGrad() }
+var opt *optim.Optimizer
 var batches []struct{ Input, Target *torch.Tensor }
 var x, y, z, b, w, loss, input, output, mask, weight, want *torch.Tensor
 var t *testing.T

@@ -40,6 +40,7 @@ var imports = map[string]string{
 	"models":      module + "models",
 	"nn":          module + "torch/nn",
 	"numpy":       module + "torch/numpy",
+	"optim":       module + "torch/optim",
 	"os":          "os",
 	"safetensors": module + "torch/safetensors",
 	"require":     "github.com/stretchr/testify/require",

@@ -1,0 +1,93 @@
+package optim
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/torchhub/torchhub/internal/libtorch"
+	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
+)
+
+const benchScript = `
+import time, torch
+torch.set_num_threads(1)
+O = torch.optim
+made = {}
+
+def timed(name, options, sizes, n):
+    key = f"{name} {options} {sizes}"
+    if key not in made:
+        p = [torch.nn.Parameter(torch.randn(s)) for s in sizes]
+        for q in p: q.grad = torch.randn_like(q)
+        made[key] = getattr(O, name)(p, lr=1e-6, **options)
+    opt = made[key]
+    start = time.perf_counter()
+    for _ in range(n): opt.step()
+    return (time.perf_counter() - start) / n
+`
+
+// BenchmarkStep takes turns with Python in steps of an optimizer, of the parameters of a
+// small MLP and of large matrices, and prints the ratio of the medians.
+//
+//	TORCHHUB_REFERENCE=path/to/python go test -run - -bench Step ./torch/optim
+func BenchmarkStep(b *testing.B) {
+	python := reference.Start(b, benchScript)
+	small := [][]int{{16, 8}, {16}, {16, 16}, {16}, {1, 16}, {1}}
+	large := [][]int{{1024, 1024}, {1024}, {1024, 1024}, {1024}}
+	lr := Number(1e-6)
+	for _, c := range []struct {
+		name    string
+		make    func(p Params) *Optimizer
+		options map[string]any
+	}{
+		{"SGD", func(p Params) *Optimizer { return NewSGD(p, SGDOptions{LR: lr}) }, map[string]any{}},
+		{"SGD", func(p Params) *Optimizer { return NewSGD(p, SGDOptions{LR: lr, Momentum: 0.9}) }, map[string]any{"momentum": 0.9}},
+		{"Adam", func(p Params) *Optimizer { return NewAdam(p, AdamOptions{LR: lr}) }, map[string]any{}},
+		{"AdamW", func(p Params) *Optimizer { return NewAdamW(p, AdamWOptions{LR: lr}) }, map[string]any{}},
+		{"AdamW", func(p Params) *Optimizer { return NewAdamW(p, AdamWOptions{LR: lr, Foreach: new(true)}) }, map[string]any{"foreach": true}},
+		{"AdamW", func(p Params) *Optimizer { return NewAdamW(p, AdamWOptions{LR: lr, Fused: new(true)}) }, map[string]any{"fused": true}},
+		{"RMSprop", func(p Params) *Optimizer { return NewRMSprop(p, RMSpropOptions{LR: lr}) }, map[string]any{}},
+		{"NAdam", func(p Params) *Optimizer { return NewNAdam(p, NAdamOptions{LR: lr}) }, map[string]any{}},
+	} {
+		for _, sizes := range [][][]int{small, large} {
+			what, n := "small", 400
+			if len(sizes) == len(large) {
+				what, n = "large", 4
+			}
+			b.Run(fmt.Sprint(c.name, c.options, "/", what), func(b *testing.B) {
+				var p []*torch.Tensor
+				for _, s := range sizes {
+					q := torch.Randn(s...).RequireGrad(true)
+					q.SetGrad(torch.Randn(s...))
+					p = append(p, q)
+				}
+				opt := c.make(p)
+				var times, pythons []float64
+				torch.Run(func() {
+					libtorch.SetThreadWidth(1)
+					for b.Loop() {
+						var t float64
+						python.Call(&t, "timed", c.name, c.options, sizes, n)
+						pythons = append(pythons, t)
+						start := time.Now()
+						for range n {
+							opt.Step()
+						}
+						times = append(times, time.Since(start).Seconds()/float64(n))
+					}
+				})
+				median := func(v []float64) float64 {
+					slices.Sort(v)
+					return v[len(v)/2]
+				}
+				b.ReportMetric(0, "ns/op") // of both together, so it says nothing
+				b.ReportMetric(1e6*median(times), "µs")
+				b.ReportMetric(1e6*median(pythons), "python-µs")
+				b.ReportMetric(median(times)/median(pythons), "time/python")
+			})
+		}
+	}
+}
