@@ -66,7 +66,7 @@ var policy = map[string][]string{
 	"torch/linalg":                 {"torch"},
 	"torch/special":                {"torch"},
 	"torch/nn/functional":          {"torch"},
-	"torch/nn":                     {"torch", "torch/autograd", "torch/nn/functional", "internal/libm", "internal/pyrepr", "internal/snake"},
+	"torch/nn":                     {"torch", "torch/amp", "torch/autograd", "torch/internal/engine", "torch/nn/functional", "internal/libm", "internal/pyrepr", "internal/snake"},
 	"models":                       {"internal/suggest", "torch"},                                                                                           // outputs are tensors
 	"models/*":                     {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops"},                                                    // each architecture
 	"models/detection":             {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet", "models/vgg"}, // backbones

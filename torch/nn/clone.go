@@ -47,6 +47,7 @@ func (c *copier) copied(v reflect.Value) reflect.Value {
 		c.done[v.Interface()] = d
 		d.Elem().Set(v.Elem())
 		c.copyFields(d.Elem())
+		c.copyDerived(v.Interface(), d.Interface())
 		return d
 	case reflect.Slice:
 		if v.IsNil() {

@@ -20,7 +20,7 @@
 // is not trained, and "optional" for one that a checkpoint may lack. Slices and
 // arrays of modules number their elements from 0, embedded structs add their
 // fields to the outer one, as embedded containers add their modules, and nil fields
-// are left out. The modules of a [SequentialDict] have the names that it gives. A method StateVersion() int returns
+// are left out. The contents of a [SequentialDict], [ModuleDict] or [ParameterDict] have the names that it gives. A method StateVersion() int returns
 // the version that [SaveStateDict] writes for a module, if it is not 1.
 //
 // A layer that has parameters, a mode or positional arguments is made by a function, such

@@ -19,15 +19,31 @@ type ForwardHook func(m Module, x, y *torch.Tensor) *torch.Tensor
 // nil keeps x.
 type ForwardPreHook func(m Module, x *torch.Tensor) *torch.Tensor
 
+// A BackwardHook is called with a module and the gradients of its input and its output. It
+// may return another gradient of the input; nil keeps it. The gradient of an input that
+// requires none is nil, and must remain so.
+type BackwardHook func(m Module, gradInput, gradOutput *torch.Tensor) *torch.Tensor
+
+// A BackwardPreHook is called with a module and the gradient of its output, before the
+// gradient of its input is computed. It may return another gradient of the output; nil
+// keeps it.
+type BackwardPreHook func(m Module, gradOutput *torch.Tensor) *torch.Tensor
+
 // hooks are those of one module.
 type hooks struct {
-	before []*ForwardPreHook
-	after  []*ForwardHook
+	before         []*ForwardPreHook
+	after          []*ForwardHook
+	backward       []*BackwardHook
+	backwardBefore []*BackwardPreHook
+}
+
+func (h *hooks) none() bool {
+	return len(h.before)+len(h.after)+len(h.backward)+len(h.backwardBefore) == 0
 }
 
 var (
-	hookedModules atomic.Int64 // the number of modules that have hooks
-	allHooks      = struct {
+	specialModules atomic.Int64 // the number of modules that have hooks or derived tensors
+	allHooks       = struct {
 		sync.RWMutex
 		of map[any]*hooks // by identity
 	}{of: map[any]*hooks{}}
@@ -95,12 +111,13 @@ func register[F any](m Module, f *F, of func(*hooks) *[]*F) (remove func()) {
 			h = *old
 		}
 		f(&h) // of a copy, since a call may be going through the old one
-		if len(h.before)+len(h.after) == 0 {
+		was := len(allHooks.of)
+		if h.none() {
 			delete(allHooks.of, id)
 		} else {
 			allHooks.of[id] = &h
 		}
-		hookedModules.Store(int64(len(allHooks.of)))
+		specialModules.Add(int64(len(allHooks.of) - was))
 	}
 	change(func(h *hooks) { *of(h) = append(slices.Clone(*of(h)), f) })
 	return func() {
@@ -118,7 +135,7 @@ var here = reflect.TypeFor[Conv2d]().PkgPath()
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
 func Call(m Module, x *torch.Tensor) *torch.Tensor {
-	if hookedModules.Load() == 0 || m == nil {
+	if specialModules.Load() == 0 || m == nil {
 		return m.Forward(x)
 	}
 	t := reflect.TypeOf(m)
@@ -135,11 +152,12 @@ func Call(m Module, x *torch.Tensor) *torch.Tensor {
 
 // hooked calls a module by forward, and its hooks.
 func hooked[M Module](m M, x *torch.Tensor, forward func(M, *torch.Tensor) *torch.Tensor) *torch.Tensor {
-	if hookedModules.Load() == 0 {
+	if specialModules.Load() == 0 {
 		return forward(m, x)
 	}
 	h := hooksOf(m)
 	if h == nil {
+		defer ready(m)()
 		return forward(m, x)
 	}
 	for _, f := range h.before {
@@ -147,11 +165,22 @@ func hooked[M Module](m M, x *torch.Tensor, forward func(M, *torch.Tensor) *torc
 			x = other
 		}
 	}
-	y := forward(m, x)
+	var b *backwardCall
+	if len(h.backward)+len(h.backwardBefore) > 0 {
+		b = &backwardCall{m: m, hooks: h}
+		x = b.input(x)
+	}
+	y := func() *torch.Tensor {
+		defer ready(m)()
+		return forward(m, x)
+	}()
 	for _, f := range h.after {
 		if other := (*f)(m, x, y); other != nil {
 			y = other
 		}
+	}
+	if b != nil {
+		y = b.output(y)
 	}
 	return y
 }

@@ -127,9 +127,9 @@ func submodules(v reflect.Value) (kids []child) {
 	}
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array:
-		if s, ok := v.Interface().(SequentialDict); ok {
-			for _, c := range s {
-				add(c.Name, reflect.ValueOf(c.Module))
+		if fs, ok := namedFields(v); ok {
+			for _, f := range fs {
+				add(f.name, f.value)
 			}
 			break
 		}
@@ -150,11 +150,11 @@ func isChild(v reflect.Value) bool {
 	case reflect.Interface, reflect.Pointer:
 		return v.Type() != tensorType && !v.IsNil() && isChild(v.Elem())
 	case reflect.Slice, reflect.Array:
+		if isContainer(v) {
+			return true
+		}
 		if v.Len() == 0 {
 			return isModuleType(v.Type()) || isModuleType(v.Type().Elem())
-		}
-		if v.Type() == reflect.TypeFor[SequentialDict]() {
-			return true
 		}
 		for i := range v.Len() {
 			if isChild(v.Index(i)) {

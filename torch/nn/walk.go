@@ -89,6 +89,9 @@ func (w *walker) note(v reflect.Value, prefix string) {
 		if own, ok := v.Interface().(versioned); ok {
 			m.version = own.StateVersion()
 		}
+		if u := derivedOf(v.Interface()).upgrader(); u != nil {
+			w.upgrade = append(w.upgrade, upgrade{u, prefix})
+		}
 		if u, ok := v.Interface().(StateUpgrader); ok {
 			w.upgrade = append(w.upgrade, upgrade{u, prefix})
 		}
@@ -115,11 +118,13 @@ func (w *walker) visit(v reflect.Value, prefix string) {
 		w.module(v.Elem(), prefix)
 		w.path = w.path[:len(w.path)-1]
 	case reflect.Slice, reflect.Array:
-		if s, ok := v.Interface().(SequentialDict); ok {
+		if fs, ok := namedFields(v); ok {
 			w.note(v, prefix)
-			for _, c := range s {
-				if c.Module != nil {
-					w.visit(reflect.ValueOf(c.Module), prefix+c.Name+".")
+			for _, f := range fs {
+				if f.value.Type() == tensorType {
+					w.tensor(f.value, entry{name: prefix + f.name})
+				} else {
+					w.visit(f.value, prefix+f.name+".")
 				}
 			}
 			return
@@ -146,6 +151,11 @@ func (w *walker) visit(v reflect.Value, prefix string) {
 func (w *walker) module(v reflect.Value, prefix string) {
 	w.note(v, prefix)
 	fs := fields(v, nil)
+	if l, ok := addr(v).(*ParametrizationList); ok && l.buffer {
+		for i := range fs {
+			fs[i].buffer = true
+		}
+	}
 	for _, buffers := range []bool{false, true} {
 		for _, f := range fs {
 			if f.value.Type() == tensorType && f.buffer == buffers {
@@ -188,21 +198,20 @@ type field struct {
 	buffer, optional bool
 }
 
-// embeddedChildren returns the modules of an embedded container, as fields of the outer module.
-func embeddedChildren(v reflect.Value) (fs []field, ok bool) {
-	add := func(name string, module any) {
-		if module != nil {
-			fs = append(fs, field{value: reflect.ValueOf(module), name: name})
-		}
-	}
+// namedFields returns the modules or parameters of a container that names them, as fields.
+func namedFields(v reflect.Value) (fs []field, ok bool) {
 	switch s := v.Interface().(type) {
-	case Sequential:
-		for i, m := range s {
-			add(strconv.Itoa(i), m)
-		}
 	case SequentialDict:
+		return namedFields(reflect.ValueOf(ModuleDict(s)))
+	case ModuleDict:
 		for _, c := range s {
-			add(c.Name, c.Module)
+			if c.Module != nil {
+				fs = append(fs, field{value: reflect.ValueOf(c.Module), name: c.Name})
+			}
+		}
+	case ParameterDict:
+		for i := range s {
+			fs = append(fs, field{value: reflect.ValueOf(&s[i].Tensor).Elem(), name: s[i].Name})
 		}
 	default:
 		return nil, false
@@ -210,14 +219,39 @@ func embeddedChildren(v reflect.Value) (fs []field, ok bool) {
 	return fs, true
 }
 
-// fields lists the exported fields of a struct, those of embedded structs among them.
+// embedded returns the modules or parameters of an embedded container, as fields of the
+// outer module.
+func embedded(v reflect.Value) (fs []field, ok bool) {
+	switch v.Interface().(type) {
+	case Sequential, ModuleList:
+		for i := range v.Len() {
+			if m := v.Index(i).Elem(); m.IsValid() {
+				fs = append(fs, field{value: m, name: strconv.Itoa(i)})
+			}
+		}
+		return fs, true
+	}
+	return namedFields(v)
+}
+
+// fields lists the tensors and modules of a struct: those of [structFields], with what
+// parametrizations and pruning put in the place of tensors.
 func fields(v reflect.Value, fs []field) []field {
+	fs = structFields(v, fs)
+	if d := derivedAt(v); d != nil {
+		fs = d.arrange(fs)
+	}
+	return fs
+}
+
+// structFields lists the exported fields of a struct, those of embedded structs among them.
+func structFields(v reflect.Value, fs []field) []field {
 	t := v.Type()
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("nn"), ",")
-		embedded := f.Anonymous && f.Type.Kind() == reflect.Struct
-		if name == "-" || !f.IsExported() && !embedded {
+		hidden := !f.IsExported() && !(f.Anonymous && f.Type.Kind() == reflect.Struct)
+		if name == "-" || hidden {
 			continue
 		}
 		value := v.Field(i)
@@ -226,13 +260,13 @@ func fields(v reflect.Value, fs []field) []field {
 				value = value.Elem()
 			}
 			if value.Kind() == reflect.Struct {
-				fs = fields(value, fs)
+				fs = structFields(value, fs)
 				continue
 			}
 		}
 		if f.Anonymous && name == "" {
-			if children, ok := embeddedChildren(value); ok {
-				fs = append(fs, children...)
+			if inner, ok := embedded(value); ok {
+				fs = append(fs, inner...)
 				continue
 			}
 		}
