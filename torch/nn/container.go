@@ -1,7 +1,10 @@
 package nn
 
 import (
+	"fmt"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -68,6 +71,49 @@ type ParameterDict []torch.Named
 
 // Get returns the parameter of a name, or nil if there is none.
 func (d ParameterDict) Get(name string) *torch.Tensor { return torch.StateDict(d).Get(name) }
+
+func (s ParameterList) text() string {
+	lines := make([]string, len(s))
+	for i, p := range s {
+		lines[i] = parameterText(strconv.Itoa(i), "torch."+p.DType().String(), p)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (d ParameterDict) text() string {
+	lines := make([]string, len(d))
+	for i, e := range d {
+		lines[i] = parameterText(e.Name, typeText(e.Tensor), e.Tensor)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// parameterText is the line of a parameter in a list.
+func parameterText(name, kind string, p *torch.Tensor) string {
+	sizes := make([]string, p.Dim())
+	for i, n := range p.Shape() {
+		sizes[i] = strconv.Itoa(n)
+	}
+	device := ""
+	if p.Device().Type() == "cuda" {
+		device = fmt.Sprintf(" (%v)", p.Device())
+	}
+	return fmt.Sprintf("  (%s): Parameter containing: [%s of size %s%s]", name, kind, strings.Join(sizes, "x"), device)
+}
+
+// typeText is the name that the old classes of tensors had: x.type().
+func typeText(x *torch.Tensor) string {
+	names := map[torch.DType]string{
+		torch.Float32: "Float", torch.Float64: "Double", torch.Float16: "Half", torch.BFloat16: "BFloat16",
+		torch.Int64: "Long", torch.Int32: "Int", torch.Int16: "Short", torch.Int8: "Char", torch.Uint8: "Byte", torch.Bool: "Bool",
+		torch.Complex64: "ComplexFloat", torch.Complex128: "ComplexDouble",
+	}
+	prefix := "torch."
+	if x.Device().Type() == "cuda" {
+		prefix = "torch.cuda."
+	}
+	return prefix + names[x.DType()] + "Tensor"
+}
 
 // isContainer reports whether v is of a type of this file whatever it holds.
 func isContainer(v reflect.Value) bool {

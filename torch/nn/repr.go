@@ -26,6 +26,9 @@ func represent(v reflect.Value) string {
 		return "None"
 	}
 	name := className(v.Type())
+	if IsParametrized(m, "") {
+		name = "Parametrized" + name
+	}
 	var lines []string
 	extra := extraRepr(m)
 	if extra != "" {
@@ -36,6 +39,7 @@ func represent(v reflect.Value) string {
 		return name + "(" + extra + ")"
 	}
 	texts := make([]string, len(kids))
+	isList := name == moduleList || v.Type() == reflect.TypeFor[ParametrizationList]()
 	for i, c := range kids {
 		texts[i] = represent(c.value)
 		if _, ok := m.(*MultiheadAttention); ok { // PyTorch's class is one of a Linear that is not quantized
@@ -44,7 +48,7 @@ func represent(v reflect.Value) string {
 	}
 	for i := 0; i < len(kids); i++ {
 		label, text, first := kids[i].name, texts[i], i
-		for name == moduleList && i+1 < len(kids) && texts[i+1] == text { // equal modules share a line
+		for isList && i+1 < len(kids) && texts[i+1] == text { // equal modules share a line
 			i++
 		}
 		if i > first {
@@ -63,6 +67,12 @@ func className(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[SequentialDict]():
 		return "Sequential"
+	case t == reflect.TypeFor[weightNorm]():
+		return "_WeightNorm"
+	case t == reflect.TypeFor[spectralNorm]():
+		return "_SpectralNorm"
+	case t == reflect.TypeFor[orthogonal]():
+		return "_Orthogonal"
 	case name != "":
 		return name
 	case t.Kind() == reflect.Struct:
@@ -85,6 +95,10 @@ func indent(s string) string {
 // extraRepr returns what describes a module itself.
 func extraRepr(m any) string {
 	switch m := m.(type) {
+	case ParameterList:
+		return m.text()
+	case ParameterDict:
+		return m.text()
 	case interface{ ExtraRepr() string }:
 		return m.ExtraRepr()
 	case interface{ extraRepr() string }:

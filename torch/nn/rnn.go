@@ -109,6 +109,29 @@ func checkPositive(op, what string, n int) {
 	}
 }
 
+func (m *RNNBase) extraRepr() string {
+	s := fmt.Sprintf("%d, %d", m.InputSize, m.HiddenSize)
+	if m.ProjSize != 0 {
+		s += fmt.Sprintf(", proj_size=%d", m.ProjSize)
+	}
+	if m.NumLayers != 1 {
+		s += fmt.Sprintf(", num_layers=%d", m.NumLayers)
+	}
+	if m.NoBias {
+		s += ", bias=False"
+	}
+	if m.BatchFirst {
+		s += ", batch_first=True"
+	}
+	if m.Dropout != 0 {
+		s += ", dropout=" + float(&m.Dropout, 0)
+	}
+	if m.Bidirectional {
+		s += ", bidirectional=True"
+	}
+	return s
+}
+
 func (m *RNNBase) directions() int {
 	if m.Bidirectional {
 		return 2

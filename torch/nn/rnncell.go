@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
@@ -34,6 +35,14 @@ func newRNNCell(op string, gates, in, hidden int, noBias bool) RNNCellBase {
 		m.BiasIH, m.BiasHH = draw(gates*hidden), draw(gates*hidden)
 	}
 	return m
+}
+
+func (m *RNNCellBase) extraRepr() string {
+	s := fmt.Sprintf("%d, %d", m.InputSize, m.HiddenSize)
+	if m.BiasIH == nil {
+		s += ", bias=False"
+	}
+	return s
 }
 
 // call runs the operator of a cell on x [N, in] or [in] and states [N, hidden] or [hidden].
@@ -105,6 +114,14 @@ type RNNCellOptions struct {
 type RNNCell struct {
 	RNNCellBase
 	Nonlinearity string // "tanh" or "relu"
+}
+
+func (m *RNNCell) extraRepr() string {
+	s := m.RNNCellBase.extraRepr()
+	if m.Nonlinearity != "tanh" {
+		s += ", nonlinearity=" + m.Nonlinearity
+	}
+	return s
 }
 
 // NewRNNCell makes a cell from in features to hidden ones: nn.RNNCell(in, hidden). It
