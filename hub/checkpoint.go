@@ -35,6 +35,9 @@ func loadStateDict(ctx context.Context, l *loader, m *Model, f modelFile) (*fill
 		return nil, err
 	}
 	t.classes = len(m.labels)
+	if t.published != nil {
+		t.published.classes = t.classes
+	}
 	filled, err := l.fill(ctx, t, f.path)
 	if err != nil {
 		return nil, err
@@ -52,10 +55,12 @@ type target struct {
 	key, prefix *string                                                              // the place of the state dict; nil is to be found
 	newHead     func(n int) (build func() any, arguments json.RawMessage, err error) // for WithNumClasses, like withClasses
 	classes     int                                                                  // the number of labels; 0 if the classes have no names
+	published   *target                                                              // the module that published weights fill, if it is another, for a file that does not fit this one
 }
 
 // A filled is a module with the tensors of a checkpoint, and what was found out on the way.
 type filled struct {
+	of        target
 	module    any
 	place     torch.StateDictPlace
 	left      []string        // the tensors without the prefix
@@ -79,20 +84,20 @@ func (l *loader) fill(ctx context.Context, t target, file string) (*filled, erro
 	case err != nil:
 		err = fmt.Errorf("%s: %w", file, err)
 	case l.numClasses != nil:
-		err = l.replaceHead(t, f, *l.numClasses)
+		err = l.replaceHead(f, *l.numClasses)
 	}
 	return f, err
 }
 
 // replaceHead builds the target for n classes, and keeps of the loaded tensors those that fit.
-func (l *loader) replaceHead(t target, f *filled, n int) error {
+func (l *loader) replaceHead(f *filled, n int) error {
 	switch {
 	case n < 1:
 		return fmt.Errorf("the number of classes is %d; give at least 1", n)
-	case t.newHead == nil:
+	case f.of.newHead == nil:
 		return errors.New("the number of classes of the model is fixed, so its head cannot be replaced")
 	}
-	build, arguments, err := t.newHead(n)
+	build, arguments, err := f.of.newHead(n)
 	if err != nil {
 		return err
 	}
@@ -115,22 +120,36 @@ func (l *loader) replaceHead(t target, f *filled, n int) error {
 		return err
 	}
 	if len(names) > 0 {
-		l.say("torchhub: %s has new tensors for %d classes, which are to be trained: %s", t.model, n, strings.Join(names, ", "))
+		l.say("torchhub: %s has new tensors for %d classes, which are to be trained: %s", f.of.model, n, strings.Join(names, ", "))
 	}
 	f.module, f.classes, f.arguments, f.labels = m, n, arguments, nil
 	return nil
 }
 
 func (t target) fill(v torch.Value) (*filled, error) {
+	f, c, err := t.load(v)
+	if c != nil && err != nil && t.published != nil {
+		if p, _, perr := t.published.load(v); perr == nil {
+			return p, nil
+		}
+	}
+	if c != nil && err != nil {
+		err = &WeightsError{Model: t.model, Fits: fitting(c.state), Err: err}
+	}
+	return f, err
+}
+
+// load fills the target with the state dict that it chooses. If that does not fit, it returns both the state dict and an error.
+func (t target) load(v torch.Value) (*filled, *candidate, error) {
 	m, err := meta(t.build)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := t.choose(v, names(m))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	f := &filled{module: m, place: c.place, left: c.left}
+	f := &filled{of: t, module: m, place: c.place, left: c.left}
 	err = nn.LoadStateDict(m, c.state, nn.LoadOptions{Assign: true})
 	if n := otherClasses(err); n > 0 && t.withClasses != nil {
 		build, arguments, cerr := t.withClasses(n)
@@ -145,12 +164,12 @@ func (t target) fill(v torch.Value) (*filled, error) {
 		}
 	}
 	if err != nil {
-		return nil, &WeightsError{Model: t.model, Fits: fitting(c.state), Err: err}
+		return nil, c, err
 	}
 	if n := cmp.Or(f.classes, t.classes); n > 0 {
 		f.labels = labelsIn(v, n)
 	}
-	return f, nil
+	return f, c, nil
 }
 
 // meta builds a module without memory.

@@ -264,3 +264,35 @@ func TestNewHead(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// plain and trained are a model before and after an auxiliary layer is added.
+type plain struct{ FC *nn.Linear }
+
+type trained struct {
+	plain
+	Aux *nn.Linear
+}
+
+// TestFileOfPublishedModule loads files into the module that they fit: that of Build, or that of published weights.
+func TestFileOfPublishedModule(t *testing.T) {
+	require.NoError(t, torch.Init(t.Context()))
+	before := func() any { return &plain{nn.NewLinear(2, 3)} }
+	after := func() any { return &trained{plain{nn.NewLinear(2, 3)}, nn.NewLinear(2, 3)} }
+	models.Register(models.Entry{
+		Name: "toy_published", Repo: "testowner/published", Title: "Toy", Paper: "https://example.com/toy", Build: before,
+		BuildFor: func(*models.Weights) any { return after() },
+		Weights:  []models.Weights{{Name: "V1", URL: "https://example.com/toy-01234567.pth", Preset: models.DetectionPreset{}}},
+	})
+	for _, m := range []any{before(), after(), &trained{plain{nn.NewLinear(2, 4)}, nn.NewLinear(2, 4)}} {
+		file := filepath.Join(t.TempDir(), "w.pth")
+		require.NoError(t, nn.SaveStateDict(file, m))
+		got, err := Load(t.Context(), "testowner/published", "toy_published", WithWeights(file), WithNotice(nil))
+		if want := nn.StateDict(m); want[0].Tensor.Size(0) == 3 {
+			require.NoError(t, err)
+			require.IsType(t, m, got.Module())
+			require.Equal(t, torch.Data[float32](want[0].Tensor.Detach()), torch.Data[float32](nn.StateDict(got.Module())[0].Tensor.Detach()))
+			continue
+		}
+		require.ErrorContains(t, err, "the state dict does not fit the module")
+	}
+}

@@ -178,6 +178,17 @@ func (l *loader) target(name string, e *Entry, a *Artifact, given bool) (target,
 	if given && l.arguments == nil {
 		t.withClasses = t.newHead
 	}
+	if given && a.build != nil && err == nil {
+		p, perr := l.target(name, e, a, false)
+		if perr != nil {
+			return t, nil // it takes other arguments
+		}
+		p.key, p.prefix, p.withClasses = t.key, t.prefix, nil
+		if l.arguments == nil {
+			p.withClasses = p.newHead
+		}
+		t.published = &p
+	}
 	return t, err
 }
 

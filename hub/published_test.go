@@ -34,6 +34,6 @@ func TestArgumentsOfPublished(t *testing.T) {
 	me, err = models.Lookup("quantized_resnet18")
 	require.NoError(t, err)
 	e = published(me)
-	_, err = (&loader{options{arguments: new(`{"num_classes": 3}`)}}).target("quantized_resnet18", &e, &e.Artifacts[0], false)
-	require.ErrorContains(t, err, "takes no arguments")
+	_, err = (&loader{options{arguments: new(`{"width_per_group": 3}`)}}).target("quantized_resnet18", &e, &e.Artifacts[0], false)
+	require.ErrorContains(t, err, `there is no argument "width_per_group"; there is num_classes`)
 }

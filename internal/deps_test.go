@@ -72,7 +72,7 @@ var policy = map[string][]string{
 	"models/detection":             {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet", "models/vgg"}, // backbones
 	"models/segmentation":          {"torch", "torch/nn", "torch/nn/functional", "models", "models/ops", "models/resnet", "models/mobilenet"},               // backbones
 	"torch/nn/quantized":           {"torch", "torch/jit", "torch/nn"},
-	"models/quantized":             {"torch", "torch/nn", "torch/nn/functional", "torch/nn/quantized", "models", "models/googlenet", "models/inception", "models/mobilenet", "models/resnet", "models/shufflenet"}, // what is quantized
+	"models/quantized":             {"torch", "torch/nn", "torch/nn/functional", "torch/nn/quantized", "models", "models/ops", "models/googlenet", "models/inception", "models/mobilenet", "models/resnet", "models/shufflenet"}, // what is quantized
 	"models/ops":                   {"torch", "torch/nn", "torch/nn/functional"},
 	"models/all":                   {"models/*", "models/detection", "models/quantized", "models/segmentation"},
 	"models/builtin":               {"models"},

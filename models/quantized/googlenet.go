@@ -14,7 +14,7 @@ type QuantizedGoogLeNet struct {
 	Quant             *Q.Quantize
 }
 
-func newGoogLeNet() *QuantizedGoogLeNet {
+func newGoogLeNet(classes int) *QuantizedGoogLeNet {
 	pool := func(name string, kernel int) nn.Child {
 		return nn.Child{Name: name, Module: nn.NewMaxPool2d(kernel, nn.MaxPool2dOptions{Stride: 2, CeilMode: true})}
 	}
@@ -39,7 +39,7 @@ func newGoogLeNet() *QuantizedGoogLeNet {
 			{Name: "avgpool", Module: nn.NewAdaptiveAvgPool2d(1)},
 			{Name: "flatten", Module: &nn.Flatten{}},
 		},
-		FC:    Q.NewLinear(1024, 1000),
+		FC:    Q.NewLinear(1024, classes),
 		Quant: Q.NewQuantize(),
 	}
 }
@@ -51,9 +51,10 @@ func (m *QuantizedGoogLeNet) Forward(x *torch.Tensor) *torch.Tensor {
 	return x.Then(m.SequentialDict.Forward).Then(m.FC.Forward).Then(Q.Dequantize)
 }
 
-// UpgradeState removes the auxiliary heads' tensors.
+// UpgradeState removes the auxiliary heads' tensors, and converts the state dict of quantization-aware training.
 func (m *QuantizedGoogLeNet) UpgradeState(s map[string]*torch.Tensor, prefix string) {
 	models.DropState(s, prefix+"aux1.", prefix+"aux2.")
+	Q.ConvertState(m, s, prefix, Q.ConvertStateOptions{Eps: 0.001})
 }
 
 // basicConv returns a convolution with ReLU as the module conv of another.

@@ -15,8 +15,8 @@ type Inception3 struct {
 	Quant                 *Q.Quantize
 }
 
-func newInception3() *Inception3 {
-	m := &Inception3{QuantizedFC: Q.NewLinear(2048, 1000), Quant: Q.NewQuantize()}
+func newInception3(classes int) *Inception3 {
+	m := &Inception3{QuantizedFC: Q.NewLinear(2048, classes), Quant: Q.NewQuantize()}
 	m.Inception3 = inception.New(inception.Config{AuxLogits: new(false), InitWeights: new(false), Layers: &inception.Layers{
 		Conv: func(in, out int, kernel torch.Ints, o nn.Conv2dOptions) nn.Module {
 			return nn.SequentialDict{{Name: "conv", Module: Q.NewConv2d(in, out, kernel, true, o)}}
@@ -40,4 +40,10 @@ func (m *Inception3) Forward(x *torch.Tensor) *torch.Tensor {
 // ForwardAux is Forward: there is no auxiliary head.
 func (m *Inception3) ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*torch.Tensor) {
 	return m.Forward(x), nil
+}
+
+// UpgradeState removes the auxiliary head's tensors, and converts the state dict of quantization-aware training.
+func (m *Inception3) UpgradeState(s map[string]*torch.Tensor, prefix string) {
+	m.Inception3.UpgradeState(s, prefix)
+	Q.ConvertState(m, s, prefix, Q.ConvertStateOptions{Eps: 0.001})
 }

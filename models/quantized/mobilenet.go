@@ -14,7 +14,7 @@ type MobileNetV2 struct {
 	Quant      *Q.Quantize
 }
 
-func newMobileNetV2() *MobileNetV2 {
+func newMobileNetV2(classes int) *MobileNetV2 {
 	conv := func(in, out, kernel, stride, groups int) nn.Module {
 		return nn.Sequential{Q.NewConv2d(in, out, kernel, true, nn.Conv2dOptions{Stride: stride, Padding: kernel / 2, Groups: groups})}
 	}
@@ -33,7 +33,7 @@ func newMobileNetV2() *MobileNetV2 {
 		}
 	}
 	m.Features = append(m.Features, conv(in, 1280, 1, 1, 1))
-	m.Classifier = nn.Sequential{&nn.Identity{}, Q.NewLinear(1280, 1000)}
+	m.Classifier = nn.Sequential{&nn.Identity{}, Q.NewLinear(1280, classes)}
 	return m
 }
 
@@ -42,6 +42,11 @@ func (m *MobileNetV2) Forward(x *torch.Tensor) *torch.Tensor {
 	models.CheckPictures("the quantized MobileNet V2", x, 1)
 	x = m.Quant.Forward(x).Then(m.Features.Forward).Then(nn.NewAdaptiveAvgPool2d(1).Forward) // [N, 1280, 1, 1]
 	return x.Then((&nn.Flatten{}).Forward).Then(m.Classifier.Forward).Then(Q.Dequantize)
+}
+
+// UpgradeState converts the state dict of quantization-aware training.
+func (m *MobileNetV2) UpgradeState(s map[string]*torch.Tensor, prefix string) {
+	Q.ConvertState(m, s, prefix)
 }
 
 // invertedResidual expands the channels, convolves each, and reduces them.

@@ -1,12 +1,11 @@
 // Package quantized holds the models of torchvision.models.quantization, which compute with
 // 8-bit integers. As in torchvision, a model that is built without weights is the one before quantization
 // (quantize=False): that of the same name without quantized_, with ReLU in place of ReLU6. The
-// published weights fill a quantized one, for the CPU, except for those of
-// quantized_mobilenet_v3_large, which are not supported.
+// published weights fill a quantized one, for the CPU. So do state dicts of quantization-aware training,
+// which are converted, as those of quantized_mobilenet_v3_large are published.
 package quantized
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/torchhub/torchhub/models"
@@ -19,41 +18,38 @@ import (
 )
 
 // quantize makes the models that published weights fill.
-var quantize = map[string]func() any{
-	"googlenet":          func() any { return newGoogLeNet() },
-	"inception_v3":       func() any { return newInception3() },
-	"mobilenet_v2":       func() any { return newMobileNetV2() },
-	"resnet18":           func() any { return newResNet(false, [4]int{2, 2, 2, 2}, 1, 64) },
-	"resnet50":           func() any { return newResNet(true, [4]int{3, 4, 6, 3}, 1, 64) },
-	"resnext101_32x8d":   func() any { return newResNet(true, [4]int{3, 4, 23, 3}, 32, 8) },
-	"resnext101_64x4d":   func() any { return newResNet(true, [4]int{3, 4, 23, 3}, 64, 4) },
-	"shufflenet_v2_x0_5": func() any { return newShuffleNetV2([5]int{24, 48, 96, 192, 1024}) },
-	"shufflenet_v2_x1_0": func() any { return newShuffleNetV2([5]int{24, 116, 232, 464, 1024}) },
-	"shufflenet_v2_x1_5": func() any { return newShuffleNetV2([5]int{24, 176, 352, 704, 1024}) },
-	"shufflenet_v2_x2_0": func() any { return newShuffleNetV2([5]int{24, 244, 488, 976, 2048}) },
+var quantize = map[string]func(classes int) any{
+	"googlenet":          func(n int) any { return newGoogLeNet(n) },
+	"inception_v3":       func(n int) any { return newInception3(n) },
+	"mobilenet_v2":       func(n int) any { return newMobileNetV2(n) },
+	"mobilenet_v3_large": func(n int) any { return newMobileNetV3(n) },
+	"resnet18":           func(n int) any { return newResNet(false, [4]int{2, 2, 2, 2}, 1, 64, n) },
+	"resnet50":           func(n int) any { return newResNet(true, [4]int{3, 4, 6, 3}, 1, 64, n) },
+	"resnext101_32x8d":   func(n int) any { return newResNet(true, [4]int{3, 4, 23, 3}, 32, 8, n) },
+	"resnext101_64x4d":   func(n int) any { return newResNet(true, [4]int{3, 4, 23, 3}, 64, 4, n) },
+	"shufflenet_v2_x0_5": func(n int) any { return newShuffleNetV2([5]int{24, 48, 96, 192, 1024}, n) },
+	"shufflenet_v2_x1_0": func(n int) any { return newShuffleNetV2([5]int{24, 116, 232, 464, 1024}, n) },
+	"shufflenet_v2_x1_5": func(n int) any { return newShuffleNetV2([5]int{24, 176, 352, 704, 1024}, n) },
+	"shufflenet_v2_x2_0": func(n int) any { return newShuffleNetV2([5]int{24, 244, 488, 976, 2048}, n) },
+}
+
+// arguments are those of a quantized model.
+type arguments struct {
+	NumClasses int `json:"num_classes"`
 }
 
 func init() {
-	for _, name := range []string{
-		"googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_large", "resnet18", "resnet50", "resnext101_32x8d", "resnext101_64x4d",
-		"shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0",
-	} {
+	for name, build := range quantize {
 		base, err := models.Lookup(name)
 		if err != nil {
 			panic(err)
 		}
+		configure := models.Configurer(arguments{1000}, func(a arguments) any { return build(a.NumClasses) })
 		models.Register(models.Entry{
 			Name: "quantized_" + name, Repo: models.Vision, Title: base.Title, Paper: base.Paper,
-			Build: func() any { return quantizable(base.Build()) },
-			BuildFor: func(w *models.Weights) any {
-				if build := quantize[name]; build != nil {
-					return build()
-				}
-				panic(&torch.Error{Op: "quantized_" + name, Msg: fmt.Sprintf("the quantized weights %s are not supported; load %s instead", w.Name, name)})
-			},
-			ConfigureFor: func(w *models.Weights, _ []byte) (func() any, error) {
-				return nil, fmt.Errorf("a model with the quantized weights %s takes no arguments", w.Name)
-			},
+			Build:        func() any { return quantizable(base.Build()) },
+			BuildFor:     func(*models.Weights) any { return build(1000) },
+			ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) { return configure(arguments) },
 			Configure: func(arguments []byte) (func() any, error) {
 				build, err := base.Configure(arguments)
 				if err != nil {

@@ -16,7 +16,7 @@ type ResNet struct {
 	Quant                          *Q.Quantize
 }
 
-func newResNet(bottleneck bool, layers [4]int, groups, widthPerGroup int) *ResNet {
+func newResNet(bottleneck bool, layers [4]int, groups, widthPerGroup, classes int) *ResNet {
 	m := &ResNet{Conv1: Q.NewConv2d(3, 64, 7, true, nn.Conv2dOptions{Stride: 2, Padding: 3}), Quant: Q.NewQuantize()}
 	in := 64
 	for i, layer := range []*nn.Sequential{&m.Layer1, &m.Layer2, &m.Layer3, &m.Layer4} {
@@ -43,7 +43,7 @@ func newResNet(bottleneck bool, layers [4]int, groups, widthPerGroup int) *ResNe
 			in, stride = out, 1
 		}
 	}
-	m.FC = Q.NewLinear(in, 1000)
+	m.FC = Q.NewLinear(in, classes)
 	return m
 }
 
@@ -55,6 +55,11 @@ func (m *ResNet) Forward(x *torch.Tensor) *torch.Tensor {
 	})
 	x = x.Then(m.Layer1.Forward).Then(m.Layer2.Forward).Then(m.Layer3.Forward).Then(m.Layer4.Forward) // [N, C, H/32, W/32]
 	return x.Then(nn.NewAdaptiveAvgPool2d(1).Forward).Then((&nn.Flatten{}).Forward).Then(m.FC.Forward).Then(Q.Dequantize)
+}
+
+// UpgradeState converts the state dict of quantization-aware training.
+func (m *ResNet) UpgradeState(s map[string]*torch.Tensor, prefix string) {
+	Q.ConvertState(m, s, prefix)
 }
 
 // residual is a BasicBlock, or with Conv3 a Bottleneck.

@@ -16,7 +16,7 @@ type ShuffleNetV2 struct {
 	Quant                  *Q.Quantize
 }
 
-func newShuffleNetV2(channels [5]int) *ShuffleNetV2 {
+func newShuffleNetV2(channels [5]int, classes int) *ShuffleNetV2 {
 	m := &ShuffleNetV2{
 		Conv1: nn.Sequential{Q.NewConv2d(3, channels[0], 3, true, nn.Conv2dOptions{Stride: 2, Padding: 1})},
 		Quant: Q.NewQuantize(),
@@ -30,7 +30,7 @@ func newShuffleNetV2(channels [5]int) *ShuffleNetV2 {
 		}
 	}
 	m.Conv5 = nn.Sequential{Q.NewConv2d(in, channels[4], 1, true)}
-	m.FC = Q.NewLinear(channels[4], 1000)
+	m.FC = Q.NewLinear(channels[4], classes)
 	return m
 }
 
@@ -40,6 +40,11 @@ func (m *ShuffleNetV2) Forward(x *torch.Tensor) *torch.Tensor {
 	x = m.Quant.Forward(x).Then(m.Conv1.Forward).Then(nn.NewMaxPool2d(3, nn.MaxPool2dOptions{Stride: 2, Padding: 1}).Forward)
 	x = x.Then(m.Stage2.Forward).Then(m.Stage3.Forward).Then(m.Stage4.Forward).Then(m.Conv5.Forward) // [N, 1024, H/32, W/32]
 	return x.Then(func(x *torch.Tensor) *torch.Tensor { return x.Mean(2, 3) }).Then(m.FC.Forward).Then(Q.Dequantize)
+}
+
+// UpgradeState converts the state dict of quantization-aware training.
+func (m *ShuffleNetV2) UpgradeState(s map[string]*torch.Tensor, prefix string) {
+	Q.ConvertState(m, s, prefix)
 }
 
 // shuffle convolves half of the channels, or in the first block of a stage all of them twice, and mixes the halves.

@@ -84,8 +84,13 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 		given[e.Name] = e.Tensor
 	}
 	if upgrades := walkAll(m, nil).upgrade; len(upgrades) > 0 {
-		for _, u := range upgrades {
-			u.UpgradeState(given, u.prefix)
+		err := torch.Try(func() {
+			for _, u := range upgrades {
+				u.UpgradeState(given, u.prefix)
+			}
+		})
+		if err != nil {
+			return err
 		}
 		s = upgraded(s, given)
 	}

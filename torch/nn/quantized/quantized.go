@@ -28,6 +28,8 @@ var (
 	opAddReLU       = torch.NewOp("quantized::add_relu", "")
 	opDequantize    = torch.NewOp("aten::dequantize", "self")
 	opCat           = torch.NewOp("quantized::cat", "")
+	opMul           = torch.NewOp("quantized::mul", "")
+	opHardswish     = torch.NewOp("quantized::hardswish", "")
 )
 
 // Scale is what the numbers of a quantized tensor mean: (q - ZeroPoint)·Scale.
@@ -200,6 +202,9 @@ func (m *Functional) binary(op *torch.Op, x, y *torch.Tensor) *torch.Tensor {
 	return c.One(op)
 }
 
+// Mul returns x·y.
+func (m *Functional) Mul(x, y *torch.Tensor) *torch.Tensor { return m.binary(opMul, x, y) }
+
 // Cat joins tensors along a dimension.
 func (m *Functional) Cat(xs []*torch.Tensor, dim int) *torch.Tensor {
 	var c torch.Call
@@ -207,4 +212,20 @@ func (m *Functional) Cat(xs []*torch.Tensor, dim int) *torch.Tensor {
 	c.Int(dim)
 	m.add(&c)
 	return c.One(opCat)
+}
+
+// Hardswish is x·ReLU6(x+3)/6 of quantized tensors: torch.ao.nn.quantized.Hardswish.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.ao.nn.quantized.Hardswish.html
+type Hardswish struct{ Scale }
+
+// NewHardswish makes a Hardswish whose scale is to be loaded.
+func NewHardswish() *Hardswish { return &Hardswish{newScale()} }
+
+// Forward maps x to the same shape.
+func (m *Hardswish) Forward(x *torch.Tensor) *torch.Tensor {
+	var c torch.Call
+	c.Tensor(x)
+	m.add(&c)
+	return c.One(opHardswish)
 }
