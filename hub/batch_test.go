@@ -234,7 +234,7 @@ func TestClassifyVideo(t *testing.T) {
 	_, err = m.ClassifyVideo(t.Context(), nil, 1)
 	require.ErrorContains(t, err, "the clip has no frames")
 	_, err = m.ClassifyVideo(t.Context(), []image.Image{noise(40, 30), noise(30, 40)}, 1)
-	require.ErrorContains(t, err, "frame 1 is (30,40), and frame 0 is (40,30); give frames of one size")
+	require.ErrorContains(t, err, "frame 1 is 30×40 pixels, and frame 0 is 40×30 pixels; give frames of one size")
 	_, err = m.Classify(t.Context(), frames[0], 1)
 	require.ErrorAs(t, err, new(*TaskError))
 	_, err = lettersModel(t).ClassifyVideo(t.Context(), frames, 1)

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 
@@ -26,17 +25,27 @@ func (m *Model) Flow(ctx context.Context, first, second image.Image) (*Flow, err
 	var out *Flow
 	err := m.isFor(models.OpticalFlow)
 	if a, b := first.Bounds().Size(), second.Bounds().Size(); err == nil && a != b {
-		err = fmt.Errorf("the first picture is %v, and the second is %v; give pictures of one size", a, b)
+		err = fmt.Errorf("the first picture is %s, and the second is %s; give pictures of one size", pixels(a), pixels(b))
 	}
 	if err == nil {
 		pair := transforms.Value{Parts: []transforms.Value{{Image: first}, {Image: second}}}
 		err = m.infer(ctx, models.OpticalFlow, pair, func(output torch.Value) error {
 			flows, ok := output.([]*torch.Tensor)
+			if list, isList := output.([]torch.Value); isList { // of a program
+				ok = true
+				for _, v := range list {
+					x, isTensor := v.(*torch.Tensor)
+					flows, ok = append(flows, x), ok && isTensor
+				}
+			}
 			if !ok || len(flows) == 0 {
-				return errors.New("the model gives no flows; call Call, and read what it returns")
+				return fmt.Errorf("the model gives %s, not a list of flows; call Call, and read what it returns", torch.Describe(output))
 			}
 			defer free(flows)
 			last := flows[len(flows)-1]
+			if s := last.Shape(); len(s) != 4 || s[0] != 1 || s[1] != 2 || last.DType() != torch.Float32 {
+				return fmt.Errorf("the model gives %v %v, not a flow [1, 2, H, W]", last.DType(), s)
+			}
 			data, pixels := torch.Data[float32](last), last.Size(2)*last.Size(3)
 			out = &Flow{Width: last.Size(3), Height: last.Size(2), X: data[:pixels:pixels], Y: data[pixels:]}
 			return nil
@@ -47,6 +56,9 @@ func (m *Model) Flow(ctx context.Context, first, second image.Image) (*Flow, err
 	}
 	return out, nil
 }
+
+// pixels writes a size.
+func pixels(size image.Point) string { return fmt.Sprintf("%d×%d pixels", size.X, size.Y) }
 
 // Tensor returns the flow as [2, Height, Width], such as draw.FlowToImage takes it.
 func (f *Flow) Tensor() *torch.Tensor {

@@ -29,7 +29,7 @@ func TestFlow(t *testing.T) {
 	x := m.Preprocess().Transform(transforms.Value{Parts: []transforms.Value{{Image: a}, {Image: b}}}).Parts[0].Tensor
 	require.InDeltaSlice(t, torch.Data[float32](x.Mean(0)), f.X, 1e-6)
 	_, err = m.Flow(t.Context(), a, noise(20, 30))
-	require.ErrorContains(t, err, "the first picture is (30,20), and the second is (20,30); give pictures of one size")
+	require.ErrorContains(t, err, "the first picture is 30×20 pixels, and the second is 20×30 pixels; give pictures of one size")
 	_, err = lettersModel(t).Flow(t.Context(), a, b)
 	require.ErrorAs(t, err, new(*TaskError))
 	m.Close()

@@ -342,7 +342,7 @@ func (m *Model) clipLogits(ctx context.Context, frames []image.Image) (logits []
 	}
 	for i, f := range frames {
 		if f.Bounds().Size() != frames[0].Bounds().Size() {
-			return nil, fmt.Errorf("frame %d is %v, and frame 0 is %v; give frames of one size", i, f.Bounds().Size(), frames[0].Bounds().Size())
+			return nil, fmt.Errorf("frame %d is %s, and frame 0 is %s; give frames of one size", i, pixels(f.Bounds().Size()), pixels(frames[0].Bounds().Size()))
 		}
 	}
 	clip, err := transforms.Batch(ctx, transforms.Compose(toRGB{}, transforms.PILToTensor()), frames) // [T, 3, H, W]

@@ -51,12 +51,15 @@ func DropState(s map[string]*torch.Tensor, prefixes ...string) {
 // [N, 3, T, H, W], or if T is below the least number of frames, or H or W below the least side, that the
 // model's layers take.
 func CheckVideos(model string, x *torch.Tensor, frames, side int) {
-	if x.Dim() == 5 && x.Size(1) == 3 && x.Size(2) >= frames && min(x.Size(3), x.Size(4)) >= side {
-		return
+	fail := func(format string, args ...any) {
+		panic(&torch.Error{Op: model, Msg: fmt.Sprintf(format, args...)})
 	}
-	size := ""
-	if max(frames, side) > 1 {
-		size = fmt.Sprintf(" of at least %d frames of %d×%d pixels", frames, side, side)
+	switch s := x.Shape(); {
+	case len(s) != 5 || s[1] != 3:
+		fail("the input is %v; give a batch of videos [N, 3, T, H, W]", s)
+	case s[2] < frames:
+		fail("the number of frames is %d; give at least %d", s[2], max(frames, 1))
+	case min(s[3], s[4]) < side:
+		fail("the frames are %d×%d pixels; give at least %d×%d", s[4], s[3], side, side)
 	}
-	panic(&torch.Error{Op: model, Msg: fmt.Sprintf("the input is %v; give a batch of videos [N, 3, T, H, W]%s", x.Shape(), size)})
 }

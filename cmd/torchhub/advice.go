@@ -35,10 +35,14 @@ func words(err error) string {
 		}
 		return words(e.Err)
 	}
-	if a := advice(err); a != "" {
-		return err.Error() + "; " + a
+	text := err.Error()
+	if e := (*torch.Error)(nil); errors.As(err, &e) { // without the name of a Go package
+		text = strings.Replace(text, e.Error(), strings.TrimPrefix(e.Error(), "torch: "), 1)
 	}
-	return err.Error()
+	if a := advice(err); a != "" {
+		return text + "; " + a
+	}
+	return text
 }
 
 // advice returns what to do about an error whose text does not contain advice.

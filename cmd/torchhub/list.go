@@ -307,10 +307,19 @@ func showCard(out io.Writer, e *models.Entry) error {
 		row("license", "%s", k.License)
 	}
 	fmt.Fprintln(w)
-	if predicts(e.Task()) {
-		row("command", "torchhub predict -m %s PICTURE", e.Name)
-	}
+	row("command", "torchhub predict -m %s %s", e.Name, inputOf(e.Task()))
 	row("Go", "model, err := hub.Load(ctx, %q, %q)", e.Repo, e.Name)
 	row("Python", "model = torch.hub.load(%q, %q)", e.Repo, e.Name)
 	return w.Flush()
+}
+
+// inputOf names what predict takes for a task.
+func inputOf(t models.Task) string {
+	switch t {
+	case models.VideoClassification:
+		return "VIDEO"
+	case models.OpticalFlow:
+		return "PICTURE PICTURE"
+	}
+	return "PICTURE"
 }

@@ -190,9 +190,7 @@ func warnOfEntry(w io.Writer, e hub.Entry) {
 	switch {
 	case e.Preprocess == nil:
 		fmt.Fprintln(w, "torchhub: the entry does not say how pictures are prepared, so predict cannot run it; give --preset, or --resize and --crop")
-	case !predicts(e.Preprocess.Task()):
-		fmt.Fprintf(w, "torchhub: the entry is for %s, which predict does not run\n", e.Preprocess.Task())
-	case e.Labels == nil:
+	case e.Labels == nil && e.Preprocess.Task() != models.OpticalFlow:
 		fmt.Fprintln(w, "torchhub: the entry does not name the classes, so predict shows their numbers; give --labels")
 	}
 }

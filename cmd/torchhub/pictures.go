@@ -46,18 +46,9 @@ func open(ctx context.Context, stdin io.Reader, args []string) []picture {
 		return []picture{{"built-in picture", "built-in", func() (image.Image, error) { return transforms.Decode(bytes.NewReader(builtin.Picture())) }}}
 	}
 	var out []picture
-	used := map[string]bool{}
+	used := baseNames{}
 	add := func(name, base string, read func() (image.Image, error)) {
-		base = strings.TrimSuffix(base, path.Ext(base))
-		for unique, n := base, 2; ; n++ {
-			if !used[unique] {
-				base = unique
-				break
-			}
-			unique = fmt.Sprintf("%s-%d", base, n)
-		}
-		used[base] = true
-		out = append(out, picture{name, base, func() (image.Image, error) {
+		out = append(out, picture{name, used.of(base), func() (image.Image, error) {
 			img, err := read()
 			if err != nil {
 				err = &pictureError{err}
@@ -70,24 +61,44 @@ func open(ctx context.Context, stdin io.Reader, args []string) []picture {
 		u, err := url.Parse(arg)
 		switch {
 		case arg == "-":
-			add(arg, "stdin", func() (image.Image, error) { return decode("stdin", stdin) })
+			add(arg, "stdin", func() (image.Image, error) {
+				return decoded("stdin", func() ([]byte, error) { return readPicture("stdin", stdin) })
+			})
 		case err == nil && (u.Scheme == "http" || u.Scheme == "https"):
-			add(arg, strings.Trim(path.Base(u.Path), "./"), func() (image.Image, error) { return fetch(ctx, arg) })
+			add(arg, strings.Trim(path.Base(u.Path), "./"), func() (image.Image, error) { return decoded(arg, func() ([]byte, error) { return fetch(ctx, arg) }) })
 		default:
 			names, err := expand(arg)
 			if err != nil {
 				add(arg, arg, func() (image.Image, error) { return nil, err })
 			}
 			for _, name := range names {
-				base := filepath.Base(name)
-				if rel, err := filepath.Rel(arg, name); err == nil && filepath.IsLocal(rel) && rel != "." {
-					base = rel // below a folder
-				}
-				addFile(name, base)
+				addFile(name, nameIn(arg, name))
 			}
 		}
 	}
 	return out
+}
+
+// baseNames are the names of files that are written, without their extensions.
+type baseNames map[string]bool
+
+// of returns the name for what is written about a file, which no other one has.
+func (used baseNames) of(file string) string {
+	base := strings.TrimSuffix(file, path.Ext(file))
+	unique := base
+	for n := 2; used[unique]; n++ {
+		unique = fmt.Sprintf("%s-%d", base, n)
+	}
+	used[unique] = true
+	return unique
+}
+
+// nameIn returns the name of a file below a folder, or its last element if it is not below it.
+func nameIn(folder, name string) string {
+	if rel, err := filepath.Rel(folder, name); err == nil && filepath.IsLocal(rel) && rel != "." {
+		return rel
+	}
+	return filepath.Base(name)
 }
 
 // isPicture has the extensions of the files in a folder that are taken for pictures.
@@ -129,8 +140,8 @@ func expand(arg string) ([]string, error) {
 	return []string{arg}, nil
 }
 
-// decode reads all of r, at most maxPicture bytes, so that a decoder never blocks.
-func decode(name string, r io.Reader) (image.Image, error) {
+// readPicture reads all of r, at most maxPicture bytes, so that a decoder never blocks.
+func readPicture(name string, r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxPicture+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -138,21 +149,40 @@ func decode(name string, r io.Reader) (image.Image, error) {
 	if len(data) > maxPicture {
 		return nil, fmt.Errorf("%s: the picture is larger than %d MiB", name, maxPicture>>20)
 	}
+	return data, nil
+}
+
+// decoded decodes the picture that read returns.
+func decoded(name string, read func() ([]byte, error)) (image.Image, error) {
+	data, err := read()
+	if err != nil {
+		return nil, err
+	}
 	img, err := transforms.Decode(bytes.NewReader(data))
 	if err != nil {
-		err = errors.Unwrap(err) // without what a Go program can do about it
-		return nil, &aboutError{name, otherKind(bytes.NewReader(data), int64(len(data)), err)}
+		return nil, notDecoded(name, data, err)
 	}
 	return img, nil
+}
+
+// notDecoded returns the error for data that could not be read as a picture.
+func notDecoded(name string, data []byte, err error) error {
+	err = errors.Unwrap(err) // without what a Go program can do about it
+	return &aboutError{name, otherKind(bytes.NewReader(data), int64(len(data)), err)}
 }
 
 // openPicture opens the picture in a file. Its error names the kind of a file
 // that is not a picture.
 func openPicture(name string) (image.Image, error) {
 	img, err := transforms.Open(name)
-	if err == nil {
-		return img, nil
+	if err != nil {
+		return nil, notOpened(name, err)
 	}
+	return img, nil
+}
+
+// notOpened returns the error for a file that could not be read as a picture.
+func notOpened(name string, err error) error {
 	err = errors.Unwrap(err) // without what a Go program can do about it
 	if f, ferr := os.Open(name); ferr == nil {
 		defer f.Close()
@@ -160,7 +190,7 @@ func openPicture(name string) (image.Image, error) {
 			err = otherKind(f, fi.Size(), err)
 		}
 	}
-	return nil, &aboutError{name, err}
+	return &aboutError{name, err}
 }
 
 // otherKind describes a file that could not be read as a picture.
@@ -175,7 +205,7 @@ func otherKind(r io.ReaderAt, size int64, err error) error {
 	return fmt.Errorf("it is %s, not a picture", k.Name)
 }
 
-func fetch(ctx context.Context, address string) (image.Image, error) {
+func fetch(ctx context.Context, address string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -195,5 +225,5 @@ func fetch(ctx context.Context, address string) (image.Image, error) {
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch the picture %s: %s; check the URL", address, res.Status)
 	}
-	return decode(address, res.Body)
+	return readPicture(address, res.Body)
 }

@@ -36,7 +36,7 @@ type predictFlags struct {
 	repo                   string
 	repoFlags
 	out          string
-	k            int
+	k, frames    int
 	minScore     float64
 	json, logits bool
 }
@@ -58,10 +58,14 @@ func predictCommand() *cobra.Command {
 	var f predictFlags
 	c := &cobra.Command{
 		Use:   "predict [flags] [IMAGE|DIR|GLOB|URL|-]...",
-		Short: "Classify or segment pictures, or find objects in them",
+		Short: "Classify or segment pictures, find objects in them, or classify videos",
 		Long: `Classify pictures, give each of their pixels a class, or find the objects in them, as the
 model does: files, folders with all pictures below them, globs, URLs, or - for stdin. Without a model and a
 picture, a small built-in model classifies a built-in picture.
+
+Videos are the frames of an animated GIF, PNG or WebP, the pages of a TIFF, or the pictures of a
+folder or of a quoted glob in the order of their names, of the numbers in them. Other pictures are
+the frames of one video together. Models for optical flow take videos too, or pictures two and two.
 
 With --json each picture gives a line. For classification:
   {"image": …, "model": …, "device": …, "top": [{"index": …, "label": …, "score": …}]}
@@ -75,13 +79,21 @@ the highest score first and boxes as x1, y1, x2, y2:
   {"image": …, "model": …, "device": …, "width": …, "height": …,
    "objects": [{"index": …, "label": …, "score": …, "box": […],
                 "keypoints": [{"name": …, "x": …, "y": …, "score": …}]}], "annotated": …}
+For the classification of videos, with the number of frames and how many of them the model used:
+  {"video": …, "model": …, "device": …, "frames": …, "used": …, "top": […]}
+For optical flow, with the mean and the greatest length of the motion in pixels:
+  {"first": …, "second": …, "model": …, "device": …, "width": …, "height": …, "mean": …, "max": …,
+   "annotated": …, "flow": …}
+The last two are files that -o DIR writes, by the name of the first picture: DIR/NAME.png shows
+directions as colors, as torchvision does, and DIR/NAME.flo has the numbers, in Middlebury's format.
 
 A picture that cannot be read is named on stderr, the others go on, and the exit status
 is 1.`,
 	}
 	f.addModel(c)
 	c.Flags().IntVarP(&f.k, "top", "k", 5, "how many labels, regions or objects to show")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "for segmentation and detection: write annotated pictures to this folder")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "for segmentation, detection and optical flow: write annotated pictures to this folder")
+	c.Flags().IntVar(&f.frames, "frames", 16, "for videos: how many frames to give the model, evenly spaced")
 	c.Flags().Float64Var(&f.minScore, "min-score", 0.5, "for detection: leave out objects with a lower score")
 	c.Flags().StringVar(&f.key, "key", "", "the state dict's key in the checkpoint, such as model_ema (default: the one that fits)")
 	c.Flags().StringVar(&f.prefix, "prefix", "", "what to take off the names of the state dict, such as module. (default: what fits)")
@@ -97,6 +109,8 @@ is 1.`,
 			return usageError{fmt.Errorf("--min-score is %v and must be from 0 to 1", f.minScore)}
 		case f.k < 1:
 			return usageError{fmt.Errorf("-k is %d and must be at least 1", f.k)}
+		case f.frames < 1:
+			return usageError{fmt.Errorf("--frames is %d and must be at least 1", f.frames)}
 		case f.logits && !f.json:
 			return usageError{errors.New("--logits needs --json")}
 		case f.model == "" && f.repo != "" && !hub.IsModel(f.repo):
@@ -127,7 +141,9 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	pictures := open(ctx, c.InOrStdin(), args)
 	first := pictures[0].open
 	pictures[0].open = sync.OnceValues(func() (image.Image, error) { return first() })
-	go pictures[0].open() // while the model is loaded
+	if len(args) == 0 || args[0] != "-" {
+		go pictures[0].open() // while the model is loaded
+	}
 
 	model, err := load(ctx, f, c.ErrOrStderr())
 	if err != nil {
@@ -140,6 +156,32 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	if err := f.fits(model.Task()); err != nil {
 		return err
 	}
+	bad := false
+	done := func(err error) {
+		if err != nil && ctx.Err() == nil {
+			report(c.ErrOrStderr(), err)
+			bad = true
+		}
+	}
+	switch model.Task() {
+	case models.VideoClassification:
+		err = ofClips(ctx, c, model, f, args, classifyVideo, done)
+	case models.OpticalFlow:
+		err = ofClips(ctx, c, model, f, args, flows, done)
+	default:
+		err = ofPictures(ctx, c, model, f, pictures, done)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil && bad:
+		return errReported
+	}
+	return err
+}
+
+// ofPictures predicts for pictures, and calls done for each one.
+func ofPictures(ctx context.Context, c *cobra.Command, model *hub.Model, f predictFlags, pictures []picture, done func(error)) error {
 	run := classifyAll
 	switch model.Task() {
 	case models.Segmentation:
@@ -153,29 +195,12 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	}
 	bar := terminal.NewCounter(to, "pictures")
 	defer bar.Close(true)
-	bad, done := false, 0
-	failed := run(ctx, c.OutOrStdout(), model, f, pictures, func(err error) {
-		done++
-		bar.Set(int64(done), int64(len(pictures)))
-		if err != nil && ctx.Err() == nil {
-			report(c.ErrOrStderr(), err)
-			bad = true
-		}
+	n := 0
+	return run(ctx, c.OutOrStdout(), model, f, pictures, func(err error) {
+		n++
+		bar.Set(int64(n), int64(len(pictures)))
+		done(err)
 	})
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case failed != nil:
-		return failed
-	case bad:
-		return errReported
-	}
-	return nil
-}
-
-// predicts reports whether predict runs models for a task.
-func predicts(t models.Task) bool {
-	return t == models.Classification || t == models.Segmentation || t == models.Detection
 }
 
 // fits returns an error if a model for a task is not one that the flags are for.
@@ -188,12 +213,10 @@ func (f *predictFlags) fits(t models.Task) error {
 		name = builtIn
 	}
 	switch {
-	case !predicts(t):
-		return &aboutError{name, &hub.TaskError{Model: t, Asked: models.Classification}}
 	case t != models.Classification && f.logits:
 		return usageError{fmt.Errorf("--logits is for classification, and %s is for %s; leave it out", name, t)}
-	case t == models.Classification && f.out != "":
-		return usageError{fmt.Errorf("-o is for segmentation and detection, and %s is for %s; leave it out", name, t)}
+	case (t == models.Classification || t == models.VideoClassification) && f.out != "":
+		return usageError{fmt.Errorf("-o is for segmentation, detection and optical flow, and %s is for %s; leave it out", name, t)}
 	}
 	return nil
 }
@@ -300,9 +323,14 @@ func printLabels(w io.Writer, model *hub.Model, f predictFlags, name string, log
 		}
 		return json.NewEncoder(w).Encode(out)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s: %s on %s\n", terminal.Escape(out.Image), terminal.Escape(out.Model), out.Device)
-	for _, l := range out.Top {
+	return writeLabels(w, out.Top)
+}
+
+// writeLabels writes labels with their probabilities.
+func writeLabels(w io.Writer, top []hub.Label) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, l := range top {
 		fmt.Fprintf(t, "%.2f %%\t  %s\n", 100*l.Score, terminal.Escape(className(l.Index, l.Name)))
 	}
 	return t.Flush()

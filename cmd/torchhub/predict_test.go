@@ -95,7 +95,7 @@ func TestPredictSegmentation(t *testing.T) {
 	require.Equal(t, "torchhub: --logits is for classification, and halves is for segmentation; leave it out\n", errs)
 	_, errs, status = inProcess(t, "predict", "-m", "resnet18", "-o", to, "x.png")
 	require.Equal(t, 2, status)
-	require.Equal(t, "torchhub: -o is for segmentation and detection, and resnet18 is for classification; leave it out\n", errs)
+	require.Equal(t, "torchhub: -o is for segmentation, detection and optical flow, and resnet18 is for classification; leave it out\n", errs)
 }
 
 // whole finds the whole picture, with a mask and key points.

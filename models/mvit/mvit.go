@@ -176,12 +176,16 @@ func (m *MViT) Forward(x *torch.Tensor) *torch.Tensor {
 		x = x.Unsqueeze(2)
 		defer x.Free()
 	}
-	fits := x.Dim() == 5 && x.Size(1) == 3
-	for i := 0; fits && i < 3; i++ {
-		fits = (x.Size(2+i)+2*m.c.PatchPadding[i]-m.c.PatchKernel[i])/m.c.PatchStride[i]+1 == m.PosEncoding.size[i]
+	patches := func(i int) bool {
+		return (x.Size(2+i)+2*m.c.PatchPadding[i]-m.c.PatchKernel[i])/m.c.PatchStride[i]+1 == m.PosEncoding.size[i]
 	}
-	if !fits {
-		fail("the input is %v; give a batch of videos [N, 3, %d, %d, %d]", shape, m.c.TemporalSize, m.c.SpatialSize[0], m.c.SpatialSize[1])
+	switch s := m.c.SpatialSize; {
+	case x.Dim() != 5 || x.Size(1) != 3:
+		fail("the input is %v; give a batch of videos [N, 3, %d, %d, %d]", shape, m.c.TemporalSize, s[0], s[1])
+	case !patches(0):
+		fail("the number of frames is %d; give %d", x.Size(2), m.c.TemporalSize)
+	case !patches(1) || !patches(2):
+		fail("the frames are %d×%d pixels; give %d×%d", x.Size(4), x.Size(3), s[1], s[0])
 	}
 	x = m.ConvProj.Forward(x).Then(func(x *torch.Tensor) *torch.Tensor {
 		return x.Flatten(2).Transpose(1, 2) // [N, T'·H'·W', C]

@@ -28,8 +28,14 @@ var small = Config{SpatialSize: [2]int{32, 48}, TemporalSize: 4, NumClasses: 3, 
 
 func TestBadInput(t *testing.T) {
 	m := New(small)
-	for _, shape := range [][]int{{1, 3, 1, 32, 48}, {1, 3, 32, 48}, {1, 3, 4, 48, 32}, {1, 1, 4, 32, 48}, {32, 48}} {
-		require.ErrorContains(t, torch.Try(func() { m.Forward(torch.Zeros(shape...)) }), "give a batch of videos [N, 3, 4, 32, 48]")
+	for want, shapes := range map[string][][]int{
+		"the number of frames is 1; give 4":        {{1, 3, 1, 32, 48}, {1, 3, 32, 48}},
+		"the frames are 32×48 pixels; give 48×32":  {{1, 3, 4, 48, 32}},
+		"give a batch of videos [N, 3, 4, 32, 48]": {{1, 1, 4, 32, 48}, {32, 48}},
+	} {
+		for _, shape := range shapes {
+			require.ErrorContains(t, torch.Try(func() { m.Forward(torch.Zeros(shape...)) }), want)
+		}
 	}
 	require.ErrorContains(t, torch.Try(func() { New(Config{Blocks: []Block{{Heads: 3, In: 8}}}) }), "the 3 heads of block 0 do not divide its 8 channels")
 	require.ErrorContains(t, torch.Try(func() { New(Config{Blocks: []Block{}}) }), "there are no blocks")

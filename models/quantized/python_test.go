@@ -46,6 +46,7 @@ def run(name, x):
         return [m.state_dict(), m(x)]
 
 def trained(name, backend, x):
+    torch.backends.quantized.engine = "x86" # the default, which other models change
     torch.manual_seed(1)
     m = models.get_model(name, quantize=False)
     if hasattr(m, "transform_input"):

@@ -98,8 +98,11 @@ func fail(format string, args ...any) {
 // pixels. Sides must be multiples of 8 and, with the default levels, at least 128.
 func (m *RAFT) Forward(first, second *torch.Tensor, options ...models.FlowOptions) (flows []*torch.Tensor) {
 	least := 8 * 2 << (m.levels - 1)
-	if s := first.Shape(); !first.SameShape(second) || len(s) != 4 || s[1] != 3 || s[2]%8+s[3]%8 != 0 || min(s[2], s[3]) < least {
-		fail("the inputs are %v and %v; give two batches of pictures [N, 3, H, W] of the same shape, whose sides are multiples of 8 and at least %d", s, second.Shape(), least)
+	switch s := first.Shape(); {
+	case !first.SameShape(second) || len(s) != 4 || s[1] != 3:
+		fail("the inputs are %v and %v; give two batches of pictures [N, 3, H, W] of the same shape", s, second.Shape())
+	case s[2]%8+s[3]%8 != 0 || min(s[2], s[3]) < least:
+		fail("the pictures are %d×%d pixels; give pictures whose sides are multiples of 8 and at least %d", s[3], s[2], least)
 	}
 	updates := cmp.Or(torch.Only(options).Updates, 12)
 	torch.Scope(func() {

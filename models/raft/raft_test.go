@@ -27,9 +27,14 @@ var small = Config{
 
 func TestBadInput(t *testing.T) {
 	m := New(small)
-	for _, shapes := range [][2][]int{{{1, 3, 32, 40}, {1, 3, 40, 32}}, {{1, 3, 32, 36}, {1, 3, 32, 36}}, {{1, 3, 24, 40}, {1, 3, 24, 40}}, {{1, 1, 32, 32}, {1, 1, 32, 32}}, {{3, 32, 32}, {3, 32, 32}}} {
+	for _, shapes := range [][2][]int{{{1, 3, 32, 40}, {1, 3, 40, 32}}, {{1, 1, 32, 32}, {1, 1, 32, 32}}, {{3, 32, 32}, {3, 32, 32}}} {
 		err := torch.Try(func() { m.Forward(torch.Zeros(shapes[0]...), torch.Zeros(shapes[1]...)) })
-		require.ErrorContains(t, err, "give two batches of pictures [N, 3, H, W] of the same shape, whose sides are multiples of 8 and at least 32")
+		require.ErrorContains(t, err, "give two batches of pictures [N, 3, H, W] of the same shape")
+	}
+	for _, shape := range [][]int{{1, 3, 32, 36}, {1, 3, 24, 40}} {
+		x := torch.Zeros(shape...)
+		err := torch.Try(func() { m.Forward(x, x) })
+		require.ErrorContains(t, err, "give pictures whose sides are multiples of 8 and at least 32")
 	}
 	require.ErrorContains(t, torch.Try(func() { New(Config{Kernels: [][2]int{}}) }), "there are 2 CorrLayers and 0 Kernels; give one or two")
 	require.ErrorContains(t, torch.Try(func() { New(Config{Hidden: 256}) }), "the 256 channels of the context are not more than the 256 of the hidden state")

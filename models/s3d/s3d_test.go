@@ -32,8 +32,11 @@ func Example() {
 func TestBadInput(t *testing.T) {
 	var m *S3D
 	torch.WithDevice(torch.Meta, func() { m = New(Config{}) })
-	for _, shape := range [][]int{{1, 3, 1, 224, 224}, {1, 3, 16, 208, 224}, {3, 16, 224, 224}} {
-		err := torch.Try(func() { m.Forward(torch.Zeros(shape...)) })
-		require.ErrorContains(t, err, "give a batch of videos [N, 3, T, H, W] of at least 13 frames of 209×209 pixels")
+	for want, shape := range map[string][]int{
+		"the number of frames is 1; give at least 13":          {1, 3, 1, 224, 224},
+		"the frames are 224×208 pixels; give at least 209×209": {1, 3, 16, 208, 224},
+		"give a batch of videos [N, 3, T, H, W]":               {3, 16, 224, 224},
+	} {
+		require.ErrorContains(t, torch.Try(func() { m.Forward(torch.Zeros(shape...)) }), want)
 	}
 }
