@@ -124,7 +124,7 @@ func shimKey(lib *Library, cxx string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintln(h, lib.Version, resolved, cxx, st.Size(), st.ModTime().UnixNano())
+	fmt.Fprintln(h, lib.Version, resolved, cxx, os.Getenv("CXXFLAGS"), st.Size(), st.ModTime().UnixNano())
 	return hex.EncodeToString(h.Sum(nil))[:24], nil
 }
 
@@ -144,9 +144,10 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 		return fmt.Errorf("libtorch: unpack the shim's sources: %w", err)
 	}
 	r.say("compiling the shim with %s, in some 30 seconds", short(cxx))
-	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-DAT_PER_OPERATOR_HEADERS", "-w", "-c"}
+	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-DAT_PER_OPERATOR_HEADERS", "-c"}
+	flags = append(flags, strings.Fields(os.Getenv("CXXFLAGS"))...)
 	for _, i := range lib.Include {
-		flags = append(flags, "-I", i)
+		flags = append(flags, "-isystem", i) // whose warnings do not count
 	}
 	flags = append(flags, "-idirafter", filepath.Join(tmp, "shim", "absent"))
 	out := filepath.Join(tmp, "shim.so")
