@@ -52,6 +52,20 @@ func TestInitLive(t *testing.T) {
 		{"nn.init.kaiming_uniform_(x, nonlinearity='tanh')", func(x x) { nn.InitKaimingUniform(x, nn.InitKaimingOptions{Nonlinearity: "tanh"}) }, []int{30, 4}},
 		{"nn.init.kaiming_uniform_(x, nonlinearity='selu')", func(x x) { nn.InitKaimingUniform(x, nn.InitKaimingOptions{Nonlinearity: "selu"}) }, []int{30, 4}},
 		{"nn.init.kaiming_normal_(x)", func(x x) { nn.InitKaimingNormal(x) }, []int{3, 0}},
+		{"nn.init.kaiming_uniform_(x, a=0.3, mode='FAN_OUT')", func(x x) { nn.InitKaimingUniform(x, nn.InitKaimingOptions{A: 0.3, Mode: "FAN_OUT"}) }, []int{3, 4}},
+		{"nn.init.kaiming_normal_(x, nonlinearity='conv_transpose2d')", func(x x) { nn.InitKaimingNormal(x, nn.InitKaimingOptions{Nonlinearity: "conv_transpose2d"}) }, []int{3, 4}},
+		{"nn.init.eye_(x)", nn.InitEye, []int{3, 5}},
+		{"nn.init.dirac_(x)", func(x x) { nn.InitDirac(x) }, []int{4, 3, 5}},
+		{"nn.init.dirac_(x, groups=2)", func(x x) { nn.InitDirac(x, nn.InitDiracOptions{Groups: 2}) }, []int{6, 2, 3, 4}},
+		{"nn.init.dirac_(x)", func(x x) { nn.InitDirac(x) }, []int{2, 3, 1, 2, 3}},
+		{"nn.init.orthogonal_(x)", func(x x) { nn.InitOrthogonal(x) }, []int{5, 3}},
+		{"nn.init.orthogonal_(x, gain=0.3)", func(x x) { nn.InitOrthogonal(x, nn.InitOrthogonalOptions{Gain: new(0.3)}) }, []int{3, 4, 2}},
+		{"nn.init.orthogonal_(x)", func(x x) { nn.InitOrthogonal(x) }, []int{3, 0}},
+		{"nn.init.sparse_(x, 0.3)", func(x x) { nn.InitSparse(x, 0.3) }, []int{10, 7}},
+		{"nn.init.sparse_(x, 0.05, std=2)", func(x x) { nn.InitSparse(x, 0.05, nn.InitSparseOptions{Std: new(2.0)}) }, []int{10, 3}},
+		{"x.fill_(nn.init.calculate_gain('leaky_relu', 0.2) + nn.init.calculate_gain('leaky_relu') + nn.init.calculate_gain('tanh'))", func(x x) {
+			nn.InitConstant(x, nn.CalculateGain("leaky_relu", nn.CalculateGainOptions{Param: 0.2})+nn.CalculateGain("leaky_relu")+nn.CalculateGain("tanh"))
+		}, []int{1}},
 	} {
 		want := p.Call("filled", c.python, c.shape)
 		torch.ManualSeed(4)

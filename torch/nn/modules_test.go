@@ -159,12 +159,15 @@ def row(expression, call, inputs, grads, path):
         out["eval"] = [plain(y) for y in run(3)]
     return out
 
-def raises(statement):
-    try:
-        exec(statement, globals(), {})
-    except Exception as e:
-        return type(e).__name__ + ": " + str(e)
-    return ""
+def raises(statements):
+    out = []
+    for s in statements:
+        try:
+            exec(s, globals(), {})
+            out.append("")
+        except Exception as e:
+            out.append(type(e).__name__ + ": " + str(e))
+    return out
 
 def filled(expression, shape):
     torch.manual_seed(4)
