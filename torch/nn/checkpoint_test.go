@@ -184,7 +184,7 @@ def port(model, path):
 }
 
 func TestCheckpointPorts(t *testing.T) {
-	p := reference.Start(t, checkpointScript)
+	p := reference.Start(t, arrayScript)
 	dir := t.TempDir()
 	p.Call(nil, "make", dir)
 	for _, port := range checkpointPorts {

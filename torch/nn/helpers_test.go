@@ -81,7 +81,7 @@ def helpers():
 
 // TestHelpersLive compares what functions say of a module, its tied parameters and its lists.
 func TestHelpersLive(t *testing.T) {
-	p := torchtest.Python(t, modulesScript, tiedScript)
+	p := torchtest.Python(t, tensorScript)
 	m := newTied()
 	want := p.Call("helpers").([]torch.Value)
 	require.Equal(t, want[0], nn.Repr(m))

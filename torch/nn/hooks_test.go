@@ -79,7 +79,7 @@ def calls(file, x):
 
 // TestForwardHooks compares the hooks of all modules with Python's: order and outputs.
 func TestForwardHooks(t *testing.T) {
-	p := reference.Start(t, netScript)
+	p := reference.Start(t, arrayScript)
 	require.NoError(t, torch.Init(t.Context()))
 	torch.ManualSeed(3)
 	m := newNet()

@@ -15,7 +15,7 @@ import (
 // TestInitLive compares the numbers of initializers bit for bit, and the random numbers that follow.
 func TestInitLive(t *testing.T) {
 	reference.Python(t)
-	p := torchtest.Python(t, modulesScript)
+	p := torchtest.Python(t, tensorScript)
 	type x = *torch.Tensor
 	for _, c := range []struct {
 		python string
@@ -75,10 +75,7 @@ func TestInitLive(t *testing.T) {
 	}
 }
 
-// TestAttentionLive compares MultiheadAttention with PyTorch's: parameters, outputs and weights, with masks of both kinds.
-func TestAttentionLive(t *testing.T) {
-	reference.Python(t)
-	p := torchtest.Python(t, modulesScript+`
+const attentionScript = `
 def attention(layer, forward, shape, kv):
     torch.manual_seed(5)
     m = eval(layer)
@@ -97,7 +94,12 @@ def attention(layer, forward, shape, kv):
             y, w = eval("m(q, k, v, " + forward + ")", globals(), locals())
             out += [y.detach().contiguous(), None if w is None else w.detach().contiguous()]
     return out
-`)
+`
+
+// TestAttentionLive compares MultiheadAttention with PyTorch's: parameters, outputs and weights, with masks of both kinds.
+func TestAttentionLive(t *testing.T) {
+	reference.Python(t)
+	p := torchtest.Python(t, tensorScript)
 	type layer = nn.MultiheadAttentionOptions
 	type forward = nn.MultiheadAttentionForwardOptions
 	causal := torch.Ones(4, 4).Triu(torch.TriuOptions{Diagonal: 1}).ToDType(torch.Bool)

@@ -218,7 +218,7 @@ func TestModuleMistakes(t *testing.T) {
 // TestModuleMistakesLive requires that Python raises in the same cases.
 func TestModuleMistakesLive(t *testing.T) {
 	reference.Python(t)
-	p := torchtest.Python(t, modulesScript)
+	p := torchtest.Python(t, tensorScript)
 	var statements []torch.Value
 	for _, c := range mistakes {
 		statements = append(statements, c.python)

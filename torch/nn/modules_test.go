@@ -181,7 +181,7 @@ def filled(expression, shape):
 // gradients of inputs and parameters, the buffers afterwards, and the text of repr.
 func TestModulesLive(t *testing.T) {
 	reference.Python(t)
-	p := torchtest.Python(t, modulesScript)
+	p := torchtest.Python(t, tensorScript)
 	threads := torch.NumThreads()
 	torch.SetNumThreads(1) // as in Python, since sums depend on it
 	defer torch.SetNumThreads(threads)

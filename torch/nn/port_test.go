@@ -108,23 +108,25 @@ var ports = []struct {
 // A port is what these lines have.
 type port struct{ x, w *torch.Tensor }
 
-func TestPorts(t *testing.T) {
-	python := reference.Start(t, `
+const portScript = `
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
 torch.set_num_threads(1)
 
-def port(line):
+def ported(line):
     torch.manual_seed(1)
     x, w = torch.randn(2, 4, 8, 12), torch.randn(6, 4, 3, 3)
     with torch.no_grad():
         return eval(line).contiguous()
-`)
+`
+
+func TestPorts(t *testing.T) {
+	python := reference.Start(t, arrayScript)
 	for _, c := range ports {
 		var want reference.Array
-		python.Call(&want, "port", c.python)
+		python.Call(&want, "ported", c.python)
 		torch.ManualSeed(1)
 		p := port{torch.Randn(2, 4, 8, 12), torch.Randn(6, 4, 3, 3)}
 		var got *torch.Tensor

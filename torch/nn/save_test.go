@@ -33,7 +33,7 @@ func newBlock() *block {
 
 const blockScript = `
 import torch
-class Block(torch.nn.Module):
+class Stored(torch.nn.Module):
 	def __init__(self):
 		super().__init__()
 		self.conv, self.norm = torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2)
@@ -44,7 +44,7 @@ class Block(torch.nn.Module):
 
 def load(path):
 	"""The output for ones of the module that Go saved."""
-	m = Block()
+	m = Stored()
 	s = torch.load(path, weights_only=True)
 	want = m.state_dict()
 	assert list(s) == list(want) and s._metadata == want._metadata, (s._metadata, want._metadata)
@@ -54,14 +54,14 @@ def load(path):
 
 def save(path):
 	torch.manual_seed(3)
-	m = Block()
+	m = Stored()
 	torch.save(m.state_dict(), path)
 	return m.eval()(torch.ones(1, 1, 5, 5)).tolist()
 `
 
 // A module saved by Go is loaded by Python, and the reverse.
 func TestSaveStateDictEqualsPython(t *testing.T) {
-	p := reference.Start(t, blockScript)
+	p := reference.Start(t, arrayScript)
 	path := filepath.Join(t.TempDir(), "block.pth")
 	m := newBlock()
 	nn.Eval(m)
