@@ -2,6 +2,7 @@
 
 #include "autograd.h"
 #include "order.h"
+#include "sweep.h"
 #include "values.h"
 
 #include <torch/csrc/autograd/anomaly_mode.h>
@@ -33,17 +34,6 @@ namespace ag = torch::autograd;
 using ag::variable_list;
 
 namespace {
-
-// Nodes are counted by libtorch since 2.13, and by std::shared_ptr before.
-#if __has_include(<torch/csrc/autograd/node.h>)
-using NodePtr = c10::intrusive_ptr<ag::Node>;
-template <class T, class... A> c10::intrusive_ptr<T> make_node(A &&...a) { return c10::make_intrusive<T>(std::forward<A>(a)...); }
-#else
-using NodePtr = std::shared_ptr<ag::Node>;
-template <class T, class... A> std::shared_ptr<T> make_node(A &&...a) {
-	return std::shared_ptr<T>(new T(std::forward<A>(a)...), ag::deleteNode);
-}
-#endif
 
 thub_callback go;
 int release_fd = -1;
@@ -214,12 +204,22 @@ struct Origin : ag::AnomalyMetadata {
 };
 
 // GoEngine gives nodes the stack of a goroutine, and tensors that are saved the hooks of
-// the thread's mode.
+// the thread's mode. It runs simple graphs as a Sweep.
 struct GoEngine : ag::Engine {
 	std::unique_ptr<ag::AnomalyMetadata> make_anomaly_metadata() override { return std::make_unique<Origin>(); }
 	std::unique_ptr<ag::SavedVariableHooks> get_default_saved_variable_hooks() override {
 		uint64_t id = thread_hooks();
 		return id ? std::make_unique<SavedHooks>(id) : nullptr;
+	}
+	variable_list execute(const ag::edge_list &roots, const variable_list &grads, bool keep_graph, bool create_graph, bool accumulate,
+	                      const ag::edge_list &inputs) override {
+		if (roots.size() == 1 && inputs.empty()) {
+			variable_list checked = grads;
+			ag::validate_outputs(roots, checked, [](const std::string &what) { return what; });
+			if (NodePtr sweep = make_sweep(roots[0], checked[0], keep_graph))
+				return Engine::execute({ag::Edge(std::move(sweep), 0)}, checked, keep_graph, create_graph, accumulate);
+		}
+		return Engine::execute(roots, grads, keep_graph, create_graph, accumulate, inputs);
 	}
 };
 
@@ -424,11 +424,7 @@ void function_apply(uint64_t id, const char *name, const uint64_t *args, size_t 
 		for (const at::Tensor &t : *list)
 			TORCH_CHECK(!t.defined() || !at::functorch::isBatchedTensor(t), "a function whose derivative is written in Go cannot be mapped by Vmap");
 	auto requires_grad = [](const at::Tensor &t) { return t.defined() && t.requires_grad(); };
-#if __has_include(<torch/csrc/autograd/node.h>)
-	c10::intrusive_ptr<Derivative> node;
-#else
-	std::shared_ptr<Derivative> node;
-#endif
+	NodePtrTo<Derivative> node;
 	if (c10::GradMode::is_enabled() && std::any_of(in.begin(), in.end(), requires_grad)) {
 		node = make_node<Derivative>(id, name, ag::collect_next_edges(in));
 		callback.disown(); // it is the node's
