@@ -109,13 +109,14 @@ struct Op {
 	Guard guard;
 	std::optional<at::Scalar> alpha; // the default of the number of sum and scaled
 	bool pure; // the results are new tensors, and the arguments do not change
+	bool folds; // matmul, which multiplies in another way if its second matrix, or what that is a view of, requires a gradient in any mode
 	bool like; // zeros_like and similar ops, which Python calls below autograd
 	bool hides; // it writes to tensors that it does not return, for which libtorch fails to resolve conj and neg
 	bool dense; // for mkldnn tensors libtorch falls back to a kernel that treats them as dense
 
 	explicit Op(const c10::OperatorHandle &h)
 	    : handle(h), schema(h.schema()), guard(guard_of(schema.operator_name())), pure(!aliases(schema)),
-	      like(schema.name().ends_with("_like")), hides(written(schema) > schema.returns().size()),
+	      folds(schema.name() == "aten::linear" || schema.name() == "aten::matmul"), like(schema.name().ends_with("_like")), hides(written(schema) > schema.returns().size()),
 	      dense(h.hasKernelForDispatchKey(c10::DispatchKey::CompositeExplicitAutogradNonFunctional) &&
 	            !h.hasKernelForDispatchKey(c10::DispatchKey::MkldnnCPU)) {
 		auto is = [&](std::initializer_list<c10::TypeKind> kinds, bool in_place = false) {
@@ -179,6 +180,11 @@ bool untracked(const at::Tensor &t) {
 bool untracked(const std::optional<at::Tensor> &t) { return !t || untracked(*t); }
 bool untracked(const at::Scalar &) { return true; }
 
+// requires_grad reports whether a tensor requires a gradient, also where autograd records nothing.
+bool requires_grad(const at::Tensor &t) { return t.defined() && t.requires_grad(); }
+bool requires_grad(const std::optional<at::Tensor> &t) { return t && requires_grad(*t); }
+bool requires_grad(const at::Scalar &) { return false; }
+
 void check_dense(const at::Tensor &t) {
 	TORCH_CHECK(!t.is_mkldnn(), "the op takes no mkldnn tensors; call ToDense first");
 }
@@ -215,7 +221,7 @@ bool call_unboxed(const Op &o, const uint64_t *args, size_t n, Writer &w) {
 		return false;
 	auto call = [&](const auto &op, const auto &...args) {
 		std::optional<at::AutoDispatchBelowADInplaceOrView> below;
-		if (o.pure && (untracked(args) && ...))
+		if (o.pure && (untracked(args) && ...) && !(o.folds && (requires_grad(args) || ...)))
 			below.emplace();
 		if (o.dense)
 			(check_dense(args), ...);
