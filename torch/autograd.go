@@ -60,7 +60,7 @@ func rootGradient(op string, x, grad *Tensor) *Tensor {
 		}
 		return OnesLike(x)
 	}
-	if x.Layout() != Jagged && !x.nested() && !grad.nested() && !x.SameShape(grad) {
+	if x.Layout() != Jagged && !x.IsNested() && !grad.IsNested() && !x.SameShape(grad) {
 		fail(op, fmt.Sprintf("Mismatch in shape: the gradient has the shape %v and the tensor %v", grad.Shape(), x.Shape()))
 	}
 	if x.DType().IsComplex() != grad.DType().IsComplex() {
@@ -68,8 +68,6 @@ func rootGradient(op string, x, grad *Tensor) *Tensor {
 	}
 	return grad
 }
-
-func (x *Tensor) nested() bool { return x.flag("Layout", libtorch.FlagNested) }
 
 // Grad returns the gradient that [Tensor.Backward] has accumulated in x, or nil if there
 // is none: x.grad. Of a tensor that is not a leaf, it is kept only after

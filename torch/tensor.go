@@ -111,6 +111,10 @@ func (x *Tensor) RequiresGrad() bool { return x.flag("RequiresGrad", libtorch.Fl
 // Layout returns how x is stored: x.layout.
 func (x *Tensor) Layout() Layout { return Layout(x.info("Layout")[libtorch.InfoLayout]) }
 
+// IsNested reports whether x is a nested tensor, whose tensors have sizes of their own:
+// x.is_nested.
+func (x *Tensor) IsNested() bool { return x.flag("IsNested", libtorch.FlagNested) }
+
 var (
 	opIsLeaf        = NewOp("aten::is_leaf", "")
 	opStorageOffset = NewOp("aten::sym_storage_offset", "")
