@@ -164,6 +164,23 @@ func To(m any, d torch.Device) {
 	convert(m, func(x *torch.Tensor) *torch.Tensor { return x.To(d) })
 }
 
+// ToDType converts the floating-point and complex parameters and buffers of a module to a
+// dtype: m.to(dtype). Others, such as the number of batches that a [BatchNorm] has seen,
+// stay as they are. The tensors stay the same objects.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.to
+func ToDType(m any, d torch.DType) {
+	if !d.IsFloatingPoint() && !d.IsComplex() {
+		fail("ToDType: the dtype is %v; it must be floating-point or complex", d)
+	}
+	convert(m, func(x *torch.Tensor) *torch.Tensor {
+		if old := x.DType(); old.IsFloatingPoint() || old.IsComplex() {
+			return x.ToDType(d)
+		}
+		return x
+	})
+}
+
 // ToMemoryFormat sets the memory format of the parameters and buffers of a module and
 // its submodules that have 4 or 5 dimensions: m.to(memory_format=torch.channels_last).
 // It panics with a *torch.Error if one has more or less dimensions than the format.
