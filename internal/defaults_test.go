@@ -34,9 +34,9 @@ import importlib, inspect
 
 def defaults(module, fields):
     """The default of each field (struct, name), by its repr; "" where Python has no such parameter."""
-    m = importlib.import_module(module)
+    modules = [importlib.import_module(m) for m in module.split()]
     plain = lambda s: s.lower().replace("_", "")
-    names = {plain(n): getattr(m, n) for n in dir(m) if not n.startswith("_")}
+    names = {plain(n): getattr(m, n) for m in modules for n in dir(m) if not n.startswith("_")}
     out = []
     for struct, name in fields:
         f = names.get(plain(struct))
@@ -52,7 +52,7 @@ def defaults(module, fields):
 `)
 	checked := 0
 	for dir, module := range map[string]string{
-		"torch/nn": "torch.nn", "torch/nn/functional": "torch.nn.functional", "torch/optim": "torch.optim",
+		"torch/nn": "torch.nn", "torch/nn/functional": "torch.nn.functional", "torch/optim": "torch.optim torch.optim.lr_scheduler torch.optim.swa_utils",
 		"transforms": "torchvision.transforms", "transforms/functional": "torchvision.transforms.functional",
 		"transforms/v2": "torchvision.transforms.v2", "transforms/v2/functional": "torchvision.transforms.v2.functional",
 		"transforms/draw": "torchvision.utils",

@@ -25,5 +25,8 @@ func Atan2(y, x float64) float64 { return float64(C.atan2(C.double(y), C.double(
 // Pow returns x**y, of an x that is not negative.
 func Pow(x, y float64) float64 { return float64(C.pow(C.double(x), C.double(y))) }
 
+// Log returns math.log(x), of an x above 0.
+func Log(x float64) float64 { return float64(C.log(C.double(x))) }
+
 // Hypot returns math.hypot(x, y), which is abs(complex(x, y)) too.
 func Hypot(x, y float64) float64 { return float64(C.hypot(C.double(x), C.double(y))) }

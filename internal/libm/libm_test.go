@@ -22,7 +22,7 @@ func TestPython(t *testing.T) {
 import math
 def results(xs):
 	xs = [float(x) for x in xs]
-	return [[repr(f(x)) for x in xs] for f in (math.sin, math.cos, math.tan, math.atan, lambda x: pow(abs(x), .7), lambda x: math.atan2(x, 4 - x * x), lambda x: abs(complex(x, 4 - x * x)))]
+	return [[repr(f(x)) for x in xs] for f in (math.sin, math.cos, math.tan, math.atan, lambda x: pow(abs(x), .7), lambda x: math.log(abs(x)), lambda x: math.atan2(x, 4 - x * x), lambda x: abs(complex(x, 4 - x * x)))]
 `)
 	r := rand.New(rand.NewPCG(1, 2))
 	var xs []float64
@@ -33,7 +33,7 @@ def results(xs):
 	}
 	var want [][]string
 	p.Call(&want, "results", texts)
-	for i, f := range []func(float64) float64{Sin, Cos, Tan, Atan, func(x float64) float64 { return Pow(max(x, -x), .7) }, func(x float64) float64 { return Atan2(x, 4-float64(x*x)) }, func(x float64) float64 { return Hypot(x, 4-float64(x*x)) }} {
+	for i, f := range []func(float64) float64{Sin, Cos, Tan, Atan, func(x float64) float64 { return Pow(max(x, -x), .7) }, func(x float64) float64 { return Log(max(x, -x)) }, func(x float64) float64 { return Atan2(x, 4-float64(x*x)) }, func(x float64) float64 { return Hypot(x, 4-float64(x*x)) }} {
 		for j, x := range xs {
 			w, err := strconv.ParseFloat(want[i][j], 64)
 			require.NoError(t, err)

@@ -1,9 +1,12 @@
 package optim
 
 import (
+	"bytes"
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
@@ -14,7 +17,8 @@ var _ amp.Optimizer = (*Optimizer)(nil)
 
 const badScript = `
 import torch, warnings
-O = torch.optim
+O, S, U = torch.optim, torch.optim.lr_scheduler, torch.optim.swa_utils
+warnings.filterwarnings("ignore")
 P = lambda *s: torch.nn.Parameter(torch.ones(s or (2, 2)))
 
 def sgd(**k): return O.SGD([P()], **k)
@@ -51,6 +55,8 @@ func stepped(o *Optimizer, sparse bool) *Optimizer {
 	o.Step()
 	return o
 }
+
+func sgd1() *Optimizer { return NewSGD(params(param())) }
 
 func params(ps ...*torch.Tensor) []*torch.Tensor { return ps }
 
@@ -149,6 +155,52 @@ var bad = []struct {
 	{"O.NAdam([P()]).load_state_dict(stepped(O.NAdam([P(3)])).state_dict())", func() {
 		must(NewNAdam(params(param())).LoadStateDict(stepped(NewNAdam(params(param(3))), false).StateDict()))
 	}, "", `torch: test: optim: load the state of NAdam: parameter group 0 has the parameter 0, whose state has "exp_avg", which has the shape [3] for a parameter of the shape [2 2]`},
+	{"S.StepLR(None, 3)", func() { NewStepLR(nil, 3) }, "TypeError: NoneType is not an Optimizer", "torch: optim.NewStepLR: the optimizer is nil"},
+	{"S.StepLR(sgd(), 0)", func() { NewStepLR(sgd1(), 0) }, "", "torch: optim.NewStepLR: the step size is 0; it must be at least 1"},
+	{"S.StepLR(sgd(), 3, last_epoch=2)", func() { NewStepLR(sgd1(), 3, StepLROptions{LastEpoch: new(2)}) },
+		"KeyError: \"param 'initial_lr' is not specified in param_groups[0] when resuming scheduler with last_epoch >= 0.\\nThis typically happens when:\\n1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state\\n2. You're using last_epoch >= 0 for a fresh training run (not recommended)\"",
+		"torch: optim.NewStepLR: parameter group 0 has no initial_lr, which a schedule that is resumed at epoch 2 needs; load the state of the optimizer first, or the state of the scheduler in place of LastEpoch"},
+	{"S.LambdaLR(sgd(), [lambda e: 1, lambda e: 2])", func() {
+		f := func(int) float64 { return 1 }
+		NewLambdaLR(sgd1(), f, f)
+	}, "ValueError: Expected 1 lr_lambdas, but got 2", "torch: optim.NewLambdaLR: 2 functions are given for 1 parameter group; give one, or one for each group"},
+	{"S.ConstantLR(sgd(), 2)", func() { NewConstantLR(sgd1(), ConstantLROptions{Factor: new(2.0)}) }, "ValueError: Constant multiplicative factor expected to be between 0 and 1.",
+		"torch: optim.NewConstantLR: Factor is 2; it must be between 0 and 1"},
+	{"S.LinearLR(sgd(), 0)", func() { NewLinearLR(sgd1(), LinearLROptions{StartFactor: new(0.0)}) }, "ValueError: Starting multiplicative factor expected to be greater than 0 and less or equal to 1.",
+		"torch: optim.NewLinearLR: StartFactor is 0; it must be above 0 and at most 1"},
+	{"S.CosineAnnealingWarmRestarts(sgd(), 0)", func() { NewCosineAnnealingWarmRestarts(sgd1(), 0) }, "ValueError: Expected positive integer T_0, but got 0",
+		"torch: optim.NewCosineAnnealingWarmRestarts: T_0 is 0; it must be at least 1"},
+	{"S.CyclicLR(O.Adagrad([P()]), 0.1, 0.2)", func() { NewCyclicLR(NewAdagrad(params(param())), 0.1, 0.2) }, "ValueError: optimizer must support momentum or beta1 with `cycle_momentum` option enabled",
+		"torch: optim.NewCyclicLR: Adagrad has neither momentum nor betas to cycle; set NoCycleMomentum"},
+	{"S.CyclicLR(sgd(), [0.1, 0.2], 0.2)", func() { NewCyclicLR(sgd1(), []float64{0.1, 0.2}, 0.2) },
+		"ValueError: base_lr must have the same length as optimizer.param_groups. base_lr has 2 values, param_groups has 1.",
+		"torch: optim.NewCyclicLR: baseLR has 2 elements for 1 parameter group; give one number, or one for each group"},
+	{"S.OneCycleLR(sgd(), 0.1)", func() { NewOneCycleLR(sgd1(), 0.1) }, "ValueError: You must define either total_steps OR (epochs AND steps_per_epoch)",
+		"torch: optim.NewOneCycleLR: the number of steps is not given; set TotalSteps, or Epochs and StepsPerEpoch"},
+	{"(lambda s: [s.step() for _ in range(5)])(S.OneCycleLR(sgd(), 0.1, 3))", func() {
+		s := NewOneCycleLR(stepped(sgd1(), false), 0.1, OneCycleLROptions{TotalSteps: new(3)})
+		stepped(s.opt, false)
+		for range 5 {
+			s.Step()
+		}
+	}, "ValueError: Tried to step 4 times. The specified number of total steps is 3", "torch: optim.Scheduler.Step: step 4 of a OneCycleLR is beyond its 3 steps"},
+	{"S.ReduceLROnPlateau(sgd(), 'best')", func() { NewReduceLROnPlateau(sgd1(), ReduceLROnPlateauOptions{Mode: "best"}) }, "ValueError: mode best is unknown!",
+		`torch: optim.NewReduceLROnPlateau: Mode is "best"; it can be "min" or "max"`},
+	{"S.ReduceLROnPlateau(sgd(), factor=1.0)", func() { NewReduceLROnPlateau(sgd1(), ReduceLROnPlateauOptions{Factor: new(1.0)}) }, "ValueError: Factor should be < 1.0.",
+		"torch: optim.NewReduceLROnPlateau: Factor is 1; it must be below 1"},
+	{"S.SequentialLR(sgd(), [], [])", func() { NewSequentialLR(sgd1(), nil, nil) }, "ValueError: SequentialLR expects at least one scheduler, but got no scheduler.",
+		"torch: optim.NewSequentialLR: the list of schedulers is empty"},
+	{"(lambda o: S.SequentialLR(o, [S.StepLR(o, 3)], [3]))(sgd())", func() { o := sgd1(); NewSequentialLR(o, []*Scheduler{NewStepLR(o, 3)}, []int{3}) },
+		"ValueError: Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but got number of schedulers 1 and the number of milestones to be equal to 1",
+		"torch: optim.NewSequentialLR: 1 scheduler and 1 milestone are given; there must be one milestone less than schedulers"},
+	{"", func() { NewChainedScheduler([]*Scheduler{NewStepLR(sgd1(), 3), NewStepLR(sgd1(), 3)}) }, "",
+		"torch: optim.NewChainedScheduler: scheduler 1, a StepLR, is of another optimizer; all must be of one"},
+	{"S.StepLR(sgd(), 3).load_state_dict(S.ExponentialLR(sgd(), 0.5).state_dict())", func() { must(NewStepLR(sgd1(), 3).LoadStateDict(NewExponentialLR(sgd1(), 0.5).StateDict())) }, "",
+		`torch: test: optim: load the state of StepLR: the state has no "step_size"; it is perhaps that of another scheduler`},
+	{"U.SWALR(sgd(), 0.1, anneal_epochs=-1)", func() { NewSWALR(sgd1(), 0.1, SWALROptions{AnnealEpochs: new(-1)}) }, "ValueError: anneal_epochs must be equal or greater than 0, got -1",
+		"torch: optim.NewSWALR: AnnealEpochs is -1; it must be at least 0"},
+	{"U.get_ema_avg_fn(2)", func() { GetEMAAvgFn(2) }, "ValueError: Invalid decay value 2 provided. Please provide a value in [0,1] range.",
+		"torch: optim.GetEMAAvgFn: the decay is 2; it must be between 0 and 1"},
 	{"", func() { NewSGD([]Group{{Params: params(param()), Options: AdamOptions{}}}) }, "",
 		"torch: optim.NewSGD: the options of the group are a optim.AdamOptions; give an optim.SGDOptions"},
 }
@@ -172,4 +224,23 @@ func TestBadPython(t *testing.T) {
 		p.Call(&text, "message", b.python)
 		assert.Equal(t, b.raises, text, b.python)
 	}
+}
+
+// TestSteppedTooEarly requires a warning where Python warns: at the first step of a
+// scheduler whose optimizer has made none since the scheduler was made.
+func TestSteppedTooEarly(t *testing.T) {
+	was := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(was) })
+	var log bytes.Buffer
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	o := stepped(sgd1(), false)
+	s := NewStepLR(o, 3)
+	require.Empty(t, log.String())
+	s.Step()
+	require.Contains(t, log.String(), `level=WARN msg="optim: the scheduler StepLR is stepped before its optimizer, which skips the first learning rate; call the optimizer's Step first"`)
+	log.Reset()
+	s.Step()
+	stepped(o, false)
+	NewStepLR(o, 3).Step()
+	require.Empty(t, log.String())
 }

@@ -1,12 +1,15 @@
-// Package optim changes parameters by their gradients: torch.optim.
+// Package optim changes parameters by their gradients: torch.optim, with
+// torch.optim.lr_scheduler and torch.optim.swa_utils.
 //
 //	opt := optim.NewSGD(nn.Parameters(model), optim.SGDOptions{LR: 0.1, Momentum: 0.9})
+//	sched := optim.NewStepLR(opt, 30)
 //	for range 90 {
 //		for _, batch := range batches {
 //			opt.ZeroGrad()
 //			F.CrossEntropy(model.Forward(batch.Input), batch.Target).Backward()
 //			opt.Step()
 //		}
+//		sched.Step()
 //	}
 //
 // All optimizers are an [Optimizer]. On the CPU their parameters have the same bits as in
@@ -19,7 +22,10 @@
 // gradients of the step itself, are missing; state dicts say that they are off. The
 // arguments betas and weight_decay take no tensors. One tensor given twice is an error, also
 // in one group. A state dict of another optimizer is an error of [Optimizer.LoadStateDict],
-// where Python fails at the next step or loads what it does not use.
+// where Python fails at the next step or loads what it does not use. [NewLambdaLR] and
+// [NewMultiplicativeLR] have no last_epoch; load a state to resume them.
+//
+// What Python warns of, this package logs with [slog.Warn].
 //
 // https://docs.pytorch.org/docs/stable/optim.html
 package optim

@@ -54,3 +54,19 @@ func ExampleNewLBFGS() {
 	fmt.Printf("%.3f\n", torch.Data[float32](x.Detach()))
 	// Output: [1.000 1.000]
 }
+
+// A scheduler changes the learning rate.
+func ExampleNewSequentialLR() {
+	w := torch.Options{RequiresGrad: true}.Ones(1)
+	opt := optim.NewSGD([]*torch.Tensor{w}, optim.SGDOptions{LR: 0.8})
+	sched := optim.NewSequentialLR(opt, []*optim.Scheduler{
+		optim.NewLinearLR(opt, optim.LinearLROptions{StartFactor: new(0.25), TotalIters: new(2)}), // warms up
+		optim.NewStepLR(opt, 2, optim.StepLROptions{Gamma: new(0.5)}),
+	}, []int{3})
+	for range 7 {
+		fmt.Print(sched.LastLR()[0], " ")
+		opt.Step()
+		sched.Step()
+	}
+	// Output: 0.2 0.5 0.8 0.8 0.8 0.4 0.4
+}

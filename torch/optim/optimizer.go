@@ -85,7 +85,8 @@ type Optimizer struct {
 	defaults  dict
 	groups    []*ParamGroup
 	pre, post []*func(*Optimizer)
-	stepped   bool // Step was called
+	watched   bool // by a scheduler
+	stepped   bool // Step was called since then
 	lbfgs     *lbfgs
 }
 
@@ -453,7 +454,7 @@ func (o *Optimizer) StepClosure(closure func() *torch.Tensor) *torch.Tensor {
 
 // run is a step, with its hooks.
 func (o *Optimizer) run(closure func() *torch.Tensor) (loss *torch.Tensor) {
-	o.stepped = true
+	o.stepped = o.stepped || o.watched
 	for _, h := range o.pre {
 		(*h)(o)
 	}
