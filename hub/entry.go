@@ -79,6 +79,9 @@ func (e *Entry) license(a *Artifact) string {
 
 // loadEntry makes the model of an entry.
 func (l *loader) loadEntry(ctx context.Context, name string, e *Entry, at place) (*Model, error) {
+	if l.weightsBackbone != nil {
+		return l.loadOnBackbone(ctx, name, e)
+	}
 	a, file, err := l.choose(ctx, e, at)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,7 @@ type Entry struct {
 
 	rename    func(weights string) string                // returns the name of the artifact that another name of weights, such as DEFAULT, stands for; nil changes none
 	configure func(arguments []byte) (func() any, error) // with arguments, see models.Configure; nil if it takes none
+	backbone  *models.Backbone                           // nil without
 }
 
 // An Artifact is a file that holds a model.

@@ -89,7 +89,7 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // explains how to export the model.
 //
 // Load honors [WithDevice], [WithWeights], [WithKey], [WithPrefix], [WithArguments],
-// [WithNumClasses], [WithLabels], [WithNotice], [WithCacheDir], [WithNativeCode], [WithSource] and the
+// [WithNumClasses], [WithWeightsBackbone], [WithLabels], [WithNotice], [WithCacheDir], [WithNativeCode], [WithSource] and the
 // options of [Repository]. Free the model with Close.
 //
 // A repository "hf:owner/name" or "hf:owner/name@revision" is one of the Hugging Face

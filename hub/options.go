@@ -27,8 +27,11 @@ type options struct {
 	prefix     *string
 	arguments  *string
 	numClasses *int // see WithNumClasses
-	names      []string
-	notice     io.Writer
+
+	weightsBackbone *string // see WithWeightsBackbone
+
+	names  []string
+	notice io.Writer
 	repoOptions
 }
 

@@ -106,6 +106,7 @@ func published(e *models.Entry) Entry {
 		configure: func(arguments []byte) (func() any, error) {
 			return models.Configure(e.Name, arguments)
 		},
+		backbone: e.Backbone,
 		rename: func(weights string) string {
 			if w, err := e.Find(weights); err == nil {
 				return w.Name

@@ -98,13 +98,12 @@ func argumentFields(into any) (fields map[string]argumentField, known string) {
 	fields = map[string]argumentField{}
 	var names []string
 	v := reflect.ValueOf(into).Elem()
-	for i := range v.NumField() {
-		t := v.Type().Field(i)
+	for _, t := range reflect.VisibleFields(v.Type()) {
 		name := t.Tag.Get("json")
 		if name == "" || name == "-" {
 			continue
 		}
-		f := argumentField{value: v.Field(i)}
+		f := argumentField{value: v.FieldByIndex(t.Index)}
 		limits := t.Tag.Get("limits")
 		if limits == "" && name == "num_classes" {
 			limits = "1,16777216"

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/torchhub/torchhub/internal/suggest"
+	"github.com/torchhub/torchhub/torch"
 )
 
 // Repositories of models, as torch.hub.load names them.
@@ -43,6 +44,25 @@ type Entry struct {
 
 	// Configure returns a function that builds the model with other arguments, see [Configure]; nil means that there are none.
 	Configure func(arguments []byte) (func() any, error)
+
+	// Backbone describes the part of the model that can start from weights of another model; nil means that there is none.
+	Backbone *Backbone
+}
+
+// A Backbone is the part of a model that is another model without its head: what weights_backbone of torchvision's
+// functions is for.
+type Backbone struct {
+	Model   string // the name of the other model, "resnet50"
+	Weights string // the name of those of its weights that torchvision takes by default
+
+	// Configure returns a function that builds the whole model with arguments, on a CPU, with weights of the other model
+	// in the backbone. The rest is random.
+	Configure func(weights torch.StateDict, arguments []byte) (func() any, error)
+}
+
+// NewBackbone makes a Backbone. The function configurer returns a [Configurer] of a model with the weights in its backbone.
+func NewBackbone(model, weights string, configurer func(torch.StateDict) func(arguments []byte) (func() any, error)) *Backbone {
+	return &Backbone{model, weights, func(s torch.StateDict, arguments []byte) (func() any, error) { return configurer(s)(arguments) }}
 }
 
 // Task returns the task of the model, which the preset of its weights defines.

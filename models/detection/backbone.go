@@ -42,9 +42,28 @@ func (m resNet) stages(x *torch.Tensor) []*torch.Tensor { return m.Stages(x, m.f
 
 // pretrained says how a backbone starts. The zero value is not trained.
 type pretrained struct {
-	on     bool
-	layers int     // the number of layers that are trained on
-	eps    float64 // of frozen batch normalization
+	on      bool
+	layers  int             // the number of layers that are trained on
+	eps     float64         // of frozen batch normalization
+	weights torch.StateDict // of the network that the backbone is a part of; nil without
+}
+
+// newPretrained returns how a backbone starts that has trained weights, given or to be loaded.
+func newPretrained(on bool, layers *int, eps float64, weights torch.StateDict) pretrained {
+	if weights != nil {
+		on, eps = true, 1e-5
+	}
+	return pretrained{on, or(layers, 3), eps, weights}
+}
+
+// load fills the network with the weights, if there are any.
+func (p pretrained) load(network any) {
+	if p.weights == nil {
+		return
+	}
+	if err := nn.LoadStateDict(network, p.weights); err != nil {
+		fail("the weights of the backbone: %v", err)
+	}
 }
 
 func (p pretrained) norm() func(channels int) nn.Module {
@@ -58,7 +77,9 @@ func (p pretrained) norm() func(channels int) nn.Module {
 
 // newResNet50 returns a ResNet-50 with a pyramid of its stages, from 1 to 4.
 func newResNet50(p pretrained, norm func(int) nn.Module, from int, extra func() ops.ExtraFPNBlock, pyramid func(int) nn.Module) *Backbone {
-	b := &resnet.New(resnet.Config{Block: resnet.Bottleneck, Layers: [4]int{3, 4, 6, 3}, Norm: norm}).Backbone
+	net := resnet.New(resnet.Config{Block: resnet.Bottleneck, Layers: [4]int{3, 4, 6, 3}, Norm: norm})
+	p.load(net)
+	b := &net.Backbone
 	if p.on {
 		stages := []any{b.Layer4, b.Layer3, b.Layer2, b.Layer1, []nn.Module{b.Conv1}, []nn.Module{b.BN1}}
 		if p.layers > 5 {
@@ -88,7 +109,9 @@ func newMobileNet(p pretrained, norm func(int) nn.Module) *Backbone {
 	if norm == nil {
 		norm = batchNorm
 	}
-	f := mobilenet.NewV3(mobilenet.ConfigV3{Norm: norm}).Features
+	net := mobilenet.NewV3(mobilenet.ConfigV3{Norm: norm})
+	p.load(net)
+	f := net.Features
 	if p.on {
 		freeze(f[:mobileNetStages(f, p.layers)])
 	}

@@ -161,6 +161,8 @@ type RetinaNetConfig struct {
 	BGIoUThresh     *float64 `json:"bg_iou_thresh"`                          // default 0.4
 	TopKCandidates  int      `json:"topk_candidates"`                        // of each map; 0 means 1000
 
+	WeightsBackbone torch.StateDict // of the ResNet-50, in which the backbone starts, as if it were Pretrained: weights_backbone; nil means at random
+
 	frozenEps float64
 }
 
@@ -182,7 +184,7 @@ type RetinaNet struct {
 // NewRetinaNet builds a RetinaNet: torchvision.models.detection.retinanet_resnet50_fpn(weights_backbone=None), and its
 // second version.
 func NewRetinaNet(c RetinaNetConfig) *RetinaNet {
-	p := pretrained{c.Pretrained, or(c.TrainableLayers, 3), c.frozenEps}
+	p := newPretrained(c.Pretrained, c.TrainableLayers, c.frozenEps, c.WeightsBackbone)
 	norm, in, group := p.norm(), features, (func(int) nn.Module)(nil)
 	if c.V2 {
 		norm, in, group = nil, 2048, groupNorm
@@ -286,6 +288,11 @@ func init() {
 			ConfigureFor: func(w *models.Weights, arguments []byte) (func() any, error) {
 				return models.Configurer(trained(w), NewRetinaNet)(arguments)
 			},
+			Backbone: models.NewBackbone("resnet50", "IMAGENET1K_V1", func(s torch.StateDict) func([]byte) (func() any, error) {
+				c := e.c
+				c.WeightsBackbone = s
+				return models.Configurer(c, NewRetinaNet)
+			}),
 		})
 	}
 }

@@ -245,3 +245,18 @@ func TestPretrained(t *testing.T) {
 		}
 	})
 }
+
+// TestNumKeypoints gives num_keypoints to models, of which one takes it.
+func TestNumKeypoints(t *testing.T) {
+	for _, name := range []string{"fasterrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2"} {
+		_, err := models.Configure(name, []byte(`{"num_keypoints": 5}`))
+		require.ErrorContains(t, err, `there is no argument "num_keypoints"; there are trainable_backbone_layers`)
+	}
+	build, err := models.Configure("keypointrcnn_resnet50_fpn", []byte(`{"num_keypoints": 5, "num_classes": 3}`))
+	require.NoError(t, err)
+	torch.WithDevice(torch.Meta, func() {
+		s := nn.StateDict(build())
+		require.Equal(t, []int{512, 5, 4, 4}, s.Get("roi_heads.keypoint_predictor.kps_score_lowres.weight").Shape())
+		require.Equal(t, 3, s.Get("roi_heads.box_predictor.cls_score.weight").Size(0))
+	})
+}

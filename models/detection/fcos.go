@@ -22,6 +22,8 @@ type FCOSConfig struct {
 	NMSThresh       *float64 `json:"nms_thresh"`                             // default 0.6
 	Detections      int      `json:"detections_per_img"`                     // 0 means 100
 	TopKCandidates  int      `json:"topk_candidates"`                        // of each map; 0 means 1000
+
+	WeightsBackbone torch.StateDict // of the ResNet-50, in which the backbone starts, as if it were Pretrained: weights_backbone; nil means at random
 }
 
 // FCOS is torchvision.models.detection.FCOS. It is a [models.Detector].
@@ -39,7 +41,7 @@ type FCOS struct {
 
 // NewFCOS builds an FCOS: torchvision.models.detection.fcos_resnet50_fpn(weights_backbone=None).
 func NewFCOS(c FCOSConfig) *FCOS {
-	p := pretrained{c.Pretrained, or(c.TrainableLayers, 3), 1e-5}
+	p := newPretrained(c.Pretrained, c.TrainableLayers, 1e-5, c.WeightsBackbone)
 	m := &FCOS{
 		Backbone:  newResNet50(p, p.norm(), 2, func() ops.ExtraFPNBlock { return ops.NewLastLevelP6P7(features, features) }, nil),
 		anchors:   anchors{[][]float32{{8}, {16}, {32}, {64}, {128}}, []float32{1}},
@@ -158,5 +160,8 @@ func init() {
 		ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
 			return models.Configurer(FCOSConfig{Pretrained: true}, NewFCOS)(arguments)
 		},
+		Backbone: models.NewBackbone("resnet50", "IMAGENET1K_V1", func(s torch.StateDict) func([]byte) (func() any, error) {
+			return models.Configurer(FCOSConfig{WeightsBackbone: s}, NewFCOS)
+		}),
 	})
 }

@@ -36,26 +36,28 @@ type RCNNConfig struct {
 	Pretrained          bool     // for trained weights: batch normalization is frozen in the first version, and some layers are
 	TrainableLayers     *int     `json:"trainable_backbone_layers" limits:"0,6"` // of the backbone, which has 5, or 6 with MobileNet, if it is Pretrained; default 3
 	NumClasses          int      `json:"num_classes"`                            // with the background; 0 means 91, and 2 for Keypoint R-CNN
-	NumKeypoints        int      `json:"num_keypoints"`                          // 0 means 17
-	MinSize             MinSizes `json:"min_size"`                               // nil means 800, and 640 to 800 for Keypoint R-CNN
-	MaxSize             int      `json:"max_size"`                               // of the longer side; 0 means 1333
-	RPNPreNMSTopNTrain  int      `json:"rpn_pre_nms_top_n_train"`                // 0 means 2000
-	RPNPreNMSTopNTest   int      `json:"rpn_pre_nms_top_n_test"`                 // 0 means 1000
-	RPNPostNMSTopNTrain int      `json:"rpn_post_nms_top_n_train"`               // 0 means 2000
-	RPNPostNMSTopNTest  int      `json:"rpn_post_nms_top_n_test"`                // 0 means 1000
-	RPNNMSThresh        *float64 `json:"rpn_nms_thresh"`                         // default 0.7
-	RPNFGIoUThresh      *float64 `json:"rpn_fg_iou_thresh"`                      // default 0.7
-	RPNBGIoUThresh      *float64 `json:"rpn_bg_iou_thresh"`                      // default 0.3
-	RPNBatchSize        int      `json:"rpn_batch_size_per_image"`               // 0 means 256
-	RPNPositive         *float64 `json:"rpn_positive_fraction"`                  // default 0.5
-	RPNScoreThresh      *float64 `json:"rpn_score_thresh"`                       // default 0
-	BoxScoreThresh      *float64 `json:"box_score_thresh"`                       // default 0.05
-	BoxNMSThresh        *float64 `json:"box_nms_thresh"`                         // default 0.5
-	BoxDetections       int      `json:"box_detections_per_img"`                 // 0 means 100
-	BoxFGIoUThresh      *float64 `json:"box_fg_iou_thresh"`                      // default 0.5
-	BoxBGIoUThresh      *float64 `json:"box_bg_iou_thresh"`                      // default 0.5
-	BoxBatchSize        int      `json:"box_batch_size_per_image"`               // 0 means 512
-	BoxPositive         *float64 `json:"box_positive_fraction"`                  // default 0.25
+	NumKeypoints        int      // of Keypoint R-CNN: num_keypoints; 0 means 17
+	MinSize             MinSizes `json:"min_size"`                 // nil means 800, and 640 to 800 for Keypoint R-CNN
+	MaxSize             int      `json:"max_size"`                 // of the longer side; 0 means 1333
+	RPNPreNMSTopNTrain  int      `json:"rpn_pre_nms_top_n_train"`  // 0 means 2000
+	RPNPreNMSTopNTest   int      `json:"rpn_pre_nms_top_n_test"`   // 0 means 1000
+	RPNPostNMSTopNTrain int      `json:"rpn_post_nms_top_n_train"` // 0 means 2000
+	RPNPostNMSTopNTest  int      `json:"rpn_post_nms_top_n_test"`  // 0 means 1000
+	RPNNMSThresh        *float64 `json:"rpn_nms_thresh"`           // default 0.7
+	RPNFGIoUThresh      *float64 `json:"rpn_fg_iou_thresh"`        // default 0.7
+	RPNBGIoUThresh      *float64 `json:"rpn_bg_iou_thresh"`        // default 0.3
+	RPNBatchSize        int      `json:"rpn_batch_size_per_image"` // 0 means 256
+	RPNPositive         *float64 `json:"rpn_positive_fraction"`    // default 0.5
+	RPNScoreThresh      *float64 `json:"rpn_score_thresh"`         // default 0
+	BoxScoreThresh      *float64 `json:"box_score_thresh"`         // default 0.05
+	BoxNMSThresh        *float64 `json:"box_nms_thresh"`           // default 0.5
+	BoxDetections       int      `json:"box_detections_per_img"`   // 0 means 100
+	BoxFGIoUThresh      *float64 `json:"box_fg_iou_thresh"`        // default 0.5
+	BoxBGIoUThresh      *float64 `json:"box_bg_iou_thresh"`        // default 0.5
+	BoxBatchSize        int      `json:"box_batch_size_per_image"` // 0 means 512
+	BoxPositive         *float64 `json:"box_positive_fraction"`    // default 0.25
+
+	WeightsBackbone torch.StateDict // of the ResNet-50 or MobileNet V3, in which the backbone starts, as if it were Pretrained: weights_backbone; nil means at random
 
 	frozenEps float64 // of frozen batch normalization
 }
@@ -115,7 +117,7 @@ func (c RCNNConfig) headNorm() func(int) nn.Module {
 // build makes the parts in torchvision's order, so that the random numbers are the same; others adds heads.
 func (c RCNNConfig) build(classes int, others func(h *RoIHeads, classes int)) *RCNN {
 	classes = orInt(c.NumClasses, classes)
-	p := pretrained{c.Pretrained, or(c.TrainableLayers, 3), c.frozenEps}
+	p := newPretrained(c.Pretrained, c.TrainableLayers, c.frozenEps, c.WeightsBackbone)
 	norm := p.norm()
 	if c.V2 {
 		norm = nil
@@ -203,14 +205,40 @@ func (m *RCNN) losses(b batch, targets []models.DetectionTarget) []models.Loss {
 	return append(m.RoIHeads.losses(f, proposals, b.sizes, targets), rpn...)
 }
 
+// An rcnnEntry is one of torchvision's functions.
+type rcnnEntry struct {
+	name, title, paper string
+	c                  RCNNConfig
+	build              func(RCNNConfig) *RCNN
+}
+
+// configurer returns what builds c with other arguments; num_keypoints is one of Keypoint R-CNN alone.
+func (e rcnnEntry) configurer(c RCNNConfig) func(arguments []byte) (func() any, error) {
+	if !strings.HasPrefix(e.name, "keypointrcnn") {
+		return models.Configurer(c, e.build)
+	}
+	type withKeypoints struct {
+		RCNNConfig
+		Keypoints int `json:"num_keypoints"`
+	}
+	return models.Configurer(withKeypoints{RCNNConfig: c}, func(c withKeypoints) *RCNN {
+		c.NumKeypoints = c.Keypoints
+		return e.build(c.RCNNConfig)
+	})
+}
+
+// backbone returns the name of the model that the backbone is a part of.
+func (c RCNNConfig) backbone() string {
+	if c.MobileNet {
+		return "mobilenet_v3_large"
+	}
+	return "resnet50"
+}
+
 func init() {
 	const faster, paper = "Faster R-CNN: Towards Real-Time Object Detection with Region Proposal Networks", "https://arxiv.org/abs/1506.01497"
 	const mask, v2 = "https://arxiv.org/abs/1703.06870", "https://arxiv.org/abs/2111.11429"
-	for _, e := range []struct {
-		name, title, paper string
-		c                  RCNNConfig
-		build              func(RCNNConfig) *RCNN
-	}{
+	for _, e := range []rcnnEntry{
 		{"fasterrcnn_resnet50_fpn", faster, paper, RCNNConfig{}, NewFasterRCNN},
 		{"fasterrcnn_resnet50_fpn_v2", "Benchmarking Detection Transfer Learning with Vision Transformers", v2, RCNNConfig{V2: true}, NewFasterRCNN},
 		{"fasterrcnn_mobilenet_v3_large_fpn", faster, paper, RCNNConfig{MobileNet: true, RPNScoreThresh: new(0.05)}, NewFasterRCNN},
@@ -226,13 +254,19 @@ func init() {
 			c.Pretrained, c.frozenEps = true, frozenEps(w)
 			return c
 		}
+		on := func(s torch.StateDict) RCNNConfig {
+			c := e.c
+			c.WeightsBackbone = s
+			return c
+		}
 		models.Register(models.Entry{
 			Name: e.name, Repo: models.Vision, Title: e.title, Paper: e.paper,
-			Build: func() any { return e.build(e.c) }, Configure: models.Configurer(e.c, e.build),
+			Build: func() any { return e.build(e.c) }, Configure: e.configurer(e.c),
 			BuildFor: func(w *models.Weights) any { return e.build(trained(w)) },
 			ConfigureFor: func(w *models.Weights, arguments []byte) (func() any, error) {
-				return models.Configurer(trained(w), e.build)(arguments)
+				return e.configurer(trained(w))(arguments)
 			},
+			Backbone: models.NewBackbone(e.c.backbone(), "IMAGENET1K_V1", func(s torch.StateDict) func([]byte) (func() any, error) { return e.configurer(on(s)) }),
 		})
 	}
 }

@@ -24,6 +24,8 @@ type SSDConfig struct {
 	IoUThresh        *float64 `json:"iou_thresh"`                             // default 0.5
 	TopKCandidates   int      `json:"topk_candidates"`                        // of each class; 0 means 400, and 300 for SSDlite
 	PositiveFraction *float64 `json:"positive_fraction" limits:"0.0001,1"`    // share of objects among what is learned; default 0.25
+
+	WeightsBackbone torch.StateDict // of the VGG-16 or MobileNet V3, in which the backbone starts, as if it were Pretrained: weights_backbone; nil means at random
 }
 
 // SSD is torchvision.models.detection.SSD. It is a [models.Detector].
@@ -152,8 +154,14 @@ type ssdVGG struct {
 
 // NewSSD builds an SSD: torchvision.models.detection.ssd300_vgg16(weights_backbone=None).
 func NewSSD(c SSDConfig) *SSD {
-	f := vgg.New(vgg.Config{Stages: [][]int{{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}}}).Features
-	if c.Pretrained {
+	p := newPretrained(c.Pretrained, nil, 0, c.WeightsBackbone)
+	net := vgg.New(vgg.Config{
+		Stages:      [][]int{{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}},
+		InitWeights: new(p.weights == nil),
+	})
+	p.load(net)
+	f := net.Features
+	if p.on {
 		frozen := []int{len(f), 23, 16, 9, 4, 0}[min(or(c.TrainableLayers, 4), 5)]
 		freeze(f[:frozen])
 	}
@@ -216,7 +224,8 @@ func (m *ssdMobileNet) Forward(x *torch.Tensor) (out []*torch.Tensor) {
 	return out
 }
 
-// NewSSDLite builds an SSDlite: torchvision.models.detection.ssdlite320_mobilenet_v3_large(weights_backbone=None).
+// NewSSDLite builds an SSDlite: torchvision.models.detection.ssdlite320_mobilenet_v3_large(weights_backbone=None). With
+// WeightsBackbone its last stages have all channels of the MobileNet V3.
 func NewSSDLite(c SSDConfig) *SSD {
 	norm := func(channels int) nn.Module {
 		return nn.NewBatchNorm2d(channels, nn.BatchNorm2dOptions{Eps: new(0.001), Momentum: new(0.03)})
@@ -226,10 +235,14 @@ func NewSSDLite(c SSDConfig) *SSD {
 			Kernel: kernel, Stride: stride, Groups: groups, Norm: norm, Activation: func() nn.Module { return &nn.ReLU6{InPlace: true} },
 		})
 	}
-	net := mobilenet.NewV3(mobilenet.ConfigV3{ReducedTail: true, Norm: norm})
-	narrow(net)
+	p := newPretrained(c.Pretrained, nil, 0, c.WeightsBackbone)
+	net := mobilenet.NewV3(mobilenet.ConfigV3{ReducedTail: p.weights == nil, Norm: norm})
+	if p.weights == nil {
+		narrow(net)
+	}
+	p.load(net)
 	f := net.Features
-	if c.Pretrained {
+	if p.on {
 		freeze(f[:mobileNetStages(f, or(c.TrainableLayers, 6))])
 	}
 	const c4 = 13 // the last block with a stride
@@ -242,7 +255,8 @@ func NewSSDLite(c SSDConfig) *SSD {
 		append(append(nn.Sequential{}, f[:c4]...), last[0]),
 		append(nn.Sequential{rest}, f[c4+1:]...),
 	}}
-	in := 480
+	channels := f[len(f)-1].(nn.Sequential)[0].(*nn.Conv2d).Weight.Size(0)
+	in := channels
 	for _, out := range []int{512, 256, 256, 128} {
 		b.Extra = append(b.Extra, nn.Sequential{conv(in, out/2, 1, 1, 1), conv(out/2, out/2, 3, 2, out/2), conv(out/2, out, 1, 1, 1)})
 		in = out
@@ -255,7 +269,7 @@ func NewSSDLite(c SSDConfig) *SSD {
 		m.boxes.scales = append(m.boxes.scales, least+(most-least)*float64(k)/(maps-1))
 	}
 	m.boxes.scales = append(m.boxes.scales, 1)
-	m.Head = newSSDHeads([]int{672, 480, 512, 256, 256, 128}, m.boxes, orInt(c.NumClasses, 91), func(in, out int) nn.Module {
+	m.Head = newSSDHeads([]int{672, channels, 512, 256, 256, 128}, m.boxes, orInt(c.NumClasses, 91), func(in, out int) nn.Module {
 		return nn.Sequential{conv(in, in, 3, 1, in), nn.NewConv2d(in, out, 1)}
 	}, narrow)
 	half := []float64{0.5, 0.5, 0.5}
@@ -350,9 +364,10 @@ func init() {
 	for _, e := range []struct {
 		name, title, paper string
 		build              func(SSDConfig) *SSD
+		backbone, weights  string
 	}{
-		{"ssd300_vgg16", "SSD: Single Shot MultiBox Detector", "https://arxiv.org/abs/1512.02325", NewSSD},
-		{"ssdlite320_mobilenet_v3_large", "Searching for MobileNetV3", "https://arxiv.org/abs/1905.02244", NewSSDLite},
+		{"ssd300_vgg16", "SSD: Single Shot MultiBox Detector", "https://arxiv.org/abs/1512.02325", NewSSD, "vgg16", "IMAGENET1K_FEATURES"},
+		{"ssdlite320_mobilenet_v3_large", "Searching for MobileNetV3", "https://arxiv.org/abs/1905.02244", NewSSDLite, "mobilenet_v3_large", "IMAGENET1K_V1"},
 	} {
 		models.Register(models.Entry{
 			Name: e.name, Repo: models.Vision, Title: e.title, Paper: e.paper,
@@ -362,6 +377,9 @@ func init() {
 			ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
 				return models.Configurer(SSDConfig{Pretrained: true}, e.build)(arguments)
 			},
+			Backbone: models.NewBackbone(e.backbone, e.weights, func(s torch.StateDict) func([]byte) (func() any, error) {
+				return models.Configurer(SSDConfig{WeightsBackbone: s}, e.build)
+			}),
 		})
 	}
 }

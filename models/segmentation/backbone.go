@@ -27,8 +27,9 @@ type Backbone interface {
 	Features(x *torch.Tensor) (low, last *torch.Tensor)
 }
 
-// backbone returns a backbone and the numbers of channels of its features.
-func backbone(name BackboneName) (b Backbone, low, last int) {
+// backbone returns a backbone and the numbers of channels of its features. The weights are those of the network that it
+// is a part of; nil without.
+func backbone(name BackboneName, weights torch.StateDict) (b Backbone, low, last int) {
 	c := resnet.Config{Block: resnet.Bottleneck, ReplaceStrideWithDilation: [3]bool{false, true, true}}
 	switch name {
 	case ResNet50, "":
@@ -36,11 +37,23 @@ func backbone(name BackboneName) (b Backbone, low, last int) {
 	case ResNet101:
 		c.Layers = [4]int{3, 4, 23, 3}
 	case MobileNetV3Large:
-		return newMobileNet()
+		return newMobileNet(weights)
 	default:
 		panic(&torch.Error{Op: "segmentation", Msg: fmt.Sprintf("there is no backbone %.100q", name)})
 	}
-	return &resNet{&resnet.New(c).Backbone}, 1024, 2048
+	net := resnet.New(c)
+	load(net, weights)
+	return &resNet{&net.Backbone}, 1024, 2048
+}
+
+// load fills a network with weights, if there are any.
+func load(network any, weights torch.StateDict) {
+	if weights == nil {
+		return
+	}
+	if err := nn.LoadStateDict(network, weights); err != nil {
+		panic(&torch.Error{Op: "segmentation", Msg: fmt.Sprintf("the weights of the backbone: %v", err)})
+	}
 }
 
 // resNet is a ResNet whose last two stages are dilated.
@@ -58,8 +71,10 @@ type mobileNet struct {
 	low int // the number of the module whose output is the low features
 }
 
-func newMobileNet() (b Backbone, low, last int) {
-	m := &mobileNet{Sequential: mobilenet.NewV3(mobilenet.ConfigV3{Dilated: true}).Features}
+func newMobileNet(weights torch.StateDict) (b Backbone, low, last int) {
+	net := mobilenet.NewV3(mobilenet.ConfigV3{Dilated: true})
+	load(net, weights)
+	m := &mobileNet{Sequential: net.Features}
 	var strided []int
 	for i, block := range m.Sequential {
 		if block, ok := block.(*mobilenet.InvertedResidual); ok && block.Strided {

@@ -13,6 +13,8 @@ type LRASPPConfig struct {
 	Backbone      BackboneName // "" means MobileNetV3Large
 	NumClasses    int          `json:"num_classes"` // with the background, 0 means 21
 	InterChannels int          // inter_channels of the classifier, 0 means 128
+
+	WeightsBackbone torch.StateDict // of the network that the backbone is a part of, in which it starts: weights_backbone; nil means at random
 }
 
 // LRASPP is torchvision.models.segmentation.LRASPP.
@@ -31,7 +33,7 @@ type lrasppHead struct {
 
 // NewLRASPP builds an LR-ASPP: torchvision.models.segmentation.lraspp_mobilenet_v3_large(weights_backbone=None).
 func NewLRASPP(c LRASPPConfig) *LRASPP {
-	b, low, last := backbone(cmp.Or(c.Backbone, MobileNetV3Large))
+	b, low, last := backbone(cmp.Or(c.Backbone, MobileNetV3Large), c.WeightsBackbone)
 	inter, classes := cmp.Or(c.InterChannels, 128), cmp.Or(c.NumClasses, 21)
 	conv := func() *nn.Conv2d { return nn.NewConv2d(last, inter, 1, nn.Conv2dOptions{NoBias: true}) }
 	return &LRASPP{b, &lrasppHead{

@@ -20,6 +20,8 @@ type Config struct {
 	Backbone   BackboneName // "" means ResNet50
 	NumClasses int          `json:"num_classes"` // with the background, 0 means 21
 	AuxLoss    bool         `json:"aux_loss"`    // has an auxiliary classifier, as all published weights
+
+	WeightsBackbone torch.StateDict // of the network that the backbone is a part of, in which it starts: weights_backbone; nil means at random
 }
 
 // Model is torchvision.models.segmentation.FCN or DeepLabV3.
@@ -52,10 +54,20 @@ func init() {
 				ConfigureFor: func(_ *models.Weights, arguments []byte) (func() any, error) {
 					return models.Configurer(trained, kind.build)(arguments)
 				},
+				Backbone: models.NewBackbone(string(b), "IMAGENET1K_V1", func(s torch.StateDict) func([]byte) (func() any, error) {
+					return models.Configurer(Config{Backbone: b, WeightsBackbone: s}, kind.build)
+				}),
 			})
 		}
 	}
-	models.RegisterVariants("Searching for MobileNetV3", "https://arxiv.org/abs/1905.02244", NewLRASPP, map[string]LRASPPConfig{"lraspp_mobilenet_v3_large": {}})
+	models.Register(models.Entry{
+		Name: "lraspp_mobilenet_v3_large", Repo: models.Vision, Title: "Searching for MobileNetV3", Paper: "https://arxiv.org/abs/1905.02244",
+		Build:     func() any { return NewLRASPP(LRASPPConfig{}) },
+		Configure: models.Configurer(LRASPPConfig{}, NewLRASPP),
+		Backbone: models.NewBackbone(string(MobileNetV3Large), "IMAGENET1K_V1", func(s torch.StateDict) func([]byte) (func() any, error) {
+			return models.Configurer(LRASPPConfig{WeightsBackbone: s}, NewLRASPP)
+		}),
+	})
 }
 
 // NewFCN builds an FCN: torchvision.models.segmentation.fcn_resnet50(weights_backbone=None), and its like.
@@ -71,7 +83,7 @@ func NewDeepLabV3(c Config) *Model {
 func (c Config) build(name string, head func(in, classes int) nn.Module) *Model {
 	m := &Model{name: name}
 	var low, last int
-	m.Backbone, low, last = backbone(c.Backbone)
+	m.Backbone, low, last = backbone(c.Backbone, c.WeightsBackbone)
 	classes := cmp.Or(c.NumClasses, 21)
 	if c.AuxLoss { // before the other classifier, as in torchvision, so that the random numbers are the same
 		m.AuxClassifier = fcnHead(low, classes)
