@@ -42,6 +42,7 @@ var imports = map[string]string{
 	"numpy":       module + "torch/numpy",
 	"optim":       module + "torch/optim",
 	"os":          "os",
+	"resnet":      module + "models/resnet",
 	"safetensors": module + "torch/safetensors",
 	"require":     "github.com/stretchr/testify/require",
 	"testing":     "testing",

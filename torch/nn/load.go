@@ -79,7 +79,48 @@ func quoted(names []string) []string {
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
 func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 	o := torch.Only(options)
-	given := make(map[string]*torch.Tensor, len(s))
+	entries, given, e, err := compare(m, s)
+	if err != nil {
+		return err
+	}
+	if len(e.Mismatched) > 0 || !o.NotStrict && len(e.Missing)+len(e.Unexpected) > 0 {
+		return e
+	}
+	return set(entries, given, o.Assign)
+}
+
+// LoadMatching sets the parameters and buffers of a module that a state dict has in the same shape, and leaves the
+// others as they are, such as the head of a model for other classes:
+//
+//	own = model.state_dict()
+//	own.update({k: v for k, v in s.items() if k in own and v.shape == own[k].shape})
+//	model.load_state_dict(own)
+//
+// What was left out is in left, whose text is a line for a notice; nil means nothing. If nothing fits, nothing is set,
+// and err is a [*KeyError]. The option NotStrict has no effect. The state dict is otherwise read as [LoadStateDict] does.
+//
+// https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html#warmstarting-model-using-parameters-from-a-different-model
+func LoadMatching(m any, s torch.StateDict, options ...LoadOptions) (left *KeyError, err error) {
+	o := torch.Only(options)
+	entries, given, e, err := compare(m, s)
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(to entry) bool {
+		return given[to.name] == nil || !given[to.name].SameShape(*to.at)
+	})
+	if len(entries) == 0 {
+		return nil, e
+	}
+	if len(e.Missing)+len(e.Unexpected)+len(e.Mismatched) > 0 {
+		left = e
+	}
+	return left, set(entries, given, o.Assign)
+}
+
+// compare returns the tensors of a module, those of a state dict by name, as the module upgrades them, and what differs.
+func compare(m any, s torch.StateDict) (entries []entry, given map[string]*torch.Tensor, e *KeyError, err error) {
+	given = make(map[string]*torch.Tensor, len(s))
 	for _, e := range s {
 		given[e.Name] = e.Tensor
 	}
@@ -90,13 +131,12 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 			}
 		})
 		if err != nil {
-			return err
+			return nil, nil, nil, err
 		}
 		s = upgraded(s, given)
 	}
-	entries := walk(m, nil)
+	entries, e = walk(m, nil), &KeyError{}
 	known := make(map[string]bool, len(entries))
-	var e KeyError
 	for _, to := range entries {
 		known[to.name] = true
 		from, ok := given[to.name]
@@ -113,10 +153,12 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 			e.Unexpected = append(e.Unexpected, from.Name)
 		}
 	}
-	if len(e.Mismatched) > 0 || !o.NotStrict && len(e.Missing)+len(e.Unexpected) > 0 {
-		return &e
-	}
-	if !o.Assign {
+	return entries, given, e, nil
+}
+
+// set sets the tensors of a module to those given.
+func set(entries []entry, given map[string]*torch.Tensor, assign bool) error {
+	if !assign {
 		i := slices.IndexFunc(entries, func(to entry) bool { return (*to.at).Device() == torch.Meta })
 		if i >= 0 {
 			return fmt.Errorf("nn: %q is on the meta device; load with LoadOptions{Assign: true}", entries[i].name)
@@ -130,7 +172,7 @@ func LoadStateDict(m any, s torch.StateDict, options ...LoadOptions) error {
 				case from == nil && to.optional && (*to.at).Device() == torch.Meta:
 					replace(to.at, zeros(*to.at))
 				case from == nil:
-				case o.Assign:
+				case assign:
 					replace(to.at, taken(from, (*to.at).DType()))
 				default:
 					(*to.at).CopyInPlace(from)

@@ -195,6 +195,38 @@ func TestLoadNamesEveryKey(t *testing.T) {
 	require.Equal(t, []float32{1, 1, 1}, torch.Data[float32](m[0].(*Linear).Bias))
 }
 
+// TestLoadMatching loads what fits, of a model with another head and more layers.
+func TestLoadMatching(t *testing.T) {
+	type body struct{ First, Second *Linear }
+	type net struct {
+		body
+		Head *Linear
+	}
+	type other struct {
+		body
+		Head *Linear
+		More *Linear
+	}
+	m := &net{body{NewLinear(2, 3), NewLinear(3, 3)}, NewLinear(3, 5)}
+	from := &other{body{NewLinear(2, 3), NewLinear(3, 3)}, NewLinear(3, 7), NewLinear(2, 2)}
+	head := torch.Data[float32](m.Head.Weight.Detach().Clone())
+	s := StateDict(from)[1:] // without first.weight
+	left, err := LoadMatching(m, s)
+	require.NoError(t, err)
+	require.Equal(t, []string{"first.weight"}, left.Missing)
+	require.Equal(t, []string{"more.weight", "more.bias"}, left.Unexpected)
+	require.Equal(t, []Mismatch{{"head.weight", []int{7, 3}, []int{5, 3}}, {"head.bias", []int{7}, []int{5}}}, left.Mismatched)
+	require.Equal(t, torch.Data[float32](from.Second.Weight.Detach()), torch.Data[float32](m.Second.Weight.Detach()))
+	require.Equal(t, head, torch.Data[float32](m.Head.Weight.Detach()))
+	left, err = LoadMatching(&from.body, StateDict(&m.body))
+	require.NoError(t, err)
+	require.Nil(t, left)
+	_, err = LoadMatching(&m.body, StateDict(NewLinear(4, 4)))
+	var e *KeyError
+	require.ErrorAs(t, err, &e)
+	require.Len(t, e.Missing, 4)
+}
+
 func TestLoadWithoutNumBatchesTracked(t *testing.T) {
 	s := torch.StateDict{}
 	for _, e := range StateDict(NewBatchNorm2d(3)) {
