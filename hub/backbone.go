@@ -13,13 +13,13 @@ import (
 // WithWeightsBackbone builds a model for training: its backbone has weights of another model, and its other tensors are
 // new and random, as [torch.ManualSeed] has it:
 //
-//	models.get_model("fasterrcnn_resnet50_fpn", weights_backbone="DEFAULT", num_classes=3)
+//	models.get_model("ssd300_vgg16", weights_backbone="IMAGENET1K_FEATURES", num_classes=3)
 //
 // is
 //
-//	hub.Load(ctx, "pytorch/vision", "fasterrcnn_resnet50_fpn", hub.WithWeightsBackbone("DEFAULT"), hub.WithNumClasses(3))
+//	hub.Load(ctx, "pytorch/vision", "ssd300_vgg16", hub.WithWeightsBackbone("IMAGENET1K_FEATURES"), hub.WithNumClasses(3))
 //
-// The weights are some of the other model, such as "IMAGENET1K_V2" or "ResNet50_Weights.IMAGENET1K_V2", or the path or
+// The weights are some of the other model, such as "DEFAULT" or "VGG16_Weights.IMAGENET1K_V1", or the path or
 // URL of a checkpoint of it; "" means those that torchvision takes by default. As in torchvision, the first layers of
 // the backbone of a model for detection are then frozen, and so are its batch normalizations. torchvision's models for
 // detection and segmentation have a backbone.
