@@ -14,6 +14,10 @@ type Truth struct {
 	Box      [4]float64 `json:"bbox"` // x, y, width, height, in pixels
 	Area     float64    `json:"area"` // of the object, in pixels; it says whether it is small, medium or large
 	Crowd    int        `json:"iscrowd"`
+
+	Mask         *Mask     `json:"segmentation,omitempty"` // for COCOMasks
+	Keypoints    []float64 `json:"keypoints,omitempty"`    // x, y and visibility of each, for COCOKeypoints
+	NumKeypoints int       `json:"num_keypoints,omitempty"`
 }
 
 // A Found is an object that a detector has found, as a result of COCO describes it.
@@ -22,10 +26,13 @@ type Found struct {
 	Category int        `json:"category_id"`
 	Box      [4]float64 `json:"bbox"` // x, y, width, height, in pixels
 	Score    float64    `json:"score"`
+
+	Mask      *Mask     `json:"segmentation,omitempty"` // for COCOMasks
+	Keypoints []float64 `json:"keypoints,omitempty"`    // x, y and a number that is not looked at, of each, for COCOKeypoints
 }
 
-// AveragePrecision is the twelve figures of COCO for boxes: COCOeval.stats. A figure for
-// which there are no objects is -1.
+// AveragePrecision is the twelve figures of COCO for boxes and for masks: COCOeval.stats. A figure
+// for which there are no objects is -1.
 //
 // https://cocodataset.org/#detection-eval
 type AveragePrecision struct {
@@ -35,10 +42,9 @@ type AveragePrecision struct {
 	ARSmall, ARMedium, ARLarge float64
 }
 
-// The settings of COCOeval for boxes.
+// The settings of COCOeval.
 var (
 	cocoAreas = [4][2]float64{{0, 1e10}, {0, 32 * 32}, {32 * 32, 96 * 96}, {96 * 96, 1e10}} // all, small, medium, large
-	cocoMost  = [3]int{1, 10, 100}                                                          // objects of a picture
 	cocoIoUs  = linspace(0.5, 0.95, 10)
 	recalls   = linspace(0, 1, 101)
 )
@@ -60,6 +66,38 @@ func linspace(from, to float64, n int) []float64 {
 //
 // https://github.com/cocodataset/cocoapi
 func COCO(images []int, truth []Truth, found []Found) AveragePrecision {
+	r := rules{
+		most:   [3]int{1, 10, 100},
+		iou:    func(f *Found, t *Truth) float64 { return overlap(f.Box, t.Box, t.Crowd != 0) },
+		area:   func(f *Found) float64 { return f.Box[2] * f.Box[3] },
+		ignore: func(*Truth) bool { return false },
+	}
+	a := r.accumulate(images, truth, found)
+	return a.figures()
+}
+
+// COCOMasks is [COCO] for masks instead of boxes: COCOeval(…, "segm"). All objects have masks.
+func COCOMasks(images []int, truth []Truth, found []Found) AveragePrecision {
+	r := rules{
+		most:   [3]int{1, 10, 100},
+		iou:    func(f *Found, t *Truth) float64 { return f.Mask.iou(t.Mask, t.Crowd != 0) },
+		area:   func(f *Found) float64 { return float64(f.Mask.Area()) },
+		ignore: func(*Truth) bool { return false },
+	}
+	a := r.accumulate(images, truth, found)
+	return a.figures()
+}
+
+// rules say how objects are compared.
+type rules struct {
+	most   [3]int // objects of a picture
+	iou    func(f *Found, t *Truth) float64
+	area   func(f *Found) float64
+	ignore func(t *Truth) bool // does not count, although it is not a crowd
+}
+
+// accumulate compares what was found with the truth.
+func (r *rules) accumulate(images []int, truth []Truth, found []Found) (a accumulator) {
 	type key struct{ category, image int }
 	looked := map[int]bool{}
 	for _, i := range images {
@@ -80,41 +118,41 @@ func COCO(images []int, truth []Truth, found []Found) AveragePrecision {
 		}
 	}
 	ids := slices.Sorted(maps.Keys(looked))
-	var a accumulator
 	for _, c := range slices.Sorted(maps.Keys(categories)) { // of a category without objects nothing counts
 		var pictures []*picture
 		for _, i := range ids {
 			if k := (key{c, i}); len(truths[k])+len(founds[k]) > 0 {
-				pictures = append(pictures, newPicture(truths[k], founds[k]))
+				pictures = append(pictures, r.newPicture(truths[k], founds[k]))
 			}
 		}
 		for area := range cocoAreas {
-			for most := range cocoMost {
-				if most == len(cocoMost)-1 || area == 0 { // the others are not among the figures
-					a.add(pictures, area, most)
+			for most, n := range r.most {
+				if most == len(r.most)-1 || area == 0 { // the others are not among the figures
+					a.add(pictures, area, most, n)
 				}
 			}
 		}
 	}
-	return a.figures()
+	return a
 }
 
 // A picture is what there is of one category in one picture, and what was found.
 type picture struct {
+	*rules
 	truth []Truth
 	found []Found     // the best first
-	iou   [][]float64 // by found, then by truth
+	ious  [][]float64 // by found, then by truth
 }
 
-func newPicture(truth []Truth, found []Found) *picture {
+func (r *rules) newPicture(truth []Truth, found []Found) *picture {
 	found = slices.Clone(found)
 	slices.SortStableFunc(found, func(a, b Found) int { return cmp.Compare(b.Score, a.Score) })
-	found = found[:min(len(found), cocoMost[len(cocoMost)-1])]
-	p := &picture{truth, found, make([][]float64, len(found))}
-	for i, f := range found {
-		p.iou[i] = make([]float64, len(truth))
-		for j, t := range truth {
-			p.iou[i][j] = overlap(f.Box, t.Box, t.Crowd != 0)
+	found = found[:min(len(found), r.most[len(r.most)-1])]
+	p := &picture{r, truth, found, make([][]float64, len(found))}
+	for i := range found {
+		p.ious[i] = make([]float64, len(truth))
+		for j := range truth {
+			p.ious[i][j] = r.iou(&found[i], &truth[j])
 		}
 	}
 	return p
@@ -148,7 +186,7 @@ func (p *picture) matches(area [2]float64, most int, threshold float64) (found [
 	ignored := make([]bool, len(p.truth))
 	for i, t := range p.truth {
 		order[i] = i
-		ignored[i] = t.Crowd != 0 || outside(t.Area)
+		ignored[i] = t.Crowd != 0 || p.ignore(&t) || outside(t.Area)
 		if !ignored[i] {
 			objects++
 		}
@@ -164,8 +202,8 @@ func (p *picture) matches(area [2]float64, most int, threshold float64) (found [
 			if best >= 0 && !ignored[best] && ignored[g] {
 				break
 			}
-			if p.iou[d][g] >= iou {
-				best, iou = g, p.iou[d][g]
+			if p.ious[d][g] >= iou {
+				best, iou = g, p.ious[d][g]
 			}
 		}
 		m := match{score: f.Score}
@@ -174,7 +212,7 @@ func (p *picture) matches(area [2]float64, most int, threshold float64) (found [
 			m.ignored = ignored[best]
 			m.right = p.truth[best].ID != 0
 		}
-		m.ignored = m.ignored || !m.right && outside(f.Box[2]*f.Box[3])
+		m.ignored = m.ignored || !m.right && outside(p.area(&f))
 		found = append(found, m)
 	}
 	return found, objects
@@ -197,13 +235,13 @@ type accumulator [10][4][3]struct {
 	n                 int     // categories
 }
 
-func (a *accumulator) add(pictures []*picture, area, most int) {
+func (a *accumulator) add(pictures []*picture, area, most, n int) {
 	for t, threshold := range cocoIoUs {
 		var all []match
 		objects := 0
 		for _, p := range pictures {
-			m, n := p.matches(cocoAreas[area], cocoMost[most], threshold)
-			all, objects = append(all, m...), objects+n
+			m, count := p.matches(cocoAreas[area], n, threshold)
+			all, objects = append(all, m...), objects+count
 		}
 		if objects == 0 {
 			continue
@@ -246,28 +284,31 @@ func curve(all []match, objects int) (mean, recall float64) {
 	return mean / float64(len(recalls)), recall
 }
 
-// figures averages over the categories and the IoUs.
-func (a *accumulator) figures() AveragePrecision {
-	mean := func(area, most int, recall bool, ious ...int) float64 {
-		sum, n := 0., 0
-		for t := range a {
-			if len(ious) > 0 && !slices.Contains(ious, t) {
-				continue
-			}
-			c := a[t][area][most]
-			n += c.n
-			if recall {
-				sum += c.recall
-			} else {
-				sum += c.precision
-			}
+// mean averages over the categories and the IoUs, or those of the given numbers.
+func (a *accumulator) mean(area, most int, recall bool, ious ...int) float64 {
+	sum, n := 0., 0
+	for t := range a {
+		if len(ious) > 0 && !slices.Contains(ious, t) {
+			continue
 		}
-		if n == 0 {
-			return -1
+		c := a[t][area][most]
+		n += c.n
+		if recall {
+			sum += c.recall
+		} else {
+			sum += c.precision
 		}
-		return sum / float64(n)
 	}
-	all := len(cocoMost) - 1
+	if n == 0 {
+		return -1
+	}
+	return sum / float64(n)
+}
+
+// figures returns those for boxes and masks.
+func (a *accumulator) figures() AveragePrecision {
+	mean := a.mean
+	const all = 2
 	return AveragePrecision{
 		AP: mean(0, all, false), AP50: mean(0, all, false, 0), AP75: mean(0, all, false, 5),
 		APSmall: mean(1, all, false), APMedium: mean(2, all, false), APLarge: mean(3, all, false),

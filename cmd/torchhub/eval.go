@@ -38,10 +38,12 @@ one. The folder is laid out as the model's task has it:
   segmentation    Pascal VOC's: JPEGImages, SegmentationClass and
                   ImageSets/Segmentation/val.txt, in DIR or in
                   DIR/VOCdevkit/VOC2012
-  detection       COCO's: annotations/instances_val….json, and the pictures in val…
+  detection       COCO's: annotations/instances_val….json, or for key points
+                  annotations/person_keypoints_val….json, and the pictures in val…
 
 The figures are top-1 and top-5 accuracy, mean intersection over union, or COCO's
-average precision of boxes, all in percent, as in torchvision's reference scripts.
+average precision of boxes, and of masks and key points where the model gives them,
+all in percent, as in torchvision's reference scripts.
 With --results FILE the result of each picture is written to a file as a JSON line;
 a later run with the same file goes on where it ended. With --json the figures are
 {"model": …, "weights": …, "data": …, "pictures": …, "failed": …, "metrics": {…},

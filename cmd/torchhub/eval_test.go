@@ -11,6 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/models"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/nn"
+	"github.com/torchhub/torchhub/torch/safetensors"
 )
 
 // evalScript makes data sets on which a seeded model is right, nearly right and wrong, and
@@ -217,4 +221,36 @@ func TestEvalMistakes(t *testing.T) {
 		require.Contains(t, stderr, c.want, c.args)
 		require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
 	}
+}
+
+// TestEvalMasksAndKeypoints measures a model that finds the whole picture, all of whose key points are at one place.
+func TestEvalMasksAndKeypoints(t *testing.T) {
+	dir := t.TempDir()
+	figures := map[string]float64{"box_map": 1, "mask_map": 2, "kp_map": 3}
+	models.Register(models.Entry{Name: "whole_person", Repo: "testowner/whole", Build: func() any { return &whole{torch.Zeros(2)} },
+		Weights: []models.Weights{{Name: "V1", URL: "https://example.com/whole-01234567.pth", Preset: models.DetectionPreset{}, Classes: models.COCOPerson, Metrics: models.Metrics{"COCO-val2017": figures}}}})
+	weights := filepath.Join(dir, "w.safetensors")
+	require.NoError(t, safetensors.SaveFile(nn.StateDict(&whole{torch.Zeros(2)}), weights, nil))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "annotations"), 0o777))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "val2017"), 0o777))
+	write(t, filepath.Join(dir, "val2017"), "a.png", pngOf(t, 60, 40))
+	annotations := func(segmentation string) {
+		points := strings.TrimSuffix(strings.Repeat("1, 1, 2, ", 17), ", ")
+		write(t, filepath.Join(dir, "annotations"), "person_keypoints_val2017.json", fmt.Appendf(nil, `{"images": [{"id": 7, "file_name": "a.png", "width": 60, "height": 40}],
+			"categories": [{"id": 1, "name": "person"}], "annotations": [{"id": 3, "image_id": 7, "category_id": 1, "bbox": [1, 2, 59, 38], "area": 2400, "iscrowd": 0,
+			"segmentation": %s, "keypoints": [%s], "num_keypoints": 17}]}`, segmentation, points))
+	}
+	annotations(`[[0, 0, 60, 0, 60, 40, 0, 40]]`)
+	out, errs, status := inProcess(t, "eval", "--device", "cpu", "-m", "whole_person", "--weights", weights, "--json", dir)
+	require.Zero(t, status, errs)
+	var r evalReport
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	for _, name := range []string{"box_map", "mask_map", "mask_map@50", "kp_map", "kp_map@75"} {
+		require.InDelta(t, 100, r.Metrics[name], 1e-9, name)
+	}
+	annotations(`[[0, 0]]`)
+	_, errs, status = inProcess(t, "eval", "--device", "cpu", "-m", "whole_person", "--weights", weights, dir)
+	require.Equal(t, 1, status)
+	require.Contains(t, errs, "annotation 3: ")
+	require.Contains(t, errs, "a polygon of the segmentation has 2 numbers")
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/torchhub/torchhub/datasets"
 	"github.com/torchhub/torchhub/hub"
 	"github.com/torchhub/torchhub/metrics"
+	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms"
 )
@@ -239,26 +240,38 @@ func (e *segmentation) figures() []figure {
 	return []figure{{"miou", s.MeanIoU}, {"pixel_acc", s.PixelAccuracy}}
 }
 
-// detection measures a detector by the boxes of COCO.
+// detection measures a detector by the boxes of COCO, and also by masks or key points if the model gives them.
 type detection struct {
-	data     *datasets.CocoDetection
-	category []int // by class of the model, the id of COCO; 0 without
-	paths    []string
-	seen     []int // the images
-	found    []metrics.Found
+	data      *datasets.CocoDetection
+	category  []int // by class of the model, the id of COCO; 0 without
+	paths     []string
+	seen      []int // the images
+	found     []metrics.Found
+	truth     []metrics.Truth // in the images seen
+	masks     bool            // the model gives masks
+	keypoints bool            // the model gives key points
 }
 
 func newDetection(m *hub.Model, dir string) (evaluation, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "annotations", "instances_val*.json"))
-	if err != nil || len(files) != 1 {
-		return nil, fmt.Errorf("%s has %d files annotations/instances_val….json; give a folder that is laid out as COCO's, with one", dir, len(files))
+	kind, figures := "instances_", map[string]float64{}
+	if e, err := models.Lookup(m.Name()); err == nil {
+		figures = published(e.Default().Metrics)
 	}
-	set := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(files[0]), "instances_"), ".json") // val2017
+	_, masks := figures["mask_map"]
+	_, keypoints := figures["kp_map"]
+	if keypoints {
+		kind = "person_keypoints_"
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "annotations", kind+"val*.json"))
+	if err != nil || len(files) != 1 {
+		return nil, fmt.Errorf("%s has %d files annotations/%sval….json; give a folder that is laid out as COCO's, with one", dir, len(files), kind)
+	}
+	set := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(files[0]), kind), ".json") // val2017
 	d, err := datasets.NewCocoDetection(filepath.Join(dir, set), files[0])
 	if err != nil {
 		return nil, err
 	}
-	e := &detection{data: d, category: make([]int, len(m.Labels()))}
+	e := &detection{data: d, category: make([]int, len(m.Labels())), masks: masks, keypoints: keypoints}
 	for _, c := range d.Categories {
 		i := slices.Index(m.Labels(), c.Name)
 		if i < 0 {
@@ -287,12 +300,28 @@ func (e *detection) run(ctx context.Context, m *hub.Model, pictures []int, done 
 		found := []metrics.Found{}
 		for _, o := range objects {
 			if o.Index < len(e.category) && e.category[o.Index] != 0 {
-				b := o.Box
-				found = append(found, metrics.Found{Image: e.data.Images[i].ID, Category: e.category[o.Index], Box: [4]float64{b[0], b[1], b[2] - b[0], b[3] - b[1]}, Score: o.Score})
+				found = append(found, foundOf(o, e.data.Images[i].ID, e.category[o.Index], img.Bounds().Size()))
 			}
 		}
 		return found, nil
 	}, done)
+}
+
+// foundOf returns an object as a result of COCO.
+func foundOf(o hub.Object, image, category int, size image.Point) metrics.Found {
+	b := o.Box
+	f := metrics.Found{Image: image, Category: category, Box: [4]float64{b[0], b[1], b[2] - b[0], b[3] - b[1]}, Score: o.Score}
+	if o.Mask != nil {
+		inside := make([]bool, len(o.Mask))
+		for i, p := range o.Mask {
+			inside[i] = p > 0.5
+		}
+		f.Mask = metrics.NewMask(inside, size.Y, size.X)
+	}
+	for _, k := range o.Keypoints {
+		f.Keypoints = append(f.Keypoints, k.X, k.Y, 1)
+	}
+	return f
 }
 
 func (e *detection) add(i int, result json.RawMessage) error {
@@ -300,17 +329,43 @@ func (e *detection) add(i int, result json.RawMessage) error {
 	if err := json.Unmarshal(result, &found); err != nil {
 		return err
 	}
+	for _, f := range found {
+		if e.masks && f.Mask == nil || e.keypoints && len(f.Keypoints) != numKeypoints {
+			return fmt.Errorf("an object has no mask, or other key points than the %d of COCO", numKeypoints/3)
+		}
+	}
+	for _, o := range e.data.Objects(i) {
+		if e.keypoints && len(o.Keypoints) != numKeypoints {
+			return fmt.Errorf("annotation %d has %d numbers for key points, and must have %d", o.ID, len(o.Keypoints), numKeypoints)
+		}
+		t := metrics.Truth{
+			ID: o.ID, Image: o.Image, Category: o.Category, Box: o.Box, Area: o.Area, Crowd: o.Crowd, Keypoints: o.Keypoints, NumKeypoints: o.NumKeypoints,
+		}
+		if e.masks {
+			var err error
+			if t.Mask, err = metrics.ParseMask(o.Segmentation, e.data.Images[i].Height, e.data.Images[i].Width); err != nil {
+				return fmt.Errorf("annotation %d: %w", o.ID, err)
+			}
+		}
+		e.truth = append(e.truth, t)
+	}
 	e.seen, e.found = append(e.seen, e.data.Images[i].ID), append(e.found, found...)
 	return nil
 }
 
+// numKeypoints is the length of COCO's lists of key points: x, y and visibility of 17.
+const numKeypoints = 3 * 17
+
 func (e *detection) figures() []figure {
-	var truth []metrics.Truth
-	for i := range e.data.Len() {
-		for _, o := range e.data.Objects(i) {
-			truth = append(truth, metrics.Truth{ID: o.ID, Image: o.Image, Category: o.Category, Box: o.Box, Area: o.Area, Crowd: o.Crowd})
-		}
+	a := metrics.COCO(e.seen, e.truth, e.found)
+	all := []figure{{"box_map", 100 * a.AP}, {"box_map@50", 100 * a.AP50}, {"box_map@75", 100 * a.AP75}}
+	if e.masks {
+		a := metrics.COCOMasks(e.seen, e.truth, e.found)
+		all = append(all, figure{"mask_map", 100 * a.AP}, figure{"mask_map@50", 100 * a.AP50}, figure{"mask_map@75", 100 * a.AP75})
 	}
-	a := metrics.COCO(e.seen, truth, e.found)
-	return []figure{{"box_map", 100 * a.AP}, {"box_map@50", 100 * a.AP50}, {"box_map@75", 100 * a.AP75}}
+	if e.keypoints {
+		a := metrics.COCOKeypoints(e.seen, e.truth, e.found)
+		all = append(all, figure{"kp_map", 100 * a.AP}, figure{"kp_map@50", 100 * a.AP50}, figure{"kp_map@75", 100 * a.AP75})
+	}
+	return all
 }
