@@ -100,6 +100,10 @@ func (*denseBlock) StateVersion() int { return 2 }
 // Forward maps [N, C, H, W] to [N, C + layers·growth, H, W].
 func (m *denseBlock) Forward(x *torch.Tensor) (y *torch.Tensor) {
 	torch.Scope(func() {
+		if x.Size(0) == 1 && x.IsContiguous() && !torch.IsGradEnabled() {
+			y = torch.Keep(m.fill(x))
+			return
+		}
 		features := []*torch.Tensor{x}
 		for _, c := range m.SequentialDict {
 			all := torch.Cat(features, 1)
@@ -108,6 +112,22 @@ func (m *denseBlock) Forward(x *torch.Tensor) (y *torch.Tensor) {
 		}
 		y = torch.Keep(torch.Cat(features, 1))
 	})
+	return y
+}
+
+// fill computes the output for one picture in place, which saves a copy of all features for each layer.
+func (m *denseBlock) fill(x *torch.Tensor) *torch.Tensor {
+	n, growth := x.Size(1), 0
+	for _, c := range m.SequentialDict {
+		growth += c.Module.(*denseLayer).Conv2.Weight.Size(0)
+	}
+	y := F.Pad(x, []int{0, 0, 0, 0, 0, growth})
+	for _, c := range m.SequentialDict {
+		more := nn.Call(c.Module.(*denseLayer), y.Narrow(1, 0, n)) // contiguous, as there is one picture
+		y.Narrow(1, n, more.Size(1)).CopyInPlace(more)
+		n += more.Size(1)
+		more.Free()
+	}
 	return y
 }
 

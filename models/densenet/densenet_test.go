@@ -11,6 +11,7 @@ import (
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/nn"
+	"github.com/torchhub/torchhub/torch/torchtest"
 )
 
 func TestMain(m *testing.M) {
@@ -37,4 +38,19 @@ func TestOldNames(t *testing.T) {
 	require.True(t, from.Forward(x).Equal(to.Forward(x)))
 	old[0].Name = "features.conv1.weight"
 	require.ErrorContains(t, nn.LoadStateDict(to, old), `missing "features.conv0.weight"; unexpected "features.conv1.weight"`)
+}
+
+// TestOnePicture compares a single picture, whose features are computed in place without gradients, with the same with gradients.
+func TestOnePicture(t *testing.T) {
+	m := New(Config{GrowthRate: 4, BlockConfig: []int{3, 2}, NumInitFeatures: 8, NumClasses: 3})
+	nn.Eval(m)
+	x := torch.Randn(1, 3, 48, 64)
+	want := m.Forward(x)
+	require.True(t, want.RequiresGrad())
+	for _, mode := range []func(func()){torch.NoGrad, torch.InferenceMode} {
+		mode(func() {
+			require.True(t, want.Equal(m.Forward(x)))
+			torchtest.AssertClose(t, m.Forward(x.ToMemoryFormat(torch.ChannelsLast)), want.Detach())
+		})
+	}
 }
