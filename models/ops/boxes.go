@@ -29,8 +29,8 @@ func scope(f func() *torch.Tensor) (y *torch.Tensor) {
 // NMS returns the indices of the boxes that are left when, from the highest score down, each
 // box removes those of lower scores whose IoU with it is greater than the threshold:
 // torchvision.ops.nms(boxes, scores, threshold). The boxes are [N, 4] as x1, y1, x2, y2, the
-// scores [N], the result int64 [K] by falling score. On other devices than the CPU, it is
-// computed on the CPU.
+// scores [N], the result int64 [K] by falling score. With equal scores the
+// first comes first.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.ops.nms.html
 func NMS(boxes, scores *torch.Tensor, threshold float64) *torch.Tensor {

@@ -22,7 +22,7 @@ type DeformConv2dOptions struct {
 // https://arxiv.org/abs/1703.06211, with a mask https://arxiv.org/abs/1811.11168:
 // torchvision.ops.deform_conv2d(x, offset, weight, bias). x is [N, C, H, W], offset
 // [N, 2·groups of offsets·kH·kW, oH, oW], weight [O, C/groups, kH, kW], bias [O] or nil; the result
-// is [N, O, oH, oW]. On other devices than the CPU, it is computed on the CPU.
+// is [N, O, oH, oW].
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.ops.deform_conv2d.html
 func DeformConv2d(x, offset, weight, bias *torch.Tensor, options ...DeformConv2dOptions) *torch.Tensor {

@@ -37,8 +37,8 @@ func (o RoIOptions) pool(name string, x, boxes *torch.Tensor, outputSize torch.I
 // RoIAlign returns the means of bins of each box in a picture, which it samples between pixels,
 // https://arxiv.org/abs/1703.06870: torchvision.ops.roi_align(x, boxes, output_size). x is
 // [N, C, H, W] and boxes [K, 5] as the index of the picture, x1, y1, x2, y2, see [BoxesToRoIs].
-// The result is [K, C, output size]. On other devices than the CPU, this and the other poolings are computed on
-// the CPU.
+// The result is [K, C, output size]. For boxes on a GPU, the positions of the sampling points are computed on the
+// CPU, here and in the other poolings.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.ops.roi_align.html
 func RoIAlign(x, boxes *torch.Tensor, outputSize torch.Ints, options ...RoIOptions) *torch.Tensor {

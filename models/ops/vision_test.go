@@ -3,6 +3,7 @@ package ops_test
 import (
 	"fmt"
 	"math"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -138,7 +139,7 @@ func TestVisionLive(t *testing.T) {
 	p := torchtest.Python(t, visionScript)
 	for _, c := range visionCases {
 		for _, d := range []string{"float32", "float64", c.dtypes} {
-			if d == "" {
+			if d == "" || d == "float16" && os.Getenv("TORCHHUB_VISION") != "" { // whose sums are in float32
 				continue
 			}
 			message := fmt.Sprint(c.python, " ", c.inputs, " ", d)

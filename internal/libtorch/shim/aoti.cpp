@@ -2,6 +2,7 @@
 // libtorch.so; the shim has that name (see build.go).
 
 #include "values.h"
+#include "vision.h"
 
 #include <c10/core/GradMode.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
@@ -27,6 +28,7 @@ void return_strings(const std::vector<std::string> &list, uint64_t *rets, size_t
 // aoti_load unpacks a package to a folder of its own and loads the library in
 // it. The caller has checked that there is one.
 void aoti_load(const char *path, const char *model, size_t runners, int32_t device_index, thub_package *ret_package) {
+	need_vision();
 	*ret_package = reinterpret_cast<thub_package>(new Package(path, model, false, runners, c10::DeviceIndex(device_index)));
 }
 

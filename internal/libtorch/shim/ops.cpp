@@ -3,6 +3,7 @@
 #include "guard.h"
 #include "order.h"
 #include "values.h"
+#include "vision.h"
 
 #include <ATen/ScalarOps.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 #include <unordered_set>
 
 namespace torchhub __attribute__((visibility("hidden"))) {
@@ -301,6 +303,8 @@ void mend(Args args) {
 } // namespace
 
 void op_find(const char *name, const char *overload, thub_op *ret_op) {
+	if (std::string_view(name).starts_with("torchvision::"))
+		need_vision();
 	auto op = c10::Dispatcher::singleton().findSchema({name, overload});
 	if (!op)
 		C10_THROW_ERROR(NotImplementedError, std::string("libtorch ") + TORCH_VERSION + " has no such op");

@@ -3,6 +3,7 @@
 #include "guard.h"
 #include "order.h"
 #include "values.h"
+#include "vision.h"
 
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/jit/api/module.h>
@@ -110,6 +111,7 @@ torch::jit::Module &module(thub_module m) { return *reinterpret_cast<torch::jit:
 template <class Load> void load_module(Load load, thub_module *ret_module) {
 	static bool once = [] {
 		guard_scripts();
+		need_vision();
 		return true;
 	}();
 	(void)once;

@@ -6,7 +6,6 @@
 #include "alloc.h"
 #include "autograd.h"
 #include "state.h"
-#include "vision.h"
 
 #include <c10/util/Exception.h>
 #include <torch/version.h>
@@ -90,7 +89,6 @@ extern "C" __attribute__((visibility("default"))) const thub_table *torchhub_tab
 	static bool once = [] {
 		torchhub::install_allocator();
 		torchhub::prepare();
-		torchhub::register_vision();
 		return true;
 	}();
 	(void)once;

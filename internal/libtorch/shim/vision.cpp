@@ -1,7 +1,8 @@
 // The operators of torchvision's library: non-maximum suppression, the pooling of regions of interest (RoIs), and
-// deformable convolution. They compute on the CPU; tensors of other devices are copied there and back.
+// deformable convolution. These are kernels for the CPU; vision_device.cpp has those for other devices.
 
 #include "vision.h"
+#include "vision_device.h"
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
@@ -9,6 +10,7 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -18,8 +20,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cfloat>
 #include <cmath>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -27,12 +31,20 @@ namespace torchhub __attribute__((visibility("hidden"))) {
 
 namespace {
 
-using at::Tensor;
+using namespace vision;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// whole converts a coordinate to an integer; infinite and huge ones become large, and NaN 0.
-int64_t whole(double v) { return std::isnan(v) ? 0 : int64_t(std::clamp(v, -1e9, 1e9)); }
+// VisionKernels are the kernels that are registered. Those of torchvision's own library have kernels for devices, but none for
+// autograd, autocast and meta tensors, which Python registers.
+enum VisionKernels { kNone, kOurs, kTheirs };
+std::atomic<VisionKernels> vision_kernels{kNone};
+
+// call_theirs calls an operator of torchvision's library.
+std::vector<c10::IValue> call_theirs(const std::string &name, std::vector<c10::IValue> stack) {
+	c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "").callBoxed(stack);
+	return stack;
+}
 
 // Non-maximum suppression.
 
@@ -44,6 +56,8 @@ Tensor nms(const Tensor &dets, const Tensor &scores, double threshold) {
 	TORCH_CHECK(dets.scalar_type() == scores.scalar_type(), "dets should have the same type as scores, got ", dets.scalar_type(), " and ", scores.scalar_type());
 	TORCH_CHECK(dets.device() == scores.device(), "boxes and scores must be on one device, not on ", dets.device(), " and ", scores.device());
 	TORCH_CHECK(!dets.is_meta(), "the number of boxes that nms keeps depends on their values, which a meta tensor does not have");
+	if (on_device(dets.device()))
+		return device_nms(dets, scores, threshold);
 	int64_t n = dets.size(0), kept = 0;
 	Tensor order = std::get<1>(scores.cpu().sort(/*stable=*/true, 0, /*descending=*/true));
 	Tensor sides = dets.cpu().t().contiguous(), keep = at::empty({n}, at::kLong);
@@ -136,62 +150,6 @@ Tensor box_iou_rotated(const Tensor &boxes1, const Tensor &boxes2) {
 
 // Pooling.
 
-enum Kind : int64_t { kAlign, kPSAlign, kMax, kPSMean };
-
-// A Pooling is the arguments of the pooling of RoIs. With PS, for position-sensitive, each bin is pooled from
-// channels of its own.
-struct Pooling {
-	Kind kind;
-	double scale;
-	int64_t h, w;       // bins
-	int64_t sampling;   // points in each direction of a bin, or as many as pixels if it is not positive
-	bool aligned;
-
-	const char *name() const { return kind == kAlign ? "roi_align" : kind == kPSAlign ? "ps_roi_align" : kind == kMax ? "roi_pool" : "ps_roi_pool"; }
-	bool ps() const { return kind == kPSAlign || kind == kPSMean; }
-	bool samples() const { return kind == kAlign || kind == kPSAlign; }
-	int64_t bins() const { return h * w; }
-};
-
-// A Shape is that of the input.
-struct Shape {
-	int64_t n, c, h, w;
-	int64_t plane() const { return h * w; }
-};
-
-// pictures returns the index in the batch of each RoI.
-std::vector<int64_t> pictures(const Tensor &rois, int64_t n) {
-	Tensor first = rois.select(1, 0).to(at::kDouble).contiguous();
-	std::vector<int64_t> all(rois.size(0));
-	for (size_t i = 0; i < all.size(); i++) {
-		double v = first.const_data_ptr<double>()[i];
-		TORCH_CHECK_INDEX(v > -1 && v < double(n), "RoI ", i, " is of picture ", v, ", but the batch has ", n);
-		all[i] = int64_t(v);
-	}
-	return all;
-}
-
-// A Side is the position of a sampling point in one direction, between two pixels.
-template <class T> struct Side {
-	bool outside;
-	int64_t low, high;
-	T weight_low, weight_high;
-
-	Side(T v, int64_t size) : outside(!(double(v) >= -1 && double(v) <= double(size))) {
-		if (outside)
-			return;
-		v = std::max(v, T(0));
-		low = int64_t(double(v));
-		high = low + 1;
-		if (low >= size - 1) {
-			high = low = size - 1;
-			v = T(double(low));
-		}
-		weight_high = v - T(double(low));
-		weight_low = T(1. - double(weight_high));
-	}
-};
-
 // A Point is a sampling point: four pixels and their weights.
 template <class T> struct Point {
 	int64_t at[4];
@@ -204,25 +162,8 @@ template <class T> struct Points {
 	std::vector<size_t> ends; // of each bin
 	int64_t count = 1;        // of the points of a bin, with those outside
 
-	// sides returns the points in one direction, for each bin, and multiplies count by their number, which is negative
-	// for a box that ends before it begins.
-	std::vector<std::vector<Side<T>>> sides(const Pooling &p, T from, T to, int64_t bins, int64_t size) {
-		T offset = T(p.aligned ? .5 : 0.), start = from * T(p.scale) - offset, length = to * T(p.scale) - offset - start;
-		if (!p.aligned)
-			length = std::max(length, T(1));
-		T bin = length / T(double(bins));
-		int64_t grid = p.sampling > 0 ? p.sampling : whole(std::ceil(double(bin)));
-		count *= grid;
-		TORCH_CHECK(grid <= 1 << 16, p.name(), ": a bin of a RoI has ", grid, " points in one direction; give smaller boxes or a smaller sampling_ratio");
-		std::vector<std::vector<Side<T>>> all(bins);
-		for (int64_t b = 0; b < bins; b++)
-			for (int64_t i = 0; i < grid; i++)
-				all[b].emplace_back(start + T(double(b)) * bin + T(float(i) + .5f) * bin / T(double(grid)), size);
-		return all;
-	}
-
 	Points(const Pooling &p, const T *roi, const Shape &in) {
-		auto ys = sides(p, roi[2], roi[4], p.h, in.h), xs = sides(p, roi[1], roi[3], p.w, in.w);
+		auto ys = sides(p, roi[2], roi[4], p.h, in.h, count), xs = sides(p, roi[1], roi[3], p.w, in.w, count);
 		for (const auto &bin_y : ys)
 			for (const auto &bin_x : xs) {
 				for (const auto &y : bin_y)
@@ -235,18 +176,6 @@ template <class T> struct Points {
 			}
 	}
 };
-
-// bounds returns the pixels of each bin in one direction, up to a limit.
-template <class T> std::vector<std::pair<int64_t, int64_t>> bounds(const Pooling &p, T from, T to, int64_t bins, int64_t limit) {
-	int64_t start = whole(std::round(double(from * T(p.scale)))), end = whole(std::round(double(to * T(p.scale))));
-	T bin = T(double(std::max(end - start + (p.kind == kMax), int64_t(1)))) / T(double(bins));
-	std::vector<std::pair<int64_t, int64_t>> all;
-	for (int64_t b = 0; b < bins; b++) {
-		auto in = [&](double v) { return std::clamp(whole(v) + start, int64_t(0), limit); };
-		all.emplace_back(in(std::floor(double(T(double(b)) * bin))), in(std::ceil(double(T(double(b + 1)) * bin))));
-	}
-	return all;
-}
 
 // each_bin calls f(c, bin, output, plane) for the channels [from, to) of a RoI's output.
 template <class F> void each_bin(const Pooling &p, const Shape &in, int64_t roi, int64_t picture, int64_t channels, int64_t from, int64_t to, F f) {
@@ -347,6 +276,8 @@ std::tuple<Tensor, Tensor> pool(const Pooling &p, const Tensor &input, const Ten
 	Tensor aux = p.kind == kAlign ? Tensor() : at::empty(out.sizes(), out.options().dtype(at::kInt));
 	if (input.is_meta())
 		return {out, aux};
+	if (on_device(input.device()))
+		return device_pool(p, input, rois);
 	Tensor x = input.cpu().contiguous(), r = rois.cpu().contiguous();
 	auto of = pictures(r, in.n);
 	AT_DISPATCH_FLOATING_TYPES_AND_HALF(input.scalar_type(), "pooling of RoIs", [&] {
@@ -363,10 +294,15 @@ Tensor unpool(const Pooling &p, const Tensor &grad, const Tensor &rois, const Te
 	TORCH_CHECK(size.size() == 4, p.name(), ": the input must have shape [N, C, H, W], not ", size);
 	Shape in{size[0], size[1], size[2], size[3]};
 	int64_t channels = p.ps() ? in.c / p.bins() : in.c;
-	Tensor out = at::zeros(size, grad.options().device(at::kCPU));
-	check_rois(p, out.to(grad.device()), rois);
+	check_rois(p, at::empty(size, grad.options().device(at::kMeta)), rois.to(at::kMeta));
+	TORCH_CHECK(grad.device() == rois.device(), p.name(), ": the gradient is on ", grad.device(), " and the rois are on ", rois.device());
 	TORCH_CHECK(grad.sizes() == at::IntArrayRef({rois.size(0), channels, p.h, p.w}), p.name(), ": the gradient has the shape ", grad.sizes());
 	TORCH_CHECK(p.kind != kMax || (aux.sizes() == grad.sizes() && aux.scalar_type() == at::kInt), p.name(), ": the indices are not those of the forward");
+	if (grad.is_meta())
+		return at::empty(size, grad.options());
+	if (on_device(grad.device()))
+		return device_unpool(p, grad, rois, aux, in);
+	Tensor out = at::zeros(size, grad.options().device(at::kCPU));
 	Tensor g = grad.cpu().contiguous(), r = rois.cpu().contiguous(), a = p.kind == kMax ? aux.cpu().contiguous() : Tensor();
 	auto of = pictures(r, in.n);
 	AT_DISPATCH_FLOATING_TYPES_AND_HALF(grad.scalar_type(), "pooling of RoIs", [&] {
@@ -392,10 +328,22 @@ variable_list once(const char *name, const variable_list &grads, variable_list r
 	return failing(std::move(results));
 }
 
+std::tuple<Tensor, Tensor> pool_below(const Pooling &p, const Tensor &input, const Tensor &rois) {
+	if (vision_kernels != kTheirs || input.is_meta())
+		return pool(p, input, rois);
+	std::vector<c10::IValue> stack{input, rois, p.scale, p.h, p.w};
+	if (p.samples())
+		stack.emplace_back(p.sampling);
+	if (p.kind == kAlign)
+		stack.emplace_back(p.aligned);
+	stack = call_theirs(std::string("torchvision::") + p.name(), std::move(stack));
+	return {stack[0].toTensor(), stack.size() > 1 ? stack[1].toTensor() : Tensor()};
+}
+
 struct PoolingFunction : torch::autograd::Function<PoolingFunction> {
 	static variable_list forward(AutogradContext *ctx, const Tensor &input, const Tensor &rois, const Pooling &p) {
 		at::AutoDispatchBelowADInplaceOrView below;
-		auto [out, aux] = pool(p, input, rois);
+		auto [out, aux] = pool_below(p, input, rois);
 		ctx->save_for_backward({rois, aux});
 		ctx->saved_data["size"] = input.sizes().vec();
 		ctx->saved_data["ints"] = std::vector<int64_t>{p.kind, p.h, p.w, p.sampling, p.aligned};
@@ -440,19 +388,6 @@ template <bool record> std::tuple<Tensor, Tensor> ps_roi_pool(const Tensor &inpu
 }
 
 // Deformable convolution.
-
-struct Deform {
-	int64_t stride[2], pad[2], dilation[2];
-	int64_t groups, offset_groups;
-	bool use_mask;
-};
-
-// Field is the geometry of a deformable convolution of one picture.
-struct Field {
-	int64_t c, h, w, kh, kw, oh, ow;
-	int64_t taps() const { return kh * kw; }
-	int64_t places() const { return oh * ow; }
-};
 
 // A Tap is a point that a kernel's element reads: the pixels around it, with 0 outside of the picture.
 template <class T> struct Tap {
@@ -523,6 +458,8 @@ Field check_deform(const Deform &d, const Tensor &input, const Tensor &weight, c
 
 // columns returns what each element of the kernel reads of a picture: [groups, c/groups·taps, places].
 Tensor columns(const Deform &d, const Field &f, const Tensor &x, const Tensor &offset, const Tensor &mask) {
+	if (on_device(x.device()))
+		return device_columns(d, f, x, offset, mask);
 	Tensor all = at::empty({d.groups, f.c / d.groups * f.taps(), f.places()}, x.options());
 	AT_DISPATCH_FLOATING_TYPES_AND_HALF(x.scalar_type(), "deform_conv2d", [&] {
 		const auto *in = x.const_data_ptr<scalar_t>(), *m = d.use_mask ? mask.const_data_ptr<scalar_t>() : nullptr;
@@ -536,16 +473,21 @@ Tensor columns(const Deform &d, const Field &f, const Tensor &x, const Tensor &o
 	return all;
 }
 
+// worker returns the device that computes for tensors on a device.
+c10::Device worker(c10::Device d) { return d.is_meta() || on_device(d) ? d : c10::Device(at::kCPU); }
+
+Tensor ready(const Tensor &x) { return x.to(worker(x.device())).contiguous(); }
+
 Tensor convolve(const Deform &d, const Tensor &input, const Tensor &weight, const Tensor &offset, const Tensor &mask, const Tensor &bias) {
 	Field f = check_deform(d, input, weight, offset, mask, bias);
-	Tensor out = at::empty({input.size(0), weight.size(0), f.oh, f.ow}, input.options().device(input.is_meta() ? at::kMeta : at::kCPU));
+	Tensor out = at::empty({input.size(0), weight.size(0), f.oh, f.ow}, input.options().device(worker(input.device())));
 	if (input.is_meta())
 		return out;
-	Tensor x = input.cpu().contiguous(), o = offset.cpu().contiguous(), m = mask.cpu().contiguous();
-	Tensor w = weight.cpu().reshape({d.groups, weight.size(0) / d.groups, -1});
+	Tensor x = ready(input), o = ready(offset), m = ready(mask);
+	Tensor w = ready(weight).reshape({d.groups, weight.size(0) / d.groups, -1});
 	for (int64_t i = 0; i < x.size(0); i++)
 		out[i].copy_(at::matmul(w, columns(d, f, x[i], o[i], d.use_mask ? m[i] : m)).reshape(out[i].sizes()));
-	return (out + bias.cpu().view({1, -1, 1, 1})).to(input.device());
+	return (out + ready(bias).view({1, -1, 1, 1})).to(input.device());
 }
 
 // spread adds the gradient of the columns of a picture to those of the picture, the offset and the mask.
@@ -575,14 +517,19 @@ template <class T> void spread(const Deform &d, const Field &f, const Tensor &gr
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor> deconvolve(const Deform &d, const Tensor &grad, const Tensor &input, const Tensor &weight, const Tensor &offset, const Tensor &mask, const Tensor &bias) {
 	Field f = check_deform(d, input, weight, offset, mask, bias);
 	TORCH_CHECK(grad.sizes() == at::IntArrayRef({input.size(0), weight.size(0), f.oh, f.ow}) && grad.scalar_type() == input.scalar_type(), "deform_conv2d: the gradient has the shape ", grad.sizes());
-	Tensor g = grad.cpu().contiguous(), x = input.cpu().contiguous(), o = offset.cpu().contiguous(), m = mask.cpu().contiguous();
-	Tensor w = weight.cpu().reshape({d.groups, weight.size(0) / d.groups, -1});
+	if (input.is_meta())
+		return {at::empty_like(input), at::empty_like(weight), at::empty_like(offset), at::empty_like(mask), at::empty_like(bias)};
+	Tensor g = ready(grad), x = ready(input), o = ready(offset), m = ready(mask);
+	Tensor w = ready(weight).reshape({d.groups, weight.size(0) / d.groups, -1});
 	Tensor gx = at::zeros_like(x), gw = at::zeros_like(w), go = at::zeros_like(o), gm = at::zeros_like(m);
 	for (int64_t i = 0; i < x.size(0); i++) {
-		Tensor gi = g[i].reshape({d.groups, w.size(1), f.places()}), mi = d.use_mask ? m[i] : m;
+		Tensor gi = g[i].reshape({d.groups, w.size(1), f.places()}), mi = d.use_mask ? m[i] : m, gmi = d.use_mask ? gm[i] : gm;
 		gw += at::matmul(gi, columns(d, f, x[i], o[i], mi).transpose(1, 2));
 		Tensor gc = at::matmul(w.transpose(1, 2), gi).contiguous();
-		AT_DISPATCH_FLOATING_TYPES_AND_HALF(x.scalar_type(), "deform_conv2d", [&] { spread<scalar_t>(d, f, gc, x[i], o[i], mi, gx[i], go[i], d.use_mask ? gm[i] : gm); });
+		if (on_device(x.device()))
+			device_spread(d, f, gc, x[i], o[i], mi, gx[i], go[i], gmi);
+		else
+			AT_DISPATCH_FLOATING_TYPES_AND_HALF(x.scalar_type(), "deform_conv2d", [&] { spread<scalar_t>(d, f, gc, x[i], o[i], mi, gx[i], go[i], gmi); });
 	}
 	auto at = input.device();
 	return {gx.to(at), gw.view(weight.sizes()).to(at), go.to(at), gm.to(at), g.sum({0, 2, 3}).to(at)};
@@ -593,7 +540,9 @@ struct DeformFunction : torch::autograd::Function<DeformFunction> {
 		at::AutoDispatchBelowADInplaceOrView below;
 		ctx->save_for_backward({input, weight, offset, mask, bias});
 		ctx->saved_data["ints"] = std::vector<int64_t>{d.stride[0], d.stride[1], d.pad[0], d.pad[1], d.dilation[0], d.dilation[1], d.groups, d.offset_groups, d.use_mask};
-		return convolve(d, input, weight, offset, mask, bias);
+		if (vision_kernels != kTheirs || input.is_meta())
+			return convolve(d, input, weight, offset, mask, bias);
+		return call_theirs("torchvision::deform_conv2d", {input, weight, offset, mask, bias, d.stride[0], d.stride[1], d.pad[0], d.pad[1], d.dilation[0], d.dilation[1], d.groups, d.offset_groups, d.use_mask})[0].toTensor();
 	}
 	static variable_list backward(AutogradContext *ctx, const variable_list &grads) {
 		auto s = ctx->get_saved_variables();
@@ -618,21 +567,39 @@ template <bool record> Tensor deform_conv2d(const Tensor &input, const Tensor &w
 
 // Autocast computes in float32.
 
+template <class F> auto in_float(F f) {
+	c10::impl::ExcludeDispatchKeyGuard none(c10::autocast_dispatch_keyset);
+	return f();
+}
+
+template <c10::DeviceType device> Tensor wide(const Tensor &x) { return at::autocast::cached_cast(at::kFloat, x, device); }
+
 template <c10::DeviceType device> Tensor nms_autocast(const Tensor &dets, const Tensor &scores, double threshold) {
-	return nms(at::autocast::cached_cast(at::kFloat, dets, device), at::autocast::cached_cast(at::kFloat, scores, device), threshold);
+	return in_float([&] {
+		Tensor boxes = wide<device>(dets), by = wide<device>(scores);
+		return vision_kernels == kTheirs ? call_theirs("torchvision::nms", {boxes, by, threshold})[0].toTensor() : nms(boxes, by, threshold);
+	});
 }
 
 template <c10::DeviceType device> Tensor roi_align_autocast(const Tensor &input, const Tensor &rois, double scale, int64_t h, int64_t w, int64_t sampling, bool aligned) {
-	c10::impl::ExcludeDispatchKeyGuard none(c10::autocast_dispatch_keyset);
-	return roi_align<true>(at::autocast::cached_cast(at::kFloat, input, device), at::autocast::cached_cast(at::kFloat, rois, device), scale, h, w, sampling, aligned).to(input.scalar_type());
+	return in_float([&] { return roi_align<true>(wide<device>(input), wide<device>(rois), scale, h, w, sampling, aligned); }).to(input.scalar_type());
 }
 
-} // namespace
+// The other poolings, which only CUDA casts.
+template <auto pooling, class... Args> std::tuple<Tensor, Tensor> pooling_autocast(const Tensor &input, const Tensor &rois, Args... args) {
+	auto [out, aux] = in_float([&] { return pooling(wide<at::kCUDA>(input), wide<at::kCUDA>(rois), args...); });
+	return {out.to(input.scalar_type()), aux};
+}
 
-void register_vision() {
-	if (c10::Dispatcher::singleton().findSchema({"torchvision::nms", ""}))
-		return;
-	static torch::Library m(torch::Library::FRAGMENT, "torchvision", std::nullopt, __FILE__, __LINE__);
+Tensor deform_autocast(const Tensor &input, const Tensor &weight, const Tensor &offset, const Tensor &mask, const Tensor &bias, int64_t stride_h, int64_t stride_w, int64_t pad_h, int64_t pad_w,
+                       int64_t dilation_h, int64_t dilation_w, int64_t groups, int64_t offset_groups, bool use_mask) {
+	constexpr auto cast = wide<at::kCUDA>;
+	return in_float([&] {
+		return deform_conv2d<true>(cast(input), cast(weight), cast(offset), cast(mask), cast(bias), stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups, offset_groups, use_mask);
+	}).to(input.scalar_type());
+}
+
+void define(torch::Library &m) {
 	m.def("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor");
 	m.def("roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width, int sampling_ratio, bool aligned) -> Tensor");
 	m.def("roi_pool(Tensor input, Tensor rois, float spatial_scale, int pooled_height, int pooled_width) -> (Tensor, Tensor)");
@@ -642,19 +609,48 @@ void register_vision() {
 	m.def("box_iou_rotated(Tensor boxes1, Tensor boxes2) -> Tensor");
 	m.impl("box_iou_rotated", torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(box_iou_rotated)));
 	m.impl("nms", torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(nms)));
-	m.impl("nms", torch::dispatch(c10::DispatchKey::AutocastCPU, TORCH_FN(nms_autocast<at::kCPU>)));
-	m.impl("nms", torch::dispatch(c10::DispatchKey::AutocastCUDA, TORCH_FN(nms_autocast<at::kCUDA>)));
-	m.impl("roi_align", torch::dispatch(c10::DispatchKey::AutocastCPU, TORCH_FN(roi_align_autocast<at::kCPU>)));
-	m.impl("roi_align", torch::dispatch(c10::DispatchKey::AutocastCUDA, TORCH_FN(roi_align_autocast<at::kCUDA>)));
-#define POOLING(name)                                                                                    \
-	m.impl(#name, torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, TORCH_FN(name<false>))); \
-	m.impl(#name, torch::dispatch(c10::DispatchKey::Autograd, TORCH_FN(name<true>)))
-	POOLING(roi_align);
-	POOLING(roi_pool);
-	POOLING(ps_roi_align);
-	POOLING(ps_roi_pool);
-	POOLING(deform_conv2d);
-#undef POOLING
 }
+
+// implement registers kernels of the poolings and convolutions under a key.
+template <bool record> void implement(torch::Library &m, c10::DispatchKey key) {
+	m.impl("roi_align", torch::dispatch(key, TORCH_FN(roi_align<record>)));
+	m.impl("roi_pool", torch::dispatch(key, TORCH_FN(roi_pool<record>)));
+	m.impl("ps_roi_align", torch::dispatch(key, TORCH_FN(ps_roi_align<record>)));
+	m.impl("ps_roi_pool", torch::dispatch(key, TORCH_FN(ps_roi_pool<record>)));
+	m.impl("deform_conv2d", torch::dispatch(key, TORCH_FN(deform_conv2d<record>)));
+}
+
+void autocast(torch::Library &m) {
+	constexpr auto cpu = c10::DispatchKey::AutocastCPU, cuda = c10::DispatchKey::AutocastCUDA;
+	m.impl("nms", torch::dispatch(cpu, TORCH_FN(nms_autocast<at::kCPU>)));
+	m.impl("nms", torch::dispatch(cuda, TORCH_FN(nms_autocast<at::kCUDA>)));
+	m.impl("roi_align", torch::dispatch(cpu, TORCH_FN(roi_align_autocast<at::kCPU>)));
+	m.impl("roi_align", torch::dispatch(cuda, TORCH_FN(roi_align_autocast<at::kCUDA>)));
+	m.impl("roi_pool", torch::dispatch(cuda, TORCH_FN((pooling_autocast<roi_pool<true>, double, int64_t, int64_t>))));
+	m.impl("ps_roi_align", torch::dispatch(cuda, TORCH_FN((pooling_autocast<ps_roi_align<true>, double, int64_t, int64_t, int64_t>))));
+	m.impl("ps_roi_pool", torch::dispatch(cuda, TORCH_FN((pooling_autocast<ps_roi_pool<true>, double, int64_t, int64_t>))));
+	m.impl("deform_conv2d", torch::dispatch(cuda, TORCH_FN(deform_autocast)));
+}
+
+} // namespace
+
+void need_vision() {
+	static bool once = [] {
+		vision_kernels = c10::Dispatcher::singleton().findSchema({"torchvision::nms", ""}) ? kTheirs : kOurs;
+		static torch::Library m(torch::Library::FRAGMENT, "torchvision", std::nullopt, __FILE__, __LINE__);
+		if (vision_kernels == kOurs) {
+			define(m);
+			implement<false>(m, c10::DispatchKey::CompositeExplicitAutograd);
+		} else {
+			implement<false>(m, c10::DispatchKey::Meta);
+		}
+		implement<true>(m, c10::DispatchKey::Autograd);
+		autocast(m);
+		return true;
+	}();
+	(void)once;
+}
+
+bool vision_is_ours() { return vision_kernels == kOurs; }
 
 } // namespace torchhub
