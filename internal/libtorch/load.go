@@ -247,6 +247,13 @@ func FindOp(name, overload string) (Op, error) {
 	return op, err
 }
 
+// LoadOperators loads a shared library that registers operators.
+func LoadOperators(path string) error {
+	p := C.CString(path)
+	defer C.free(unsafe.Pointer(p))
+	return failure(C.t_load_operators(p))
+}
+
 // Schema returns the operator's signature in the words of native_functions.yaml.
 func (op Op) Schema() string { return takeString(C.t_op_schema(op.h)) }
 

@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/models/ops"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/torchtest"
@@ -105,4 +107,31 @@ func TestKernelsOfDevices(t *testing.T) {
 		return
 	}
 	compareKernels(t, "TestKernelsOfDevices", "TORCHHUB_VISION=aten")
+}
+
+// TestLibraryLive loads torchvision's own library, where libtorch is the one that it was built for, in a process of its own.
+func TestLibraryLive(t *testing.T) {
+	if path := os.Getenv("TORCHHUB_TEST_VISION"); path != "" {
+		require.NoError(t, torch.LoadLibrary(t.Context(), os.Getenv("TORCHHUB_TEST_LIBRARY")))
+		require.Contains(t, torch.NewOp("torchvision::roi_align", "").Schema(), "SymInt pooled_height")
+		require.NoError(t, torch.Save(path, kernelResults()))
+		return
+	}
+	python := reference.Python(t)
+	library, err := exec.Command(python, "-c", "import torchvision.extension as e; print(e._get_extension_path('_C_stable'))").Output()
+	require.NoError(t, err)
+	if _, err := os.Stat(filepath.Join(os.Getenv("LIBTORCH"), "lib", "libtorch_cuda.so")); err != nil {
+		t.Skip("torchvision's library needs the libtorch of Python, as LIBTORCH: ", err)
+	}
+	compareKernels(t, "TestLibraryLive", "TORCHHUB_TEST_LIBRARY="+strings.TrimSpace(string(library)))
+}
+
+// TestLibraryTooLate requires a refusal, since loading would end the process.
+func TestLibraryTooLate(t *testing.T) {
+	ops.NMS(torch.Zeros(0, 4), torch.Zeros(0), 0.5)
+	path := filepath.Join(t.TempDir(), "vision.so")
+	require.NoError(t, os.WriteFile(path, []byte("ELF\x00torchvision\x00"), 0o600))
+	require.ErrorContains(t, torch.LoadLibrary(t.Context(), path), path+": it registers operators of torchvision, which this process has used without it; load it before")
+	require.NoError(t, os.WriteFile(path, []byte("none"), 0o600))
+	require.ErrorContains(t, torch.LoadLibrary(t.Context(), path), "file too short")
 }

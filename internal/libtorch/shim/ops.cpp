@@ -11,7 +11,11 @@
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
+#include <dlfcn.h>
+
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <unordered_set>
@@ -309,6 +313,18 @@ void op_find(const char *name, const char *overload, thub_op *ret_op) {
 	if (!op)
 		C10_THROW_ERROR(NotImplementedError, std::string("libtorch ") + TORCH_VERSION + " has no such op");
 	*ret_op = reinterpret_cast<thub_op>(new Op(*op));
+}
+
+// load_operators loads a library that registers operators. An exception of its static constructors would end the process.
+void load_operators(const char *path) {
+	if (vision_is_ours()) {
+		std::ifstream f(path, std::ios::binary);
+		std::string text{std::istreambuf_iterator<char>(f), {}};
+		TORCH_CHECK(text.find(std::string("\0torchvision\0", 13)) == std::string::npos,
+		            "it registers operators of torchvision, which this process has used without it; load it before the first of them, and before TorchScript and compiled models");
+	}
+	if (!dlopen(path, RTLD_NOW | RTLD_LOCAL))
+		throw std::runtime_error(dlerror());
 }
 
 char *op_schema(thub_op op) {
