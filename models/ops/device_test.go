@@ -32,12 +32,17 @@ func randomBoxes(n int, size float64, d torch.DType) *torch.Tensor {
 	return x.ToDType(d)
 }
 
-// kernelResults returns results and gradients of all operators that have kernels of their own for devices.
-func kernelResults() (all []torch.Value) {
+// kernelResults returns results and gradients of all operators that have kernels of their own for devices, for inputs
+// that are drawn on the CPU.
+func kernelResults(device torch.Device) (all []torch.Value) {
 	torch.ManualSeed(8)
+	on := func(x *torch.Tensor) *torch.Tensor { return x.To(device) }
+	nms := func(boxes, scores *torch.Tensor, threshold float64) *torch.Tensor {
+		return ops.NMS(on(boxes), on(scores), threshold).To(torch.CPU)
+	}
 	differentiate := func(y *torch.Tensor, leaves ...*torch.Tensor) {
-		all = append(all, y.Detach())
-		y.Backward(torch.BackwardOptions{Gradient: torch.RandnLike(y)})
+		all = append(all, y.Detach().To(torch.CPU))
+		y.Backward(torch.BackwardOptions{Gradient: on(torch.Options{DType: y.DType()}.Randn(y.Shape()...))})
 		for _, x := range leaves {
 			all = append(all, x.Grad())
 		}
@@ -48,12 +53,12 @@ func kernelResults() (all []torch.Value) {
 		for _, n := range numbers[d] {
 			boxes, scores := randomBoxes(n, 300, d), of.Rand(n).MulScalar(999).Floor()
 			scores.SetIndex(math.NaN(), torch.Slice(4, torch.End, 97))
-			all = append(all, ops.NMS(boxes, scores, 0.3), ops.NMS(boxes, scores, 0))
+			all = append(all, nms(boxes, scores, 0.3), nms(boxes, scores, 0))
 			boxes, classes := boxes.NanToNum(), torch.RandInt(0, 5, n)
-			all = append(all, ops.BatchedNMS(boxes, scores, classes, 0.5))
+			all = append(all, ops.BatchedNMS(on(boxes), on(scores), on(classes), 0.5).To(torch.CPU))
 		}
 		line := torch.Arange(700).ToDType(d).MulScalar(4) // each one overlaps its neighbors, so that every second one is kept
-		all = append(all, ops.NMS(torch.Stack([]*torch.Tensor{line, line, line.AddScalar(10), line.AddScalar(10)}, 1), line.RSubScalar(1), 0.1))
+		all = append(all, nms(torch.Stack([]*torch.Tensor{line, line, line.AddScalar(10), line.AddScalar(10)}, 1), line.RSubScalar(1), 0.1))
 
 		for _, o := range []ops.RoIOptions{{}, {SpatialScale: new(0.5), SamplingRatio: 2}, {Aligned: true}, {SpatialScale: new(0.3), SamplingRatio: 3, Aligned: true}} {
 			for _, pool := range []func(x, boxes *torch.Tensor, size torch.Ints, o ...ops.RoIOptions) *torch.Tensor{ops.RoIAlign, ops.RoIPool, ops.PSRoIAlign, ops.PSRoIPool} {
@@ -63,7 +68,7 @@ func kernelResults() (all []torch.Value) {
 						torch.NoGrad(func() { x.SetIndex(math.NaN(), 0, 3, 5, torch.Slice(2, 4)) })
 					}
 					rois := torch.Cat([]*torch.Tensor{torch.RandInt(0, 2, k, 1).ToDType(d), randomBoxes(k, 30, d)}, 1)
-					differentiate(pool(x, rois, []int{3, 2}, o), x)
+					differentiate(pool(on(x), on(rois), []int{3, 2}, o), x)
 				}
 			}
 		}
@@ -72,10 +77,10 @@ func kernelResults() (all []torch.Value) {
 			offset, mask := of.Randn(2, 12*c.offsets, 6, 11).MulScalar(3), of.Randn(2, 6*c.offsets, 6, 11).RequireGrad(true)
 			offset.SetIndex(math.NaN(), 0, 0, 0, 0)
 			offset.RequireGrad(true)
-			o := ops.DeformConv2dOptions{Stride: []int{2, 1}, Padding: []int{1, 0}, Mask: mask}
-			differentiate(ops.DeformConv2d(x, offset, w, b, o), x, offset, w, b, mask)
+			o := ops.DeformConv2dOptions{Stride: []int{2, 1}, Padding: []int{1, 0}, Mask: on(mask)}
+			differentiate(ops.DeformConv2d(on(x), on(offset), on(w), on(b), o), x, offset, w, b, mask)
 			o.Mask = nil
-			all = append(all, ops.DeformConv2d(x, offset, w, nil, o).Detach())
+			all = append(all, ops.DeformConv2d(on(x), on(offset), on(w), nil, o).Detach().To(torch.CPU))
 		}
 	}
 	return all
@@ -92,18 +97,32 @@ func compareKernels(t *testing.T, test, setting string) {
 	require.NoError(t, err, "%s", out)
 	v, err := torch.Load(path)
 	require.NoError(t, err)
-	got, want := v.([]torch.Value), kernelResults()
+	equalKernels(t, v.([]torch.Value), 1e-5)
+}
+
+// equalKernels compares results with those of the CPU.
+func equalKernels(t *testing.T, got []torch.Value, tolerance float64) {
+	want := kernelResults(torch.CPU)
 	require.Len(t, got, len(want))
 	for i, w := range want {
-		require.NoError(t, torchtest.CheckClose(got[i], w, torchtest.CloseOptions{EqualNan: true}), "result %d", i)
+		o := torchtest.CloseOptions{EqualNan: true, Rtol: &tolerance, Atol: &tolerance}
+		require.NoError(t, torchtest.CheckClose(got[i], w, o), "result %d", i)
 	}
+}
+
+// TestGPUKernels compares the operators on a GPU with those of the CPU.
+func TestGPUKernels(t *testing.T) {
+	if _, err := torch.CUDACount(t.Context()); err != nil {
+		t.Skip(err)
+	}
+	equalKernels(t, kernelResults(torch.CUDA), 1e-4)
 }
 
 // TestKernelsOfDevices compares the operators that other devices compute with, which run on the CPU in a process of
 // their own, with those of the CPU.
 func TestKernelsOfDevices(t *testing.T) {
 	if path := os.Getenv("TORCHHUB_TEST_VISION"); path != "" {
-		require.NoError(t, torch.Save(path, kernelResults()))
+		require.NoError(t, torch.Save(path, kernelResults(torch.CPU)))
 		return
 	}
 	compareKernels(t, "TestKernelsOfDevices", "TORCHHUB_VISION=aten")
@@ -114,7 +133,7 @@ func TestLibraryLive(t *testing.T) {
 	if path := os.Getenv("TORCHHUB_TEST_VISION"); path != "" {
 		require.NoError(t, torch.LoadLibrary(t.Context(), os.Getenv("TORCHHUB_TEST_LIBRARY")))
 		require.Contains(t, torch.NewOp("torchvision::roi_align", "").Schema(), "SymInt pooled_height")
-		require.NoError(t, torch.Save(path, kernelResults()))
+		require.NoError(t, torch.Save(path, kernelResults(torch.CPU)))
 		return
 	}
 	python := reference.Python(t)
