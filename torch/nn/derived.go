@@ -186,12 +186,20 @@ func ready(m any) (done func()) {
 // tensorField returns the place of a module's own tensor by its name in the state dict, and
 // whether it is a buffer; nil if there is none.
 func tensorField(m any, name string) (at **torch.Tensor, buffer bool) {
+	if at, buffer = optionalField(m, name); at == nil || *at == nil {
+		return nil, false
+	}
+	return at, buffer
+}
+
+// optionalField is tensorField also of a tensor that is nil.
+func optionalField(m any, name string) (at **torch.Tensor, buffer bool) {
 	v := reflect.ValueOf(m)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		fail("%T is no module; pass a pointer to a struct", m)
 	}
 	for _, f := range structFields(v.Elem(), nil) {
-		if f.name == name && f.value.Type() == tensorType && !f.value.IsNil() {
+		if f.name == name && f.value.Type() == tensorType {
 			return addr(f.value).(**torch.Tensor), f.buffer
 		}
 	}

@@ -177,4 +177,45 @@ def backward_hooks(state, x, needs):
     x.requires_grad_(needs)
     m(x).sum().backward()
     return [[s[0] for s in seen], [s[1:] for s in seen], x.grad, [p.grad for p in m.parameters()]]
+
+import copy
+from torch.nn.utils import prune, fuse_conv_bn_eval, fuse_linear_bn_eval
+
+def clip(grads, max_norm, order):
+    ps = []
+    for g in grads or []:
+        p = nn.Parameter(torch.zeros_like(g))
+        p.grad = g.clone()
+        ps.append(p)
+    total = nn.utils.clip_grad_norm_(ps, max_norm, order)
+    out = [p.grad.clone() for p in ps]
+    if ps:
+        nn.utils.clip_grad_value_(ps, 0.01)
+    return [total, out, [p.grad for p in ps]]
+
+def norm(m):
+    for t in m.state_dict().values():
+        if t.dtype == torch.float32:
+            nn.init.uniform_(t, 0.5, 2)
+    return m.eval()
+
+def fused(expression):
+    torch.manual_seed(7)
+    class Eval:
+        def __getattr__(self, name): return lambda *a, **k: getattr(nn, name)(*a, **k).eval()
+    return copies(eval(expression, {**globals(), "nn": Eval()}))
+
+def pruned(expression, mask):
+    torch.manual_seed(7)
+    m = nn.Linear(5, 4)
+    eval(expression, globals(), {"m": m, "mask": mask})
+    before = copies(m)
+    x = torch.randn(3, 5)
+    y = m(x)
+    y.pow(2).sum().backward()
+    out = [before, detached(y, *[p.grad for p in m.parameters()])]
+    for name in ("weight", "bias"):
+        if hasattr(m, name + "_orig"):
+            prune.remove(m, name)
+    return out + [copies(m), m(x).detach()]
 `
