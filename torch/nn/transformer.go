@@ -196,7 +196,7 @@ func anyForwardHooks(m any) bool {
 	if specialModules.Load() == 0 {
 		return false
 	}
-	return slices.ContainsFunc(Modules(m), func(m any) bool {
+	return IsPruned(m) || slices.ContainsFunc(Modules(m), func(m any) bool {
 		allHooks.RLock()
 		defer allHooks.RUnlock()
 		h := allHooks.of[identity(m)]
