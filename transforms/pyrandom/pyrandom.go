@@ -8,6 +8,7 @@ package pyrandom
 import (
 	crand "crypto/rand"
 	"encoding/binary"
+	"fmt"
 	"math/big"
 	"math/bits"
 	"sync"
@@ -198,4 +199,34 @@ func (r *Random) Choice(n int, weights []float64) int {
 		}
 	}
 	return n - 1
+}
+
+// State returns the state of the generator: random.getstate(), its 624 words and the position, each in 4 bytes, the
+// lowest first.
+func (r *Random) State() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := make([]byte, 0, 4*(size+1))
+	for _, w := range r.state {
+		b = binary.LittleEndian.AppendUint32(b, w)
+	}
+	return binary.LittleEndian.AppendUint32(b, uint32(r.next))
+}
+
+// SetState sets a state that [Random.State] returned: random.setstate(state).
+func (r *Random) SetState(state []byte) error {
+	if len(state) != 4*(size+1) {
+		return fmt.Errorf("pyrandom: the state has %d bytes; want %d", len(state), 4*(size+1))
+	}
+	next := binary.LittleEndian.Uint32(state[4*size:])
+	if next > size {
+		return fmt.Errorf("pyrandom: the position in the state is %d; want at most %d", next, size)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.state {
+		r.state[i] = binary.LittleEndian.Uint32(state[4*i:])
+	}
+	r.next = int(next)
+	return nil
 }
