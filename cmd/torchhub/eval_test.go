@@ -228,7 +228,7 @@ func TestEvalMasksAndKeypoints(t *testing.T) {
 	dir := t.TempDir()
 	figures := map[string]float64{"box_map": 1, "mask_map": 2, "kp_map": 3}
 	models.Register(models.Entry{Name: "whole_person", Repo: "testowner/whole", Build: func() any { return &whole{torch.Zeros(2)} },
-		Weights: []models.Weights{{Name: "V1", URL: "https://example.com/whole-01234567.pth", Preset: models.DetectionPreset{}, Classes: models.COCOPerson, Metrics: models.Metrics{"COCO-val2017": figures}}}})
+		Weights: []models.Weights{{Name: "V1", URL: "https://example.com/whole-01234567.pth", Preset: models.DetectionPreset{}, Classes: models.COCOPerson, Params: 2, Metrics: models.Metrics{"COCO-val2017": figures}}}})
 	weights := filepath.Join(dir, "w.safetensors")
 	require.NoError(t, safetensors.SaveFile(nn.StateDict(&whole{torch.Zeros(2)}), weights, nil))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "annotations"), 0o777))
