@@ -49,13 +49,14 @@ func (x *Tensor) Backward(options ...BackwardOptions) {
 // fit x.
 func rootGradient(op string, x, grad *Tensor) *Tensor {
 	if grad == nil {
-		if !x.RequiresGrad() {
+		info := x.info(op)
+		if info[libtorch.InfoFlags]&libtorch.FlagRequiresGrad == 0 {
 			return nil // which is an error of the engine
 		}
-		if n := x.Numel(); n != 1 {
+		if n := info[libtorch.InfoNumel]; n != 1 {
 			fail(op, fmt.Sprintf("grad can be implicitly created only for scalar outputs; the tensor %s has %d elements, so give its gradient", x.describe(), n))
 		}
-		if d := x.DType(); !d.IsFloatingPoint() {
+		if d := FromScalarType(int(info[libtorch.InfoDType])); !d.IsFloatingPoint() {
 			fail(op, fmt.Sprintf("grad can be implicitly created only for real scalar outputs but got %v", d))
 		}
 		return OnesLike(x)
@@ -76,11 +77,14 @@ func rootGradient(op string, x, grad *Tensor) *Tensor {
 // https://docs.pytorch.org/docs/stable/generated/torch.Tensor.grad.html
 func (x *Tensor) Grad() (grad *Tensor) {
 	x.use("Grad", func(h uint64) {
-		v, err := read(func(rets []uint64) error { return libtorch.Grad(h, rets) })
-		if err != nil {
+		var rets [libtorch.RetsHead + 8]uint64 // not on the heap, as those of read: each step of an optimizer gets all gradients
+		if err := libtorch.Grad(h, rets[:]); err != nil {
 			panic(&Error{Op: "Grad", Args: x.describe(), Msg: err.Error(), kind: kindOf(err)})
 		}
-		grad, _ = v.(*Tensor)
+		var m maker
+		r := returned(rets[:], &m)
+		grad = r.tensor()
+		r.done()
 	})
 	return grad
 }

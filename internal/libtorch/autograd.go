@@ -1,7 +1,15 @@
 package libtorch
 
-// #include <stdlib.h>
-// #include "table.h"
+/*
+#include <stdlib.h>
+#include "table.h"
+
+// Calls that take Go memory, or none, and never call back into Go.
+#cgo noescape t_grad_get
+#cgo nocallback t_grad_get
+#cgo noescape t_grad_set
+#cgo nocallback t_grad_set
+*/
 import "C"
 
 import (
