@@ -53,3 +53,30 @@ func ExampleRequireGrad() {
 	// Output:
 	// true [2 4]
 }
+
+// Sequences of several lengths are packed for a recurrent layer.
+func ExampleLSTM() {
+	lstm := nn.NewLSTM(8, 16, nn.LSTMOptions{BatchFirst: true})
+	x := torch.Zeros(2, 5, 8) // two sequences, padded to 5 elements
+	packed := nn.PackPaddedSequence(x, []int{5, 3}, nn.PackPaddedSequenceOptions{BatchFirst: true})
+	output, state := lstm.ForwardPacked(packed)
+	y, lengths := nn.PadPackedSequence(output, nn.PadPackedSequenceOptions{BatchFirst: true})
+	fmt.Println(y.Shape(), lengths, state.H.Shape(), state.C.Shape())
+	// Output:
+	// [2 5 16] [5 3] [1 2 16] [1 2 16]
+}
+
+// A parametrized weight is computed from its originals, which are trained in its place.
+func ExampleWeightNorm() {
+	layer := nn.WeightNorm(nn.NewLinear(4, 3))
+	for _, e := range nn.StateDict(layer) {
+		fmt.Println(e.Name, e.Tensor.Shape())
+	}
+	nn.RemoveParametrizations(layer, "weight")
+	fmt.Println(len(nn.StateDict(layer)))
+	// Output:
+	// bias [3]
+	// parametrizations.weight.original0 [3 1]
+	// parametrizations.weight.original1 [3 4]
+	// 2
+}
