@@ -120,7 +120,8 @@ func TestMemoryLive(t *testing.T) {
 	require.NoError(t, os.MkdirAll(checkpoints, 0o755))
 	picture, script := filepath.Join(dir, "picture.png"), filepath.Join(dir, "run.py")
 	require.NoError(t, os.WriteFile(script, []byte(runScript), 0o600))
-	torchtest.Python(t, "from PIL import Image").Call(`lambda path: Image.effect_noise((512, 384), 90).convert("RGB").save(path)`, picture)
+	p := torchtest.Python(t, saveScript)
+	p.Call(`lambda path: Image.effect_noise((512, 384), 90).convert("RGB").save(path)`, picture)
 	t.Logf("%-40s %9s %9s %6s", "most memory, in MiB", "Go", "Python", "ratio")
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +129,7 @@ func TestMemoryLive(t *testing.T) {
 			require.NoError(t, err)
 			file := filepath.Join(checkpoints, filepath.Base(e.Default().URL)) // in place of the published weights
 			defer os.Remove(file)
-			torchtest.Python(t, saveScript).Call("save", name, file)
+			p.Call("save", name, file)
 			ours := exec.Command(os.Args[0], "-test.run=^TestMemoryLive$", "-test.v")
 			ours.Env = append(os.Environ(), "TORCHHUB_TEST_MEMORY="+name+"\n"+picture)
 			a, b := most(t, ours), most(t, exec.Command(python, script, name, file, picture))
