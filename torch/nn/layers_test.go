@@ -163,7 +163,7 @@ func TestLayerChecks(t *testing.T) {
 		"IsCausal is given without an AttnMask": func() {
 			nn.NewMultiheadAttention(4, 1).Forward(torch.Ones(2, 4), torch.Ones(2, 4), torch.Ones(2, 4), nn.MultiheadAttentionForwardOptions{IsCausal: true})
 		},
-		"all must have 3 dimensions":                       func() { nn.NewMultiheadAttention(4, 1).Forward(x, x, x) },
+		"all must have 3, or 2 without a batch":            func() { nn.NewMultiheadAttention(4, 1).Forward(x, x, x) },
 		"Dropout2d: the probability is NaN":                func() { nn.NewDropout2d(math.NaN()) },
 		`SequentialDict: "a" is a int, which is no Module`: func() { nn.SequentialDict{{Name: "a", Module: 3}}.Forward(x) },
 		`the mode is "fan"; it can be`:                     func() { nn.InitKaimingNormal(x, nn.InitKaimingOptions{Mode: "fan"}) },
