@@ -51,5 +51,13 @@ func stepAdadelta(b *batch) {
 	b.do(opMulList_, delta, grads)
 	b.by(opMulScalar_, rho, acc)
 	b.by(opAddcmul_, 1-rho, acc, delta, delta)
-	b.by(opAddList_, -o.float("lr"), b.params, delta)
+	params := b.params
+	if b.complex && !b.multi { // which rounds otherwise
+		params = b.whole[0]
+		for i, d := range delta {
+			delta[i] = d.ViewAsComplex()
+		}
+		b.keep(delta)
+	}
+	b.by(opAddList_, -o.float("lr"), params, delta)
 }

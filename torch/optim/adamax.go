@@ -47,6 +47,10 @@ func stepAdamax(b *batch) {
 	abs := b.keep(b.of(opAbs, grads))
 	b.by(opAddScalar_, o.float("eps"), abs)
 	b.maximum(norm, abs)
-	rate := o.num("lr").div(float(1 - libm.Pow(beta1, b.scalar("step").v)))
+	lr := o.num("lr")
+	if b.multi {
+		lr = float(lr.v)
+	}
+	rate := lr.div(float(1 - libm.Pow(beta1, b.scalar("step").v)))
 	b.by(opAddcdiv_, rate.neg().v, b.params, avg, norm)
 }

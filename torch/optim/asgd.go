@@ -23,6 +23,7 @@ var asgd = &rule{
 		{"foreach", nil}, {"maximize", false}, {"differentiable", false}, {"capturable", false},
 	},
 	later:   []string{"foreach", "maximize", "differentiable", "capturable"},
+	late:    true,
 	scalars: []string{"eta", "mu"},
 	check: func(o dict) {
 		c := checks{"NewASGD", o}
@@ -73,8 +74,9 @@ func stepASGD(b *batch) {
 	if !b.multi { // which computes with tensors here
 		step.dtype = 0
 	}
-	b.setScalar("eta", nextEta(lr, lambd, alpha, step))
-	b.setScalar("mu", 1/max(1, step.v-o.float("t0")))
+	standard := torch.DefaultDType() // of the tensors that PyTorch makes of these numbers first
+	b.setScalar("eta", round(standard, nextEta(lr, lambd, alpha, step)))
+	b.setScalar("mu", round(standard, 1/max(1, step.v-o.float("t0"))))
 }
 
 // average moves the means towards the parameters.

@@ -11,8 +11,10 @@ type batch struct {
 	lists
 	multi   bool // the operators are those of PyTorch's multi-tensor implementation, where they differ
 	fused   bool
+	late    bool // an L2 penalty is added to complex gradients after they are taken as pairs of real numbers, which rounds otherwise
 	complex bool // the tensors are complex, and taken as pairs of real numbers
 	group   *ParamGroup
+	whole   [2][]*torch.Tensor // the complex parameters and gradients of which params and grads are views
 	params  []*torch.Tensor
 	grads   []*torch.Tensor
 	states  []*dict
@@ -29,7 +31,7 @@ const bundle = 1 << 15
 
 // stepGroup changes the parameters of a group.
 func (o *Optimizer) stepGroup(g *ParamGroup) {
-	b := &batch{group: g}
+	b := &batch{group: g, late: o.rule.late}
 	bundles := false
 	begun := false
 	defer func() { b.free() }()
@@ -140,6 +142,9 @@ func (b *batch) add(p, grad *torch.Tensor, s *dict, numel int, complex bool) {
 		}
 	}
 	b.made = append(b.made, grad)
+	if complex {
+		b.whole[0], b.whole[1] = append(b.whole[0], p), append(b.whole[1], grad)
+	}
 	b.params, b.grads, b.states = append(b.params, b.real(p)), append(b.grads, b.real(grad)), append(b.states, s)
 	b.numel += numel
 }
@@ -155,6 +160,7 @@ func (b *batch) run(r *rule, bundles bool) {
 	r.step(b)
 	b.free()
 	b.params, b.grads, b.states, b.numel = b.params[:0], b.grads[:0], b.states[:0], 0
+	b.whole = [2][]*torch.Tensor{}
 }
 
 func (b *batch) free() {
@@ -187,12 +193,28 @@ func (b *batch) gradients(weightDecay float64) []*torch.Tensor {
 	}
 	switch {
 	case weightDecay == 0:
+	case b.complex && !b.multi && !b.late:
+		return b.decayedComplex(weightDecay, maximize)
 	case maximize:
 		b.by(opAddList_, weightDecay, grads, b.params)
 	default:
 		grads = b.keep(b.ofBy(opAddList, weightDecay, grads, b.params))
 	}
 	return grads
+}
+
+// decayedComplex returns the gradients with an L2 penalty, as pairs of real numbers.
+func (b *batch) decayedComplex(weightDecay float64, maximize bool) []*torch.Tensor {
+	grads := b.whole[1]
+	if maximize {
+		grads = b.keep(b.of(opNeg, grads))
+	}
+	grads = b.keep(b.ofBy(opAddList, weightDecay, grads, b.whole[0]))
+	views := make([]*torch.Tensor, len(grads))
+	for i, g := range grads {
+		views[i] = b.real(g)
+	}
+	return views
 }
 
 // state returns the tensors of one name of all states.

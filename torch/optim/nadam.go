@@ -24,6 +24,7 @@ var nadam = &rule{
 		{"maximize", false}, {"foreach", nil}, {"capturable", false}, {"differentiable", false},
 	},
 	later:   []string{"maximize", "foreach", "capturable", "differentiable", "decoupled_weight_decay"},
+	late:    true,
 	scalars: []string{"mu_product"},
 	check: func(o dict) {
 		c := checks{"NewNAdam", o}

@@ -98,6 +98,7 @@ type rule struct {
 	scalars  []string                          // parts of a parameter's state that have no dimensions
 	join     func(options, defaults dict) dict // joins options that are one in Python
 	complex  bool                              // complex parameters are not taken as pairs of real numbers
+	late     bool                              // an L2 penalty of complex gradients is added to these pairs
 	sparse   bool                              // gradients may be sparse
 	dense    string                            // what is added to the error about a sparse gradient
 	check    func(o dict)
@@ -489,7 +490,7 @@ func (o *Optimizer) begin(g *ParamGroup, p, grad *torch.Tensor) *dict {
 		for _, key := range o.rule.parts(g.options, p) {
 			var v torch.Value
 			if o.rule.begin != nil {
-				v = o.rule.begin(key, g.options, p, grad)
+				v = o.rule.begin(key, o.beginOptions(g), p, grad)
 			}
 			switch {
 			case v != nil:
@@ -502,6 +503,15 @@ func (o *Optimizer) begin(g *ParamGroup, p, grad *torch.Tensor) *dict {
 		}
 	})
 	return &d
+}
+
+// beginOptions returns the options with which the state of a parameter begins: as in
+// Python, Adagrad takes those of all groups.
+func (o *Optimizer) beginOptions(g *ParamGroup) dict {
+	if o.rule == adagrad {
+		return o.defaults
+	}
+	return g.options
 }
 
 // always returns the parts of a state that does not depend on options.

@@ -22,6 +22,7 @@ var radam = &rule{
 		{"lr", 1e-3}, {"betas", torch.Tuple{0.9, 0.999}}, {"eps", 1e-8}, {"weight_decay", 0}, {"maximize", false},
 		{"foreach", nil}, {"capturable", false}, {"decoupled_weight_decay", false}, {"differentiable", false},
 	},
+	late:  true,
 	later: []string{"foreach", "maximize", "differentiable", "decoupled_weight_decay", "capturable"},
 	check: func(o dict) {
 		c := checks{"NewRAdam", o}
