@@ -93,7 +93,14 @@ func (a num) div(b num) num {
 	return a.with(a.v / b.v)
 }
 
-func (a num) sqrt() num { return a.with(math.Sqrt(a.v)) }
+// sqrt returns the root as libtorch computes it, which rounds otherwise than IEEE 754 says.
+func (a num) sqrt() num {
+	x := torch.Options{DType: a.dtype, Device: torch.CPU}.Full(a.v)
+	defer x.Free()
+	y := x.Sqrt()
+	defer y.Free()
+	return tensorNum(y)
+}
 
 func (a num) abs() num { return num{math.Abs(a.v), a.dtype} }
 

@@ -37,7 +37,7 @@ func (w *wolfe) search(t num) (loss float64, grad *torch.Tensor, length num, eva
 	defer func() { free(w.start) }()
 	bracket, done, n := w.bracket(t)
 	low, high := 0, 1
-	if bracket[0].loss > bracket[len(bracket)-1].loss {
+	if !(bracket[0].loss <= bracket[len(bracket)-1].loss) {
 		low, high = 1, 0
 	}
 	width := largest(w.l.direction)
@@ -51,7 +51,7 @@ func (w *wolfe) search(t num) (loss float64, grad *torch.Tensor, length num, eva
 		if w.rises(at) || at.loss >= bracket[low].loss {
 			bracket[high] = at
 			low, high = 0, 1
-			if bracket[0].loss > bracket[1].loss {
+			if !(bracket[0].loss <= bracket[1].loss) {
 				low, high = 1, 0
 			}
 			continue
