@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/transforms"
 )
 
@@ -122,4 +124,10 @@ func (d *ImageFolder) Len() int { return len(d.Samples) }
 func (d *ImageFolder) Open(i int) (image.Image, int, error) {
 	img, err := transforms.Open(d.Samples[i].Path)
 	return img, d.Samples[i].Class, err
+}
+
+// At reads picture i and its class, for package data. See [Transform] for the pictures' tensors.
+func (d *ImageFolder) At(_ context.Context, i int) (s data.Sample[image.Image, int], err error) {
+	s.Input, s.Target, err = d.Open(i)
+	return s, err
 }

@@ -77,7 +77,7 @@ var policy = map[string][]string{
 	"models/all":                   {"models/*", "models/detection", "models/quantized", "models/segmentation"},
 	"models/builtin":               {"models"},
 	"metrics":                      {},
-	"datasets":                     {"torch", "transforms"},
+	"datasets":                     {"torch", "torch/aten", "torch/data", "transforms", "transforms/functional", "internal/atomicfile", "internal/ctxio", "internal/fetch", "internal/oserror", "internal/pickle"},
 	"internal/frugal":              {},
 	"internal/python":              {},
 	"internal/pyrepr":              {},

@@ -41,6 +41,7 @@ var opt *optim.Optimizer
 var batches []struct{ Input, Target *torch.Tensor }
 var x, y, z, b, w, loss, input, output, mask, weight, want *torch.Tensor
 var train data.Dataset[data.Sample[*torch.Tensor, int]]
+var folder *datasets.ImageFolder
 var t *testing.T
 
 type net_ struct{}

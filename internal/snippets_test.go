@@ -28,6 +28,7 @@ var imports = map[string]string{
 	"autograd":    module + "torch/autograd",
 	"cuda":        module + "torch/cuda",
 	"data":        module + "torch/data",
+	"datasets":    module + "datasets",
 	"draw":        module + "transforms/draw",
 	"errors":      "errors",
 	"fmt":         "fmt",

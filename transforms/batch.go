@@ -93,11 +93,7 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 		b.workers = runtime.GOMAXPROCS(0)
 	}
 	b.workers = min(b.workers, (n-1)/b.size+1) // the others would have nothing to do
-	if plan := unfold(t); len(plan) > 0 {
-		if merged := merge(plan); len(merged) == 1 {
-			b.fused, _ = merged[0].(*fused)
-		}
-	}
+	b.fused = fusedOf(t)
 	if err := torch.Try(func() { b.seed = data.BaseSeed(o.Generator) }); err != nil {
 		return nil, err
 	}

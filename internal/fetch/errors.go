@@ -53,6 +53,7 @@ type HashError struct {
 	Got  string // the actual SHA-256, in hexadecimal
 	Want string // the first digits of the one wanted
 	Git  bool   // they are Git's hashes of a blob, by SHA-1, instead
+	MD5  bool   // they are MD5s instead
 
 	Kept bool // it is of a file that is still there
 }
@@ -62,6 +63,9 @@ func (e *HashError) Error() string {
 	kind := "sha256"
 	if e.Git {
 		kind = "Git hash"
+	}
+	if e.MD5 {
+		kind = "MD5"
 	}
 	advice := "the download was deleted, try again or check the URL"
 	if e.Kept {

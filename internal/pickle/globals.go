@@ -111,6 +111,9 @@ func (m *machine) global(module, name string) error {
 		module = to
 	}
 	full := module + "." + name
+	if g := arrayGlobals[full]; g != nil && m.arrays {
+		return m.push(g)
+	}
 	if g := globals[full]; g != nil {
 		return m.push(g)
 	}
@@ -151,6 +154,9 @@ func (m *machine) build(obj, state any) error {
 	if o, ok := obj.(*scriptObject); ok {
 		o.state = state
 		return nil
+	}
+	if is, err := m.buildArray(obj, state); is {
+		return err
 	}
 	d, ok := obj.(*Dict)
 	if !ok || d.Class != "OrderedDict" {

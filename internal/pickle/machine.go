@@ -91,6 +91,7 @@ type machine struct {
 	sparse   map[uint32]any // the memo's entries beyond the first gap
 	file     source         // nil in a pickle that may not name storages
 	storages map[string]*Storage
+	arrays   bool // see ReadArrays
 }
 
 func (m *machine) malformed(format string, args ...any) error {
@@ -515,7 +516,8 @@ func (m *machine) str(b []byte, err error) error {
 	if err != nil {
 		return err
 	}
-	if !validText(b) {
+	old := m.data[m.op] == opBinString || m.data[m.op] == opShortBinString // of Python 2, with any bytes
+	if !validText(b) && !(m.arrays && old) {
 		return m.malformed("a str is not UTF-8")
 	}
 	return m.push(string(b))

@@ -269,7 +269,7 @@ func (m *machine) check(root any) error {
 		}
 		f.next++
 		switch c := c.(type) {
-		case nil, bool, int64, *big.Int, float64, complex128, string, []byte, Size, DType, Device, Layout, QScheme, *Tensor, *Storage, *Meta:
+		case nil, bool, int64, *big.Int, float64, complex128, string, []byte, Size, DType, Device, Layout, QScheme, *Tensor, *Storage, *Meta, *Array:
 			f.size++
 		case Tuple, *List, *Dict, *Set, *Sparse, *scriptObject:
 			id := identity(c)
@@ -382,6 +382,10 @@ func describe(v any) string {
 		return "a tensor"
 	case *Sparse:
 		return "a sparse tensor"
+	case *Array:
+		return "a NumPy array"
+	case *arrayType:
+		return "a NumPy dtype"
 	case *Meta:
 		return "a meta tensor"
 	case *Storage, *storageView:
