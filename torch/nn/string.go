@@ -422,3 +422,18 @@ func (m ParameterDict) String() string { return Repr(m) }
 
 // String returns [Repr] of the module.
 func (m ParameterList) String() string { return Repr(m) }
+
+// String returns [Repr] of the module.
+func (m *Transformer) String() string { return Repr(m) }
+
+// String returns [Repr] of the module.
+func (m *TransformerDecoder) String() string { return Repr(m) }
+
+// String returns [Repr] of the module.
+func (m *TransformerDecoderLayer) String() string { return Repr(m) }
+
+// String returns [Repr] of the module.
+func (m *TransformerEncoder) String() string { return Repr(m) }
+
+// String returns [Repr] of the module.
+func (m *TransformerEncoderLayer) String() string { return Repr(m) }
