@@ -36,6 +36,8 @@ def build(name):
         more["weights_backbone"] = None
     if "aux_loss" in has and not name.startswith("lraspp"):
         more["aux_loss"] = True
+    if name.startswith("vit_"):
+        more["image_size"] = models.get_model_weights(name).DEFAULT.meta["min_size"][0]
     return models.get_model(name, weights=None, **more)
 `
 
