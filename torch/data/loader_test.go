@@ -468,17 +468,17 @@ func TestNothingIsLeft(t *testing.T) {
 	var last error
 	n := 0
 	for _, err := range loader.Batches(ctx) {
-		if n++; n == 4 {
+		if n++; n == 5 {
 			time.AfterFunc(time.Millisecond, cancel)
 		}
 		last = err
 	}
 	require.ErrorIs(t, last, context.Canceled)
 	require.Equal(t, 6, n)
-	loader = data.NewLoader[drawBatch](waiting{100}, data.LoaderOptions{Workers: 2, Timeout: 10 * time.Millisecond})
+	loader = data.NewLoader[drawBatch](waiting{100}, data.LoaderOptions{Workers: 2, Timeout: 500 * time.Millisecond})
 	for _, last = range loader.Batches(t.Context()) {
 	}
-	require.EqualError(t, last, "data: worker 1 has not read batch 5 in 10ms; raise the timeout, or look for what the dataset waits for")
+	require.EqualError(t, last, "data: worker 1 has not read batch 5 in 500ms; raise the timeout, or look for what the dataset waits for")
 	for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
