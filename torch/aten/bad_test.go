@@ -127,6 +127,7 @@ var byHand = map[string]any{
 var notCalled = map[string]string{
 	"torch.Init":                "takes no argument but a context",
 	"torch.CUDACount":           "takes no argument but a context",
+	"torch.LoadLibrary":         "runs native code",
 	"torch.FromBlob":            "trusts the caller's pointer",
 	"torch.Save":                "writes a file; SaveTo is called",
 	"StateDict.UnmarshalBinary": "reads bytes; FuzzUnmarshalBinary has them",
