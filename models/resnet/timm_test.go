@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,12 +53,16 @@ def seeded(name, seed, file, x, **kwargs):
 }
 
 // TestTimmLayout compares the names and shapes of every architecture's tensors with timm's.
+// Without TORCHHUB_TEST_LARGE, it takes a quarter of the architectures each day.
 func TestTimmLayout(t *testing.T) {
 	p := pythonTimm(t)
 	require.Greater(t, len(timmConfigs), 70)
-	for _, name := range slices.Sorted(maps.Keys(timmConfigs)) {
+	for i, name := range slices.Sorted(maps.Keys(timmConfigs)) {
 		c, ok := TimmConfig(name)
 		require.True(t, ok)
+		if os.Getenv("TORCHHUB_TEST_LARGE") == "" && (i+time.Now().YearDay())%4 != 0 {
+			continue
+		}
 		var want [][2]any
 		p.Call(&want, "layout", name)
 		shapes := map[string]any{}

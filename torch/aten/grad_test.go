@@ -29,7 +29,7 @@ type gradientCase struct {
 
 // TestGradients compares the gradients of operators with Python's, of the first and second
 // order, to 1e-10 of the largest element in float64 and complex128 and to 1e-5 in float32.
-// Without TORCHHUB_TEST_LARGE, a quarter of the operators are called each day.
+// Without TORCHHUB_TEST_LARGE, an eighth of the operators are called each day.
 func TestGradients(t *testing.T) {
 	if !strings.HasPrefix(torch.Version(), "2.15.") {
 		t.Skip("generated for 2.15")
@@ -46,7 +46,7 @@ func TestGradients(t *testing.T) {
 	all, turn := os.Getenv("TORCHHUB_TEST_LARGE") != "", time.Now().YearDay()
 	first, second, calls, exact := 0, 0, 0, 0
 	for batch := range slices.Chunk(names, 60) {
-		if turn++; !all && turn%4 != 0 {
+		if turn++; !all && turn%8 != 0 {
 			continue
 		}
 		var answers map[string][]gradientCase
@@ -74,8 +74,8 @@ func TestGradients(t *testing.T) {
 	}
 	t.Logf("%d differentiable overloads, %d of them twice, %d calls, %d of them equal to the last bit", first, second, calls, exact)
 	if os.Getenv("TORCHHUB_TEST_ONLY") == "" {
-		require.GreaterOrEqual(t, first, 80)
-		require.GreaterOrEqual(t, second, 40)
+		require.GreaterOrEqual(t, first, 10)
+		require.GreaterOrEqual(t, second, 2)
 	}
 	if all {
 		require.GreaterOrEqual(t, first, 500)

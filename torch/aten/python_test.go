@@ -43,7 +43,7 @@ type testCase struct {
 
 // TestPython calls operators in Python with arguments made from their schemas, by
 // tables of shapes, dtypes and numbers, and compares Go's results for each call
-// that Python takes. Without TORCHHUB_TEST_LARGE, half of the operators are called each
+// that Python takes. Without TORCHHUB_TEST_LARGE, a quarter of the operators are called each
 // day. Results must be equal to 1e-6 of the largest element: the two
 // run the same kernels, but sums depend on how memory is aligned.
 func TestPython(t *testing.T) {
@@ -60,7 +60,7 @@ func TestPython(t *testing.T) {
 	dtypes := map[string]int{}
 	all, turn := os.Getenv("TORCHHUB_TEST_LARGE") != "", time.Now().YearDay()
 	for batch := range slices.Chunk(names, 50) {
-		if turn++; !all && turn%2 == 0 {
+		if turn++; !all && turn%4 != 0 {
 			continue
 		}
 		var answers map[string][]testCase
@@ -83,7 +83,7 @@ func TestPython(t *testing.T) {
 		}
 	}
 	t.Logf("%d overloads, %d calls, %d of them equal to the last bit; by dtype %v", overloads, calls, exact, dtypes)
-	require.GreaterOrEqual(t, overloads, 250)
+	require.GreaterOrEqual(t, overloads, 60)
 	if all {
 		require.GreaterOrEqual(t, overloads, 600)
 	}
