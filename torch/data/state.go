@@ -7,7 +7,7 @@ import (
 )
 
 // A LoaderState is the place of a loop over a [Loader], from which another process can go on: a checkpoint has one
-// beside the state of the model. It can be written as JSON or by encoding/gob.
+// beside the state of the model. It can be written by [torch.Save], as JSON or by encoding/gob.
 type LoaderState struct {
 	Batches    int           // of the epoch, that the loop has been given; 0 between epochs
 	BaseSeed   int64         // of the workers
@@ -107,10 +107,10 @@ func (l *Loader[B]) Resume(s LoaderState) error {
 			fail("Loader.Resume", "the state has %d generators, and not %d", len(s.Generators), len(gs))
 		}
 		for i, g := range gs {
-			if i > 0 && (g != nil) != (s.Generators[i] != nil) {
+			if i > 0 && (g != nil) != (len(s.Generators[i]) > 0) {
 				fail("Loader.Resume", "the state is of a loader with another Generator or sampler")
 			}
-			if state := s.Generators[i]; state != nil { // as a test of the bytes
+			if state := s.Generators[i]; len(state) > 0 { // as a test of the bytes
 				setState(torch.NewGenerator(torch.CPU), state)
 			}
 		}
@@ -141,7 +141,7 @@ func (l *Loader[B]) resume(e *epoch[B]) *crew {
 	s := *l.resumed
 	gs := l.generators()
 	for i, state := range s.Generators {
-		if state == nil {
+		if len(state) == 0 {
 			continue
 		}
 		if i == 0 {
