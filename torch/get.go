@@ -1,8 +1,10 @@
 package torch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"math/big"
 	"reflect"
 	"strings"
@@ -52,7 +54,8 @@ func (e *PathError) Is(target error) bool { return target == ErrMissing && e.mis
 //	}
 //
 // The key of an exported field is its name in snake case or the name in its tag, and
-// the tag "-" leaves the field out. Other keys of the dict are ignored.
+// the tag "-" leaves the field out. Other keys of the dict are ignored. [Save] writes
+// such a struct.
 //
 // The error is a [*PathError], which names the path of what is missing or of another
 // type; it is an [ErrMissing] if there is no such key or index:
@@ -173,7 +176,7 @@ func readValue(to reflect.Value, v Value) *PathError {
 			to.Set(reflect.ValueOf(big.NewInt(int64(n))))
 			return nil
 		}
-	case t.Kind() == reflect.Pointer && t.Elem().Kind() != reflect.Struct:
+	case t.Kind() == reflect.Pointer && (t.Elem().Kind() != reflect.Struct || hasKeys(t.Elem())):
 		to.Set(reflect.New(t.Elem()))
 		return readValue(to.Elem(), v)
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
@@ -186,6 +189,14 @@ func readValue(to reflect.Value, v Value) *PathError {
 		return readNumber(to, v)
 	}
 	return wrongType(t, v)
+}
+
+// hasKeys reports whether a struct is read field by field, unlike a [Tensor].
+func hasKeys(t reflect.Type) bool {
+	for range keyedFields(reflect.Zero(t)) {
+		return true
+	}
+	return false
 }
 
 func wrongType(t reflect.Type, v Value) *PathError {
@@ -265,28 +276,41 @@ func readStruct(to reflect.Value, v Value) *PathError {
 	if !ok {
 		return wrongType(to.Type(), v)
 	}
-	for i := range to.NumField() {
-		f := to.Type().Field(i)
-		key, option, _ := strings.Cut(f.Tag.Get("torch"), ",")
-		if key == "-" || !f.IsExported() {
-			continue
-		}
-		if key == "" {
-			key = snake.Case(f.Name)
-		}
-		e, ok := d.Get(key)
+	for key, field := range keyedFields(to) {
+		e, ok := d.Get(key.name)
 		switch {
-		case !ok && option == "optional":
+		case !ok && key.optional:
 			continue
 		case !ok:
-			return &PathError{Msg: noKey(d, key), missing: true}
+			return &PathError{Msg: noKey(d, key.name), missing: true}
 		}
-		if err := readValue(to.Field(i), e); err != nil {
-			err.Path = pathText([]any{key}) + err.Path
+		if err := readValue(field, e); err != nil {
+			err.Path = pathText([]any{key.name}) + err.Path
 			return err
 		}
 	}
 	return nil
+}
+
+// A fieldKey is the key of a field of a struct in a dict.
+type fieldKey struct {
+	name     string
+	optional bool
+}
+
+// keyedFields returns the fields of a struct that have a key.
+func keyedFields(r reflect.Value) iter.Seq2[fieldKey, reflect.Value] {
+	return func(yield func(fieldKey, reflect.Value) bool) {
+		for f, v := range r.Fields() {
+			key, option, _ := strings.Cut(f.Tag.Get("torch"), ",")
+			if key == "-" || !f.IsExported() {
+				continue
+			}
+			if !yield(fieldKey{cmp.Or(key, snake.Case(f.Name)), option == "optional"}, v) {
+				return
+			}
+		}
+	}
 }
 
 // readNumber sets a number, bool or string.

@@ -35,10 +35,11 @@ import (
 // bytes, other slices and arrays as lists, maps as dicts in the order of their keys,
 // [*Dict], [Tuple], [Set], [Size], [DType], [Device], [Layout], [QScheme] and *big.Int.
 // A [StateDict] becomes what Module.state_dict() returns: an OrderedDict of tensors
-// without gradients. A pointer to one of these types becomes what it points to, or None.
-// Structs, functions and channels are errors, and so is what torch.load with
-// weights_only=True does not read: nested tensors, tuples that contain themselves, and
-// ints of more than 2039 bits.
+// without gradients. A struct becomes a dict of its exported fields, with the keys under
+// which [Get] reads it. A pointer to one of these types becomes what it points to, or None.
+// Functions, channels, modules and structs without exported fields are errors, and so is
+// what torch.load with weights_only=True does not read: nested tensors, tuples that
+// contain themselves, and ints of more than 2039 bits.
 //
 // The file is created, or replaced, atomically: it has the name path only once it is
 // complete and on the disk. No other goroutine may write to the tensors meanwhile.
@@ -177,9 +178,10 @@ func (s *saver) reflected(v Value, depth int) (any, error) {
 		if r.IsNil() {
 			return nil, nil
 		}
-		if r.Elem().Kind() != reflect.Struct {
-			return s.value(r.Elem().Interface(), depth)
+		if r.Elem().Kind() == reflect.Struct {
+			return s.fields(r, depth)
 		}
+		return s.value(r.Elem().Interface(), depth)
 	case reflect.Bool:
 		return r.Bool(), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -216,7 +218,7 @@ func (s *saver) reflected(v Value, depth int) (any, error) {
 		}
 		return d, nil
 	case reflect.Struct:
-		return nil, fmt.Errorf("a %T cannot be saved; save its fields in a map or a *torch.Dict", v)
+		return s.fields(r, depth)
 	}
 	return nil, fmt.Errorf("a %T cannot be saved", v)
 }
@@ -233,6 +235,34 @@ func (s *saver) known(r reflect.Value, made any) (any, bool) {
 	}
 	s.made[id] = made
 	return nil, false
+}
+
+// fields makes a dict of a struct, or of the struct that r points to.
+func (s *saver) fields(r reflect.Value, depth int) (any, error) {
+	d := &pickle.Dict{Class: "dict"}
+	typ := r.Type()
+	if r.Kind() == reflect.Pointer {
+		id := identity{at: r.UnsafePointer(), typ: typ}
+		if old, ok := s.made[id]; ok {
+			return old, nil
+		}
+		s.made[id] = d
+		r = r.Elem()
+	}
+	if _, ok := typ.MethodByName("Forward"); ok {
+		return nil, fmt.Errorf("a %v cannot be saved, since it is a module; save its state dict", typ)
+	}
+	keys := 0
+	for key, f := range keyedFields(r) {
+		keys++
+		if err := s.entry(d, key.name, f.Interface(), depth); err != nil {
+			return nil, err
+		}
+	}
+	if keys == 0 {
+		return nil, fmt.Errorf("a %v cannot be saved, since it has no exported fields; save what it stands for", typ)
+	}
+	return d, nil
 }
 
 // fill makes the elements of a slice or array.

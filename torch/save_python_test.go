@@ -102,7 +102,7 @@ def made(path):
 	x = torch.arange(6.).reshape(2, 3)
 	want = {
 		"array": [1, 2], "bool": True, "bytes": b"\x00\xffa", "complex": 1 + 2j, "device": torch.device("cuda:1"), "dict": {"b": 1, "a": (1, "x", None)},
-		"dtype": torch.bfloat16, "empty": [b"", (), [], {}, ""], "float32": 0.5, "half": [0.5, 2.0], "quarter": [0.5], "pointer": [1.5, None], "int": -3, "ints": [1, 2, 3], "layout": torch.sparse_csr, "long": -2**70,
+		"dtype": torch.bfloat16, "empty": [b"", (), [], {}, ""], "float32": 0.5, "half": [0.5, 2.0], "quarter": [0.5], "pointer": [1.5, None], "int": -3, "ints": [1, 2, 3], "layout": torch.sparse_csr, "struct": {"best_acc1": 0.5, "lrs": [0.1], "rest": None}, "long": -2**70,
 		"map": {-1: "minus", 2: "two"}, "none": None, "set": {1, "a"}, "size": torch.Size([2, 3]), "string": "\u20ac\U0001f600", "uint64": 2**64 - 1,
 	}
 	for k, w in want.items(): same(w, v.pop(k), k)
@@ -248,7 +248,12 @@ func TestSaveGoValuesInPython(t *testing.T) {
 		"array": [2]int8{1, 2}, "bool": true, "bytes": []byte("\x00\xffa"), "complex": 1 + 2i, "device": torch.CUDADevice(1),
 		"dict":  &torch.Dict{Entries: []torch.Entry{{"b", 1}, {"a", torch.Tuple{1, name("x"), nil}}}},
 		"dtype": torch.BFloat16, "empty": []any{[]byte{}, torch.Tuple{}, []int{}, map[string]int{}, ""}, "float32": float32(0.5), "half": []torch.F16{torch.NewF16(0.5), torch.NewF16(2)}, "quarter": []torch.F8E5M2{torch.NewF8E5M2(0.5)}, "pointer": []*float64{new(1.5), nil}, "int": -3, "ints": []int{1, 2, 3},
-		"layout": torch.SparseCSR, "long": long, "map": map[int]string{2: "two", -1: "minus"}, "none": nil, "set": torch.Set{1, "a"}, "size": torch.Size(x.Shape()),
+		"layout": torch.SparseCSR, "long": long, "struct": &struct {
+			BestAcc1 float32
+			LR       []float64 `torch:"lrs"`
+			Rest     *struct{ N int }
+		}{0.5, []float64{0.1}, nil},
+		"map": map[int]string{2: "two", -1: "minus"}, "none": nil, "set": torch.Set{1, "a"}, "size": torch.Size(x.Shape()),
 		"string": "€😀", "uint64": uint64(math.MaxUint64), "state": torch.StateDict{{Name: "w", Tensor: w}, {Name: "b", Tensor: x.Select(0, 0)}},
 		"grad": w, "parameter": torch.Parameter{Tensor: w}, "shared": []any{list, list, d, d, y, y, y.Select(0, 1)}, "itself": itself,
 		"conj": torch.FromSlice([]complex64{1 + 2i}).Conj(), "sparse": aten.ToSparse(eye, nil, nil, nil), "csc": aten.ToSparseCsc(eye, nil),

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/torchhub/torchhub/torch"
@@ -52,7 +53,11 @@ func TestSaveErrors(t *testing.T) {
 	freed := torch.Ones(2)
 	freed.Free()
 	for says, v := range map[string]any{
-		`["a"][1]: a struct {} cannot be saved; save its fields in a map or a *torch.Dict`: map[string]any{"a": []any{1, struct{}{}}},
+		`["a"][1]: a struct {} cannot be saved, since it has no exported fields`: map[string]any{"a": []any{1, struct{}{}}},
+		`["a"]["At"]: a time.Time cannot be saved, since it has no exported fields`: map[string]any{"a": struct {
+			At any `torch:"At"`
+		}{time.Time{}}},
+		`["net"]: a *torch_test.net cannot be saved, since it is a module; save its`: struct{ Net *net }{&net{}},
 		`a chan int cannot be saved`:                                                 make(chan int),
 		`["w"]: torch: Save: tensor used after Free`:                                 torch.StateDict{{Name: "w", Tensor: freed}},
 		`a dict has the key w twice`:                                                 torch.StateDict{{Name: "w", Tensor: x}, {Name: "w", Tensor: x}},
@@ -113,6 +118,49 @@ func TestSaveShares(t *testing.T) {
 	one, _ := d.Get("d")
 	two, _ := d.Get("e")
 	require.Same(t, &one.([]torch.Value)[0], &two.([]torch.Value)[0])
+}
+
+type net struct{ W *torch.Tensor }
+
+func (n *net) Forward(x *torch.Tensor) *torch.Tensor { return x.Mul(n.W) }
+
+// A struct is written as Get reads it, and one that several pointers point to is written once.
+func TestSaveStruct(t *testing.T) {
+	type group struct {
+		LR     float64
+		Params []int
+	}
+	type state struct {
+		Epoch     int
+		StateDict torch.StateDict
+		BestAcc1  *torch.Tensor `torch:"best"`
+		Groups    []*group
+		Rest      *group `torch:",optional"`
+		Note      string `torch:"-"`
+		hidden    int
+	}
+	path := filepath.Join(t.TempDir(), "x.pt")
+	g := &group{0.1, []int{1, 2}}
+	was := state{Epoch: 3, StateDict: torch.StateDict{{Name: "w", Tensor: torch.Ones(2)}}, BestAcc1: torch.Scalar(0.5), Groups: []*group{g, g}, Note: "x", hidden: 1}
+	require.NoError(t, torch.Save(path, was))
+	v, err := torch.Load(path)
+	require.NoError(t, err)
+	var keys []any
+	for _, e := range v.(*torch.Dict).Entries {
+		keys = append(keys, e.Key)
+	}
+	require.Equal(t, []any{"epoch", "state_dict", "best", "groups", "rest"}, keys)
+	groups, err := torch.Get[[]*torch.Dict](v, "groups")
+	require.NoError(t, err)
+	require.Same(t, groups[0], groups[1])
+	got, err := torch.Get[state](v)
+	require.NoError(t, err)
+	require.Equal(t, 3, got.Epoch)
+	require.Equal(t, []float32{1, 1}, torch.Data[float32](got.StateDict.Get("w")))
+	require.Equal(t, 0.5, got.BestAcc1.Item())
+	require.Equal(t, *g, *got.Groups[1])
+	require.Nil(t, got.Rest)
+	require.Empty(t, got.Note)
 }
 
 // Save leaves no tensor behind.
