@@ -25,3 +25,9 @@ func Example() {
 	// [2 0 9 8] [4 0 81 64]
 	// [3 5] [9 25]
 }
+
+func ExampleLoader_Dataset() {
+	loader := data.NewLoader[*torch.Tensor](data.List[int]{1, 2, 3}, data.LoaderOptions{BatchSize: 2})
+	fmt.Println(loader.Len(), "batches of", loader.Dataset().Len(), "samples")
+	// Output: 2 batches of 3 samples
+}

@@ -17,6 +17,7 @@ import (
 // https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
 type Loader[B any] struct {
 	o       LoaderOptions
+	dataset Sized                                                        // nil if it has no length
 	sampler BatchSampler                                                 // nil for an iterable dataset
 	fetch   func(ctx context.Context, indices []int, at *int) (B, error) // of a dataset with indices; at is the one that is being read
 	stream  func(ctx context.Context) iter.Seq2[B, error]                // of an iterable dataset
@@ -87,7 +88,7 @@ func NewLoaderFunc[B, T any](dataset Dataset[T], collate func(samples []T) (B, e
 }
 
 func newLoader[B, T any](op string, dataset Dataset[T], collate func([]T) (B, error), options ...LoaderOptions) *Loader[B] {
-	l := &Loader[B]{o: torch.Only(options)}
+	l := &Loader[B]{o: torch.Only(options), dataset: dataset}
 	l.o.check(op)
 	l.choose(op, dataset)
 	several, _ := dataset.(BatchDataset[T])
@@ -124,7 +125,7 @@ func newLoader[B, T any](op string, dataset Dataset[T], collate func([]T) (B, er
 // NewUnbatched returns a loader of single samples: DataLoader(dataset, batch_size=None).
 func NewUnbatched[T any](dataset Dataset[T], options ...LoaderOptions) *Loader[T] {
 	const op = "NewUnbatched"
-	l := &Loader[T]{o: torch.Only(options)}
+	l := &Loader[T]{o: torch.Only(options), dataset: dataset}
 	l.o.check(op)
 	if l.o.BatchSize != 0 || l.o.BatchSampler != nil || l.o.DropLast {
 		fail(op, "BatchSize, BatchSampler and DropLast are for batches; leave them out, or use NewLoader")
@@ -171,6 +172,7 @@ func NewIterableLoader[B, T any](dataset IterableDataset[T], options ...LoaderOp
 		}
 	}
 	if sized, ok := dataset.(Sized); ok {
+		l.dataset = sized
 		l.length = func() int { return batches(sized.Len(), size, l.o.DropLast) }
 	}
 	return l
@@ -224,6 +226,10 @@ func (l *Loader[B]) choose(op string, dataset Sized) {
 	}
 	l.length = l.sampler.Len
 }
+
+// Dataset returns the dataset, for its number of samples: loader.dataset. It is nil for an iterable dataset that has no
+// method Len.
+func (l *Loader[B]) Dataset() Sized { return l.dataset }
 
 // Len returns the number of batches of an epoch: len(loader). It panics with a *torch.Error for an iterable dataset that
 // has no method Len.

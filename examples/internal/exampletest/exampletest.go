@@ -1,0 +1,241 @@
+// Package exampletest tests the examples: what a run prints, that its losses fall, and that
+// they are those of the example's twin in Python.
+//
+// A loss is what a program prints after "Loss: ", or "Loss_D: " and the like, with 9
+// significant digits (%.9g), which are all that a float32 has. The twin prints the same losses and nothing
+// else, one per line, as repr does. Both print each loss when the flag log-interval is 1.
+package exampletest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/internal/reference"
+	"github.com/torchhub/torchhub/torch"
+)
+
+// A Program is the function of an example that main calls.
+type Program func(ctx context.Context, w io.Writer, args []string) error
+
+// Large reports whether long comparisons are asked for.
+func Large() bool { return os.Getenv("TORCHHUB_TEST_LARGE") == "1" }
+
+// Flags checks that -h lists flags with these names, which are those of Python's program,
+// and that a bad flag is an error of one sentence.
+func Flags(t *testing.T, run Program, names ...string) {
+	t.Helper()
+	var out strings.Builder
+	require.ErrorIs(t, run(t.Context(), &out, []string{"-h"}), flag.ErrHelp)
+	require.Regexp(t, `^usage: \w+ \[flags\]\n\n\S.*\.\n\n`, out.String())
+	for _, name := range names {
+		require.Regexp(t, `(?m)^  -`+regexp.QuoteMeta(name)+`\b`, out.String())
+	}
+	for _, args := range [][]string{{"--no-such-flag"}, {"-" + names[0] + "=x"}, {"folder"}} {
+		out.Reset()
+		err := run(t.Context(), &out, args)
+		require.Error(t, err, args)
+		require.NotContains(t, err.Error(), "\n")
+		require.Contains(t, err.Error(), "; -h lists the flags")
+		require.Empty(t, out.String())
+	}
+}
+
+// Output runs a program to its end and returns what it prints.
+func Output(t *testing.T, run Program, args ...string) string {
+	t.Helper()
+	var out strings.Builder
+	require.NoError(t, run(t.Context(), &out, args))
+	return out.String()
+}
+
+// Falls runs a program until it has printed n losses, and checks that those of the last
+// quarter are below those of the first, on average.
+func Falls(t *testing.T, run Program, n int, args ...string) {
+	t.Helper()
+	losses, _ := goLosses(t, run, n, args)
+	first, last := mean(losses[:n/4]), mean(losses[n-n/4:])
+	require.Less(t, last, first, "%v", losses)
+}
+
+func mean(v []float64) (m float64) {
+	for _, x := range v {
+		m += x / float64(len(v))
+	}
+	return m
+}
+
+// CompareOptions are the options of [Compare].
+type CompareOptions struct {
+	Tolerance float64 // the largest relative difference of losses; 0 means 1e-5
+	Speed     float64 // the least ratio of Go's steps per second to Python's; 0 means 1
+	Losses    int     // how many losses are compared; 0 means 20, or 100 if TORCHHUB_TEST_LARGE is 1
+}
+
+// Compare runs a program and its twin, the Python file script, with the same arguments and one
+// thread each, and compares their losses. It skips the test where there is no Python. If
+// TORCHHUB_TEST_LARGE is 1 it also compares the steps per second, by the median of the times
+// between losses.
+func Compare(t *testing.T, run Program, script string, options CompareOptions, args ...string) {
+	t.Helper()
+	python := reference.Python(t)
+	n := options.Losses
+	if n == 0 {
+		n = 20
+		if Large() {
+			n = 100
+		}
+	}
+	tolerance, speed := options.Tolerance, options.Speed
+	if tolerance == 0 {
+		tolerance = 1e-5
+	}
+	if speed == 0 {
+		speed = 1
+	}
+	threads := torch.NumThreads()
+	torch.SetNumThreads(1)
+	defer torch.SetNumThreads(threads)
+
+	want, wantStep := pythonLosses(t, python, script, n, args)
+	got, step := goLosses(t, run, n, args)
+	worst := 0.
+	for i := range want {
+		d := math.Abs(got[i]-want[i]) / max(math.Abs(want[i]), math.SmallestNonzeroFloat64)
+		require.LessOrEqual(t, d, tolerance, "loss %d is %v, and Python's is %v", i, got[i], want[i])
+		worst = max(worst, d)
+	}
+	t.Logf("%d losses differ by at most %.1e", n, worst)
+	if !Large() {
+		return
+	}
+	ratios := []float64{wantStep / step}
+	for len(ratios) < 3 && slices.Max(ratios) < speed { // the machine may have been busy
+		_, wantStep = pythonLosses(t, python, script, n, args)
+		_, step = goLosses(t, run, n, args)
+		ratios = append(ratios, wantStep/step)
+	}
+	t.Logf("a step takes %.2f ms, and Python's %.2f ms: %.2f times Python's steps per second", 1000*step, 1000*wantStep, ratios)
+	require.GreaterOrEqual(t, slices.Max(ratios), speed, "times Python's steps per second")
+}
+
+// Losses returns the losses that a twin prints, and skips the test where there is no Python.
+func Losses(t *testing.T, script string, n int, args ...string) []float64 {
+	t.Helper()
+	losses, _ := pythonLosses(t, reference.Python(t), script, n, args)
+	return losses
+}
+
+// goLosses returns the first n losses of a program, and the median of the seconds between them.
+func goLosses(t *testing.T, run Program, n int, args []string) ([]float64, float64) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w := &lossWriter{n: n, enough: cancel}
+	if err := run(ctx, w, args); len(w.losses) < n {
+		require.NoError(t, err)
+		require.Len(t, w.losses, n, "it ended early")
+	} else if err != nil {
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	return w.losses[:n], w.median()
+}
+
+var loss = regexp.MustCompile(`\bLoss(?:_\w+)?: (\S+)`)
+
+// A lossWriter finds the losses in what a program prints, line by line.
+type lossWriter struct {
+	n      int
+	enough func() // is called when there are n losses
+	rest   []byte
+	losses []float64
+	times  []time.Time // of the lines
+}
+
+func (w *lossWriter) Write(b []byte) (int, error) {
+	w.rest = append(w.rest, b...)
+	for {
+		line, rest, ok := bytes.Cut(w.rest, []byte("\n"))
+		if !ok {
+			return len(b), nil
+		}
+		w.rest = rest
+		found := loss.FindAllSubmatch(line, -1)
+		for _, m := range found {
+			v, err := strconv.ParseFloat(string(m[1]), 64)
+			if err != nil {
+				return 0, err
+			}
+			w.losses = append(w.losses, v)
+		}
+		if len(found) > 0 && len(w.losses) <= w.n {
+			w.times = append(w.times, time.Now())
+		}
+		if len(w.losses) >= w.n {
+			w.enough()
+		}
+	}
+}
+
+// median returns the median of the seconds between losses.
+func (w *lossWriter) median() float64 {
+	var d []float64
+	for i := range len(w.times) - 1 {
+		d = append(d, w.times[i+1].Sub(w.times[i]).Seconds())
+	}
+	slices.Sort(d)
+	if len(d) == 0 {
+		return math.NaN()
+	}
+	return d[len(d)/2]
+}
+
+// pythonLosses returns the first n losses of a twin, and the median of the seconds between them.
+func pythonLosses(t *testing.T, python, script string, n int, args []string) ([]float64, float64) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, append([]string{"-u", script}, double(args)...)...)
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	w := &lossWriter{n: n, enough: func() {}}
+	lines := bufio.NewScanner(stdout)
+	for len(w.losses) < n && lines.Scan() {
+		w.Write([]byte("Loss: " + strings.ReplaceAll(lines.Text(), " ", " Loss: ") + "\n"))
+	}
+	cancel()
+	err = cmd.Wait()
+	if len(w.losses) < n {
+		require.FailNow(t, "the twin ended early", "%s %s: %v after %d losses\n%s", script, strings.Join(args, " "), errors.Join(err, lines.Err()), len(w.losses), &stderr)
+	}
+	return w.losses, w.median()
+}
+
+// double returns arguments with two hyphens, as argparse reads them.
+func double(args []string) []string {
+	out := slices.Clone(args)
+	for i, a := range out {
+		if len(a) > 2 && a[0] == '-' && a[1] != '-' && (a[1] < '0' || a[1] > '9') {
+			out[i] = "-" + a
+		}
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package program_test
+
+import (
+	"errors"
+	"flag"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/examples/internal/program"
+	"github.com/torchhub/torchhub/torch"
+)
+
+func TestParse(t *testing.T) {
+	for arg, want := range map[string]string{
+		"-n=3": "",
+		"-m":   "count: flag provided but not defined: -m; -h lists the flags",
+		"x":    `count: the argument "x" is not a flag; -h lists the flags`,
+		"-n=x": `count: invalid value "x" for flag -n: parse error; -h lists the flags`,
+	} {
+		flags := program.Flags("count", "Counts.")
+		n := flags.Int("n", 1, "how far")
+		var out strings.Builder
+		err := program.Parse(flags, &out, []string{arg})
+		if want == "" {
+			require.NoError(t, err)
+			require.Equal(t, 3, *n)
+		} else {
+			require.EqualError(t, err, want)
+		}
+		require.Empty(t, out.String())
+		require.ErrorIs(t, program.Parse(flags, &out, []string{"--h"}), flag.ErrHelp)
+		require.Equal(t, "usage: count [flags]\n\nCounts.\n\n  -n int\n    \thow far (default 1)\n", out.String())
+	}
+}
+
+func TestRun(t *testing.T) {
+	failed := errors.New("failed")
+	require.ErrorIs(t, program.Run(t.Context(), func() error { return failed }), failed)
+	err := program.Run(t.Context(), func() error { torch.Ones(2).Add(torch.Ones(3)); return nil })
+	var bad *torch.Error
+	require.ErrorAs(t, err, &bad)
+	require.NotContains(t, err.Error(), "\n")
+}
