@@ -58,6 +58,7 @@ var policy = map[string][]string{
 	"torch/cuda":                    {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/optim":                   {"torch", "torch/aten", "torch/internal/engine", "torch/nn", "internal/libm", "internal/pyrepr", "internal/snake"},
 	"torch/mps":                     {"torch", "torch/internal/engine", "internal/libtorch"},
+	"torch/accelerator":             {"torch", "torch/cuda", "torch/mps"},
 	"torch/data":                    {"torch", "torch/aten", "transforms/pyrandom"},
 	"torch/internal/engine":         {"internal/libtorch", "internal/pickle"},
 	"torch/jit":                     {"torch", "torch/internal/engine", "internal/badfile", "internal/filekind", "internal/libtorch", "internal/pickle", "internal/strictzip"},
