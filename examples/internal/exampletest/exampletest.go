@@ -58,6 +58,7 @@ func Flags(t *testing.T, run Program, names ...string) {
 // Output runs a program to its end and returns what it prints.
 func Output(t *testing.T, run Program, args ...string) string {
 	t.Helper()
+	defer oneThread()()
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), &out, args))
 	return out.String()
@@ -107,10 +108,6 @@ func Compare(t *testing.T, run Program, script string, options CompareOptions, a
 	if speed == 0 {
 		speed = 1
 	}
-	threads := torch.NumThreads()
-	torch.SetNumThreads(1)
-	defer torch.SetNumThreads(threads)
-
 	want, wantStep := pythonLosses(t, python, script, n, args)
 	got, step := goLosses(t, run, n, args)
 	worst := 0.
@@ -140,9 +137,17 @@ func Losses(t *testing.T, script string, n int, args ...string) []float64 {
 	return losses
 }
 
+// oneThread makes torch.Run use one thread, until the function that it returns is called.
+func oneThread() func() {
+	threads := torch.NumThreads()
+	torch.SetNumThreads(1)
+	return func() { torch.SetNumThreads(threads) }
+}
+
 // goLosses returns the first n losses of a program, and the median of the seconds between them.
 func goLosses(t *testing.T, run Program, n int, args []string) ([]float64, float64) {
 	t.Helper()
+	defer oneThread()()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w := &lossWriter{n: n, enough: cancel}
