@@ -64,6 +64,14 @@ func Output(t *testing.T, run Program, args ...string) string {
 	return out.String()
 }
 
+// oneThread lets libtorch use one thread until restore is called. Small tensors gain nothing from more, and on a busy
+// machine the threads wait for each other.
+func oneThread() (restore func()) {
+	threads := torch.NumThreads()
+	torch.SetNumThreads(1)
+	return func() { torch.SetNumThreads(threads) }
+}
+
 // Falls runs a program until it has printed n losses, and checks that those of the last
 // quarter are below those of the first, on average.
 func Falls(t *testing.T, run Program, n int, args ...string) {
@@ -85,12 +93,13 @@ type CompareOptions struct {
 	Tolerance float64 // the largest relative difference of losses; 0 means 1e-5
 	Speed     float64 // the least ratio of Go's steps per second to Python's; 0 means 1
 	Losses    int     // how many losses are compared; 0 means 20, or 100 if TORCHHUB_TEST_LARGE is 1
+	Steps     int     // how many steps are timed, which are to take a second; 0 means as many as Losses
 }
 
 // Compare runs a program and its twin, the Python file script, with the same arguments and one
 // thread each, and compares their losses. It skips the test where there is no Python. If
 // TORCHHUB_TEST_LARGE is 1 it also compares the steps per second, by the median of the times
-// between losses.
+// that a twentieth of the steps takes.
 func Compare(t *testing.T, run Program, script string, options CompareOptions, args ...string) {
 	t.Helper()
 	python := reference.Python(t)
@@ -120,10 +129,13 @@ func Compare(t *testing.T, run Program, script string, options CompareOptions, a
 	if !Large() {
 		return
 	}
-	ratios := []float64{wantStep / step}
-	for len(ratios) < 3 && slices.Max(ratios) < speed { // the machine may have been busy
-		_, wantStep = pythonLosses(t, python, script, n, args)
-		_, step = goLosses(t, run, n, args)
+	var ratios []float64
+	if options.Steps == 0 {
+		ratios = []float64{wantStep / step}
+	}
+	for len(ratios) == 0 || len(ratios) < 3 && slices.Max(ratios) < speed { // the machine may have been busy
+		_, wantStep = pythonLosses(t, python, script, max(n, options.Steps), args)
+		_, step = goLosses(t, run, max(n, options.Steps), args)
 		ratios = append(ratios, wantStep/step)
 	}
 	t.Logf("a step takes %.2f ms, and Python's %.2f ms: %.2f times Python's steps per second", 1000*step, 1000*wantStep, ratios)
@@ -137,19 +149,12 @@ func Losses(t *testing.T, script string, n int, args ...string) []float64 {
 	return losses
 }
 
-// oneThread makes torch.Run use one thread, until the function that it returns is called.
-func oneThread() func() {
-	threads := torch.NumThreads()
-	torch.SetNumThreads(1)
-	return func() { torch.SetNumThreads(threads) }
-}
-
-// goLosses returns the first n losses of a program, and the median of the seconds between them.
+// goLosses returns the first n losses of a program, and the seconds of a step.
 func goLosses(t *testing.T, run Program, n int, args []string) ([]float64, float64) {
 	t.Helper()
-	defer oneThread()()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	defer oneThread()()
 	w := &lossWriter{n: n, enough: cancel}
 	if err := run(ctx, w, args); len(w.losses) < n {
 		require.NoError(t, err)
@@ -157,7 +162,7 @@ func goLosses(t *testing.T, run Program, n int, args []string) ([]float64, float
 	} else if err != nil {
 		require.ErrorIs(t, err, context.Canceled)
 	}
-	return w.losses[:n], w.median()
+	return w.losses[:n], w.step()
 }
 
 var loss = regexp.MustCompile(`\bLoss(?:_\w+)?: (\S+)`)
@@ -196,11 +201,13 @@ func (w *lossWriter) Write(b []byte) (int, error) {
 	}
 }
 
-// median returns the median of the seconds between losses.
-func (w *lossWriter) median() float64 {
+// step returns the median of the seconds that a step takes, over runs of a twentieth of the steps: losses of quick steps
+// are read from a pipe several at a time.
+func (w *lossWriter) step() float64 {
+	k := max(1, len(w.times)/20)
 	var d []float64
-	for i := range len(w.times) - 1 {
-		d = append(d, w.times[i+1].Sub(w.times[i]).Seconds())
+	for i := range len(w.times) - k {
+		d = append(d, w.times[i+k].Sub(w.times[i]).Seconds()/float64(k))
 	}
 	slices.Sort(d)
 	if len(d) == 0 {
@@ -209,7 +216,7 @@ func (w *lossWriter) median() float64 {
 	return d[len(d)/2]
 }
 
-// pythonLosses returns the first n losses of a twin, and the median of the seconds between them.
+// pythonLosses returns the first n losses of a twin, and the seconds of a step.
 func pythonLosses(t *testing.T, python, script string, n int, args []string) ([]float64, float64) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -231,7 +238,7 @@ func pythonLosses(t *testing.T, python, script string, n int, args []string) ([]
 	if len(w.losses) < n {
 		require.FailNow(t, "the twin ended early", "%s %s: %v after %d losses\n%s", script, strings.Join(args, " "), errors.Join(err, lines.Err()), len(w.losses), &stderr)
 	}
-	return w.losses, w.median()
+	return w.losses, w.step()
 }
 
 // double returns arguments with two hyphens, as argparse reads them.
