@@ -105,11 +105,14 @@ var policy = map[string][]string{
 	"examples/internal/program":     {"torch"},
 	"examples/internal/exampletest": {"internal/reference", "torch"},
 	"examples/*":                    {"datasets", "hub", "models/resnet", "models/vgg", "torch", "torch/autograd", "torch/cuda", "torch/data", "torch/nn", "torch/nn/functional", "torch/optim", "transforms", "transforms/draw", "transforms/pyrandom", "examples/internal/made", "examples/internal/program"}, // PyTorch's own examples
-	"examples/classify":             {"torch", "torch/cuda", "transforms", "hub"},
-	"examples/port":                 {"torch", "torch/nn"},
-	"examples/server":               {"transforms", "hub"},
-	"examples/transfer":             {"datasets", "hub", "models/resnet", "torch", "torch/cuda", "torch/nn", "torch/nn/functional", "torch/optim", "transforms"},
-	"cmd/torchhub":                  {"datasets", "metrics", "torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
+	"examples/reinforcement_learning/cartpole":    {},
+	"examples/reinforcement_learning/categorical": {"torch"},
+	"examples/reinforcement_learning/*":           {"torch", "torch/nn", "torch/nn/functional", "torch/optim", "examples/internal/program", "examples/reinforcement_learning/cartpole", "examples/reinforcement_learning/categorical"},
+	"examples/classify":                           {"torch", "torch/cuda", "transforms", "hub"},
+	"examples/port":                               {"torch", "torch/nn"},
+	"examples/server":                             {"transforms", "hub"},
+	"examples/transfer":                           {"datasets", "hub", "models/resnet", "torch", "torch/cuda", "torch/nn", "torch/nn/functional", "torch/optim", "transforms"},
+	"cmd/torchhub":                                {"datasets", "metrics", "torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 }
 
 // network lists the rooms that may import net/http.
