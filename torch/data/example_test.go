@@ -31,3 +31,14 @@ func ExampleLoader_Dataset() {
 	fmt.Println(loader.Len(), "batches of", loader.Dataset().Len(), "samples")
 	// Output: 2 batches of 3 samples
 }
+
+func ExampleLoader_First() {
+	loader := data.NewLoader[*torch.Tensor](data.List[int]{1, 2, 3}, data.LoaderOptions{BatchSize: 2})
+	batch, err := loader.First(context.Background())
+	fmt.Println(batch, err)
+	_, err = data.NewLoader[*torch.Tensor](data.List[int]{}).First(context.Background())
+	fmt.Println(err)
+	// Output:
+	// tensor([1, 2]) <nil>
+	// EOF
+}

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
 	"runtime/debug"
@@ -225,6 +226,14 @@ func (l *Loader[B]) choose(op string, dataset Sized) {
 		l.sampler = NewBatchSampler(s, max(1, l.o.BatchSize), l.o.DropLast)
 	}
 	l.length = l.sampler.Len
+}
+
+// First returns the first batch of a new epoch: next(iter(loader)). Its error is io.EOF if there are no batches.
+func (l *Loader[B]) First(ctx context.Context) (batch B, err error) {
+	for batch, err := range l.Batches(ctx) {
+		return batch, err
+	}
+	return batch, io.EOF
 }
 
 // Dataset returns the dataset, for its number of samples: loader.dataset. It is nil for an iterable dataset that has no
