@@ -91,8 +91,8 @@ type transformed struct {
 // transform. Random transforms draw from the generators of the loader's workers. Of a file, only the pixels are decoded
 // that t needs.
 //
-//	train := datasets.Transform(folder, transforms.Compose(transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()))
-//	loader := data.NewLoader[data.Batch](train, data.LoaderOptions{BatchSize: 32, Shuffle: true, Workers: 4})
+//	samples := datasets.Transform(folder, transforms.Compose(transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()))
+//	loader := data.NewLoader[data.Batch](samples, data.LoaderOptions{BatchSize: 32, Shuffle: true, Workers: 4})
 func Transform(d Pictures, t transforms.Transform) data.Dataset[data.Sample[*torch.Tensor, int]] {
 	return transformed{d, t}
 }

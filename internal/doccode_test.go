@@ -40,7 +40,7 @@ var worker int
 var opt *optim.Optimizer
 var batches []struct{ Input, Target *torch.Tensor }
 var x, y, z, b, w, loss, input, output, mask, weight, want *torch.Tensor
-var train data.Dataset[data.Sample[*torch.Tensor, int]]
+var samples data.Dataset[data.Sample[*torch.Tensor, int]]
 var folder *datasets.ImageFolder
 var t *testing.T
 

@@ -2,9 +2,9 @@ package metrics
 
 import "fmt"
 
-// A ConfusionMatrix counts pixels by their true and their predicted class:
-// ConfusionMatrix of torchvision's reference scripts for segmentation. Make one with
-// [NewConfusionMatrix].
+// A ConfusionMatrix counts pixels or samples by their true and their predicted class:
+// ConfusionMatrix of torchvision's reference scripts for segmentation, and
+// sklearn.metrics.confusion_matrix. Make one with [NewConfusionMatrix].
 //
 // https://github.com/pytorch/vision/blob/main/references/segmentation/utils.py
 type ConfusionMatrix struct {
@@ -36,6 +36,14 @@ func (m *ConfusionMatrix) Add(target, predicted []uint8) {
 		}
 		m.Counts[int(t)*m.Classes+int(predicted[i])]++
 	}
+}
+
+// Count counts a sample. It panics if one of the classes is not one of the matrix.
+func (m *ConfusionMatrix) Count(target, predicted int) {
+	if min(target, predicted) < 0 || max(target, predicted) >= m.Classes {
+		panic(fmt.Sprintf("metrics: a sample of class %d is predicted as %d, and there are %d classes", target, predicted, m.Classes))
+	}
+	m.Counts[target*m.Classes+predicted]++
 }
 
 // Merge adds the counts of another matrix of as many classes.
@@ -75,4 +83,36 @@ func (m *ConfusionMatrix) Compute() Segmentation {
 	}
 	s.PixelAccuracy = 100 * float64(right) / float64(all)
 	return s
+}
+
+// Classification is what a [ConfusionMatrix] says of a classifier, in percent:
+// sklearn.metrics.precision_recall_fscore_support. A figure is NaN where it would be a
+// share of no samples.
+//
+// https://scikit-learn.org/stable/modules/generated/sklearn.metrics.precision_recall_fscore_support.html
+type Classification struct {
+	Accuracy  float64   // the samples whose class is right
+	Precision []float64 // of those predicted as a class, the ones that are of it
+	Recall    []float64 // of those of a class, the ones that are predicted as it
+	F1        []float64 // the harmonic mean of both
+}
+
+// Classification returns the figures.
+func (m *ConfusionMatrix) Classification() Classification {
+	c := Classification{Precision: make([]float64, m.Classes), Recall: make([]float64, m.Classes), F1: make([]float64, m.Classes)}
+	right, all := 0, 0
+	for i := range m.Classes {
+		row, column := 0, 0
+		for o := range m.Classes {
+			row += m.Counts[i*m.Classes+o]
+			column += m.Counts[o*m.Classes+i]
+		}
+		hit := m.Counts[i*m.Classes+i]
+		right, all = right+hit, all+row
+		c.Precision[i] = 100 * float64(hit) / float64(column)
+		c.Recall[i] = 100 * float64(hit) / float64(row)
+		c.F1[i] = 100 * float64(2*hit) / float64(row+column)
+	}
+	c.Accuracy = 100 * float64(right) / float64(all)
+	return c
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -15,6 +16,7 @@ type Bar struct {
 	w    io.Writer // nil draws nothing
 	name string
 	unit []decor.Decorator // counter and rate
+	note atomic.Pointer[string]
 	b    *mpb.Bar
 	done func()
 }
@@ -30,6 +32,20 @@ func NewBar(w io.Writer, name string) *Bar {
 		short = append(short[:maxName-1], '…')
 	}
 	return &Bar{w: w, name: string(short), unit: []decor.Decorator{decor.CountersKibiByte("% .1f / % .1f", decor.WCSyncSpace), decor.AverageSpeed(decor.SizeB1024(0), " % .1f")}}
+}
+
+// Note shows a text at the end of the bar, until the next one.
+func (b *Bar) Note(text string) {
+	text = Escape(text)
+	b.note.Store(&text)
+}
+
+// noted is the text that [Bar.Note] set.
+func (b *Bar) noted(decor.Statistics) string {
+	if s := b.note.Load(); s != nil && *s != "" {
+		return " " + *s
+	}
+	return ""
 }
 
 // NewCounter returns a bar that counts things, such as "pictures".
@@ -49,7 +65,7 @@ func (b *Bar) Set(n, total int64) {
 		p, b.done = joinBoard(b.w)
 		b.b = p.AddBar(0,
 			mpb.PrependDecorators(decor.Name(b.name+" ", decor.WCSyncSpaceR), b.unit[0]),
-			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.OnComplete(b.unit[1], ""), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 4}), "")))
+			mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), decor.OnComplete(b.unit[1], ""), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 4}), ""), decor.Any(b.noted)))
 		b.b.SetRefill(n)
 	}
 	b.b.SetTotal(max(total, n), false)

@@ -1,6 +1,6 @@
 // Package data reads data sets in batches, for training: torch.utils.data.
 //
-//	loader := data.NewLoader[data.Batch](train, data.LoaderOptions{BatchSize: 64, Shuffle: true, Workers: 4})
+//	loader := data.NewLoader[data.Batch](samples, data.LoaderOptions{BatchSize: 64, Shuffle: true, Workers: 4})
 //	for range 10 {
 //		for batch, err := range loader.Batches(ctx) {
 //			if err != nil {
@@ -12,7 +12,7 @@
 //
 // is
 //
-//	loader = DataLoader(train, batch_size=64, shuffle=True, num_workers=4)
+//	loader = DataLoader(samples, batch_size=64, shuffle=True, num_workers=4)
 //	for _ in range(10):
 //		for input, target in loader:
 //			loss = F.cross_entropy(model(input), target)

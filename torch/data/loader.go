@@ -75,7 +75,7 @@ func (e *BatchError) Unwrap() error { return e.Err }
 // NewLoader returns a loader of a dataset whose batches [Collate] makes: DataLoader(dataset, batch_size, …). B, the type
 // of the batches, is named by the caller; for a [Sample] of a tensor and a number it is [Batch].
 //
-//	loader := data.NewLoader[data.Batch](train, data.LoaderOptions{BatchSize: 64, Shuffle: true})
+//	loader := data.NewLoader[data.Batch](samples, data.LoaderOptions{BatchSize: 64, Shuffle: true})
 //
 // It panics with a *torch.Error if the options exclude each other, or the types do not agree.
 func NewLoader[B, T any](dataset Dataset[T], options ...LoaderOptions) *Loader[B] {
