@@ -112,6 +112,20 @@ func (x *Tensor) SetGrad(grad *Tensor) {
 // https://docs.pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html
 func (x *Tensor) ZeroGrad() { x.SetGrad(nil) }
 
+var opData = NewOp("aten::data", "")
+
+// Data returns a tensor on the memory of x that has no history, and whose changes autograd does
+// not notice: x.data. In place of changing it, change x inside of [NoGrad], or a
+// [Tensor.Detach] of it, so that Backward can tell that a value which it needs is gone.
+// The function [Data] returns the elements.
+//
+// https://docs.pytorch.org/docs/stable/notes/autograd.html
+func (x *Tensor) Data() *Tensor {
+	var c Call
+	c.Tensor(x)
+	return c.One(opData)
+}
+
 var (
 	opRetainGrad  = NewOp("aten::retain_grad", "")
 	opRetainsGrad = NewOp("aten::retains_grad", "")

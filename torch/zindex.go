@@ -6,7 +6,7 @@
 // [Arange], [ArangeStep], [Linspace], [Logspace], [Eye], [EyeOf], [TrilIndices], [TriuIndices],
 // [HannWindow], [HammingWindow], [BlackmanWindow], [BartlettWindow], [KaiserWindow], [Complex],
 // [Polar], [Tensor.Clone], [Tensor.Detach], [Tensor.Vander], [NewTensor], [FromSlice], [Scalar],
-// [FromBuffer], [FromBlob].
+// [FromBuffer], [FromBlob], [x.Data].
 //
 // Random numbers: [Rand], [Randn], [RandInt], [RandPerm], [RandLike], [RandnLike], [RandIntLike],
 // [Tensor.BernoulliScalar], [Tensor.Bernoulli], [Tensor.Multinomial], [Tensor.Poisson], [Normal],

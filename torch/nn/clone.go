@@ -12,16 +12,28 @@ import (
 //
 //	best := nn.Clone(model)
 func Clone[M any](m M) M {
-	c := copier{done: map[any]reflect.Value{}, tensors: true}
-	var clone M
-	torch.NoGrad(func() { clone = c.copied(reflect.ValueOf(&m).Elem()).Interface().(M) })
-	return clone
+	return copied(m, func(x *torch.Tensor) *torch.Tensor { return x.Detach().Then((*torch.Tensor).Clone) })
+}
+
+// Share returns a copy of a module whose parameters and buffers are in the same memory, but which
+// has a mode and gradients of its own, and no hooks: what another process has of a module after
+// m.share_memory(). Goroutines that train one model at the same time, without waiting for each
+// other, have such a copy each.
+//
+// https://docs.pytorch.org/docs/stable/notes/multiprocessing.html#hogwild
+func Share[M any](m M) M { return copied(m, (*torch.Tensor).Data) }
+
+func copied[M any](m M, tensor func(x *torch.Tensor) *torch.Tensor) M {
+	c := copier{done: map[any]reflect.Value{}, copy: tensor}
+	var d M
+	torch.NoGrad(func() { d = c.copied(reflect.ValueOf(&m).Elem()).Interface().(M) })
+	return d
 }
 
 // A copier copies modules.
 type copier struct {
-	done    map[any]reflect.Value // the copies, by what they are copies of
-	tensors bool                  // are copied too
+	done map[any]reflect.Value               // the copies, by what they are copies of
+	copy func(x *torch.Tensor) *torch.Tensor // copies a tensor; nil keeps tensors as they are
 }
 
 // copied returns a copy of the structs and lists of modules in v. What a module has more
@@ -86,13 +98,13 @@ func (c *copier) copied(v reflect.Value) reflect.Value {
 // tensor returns a copy of a tensor, or the tensor itself if only modules are copied.
 func (c *copier) tensor(v reflect.Value) reflect.Value {
 	x, _ := v.Interface().(*torch.Tensor)
-	if x == nil || !c.tensors {
+	if x == nil || c.copy == nil {
 		return v
 	}
 	if d, ok := c.done[x]; ok {
 		return d
 	}
-	d := reflect.ValueOf(x.Detach().Then((*torch.Tensor).Clone).RequireGrad(x.RequiresGrad()))
+	d := reflect.ValueOf(c.copy(x).RequireGrad(x.RequiresGrad()))
 	c.done[x] = d
 	return d
 }

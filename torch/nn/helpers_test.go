@@ -165,6 +165,34 @@ func TestClone(t *testing.T) {
 	require.Equal(t, []int{2}, module.Forward(torch.Ones(2)).Shape())
 }
 
+func TestShare(t *testing.T) {
+	m := newTied()
+	m.Scale.SetGrad(torch.Ones(1))
+	s := nn.Share(m)
+	require.Equal(t, nn.Repr(m), nn.Repr(s))
+	require.Same(t, s.Embed.Weight, s.Head.Weight)
+	require.Nil(t, s.Scale.Grad())
+	shared := nn.StateDict(s)
+	for i, e := range nn.StateDict(m) {
+		torch.NoGrad(func() { shared[i].Tensor.FillInPlace(float64(i)) })
+		require.True(t, e.Tensor.Equal(shared[i].Tensor), e.Name)
+		require.Equal(t, e.Tensor.RequiresGrad(), shared[i].Tensor.RequiresGrad(), e.Name)
+	}
+	d := nn.NewDropout(0.5)
+	nn.Eval(nn.Share(d))
+	require.True(t, d.Training)
+
+	a := nn.NewLinear(2, 1)
+	b := nn.Share(a)
+	x := torch.Ones(1, 2).RequireGrad(true)
+	loss := a.Forward(x).Sum()
+	torch.NoGrad(func() { b.Weight.FillInPlace(3) }) // as by another goroutine
+	loss.Backward()                                  // knows nothing of it
+	require.Equal(t, []float32{3, 3}, torch.Data[float32](x.Grad()))
+	require.NotNil(t, a.Weight.Grad())
+	require.Nil(t, b.Weight.Grad())
+}
+
 func TestZeroGrad(t *testing.T) {
 	m := nn.NewLinear(2, 1)
 	autograd.Backward([]*torch.Tensor{m.Forward(torch.Ones(2))})

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,9 +60,9 @@ func Flags(t *testing.T, run Program, names ...string) {
 func Output(t *testing.T, run Program, args ...string) string {
 	t.Helper()
 	defer oneThread()()
-	var out strings.Builder
+	var out lossWriter
 	require.NoError(t, run(t.Context(), &out, args))
-	return out.String()
+	return out.all.String()
 }
 
 // oneThread lets libtorch use one thread until restore is called. Small tensors gain nothing from more, and on a busy
@@ -167,16 +168,22 @@ func goLosses(t *testing.T, run Program, n int, args []string) ([]float64, float
 
 var loss = regexp.MustCompile(`\bLoss(?:_\w+)?: (\S+)`)
 
-// A lossWriter finds the losses in what a program prints, line by line.
+// A lossWriter finds the losses in what a program prints, line by line. Goroutines may share it.
 type lossWriter struct {
 	n      int
 	enough func() // is called when there are n losses
+
+	mu     sync.Mutex
+	all    strings.Builder
 	rest   []byte
 	losses []float64
 	times  []time.Time // of the lines
 }
 
 func (w *lossWriter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all.Write(b)
 	w.rest = append(w.rest, b...)
 	for {
 		line, rest, ok := bytes.Cut(w.rest, []byte("\n"))
@@ -195,7 +202,7 @@ func (w *lossWriter) Write(b []byte) (int, error) {
 		if len(found) > 0 && len(w.losses) <= w.n {
 			w.times = append(w.times, time.Now())
 		}
-		if len(w.losses) >= w.n {
+		if w.enough != nil && len(w.losses) >= w.n {
 			w.enough()
 		}
 	}
@@ -228,7 +235,7 @@ func pythonLosses(t *testing.T, python, script string, n int, args []string) ([]
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	w := &lossWriter{n: n, enough: func() {}}
+	w := &lossWriter{n: n}
 	lines := bufio.NewScanner(stdout)
 	for len(w.losses) < n && lines.Scan() {
 		w.Write([]byte("Loss: " + strings.ReplaceAll(lines.Text(), " ", " Loss: ") + "\n"))
