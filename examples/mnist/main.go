@@ -14,7 +14,7 @@ import (
 	"github.com/torchhub/torchhub/examples/internal/made"
 	"github.com/torchhub/torchhub/examples/internal/program"
 	"github.com/torchhub/torchhub/torch"
-	"github.com/torchhub/torchhub/torch/cuda"
+	"github.com/torchhub/torchhub/torch/accelerator"
 	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/torch/nn"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
@@ -84,8 +84,8 @@ func mnist(ctx context.Context, w io.Writer, args arguments) error {
 	device := torch.CPU
 	trainOptions := data.LoaderOptions{BatchSize: args.batchSize}
 	testOptions := data.LoaderOptions{BatchSize: args.testBatchSize}
-	if !args.noAccel && cuda.IsAvailable() {
-		device = torch.CUDA
+	if !args.noAccel && accelerator.IsAvailable() {
+		device = accelerator.CurrentAccelerator()
 		for _, o := range []*data.LoaderOptions{&trainOptions, &testOptions} {
 			o.Workers, o.Persistent, o.PinMemory, o.Shuffle = 1, true, true, true
 		}

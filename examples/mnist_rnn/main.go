@@ -14,6 +14,7 @@ import (
 	"github.com/torchhub/torchhub/examples/internal/made"
 	"github.com/torchhub/torchhub/examples/internal/program"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/accelerator"
 	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/torch/nn"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
@@ -89,7 +90,7 @@ func mnistRNN(ctx context.Context, w io.Writer, args arguments) error {
 	trainOptions := data.LoaderOptions{BatchSize: args.batchSize, Shuffle: true}
 	testOptions := data.LoaderOptions{BatchSize: args.testBatchSize, Shuffle: true}
 	if args.accel {
-		device = torch.CUDA
+		device = accelerator.CurrentAccelerator()
 		for _, o := range []*data.LoaderOptions{&trainOptions, &testOptions} {
 			o.Workers, o.PinMemory = 1, true
 		}
