@@ -16,6 +16,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,6 +30,9 @@ import (
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
 )
+
+// here is the folder of the test's package, where the test may not be any more.
+var here, _ = os.Getwd()
 
 // A Program is the function of an example that main calls.
 type Program func(ctx context.Context, w io.Writer, args []string) error
@@ -228,7 +232,7 @@ func pythonLosses(t *testing.T, python, script string, n int, args []string) ([]
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	cmd := exec.CommandContext(ctx, python, append([]string{"-u", script}, double(args)...)...)
+	cmd := exec.CommandContext(ctx, python, append([]string{"-u", filepath.Join(here, script)}, double(args)...)...)
 	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
