@@ -243,4 +243,15 @@ func TestSteppedTooEarly(t *testing.T) {
 	stepped(o, false)
 	NewStepLR(o, 3).Step()
 	require.Empty(t, log.String())
+
+	momentum := func() *Optimizer { return NewSGD(params(param()), SGDOptions{Momentum: 0.9}) }
+	for want, state := range map[string]*torch.Dict{"": stepped(momentum(), false).StateDict(), "WARN": momentum().StateDict()} {
+		log.Reset()
+		o := momentum()
+		s := NewStepLR(o, 3)
+		require.NoError(t, o.LoadStateDict(state))
+		s.Step()
+		require.Contains(t, log.String(), want)
+		require.Equal(t, want == "", log.Len() == 0, log.String())
+	}
 }

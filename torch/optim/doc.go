@@ -25,7 +25,8 @@
 // where Python fails at the next step or loads what it does not use. [NewLambdaLR] and
 // [NewMultiplicativeLR] have no last_epoch; load a state to resume them.
 //
-// What Python warns of, this package logs with [slog.Warn].
+// What Python warns of, this package logs with [slog.Warn]. The first step of a scheduler does not warn if the optimizer
+// has loaded the state of one that made steps, as after a training that was stopped at the end of its first epoch.
 //
 // https://docs.pytorch.org/docs/stable/optim.html
 package optim

@@ -90,6 +90,7 @@ func (o *Optimizer) LoadStateDict(state *torch.Dict) error {
 		g.options, g.states, g.names = l.groups[i].options, l.groups[i].states, l.groups[i].names
 	}
 	o.lbfgs = l.lbfgs
+	o.stepped = o.stepped || l.stepped
 	return nil
 }
 
@@ -98,6 +99,8 @@ type stateLoader struct {
 	o      *Optimizer
 	groups []*ParamGroup // options, states and names of the groups
 	lbfgs  *lbfgs
+
+	stepped bool // the optimizer that was saved has made a step
 }
 
 func (l *stateLoader) load(state *torch.Dict) error {
@@ -109,6 +112,7 @@ func (l *stateLoader) load(state *torch.Dict) error {
 	if err != nil {
 		return err
 	}
+	l.stepped = len(states.Entries) > 0
 	if len(groups) != len(l.o.groups) {
 		return fmt.Errorf("the state has %s and the optimizer %s; the groups must be those of the optimizer that was saved",
 			count(len(groups), "parameter group"), count(len(l.o.groups), "parameter group"))
