@@ -41,16 +41,16 @@ type Program func(ctx context.Context, w io.Writer, args []string) error
 func Large() bool { return os.Getenv("TORCHHUB_TEST_LARGE") == "1" }
 
 // Flags checks that -h lists flags with these names, which are those of Python's program,
-// and that a bad flag is an error of one sentence.
+// and that a bad flag is an error of one sentence. The first is a number.
 func Flags(t *testing.T, run Program, names ...string) {
 	t.Helper()
 	var out strings.Builder
 	require.ErrorIs(t, run(t.Context(), &out, []string{"-h"}), flag.ErrHelp)
-	require.Regexp(t, `^usage: \w+ \[flags\]\n\n\S.*\.\n\n`, out.String())
+	require.Regexp(t, `^usage: \w+ \[flags\]( \[[A-Z]+\])*\n\n\S.*\.\n\n`, out.String())
 	for _, name := range names {
 		require.Regexp(t, `(?m)^  -`+regexp.QuoteMeta(name)+`\b`, out.String())
 	}
-	for _, args := range [][]string{{"--no-such-flag"}, {"-" + names[0] + "=x"}, {"folder"}} {
+	for _, args := range [][]string{{"--no-such-flag"}, {"-" + names[0] + "=x"}, {"one", "two"}} {
 		out.Reset()
 		err := run(t.Context(), &out, args)
 		require.Error(t, err, args)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -30,24 +31,48 @@ func Main(run func(ctx context.Context, w io.Writer, args []string) error) {
 func Flags(name, description string) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "usage: %s [flags]\n\n%s\n\n", name, description)
+		fmt.Fprintf(flags.Output(), "\n\n%s\n\n", description)
 		flags.PrintDefaults()
 	}
 	return flags
 }
 
-// Parse parses flags, and nothing else. With -h it writes the flags to w and returns
-// [flag.ErrHelp]; the error of a bad flag is one sentence.
-func Parse(flags *flag.FlagSet, w io.Writer, args []string) error {
+// OptionalInt defines a flag for an int that has no default, as argparse's default=None.
+func OptionalInt(flags *flag.FlagSet, p **int, name, usage string) {
+	flags.Func(name, usage, func(s string) error {
+		n, err := strconv.Atoi(s)
+		*p = &n
+		return err
+	})
+}
+
+// An Argument is one that is not a flag, and may be left out.
+type Argument struct {
+	Name string // in the first line of -h
+	To   *string
+}
+
+// Parse parses flags, and arguments before, between and after them. With -h it writes the
+// flags to w and returns [flag.ErrHelp]; the error of a bad flag is one sentence.
+func Parse(flags *flag.FlagSet, w io.Writer, args []string, arguments ...Argument) error {
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(args)
+	for rest := arguments; err == nil && flags.NArg() > 0; rest = rest[1:] {
+		if len(rest) == 0 {
+			err = fmt.Errorf("the argument %q is not a flag", flags.Arg(0))
+			break
+		}
+		*rest[0].To = flags.Arg(0)
+		err = flags.Parse(flags.Args()[1:])
+	}
 	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(w, "usage: %s [flags]", flags.Name())
+		for _, a := range arguments {
+			fmt.Fprintf(w, " [%s]", a.Name)
+		}
 		flags.SetOutput(w)
 		flags.Usage()
 		return err
-	}
-	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("the argument %q is not a flag", flags.Arg(0))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w; -h lists the flags", flags.Name(), err)

@@ -35,6 +35,24 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestArguments(t *testing.T) {
+	for _, args := range [][]string{{"a", "b", "-n=3", "-m", "4"}, {"-n", "3", "a", "-m=4", "b"}} {
+		flags := program.Flags("count", "Counts.")
+		n := flags.Int("n", 1, "how far")
+		var m *int
+		program.OptionalInt(flags, &m, "m", "how `often`")
+		first, second, third := "", "", "x"
+		arguments := []program.Argument{{"FIRST", &first}, {"SECOND", &second}, {"THIRD", &third}}
+		require.NoError(t, program.Parse(flags, nil, args, arguments...))
+		require.Equal(t, []any{3, 4, "a", "b", "x"}, []any{*n, *m, first, second, third})
+		require.EqualError(t, program.Parse(flags, nil, []string{"a", "b"}, arguments[0]), `count: the argument "b" is not a flag; -h lists the flags`)
+		require.ErrorContains(t, program.Parse(flags, nil, []string{"-m=x"}), `invalid value "x" for flag -m`)
+		var out strings.Builder
+		require.ErrorIs(t, program.Parse(flags, &out, []string{"-h"}, arguments[:2]...), flag.ErrHelp)
+		require.Equal(t, "usage: count [flags] [FIRST] [SECOND]\n\nCounts.\n\n  -m often\n    \thow often\n  -n int\n    \thow far (default 1)\n", out.String())
+	}
+}
+
 func TestRun(t *testing.T) {
 	failed := errors.New("failed")
 	require.ErrorIs(t, program.Run(t.Context(), func() error { return failed }), failed)
