@@ -14,8 +14,8 @@ import (
 	"github.com/torchhub/torchhub/torch/autograd"
 )
 
-// engines are the two ways in which a graph is run: as one node of libtorch's engine, or
-// by that engine itself, as it is with the inputs named.
+// engines are the two ways in which a graph is run: by the shim, or by libtorch's engine, as
+// it is with the inputs named.
 var engines = map[string]func(leaves tensors) torch.BackwardOptions{
 	"sweep":    func(tensors) torch.BackwardOptions { return torch.BackwardOptions{} },
 	"libtorch": func(leaves tensors) torch.BackwardOptions { return torch.BackwardOptions{Inputs: leaves} },

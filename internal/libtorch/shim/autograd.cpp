@@ -35,6 +35,19 @@ using ag::variable_list;
 
 namespace {
 
+// Nodes are counted by libtorch since 2.13, and by std::shared_ptr before.
+#if __has_include(<torch/csrc/autograd/node.h>)
+using NodePtr = c10::intrusive_ptr<torch::autograd::Node>;
+template <class T> using NodePtrTo = c10::intrusive_ptr<T>;
+template <class T, class... A> NodePtrTo<T> make_node(A &&...a) { return c10::make_intrusive<T>(std::forward<A>(a)...); }
+#else
+using NodePtr = std::shared_ptr<torch::autograd::Node>;
+template <class T> using NodePtrTo = std::shared_ptr<T>;
+template <class T, class... A> NodePtrTo<T> make_node(A &&...a) {
+	return NodePtrTo<T>(new T(std::forward<A>(a)...), torch::autograd::deleteNode);
+}
+#endif
+
 thub_callback go;
 int release_fd = -1;
 
@@ -204,7 +217,7 @@ struct Origin : ag::AnomalyMetadata {
 };
 
 // GoEngine gives nodes the stack of a goroutine, and tensors that are saved the hooks of
-// the thread's mode. It runs simple graphs as a Sweep.
+// the thread's mode. It runs simple graphs as a sweep.
 struct GoEngine : ag::Engine {
 	std::unique_ptr<ag::AnomalyMetadata> make_anomaly_metadata() override { return std::make_unique<Origin>(); }
 	std::unique_ptr<ag::SavedVariableHooks> get_default_saved_variable_hooks() override {
@@ -213,11 +226,11 @@ struct GoEngine : ag::Engine {
 	}
 	variable_list execute(const ag::edge_list &roots, const variable_list &grads, bool keep_graph, bool create_graph, bool accumulate,
 	                      const ag::edge_list &inputs) override {
-		if (roots.size() == 1 && inputs.empty()) {
+		if (roots.size() == 1 && inputs.empty() && !create_graph) {
 			variable_list checked = grads;
 			ag::validate_outputs(roots, checked, [](const std::string &what) { return what; });
-			if (NodePtr sweep = make_sweep(roots[0], checked[0], keep_graph))
-				return Engine::execute({ag::Edge(std::move(sweep), 0)}, checked, keep_graph, create_graph, accumulate);
+			if (sweep(roots[0], checked[0], keep_graph))
+				return {};
 		}
 		return Engine::execute(roots, grads, keep_graph, create_graph, accumulate, inputs);
 	}

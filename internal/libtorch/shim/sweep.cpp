@@ -2,12 +2,14 @@
 
 #include "sweep.h"
 
+#include <c10/core/GradMode.h>
+#include <c10/util/flat_hash_map.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/autograd/input_buffer.h>
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
@@ -16,56 +18,81 @@ using ag::variable_list;
 
 namespace {
 
-// libtorch's engine saves and sets all modes of the thread for each node, and passes nodes
-// between threads. A Sweep is one node to that engine, which runs a whole graph of nodes on
-// the CPU on the engine's thread, and in the modes that the engine set for it. The order of
-// the nodes, the sums of gradients, hooks, and errors are those of the engine.
-struct Sweep : ag::Node {
-	// A Task is a node all of whose gradients are there.
-	struct Task {
-		NodePtr node;
-		variable_list grads;
-		bool operator<(const Task &t) const { return node->sequence_nr() < t.node->sequence_nr(); }
-	};
-	// Pending is a node that waits for gradients.
-	struct Pending {
-		int missing = 0;
-		variable_list grads;
-	};
+// A Sweep runs a graph of nodes on the CPU. The order of the nodes, the sums of gradients,
+// hooks, and errors are those of libtorch's engine. The graph must outlive it.
+class Sweep {
+public:
+	explicit Sweep(bool keep_graph) : keep_(keep_graph) {}
 
-	const ag::Edge root;
-	const bool keep;
-	std::unordered_map<ag::Node *, Pending> pending;
-	std::vector<Task> ready; // a heap, in which libtorch's engine too keeps its tasks
-
-	Sweep(const ag::Edge &e, const at::Tensor &grad, bool keep_graph) : Node(UINT64_MAX), root(e), keep(keep_graph) { add_input_metadata(grad); }
-
-	// plan counts the gradients that each node gets. It reports whether all nodes are on the CPU.
-	bool plan() {
-		std::vector<ag::Node *> todo{root.function.get()};
-		while (!todo.empty()) {
-			ag::Node *n = todo.back();
-			todo.pop_back();
+	// plan numbers the nodes and counts the gradients that each gets. It reports whether
+	// all are on the CPU.
+	bool plan(ag::Node *root) {
+		ska::flat_hash_map<ag::Node *, uint32_t> numbers;
+		numbers.reserve(kSmall);
+		steps_.reserve(kSmall);
+		next_.reserve(2 * kSmall);
+		numbers.emplace(root, 0);
+		steps_.emplace_back(root);
+		for (size_t i = 0; i < steps_.size(); i++) {
+			ag::Node *n = steps_[i].node;
 			if (!n->device().is_cpu())
 				return false;
-			for (const ag::Edge &e : n->next_edges())
-				if (e.is_valid() && pending[e.function.get()].missing++ == 0)
-					todo.push_back(e.function.get());
+			steps_[i].next = next_.size();
+			for (const ag::Edge &e : n->next_edges()) {
+				ag::Node *to = e.function.get();
+				if (!to) {
+					next_.push_back(0);
+					continue;
+				}
+				auto [at, added] = numbers.emplace(to, uint32_t(steps_.size()));
+				if (added)
+					steps_.emplace_back(to);
+				steps_[at->second].missing++;
+				next_.push_back(at->second);
+			}
 		}
 		return true;
 	}
 
-	variable_list apply(variable_list &&grads) override {
-		variable_list in(root.function->num_inputs());
-		in[root.input_nr] = std::move(grads[0]);
-		ready.push_back({root.function, std::move(in)});
-		while (!ready.empty()) {
-			std::pop_heap(ready.begin(), ready.end());
-			Task t = std::move(ready.back());
-			ready.pop_back();
-			pass(*t.node, evaluate(*t.node, std::move(t.grads)));
+	// run runs the planned graph, given the gradient of an output of its root.
+	void run(uint32_t output, const at::Tensor &grad) {
+		steps_[0].grads.resize(steps_[0].node->num_inputs());
+		steps_[0].grads[output] = grad;
+		push(0);
+		while (!ready_.empty()) {
+			std::pop_heap(ready_.begin(), ready_.end());
+			Step &s = steps_[ready_.back().step];
+			ready_.pop_back();
+			pass(s, evaluate(*s.node, std::move(s.grads)));
 		}
-		return {};
+	}
+
+private:
+	static constexpr size_t kSmall = 32; // nodes for which memory is allocated once
+
+	// A Step is a node that waits for gradients.
+	struct Step {
+		ag::Node *node;
+		size_t next = 0; // where the numbers of its next nodes begin
+		size_t missing = 0;
+		variable_list grads;
+		explicit Step(ag::Node *n) : node(n) {}
+	};
+	// A Ready is a step whose gradients are all there.
+	struct Ready {
+		uint64_t order;
+		uint32_t step;
+		bool operator<(const Ready &r) const { return order < r.order; }
+	};
+
+	const bool keep_;
+	std::vector<Step> steps_;    // by the numbers of the nodes; the first is the root
+	std::vector<uint32_t> next_; // the number of the node that each edge leads to
+	std::vector<Ready> ready_;   // a heap, in which libtorch's engine too keeps its tasks
+
+	void push(uint32_t i) {
+		ready_.push_back({steps_[i].node->sequence_nr(), i});
+		std::push_heap(ready_.begin(), ready_.end());
 	}
 
 	// evaluate calls a node, with its hooks.
@@ -77,7 +104,7 @@ struct Sweep : ag::Node {
 			in = (*hook)(in);
 		for (const auto &hook : n.pre_hooks())
 			in = (*hook)(in);
-		if (!keep)
+		if (!keep_)
 			n.will_release_variables();
 		variable_list given;
 		if (!n.post_hooks().empty())
@@ -86,44 +113,64 @@ struct Sweep : ag::Node {
 		ag::validate_outputs(n.next_edges(), out, [&](const std::string &what) { return "Function " + n.name() + " returned an " + what; });
 		for (const auto &hook : n.post_hooks())
 			out = (*hook)(out, given);
-		if (!keep)
+		if (!keep_)
 			n.release_variables();
 		return out;
 	}
 
 	// pass gives the gradients that a node returned to the next nodes.
-	void pass(const ag::Node &from, variable_list &&grads) {
+	void pass(const Step &from, variable_list &&grads) {
 		for (size_t i = 0; i < grads.size(); i++) {
-			const ag::Edge &e = from.next_edge(i);
+			const ag::Edge &e = from.node->next_edge(i);
 			if (!e.is_valid())
 				continue;
-			auto at = pending.find(e.function.get());
-			TORCH_CHECK(at != pending.end(), "dependency not found for ", e.function->name());
-			variable_list &in = at->second.grads;
-			in.resize(e.function->num_inputs());
-			if (!in[e.input_nr].defined()) {
-				in[e.input_nr] = std::move(grads[i]);
+			uint32_t to = next_[from.next + i];
+			Step &s = steps_[to];
+			if (s.grads.empty())
+				s.grads.resize(e.function->num_inputs());
+			if (!s.grads[e.input_nr].defined()) {
+				s.grads[e.input_nr] = std::move(grads[i]);
 			} else {
-				ag::InputBuffer sum(std::move(in));
+				ag::InputBuffer sum(std::move(s.grads));
 				sum.add(e.input_nr, std::move(grads[i]), std::nullopt, std::nullopt, e.function.get());
-				in = std::move(sum.buffer);
+				s.grads = std::move(sum.buffer);
 			}
-			if (--at->second.missing == 0) {
-				ready.push_back({e.function, std::move(in)});
-				std::push_heap(ready.begin(), ready.end());
-				pending.erase(at);
-			}
+			if (--s.missing == 0)
+				push(to);
 		}
 	}
 };
 
+// Nested counts the sweeps of this thread, each within a callback of the one before.
+// Beyond kMost of them libtorch's engine runs the graphs, which moves to other threads when
+// it is nested too deep for a thread's stack.
+class Nested {
+public:
+	Nested() { n++; }
+	Nested(const Nested &) = delete;
+	~Nested() { n--; }
+	static bool enough() { return n >= kMost; }
+
+private:
+	static constexpr int kMost = 30;
+	static thread_local int n;
+};
+thread_local int Nested::n = 0;
+
 } // namespace
 
-NodePtr make_sweep(const ag::Edge &root, const at::Tensor &grad, bool keep_graph) {
-	if (!grad.defined() || ag::AnomalyMode::is_enabled()) // which needs the engine to know the node
-		return nullptr;
-	auto sweep = make_node<Sweep>(root, grad, keep_graph);
-	return sweep->plan() ? NodePtr(std::move(sweep)) : nullptr;
+bool sweep(const ag::Edge &root, const at::Tensor &grad, bool keep_graph) {
+	// What the engine needs to know of the node that runs: anomalies, and the inputs of a
+	// graph within whose callback this is.
+	if (!grad.defined() || ag::AnomalyMode::is_enabled() || ag::get_current_graph_task_exec_info() || Nested::enough())
+		return false;
+	Sweep s(keep_graph);
+	if (!s.plan(root.function.get()))
+		return false;
+	Nested nested;
+	c10::AutoGradMode record(false);
+	s.run(root.input_nr, grad);
+	return true;
 }
 
 } // namespace torchhub
