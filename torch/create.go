@@ -68,6 +68,30 @@ func NewTensor(data any, options ...Options) *Tensor {
 	return o.made(x)
 }
 
+// NewZeros returns zeros in x's dtype, on its device: x.new_zeros(size).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_zeros.html
+func (x *Tensor) NewZeros(size ...int) *Tensor { return x.options().Zeros(size...) }
+
+// NewOnes returns ones in x's dtype, on its device: x.new_ones(size).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_ones.html
+func (x *Tensor) NewOnes(size ...int) *Tensor { return x.options().Ones(size...) }
+
+// NewFull returns a tensor of one value in x's dtype, on its device: x.new_full(size, fillValue).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_full.html
+func (x *Tensor) NewFull(fillValue Number, size ...int) *Tensor {
+	return x.options().Full(fillValue, size...)
+}
+
+// NewEmpty returns a tensor in x's dtype, on its device, whose elements are not set: x.new_empty(size).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.Tensor.new_empty.html
+func (x *Tensor) NewEmpty(size ...int) *Tensor { return x.options().Empty(size...) }
+
+func (x *Tensor) options() Options { return Options{DType: x.DType(), Device: x.Device()} }
+
 // FromSlice copies data into a new CPU tensor of the shape, of the dtype that
 // matches E: torch.tensor(data).reshape(shape). Without a shape it is 1-d. It
 // panics with an [*Error] if the shape has another number of elements.

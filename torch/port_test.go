@@ -133,6 +133,10 @@ var ports = []struct {
 	{"torch.tensor([[[1., 2.]], [[3., 4.]]])", func(*torch.Tensor) []*torch.Tensor {
 		return one(torch.NewTensor([][][]float32{{{1, 2}}, {{3, 4}}}))
 	}},
+	{"x.new_zeros(2, 3)", func(x *torch.Tensor) []*torch.Tensor { return one(x.NewZeros(2, 3)) }},
+	{"x.double().new_ones(4)", func(x *torch.Tensor) []*torch.Tensor { return one(x.ToDType(torch.Float64).NewOnes(4)) }},
+	{"x.long().new_full((2, 1), 7)", func(x *torch.Tensor) []*torch.Tensor { return one(x.ToDType(torch.Int64).NewFull(7, 2, 1)) }},
+	{"x.half().new_empty(0, 3)", func(x *torch.Tensor) []*torch.Tensor { return one(x.ToDType(torch.Float16).NewEmpty(0, 3)) }},
 	{"torch.tensor(True)", func(*torch.Tensor) []*torch.Tensor { return one(torch.NewTensor(true)) }},
 	{"x[torch.tensor([[0, 1], [1, 0]])]", func(x *torch.Tensor) []*torch.Tensor {
 		return one(x.Index(torch.NewTensor([][]int{{0, 1}, {1, 0}})))

@@ -6,7 +6,7 @@
 // [Arange], [ArangeStep], [Linspace], [Logspace], [Eye], [EyeOf], [TrilIndices], [TriuIndices],
 // [HannWindow], [HammingWindow], [BlackmanWindow], [BartlettWindow], [KaiserWindow], [Complex],
 // [Polar], [Tensor.Clone], [Tensor.Detach], [Tensor.Vander], [NewTensor], [FromSlice], [Scalar],
-// [FromBuffer], [FromBlob], [x.Data].
+// [FromBuffer], [FromBlob], [x.Data], [x.NewZeros], [x.NewOnes], [x.NewFull], [x.NewEmpty].
 //
 // Random numbers: [Rand], [Randn], [RandInt], [RandPerm], [RandLike], [RandnLike], [RandIntLike],
 // [Tensor.BernoulliScalar], [Tensor.Bernoulli], [Tensor.Multinomial], [Tensor.Poisson], [Normal],
