@@ -83,7 +83,7 @@ func regression(ctx context.Context, w io.Writer, args arguments) error {
 			output.Backward()
 
 			for _, param := range nn.Parameters(fc) {
-				param.Detach().AddInPlace(param.Grad().MulScalar(-0.1))
+				param.Data().AddInPlace(param.Grad().MulScalar(-0.1))
 			}
 		})
 		if args.logInterval > 0 && batch%args.logInterval == 0 {
