@@ -39,17 +39,19 @@ func printLoss(w io.Writer, loss float64) { fmt.Fprintf(w, "Loss: %.9g\n", loss)
 // flags are those of a small model. There are three steps in an epoch.
 var flags = []string{"data", "--seed", "3", "-a", "shufflenet_v2_x0_5", "-b", "4", "-j", "2", "-p", "1"}
 
-// folder goes to a folder that has pictures, and returns the path of the twin.
-func folder(t *testing.T) string {
+const script = "testdata/imagenet.py"
+
+// twin is the path of the script, from wherever the test is.
+var twin, _ = filepath.Abs(script)
+
+// folder goes to a folder that has pictures.
+func folder(t *testing.T) {
 	t.Helper()
-	path, err := filepath.Abs("testdata/imagenet.py")
-	require.NoError(t, err)
 	t.Chdir(t.TempDir())
 	require.NoError(t, made.ImageFolder(12, 5)("data"))
 	threads := torch.NumThreads()
 	torch.SetNumThreads(1)
 	t.Cleanup(func() { torch.SetNumThreads(threads) })
-	return path
 }
 
 // losses returns the lines with losses that a run prints. The run ends as at Ctrl-C after a line that contains stop.
@@ -159,16 +161,16 @@ func load(t *testing.T) checkpoint {
 
 // The files of the program are those of Python's, in both directions.
 func TestResumeLive(t *testing.T) {
-	twin := folder(t)
+	folder(t)
 	reference.Python(t)
 	want := losses(t, "", "-epochs", "2")
 
 	losses(t, "", "-epochs", "1")
 	args := append(flags[:len(flags):len(flags)], "-epochs", "2", "-resume")
-	require.Equal(t, want[3:], printed(exampletest.Losses(t, twin, 3, append(args, "checkpoint.pth.tar")...)), "Python goes on from Go's")
+	require.Equal(t, want[3:], printed(exampletest.Losses(t, script, 3, append(args, "checkpoint.pth.tar")...)), "Python goes on from Go's")
 
-	python(t, twin, "--epochs", "1", "--checkpoint", "python.pth.tar")
-	fromPython := printed(exampletest.Losses(t, twin, 3, append(args, "python.pth.tar")...))
+	python(t, "--epochs", "1", "--checkpoint", "python.pth.tar")
+	fromPython := printed(exampletest.Losses(t, script, 3, append(args, "python.pth.tar")...))
 	require.Equal(t, fromPython, losses(t, "", "-epochs", "2", "-resume", "python.pth.tar"), "Go goes on from Python's")
 }
 
@@ -180,7 +182,7 @@ func printed(losses []float64) (lines []string) {
 }
 
 // python runs the twin to its end, and returns what it prints.
-func python(t *testing.T, twin string, args ...string) string {
+func python(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(reference.Python(t), append(append([]string{twin}, flags...), args...)...)
 	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
@@ -193,8 +195,8 @@ func python(t *testing.T, twin string, args ...string) string {
 
 // The lines of progress are Python's, but for the times.
 func TestLinesLive(t *testing.T) {
-	twin := folder(t)
-	want := python(t, twin, "--epochs", "2", "--lines")
+	folder(t)
+	want := python(t, "--epochs", "2", "--lines")
 	out := exampletest.Output(t, run, append(flags[:len(flags):len(flags)], "-epochs", "2")...)
 	require.Regexp(t, `^Using device: cpu\n=> creating model 'shufflenet_v2_x0_5'\nusing CPU, this will be slow\n`, out)
 	require.Regexp(t, `(?m)^Epoch: \[0\]\[1/3\]\tTime  *\d+\.\d{3} \( *\d+\.\d{3}\)\tData  *\d+\.\d{3} \( *\d+\.\d{3}\)\tLoss `, out)
@@ -214,9 +216,9 @@ func TestLive(t *testing.T) {
 			if workers == "0" && !exampletest.Large() {
 				t.Skip("a long comparison")
 			}
-			twin := folder(t)
+			folder(t)
 			require.NoError(t, made.ImageFolder(100, 5)("data"))
-			exampletest.Compare(t, run, twin, exampletest.CompareOptions{}, "data", "-seed", "3", "-a", "shufflenet_v2_x0_5", "-b", "8", "-j", workers)
+			exampletest.Compare(t, run, script, exampletest.CompareOptions{}, "data", "-seed", "3", "-a", "shufflenet_v2_x0_5", "-b", "8", "-j", workers)
 		})
 	}
 }
