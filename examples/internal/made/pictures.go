@@ -31,6 +31,30 @@ func ImageFolder(train, val int) func(dir string) error {
 	}
 }
 
+// BSDS300 returns a function that writes so many pictures for training and testing to BSDS300/images in a folder, in the
+// layout and size of the Berkeley segmentation data set.
+func BSDS300(train, test int) func(dir string) error {
+	return func(dir string) error {
+		for i, part := range []struct {
+			name string
+			n    int
+		}{{"train", train}, {"test", test}} {
+			rng := rand.New(rand.NewPCG(uint64(i), 300))
+			for j := range part.n {
+				w, h := 481, 321
+				if j%3 == 0 {
+					w, h = h, w
+				}
+				path := filepath.Join(dir, "BSDS300", "images", part.name, fmt.Sprintf("%d.jpg", 10000*(i+1)+j))
+				if err := saveJPEG(path, picture(rng, rng.IntN(10), w, h)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+}
+
 // picture draws a digit in one color on a background that runs from one color to another.
 func picture(rng *rand.Rand, class, w, h int) *image.RGBA {
 	randomColor := func() color.RGBA {
