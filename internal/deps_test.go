@@ -103,11 +103,12 @@ var policy = map[string][]string{
 	"transforms/internal/inflate":   {},
 	"transforms/internal/codec":     {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
 	"hub":                           {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/hfcache", "internal/home", "internal/oserror", "internal/pyhub", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/jit", "torch/aoti", "torch/cuda", "models", "models/all", "transforms"},
+	"examples/internal/cora":        {"torch"},
 	"examples/internal/letters":     {"hub", "models/builtin"},
 	"examples/internal/made":        {},
 	"examples/internal/program":     {"torch"},
 	"examples/internal/exampletest": {"internal/reference", "torch"},
-	"examples/*":                    {"datasets", "hub", "models", "models/resnet", "models/vgg", "torch", "torch/accelerator", "torch/autograd", "torch/backends", "torch/cuda", "torch/data", "torch/nn", "torch/nn/functional", "torch/optim", "transforms", "transforms/draw", "transforms/pyrandom", "examples/internal/made", "examples/internal/program", "examples/super_resolution/model"}, // PyTorch's own examples
+	"examples/*":                    {"datasets", "hub", "models", "models/resnet", "models/vgg", "torch", "torch/accelerator", "torch/autograd", "torch/backends", "torch/cuda", "torch/data", "torch/nn", "torch/nn/functional", "torch/optim", "transforms", "transforms/draw", "transforms/pyrandom", "examples/internal/cora", "examples/internal/made", "examples/internal/program", "examples/super_resolution/model"}, // PyTorch's own examples
 	"examples/reinforcement_learning/cartpole":    {},
 	"examples/reinforcement_learning/categorical": {"torch"},
 	"examples/reinforcement_learning/*":           {"torch", "torch/nn", "torch/nn/functional", "torch/optim", "examples/internal/program", "examples/reinforcement_learning/cartpole", "examples/reinforcement_learning/categorical"},
