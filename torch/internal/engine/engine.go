@@ -28,6 +28,8 @@ var (
 	Pinned func(f func())
 	// Error returns a *torch.Error for an error of libtorch.
 	Error func(op string, err error) error
+	// NotImplemented returns a *torch.Error that is a torch.ErrNotImplemented.
+	NotImplemented func(op, msg string) error
 	// Device returns libtorch's numbers for a torch.Device.
 	Device func(d string) (typ, index int, err error)
 	// Within calls a function with other modes of the thread.
