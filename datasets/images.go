@@ -57,6 +57,26 @@ func (d *Images) At(_ context.Context, i int) (s data.Sample[image.Image, int], 
 	return s, err
 }
 
+// Data returns the pixels of all pictures, uint8 [N, H, W], or [N, 3, H, W] of pictures in color: dataset.data, which in
+// Python is an array of NumPy for some data sets, and [N, H, W, 3] for CIFAR.
+func (d *Images) Data() *torch.Tensor {
+	shape := []int{d.Len(), d.height, d.width}
+	if d.channels > 1 {
+		shape = []int{d.Len(), d.channels, d.height, d.width}
+	}
+	out := make([]uint8, 0, d.Len()*d.channels*d.height*d.width)
+	for i := range d.Len() {
+		for c := range d.channels {
+			for y := range d.height {
+				for x := range d.width {
+					out = append(out, d.pix[i*d.strides[3]+c*d.strides[2]+y*d.strides[1]+x*d.strides[0]])
+				}
+			}
+		}
+	}
+	return torch.FromSlice(out, shape...)
+}
+
 // take keeps the pictures with these indices.
 func (d *Images) take(indices []int) {
 	size := d.strides[3]

@@ -317,6 +317,28 @@ func TestSVHN(t *testing.T) {
 	}
 }
 
+// TestData compares the tensor of all pictures with the pictures.
+func TestData(t *testing.T) {
+	root := t.TempDir()
+	digits(t, filepath.Join(root, "MNIST", "raw"))
+	put(t, svhn(true), root, "train_32x32.mat")
+	gray, err := NewMNIST(t.Context(), root)
+	require.NoError(t, err)
+	color, err := NewSVHN(t.Context(), root, WithoutChecksums())
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 28, 28}, gray.Data().Shape())
+	require.Equal(t, []int{color.Len(), 3, 32, 32}, color.Data().Shape())
+	for _, d := range []*Images{gray, color} {
+		all := d.Data()
+		for i := range d.Len() {
+			img, _, err := d.Open(i)
+			require.NoError(t, err)
+			want := transforms.PILToTensor().Transform(transforms.Value{Image: img}).Tensor
+			require.True(t, all.Select(0, i).ReshapeAs(want).Equal(want))
+		}
+	}
+}
+
 func TestUSPS(t *testing.T) {
 	line := "3"
 	for i := range 256 {
