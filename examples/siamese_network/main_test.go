@@ -32,10 +32,7 @@ func TestSave(t *testing.T) {
 }
 
 func TestLive(t *testing.T) {
-	dir, batch := t.TempDir(), "16"
-	if exampletest.Large() {
-		batch = "64"
-	}
+	dir := t.TempDir()
 	require.NoError(t, made.MNIST(160, 80)(dir))
-	exampletest.Compare(t, run, "testdata/siamese_network.py", exampletest.CompareOptions{}, "-data", dir, "-batch-size", batch, "-epochs", "40", "-log-interval", "1")
+	exampletest.Compare(t, run, "testdata/siamese_network.py", exampletest.CompareOptions{}, "-data", dir, "-batch-size", "16", "-epochs", "40", "-log-interval", "1")
 }

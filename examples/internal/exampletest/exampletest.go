@@ -77,11 +77,18 @@ func oneThread() (restore func()) {
 	return func() { torch.SetNumThreads(threads) }
 }
 
+// Train runs a program until it has printed n losses, and returns them.
+func Train(t *testing.T, run Program, n int, args ...string) []float64 {
+	t.Helper()
+	losses, _ := goLosses(t, run, n, args)
+	return losses
+}
+
 // Falls runs a program until it has printed n losses, and checks that those of the last
 // quarter are below those of the first, on average.
 func Falls(t *testing.T, run Program, n int, args ...string) {
 	t.Helper()
-	losses, _ := goLosses(t, run, n, args)
+	losses := Train(t, run, n, args...)
 	first, last := mean(losses[:n/4]), mean(losses[n-n/4:])
 	require.Less(t, last, first, "%v", losses)
 }
