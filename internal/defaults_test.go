@@ -52,7 +52,7 @@ def defaults(module, fields):
 `)
 	checked := 0
 	for dir, module := range map[string]string{
-		"torch/nn": "torch.nn", "torch/nn/functional": "torch.nn.functional", "torch/optim": "torch.optim torch.optim.lr_scheduler torch.optim.swa_utils",
+		"torch/nn": "torch.nn", "torch/nn/functional": "torch.nn.functional", "torch/optim": "torch.optim torch.optim.lr_scheduler torch.optim.swa_utils", "torch/distributions": "torch.distributions",
 		"transforms": "torchvision.transforms", "transforms/functional": "torchvision.transforms.functional",
 		"transforms/v2": "torchvision.transforms.v2", "transforms/v2/functional": "torchvision.transforms.v2.functional",
 		"transforms/draw": "torchvision.utils",

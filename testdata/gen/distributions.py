@@ -80,3 +80,37 @@ def classes():
 
 def pairs():
     return sorted([p.__name__, q.__name__] for p, q in D.kl._KL_REGISTRY)
+
+def transform_facts(expr, x, a):
+    t = eval(expr, {**vars(transforms), "D": D, "a": a})
+    x = x.clone().requires_grad_()
+    y = t(x)
+    about = lambda c: [str(c), c.is_discrete, c.event_dim]
+    out = OrderedDict()
+    out["repr"], out["inverse repr"], out["bijective"] = repr(t), repr(t.inv), t.bijective
+    out["shapes"] = [list(t.forward_shape(x.shape)), list(t.inverse_shape(y.shape))]
+    out["domain"], out["codomain"] = about(t.domain), about(t.codomain)
+    out["equal"] = [t == t, t.inv == t.inv, t == transforms.ExpTransform()]
+    out["sign"] = attempt(lambda: plain(t.sign))
+    out["check"] = [attempt(lambda: plain(t.domain.check(x))), attempt(lambda: plain(t.codomain.check(y)))]
+    out["inverse check"] = attempt(lambda: plain(t.codomain.check(x)))
+    for name, f in {
+        "forward": lambda: t(x),
+        "inverse": lambda: t._inverse(y) if type(t) not in (transforms.ComposeTransform, transforms._InverseTransform) else t.inv(y),
+        "inv": lambda: t.inv(y),
+        "jacobian": lambda: t.log_abs_det_jacobian(x, y),
+        "inverse jacobian": lambda: t.inv.log_abs_det_jacobian(y, x),
+    }.items():
+        out[name] = attempt(lambda: with_gradients(f, [x]))
+    return out
+
+def constraint_facts(expr, a, matrices, x):
+    c = eval(expr, {**vars(constraints), "a": a})
+    def transform(to):
+        t = to(c)
+        return [repr(t), attempt(lambda: plain(t(x)))]
+    return [
+        [str(c), c.is_discrete, c.event_dim],
+        [plain(c.check(m)) for m in matrices],
+        [attempt(lambda: transform(D.biject_to)), attempt(lambda: transform(D.transform_to))],
+    ]

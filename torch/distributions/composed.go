@@ -282,7 +282,10 @@ func replaced(shape, from, to []int) []int {
 	return slices.Concat(shape[:cut], to)
 }
 
-// Equal implements [Transform]. As in Python no two are equal.
-func (ReshapeTransform) Equal(Transform) bool { return false }
+// Equal implements [Transform].
+func (t ReshapeTransform) Equal(other Transform) bool {
+	o, ok := other.(ReshapeTransform)
+	return ok && slices.Equal(t.InShape, o.InShape) && slices.Equal(t.OutShape, o.OutShape)
+}
 
 func (ReshapeTransform) String() string { return "ReshapeTransform()" }

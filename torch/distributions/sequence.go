@@ -109,8 +109,11 @@ func codomains(parts []Transform) (cs []constraints.Constraint) {
 // Bijective implements [Transform].
 func (t CatTransform) Bijective() bool { return ComposeTransform(t.Parts).Bijective() }
 
-// Equal implements [Transform]. As in Python no two are equal.
-func (CatTransform) Equal(Transform) bool { return false }
+// Equal implements [Transform].
+func (t CatTransform) Equal(other Transform) bool {
+	o, ok := other.(CatTransform)
+	return ok && t.Dim == o.Dim && slices.Equal(t.Lengths, o.Lengths) && equalAll(t.Parts, o.Parts)
+}
 
 func (CatTransform) String() string { return "CatTransform()" }
 
@@ -173,7 +176,10 @@ func (t StackTransform) Codomain() constraints.Constraint {
 // Bijective implements [Transform].
 func (t StackTransform) Bijective() bool { return ComposeTransform(t.Parts).Bijective() }
 
-// Equal implements [Transform]. As in Python no two are equal.
-func (StackTransform) Equal(Transform) bool { return false }
+// Equal implements [Transform].
+func (t StackTransform) Equal(other Transform) bool {
+	o, ok := other.(StackTransform)
+	return ok && t.Dim == o.Dim && equalAll(t.Parts, o.Parts)
+}
 
 func (StackTransform) String() string { return "StackTransform()" }

@@ -32,8 +32,10 @@ type Transform interface {
 	ForwardShape(shape []int) []int // the shape of outputs, given that of inputs: forward_shape
 	InverseShape(shape []int) []int // the shape of inputs, given that of outputs: inverse_shape
 
-	Equal(other Transform) bool // ==
-	String() string             // Python's repr
+	// Equal reports whether two transforms have the same type and parameters: ==. In Python
+	// some are equal only to themselves.
+	Equal(other Transform) bool
+	String() string // Python's repr
 }
 
 // An increasing transform is an increasing function of one number.

@@ -294,8 +294,8 @@ func (CorrCholeskyTransform) InverseShape(shape []int) []int {
 	return append(slices.Clip(shape[:end]), n*(n-1)/2)
 }
 
-// Equal implements [Transform]. As in Python no two are equal.
-func (CorrCholeskyTransform) Equal(Transform) bool { return false }
+// Equal implements [Transform].
+func (CorrCholeskyTransform) Equal(other Transform) bool { return same[CorrCholeskyTransform](other) }
 
 func (CorrCholeskyTransform) String() string { return "CorrCholeskyTransform()" }
 
@@ -336,8 +336,11 @@ func (CumulativeDistributionTransform) Codomain() constraints.Constraint {
 	return constraints.UnitInterval
 }
 
-// Equal implements [Transform]. As in Python two of one distribution are not equal.
-func (CumulativeDistributionTransform) Equal(Transform) bool { return false }
+// Equal implements [Transform].
+func (t CumulativeDistributionTransform) Equal(other Transform) bool {
+	o, ok := other.(CumulativeDistributionTransform)
+	return ok && t.Distribution == o.Distribution
+}
 
 func (CumulativeDistributionTransform) String() string {
 	return "CumulativeDistributionTransform()"
