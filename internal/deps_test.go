@@ -60,6 +60,7 @@ var policy = map[string][]string{
 	"torch/tensorboard":             {"torch", "internal/oserror"},
 	"train":                         {"torch", "torch/cuda", "torch/data", "torch/nn", "internal/atomicfile", "internal/oserror", "internal/terminal"},
 	"train/curve":                   {"torch", "train", "internal/atomicfile"},
+	"torch/graph":                   {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/mps":                     {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/accelerator":             {"torch", "torch/cuda", "torch/mps"},
 	"torch/data":                    {"torch", "torch/aten", "transforms/pyrandom"},

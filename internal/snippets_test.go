@@ -35,6 +35,7 @@ var imports = map[string]string{
 	"errors":        "errors",
 	"fmt":           "fmt",
 	"gonum":         module + "torch/gonum",
+	"graph":         module + "torch/graph",
 	"hub":           module + "hub",
 	"image":         "image",
 	"jit":           module + "torch/jit",

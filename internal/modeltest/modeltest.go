@@ -108,7 +108,7 @@ func compare(t *testing.T, want []torch.Value, quantized bool, build func() any,
 		}
 		nn.Eval(m)
 		called := calls(m, func() {
-			require.NoError(t, near(outputs(t, m, x), want[1].([]torch.Value), 1e-4), "in evaluation")
+			require.NoError(t, near(Outputs(t, m, x), want[1].([]torch.Value), 1e-4), "in evaluation")
 		})
 		if !quantized { // whose blocks add and apply ReLU in one step
 			compareCalls(t, m, want[3].([]torch.Value), called)
@@ -116,7 +116,7 @@ func compare(t *testing.T, want []torch.Value, quantized bool, build func() any,
 		extract(t, m, called, x)
 		torch.ManualSeed(2)
 		nn.Train(m)
-		require.NoError(t, near(outputs(t, m, x), want[2].([]torch.Value), 1e-3), "while training")
+		require.NoError(t, near(Outputs(t, m, x), want[2].([]torch.Value), 1e-3), "while training")
 	})
 	compareGradients(t, m, x, want[4].([]torch.Value))
 }
@@ -129,7 +129,7 @@ func compareGradients(t *testing.T, m any, x []*torch.Tensor, want []torch.Value
 	}
 	torch.ManualSeed(3)
 	loss := torch.Zeros()
-	for _, y := range outputs(t, m, x) {
+	for _, y := range Outputs(t, m, x) {
 		loss = loss.Add(y.Square().Mean())
 	}
 	loss.Backward()
@@ -202,8 +202,8 @@ func extract(t *testing.T, m any, called []string, x []*torch.Tensor) {
 	})
 }
 
-// outputs returns the tensors of a model's output in the order of torchvision's, for one forward in its mode.
-func outputs(t *testing.T, m any, x []*torch.Tensor) []*torch.Tensor {
+// Outputs returns the tensors of a model's output in the order of torchvision's, for one forward in its mode.
+func Outputs(t *testing.T, m any, x []*torch.Tensor) []*torch.Tensor {
 	switch m := m.(type) {
 	case interface {
 		ForwardAux(x *torch.Tensor) (logits *torch.Tensor, aux []*torch.Tensor)

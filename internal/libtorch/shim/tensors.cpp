@@ -1,6 +1,7 @@
 // Tensors: making them from Go's memory, from the allocator's or from mapped files, and
 // reading them.
 
+#include "trace.h"
 #include "values.h"
 
 #include <ATen/ops/empty.h>
@@ -24,6 +25,7 @@ void tensor_free(const uint64_t *tensors, size_t n) {
 
 void tensor_new(const void *data, size_t nbytes, int32_t dtype, const int64_t *sizes, size_t ndim,
                 thub_tensor *ret_tensor) {
+	NotTraced constant;
 	at::Tensor t = at::empty(at::IntArrayRef(sizes, ndim), at::TensorOptions().dtype(at::ScalarType(dtype)));
 	TORCH_CHECK(t.nbytes() == nbytes, "a tensor of ", t.nbytes(), " bytes cannot be made of ", nbytes);
 	if (nbytes)
@@ -44,6 +46,7 @@ void tensor_share(void *data, int32_t dtype, const int64_t *sizes, size_t ndim, 
 void tensor_data(thub_tensor t, void **ret_data) {
 	Lent lent(t);
 	const at::Tensor &x = lent.t;
+	reads_traced(x);
 	TORCH_CHECK(x.device().is_cpu() && x.layout() == at::kStrided && !x.is_nested() && x.is_contiguous() && !x.is_conj() && !x.is_neg(),
 	            "only a dense, contiguous tensor on the CPU can be lent; call Contiguous first");
 	*ret_data = x.data_ptr();
@@ -53,6 +56,8 @@ void tensor_data(thub_tensor t, void **ret_data) {
 void tensor_read(thub_tensor t, void *dst, size_t nbytes) {
 	c10::NoGradGuard no_grad;
 	at::Tensor x = borrow(t);
+	reads_traced(x);
+	NotTraced below;
 	TORCH_CHECK(!x.is_nested(), "the tensors in a nested tensor have sizes of their own; call aten.UnbindInt and read each");
 	x = x.resolve_conj().resolve_neg();
 	if (x._is_zerotensor())
@@ -171,6 +176,7 @@ void map_close(thub_map map) {
 }
 
 void map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64_t numel, thub_tensor *ret_tensor) {
+	NotTraced constant;
 	Map *m = reinterpret_cast<Map *>(map);
 	auto options = at::TensorOptions().dtype(at::ScalarType(dtype));
 	size_t item = c10::elementSize(at::ScalarType(dtype));
