@@ -143,7 +143,7 @@ func NewSTL10(ctx context.Context, root string, opts ...Option) (*Images, error)
 			split = "test"
 		}
 	}
-	if err := oneOf("STL10", split, "train", "test", "unlabeled", "train+unlabeled"); err != nil {
+	if err := oneOf("STL10", "split", split, "train", "test", "unlabeled", "train+unlabeled"); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(root, "stl10_binary")

@@ -50,6 +50,7 @@ type CocoObject struct {
 	Segmentation json.RawMessage `json:"segmentation,omitempty"` // polygons, or a mask by the lengths of its runs
 	Keypoints    []float64       `json:"keypoints,omitempty"`    // x, y and visibility of each
 	NumKeypoints int             `json:"num_keypoints,omitempty"`
+	Caption      string          `json:"caption,omitempty"` // in a file of captions, which has no boxes
 }
 
 // NewCocoDetection reads an annotation file, such as instances_val2017.json, for the

@@ -1,4 +1,4 @@
-package datasets_test
+package datasets
 
 import (
 	"encoding/json"
@@ -8,34 +8,13 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/torchhub/torchhub/datasets"
 	"github.com/torchhub/torchhub/internal/reference"
 )
-
-const script = `
-import json
-from torchvision import datasets as d
-
-def folder(root):
-    try:
-        f = d.ImageFolder(root)
-    except FileNotFoundError as e:
-        return {"error": str(e)}
-    return {"classes": f.classes, "samples": [[p, c] for p, c in f.samples]}
-
-def coco(root, file):
-    f = d.CocoDetection(root, file)
-    return [[i, f.coco.loadImgs(i)[0]["file_name"], [a["id"] for a in f._load_target(i)], list(f[k][0].getpixel((0, 0)))] for k, i in enumerate(f.ids)]
-
-def voc(root, year, image_set):
-    f = d.VOCSegmentation(root, year, image_set)
-    return [[x.size[0], x.size[1], list(x.getpixel((0, 0))), list(m.tobytes())] for x, m in f]
-`
 
 // write writes a file, and the folders that it lies in.
 func write(t *testing.T, path string, data []byte) {
@@ -63,22 +42,22 @@ func picture(t *testing.T, path string, c color.NRGBA) {
 }
 
 func TestImageFolderIsTorchvisions(t *testing.T) {
-	p := reference.Start(t, script)
+	p := reference.Start(t, pythons)
 	root := t.TempDir()
-	for _, name := range []string{"b/2.jpg", "b/10.JPEG", "b/deep/3.png", "b/deep/er/4.webp", "a/x.Tiff", "a/x.txt", "a/.hidden.png", "Z/y.bmp", "c.jpg", "b/z.gif", "b/0.jpg"} {
+	for _, name := range []string{"b/2.jpg", "b/10.JPEG", "b/deep/3.png", "b/deep/er/4.webp", "a/x.Tiff", "a/x.txt", "a/.hidden.png", "Z/y.bmp", "c.jpg", "b/z.gif", "b/0.jpg", "b/deep-er/5.gif.png", "b/deep er/.png"} {
 		write(t, filepath.Join(root, name), nil)
 	}
 	require.NoError(t, os.Symlink(filepath.Join(root, "b", "deep"), filepath.Join(root, "a", "link")))
 	require.NoError(t, os.Symlink(filepath.Join(root, "b"), filepath.Join(root, "d")))
-	compare := func() {
+	compare := func(kw map[string]any, opts ...Option) {
 		t.Helper()
 		var want struct {
 			Error   string
 			Classes []string
 			Samples [][2]any
 		}
-		p.Call(&want, "folder", root)
-		got, err := datasets.NewImageFolder(root)
+		p.Call(&want, "folder", root, kw)
+		got, err := NewImageFolder(root, opts...)
 		if want.Error != "" {
 			require.Error(t, err, want.Error)
 			return
@@ -90,25 +69,29 @@ func TestImageFolderIsTorchvisions(t *testing.T) {
 			require.Equal(t, want.Samples[i], [2]any{s.Path, float64(s.Class)})
 		}
 	}
-	compare()
+	compare(map[string]any{})
 	require.NoError(t, os.Mkdir(filepath.Join(root, "empty"), 0o755))
-	compare()
+	compare(map[string]any{})
+	compare(map[string]any{"allow_empty": true}, WithAllowEmpty())
+	suffix := WithValidFile(func(path string) bool { return strings.HasSuffix(path, ".gif") || strings.HasSuffix(path, ".gif.png") })
+	compare(map[string]any{"suffix": []string{".gif"}}, suffix)
+	compare(map[string]any{"suffix": []string{".gif", ".gif.png"}, "allow_empty": true}, suffix, WithAllowEmpty())
 }
 
 func TestImageFolderMistakes(t *testing.T) {
 	root := t.TempDir()
-	_, err := datasets.NewImageFolder(filepath.Join(root, "none"))
+	_, err := NewImageFolder(filepath.Join(root, "none"))
 	require.ErrorContains(t, err, "none")
-	_, err = datasets.NewImageFolder(root)
+	_, err = NewImageFolder(root)
 	require.ErrorContains(t, err, "has no folders")
 	write(t, filepath.Join(root, "a", "x.txt"), nil)
-	_, err = datasets.NewImageFolder(root)
+	_, err = NewImageFolder(root)
 	require.ErrorContains(t, err, "the folders a in "+root+" have no pictures")
 	require.NoError(t, os.Symlink(root, filepath.Join(root, "a", "loop")))
 	write(t, filepath.Join(root, "a", "x.png"), []byte("no picture"))
-	d, err := datasets.NewImageFolder(root)
+	d, err := NewImageFolder(root)
 	require.NoError(t, err)
-	require.Equal(t, []datasets.ClassSample{{Path: filepath.Join(root, "a", "x.png")}}, d.Samples)
+	require.Equal(t, []ClassSample{{Path: filepath.Join(root, "a", "x.png")}}, d.Samples)
 	_, _, err = d.Open(0)
 	require.ErrorContains(t, err, "x.png")
 }
@@ -121,15 +104,15 @@ const annotations = `{"info": {"year": 2017}, "licenses": [1, [2]],
 "categories": [{"id": 18, "name": "dog", "supercategory": "animal"}, {"id": 1, "name": "person"}]}`
 
 func TestCocoIsTorchvisions(t *testing.T) {
-	p := reference.Start(t, script)
+	p := reference.Start(t, pythons)
 	root := t.TempDir()
 	file := filepath.Join(root, "instances.json")
 	write(t, file, []byte(annotations))
 	picture(t, filepath.Join(root, "b.png"), color.NRGBA{1, 2, 3, 255})
 	picture(t, filepath.Join(root, "sub", "a.png"), color.NRGBA{40, 50, 60, 255})
-	d, err := datasets.NewCocoDetection(root, file)
+	d, err := NewCocoDetection(root, file)
 	require.NoError(t, err)
-	require.Equal(t, []datasets.CocoCategory{{18, "dog"}, {1, "person"}}, d.Categories)
+	require.Equal(t, []CocoCategory{{18, "dog"}, {1, "person"}}, d.Categories)
 	var want []json.RawMessage
 	p.Call(&want, "coco", root, file)
 	require.Len(t, want, d.Len())
@@ -165,12 +148,12 @@ func TestCocoMistakes(t *testing.T) {
 		`{"images": [{"id": 1, "file_name": "a.jpg"}], "other": {"a": [1, {"b": 2}]}, "x"}`: "colon",
 	} {
 		write(t, file, []byte(text))
-		_, err := datasets.NewCocoDetection("", file)
+		_, err := NewCocoDetection("", file)
 		require.ErrorContains(t, err, want, text)
 		require.ErrorContains(t, err, file, text)
 		require.NotContains(t, err.Error(), "\n")
 	}
-	_, err := datasets.NewCocoDetection("", file+"x")
+	_, err := NewCocoDetection("", file+"x")
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -180,7 +163,7 @@ func FuzzCoco(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := filepath.Join(t.TempDir(), "a.json")
 		require.NoError(t, os.WriteFile(file, data, 0o644))
-		if d, err := datasets.NewCocoDetection("", file); err == nil {
+		if d, err := NewCocoDetection("", file); err == nil {
 			for i := range d.Len() {
 				require.True(t, filepath.IsLocal(d.Images[i].FileName))
 				d.Objects(i)
@@ -189,7 +172,7 @@ func FuzzCoco(f *testing.F) {
 	})
 }
 
-func voc(t *testing.T, root string) {
+func vocFolder(t *testing.T, root string) {
 	picture(t, filepath.Join(root, "JPEGImages", "2007_000032.jpg"), color.NRGBA{10, 200, 30, 255})
 	write(t, filepath.Join(root, "ImageSets", "Segmentation", "val.txt"), []byte("2007_000032\n"))
 	mask := image.NewPaletted(image.Rect(0, 0, 6, 4), make(color.Palette, 256))
@@ -208,44 +191,27 @@ func voc(t *testing.T, root string) {
 	require.NoError(t, png.Encode(f, mask))
 }
 
-func TestVOCIsTorchvisions(t *testing.T) {
-	p := reference.Start(t, script)
-	root := t.TempDir()
-	voc(t, filepath.Join(root, "VOCdevkit", "VOC2012"))
-	for _, dir := range []string{root, filepath.Join(root, "VOCdevkit", "VOC2012")} {
-		d, err := datasets.NewVOCSegmentation(dir, datasets.VOCSegmentationOptions{ImageSet: "val"})
-		require.NoError(t, err)
-		img, mask, err := d.Open(0)
-		require.NoError(t, err)
-		r, g, b, _ := img.At(0, 0).RGBA()
-		got, err := json.Marshal([]any{img.Bounds().Dx(), img.Bounds().Dy(), []uint32{r >> 8, g >> 8, b >> 8}, slices.Collect(func(yield func(int) bool) {
-			for _, v := range mask.(*image.Paletted).Pix {
-				if !yield(int(v)) {
-					return
-				}
-			}
-		})})
-		require.NoError(t, err)
-		var want []json.RawMessage
-		p.Call(&want, "voc", root, "2012", "val")
-		require.Len(t, want, d.Len())
-		require.JSONEq(t, string(want[0]), string(got))
-	}
-}
-
 func TestVOCMistakes(t *testing.T) {
 	root := t.TempDir()
-	_, err := datasets.NewVOCSegmentation(root)
+	_, err := NewVOCSegmentation(t.Context(), root)
 	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "WithDownload downloads it")
 	for text, want := range map[string]string{"\n \n": "names no pictures", "../x": "is not inside the folder"} {
 		write(t, filepath.Join(root, "ImageSets", "Segmentation", "train.txt"), []byte(text))
-		_, err := datasets.NewVOCSegmentation(root)
+		_, err := NewVOCSegmentation(t.Context(), root)
 		require.ErrorContains(t, err, want)
 	}
-	voc(t, root)
-	picture(t, filepath.Join(root, "SegmentationClass", "2007_000032.png"), color.NRGBA{1, 2, 3, 255})
-	d, err := datasets.NewVOCSegmentation(root, datasets.VOCSegmentationOptions{ImageSet: "val"})
+	vocFolder(t, root)
+	d, err := NewVOCSegmentation(t.Context(), root, WithSplit("val"))
 	require.NoError(t, err)
+	_, mask, err := d.Open(0)
+	require.NoError(t, err)
+	require.Equal(t, uint8(3), mask.(*image.Paletted).Pix[3])
+	picture(t, filepath.Join(root, "SegmentationClass", "2007_000032.png"), color.NRGBA{1, 2, 3, 255})
 	_, _, err = d.Open(0)
 	require.ErrorContains(t, err, "is not a mask")
+	_, err = NewVOCDetection(t.Context(), root, WithVariant("2013"))
+	require.ErrorContains(t, err, `VOC has no year "2013"`)
+	_, err = NewVOCDetection(t.Context(), root, WithSplit("test"))
+	require.ErrorContains(t, err, `VOC 2012 has no split "test"`)
 }

@@ -95,40 +95,51 @@ func (d *Images) planes(width, height, channels int) {
 	d.strides = [4]int{1, width, width * height, width * height * channels}
 }
 
-// Pictures are pictures with a class each: [ImageFolder], [Images] and [FakeData].
-type Pictures interface {
+// Pictures are pictures with a target each, such as the number of a class: [ImageFolder], [Images], [FakeData] and [Annotated].
+type Pictures[T any] interface {
 	Len() int
-	Open(i int) (image.Image, int, error)
+	Open(i int) (image.Image, T, error)
+}
+
+// files are Pictures in files.
+type files[T any] interface {
+	// file returns the path of picture i and how it is opened; ok is false if it is opened in another way.
+	file(i int) (path string, opts []transforms.OpenOption, ok bool)
+	Target(i int) (T, error)
 }
 
 // transformed has the tensors of pictures.
-type transformed struct {
-	Pictures
+type transformed[T any] struct {
+	Pictures[T]
 	t transforms.Transform
 }
 
 // Transform returns a dataset of the pictures' tensors, which t makes: what Python's data sets return that are given a
 // transform. Random transforms draw from the generators of the loader's workers. Of a file, only the pixels are decoded
-// that t needs.
+// that t needs. [data.Map] converts the targets.
 //
 //	samples := datasets.Transform(folder, transforms.Compose(transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()))
 //	loader := data.NewLoader[data.Batch](samples, data.LoaderOptions{BatchSize: 32, Shuffle: true, Workers: 4})
-func Transform(d Pictures, t transforms.Transform) data.Dataset[data.Sample[*torch.Tensor, int]] {
-	return transformed{d, t}
+func Transform[T any](d Pictures[T], t transforms.Transform) data.Dataset[data.Sample[*torch.Tensor, T]] {
+	return transformed[T]{d, t}
 }
 
-// At returns the tensor of picture i and its class.
-func (t transformed) At(ctx context.Context, i int) (s data.Sample[*torch.Tensor, int], err error) {
-	if f, ok := t.Pictures.(*ImageFolder); ok {
-		s.Target = f.Samples[i].Class
-		s.Input, err = transforms.PrepareFile(ctx, t.t, f.Samples[i].Path)
-		return s, err
+// At returns the tensor of picture i and its target.
+func (t transformed[T]) At(ctx context.Context, i int) (s data.Sample[*torch.Tensor, T], err error) {
+	if f, ok := t.Pictures.(files[T]); ok {
+		if path, opts, ok := f.file(i); ok {
+			if s.Target, err = f.Target(i); err != nil {
+				return s, err
+			}
+			s.Input, err = transforms.PrepareFile(ctx, t.t, path, opts...)
+			return s, err
+		}
 	}
-	img, class, err := t.Open(i)
+	img, target, err := t.Open(i)
 	if err != nil {
 		return s, err
 	}
-	s.Target = class
+	s.Target = target
 	s.Input, err = transforms.Prepare(ctx, t.t, img)
 	return s, err
 }
@@ -149,10 +160,10 @@ func readAll(path string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// oneOf returns an error unless a name is among those of a data set.
-func oneOf(what, name string, names ...string) error {
+// oneOf returns an error unless a name of a kind, such as a split, is among those of a data set.
+func oneOf(what, kind, name string, names ...string) error {
 	if slices.Contains(names, name) {
 		return nil
 	}
-	return fmt.Errorf("datasets: %s has no split %q; choose one of %q", what, name, names)
+	return fmt.Errorf("datasets: %s has no %s %q; choose one of %q", what, kind, name, names)
 }

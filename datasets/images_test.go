@@ -30,8 +30,56 @@ import (
 )
 
 const pythons = `
-import hashlib, os, pickle, numpy as np
+import contextlib, hashlib, importlib.util, inspect, io, os, pickle, PIL.Image, torch, numpy as np
 from torchvision import datasets as d
+from torchvision.datasets import celeba, utils, widerface
+
+def encode(x):
+    if isinstance(x, PIL.Image.Image): return [x.mode, *x.size, x.tobytes().hex()]
+    if isinstance(x, (torch.Tensor, np.ndarray)): return x.tolist()
+    if isinstance(x, np.generic): return x.item()
+    if isinstance(x, dict): return {k: encode(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)): return [encode(v) for v in x]
+    return x
+
+def published(name, root, kw, address):
+    """Reads all of a data set, which is downloaded from an address before, if there is one. Folders are in alphabetical order."""
+    real, check, listdir = utils._get_redirect_url, utils.check_md5, os.listdir
+    def drive(id, root, filename, md5):
+        os.makedirs(root, exist_ok=True)
+        utils._urlretrieve(address + "/" + filename, os.path.join(root, filename))
+    celeba.download_file_from_google_drive = widerface.download_file_from_google_drive = drive
+    utils._get_redirect_url = lambda url, max_hops=3: address + "/" + os.path.basename(url)
+    utils.check_md5 = lambda *a, **k: True
+    os.listdir = lambda *a: sorted(listdir(*a))
+    try:
+        c, kw = getattr(d, name), dict(kw or {})
+        if address or "download" in inspect.signature(c).parameters:
+            kw["download"] = bool(address)
+        if name in ("CocoCaptions", "Flickr8k", "Flickr30k"):
+            s = c(os.path.join(root, "pictures"), os.path.join(root, "list"))
+        else:
+            s = c(root, **kw)
+        order = range(len(s))
+        if name == "SUN397":
+            order = sorted(order, key=lambda i: s._image_files[i])
+        samples = []
+        for i in order:
+            v = s[i]
+            samples.append([encode(x) for x in v] if isinstance(v, tuple) else [encode(v)])
+        of = {"CelebA": "attr_names", "Caltech101": "categories", "Caltech256": "categories", "INaturalist": "all_categories", "Omniglot": "_characters"}
+        classes = list(s.class_to_idx) if name == "LFWPeople" else getattr(s, of.get(name, "classes"), None)
+        if name in ("ImageNet", "Imagenette"):
+            classes = [[w, ", ".join(c)] for w, c in zip(s.wnids, classes)]
+        return {"Samples": samples, "Classes": encode(classes)}
+    finally:
+        utils._get_redirect_url, utils.check_md5, os.listdir = real, check, listdir
+
+def printed(script):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(script, {"__name__": "script"})
+    return out.getvalue()
 
 def read(name, kw):
     s = getattr(d, name)(**kw)
@@ -58,6 +106,20 @@ def cifar(root, name, protocol):
         out.append([[list(x.tobytes()), int(t)] for x, t in s])
     return out
 
+def folder(root, kw):
+    if "suffix" in kw:
+        suffix = tuple(kw.pop("suffix"))
+        kw["is_valid_file"] = lambda p: p.endswith(suffix)
+    try:
+        f = d.ImageFolder(root, **kw)
+    except FileNotFoundError as e:
+        return {"error": str(e)}
+    return {"classes": f.classes, "samples": [[p, c] for p, c in f.samples]}
+
+def coco(root, file):
+    f = d.CocoDetection(root, file)
+    return [[i, f.coco.loadImgs(i)[0]["file_name"], [a["id"] for a in f._load_target(i)], list(f[k][0].getpixel((0, 0)))] for k, i in enumerate(f.ids)]
+
 def stl10(root, split, folds):
     s = type("STL10", (d.STL10,), {"_check_integrity": lambda self: True})(root, split, folds)
     return {"Pictures": [[list(x.size), x.mode, list(x.tobytes()), int(t)] for x, t in s], "Classes": s.classes}
@@ -69,7 +131,7 @@ type readBack struct {
 	Classes  []string
 }
 
-func (want readBack) equal(t *testing.T, got Pictures) {
+func (want readBack) equal(t *testing.T, got Pictures[int]) {
 	t.Helper()
 	require.Equal(t, len(want.Pictures), got.Len())
 	for i, w := range want.Pictures {
@@ -296,7 +358,7 @@ func mat5(compress bool, vars ...matrix) []byte {
 }
 
 func svhn(compress bool) []byte {
-	return mat5(compress, matrix{"X", []int{32, 32, 3, 2}, 2, noise(2 * 3 * 32 * 32)}, matrix{"y", []int{2, 1}, 2, []byte{10, 3}})
+	return mat5(compress, matrix{name: "X", dims: []int{32, 32, 3, 2}, kind: 2, data: noise(2 * 3 * 32 * 32)}, matrix{name: "y", dims: []int{2, 1}, kind: 2, data: []byte{10, 3}})
 }
 
 func TestSVHN(t *testing.T) {
@@ -540,10 +602,81 @@ func FuzzCIFAR(f *testing.F) {
 func FuzzMAT(f *testing.F) {
 	f.Add(svhn(true))
 	f.Add(svhn(false))
+	f.Add(matFile([]string{"c", "s", "m"}, []any{"a cell", []any{"inside"}}, []map[string]any{{"class": 3, "fname": "1.jpg"}}, sparse{2, 3, []byte{1, 0, 0, 0, 1, 1}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if d, err := parseSVHN(b); err == nil && d.Len() > 0 && d.strides[3] > 0 {
 			_, _, err := d.Open(d.Len() - 1)
 			require.NoError(t, err)
 		}
+		var visit func(m *matrix)
+		visit = func(m *matrix) {
+			if m == nil {
+				return
+			}
+			m.text()
+			m.rows("class", "fname")
+			_, _ = m.ints()
+			if len(m.dims) == 2 && m.dims[0]*m.dims[1] < 1<<20 {
+				_, _ = m.dense()
+			}
+			for _, c := range m.cells {
+				visit(c)
+			}
+		}
+		all, _ := readMAT(b)
+		for _, m := range all {
+			visit(m)
+		}
 	})
+}
+
+func FuzzVOC(f *testing.F) {
+	f.Add(fmt.Appendf(nil, vocXML, ""))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		frugal.Do(t, func() {
+			var a VOCAnnotation
+			if err := parseVOC(b, &a); err != nil {
+				require.NotEmpty(t, err.Error())
+			}
+		})
+	})
+}
+
+// A process that was killed leaves a folder, which the next one removes.
+func TestUnpackOnce(t *testing.T) {
+	dir := t.TempDir()
+	put(t, tarball(t, map[string][]byte{"x/a": {1}, "x/b": {2}}), dir, "a.tgz")
+	put(t, []byte{3}, dir, ".a.tgz.partial", "x", "c")
+	put(t, []byte{4}, dir, "x", "d")
+	done := make(chan error)
+	for range 4 {
+		go func() { done <- unpack(t.Context(), filepath.Join(dir, "a.tgz"), dir) }()
+	}
+	for range 4 {
+		require.NoError(t, <-done)
+	}
+	require.Empty(t, leftovers(t, dir))
+	files, err := names(filepath.Join(dir, "x"), anyEntry)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b", "d"}, files)
+}
+
+// TestTransformFiles decodes files with targets that are more than a class, and gray ones.
+func TestTransformFiles(t *testing.T) {
+	root := t.TempDir()
+	vocFolder(t, root)
+	d, err := NewVOCSegmentation(t.Context(), root, WithSplit("val"))
+	require.NoError(t, err)
+	s, err := Transform(d, transforms.Compose(transforms.Resize(2), transforms.ToTensor())).At(t.Context(), 0)
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 2, 3}, s.Input.Shape())
+	require.Equal(t, image.Rect(0, 0, 6, 4), s.Target.Bounds())
+
+	put(t, pic("a.png", 1), root, "omniglot-py", "images_background", "Greek", "character01", "1.png")
+	put(t, nil, root, "omniglot-py", "images_background.zip")
+	o, err := NewOmniglot(t.Context(), root, WithoutChecksums())
+	require.NoError(t, err)
+	g, err := Transform(o, transforms.ToTensor()).At(t.Context(), 0)
+	require.NoError(t, err)
+	require.Equal(t, 1, g.Input.Shape()[0])
 }

@@ -56,7 +56,7 @@ func mnist(ctx context.Context, name, root string, opts []Option) (*Images, erro
 // https://docs.pytorch.org/vision/stable/generated/torchvision.datasets.EMNIST.html
 func NewEMNIST(ctx context.Context, root string, opts ...Option) (*Images, error) {
 	o := optionsOf(opts)
-	if err := oneOf("EMNIST", o.split, "byclass", "bymerge", "balanced", "letters", "digits", "mnist"); err != nil {
+	if err := oneOf("EMNIST", "split", o.split, "byclass", "bymerge", "balanced", "letters", "digits", "mnist"); err != nil {
 		return nil, err
 	}
 	raw := filepath.Join(root, "EMNIST", "raw")
@@ -131,7 +131,7 @@ func NewQMNIST(ctx context.Context, root string, opts ...Option) (*Images, error
 			what = "test"
 		}
 	}
-	if err := oneOf("QMNIST", what, "train", "test", "test10k", "test50k", "nist"); err != nil {
+	if err := oneOf("QMNIST", "split", what, "train", "test", "test10k", "test50k", "nist"); err != nil {
 		return nil, err
 	}
 	prefix, name := "qmnist-"+strings.TrimRight(what, "0123456789k"), "QMNIST "+strings.TrimRight(what, "0123456789k")

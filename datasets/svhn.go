@@ -27,7 +27,7 @@ func NewSVHN(ctx context.Context, root string, opts ...Option) (*Images, error) 
 			split = "test"
 		}
 	}
-	if err := oneOf("SVHN", split, "train", "test", "extra"); err != nil {
+	if err := oneOf("SVHN", "split", split, "train", "test", "extra"); err != nil {
 		return nil, err
 	}
 	file := split + "_32x32.mat"

@@ -82,7 +82,7 @@ var policy = map[string][]string{
 	"models/all":                    {"models/*", "models/detection", "models/quantized", "models/segmentation"},
 	"models/builtin":                {"models"},
 	"metrics":                       {},
-	"datasets":                      {"torch", "torch/aten", "torch/data", "transforms", "transforms/functional", "internal/atomicfile", "internal/ctxio", "internal/fetch", "internal/oserror", "internal/pickle"},
+	"datasets":                      {"torch", "torch/aten", "torch/data", "transforms", "transforms/functional", "internal/ctxio", "internal/fetch", "internal/npy", "internal/oserror", "internal/pickle"},
 	"internal/frugal":               {},
 	"internal/python":               {},
 	"internal/pyrepr":               {},

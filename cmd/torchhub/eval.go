@@ -102,7 +102,7 @@ func eval(c *cobra.Command, f evalFlags, dir string) error {
 		return err
 	}
 	defer model.Close()
-	e, err := newEvaluation(model, dir, f.batch)
+	e, err := newEvaluation(ctx, model, dir, f.batch)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func eval(c *cobra.Command, f evalFlags, dir string) error {
 }
 
 // newEvaluation reads the data set of a model's task.
-func newEvaluation(m *hub.Model, dir string, batch int) (evaluation, error) {
+func newEvaluation(ctx context.Context, m *hub.Model, dir string, batch int) (evaluation, error) {
 	if m.Preprocess() == nil {
 		return nil, &aboutError{m.Name(), hub.ErrNoPreprocess}
 	}
@@ -167,7 +167,7 @@ func newEvaluation(m *hub.Model, dir string, batch int) (evaluation, error) {
 	case models.Classification:
 		return newClassification(m, dir, batch)
 	case models.Segmentation:
-		return newSegmentation(m, dir)
+		return newSegmentation(ctx, m, dir)
 	case models.Detection:
 		return newDetection(m, dir)
 	default:

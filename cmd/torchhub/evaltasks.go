@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
+	"io/fs"
 	"iter"
 	"path/filepath"
 	"runtime"
@@ -153,13 +155,16 @@ feed:
 
 // segmentation measures a segmentation by the masks of Pascal VOC.
 type segmentation struct {
-	data  *datasets.VOCSegmentation
+	data  *datasets.Annotated[image.Image]
 	paths []string
 	sum   *metrics.ConfusionMatrix
 }
 
-func newSegmentation(m *hub.Model, dir string) (evaluation, error) {
-	d, err := datasets.NewVOCSegmentation(dir, datasets.VOCSegmentationOptions{ImageSet: "val"})
+func newSegmentation(ctx context.Context, m *hub.Model, dir string) (evaluation, error) {
+	d, err := datasets.NewVOCSegmentation(ctx, dir, datasets.WithSplit("val"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s has no ImageSets/Segmentation/val.txt, nor a folder VOCdevkit/VOC2012 that has; give a folder of Pascal VOC", dir)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -167,9 +172,7 @@ func newSegmentation(m *hub.Model, dir string) (evaluation, error) {
 		return nil, fmt.Errorf("the model has %d labels; give it one name a class, at most 255, with --labels", len(m.Labels()))
 	}
 	e := &segmentation{data: d, sum: metrics.NewConfusionMatrix(len(m.Labels()))}
-	for i := range d.Len() {
-		e.paths = append(e.paths, d.PicturePath(i))
-	}
+	e.paths = append(e.paths, d.Paths...)
 	return e, nil
 }
 

@@ -211,7 +211,7 @@ func open(ctx context.Context, args arguments) (dataset data.Dataset[data.Sample
 	if args.dataroot == "" && args.dataset != "fake" && args.dataset != "" {
 		return nil, 0, fmt.Errorf("dcgan: the data set %s needs a folder; name it by -dataroot", args.dataset)
 	}
-	var pictures datasets.Pictures
+	var pictures datasets.Pictures[int]
 	switch args.dataset {
 	case "imagenet", "folder", "lfw":
 		pictures, err = datasets.NewImageFolder(args.dataroot)
