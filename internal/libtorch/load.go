@@ -249,9 +249,14 @@ func FindOp(name, overload string) (Op, error) {
 
 // LoadOperators loads a shared library that registers operators.
 func LoadOperators(path string) error {
-	p := C.CString(path)
+	p, all := C.CString(path), C.CString(filepath.Join(loaded.Load().LibDir, "libtorch.so"))
 	defer C.free(unsafe.Pointer(p))
-	return failure(C.t_load_operators(p))
+	defer C.free(unsafe.Pointer(all))
+	err := failure(C.t_load_operators(p, all))
+	if err != nil && (strings.Contains(err.Error(), "undefined symbol") || !strings.Contains(err.Error(), path) && strings.Contains(err.Error(), "cannot open shared object")) {
+		return fmt.Errorf("%w; it may have been built for a libtorch other than that in %s: LIBTORCH chooses one", err, loaded.Load().LibDir)
+	}
+	return err
 }
 
 // Schema returns the operator's signature in the words of native_functions.yaml.

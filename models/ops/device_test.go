@@ -128,21 +128,41 @@ func TestKernelsOfDevices(t *testing.T) {
 	compareKernels(t, "TestKernelsOfDevices", "TORCHHUB_VISION=aten")
 }
 
-// TestLibraryLive loads torchvision's own library, where libtorch is the one that it was built for, in a process of its own.
+// TestLibraryLive loads torchvision's own library before and after the use of its operators, in processes of their own
+// that use the libtorch of Python. It needs TORCHHUB_TEST_LARGE, since the shim for that libtorch takes a minute.
 func TestLibraryLive(t *testing.T) {
-	if path := os.Getenv("TORCHHUB_TEST_VISION"); path != "" {
-		require.NoError(t, torch.LoadLibrary(t.Context(), os.Getenv("TORCHHUB_TEST_LIBRARY")))
+	library := os.Getenv("TORCHHUB_TEST_LIBRARY")
+	switch path := os.Getenv("TORCHHUB_TEST_VISION"); {
+	case path == "late":
+		ops.NMS(torch.Zeros(0, 4), torch.Zeros(0), 0.5)
+		require.ErrorContains(t, torch.LoadLibrary(t.Context(), library), library+": it registers operators of torchvision, which this process has used without it; load it before")
+		return
+	case path != "":
+		require.NoError(t, torch.LoadLibrary(t.Context(), library))
+		require.NoError(t, torch.LoadLibrary(t.Context(), library))
+		second := filepath.Join(t.TempDir(), "second.so")
+		code, err := os.ReadFile(library)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(second, code, 0o600))
+		require.ErrorContains(t, torch.LoadLibrary(t.Context(), second), "second.so: it registers operators of torchvision, which another library has registered; load one of them")
 		require.Contains(t, torch.NewOp("torchvision::roi_align", "").Schema(), "SymInt pooled_height")
 		require.NoError(t, torch.Save(path, kernelResults(torch.CPU)))
 		return
 	}
 	python := reference.Python(t)
-	library, err := exec.Command(python, "-c", "import torchvision.extension as e; print(e._get_extension_path('_C_stable'))").Output()
-	require.NoError(t, err)
-	if _, err := os.Stat(filepath.Join(os.Getenv("LIBTORCH"), "lib", "libtorch_cuda.so")); err != nil {
-		t.Skip("torchvision's library needs the libtorch of Python, as LIBTORCH: ", err)
+	if os.Getenv("TORCHHUB_TEST_LARGE") == "" {
+		t.Skip("TORCHHUB_TEST_LARGE is not set")
 	}
-	compareKernels(t, "TestLibraryLive", "TORCHHUB_TEST_LIBRARY="+strings.TrimSpace(string(library)))
+	paths, err := exec.Command(python, "-c", "import torch, torchvision.extension as e; print(torch.__path__[0], e._get_extension_path('_C_stable'), sep='\\n')").Output()
+	require.NoError(t, err)
+	libtorch, library, _ := strings.Cut(strings.TrimSpace(string(paths)), "\n")
+	t.Setenv("LIBTORCH", libtorch)
+	t.Setenv("TORCHHUB_TEST_LIBRARY", library)
+	c := exec.Command(os.Args[0], "-test.run=^TestLibraryLive$")
+	c.Env = append(os.Environ(), "TORCHHUB_TEST_VISION=late")
+	out, err := c.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	compareKernels(t, "TestLibraryLive", "TORCHHUB_TEST_LIBRARY="+library)
 }
 
 // TestLibraryTooLate requires a refusal, since loading would end the process.

@@ -315,16 +315,23 @@ void op_find(const char *name, const char *overload, thub_op *ret_op) {
 	*ret_op = reinterpret_cast<thub_op>(new Op(*op));
 }
 
-// load_operators loads a library that registers operators. An exception of its static constructors would end the process.
-void load_operators(const char *path) {
-	if (vision_is_ours()) {
+// load_operators loads a library that registers operators. An exception of its static constructors would end the process, so a
+// second library with torchvision's operators is refused. all_libtorch is the library that needs all others of libtorch: those for
+// CUDA are not loaded where there is no driver, and libraries built for CUDA need them for their operators on the CPU too.
+void load_operators(const char *path, const char *all_libtorch) {
+	if (c10::Dispatcher::singleton().findSchema({"torchvision::nms", ""}) && !dlopen(path, RTLD_NOW | RTLD_NOLOAD)) {
 		std::ifstream f(path, std::ios::binary);
 		std::string text{std::istreambuf_iterator<char>(f), {}};
-		TORCH_CHECK(text.find(std::string("\0torchvision\0", 13)) == std::string::npos,
+		bool registers = text.find(std::string("\0torchvision\0", 13)) != std::string::npos;
+		TORCH_CHECK(!registers || !vision_is_ours(),
 		            "it registers operators of torchvision, which this process has used without it; load it before the first of them, and before TorchScript and compiled models");
+		TORCH_CHECK(!registers, "it registers operators of torchvision, which another library has registered; load one of them");
 	}
-	if (!dlopen(path, RTLD_NOW | RTLD_LOCAL))
-		throw std::runtime_error(dlerror());
+	if (dlopen(path, RTLD_NOW | RTLD_LOCAL))
+		return;
+	std::string why = dlerror();
+	if (!dlopen(all_libtorch, RTLD_NOW | RTLD_GLOBAL) || !dlopen(path, RTLD_NOW | RTLD_LOCAL))
+		throw std::runtime_error(why);
 }
 
 char *op_schema(thub_op op) {

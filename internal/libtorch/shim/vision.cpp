@@ -36,7 +36,8 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // VisionKernels are the kernels that are registered. Those of torchvision's own library have kernels for devices, but none for
-// autograd, autocast and meta tensors, which Python registers.
+// autograd, autocast and meta tensors, which Python registers. Ours replace its kernels for the CPU, which read beyond the input
+// where a box or an offset is NaN.
 enum VisionKernels { kNone, kOurs, kTheirs };
 std::atomic<VisionKernels> vision_kernels{kNone};
 
@@ -329,7 +330,7 @@ variable_list once(const char *name, const variable_list &grads, variable_list r
 }
 
 std::tuple<Tensor, Tensor> pool_below(const Pooling &p, const Tensor &input, const Tensor &rois) {
-	if (vision_kernels != kTheirs || input.is_meta())
+	if (vision_kernels != kTheirs || input.is_meta() || input.is_cpu())
 		return pool(p, input, rois);
 	std::vector<c10::IValue> stack{input, rois, p.scale, p.h, p.w};
 	if (p.samples())
@@ -540,7 +541,7 @@ struct DeformFunction : torch::autograd::Function<DeformFunction> {
 		at::AutoDispatchBelowADInplaceOrView below;
 		ctx->save_for_backward({input, weight, offset, mask, bias});
 		ctx->saved_data["ints"] = std::vector<int64_t>{d.stride[0], d.stride[1], d.pad[0], d.pad[1], d.dilation[0], d.dilation[1], d.groups, d.offset_groups, d.use_mask};
-		if (vision_kernels != kTheirs || input.is_meta())
+		if (vision_kernels != kTheirs || input.is_meta() || input.is_cpu())
 			return convolve(d, input, weight, offset, mask, bias);
 		return call_theirs("torchvision::deform_conv2d", {input, weight, offset, mask, bias, d.stride[0], d.stride[1], d.pad[0], d.pad[1], d.dilation[0], d.dilation[1], d.groups, d.offset_groups, d.use_mask})[0].toTensor();
 	}
@@ -632,6 +633,11 @@ void autocast(torch::Library &m) {
 	m.impl("deform_conv2d", torch::dispatch(cuda, TORCH_FN(deform_autocast)));
 }
 
+// A Silent handler drops warnings, such as the one that a kernel is replaced.
+struct Silent : c10::WarningHandler {
+	void process(const c10::Warning &) override {}
+};
+
 } // namespace
 
 void need_vision() {
@@ -642,7 +648,10 @@ void need_vision() {
 			define(m);
 			implement<false>(m, c10::DispatchKey::CompositeExplicitAutograd);
 		} else {
+			Silent silent;
+			c10::WarningUtils::WarningHandlerGuard guard(&silent);
 			implement<false>(m, c10::DispatchKey::Meta);
+			implement<false>(m, c10::DispatchKey::CPU);
 		}
 		implement<true>(m, c10::DispatchKey::Autograd);
 		autocast(m);
