@@ -37,7 +37,10 @@ type FeatureExtractor struct {
 // NewFeatureExtractor makes an extractor of the outputs of the modules with the given
 // names, such as "layer4" or "layer1.0.conv1": those of [NamedModules], and so the
 // beginnings of the names in a state dict. A name that there is not is an error that
-// lists similar ones.
+// lists similar ones. torchvision's names of modules are the same. It has names of
+// functions too, such as "flatten" and "add", and of the calls of one module, such as
+// "layer4.2.relu_2": they are not known here, and a module that is called several times
+// gives its last output.
 //
 //	e, err := nn.NewFeatureExtractor(model, "layer2", "layer4")
 //	features := e.Forward(x) // features["layer4"] is [N, 512, H/32, W/32]
