@@ -326,11 +326,21 @@ func (m *Model) logits(ctx context.Context, img image.Image) (logits []float32, 
 //
 // https://docs.pytorch.org/vision/stable/models.html#video-classification
 func (m *Model) ClassifyVideo(ctx context.Context, frames []image.Image, k int) ([]Label, error) {
+	logits, err := m.VideoLogits(ctx, frames)
+	if err != nil {
+		return nil, err
+	}
+	return Top(logits, m.labels, k), nil
+}
+
+// VideoLogits returns the outputs of a model for the classification of videos on a clip, one for each label. The frames
+// are those of [Model.ClassifyVideo].
+func (m *Model) VideoLogits(ctx context.Context, frames []image.Image) ([]float32, error) {
 	logits, err := m.clipLogits(ctx, frames)
 	if err != nil {
 		return nil, newError("model", m.name, err)
 	}
-	return Top(logits[0], m.labels, k), nil
+	return logits[0], nil
 }
 
 func (m *Model) clipLogits(ctx context.Context, frames []image.Image) (logits [][]float32, err error) {

@@ -78,14 +78,44 @@ func clips(ctx context.Context, stdin io.Reader, args []string) iter.Seq2[clip, 
 	}
 }
 
-// ofClips predicts for clips, and calls done for each result. The error of run ends the command.
-func ofClips(ctx context.Context, c *cobra.Command, model *hub.Model, f predictFlags, args []string, run func(context.Context, io.Writer, *hub.Model, predictFlags, clip, func(error)) error, done func(error)) error {
-	for clip, err := range clips(ctx, c.InOrStdin(), args) {
+// A clipTask predicts for a clip, and calls done for each result. Its own error ends the command.
+type clipTask struct {
+	results string // their name
+	run     func(ctx context.Context, w io.Writer, m *hub.Model, f predictFlags, c clip, done func(error)) error
+	number  func(clip) int // of the results
+}
+
+// ofClips predicts for clips, and calls done for each result.
+func ofClips(ctx context.Context, c *cobra.Command, model *hub.Model, f predictFlags, args []string, task clipTask, done func(error)) error {
+	all := clips(ctx, c.InOrStdin(), args)
+	counting, end := counted(c, task.results, func() (n int) {
+		type result struct {
+			clip
+			err error
+		}
+		var results []result // what was read of stdin is not there again
+		for clip, err := range all {
+			results = append(results, result{clip, err})
+			if err == nil {
+				n += task.number(clip)
+			}
+		}
+		all = func(yield func(clip, error) bool) {
+			for _, r := range results {
+				if !yield(r.clip, r.err) {
+					return
+				}
+			}
+		}
+		return n
+	}, done)
+	defer end()
+	for clip, err := range all {
 		if err != nil {
 			done(err)
 			continue
 		}
-		if err := run(ctx, c.OutOrStdout(), model, f, clip, done); err != nil {
+		if err := task.run(ctx, c.OutOrStdout(), model, f, clip, counting); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {

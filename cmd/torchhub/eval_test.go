@@ -123,6 +123,98 @@ def coco(name, root, file, n):
     return {"box_map": e.stats[0] * 100, "box_map@50": e.stats[1] * 100, "box_map@75": e.stats[2] * 100}
 `
 
+// regionsScript measures models for masks and for key points as coco_eval.py of torchvision's reference scripts does.
+const regionsScript = cocoScript + `
+from pycocotools import mask as coded
+
+def detector(name, file):
+    torch.manual_seed(5)
+    m = models.get_model(name, weights=None, weights_backbone=None)
+    with torch.no_grad(): # numbers with which scores differ, and boxes are as large as their anchors
+        for k, v in m.state_dict().items():
+            if k.endswith("running_var"):
+                v.uniform_(0.5, 1.5)
+            elif k.endswith("bbox_pred.weight"):
+                v.normal_(0, 1e-3)
+            elif k.endswith(("cls_score.weight", "cls_logits.weight")):
+                v.normal_(0, 3e-3)
+            elif k.endswith(("mask_fcn_logits.weight", "score_lowres.weight")):
+                v.normal_(0, 0.5)
+    s = {k: v for k, v in m.state_dict().items() if not k.endswith("num_batches_tracked")}
+    torch.save(s, file)
+    weights = models.get_model_weights(name).DEFAULT
+    type(weights).get_state_dict = lambda *args, **more: s
+    return models.get_model(name, weights=weights).eval()
+
+def regions(name, root, file, n):
+    m, w = detector(name, file), models.get_model_weights(name).DEFAULT
+    pre, labels = w.transforms(), w.meta["categories"]
+    kind, annotations, figure = ("segm", "instances", "mask") if name.startswith("mask") else ("keypoints", "person_keypoints", "kp")
+    os.makedirs(os.path.join(root, "annotations")); os.makedirs(os.path.join(root, "val2017"))
+    images, truth, found = [], [], []
+    g = np.random.default_rng(3)
+    for i in range(n):
+        img = noise(i, 200 + 40 * i, 180)
+        img.save(os.path.join(root, "val2017", f"{i}.png"))
+        images.append({"id": 10 + i, "file_name": f"{i}.png", "width": img.width, "height": img.height})
+        with torch.no_grad():
+            out = m([pre(img)])[0]
+        for j in range(len(out["scores"])):
+            b, c = out["boxes"][j].tolist(), out["labels"][j].item()
+            one = {"image_id": 10 + i, "category_id": c, "bbox": [b[0], b[1], b[2] - b[0], b[3] - b[1]], "score": out["scores"][j].item()}
+            there = {**one, "id": len(truth) + 1, "iscrowd": 0}
+            there.pop("score")
+            if kind == "segm":
+                mask = (out["masks"][j, 0] > 0.5).numpy().astype(np.uint8)
+                one["segmentation"] = coded.encode(np.asfortranarray(mask))
+                mask[: 60 + 2 * j] *= (g.random() < 0.5)
+                rle = coded.encode(np.asfortranarray(mask))
+                there |= {"segmentation": {"size": rle["size"], "counts": rle["counts"].decode()}, "area": int(mask.sum())}
+            else:
+                one["keypoints"] = out["keypoints"][j].flatten().tolist()
+                near = out["keypoints"][j].numpy() + [[j / 8, 0, 1]] * (g.random((17, 1)) < 0.8)
+                there |= {"keypoints": near.flatten().tolist(), "num_keypoints": 17, "area": one["bbox"][2] * one["bbox"][3], "segmentation": []}
+            found.append(one)
+            if labels[c] not in ("N/A", "__background__") and len(found) % 3 == 0 and there["area"] > 0:
+                truth.append(there)
+    file = os.path.join(root, "annotations", annotations + "_val2017.json")
+    with open(file, "w") as f:
+        json.dump({"images": images, "annotations": truth, "categories": [{"id": i, "name": l} for i, l in enumerate(labels) if l not in ("N/A", "__background__") and i]}, f)
+    stats = {}
+    for iou, name in {"bbox": "box", kind: figure}.items():
+        with contextlib.redirect_stdout(io.StringIO()):
+            gt = COCO(file)
+            of = [{k: v for k, v in x.items() if k in ("image_id", "category_id", "score", {"bbox": "bbox", "segm": "segmentation", "keypoints": "keypoints"}[iou])} for x in found]
+            e = COCOeval(gt, gt.loadRes(of), iou)
+            e.evaluate(); e.accumulate(); e.summarize()
+        stats |= {name + "_map" + at: e.stats[i] * 100 for i, at in enumerate(("", "@50", "@75"))}
+    return stats
+`
+
+// TestEvalRegionsEqualsPython measures the models for masks and key points. They need TORCHHUB_TEST_LARGE, since they take minutes.
+func TestEvalRegionsEqualsPython(t *testing.T) {
+	reference.Python(t)
+	if os.Getenv("TORCHHUB_TEST_LARGE") == "" {
+		t.Skip("TORCHHUB_TEST_LARGE is not set")
+	}
+	p := reference.Start(t, regionsScript)
+	for _, model := range []string{"maskrcnn_resnet50_fpn", "keypointrcnn_resnet50_fpn"} {
+		t.Run(model, func(t *testing.T) {
+			dir, file := t.TempDir(), filepath.Join(t.TempDir(), "weights.pth")
+			want := map[string]float64{}
+			p.Call(&want, "regions", model, dir, file, 1)
+			got, stderr, status := evalJSON(t, "-m", model, "--weights", file, dir)
+			require.Zero(t, status, stderr)
+			require.Len(t, got.Metrics, len(want))
+			for name, v := range want {
+				require.InDelta(t, v, got.Metrics[name], 0.01, name)
+				require.Positive(t, v, name)
+				require.Less(t, v, 100., name)
+			}
+		})
+	}
+}
+
 type evalOutput struct {
 	Model, Weights, Data string
 	Pictures, Failed     int

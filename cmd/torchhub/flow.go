@@ -33,6 +33,21 @@ type estimatedFlow struct {
 	Flow      string  `json:"flow,omitempty"`      // a file
 }
 
+// flowsOf returns how many flows there are between the pictures of a clip.
+func flowsOf(c clip) int {
+	n := len(c.sources)
+	if c.animated {
+		n = 0
+		for range c.frames {
+			n++
+		}
+	}
+	if c.pairs {
+		return n / 2
+	}
+	return n - 1
+}
+
 // flows prints the flow between the pictures of a clip.
 func flows(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, c clip, done func(error)) error {
 	if n := len(c.sources); c.pairs && n%2 != 0 {

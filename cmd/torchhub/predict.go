@@ -81,6 +81,7 @@ the highest score first and boxes as x1, y1, x2, y2:
                 "keypoints": [{"name": …, "x": …, "y": …, "score": …}]}], "annotated": …}
 For the classification of videos, with the number of frames and how many of them the model used:
   {"video": …, "model": …, "device": …, "frames": …, "used": …, "top": […]}
+and with --logits, "logits": […] too.
 For optical flow, with the mean and the greatest length of the motion in pixels:
   {"first": …, "second": …, "model": …, "device": …, "width": …, "height": …, "mean": …, "max": …,
    "annotated": …, "flow": …}
@@ -165,9 +166,9 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	}
 	switch model.Task() {
 	case models.VideoClassification:
-		err = ofClips(ctx, c, model, f, args, classifyVideo, done)
+		err = ofClips(ctx, c, model, f, args, clipTask{"videos", classifyVideo, func(clip) int { return 1 }}, done)
 	case models.OpticalFlow:
-		err = ofClips(ctx, c, model, f, args, flows, done)
+		err = ofClips(ctx, c, model, f, args, clipTask{"flows", flows, flowsOf}, done)
 	default:
 		err = ofPictures(ctx, c, model, f, pictures, done)
 	}
@@ -189,18 +190,28 @@ func ofPictures(ctx context.Context, c *cobra.Command, model *hub.Model, f predi
 	case models.Detection:
 		run = oneByOne(detect)
 	}
-	var to io.Writer // a bar would mix with results on a terminal
-	if terminal.Of(c.OutOrStdout()) == nil && len(pictures) > 1 {
-		to = terminal.Of(c.ErrOrStderr())
+	done, end := counted(c, "pictures", func() int { return len(pictures) }, done)
+	defer end()
+	return run(ctx, c.OutOrStdout(), model, f, pictures, done)
+}
+
+// counted shows a bar that counts the calls of done, if there are several to come, and returns what to call instead of
+// done, and at the end.
+func counted(c *cobra.Command, name string, total func() int, done func(error)) (counting func(error), end func()) {
+	w := terminal.Of(c.ErrOrStderr())
+	if w == nil || terminal.Of(c.OutOrStdout()) != nil { // a bar would mix with results on a terminal
+		return done, func() {}
 	}
-	bar := terminal.NewCounter(to, "pictures")
-	defer bar.Close(true)
-	n := 0
-	return run(ctx, c.OutOrStdout(), model, f, pictures, func(err error) {
+	all, n := total(), 0
+	if all < 2 {
+		return done, func() {}
+	}
+	bar := terminal.NewCounter(w, name)
+	return func(err error) {
 		n++
-		bar.Set(int64(n), int64(len(pictures)))
+		bar.Set(int64(n), int64(all))
 		done(err)
-	})
+	}, func() { bar.Close(true) }
 }
 
 // fits returns an error if a model for a task is not one that the flags are for.
@@ -213,7 +224,7 @@ func (f *predictFlags) fits(t models.Task) error {
 		name = builtIn
 	}
 	switch {
-	case t != models.Classification && f.logits:
+	case t != models.Classification && t != models.VideoClassification && f.logits:
 		return usageError{fmt.Errorf("--logits is for classification, and %s is for %s; leave it out", name, t)}
 	case (t == models.Classification || t == models.VideoClassification) && f.out != "":
 		return usageError{fmt.Errorf("-o is for segmentation, detection and optical flow, and %s is for %s; leave it out", name, t)}

@@ -18,14 +18,15 @@ type classifiedVideo struct {
 	Frames int         `json:"frames"` // of the video
 	Used   int         `json:"used"`   // of them, by the model
 	Top    []hub.Label `json:"top"`
+	Logits []float32   `json:"logits,omitempty"`
 }
 
 // classifyVideo prints the classes of a clip.
 func classifyVideo(ctx context.Context, w io.Writer, model *hub.Model, f predictFlags, c clip, done func(error)) error {
 	frames, all, err := c.pick(ctx, f.frames)
-	var top []hub.Label
+	var logits []float32
 	if err == nil {
-		if top, err = model.ClassifyVideo(ctx, frames, f.k); err != nil {
+		if logits, err = model.VideoLogits(ctx, frames); err != nil {
 			err = &aboutError{c.name, err}
 		}
 	}
@@ -33,12 +34,15 @@ func classifyVideo(ctx context.Context, w io.Writer, model *hub.Model, f predict
 		done(err)
 		return nil
 	}
-	out := classifiedVideo{Video: c.name, Model: model.Name(), Device: model.Device().String(), Frames: all, Used: len(frames), Top: top}
+	out := classifiedVideo{Video: c.name, Model: model.Name(), Device: model.Device().String(), Frames: all, Used: len(frames), Top: hub.Top(logits, model.Labels(), f.k)}
 	if f.json {
+		if f.logits {
+			out.Logits = logits
+		}
 		err = json.NewEncoder(w).Encode(out)
 	} else {
 		fmt.Fprintf(w, "%s: %s on %s, %d of %d frames\n", terminal.Escape(out.Video), terminal.Escape(out.Model), out.Device, out.Used, out.Frames)
-		err = writeLabels(w, top)
+		err = writeLabels(w, out.Top)
 	}
 	if err == nil {
 		done(nil)

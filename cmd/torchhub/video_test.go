@@ -93,6 +93,9 @@ func TestPredictVideo(t *testing.T) {
 	require.Equal(t, 2, out[1].Top[0].Index, "the second frame is the lightest")
 	out, _, _ = predict("--frames", "5", filepath.Join(videos, "stills", "*.png"))
 	require.Equal(t, []int{12, 5}, []int{out[0].Frames, out[0].Used})
+	require.Nil(t, out[0].Logits)
+	out, _, _ = predict("--logits", filepath.Join(videos, "stills"))
+	require.InDeltaSlice(t, []float32{12, 0, 10, 110}, out[0].Logits, 1e-3)
 
 	text, errs, status := inProcess(t, "predict", "--device", "cpu", "-m", "brightness", "--weights", weights, "-k", "1", videos)
 	require.Zero(t, status, errs)
@@ -160,6 +163,12 @@ func TestPredictFlow(t *testing.T) {
 	out, errs, status := predict("-o", to, a, b, long)
 	require.Zero(t, status, errs)
 	require.Len(t, out, 4)
+	n := 0 // that a bar counts to
+	for c, err := range clips(t.Context(), nil, []string{a, b, long}) {
+		require.NoError(t, err)
+		n += flowsOf(c)
+	}
+	require.Equal(t, len(out), n)
 	require.Equal(t, []string{long + " frame 0", long + " frame 1", filepath.Join(to, "long-0.png")}, []string{out[0].First, out[0].Second, out[0].Annotated})
 	pair := out[3]
 	require.Equal(t, []any{a, b, 24, 16, filepath.Join(to, "a.flo")}, []any{pair.First, pair.Second, pair.Width, pair.Height, pair.Flow})
