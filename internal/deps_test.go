@@ -109,7 +109,7 @@ var policy = map[string][]string{
 	"examples/internal/made":        {},
 	"examples/internal/program":     {"torch"},
 	"examples/internal/exampletest": {"internal/reference", "torch"},
-	"examples/*":                    {"datasets", "hub", "models", "models/resnet", "models/vgg", "torch", "torch/accelerator", "torch/amp", "torch/autograd", "torch/backends", "torch/cuda", "torch/data", "torch/nn", "torch/nn/functional", "torch/optim", "transforms", "transforms/draw", "transforms/pyrandom", "examples/internal/cora", "examples/internal/made", "examples/internal/program", "examples/super_resolution/model"}, // PyTorch's own examples
+	"examples/*":                    {"datasets", "hub", "models", "models/resnet", "models/vgg", "torch", "torch/accelerator", "torch/amp", "torch/autograd", "torch/backends", "torch/cuda", "torch/data", "torch/nn", "torch/nn/functional", "torch/optim", "transforms", "transforms/draw", "transforms/functional", "transforms/pyrandom", "examples/internal/cora", "examples/internal/made", "examples/internal/program", "examples/super_resolution/model"}, // PyTorch's own examples
 	"examples/reinforcement_learning/cartpole":    {},
 	"examples/reinforcement_learning/categorical": {"torch"},
 	"examples/reinforcement_learning/*":           {"torch", "torch/nn", "torch/nn/functional", "torch/optim", "examples/internal/program", "examples/reinforcement_learning/cartpole", "examples/reinforcement_learning/categorical"},
