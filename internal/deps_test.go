@@ -118,7 +118,6 @@ var policy = map[string][]string{
 	"examples/classify":                           {"torch", "torch/cuda", "transforms", "hub"},
 	"examples/port":                               {"torch", "torch/nn"},
 	"examples/server":                             {"transforms", "hub"},
-	"examples/transfer":                           {"datasets", "hub", "models/resnet", "torch", "torch/cuda", "torch/nn", "torch/nn/functional", "torch/optim", "transforms"},
 	"cmd/torchhub":                                {"datasets", "metrics", "torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 
 	"torch/distributions":             {"torch", "torch/aten", "torch/aten/unchecked", "torch/autograd", "torch/distributions/constraints", "torch/internal/engine", "torch/linalg", "torch/nn/functional", "torch/special", "internal/libm", "internal/pyrepr"},

@@ -193,6 +193,11 @@ func NoGrad(f func()) { withGrad(false, f) }
 // https://docs.pytorch.org/docs/stable/generated/torch.enable_grad.html
 func EnableGrad(f func()) { withGrad(true, f) }
 
+// SetGradEnabled calls f with recording for autograd if on is set, and without otherwise: with torch.set_grad_enabled(on).
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad_mode.set_grad_enabled.html
+func SetGradEnabled(on bool, f func()) { withGrad(on, f) }
+
 func withGrad(on bool, f func()) {
 	mustInit()
 	within(func(s *libtorch.State) { s.Grad = on }, f)
