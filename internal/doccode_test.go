@@ -65,24 +65,7 @@ func TestDocCode(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the compiler")
 	}
-	list := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./...")
-	list.Dir = ".."
-	list.Stderr = os.Stderr
-	out, err := list.Output()
-	require.NoError(t, err)
-	exports := map[string]string{}
-	for line := range strings.Lines(string(out)) {
-		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		exports[path] = file
-	}
-	files := token.NewFileSet()
-	compiled := importer.ForCompiler(files, "gc", func(path string) (io.ReadCloser, error) {
-		if exports[path] == "" {
-			return nil, fmt.Errorf("no package %s", path)
-		}
-		return os.Open(exports[path])
-	})
-
+	files, compiled := compiler(t)
 	checked := 0
 	require.NoError(t, filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
@@ -113,6 +96,27 @@ func TestDocCode(t *testing.T) {
 		return nil
 	}))
 	require.Greater(t, checked, 20)
+}
+
+// compiler returns what is needed to check the types of code that uses the packages of the module and theirs.
+func compiler(t *testing.T) (*token.FileSet, types.Importer) {
+	list := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./...")
+	list.Dir = ".."
+	list.Stderr = os.Stderr
+	out, err := list.Output()
+	require.NoError(t, err)
+	exports := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		exports[path] = file
+	}
+	files := token.NewFileSet()
+	return files, importer.ForCompiler(files, "gc", func(path string) (io.ReadCloser, error) {
+		if exports[path] == "" {
+			return nil, fmt.Errorf("no package %s", path)
+		}
+		return os.Open(exports[path])
+	})
 }
 
 // docs returns the doc comments of a file, of its package and of what it exports.

@@ -21,6 +21,7 @@ import (
 // imports are the packages that a snippet may use without an import declaration, by the name used there.
 var imports = map[string]string{
 	"F":             module + "torch/nn/functional",
+	"accelerator":   module + "torch/accelerator",
 	"amp":           module + "torch/amp",
 	"aoti":          module + "torch/aoti",
 	"aten":          module + "torch/aten",
