@@ -41,10 +41,12 @@ def build(name):
     return models.get_model(name, weights=None, **more)
 `
 
-// saveScript saves a checkpoint of random numbers, which takes less time than the initialization.
+// saveScript saves a checkpoint of random numbers, which takes less time than the initialization. Quantized models are
+// initialized, since the scales of their numbers are computed from the weights.
 const saveScript = memoryScript + `
 def save(name, path):
-    inits = {n: getattr(nn.init, n) for n in dir(nn.init) if n.endswith("_") and not n.startswith("_")}
+    quantized = name.startswith("quantized_")
+    inits = {n: getattr(nn.init, n) for n in dir(nn.init) if n.endswith("_") and not n.startswith("_") and not quantized}
     for n in inits:
         setattr(nn.init, n, lambda x, *args, **kwargs: x)
     try:
@@ -53,7 +55,7 @@ def save(name, path):
         for n, f in inits.items():
             setattr(nn.init, n, f)
     s = m.state_dict()
-    if not name.startswith("quantized_"):
+    if not quantized:
         torch.manual_seed(0)
         for k, x in s.items():
             if x.is_floating_point():
