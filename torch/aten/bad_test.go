@@ -69,7 +69,7 @@ var byHand = map[string]any{
 	"torch.RNGState": torch.RNGState, "torch.SetRNGState": torch.SetRNGState, "torch.ForkRNG": torch.ForkRNG,
 	"torch.Version": torch.Version, "torch.CPUCapability": torch.CPUCapability, "torch.LiveBytes": torch.LiveBytes, "torch.EmptyCache": torch.EmptyCache,
 	"torch.Only": torch.Only[int], "torch.NumThreads": torch.NumThreads, "torch.SetNumThreads": torch.SetNumThreads, "torch.SetWorkers": torch.SetWorkers, "torch.Run": torch.Run,
-	"torch.Scope": torch.Scope, "torch.Keep": torch.Keep, "torch.NoGrad": torch.NoGrad, "torch.EnableGrad": torch.EnableGrad,
+	"torch.Scope": torch.Scope, "torch.Keep": torch.Keep, "torch.NoGrad": torch.NoGrad, "torch.EnableGrad": torch.EnableGrad, "torch.SetGradEnabled": torch.SetGradEnabled,
 	"torch.IsGradEnabled": torch.IsGradEnabled, "torch.InferenceMode": torch.InferenceMode,
 	"torch.Load": torch.Load, "torch.LoadStateDict": torch.LoadStateDict,
 	"torch.WithBytes":     torch.WithBytes,
