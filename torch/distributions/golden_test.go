@@ -91,6 +91,9 @@ func TestGolden(t *testing.T) {
 		}
 		got := facts(r.make(x), x)
 		for _, name := range goldenFacts {
+			if r.class() == "Pareto" && (name == "mean" || name == "variance") {
+				continue // they are infinite, and the gradient of clamp there is 0 or NaN, by the version of libtorch
+			}
 			if want[name] == "error" && fails(r.class(), name, r.goldenDType()) {
 				continue
 			}
