@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"hash/crc32"
 	"io"
 	"math"
 	"os"
@@ -115,6 +116,10 @@ type CompareOptions struct {
 func Compare(t *testing.T, run Program, script string, options CompareOptions, args ...string) {
 	t.Helper()
 	python := reference.Python(t)
+	const days = 3 // in which all programs are compared once
+	if own := crc32.ChecksumIEEE([]byte(filepath.Base(script))); !Large() && own%days != uint32(time.Now().YearDay()%days) {
+		t.Skip("its losses are compared on another day")
+	}
 	n := options.Losses
 	if n == 0 {
 		n = 20
