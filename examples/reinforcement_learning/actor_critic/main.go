@@ -12,8 +12,8 @@ import (
 
 	"github.com/torchhub/torchhub/examples/internal/program"
 	"github.com/torchhub/torchhub/examples/reinforcement_learning/cartpole"
-	"github.com/torchhub/torchhub/examples/reinforcement_learning/categorical"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/distributions"
 	"github.com/torchhub/torchhub/torch/nn"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
 	"github.com/torchhub/torchhub/torch/optim"
@@ -51,7 +51,7 @@ func (m *Policy) Forward(x *torch.Tensor) (actionProb, stateValues *torch.Tensor
 // selectAction draws an action with the probabilities of the actor.
 func (m *Policy) selectAction(state []float32) int {
 	probs, stateValue := m.Forward(torch.NewTensor(state))
-	d := categorical.New(probs)
+	d := distributions.NewCategorical(probs)
 	action := d.Sample()
 	m.savedActions = append(m.savedActions, savedAction{d.LogProb(action), stateValue})
 	return torch.Item[int](action)

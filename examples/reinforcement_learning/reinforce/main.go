@@ -12,8 +12,8 @@ import (
 
 	"github.com/torchhub/torchhub/examples/internal/program"
 	"github.com/torchhub/torchhub/examples/reinforcement_learning/cartpole"
-	"github.com/torchhub/torchhub/examples/reinforcement_learning/categorical"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/distributions"
 	"github.com/torchhub/torchhub/torch/nn"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
 	"github.com/torchhub/torchhub/torch/optim"
@@ -48,7 +48,7 @@ func (m *Policy) Forward(x *torch.Tensor) *torch.Tensor { // [N, 4] → [N, 2]
 // selectAction draws an action with the probabilities of the policy.
 func (m *Policy) selectAction(state []float32) int {
 	probs := m.Forward(torch.NewTensor(state).Unsqueeze(0))
-	d := categorical.New(probs)
+	d := distributions.NewCategorical(probs)
 	action := d.Sample()
 	m.savedLogProbs = append(m.savedLogProbs, d.LogProb(action))
 	return torch.Item[int](action)
