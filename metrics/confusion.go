@@ -65,17 +65,21 @@ type Segmentation struct {
 	MeanIoU       float64
 }
 
+// of returns how many of a class are predicted as it, how many there are, and how many are predicted as it.
+func (m *ConfusionMatrix) of(class int) (hit, row, column int) {
+	for o := range m.Classes {
+		row += m.Counts[class*m.Classes+o]
+		column += m.Counts[o*m.Classes+class]
+	}
+	return m.Counts[class*m.Classes+class], row, column
+}
+
 // Compute returns the figures.
 func (m *ConfusionMatrix) Compute() Segmentation {
 	s := Segmentation{ClassAccuracy: make([]float64, m.Classes), IoU: make([]float64, m.Classes)}
 	right, all := 0, 0
 	for c := range m.Classes {
-		row, column := 0, 0
-		for o := range m.Classes {
-			row += m.Counts[c*m.Classes+o]
-			column += m.Counts[o*m.Classes+c]
-		}
-		hit := m.Counts[c*m.Classes+c]
+		hit, row, column := m.of(c)
 		right, all = right+hit, all+row
 		s.ClassAccuracy[c] = 100 * float64(hit) / float64(row)
 		s.IoU[c] = 100 * float64(hit) / float64(row+column-hit)
@@ -102,12 +106,7 @@ func (m *ConfusionMatrix) Classification() Classification {
 	c := Classification{Precision: make([]float64, m.Classes), Recall: make([]float64, m.Classes), F1: make([]float64, m.Classes)}
 	right, all := 0, 0
 	for i := range m.Classes {
-		row, column := 0, 0
-		for o := range m.Classes {
-			row += m.Counts[i*m.Classes+o]
-			column += m.Counts[o*m.Classes+i]
-		}
-		hit := m.Counts[i*m.Classes+i]
+		hit, row, column := m.of(i)
 		right, all = right+hit, all+row
 		c.Precision[i] = 100 * float64(hit) / float64(column)
 		c.Recall[i] = 100 * float64(hit) / float64(row)
