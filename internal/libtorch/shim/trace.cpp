@@ -239,12 +239,7 @@ private:
 
 	void text(const std::string &s) {
 		words_.push_back(THUB_STRING);
-		words_.push_back(s.size());
-		for (size_t i = 0; i < s.size(); i += 8) {
-			uint64_t w = 0;
-			memcpy(&w, s.data() + i, std::min<size_t>(8, s.size() - i));
-			words_.push_back(w);
-		}
+		pack_string(s, [this](uint64_t word) { words_.push_back(word); });
 	}
 
 	void list(size_t n) {
@@ -269,29 +264,14 @@ private:
 				two(THUB_TUPLE, 1);
 				two(THUB_INT, uint64_t(number(t)));
 			}
-		} else if (v.isNone()) {
-			words_.push_back(THUB_NONE);
-		} else if (v.isBool()) {
-			two(THUB_BOOL, v.toBool());
-		} else if (v.isInt() || v.isSymInt()) {
-			two(THUB_INT, uint64_t(v.toInt()));
-		} else if (v.isDouble() || v.isSymFloat()) {
-			two(THUB_DOUBLE, as_word(v.toDouble()));
-		} else if (v.isComplexDouble()) {
-			two(THUB_COMPLEX, as_word(v.toComplexDouble().real()));
-			words_.push_back(as_word(v.toComplexDouble().imag()));
-		} else if (v.isString()) {
-			text(v.toStringRef());
-		} else if (v.isDevice()) {
-			two(THUB_DEVICE, uint64_t(v.toDevice().type()));
-			words_.push_back(uint64_t(int64_t(v.toDevice().index())));
 		} else if (v.isList()) {
 			auto l = v.toListRef();
 			list(l.size());
 			for (const IValue &e : l)
 				value(e);
 		} else {
-			TORCH_CHECK(false, "a graph cannot hold an argument of the type ", v.tagKind());
+			bool plain = pack_plain(v, [this](uint64_t word) { words_.push_back(word); });
+			TORCH_CHECK(plain, "a graph cannot hold an argument of the type ", v.tagKind());
 		}
 	}
 

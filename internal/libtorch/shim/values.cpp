@@ -225,28 +225,6 @@ void write_value(Writer &w, IValue &&v, int depth) {
 	if (v.isTensor()) {
 		w.put(THUB_TENSOR);
 		w.put_tensor(std::move(v).toTensor());
-	} else if (v.isNone()) {
-		w.put(THUB_NONE);
-	} else if (v.isBool()) {
-		w.put(THUB_BOOL);
-		w.put(v.toBool());
-	} else if (v.isInt() || v.isSymInt()) {
-		w.put(THUB_INT);
-		w.put(uint64_t(v.toInt()));
-	} else if (v.isDouble()) {
-		w.put(THUB_DOUBLE);
-		w.put(as_word(v.toDouble()));
-	} else if (v.isComplexDouble()) {
-		w.put(THUB_COMPLEX);
-		w.put(as_word(v.toComplexDouble().real()));
-		w.put(as_word(v.toComplexDouble().imag()));
-	} else if (v.isString()) {
-		w.put(THUB_STRING);
-		w.put_string(v.toStringRef());
-	} else if (v.isDevice()) {
-		w.put(THUB_DEVICE);
-		w.put(uint64_t(v.toDevice().type()));
-		w.put(uint64_t(int64_t(v.toDevice().index())));
 	} else if (v.isTuple()) {
 		const auto &es = v.toTupleRef().elements();
 		w.put(THUB_TUPLE);
@@ -272,7 +250,7 @@ void write_value(Writer &w, IValue &&v, int depth) {
 		w.put(THUB_OBJECT);
 		w.put(reinterpret_cast<uint64_t>(give_object(std::move(v))));
 		w.put(module);
-	} else {
+	} else if (!pack_plain(v, [&w](uint64_t word) { w.put(word); })) {
 		w.put(THUB_OTHER);
 		w.put_string(v.tagKind());
 	}

@@ -80,6 +80,46 @@ c10::TypeKind kind_of(const c10::Type *type);
 // now and then. It is in device.cpp.
 void note_cuda(const at::Tensor &t);
 
+// pack_string puts the words of a string, by put: its length and its bytes.
+template <class Put> void pack_string(const std::string &s, Put put) {
+	put(s.size());
+	for (size_t i = 0; i < s.size(); i += 8) {
+		uint64_t w = 0;
+		memcpy(&w, s.data() + i, std::min<size_t>(8, s.size() - i));
+		put(w);
+	}
+}
+
+// pack_plain puts the words of a value, by put, and reports whether it is one without tensors, containers and objects.
+template <class Put> bool pack_plain(const IValue &v, Put put) {
+	if (v.isNone()) {
+		put(THUB_NONE);
+	} else if (v.isBool()) {
+		put(THUB_BOOL);
+		put(v.toBool());
+	} else if (v.isInt() || v.isSymInt()) {
+		put(THUB_INT);
+		put(uint64_t(v.toInt()));
+	} else if (v.isDouble()) {
+		put(THUB_DOUBLE);
+		put(as_word(v.toDouble()));
+	} else if (v.isComplexDouble()) {
+		put(THUB_COMPLEX);
+		put(as_word(v.toComplexDouble().real()));
+		put(as_word(v.toComplexDouble().imag()));
+	} else if (v.isString()) {
+		put(THUB_STRING);
+		pack_string(v.toStringRef(), put);
+	} else if (v.isDevice()) {
+		put(THUB_DEVICE);
+		put(uint64_t(v.toDevice().type()));
+		put(uint64_t(int64_t(v.toDevice().index())));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 // Writer fills the caller's buffer, and moves to memory of its own when that is
 // full.
 class Writer {
@@ -100,12 +140,7 @@ public:
 		n_++;
 	}
 	void put_string(const std::string &s) {
-		put(s.size());
-		for (size_t i = 0; i < s.size(); i += 8) {
-			uint64_t w = 0;
-			memcpy(&w, s.data() + i, std::min<size_t>(8, s.size() - i));
-			put(w);
-		}
+		pack_string(s, [this](uint64_t w) { put(w); });
 	}
 	void put_tensor(at::Tensor t) {
 		if (t.defined() && t.is_cuda())
