@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -171,8 +172,7 @@ func (g *Graph) link() {
 		add(v)
 	}
 	for _, n := range g.Nodes {
-		name, overload, _ := strings.Cut(n.Op, ".")
-		n.call, n.dead = torch.NewOp(name, overload), nil
+		n.call, n.dead = operator(n.Op), nil
 		for _, v := range n.Results {
 			if v != nil {
 				add(v)
@@ -192,4 +192,16 @@ func (g *Graph) link() {
 		n.dead = append(n.dead, v.slot)
 	}
 	g.slots = slots
+}
+
+// operators are the operators of all graphs, by name: libtorch's part of one is never freed.
+var operators sync.Map
+
+func operator(name string) *torch.Op {
+	if op, ok := operators.Load(name); ok {
+		return op.(*torch.Op)
+	}
+	base, overload, _ := strings.Cut(name, ".")
+	op, _ := operators.LoadOrStore(name, torch.NewOp(base, overload))
+	return op.(*torch.Op)
 }

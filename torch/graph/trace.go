@@ -64,9 +64,9 @@ func record(f func(x ...*torch.Tensor) []*torch.Tensor, inputs []*torch.Tensor) 
 			libtorch.CancelTrace()
 		}
 	}()
-	outputs := f(inputs...)
+	recorded := call(f(inputs...), libtorch.EndTrace)
 	ended = true
-	return call(outputs, libtorch.EndTrace)
+	return recorded
 }
 
 // newGraph returns the graph of what functions.def describes.
