@@ -47,6 +47,22 @@ func callbacksEnd(t *testing.T) {
 	}, 30*time.Second, 10*time.Millisecond, "functions are kept alive")
 }
 
+// TestFailureKeepsNoGraph fails in a graph of which other nodes are ready to run then. They
+// must not stay in a queue of the thread, which keeps the graph alive.
+func TestFailureKeepsNoGraph(t *testing.T) {
+	boom := errors.New("boom")
+	for name, backward := range engines {
+		func() {
+			x := torch.Options{RequiresGrad: true}.Full(0.5, 2)
+			y := exp(nil).Apply(x)[0]
+			z := exp(func() { panic(boom) }).Apply(x)[0]
+			err := torch.Try(func() { y.Add(z).Sum().Backward(backward(tensors{x})) })
+			require.ErrorIs(t, err, boom, name)
+		}()
+		callbacksEnd(t)
+	}
+}
+
 // TestFunctionsFromGoroutines runs functions with a derivative in Go from 64 goroutines,
 // of which some return, some fail, some panic with values that are no errors, and some end
 // their goroutine. Nothing may be left of them.

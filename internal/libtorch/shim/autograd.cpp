@@ -10,6 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/engine.h>
 #include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/autograd/saved_variable.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/csrc/autograd/variable_info.h>
@@ -216,6 +217,13 @@ struct Origin : ag::AnomalyMetadata {
 	}
 };
 
+// A Last is a node that runs after all others.
+struct Last : ag::Node {
+	Last() : Node(uint64_t(0)) {}
+	std::string name() const override { return "Last"; }
+	variable_list apply(variable_list &&) override { return {}; }
+};
+
 // GoEngine gives nodes the stack of a goroutine, and tensors that are saved the hooks of
 // the thread's mode. It runs simple graphs as a sweep.
 struct GoEngine : ag::Engine {
@@ -232,7 +240,24 @@ struct GoEngine : ag::Engine {
 			if (sweep(roots[0], checked[0], keep_graph))
 				return {};
 		}
-		return Engine::execute(roots, grads, keep_graph, create_graph, accumulate, inputs);
+		try {
+			return Engine::execute(roots, grads, keep_graph, create_graph, accumulate, inputs);
+		} catch (...) {
+			if (ag::get_current_graph_task_id() < 0)
+				drop_tasks();
+			throw;
+		}
+	}
+
+private:
+	// drop_tasks empties the queue of this thread, in which libtorch leaves the tasks of a
+	// graph that failed, and so the graph, until the thread happens to run past them. It
+	// skips them on the way to the task of a node that comes last.
+	void drop_tasks() {
+		NodePtr last = make_node<Last>();
+		at::Tensor none = at::zeros({});
+		last->add_input_metadata(none);
+		Engine::execute({ag::Edge(last, 0)}, {none}, false, false, true, {});
 	}
 };
 
