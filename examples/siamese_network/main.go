@@ -140,8 +140,16 @@ func siamese(ctx context.Context, w io.Writer, args arguments) error {
 	if err != nil {
 		return err
 	}
-	trainLoader := data.NewLoader[Pairs](NewMatcher(dataset1), trainOptions)
-	testLoader := data.NewLoader[Pairs](NewMatcher(dataset2), testOptions)
+	pairs1, err := NewMatcher(dataset1)
+	if err != nil {
+		return err
+	}
+	pairs2, err := NewMatcher(dataset2)
+	if err != nil {
+		return err
+	}
+	trainLoader := data.NewLoader[Pairs](pairs1, trainOptions)
+	testLoader := data.NewLoader[Pairs](pairs2, testOptions)
 
 	model := NewSiameseNetwork()
 	nn.To(model, device)

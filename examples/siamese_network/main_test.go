@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,14 @@ func TestSave(t *testing.T) {
 	weights, err := torch.LoadStateDict("siamese_network.pt")
 	require.NoError(t, err)
 	require.NoError(t, nn.LoadStateDict(NewSiameseNetwork(), weights))
+}
+
+// TestOnePicture gives the program a data set in which no pair of the same digit can be drawn.
+func TestOnePicture(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, made.MNIST(10, 80)(dir))
+	err := run(t.Context(), io.Discard, []string{"-data", dir, "-no-accel"})
+	require.ErrorContains(t, err, "pairs need at least 2 of each digit")
 }
 
 func TestLive(t *testing.T) {

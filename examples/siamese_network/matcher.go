@@ -1,13 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/torchhub/torchhub/datasets"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/data"
-	"github.com/torchhub/torchhub/transforms/pyrandom"
 )
 
 // A Pair is two digits, and 1 if they are the same or 0 if they are not.
@@ -27,13 +26,18 @@ type Matcher struct {
 	grouped [10][]int     // the indices of each digit
 }
 
-// NewMatcher returns a dataset of as many pairs as there are pictures.
-func NewMatcher(d *datasets.Images) *Matcher {
+// NewMatcher returns a dataset of as many pairs as there are pictures. It fails unless there are two of each digit.
+func NewMatcher(d *datasets.Images) (*Matcher, error) {
 	m := &Matcher{images: d.Data().Unsqueeze(1)}
 	for i, class := range d.Targets {
 		m.grouped[class] = append(m.grouped[class], i)
 	}
-	return m
+	for digit, pictures := range m.grouped {
+		if len(pictures) < 2 {
+			return nil, fmt.Errorf("the digit %d has %d pictures; pairs need at least 2 of each digit", digit, len(pictures))
+		}
+	}
+	return m, nil
 }
 
 // Len returns the number of pairs.
@@ -41,7 +45,7 @@ func (m *Matcher) Len() int { return m.images.Size(0) }
 
 // At returns a pair.
 func (m *Matcher) At(ctx context.Context, index int) (pair Pair, err error) {
-	rng := cmp.Or(data.GetWorkerInfo(ctx).Random(), pyrandom.Default())
+	rng := data.GetWorkerInfo(ctx).Random()
 
 	class1 := rng.IntN(10)
 	random1 := rng.IntN(len(m.grouped[class1]))

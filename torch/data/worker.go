@@ -68,11 +68,10 @@ func (w *WorkerInfo) Generator() *torch.Generator {
 	return w.generator
 }
 
-// Random returns the worker's generator of Python's random numbers, or nil, which stands for the default one, if there
-// is no worker.
+// Random returns the worker's generator of Python's random numbers, or the default one if there is no worker.
 func (w *WorkerInfo) Random() *pyrandom.Random {
 	if w == nil {
-		return nil
+		return pyrandom.Default()
 	}
 	return w.random
 }
