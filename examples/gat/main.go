@@ -169,10 +169,12 @@ func gat(ctx context.Context, w io.Writer, args arguments) error {
 	evaluate := func(mask *torch.Tensor) (loss, acc float64) {
 		nn.Eval(model)
 		torch.NoGrad(func() {
-			output := model.Forward(features, adjMat)
-			output, target := output.Index(mask), labels.Index(mask)
-			loss = criterion.Forward(output, target).Item()
-			acc = output.ArgMax(1).Eq(target).ToDType(torch.Float32).Sum().Item() / float64(target.Size(0))
+			torch.Scope(func() {
+				output := model.Forward(features, adjMat)
+				output, target := output.Index(mask), labels.Index(mask)
+				loss = criterion.Forward(output, target).Item()
+				acc = output.ArgMax(1).Eq(target).ToDType(torch.Float32).Sum().Item() / float64(target.Size(0))
+			})
 		})
 		return loss, acc
 	}
@@ -181,11 +183,13 @@ func gat(ctx context.Context, w io.Writer, args arguments) error {
 		nn.Train(model)
 		optimizer.ZeroGrad()
 
-		output := model.Forward(features, adjMat)
-		loss := criterion.Forward(output.Index(idxTrain), labels.Index(idxTrain))
+		torch.Scope(func() {
+			output := model.Forward(features, adjMat)
+			loss := criterion.Forward(output.Index(idxTrain), labels.Index(idxTrain))
 
-		loss.Backward()
-		optimizer.Step()
+			loss.Backward()
+			optimizer.Step()
+		})
 
 		lossTrain, accTrain := evaluate(idxTrain)
 		lossVal, accVal := evaluate(idxVal)

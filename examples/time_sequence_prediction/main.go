@@ -106,12 +106,14 @@ func predict(ctx context.Context, w io.Writer, args arguments) error {
 	optimizer := optim.NewLBFGS(nn.Parameters(seq), optim.LBFGSOptions{LR: 0.8})
 	for i := range args.steps {
 		fmt.Fprintln(w, "STEP:", i)
-		optimizer.StepClosure(func() *torch.Tensor {
-			optimizer.ZeroGrad()
-			out := seq.Forward(input, 0)
-			loss := criterion.Forward(out, target)
-			fmt.Fprintf(w, "Loss: %.9g\n", loss.Item())
-			loss.Backward()
+		optimizer.StepClosure(func() (loss *torch.Tensor) {
+			torch.Scope(func() {
+				optimizer.ZeroGrad()
+				out := seq.Forward(input, 0)
+				loss = torch.Keep(criterion.Forward(out, target))
+				fmt.Fprintf(w, "Loss: %.9g\n", loss.Item())
+				loss.Backward()
+			})
 			return loss
 		})
 		if err := ctx.Err(); err != nil {
