@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/data"
 	"github.com/torchhub/torchhub/torch/nn"
 )
 
@@ -101,19 +101,10 @@ func collate(pairs []Pair) (Pairs, error) {
 	return Pairs{nn.PadSequence(src, padding), nn.PadSequence(tgt, padding)}, nil
 }
 
-// Sentences are a dataset of pairs.
-type Sentences []Pair
-
-// Len returns the number of pairs.
-func (s Sentences) Len() int { return len(s) }
-
-// At returns a pair.
-func (s Sentences) At(_ context.Context, i int) (Pair, error) { return s[i], nil }
-
 // A Corpus is the sentences of two languages, for training and for validation.
 type Corpus struct {
 	src, tgt     *Vocab // of the sentences for training
-	train, valid Sentences
+	train, valid data.List[Pair]
 }
 
 // NewCorpus reads the files train and val of each language in a folder, such as train.de. A line is a sentence.
@@ -121,7 +112,7 @@ func NewCorpus(root, src, tgt string) (*Corpus, error) {
 	c := new(Corpus)
 	for _, part := range []struct {
 		name string
-		to   *Sentences
+		to   *data.List[Pair]
 	}{{"train", &c.train}, {"val", &c.valid}} {
 		from, err := readLines(filepath.Join(root, part.name+"."+src))
 		if err != nil {

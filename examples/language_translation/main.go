@@ -161,8 +161,8 @@ func (t *trainer) run(ctx context.Context) error {
 	// These values are from the paper "Attention Is All You Need".
 	t.optimizer = optim.NewAdam(nn.Parameters(t.model), optim.AdamOptions{LR: t.args.lr, Betas: []float64{0.9, 0.98}, Eps: 1e-9})
 	options := data.LoaderOptions{BatchSize: t.args.batch}
-	trainLoader := data.NewLoaderFunc(data.Dataset[Pair](t.corpus.train), collate, options)
-	validLoader := data.NewLoaderFunc(data.Dataset[Pair](t.corpus.valid), collate, options)
+	trainLoader := data.NewLoaderFunc(t.corpus.train, collate, options)
+	validLoader := data.NewLoaderFunc(t.corpus.valid, collate, options)
 
 	bestValLoss := 1e6
 	for epoch := range t.args.epochs {
