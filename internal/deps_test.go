@@ -83,6 +83,7 @@ var policy = map[string][]string{
 	"models/builtin":                {"models"},
 	"metrics":                       {},
 	"datasets":                      {"torch", "torch/aten", "torch/data", "transforms", "transforms/functional", "internal/ctxio", "internal/fetch", "internal/npy", "internal/oserror", "internal/pickle"},
+	"internal/flat":                 {},
 	"internal/frugal":               {},
 	"internal/python":               {},
 	"internal/pyrepr":               {},

@@ -1,9 +1,7 @@
 package autograd_test
 
 import (
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/reference"
@@ -130,33 +128,14 @@ func BenchmarkTrain(b *testing.B) {
 				name = c.name + "/scope"
 			}
 			b.Run(name, func(b *testing.B) {
-				var times, pythons []float64
+				step := func() { c.m.step() }
+				if scoped {
+					step = func() { torch.Scope(func() { c.m.step() }) }
+				}
 				torch.Run(func() {
 					libtorch.SetThreadWidth(1)
-					for b.Loop() {
-						start := time.Now()
-						for range c.n {
-							if scoped {
-								torch.Scope(func() { c.m.step() })
-							} else {
-								c.m.step()
-							}
-						}
-						times = append(times, time.Since(start).Seconds()/float64(c.n))
-						var t float64
-						python.Call(&t, "timed", c.name, c.n)
-						pythons = append(pythons, t)
-					}
+					python.CompareSteps(b, c.n, step, "timed", c.name)
 				})
-				median := func(v []float64) float64 {
-					slices.Sort(v)
-					return v[len(v)/2]
-				}
-				t := median(times)
-				b.ReportMetric(0, "ns/op") // of both together, so it says nothing
-				b.ReportMetric(1e6*t, "µs")
-				b.ReportMetric(1e6*median(pythons), "python-µs")
-				b.ReportMetric(t/median(pythons), "time/python")
 			})
 		}
 	}

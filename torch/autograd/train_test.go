@@ -2,13 +2,11 @@ package autograd_test
 
 import (
 	"os"
-	"runtime"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/flat"
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
@@ -33,43 +31,13 @@ func TestTrain(t *testing.T) {
 }
 
 // TestTrainingIsFlat takes many steps of training without freeing a tensor. The memory of
-// the process must not grow with them. At first it does: threads that Go started before the
-// first use of libtorch have arenas of malloc's, each of which grows until it holds what is
-// made between two collections. So the first steps are taken on threads that use all of them.
+// the process must not grow with them.
 func TestTrainingIsFlat(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("reads /proc")
-	}
 	steps := 4_000
 	if os.Getenv("TORCHHUB_TEST_LARGE") != "" {
 		steps = 100_000
 	}
-	resident := func() int {
-		b, err := os.ReadFile("/proc/self/statm")
-		require.NoError(t, err)
-		pages, err := strconv.Atoi(strings.Fields(string(b))[1])
-		require.NoError(t, err)
-		return pages * os.Getpagesize() >> 20
-	}
 	m := newMLP()
-	for range 8 {
-		done := make(chan bool)
-		go func() {
-			defer close(done)
-			runtime.LockOSThread() // and never unlocked, so that the next one gets another thread
-			for range 4_000 {
-				m.step()
-			}
-		}()
-		<-done
-	}
-	before, most := resident(), 0
-	for i := range steps {
-		m.step()
-		if i%1000 == 0 {
-			most = max(most, resident())
-		}
-	}
-	t.Logf("%d MB, at most %d MB in %d steps", before, most, steps)
-	require.Less(t, most, before+32)
+	flat.Warm(t, steps, func() { m.step() })
+	flat.Check(t, steps, func() { m.step() })
 }

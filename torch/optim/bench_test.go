@@ -2,9 +2,7 @@ package optim
 
 import (
 	"fmt"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/reference"
@@ -65,28 +63,10 @@ func BenchmarkStep(b *testing.B) {
 					p = append(p, q)
 				}
 				opt := c.make(p)
-				var times, pythons []float64
 				torch.Run(func() {
 					libtorch.SetThreadWidth(1)
-					for b.Loop() {
-						var t float64
-						python.Call(&t, "timed", c.name, c.options, sizes, n)
-						pythons = append(pythons, t)
-						start := time.Now()
-						for range n {
-							opt.Step()
-						}
-						times = append(times, time.Since(start).Seconds()/float64(n))
-					}
+					python.CompareSteps(b, n, func() { opt.Step() }, "timed", c.name, c.options, sizes)
 				})
-				median := func(v []float64) float64 {
-					slices.Sort(v)
-					return v[len(v)/2]
-				}
-				b.ReportMetric(0, "ns/op") // of both together, so it says nothing
-				b.ReportMetric(1e6*median(times), "µs")
-				b.ReportMetric(1e6*median(pythons), "python-µs")
-				b.ReportMetric(median(times)/median(pythons), "time/python")
 			})
 		}
 	}

@@ -2,15 +2,11 @@ package optim
 
 import (
 	"os"
-	"runtime"
-	"slices"
-	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/flat"
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/reference"
 	"github.com/torchhub/torchhub/torch"
@@ -127,10 +123,14 @@ func (l *loop) step() *torch.Tensor {
 	return loss
 }
 
+// kinds are how the tensors of a step are freed: by the collector, or at the end of a scope.
+var kinds = map[string]func(f func()){"collected": func(f func()) { f() }, "scope": torch.Scope}
+
 // TestLoopLosses compares the losses of the loops that BenchmarkLoop times.
 func TestLoopLosses(t *testing.T) {
 	python := reference.Start(t, loopScript)
 	torch.Run(func() {
+		defer libtorch.SetThreadWidth(libtorch.ThreadWidth())
 		libtorch.SetThreadWidth(1)
 		for _, model := range []string{"mlp", "cnn"} {
 			for _, optimizer := range []string{"SGD", "Adam"} {
@@ -147,47 +147,16 @@ func TestLoopLosses(t *testing.T) {
 }
 
 // TestLoopIsFlat trains with and without a Scope. The memory of the process must not grow
-// with the steps. The first steps are taken on threads that use all of malloc's arenas.
+// with the steps.
 func TestLoopIsFlat(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("reads /proc")
-	}
 	steps := 2_000
 	if os.Getenv("TORCHHUB_TEST_LARGE") != "" {
 		steps = 10_000
 	}
-	resident := func() int {
-		b, err := os.ReadFile("/proc/self/statm")
-		require.NoError(t, err)
-		pages, err := strconv.Atoi(strings.Fields(string(b))[1])
-		require.NoError(t, err)
-		return pages * os.Getpagesize() >> 20
-	}
 	l := newLoop("mlp", "Adam")
-	for range 8 {
-		done := make(chan bool)
-		go func() {
-			defer close(done)
-			runtime.LockOSThread() // and never unlocked, so that the next one gets another thread
-			for range steps / 5 {
-				l.step()
-			}
-		}()
-		<-done
-	}
-	for name, step := range map[string]func(){
-		"collected": func() { l.step() },
-		"scope":     func() { torch.Scope(func() { l.step() }) },
-	} {
-		before, most := resident(), 0
-		for i := range steps {
-			step()
-			if i%500 == 0 {
-				most = max(most, resident())
-			}
-		}
-		t.Logf("%s: %d MB, at most %d MB in %d steps", name, before, most, steps)
-		require.Less(t, most, before+32, name)
+	flat.Warm(t, steps, func() { l.step() })
+	for kind, around := range kinds {
+		t.Run(kind, func(t *testing.T) { flat.Check(t, steps, func() { around(func() { l.step() }) }) })
 	}
 }
 
@@ -199,36 +168,15 @@ func TestLoopIsFlat(t *testing.T) {
 func BenchmarkLoop(b *testing.B) {
 	python := reference.Start(b, loopScript)
 	for _, model := range []string{"mlp", "cnn"} {
+		n := map[string]int{"mlp": 300, "cnn": 2}[model]
 		for _, optimizer := range []string{"SGD", "Adam"} {
 			for _, kind := range []string{"collected", "scope"} {
 				b.Run(model+"/"+optimizer+"/"+kind, func(b *testing.B) {
-					n := map[string]int{"mlp": 300, "cnn": 2}[model]
 					l := newLoop(model, optimizer)
-					var times, pythons []float64
 					torch.Run(func() {
 						libtorch.SetThreadWidth(1)
-						for b.Loop() {
-							start := time.Now()
-							for range n {
-								if kind == "scope" {
-									torch.Scope(func() { l.step() })
-								} else {
-									l.step()
-								}
-							}
-							times = append(times, time.Since(start).Seconds()/float64(n))
-							var t float64
-							python.Call(&t, "timed", model, optimizer, n)
-							pythons = append(pythons, t)
-						}
+						python.CompareSteps(b, n, func() { kinds[kind](func() { l.step() }) }, "timed", model, optimizer)
 					})
-					slices.Sort(times)
-					slices.Sort(pythons)
-					ours, theirs := times[len(times)/2], pythons[len(pythons)/2]
-					b.ReportMetric(0, "ns/op") // of both together, so it says nothing
-					b.ReportMetric(1e6*ours, "µs")
-					b.ReportMetric(1e6*theirs, "python-µs")
-					b.ReportMetric(ours/theirs, "time/python")
 				})
 			}
 		}
