@@ -61,6 +61,8 @@ var policy = map[string][]string{
 	"train":                         {"torch", "torch/cuda", "torch/data", "torch/nn", "internal/atomicfile", "internal/oserror", "internal/terminal"},
 	"train/curve":                   {"torch", "train", "internal/atomicfile"},
 	"torch/graph":                   {"torch", "torch/internal/engine", "internal/libtorch"},
+	"torch/internal/kernels":        {"torch"},
+	"torch/internal/kernels/oracle": {"torch", "torch/internal/kernels", "torch/nn/functional"},
 	"torch/mps":                     {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/accelerator":             {"torch", "torch/cuda", "torch/mps"},
 	"torch/data":                    {"torch", "torch/aten", "transforms/pyrandom"},
