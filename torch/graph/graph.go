@@ -53,7 +53,6 @@ type Node struct {
 	Args    []any    // in the order of the schema, see [Value]
 	Results []*Value // all tensors of the results, those of lists too; nil where one is no tensor
 
-	call *torch.Op
 	dead []int // slots that no later node uses
 }
 
@@ -172,7 +171,7 @@ func (g *Graph) link() {
 		add(v)
 	}
 	for _, n := range g.Nodes {
-		n.call, n.dead = operator(n.Op), nil
+		n.dead = nil
 		for _, v := range n.Results {
 			if v != nil {
 				add(v)

@@ -19,15 +19,9 @@ func (g *Graph) Run(inputs ...*torch.Tensor) []*torch.Tensor {
 	for _, v := range g.Constants {
 		slots[v.slot] = v.Tensor
 	}
+	value := func(v *Value) *torch.Tensor { return slots[v.slot] }
 	for _, n := range g.Nodes {
-		var c torch.Call
-		for _, a := range n.Args {
-			put(&c, a, slots)
-		}
-		results := flat(c.All(n.call))
-		if len(results) != len(n.Results) {
-			fail("%s returned %d tensors, and %d when the graph was made", n.Op, len(results), len(n.Results))
-		}
+		results := n.run(value)
 		for i, v := range n.Results {
 			if v != nil {
 				slots[v.slot] = results[i]
@@ -42,6 +36,19 @@ func (g *Graph) Run(inputs ...*torch.Tensor) []*torch.Tensor {
 		outputs[i] = slots[v.slot]
 	}
 	return outputs
+}
+
+// run calls the operator with the tensors that f returns, and returns its tensors.
+func (n *Node) run(f func(*Value) *torch.Tensor) []*torch.Tensor {
+	var c torch.Call
+	for _, a := range n.Args {
+		put(&c, a, f)
+	}
+	results := flat(c.All(operator(n.Op)))
+	if len(results) != len(n.Results) {
+		fail("%s returned %d tensors, and %d when the graph was made", n.Op, len(results), len(n.Results))
+	}
+	return results
 }
 
 func fail(format string, args ...any) {
@@ -64,10 +71,10 @@ func (g *Graph) check(inputs []*torch.Tensor) {
 }
 
 // put adds an argument to a call.
-func put(c *torch.Call, a any, slots []*torch.Tensor) {
+func put(c *torch.Call, a any, f func(*Value) *torch.Tensor) {
 	switch a := a.(type) {
 	case *Value:
-		c.Tensor(slots[a.slot])
+		c.Tensor(f(a))
 	case nil:
 		c.None()
 	case string:
@@ -75,14 +82,14 @@ func put(c *torch.Call, a any, slots []*torch.Tensor) {
 	case torch.Device:
 		c.Device(a)
 	case []any:
-		putList(c, a, slots)
+		putList(c, a, f)
 	default:
 		c.Number(a)
 	}
 }
 
 // putList adds a list, of one of the forms that operators take.
-func putList(c *torch.Call, list []any, slots []*torch.Tensor) {
+func putList(c *torch.Call, list []any, f func(*Value) *torch.Tensor) {
 	if vs, ok := all[int](list); ok {
 		c.Ints(vs...)
 	} else if vs, ok := all[float64](list); ok {
@@ -93,14 +100,14 @@ func putList(c *torch.Call, list []any, slots []*torch.Tensor) {
 		xs := make([]*torch.Tensor, len(list))
 		for i, a := range list {
 			if v, ok := a.(*Value); ok {
-				xs[i] = slots[v.slot]
+				xs[i] = f(v)
 			}
 		}
 		c.OptTensors(xs)
 	} else {
 		c.List(len(list))
 		for _, a := range list {
-			put(c, a, slots)
+			put(c, a, f)
 		}
 	}
 }
