@@ -36,6 +36,7 @@ var imports = map[string]string{
 	"errors":        "errors",
 	"fmt":           "fmt",
 	"gonum":         module + "torch/gonum",
+	"export":        module + "torch/export",
 	"graph":         module + "torch/graph",
 	"hub":           module + "hub",
 	"image":         "image",

@@ -47,7 +47,7 @@ func init() {
 			x.leave()
 		}
 	}
-	engine.Tensor = func(t *pickle.Tensor) (any, error) { return tensorOf(t) }
+	engine.Tensors = tensorsOf
 }
 
 // invoke makes a call by f, of something other than an operator.
@@ -93,12 +93,24 @@ func object(m libtorch.Module, isModule bool) Value {
 	return engine.NewObject(m, isModule)
 }
 
-// tensorOf returns the tensor that a checkpoint describes, in memory of its own.
-func tensorOf(t *pickle.Tensor) (*Tensor, error) {
-	l := loader{bases: map[base]*Tensor{}}
+// tensorsOf returns the tensors that a checkpoint describes, in memory of their own without a mapping.
+func tensorsOf(m *libtorch.Map, ts []*pickle.Tensor, d string) ([]any, error) {
+	l := loader{m: m, device: Device(d), bases: map[base]*Tensor{}}
 	defer l.close()
-	if err := l.readAhead(t); err != nil {
+	list := &pickle.List{}
+	for _, t := range ts {
+		list.Items = append(list.Items, t)
+	}
+	if err := l.readAhead(list); err != nil {
 		return nil, err
 	}
-	return l.tensor(t)
+	xs := make([]any, len(ts))
+	for i, t := range ts {
+		x, err := l.tensor(t)
+		if err != nil {
+			return nil, err
+		}
+		xs[i] = x
+	}
+	return xs, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/torchhub/torchhub/internal/strictzip"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/internal/engine"
+	"github.com/torchhub/torchhub/torch/internal/pytree"
 )
 
 // A Model is a model that AOTInductor compiled to native code:
@@ -33,7 +34,7 @@ type Model struct {
 	device torch.Device
 	meta   map[string]string
 	inputs []*pt2.Input
-	out    *treeSpec
+	out    *pytree.Spec
 	outErr error // why there is none
 
 	mu      sync.RWMutex // held for reading by calls, for writing by Close and LoadConstants
@@ -161,8 +162,8 @@ var instructions = map[string]func() bool{
 
 // readWeights gives the model the weights in files beside its library, as Python's loader does and libtorch's does not.
 func (m *Model) readWeights(z *strictzip.Archive, model *pt2.Model) error {
-	var state torch.StateDict
-	defer func() { state.Free() }()
+	var names []string
+	var views []*pickle.Tensor
 	files := map[string]*pickle.Tensor{}
 	for name, w := range model.Weights {
 		t := files[w.File]
@@ -185,11 +186,16 @@ func (m *Model) readWeights(z *strictzip.Archive, model *pt2.Model) error {
 		if err != nil {
 			return fmt.Errorf("weight %q: %w", name, err)
 		}
-		x, err := engine.Tensor(view)
-		if err != nil {
-			return fmt.Errorf("weight %q: %w", name, err)
-		}
-		state = append(state, torch.Named{Name: name, Tensor: x.(*torch.Tensor)})
+		names, views = append(names, name), append(views, view)
+	}
+	xs, err := engine.Tensors(nil, views, string(torch.CPU))
+	if err != nil {
+		return err
+	}
+	var state torch.StateDict
+	defer func() { state.Free() }()
+	for i, x := range xs {
+		state = append(state, torch.Named{Name: names[i], Tensor: x.(*torch.Tensor)})
 	}
 	return m.loadConstants(state)
 }
@@ -346,13 +352,19 @@ func (m *Model) Forward(args ...torch.Value) (torch.Value, error) {
 	}
 	var inputs []*torch.Tensor
 	for _, a := range args {
-		inputs = flatten(inputs, a)
+		inputs = pytree.Tensors(inputs, a)
 	}
 	outputs, err := m.Run(inputs...)
 	if err != nil {
 		return nil, err
 	}
-	v, rest, err := m.out.build(outputs)
+	leaves := make([]torch.Value, len(outputs))
+	for i, y := range outputs {
+		if y != nil {
+			leaves[i] = y
+		}
+	}
+	v, rest, err := m.out.Build(leaves)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d outputs are left over", len(rest))
 	}
@@ -370,7 +382,7 @@ func (m *Model) readSpec() error {
 	if len(spec) != 2 {
 		return fmt.Errorf("the model says how it is called in %d texts, not 2", len(spec))
 	}
-	m.out, m.outErr = parseTreeSpec(spec[1])
+	m.out, m.outErr = pytree.Parse(spec[1])
 	return nil
 }
 

@@ -27,10 +27,10 @@ func (e *editor) fold() {
 		if made > max(maxFolded, size) {
 			return []*Node{n}
 		}
-		results := lasting(func() []*torch.Tensor { return n.run(func(v *Value) *torch.Tensor { return v.Tensor }) })
+		results := lasting(func() []any { return n.run(func(v *Value) any { return v.Tensor }) })
 		for i, v := range n.Results {
 			if v != nil {
-				c := e.constant(results[i], v.Name)
+				c := e.constant(results[i].(*torch.Tensor), v.Name)
 				e.become[v] = c
 			}
 		}

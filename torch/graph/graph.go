@@ -10,7 +10,7 @@
 //	fmt.Println(g)
 //	y := g.Run(x)[0]
 //
-// It is what torch.fx.Graph is in Python, with the operators of torch.export.
+// Package torch/export reads graphs of torch.export. It is what torch.fx.Graph is in Python, with the operators of torch.export.
 //
 // https://docs.pytorch.org/docs/stable/fx.html
 // https://docs.pytorch.org/docs/stable/export.html
@@ -18,16 +18,14 @@ package graph
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/torchhub/torchhub/torch"
 )
 
 // A Graph is a list of calls of operators, which compute outputs from inputs and constants. It does not change, and any
-// number of goroutines may run it.
+// number of goroutines may run it, unless its operators write to constants.
 type Graph struct {
 	Inputs    []*Value
 	Constants []*Value // parameters, buffers and other tensors, in the order of their first use
@@ -36,22 +34,26 @@ type Graph struct {
 	slots     int
 }
 
-// A Value is a tensor of a graph. The arguments of a [Node] are nil, bool, int, float64, complex128, string,
-// torch.Device, a *Value, or a []any of these; dtypes, layouts and memory formats are libtorch's numbers of them.
+// A Value is a tensor or a number of a graph. The arguments of a [Node] are nil, bool, int, float64, complex128, string,
+// torch.Device, a *Value, a *Graph, or a []any of these; dtypes, layouts and memory formats are libtorch's numbers of them.
 type Value struct {
-	Name   string // unique in the graph
-	DType  torch.DType
-	Device torch.Device
-	Shape  []int
-	Tensor *torch.Tensor // of a constant; nil of others
-	slot   int           // its place in a run
+	Name    string // unique in the graph
+	Number  string // "int", "float" or "bool" of a number: torch.SymInt, SymFloat and SymBool; "" of a tensor
+	DType   torch.DType
+	Device  torch.Device
+	Shape   []int         // -1 where a size depends on the inputs
+	Symbols []string      // of each size that is -1, what it is: "s77", "2*s77"; nil where no size is
+	Tensor  *torch.Tensor // of a constant; nil of others
+	slot    int           // its place in a run
 }
 
 // A Node is a call of an operator.
 type Node struct {
-	Op      string   // its name with the overload: "aten::add.Tensor"
+	// Op is the name with the overload: "aten::add.Tensor". Numbers are computed by Python's functions, such as
+	// "operator.add" and "torch.sym_max", and a part of the graph is run by "higher_order::cond" and the like.
+	Op      string
 	Args    []any    // in the order of the schema, see [Value]
-	Results []*Value // all tensors of the results, those of lists too; nil where one is no tensor
+	Results []*Value // all tensors of the results, those of lists too, and numbers; nil where one is neither
 
 	dead []int // slots that no later node uses
 }
@@ -80,7 +82,16 @@ func (g *Graph) String() string {
 func (v *Value) declaration() string { return v.Name + ": " + v.kind() }
 
 func (v *Value) kind() string {
-	shape := strings.ReplaceAll(fmt.Sprint(v.Shape), " ", ", ")
+	if v.Number != "" {
+		return v.Number
+	}
+	sizes := make([]string, len(v.Shape))
+	for i, n := range v.Shape {
+		if sizes[i] = strconv.Itoa(n); n == -1 && i < len(v.Symbols) {
+			sizes[i] = v.Symbols[i]
+		}
+	}
+	shape := "[" + strings.Join(sizes, ", ") + "]"
 	if v.Device != torch.CPU {
 		shape += " " + string(v.Device)
 	}
@@ -142,11 +153,13 @@ func argument(a any) string {
 			out[i] = argument(e)
 		}
 		return "[" + strings.Join(out, ", ") + "]"
+	case *Graph:
+		return "{" + strings.ReplaceAll(a.String(), "\n", "\n    ") + "\n  }"
 	}
 	return fmt.Sprint(a)
 }
 
-// tensors returns the tensors in an argument, in order.
+// tensors returns the tensors and numbers in an argument, in order.
 func tensors(a any) (vs []*Value) {
 	switch a := a.(type) {
 	case *Value:
@@ -157,50 +170,4 @@ func tensors(a any) (vs []*Value) {
 		}
 	}
 	return vs
-}
-
-// link gives each value a slot, and finds where a value is used last.
-func (g *Graph) link() {
-	last := map[*Value]*Node{}
-	slots := 0
-	add := func(v *Value) {
-		v.slot = slots
-		slots++
-	}
-	for _, v := range slices.Concat(g.Inputs, g.Constants) {
-		add(v)
-	}
-	for _, n := range g.Nodes {
-		n.dead = nil
-		for _, v := range n.Results {
-			if v != nil {
-				add(v)
-				last[v] = n
-			}
-		}
-		for _, v := range tensors(n.Args) {
-			if last[v] != nil {
-				last[v] = n
-			}
-		}
-	}
-	for _, v := range g.Outputs {
-		delete(last, v)
-	}
-	for v, n := range last {
-		n.dead = append(n.dead, v.slot)
-	}
-	g.slots = slots
-}
-
-// operators are the operators of all graphs, by name: libtorch's part of one is never freed.
-var operators sync.Map
-
-func operator(name string) *torch.Op {
-	if op, ok := operators.Load(name); ok {
-		return op.(*torch.Op)
-	}
-	base, overload, _ := strings.Cut(name, ".")
-	op, _ := operators.LoadOrStore(name, torch.NewOp(base, overload))
-	return op.(*torch.Op)
 }

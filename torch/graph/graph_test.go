@@ -179,8 +179,8 @@ func TestOtherInputs(t *testing.T) {
 	for want, x := range map[string][]*torch.Tensor{
 		"0 inputs are given, and the graph has 1": nil,
 		"input 0 is nil": {nil},
-		"input 0 is float32[3 4], and the graph was made for float32[2 4]": {torch.Ones(3, 4)},
-		"input 0 is float64[2 4]": {torch.Options{DType: torch.Float64}.Ones(2, 4)},
+		"input 0 is float32[3, 4], and the graph was made for float32[2, 4]": {torch.Ones(3, 4)},
+		"input 0 is float64[2, 4]": {torch.Options{DType: torch.Float64}.Ones(2, 4)},
 	} {
 		require.ErrorContains(t, torch.Try(func() { g.Run(x...) }), want)
 	}

@@ -114,7 +114,9 @@ func newGraph(recorded any, names torch.StateDict) *Graph {
 	for _, v := range ints(parts[2]) {
 		g.Outputs = append(g.Outputs, values[v])
 	}
-	g.link()
+	if err := g.link(); err != nil {
+		panic(err) // what libtorch recorded is in order
+	}
 	return g
 }
 

@@ -38,8 +38,10 @@ var (
 	Unscoped func(f func())
 	// Unscope removes a *torch.Tensor from its torch.Scope, and from those around it.
 	Unscope func(x any)
-	// Tensor returns the *torch.Tensor that a checkpoint describes.
-	Tensor func(t *pickle.Tensor) (any, error)
+	// Tensors returns the *torch.Tensors that a checkpoint describes, on a torch.Device.
+	// Those that share a storage share memory. They use the mapping m of the file, unless
+	// it is nil.
+	Tensors func(m *libtorch.Map, ts []*pickle.Tensor, d string) ([]any, error)
 )
 
 // Set by package torch/jit.
