@@ -27,9 +27,19 @@ var sources embed.FS
 // the time is spent on libtorch's headers, and the parts are compiled in
 // parallel.
 var parts = [][]string{
-	{"table.cpp", "state.cpp", "random.cpp", "settings.cpp", "device.cpp", "graph.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "storage.cpp", "alloc.cpp"},
+	{"table.cpp", "state.cpp", "random.cpp", "settings.cpp", "device.cpp", "graph.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "storage.cpp", "alloc.cpp", "plan.cpp"},
 	{"script.cpp", "aoti.cpp", "guard.cpp", "autocast.cpp", "autograd.cpp", "sweep.cpp", "trace.cpp", "vision.cpp", "vision_device.cpp"}, // files that need the headers of autograd and TorchScript
 }
+
+// variants are the instruction sets for which kernels.cpp is compiled, with the compiler's flags.
+var variants = func() map[string][]string {
+	v := map[string][]string{"base": nil}
+	if runtime.GOARCH == "amd64" {
+		v["avx2"] = []string{"-mavx2", "-mfma"}
+		v["avx512"] = []string{"-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"}
+	}
+	return v
+}()
 
 // CacheDir returns torchhub's own cache: $TORCHHUB_CACHE, else torchhub in the user's cache folder.
 func CacheDir() (string, error) {
@@ -152,8 +162,7 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 	flags = append(flags, "-idirafter", filepath.Join(tmp, "shim", "absent"))
 	out := filepath.Join(tmp, "shim.so")
 	link := []string{"-shared", "-o", out}
-	errs := make([]error, len(parts))
-	var wg sync.WaitGroup
+	var units [][]string // the arguments of the compiler, of which the last are a source and its object
 	for i, files := range parts {
 		part := filepath.Join(tmp, "shim", fmt.Sprintf("part%d.cpp", i))
 		text := ""
@@ -163,8 +172,22 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 		if err := os.WriteFile(part, []byte(text), 0o644); err != nil {
 			return fmt.Errorf("libtorch: %w", err)
 		}
-		link = append(link, part+".o")
-		wg.Go(func() { errs[i] = runCompiler(ctx, cxx, append(slices.Clone(flags), "-o", part+".o", part)...) })
+		units = append(units, append(slices.Clone(flags), part, "-o", part+".o"))
+	}
+	for name, set := range variants {
+		engine := []string{"-ffp-contract=fast", "-DENGINE=" + name}
+		if runCompiler(ctx, cxx, append(slices.Clone(set), "-fsyntax-only", "-x", "c++", os.DevNull)...) == nil {
+			engine = append(engine, set...)
+		} else {
+			engine = append(engine, "-DENGINE_ABSENT") // a compiler that does not know the instructions
+		}
+		units = append(units, slices.Concat(flags, engine, []string{filepath.Join(tmp, "shim", "kernels.cpp"), "-o", filepath.Join(tmp, "kernels_"+name+".o")}))
+	}
+	errs := make([]error, len(units))
+	var wg sync.WaitGroup
+	for i, args := range units {
+		link = append(link, args[len(args)-1])
+		wg.Go(func() { errs[i] = runCompiler(ctx, cxx, args...) })
 	}
 	wg.Wait()
 	link = append(link, "-L", lib.LibDir, "-ltorch_cpu", "-lc10", "-Wl,-rpath,"+rpath)

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim with another number is refused.
-#define THUB_ABI 45
+#define THUB_ABI 46
 
 // Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
 // to Go memory.
@@ -32,6 +32,7 @@ typedef struct thub_map_s *thub_map;       // a mapped file, one reference
 typedef struct thub_generator_s *thub_generator; // at::Generator*
 typedef struct thub_event_s *thub_event; // c10::Event*
 typedef struct thub_graph_s *thub_graph; // at::cuda::CUDAGraph*
+typedef struct thub_plan_s *thub_plan; // a program, ready to run
 typedef struct thub_package_s *thub_package; // torch::inductor::AOTIModelPackageLoader*
 
 typedef struct thub_node_s *thub_node; // a counted reference to a torch::autograd::Node

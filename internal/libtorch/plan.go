@@ -1,0 +1,39 @@
+package libtorch
+
+/*
+#include "table.h"
+
+#cgo noescape t_plan_run
+#cgo nocallback t_plan_run
+*/
+import "C"
+
+import "unsafe"
+
+// A Plan is a program of package kernels, ready to run.
+type Plan struct{ h C.thub_plan }
+
+// EngineBlock returns how many channels a block of the engine has, and the name of its instruction set.
+func EngineBlock() (block int, name string) {
+	var n *C.char
+	block = int(C.t_engine_block(&n))
+	return block, C.GoString(n)
+}
+
+// NewPlan checks a program, of which plan.cpp says what its words are, and copies the weights, which are tensors.
+func NewPlan(words []int64, weights []uint64, threads int) (Plan, error) {
+	var p Plan
+	err := failure(C.t_plan_new((*C.int64_t)(unsafe.SliceData(words)), C.size_t(len(words)), first(weights), C.size_t(len(weights)), C.int32_t(threads), &p.h))
+	return p, err
+}
+
+// Run runs the plan with inputs, followed by outputs. It returns early once cancel, which another goroutine may set, is not
+// 0, and then canceled is true.
+func (p Plan) Run(tensors []uint64, threads int, cancel *int32) (canceled bool, err error) {
+	var stopped C.int32_t
+	err = failure(C.t_plan_run(p.h, first(tensors), C.size_t(len(tensors)), C.int32_t(threads), (*C.int32_t)(cancel), &stopped))
+	return stopped != 0, err
+}
+
+// Free frees the plan. No run may use it any more.
+func (p Plan) Free() { C.t_plan_free(p.h) }

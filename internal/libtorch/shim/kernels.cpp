@@ -1,0 +1,904 @@
+// The kernels of the engine for one instruction set, which ENGINE selects: base, avx2 or avx512. See engine.h for why there
+// are no templates of the standard library. With ENGINE_ABSENT it is compiled by a compiler that cannot do so.
+
+#include "engine.h"
+
+#include <math.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define ENGINE_NAME_(name) kernels_##name
+#define ENGINE_NAME(name) ENGINE_NAME_(name)
+#define ENGINE_TEXT_(name) #name
+#define ENGINE_TEXT(name) ENGINE_TEXT_(name)
+
+namespace torchhub {
+
+#if defined(ENGINE_ABSENT)
+
+const Kernels *ENGINE_NAME(ENGINE)() { return nullptr; }
+
+#else
+
+namespace {
+
+// B is the number of floats in a vector, WIDE the most blocks of channels that a tile of a convolution computes: its sums
+// must fit into the registers.
+#if defined(__AVX512F__)
+constexpr int B = 16, WIDE = 4;
+#elif defined(__AVX2__)
+constexpr int B = 8, WIDE = 2;
+#else
+constexpr int B = 4, WIDE = 2;
+#endif
+
+constexpr int TILE = 6;        // pixels of a tile of a convolution
+constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
+constexpr int L2 = 192 * 1024; // bytes of an input that are read again from a core's own cache
+
+typedef float V __attribute__((vector_size(B * 4), may_alias));
+typedef float Unaligned __attribute__((vector_size(B * 4), aligned(4), may_alias));
+typedef int32_t I __attribute__((vector_size(B * 4), may_alias));
+
+inline __attribute__((always_inline)) V load(const float *p) { return *reinterpret_cast<const V *>(p); }
+inline __attribute__((always_inline)) void store(float *p, V v) { *reinterpret_cast<V *>(p) = v; }
+// The compilers make x of all lanes by a sum or a chain of masks, if it is not said like this.
+inline __attribute__((always_inline)) V splat(float x) {
+#if defined(__AVX512F__)
+	return (V)_mm512_set1_ps(x);
+#elif defined(__AVX2__)
+	return (V)_mm256_set1_ps(x);
+#else
+	return V{x, x, x, x};
+#endif
+}
+inline __attribute__((always_inline)) V larger(V a, V b) { return a > b ? a : b; }
+inline __attribute__((always_inline)) V smaller(V a, V b) { return a < b ? a : b; }
+
+template <class T> inline T least(T a, T b) { return a < b ? a : b; }
+template <class T> inline T most(T a, T b) { return a > b ? a : b; }
+
+// exponential is e to the power of x, within 2e-7 of it: 2 to the power of a whole number, times a polynomial of the rest.
+inline V exponential(V x) {
+	x = smaller(larger(x, splat(-87.f)), splat(88.f));
+	I n = __builtin_convertvector(x * 1.44269504f + (x < 0 ? splat(-.5f) : splat(.5f)), I);
+	V whole = __builtin_convertvector(n, V);
+	V r = x - whole * 0.693359375f + whole * 2.12194440e-4f; // the logarithm of 2 in two parts
+	V p = splat(1.f / 5040);
+	p = p * r + 1.f / 720;
+	p = p * r + 1.f / 120;
+	p = p * r + 1.f / 24;
+	p = p * r + 1.f / 6;
+	p = p * r + .5f;
+	p = p * r + 1.f;
+	p = p * r + 1.f;
+	return p * (V)((n + 127) << 23);
+}
+
+inline V sigmoid(V x) { return 1.f / (1.f + exponential(-x)); }
+
+// hyperbolic is tanh: a quotient of exponentials, and its series near zero, where that would cancel.
+inline V hyperbolic(V x) {
+	V e = exponential(2.f * smaller(larger(x, splat(-20.f)), splat(20.f)));
+	V far = (e - 1.f) / (e + 1.f);
+	V s = x * x;
+	V near = x * (1.f + s * (-1.f / 3 + s * (2.f / 15 + s * (-17.f / 315 + s * (62.f / 2835)))));
+	return (s < .04f) ? near : far;
+}
+
+// error_function is erf, by formula 7.1.26 of Abramowitz and Stegun, within 1.5e-7.
+inline V error_function(V x) {
+	V sign = x < 0 ? splat(-1) : splat(1);
+	V a = x * sign;
+	V t = 1.f / (1.f + .3275911f * a);
+	V p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - .284496736f) * t + .254829592f) * t;
+	return sign * (1.f - p * exponential(-a * a));
+}
+
+inline V activate(V x, Act act) {
+	switch (act) {
+	case RELU:
+		return larger(x, V{});
+	case RELU6:
+		return smaller(larger(x, V{}), splat(6));
+	case HARD_SWISH:
+		return x * smaller(larger(x * (1.f / 6) + .5f, V{}), splat(1));
+	case HARD_SIGMOID:
+		return smaller(larger(x * (1.f / 6) + .5f, V{}), splat(1));
+	case SILU:
+		return x * sigmoid(x);
+	case SIGMOID:
+		return sigmoid(x);
+	case GELU:
+		return .5f * x * (1.f + error_function(x * .70710678f));
+	case GELU_TANH:
+		return .5f * x * (1.f + hyperbolic(.79788456f * (x + .044715f * x * x * x)));
+	case TANH:
+		return hyperbolic(x);
+	default:
+		return x;
+	}
+}
+
+// activate_all is out of the loops of the kernels, whose registers are full.
+__attribute__((noinline)) void activate_all(float *y, int n, Act act) {
+	switch (act) { // by kind, so that the loop does not choose
+	case SILU:
+		for (int i = 0; i < n; i++)
+			store(y + i * B, activate(load(y + i * B), SILU));
+		break;
+	case GELU:
+		for (int i = 0; i < n; i++)
+			store(y + i * B, activate(load(y + i * B), GELU));
+		break;
+	case HARD_SWISH:
+		for (int i = 0; i < n; i++)
+			store(y + i * B, activate(load(y + i * B), HARD_SWISH));
+		break;
+	default:
+		for (int i = 0; i < n; i++)
+			store(y + i * B, activate(load(y + i * B), act));
+	}
+}
+
+__attribute__((noinline)) void activate_pixels(float *y, const int32_t *places, int n, Act act) {
+	for (int i = 0; i < n; i++)
+		store(y + places[i], activate(load(y + places[i]), act));
+}
+
+float sum(V v) {
+	float s = 0;
+	for (int i = 0; i < B; i++)
+		s += v[i];
+	return s;
+}
+
+// share returns the part of n pieces of work of one of a number of threads.
+void share(int64_t n, int thread, int threads, int64_t *ret_from, int64_t *ret_to) {
+	*ret_from = n * thread / threads;
+	*ret_to = n * (thread + 1) / threads;
+}
+
+const float *read_of(const Image &x, const Frame &f) { return x.data ? x.data : f.arena + x.offset; }
+float *write_of(const Image &x, const Frame &f) { return f.arena + x.offset; }
+
+// clear_border writes the zeros around a block of channels of an image.
+void clear_border(const Image &x, float *data, int n, int b) {
+	if (!x.top && !x.side)
+		return;
+	float *p = data + n * x.image() + b * x.plane();
+	int64_t row = x.row(), side = int64_t(x.side) * x.block;
+	memset(p, 0, x.top * row * sizeof(float));
+	memset(p + (x.top + x.h) * row, 0, x.top * row * sizeof(float));
+	for (int y = 0; side && y < x.h; y++) {
+		float *q = p + (x.top + y) * row;
+		memset(q, 0, side * sizeof(float));
+		memset(q + row - side, 0, side * sizeof(float));
+	}
+}
+
+// tile computes O blocks of channels of P pixels of a convolution. x, y and r have the blocks of the pixels at the places
+// xs, ys and rs. The pieces of the input have C channels. ahead is how far after the weight that is in use the weight lies
+// that will be, and is prefetched.
+template <int O, int P, int C>
+void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, const float *w, const float *bias, float *y, const int32_t *ys, int64_t yplane,
+          const float *r, const int32_t *rs, int64_t rplane, Act act, int64_t ahead) {
+	// A single block has too few sums to keep the multipliers busy: two for each, of even and of odd channels.
+	constexpr int S = O == 1 && C > 1 ? 2 : 1;
+	V c[S][O][P];
+#pragma GCC unroll 4
+	for (int o = 0; o < O; o++)
+#pragma GCC unroll 8
+		for (int p = 0; p < P; p++) {
+			c[0][o][p] = load(bias + o * B);
+			if constexpr (S == 2)
+				c[S - 1][o][p] = V{};
+		}
+	const float *px[P];
+#pragma GCC unroll 8
+	for (int p = 0; p < P; p++)
+		px[p] = x + xs[p];
+	for (int k = 0; k < reads; k++) {
+		int64_t at = read[k];
+#pragma GCC unroll 1
+		for (int i = 0; i < C; i += 2) {
+#pragma GCC unroll 2
+			for (int j = 0; j < (C < 2 ? 1 : 2); j++, at++, w += O * B) {
+				V wv[O];
+#pragma GCC unroll 4
+				for (int o = 0; o < O; o++)
+					wv[o] = load(w + o * B);
+				__builtin_prefetch(w + ahead, 0, 2);
+#pragma GCC unroll 8
+				for (int p = 0; p < P; p++) {
+					V xv = splat(px[p][at]);
+					if constexpr (O > 1)
+						asm volatile("" : "+x"(xv)); // keep it in a register and the order, where the compiler would run out of registers
+#pragma GCC unroll 4
+					for (int o = 0; o < O; o++)
+						c[j % S][o][p] += wv[o] * xv;
+				}
+			}
+		}
+	}
+#pragma GCC unroll 4
+	for (int o = 0; o < O; o++) {
+#pragma GCC unroll 8
+		for (int p = 0; p < P; p++) {
+			V v = c[0][o][p];
+			if constexpr (S == 2)
+				v += c[S - 1][o][p];
+			if (r)
+				v += load(r + rs[p] + o * rplane);
+			if (act == RELU)
+				v = larger(v, V{});
+			store(y + ys[p] + o * yplane, v);
+		}
+		if (act > RELU)
+			activate_pixels(y + o * yplane, ys, P, act);
+	}
+}
+
+typedef void (*Tile)(const float *, const int32_t *, const int32_t *, int, const float *, const float *, float *, const int32_t *, int64_t, const float *, const int32_t *,
+                     int64_t, Act, int64_t);
+
+// fit returns how many of n pixels the next tile has. There are tiles of few sizes, since each takes time to compile.
+int fit(int64_t n) { return n >= TILE ? TILE : n >= 4 ? 4 : n >= 2 ? 2 : 1; }
+
+// Pixels are the tiles of some blocks of channels, by their pixels. The input has C channels in a block.
+template <int O, int C> struct Pixels {
+	static constexpr Tile by[TILE + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, nullptr, tile<O, 4, C>, nullptr, tile<O, TILE, C>};
+};
+
+const Tile *tiles(int blocks, int channels) {
+	switch (blocks) {
+	case 1:
+		return channels == 1 ? Pixels<1, 1>::by : Pixels<1, B>::by;
+	case 2:
+		return channels == 1 ? Pixels<2, 1>::by : Pixels<2, B>::by;
+	}
+	if constexpr (WIDE == 4) {
+		if (blocks == 3)
+			return channels == 1 ? Pixels<3, 1>::by : Pixels<3, B>::by;
+		return channels == 1 ? Pixels<4, 1>::by : Pixels<4, B>::by;
+	}
+	return nullptr;
+}
+
+// A Reach is which blocks of the input a panel of a convolution reads.
+struct Reach {
+	int32_t from, n;
+};
+
+Reach reach(const Step &s, int32_t wide, int32_t panel) {
+	const Image &x = s.in[0];
+	int32_t in = x.c / s.groups, out = s.out.c / s.groups;
+	int32_t first = panel * wide * B, last = least((panel + 1) * wide * B, s.out.c) - 1;
+	int32_t from = first / out * in / x.block, to = ((last / out + 1) * in - 1) / x.block;
+	return {from, to - from + 1};
+}
+
+void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads) {
+	const Image &x = s->in[0];
+	int32_t taps = s->kernel[0] * s->kernel[1], blocks = s->out.blocks();
+	s->depthwise = s->groups > 1 && s->groups == x.c && x.c == s->out.c;
+	if (s->depthwise) {
+		s->panel = 1, s->panels = blocks, s->reads = taps;
+		*ret_weight = int64_t(blocks) * taps * B, *ret_bias = int64_t(blocks) * B, *ret_reads = taps;
+		return;
+	}
+	double best = INFINITY;
+	for (int32_t wide = 1; wide <= WIDE; wide++) {
+		int32_t panels = (blocks + wide - 1) / wide, n = 0;
+		for (int32_t p = 0; p < panels; p++)
+			n = most(n, reach(*s, wide, p).n);
+		double full = wide == 1 ? 1.2 : wide, rest = blocks % wide == 1 ? 1.2 : blocks % wide; // what a panel costs for each block that it reads
+		double cost = n * (full * (blocks / wide) + rest);
+		if (cost <= best)
+			best = cost, s->panel = wide, s->panels = panels, s->reads = n * taps;
+	}
+	*ret_weight = int64_t(s->panels) * s->reads * x.block * s->panel * B;
+	*ret_bias = int64_t(s->panels) * s->panel * B;
+	*ret_reads = s->reads;
+}
+
+void pack(const Step &s, const float *weight, const float *bias, float *ret_weight, float *ret_bias, int32_t *ret_read, int32_t *ret_start, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0];
+	const int32_t taps = s.kernel[0] * s.kernel[1], in = x.c / s.groups, out = s.out.c / s.groups;
+	if (thread == 0) {
+		int32_t n = s.reads / taps;
+		for (int32_t t = 0; t < taps; t++)
+			for (int32_t b = 0; b < n; b++)
+				ret_read[t * n + b] = b * x.plane() + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block;
+	}
+	for (int32_t p = thread; p < s.panels; p += threads) {
+		int32_t first = p * s.panel * B, channels = least(s.panel * B, s.out.c - first);
+		for (int32_t c = 0; c < s.panel * B; c++)
+			ret_bias[first + c] = c < channels && bias ? bias[first + c] : 0;
+		if (s.depthwise) {
+			ret_start[p] = p * x.plane();
+			for (int32_t t = 0; t < taps; t++)
+				for (int32_t c = 0; c < B; c++)
+					ret_weight[(p * taps + t) * B + c] = c < channels ? weight[int64_t(first + c) * taps + t] : 0;
+			continue;
+		}
+		int32_t n = s.reads / taps, from = most(0, least(reach(s, s.panel, p).from, x.blocks() - n));
+		ret_start[p] = from * x.plane();
+		int32_t width = least(s.panel, s.out.blocks() - p * s.panel) * B; // the last panel may have fewer blocks
+		float *to = ret_weight + int64_t(p) * s.reads * x.block * s.panel * B;
+		for (int32_t t = 0; t < taps; t++)
+			for (int32_t ci = 0; ci < n * x.block; ci++, to += width) {
+				int32_t channel = from * x.block + ci;
+				for (int32_t c = 0; c < width; c++) {
+					int32_t i = channel - (first + c) / out * in; // in its group
+					to[c] = c < channels && i >= 0 && i < in ? weight[(int64_t(first + c) * in + i) * taps + t] : 0;
+				}
+			}
+	}
+}
+
+// Places are where the pixels of a band are in the images of a convolution.
+struct Places {
+	int32_t x[BAND], y[BAND], r[BAND];
+};
+
+void place(const Step &s, int64_t from, int n, Places *ret) {
+	const Image &x = s.in[0], &y = s.out;
+	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
+	int64_t area = int64_t(y.h) * y.w;
+	int32_t i = from / area, yy = from % area / y.w, xx = from % y.w;
+	for (int k = 0; k < n;) {
+		int32_t run = least(n - k, y.w - xx);
+		int64_t px = x.at(i, 0, yy * s.stride[0] - s.padding[0], xx * s.stride[1] - s.padding[1]), py = y.at(i, 0, yy, xx);
+		int32_t step = s.stride[1] * x.block;
+		for (int32_t j = 0; j < run; j++) {
+			ret->x[k + j] = px + j * step;
+			ret->y[k + j] = py + j * B;
+		}
+		if (r) {
+			int64_t pr = r->at(i, 0, yy, xx);
+			for (int32_t j = 0; j < run; j++)
+				ret->r[k + j] = pr + j * B;
+		}
+		k += run;
+		xx = 0;
+		if (++yy == y.h)
+			yy = 0, i++;
+	}
+}
+
+// dense_part computes the panels and pixels of a convolution in two ranges.
+void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, int64_t panel1, int64_t pixel0, int64_t pixel1) {
+	const Image &x = s.in[0], &y = s.out;
+	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
+	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
+	float *yd = write_of(y, f);
+	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * x.block * s.panel * B;
+	int64_t bytes = int64_t(s.reads / (s.kernel[0] * s.kernel[1])) * x.block * s.stride[0] * s.stride[1] * sizeof(float); // of the input, for each pixel
+	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / TILE * TILE));
+	for (int64_t at = pixel0; at < pixel1; at += band) {
+		int n = least(band, pixel1 - at);
+		place(s, at, n, places);
+		for (int64_t p = panel0; p < panel1; p++) {
+			int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
+			const Tile *by = tiles(blocks, x.block);
+			float *yp = yd + p * s.panel * y.plane();
+			for (int64_t i = (at + area - 1) / area; i * area < at + n; i++) // images whose first pixel is in the band
+				for (int32_t b = 0; b < blocks; b++)
+					clear_border(y, yd, i, p * s.panel + b);
+			for (int k = 0, pixels; k < n; k += pixels) {
+				pixels = fit(n - k);
+				int64_t ahead = k + pixels >= n ? each : 0; // the last tile prefetches the weight of the next panel
+				by[pixels](xd + s.start[p], places->x + k, s.read, s.reads, s.weight + p * each, s.bias + p * s.panel * B, yp, places->y + k, y.plane(),
+				           rd ? rd + p * s.panel * r->plane() : nullptr, places->r + k, r ? r->plane() : 0, s.act, ahead);
+			}
+		}
+	}
+}
+
+void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	auto *places = reinterpret_cast<Places *>(f.scratch[thread]);
+	int64_t pixels = int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE, from, to;
+	// Threads share the larger of the weight and the input, and each reads all of the other. Parts of the weight of a
+	// few panels would be of unequal size.
+	int64_t weight = int64_t(s.panels) * s.reads * x.block * s.panel * B;
+	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > x.size() || count < 4 * threads);
+	if (by_panel) {
+		share(s.panels, thread, threads, &from, &to);
+		dense_part(s, f, places, from, to, 0, pixels);
+	} else {
+		share(count, thread, threads, &from, &to);
+		dense_part(s, f, places, 0, s.panels, from * TILE, least(to * TILE, pixels));
+	}
+}
+
+// depthwise_pixels computes P pixels of a row of a convolution of each channel of its own.
+template <int P> void depthwise_pixels(const float *x, int32_t step, const int32_t *read, int reads, const float *w, V bias, float *y, Act act) {
+	V c[P];
+#pragma GCC unroll 8
+	for (int p = 0; p < P; p++)
+		c[p] = bias;
+	for (int t = 0; t < reads; t++) {
+		V wv = load(w + t * B);
+		const float *q = x + read[t];
+#pragma GCC unroll 8
+		for (int p = 0; p < P; p++)
+			c[p] += wv * load(q + p * step);
+	}
+#pragma GCC unroll 8
+	for (int p = 0; p < P; p++)
+		store(y + p * B, act == RELU ? larger(c[p], V{}) : c[p]);
+	if (act > RELU)
+		activate_all(y, P, act);
+}
+
+void depthwise(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
+	const float *xd = read_of(x, f);
+	float *yd = write_of(y, f);
+	int32_t step = s.stride[1] * B, blocks = y.blocks();
+	Act act = r ? NO_ACT : s.act;
+	int64_t from, to;
+	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) { // a row of a block of channels
+		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h;
+		if (yy == 0)
+			clear_border(y, yd, i, b);
+		const float *p = xd + x.at(i, b, yy * s.stride[0] - s.padding[0], -s.padding[1]), *w = s.weight + int64_t(b) * s.reads * B;
+		float *q = yd + y.at(i, b, yy, 0);
+		V bias = load(s.bias + b * B);
+		int32_t xx = 0;
+		for (; xx + 8 <= y.w; xx += 8)
+			depthwise_pixels<8>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
+		for (; xx + 4 <= y.w; xx += 4)
+			depthwise_pixels<4>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
+		for (; xx < y.w; xx++)
+			depthwise_pixels<1>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
+		if (r) {
+			const float *rp = read_of(*r, f) + r->at(i, b, yy, 0);
+			for (xx = 0; xx < y.w; xx++)
+				store(q + xx * B, activate(load(q + xx * B) + load(rp + xx * B), s.act));
+		}
+	}
+}
+
+// each_row calls fn with the places of each row of a block of channels of the result of a thread's part, after the border was cleared.
+template <class F> void each_row(const Step &s, const Frame &f, int32_t thread, int32_t threads, F fn) {
+	const Image &y = s.out;
+	float *yd = write_of(y, f);
+	int32_t blocks = y.blocks();
+	int64_t from, to;
+	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) {
+		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h;
+		if (yy == 0)
+			clear_border(y, yd, i, b);
+		fn(i, b, yy, yd + y.at(i, b, yy, 0));
+	}
+}
+
+void pool(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	const float *xd = read_of(x, f);
+	bool max = s.kind == MAX_POOL;
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t yy, float *q) {
+		for (int32_t xx = 0; xx < y.w; xx++, q += B) {
+			int32_t dy = max ? s.dilation[0] : 1, dx = max ? s.dilation[1] : 1;
+			int32_t y0 = yy * s.stride[0] - s.padding[0], x0 = xx * s.stride[1] - s.padding[1];
+			int32_t y1 = y0 + s.kernel[0] * dy, x1 = x0 + s.kernel[1] * dx;
+			int32_t window = (least(y1, x.h + s.padding[0]) - y0) * (least(x1, x.w + s.padding[1]) - x0);
+			y0 = y0 < 0 ? y0 + (-y0 + dy - 1) / dy * dy : y0;
+			x0 = x0 < 0 ? x0 + (-x0 + dx - 1) / dx * dx : x0;
+			y1 = least(y1, x.h), x1 = least(x1, x.w);
+			V v = max ? splat(-INFINITY) : V{};
+			for (int32_t a = y0; a < y1; a += dy) {
+				const float *p = xd + x.at(i, b, a, 0);
+				if (max)
+					for (int32_t c = x0; c < x1; c += dx)
+						v = larger(load(p + int64_t(c) * B), v); // keeps NaN of neither side; the proof by timing compares with eager
+				else
+					for (int32_t c = x0; c < x1; c++)
+						v += load(p + int64_t(c) * B);
+			}
+			if (!max) {
+				int32_t divisor = s.divisor ? s.divisor : s.count_padding ? window : (y1 - y0) * (x1 - x0);
+				v *= 1.f / divisor;
+			}
+			store(q, v);
+		}
+	});
+}
+
+void mean(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	const float *xd = read_of(x, f);
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t, float *q) {
+		V v[4] = {};
+		for (int32_t yy = 0; yy < x.h; yy++) {
+			const float *p = xd + x.at(i, b, yy, 0);
+			for (int32_t xx = 0; xx < x.w; xx++)
+				v[xx % 4] += load(p + int64_t(xx) * B);
+		}
+		store(q, (v[0] + v[1] + v[2] + v[3]) * (1.f / (int64_t(x.h) * x.w)));
+	});
+	(void)y;
+}
+
+void binary(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &a = s.in[0], &b = s.in[1];
+	const float *ad = read_of(a, f), *bd = read_of(b, f);
+	bool one = b.h == 1 && b.w == 1, mul = s.kind == MUL;
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t c, int32_t yy, float *q) {
+		const float *p = ad + a.at(i, c, yy, 0), *r = bd + b.at(b.n == 1 ? 0 : i, c, b.h == 1 ? 0 : yy, 0);
+		int32_t w = s.out.w;
+		if (one && mul) {
+			V v = load(r);
+			for (int32_t x = 0; x < w; x++)
+				store(q + x * B, load(p + x * B) * v);
+		} else if (one) {
+			V v = load(r);
+			for (int32_t x = 0; x < w; x++)
+				store(q + x * B, load(p + x * B) + v);
+		} else if (mul) {
+			for (int32_t x = 0; x < w; x++)
+				store(q + x * B, load(p + x * B) * load(r + x * B));
+		} else {
+			for (int32_t x = 0; x < w; x++)
+				store(q + x * B, load(p + x * B) + load(r + x * B));
+		}
+		if (s.act)
+			activate_all(q, w, s.act);
+	});
+}
+
+void scale(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0];
+	const float *xd = read_of(x, f);
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t yy, float *q) {
+		const float *p = xd + x.at(i, b, yy, 0);
+		V w = load(s.weight + b * B), o = load(s.bias + b * B);
+		for (int32_t xx = 0; xx < x.w; xx++)
+			store(q + xx * B, load(p + xx * B) * w + o);
+		if (s.act)
+			activate_all(q, x.w, s.act);
+	});
+}
+
+void layer_norm(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	const float *xd = read_of(x, f);
+	float *yd = write_of(y, f);
+	int32_t blocks = x.blocks(), rest = x.c % B ? x.c % B : B;
+	V mask; // of the lanes of the last block
+	for (int l = 0; l < B; l++)
+		mask[l] = l < rest ? 1 : 0;
+	int64_t area = int64_t(y.h) * y.w, from, to;
+	share(y.n * area, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) { // a pixel
+		int32_t i = k / area, yy = k % area / y.w, xx = k % y.w;
+		if (k % area == 0)
+			for (int32_t b = 0; b < blocks; b++)
+				clear_border(y, yd, i, b);
+		const float *p = xd + x.at(i, 0, yy, xx);
+		float *q = yd + y.at(i, 0, yy, xx);
+		int64_t xp = x.plane(), yp = y.plane();
+		V t = {};
+		for (int32_t b = 0; b + 1 < blocks; b++)
+			t += load(p + b * xp);
+		t += load(p + (blocks - 1) * xp) * mask;
+		float m = sum(t) / x.c;
+		V v = {};
+		for (int32_t b = 0; b < blocks; b++) {
+			V d = load(p + b * xp) - m;
+			v += b + 1 < blocks ? d * d : d * d * mask;
+		}
+		float inverse = 1.f / __builtin_sqrtf(sum(v) / x.c + s.eps);
+		for (int32_t b = 0; b < blocks; b++)
+			store(q + b * yp, (load(p + b * xp) - m) * inverse * load(s.weight + b * B) + load(s.bias + b * B));
+	}
+}
+
+// copy_channels copies channels of a row: n from channel from of x on, to channel to of y on. Blocks that they share with other
+// channels keep those.
+void copy_channels(const float *x, int64_t xplane, int32_t from, float *y, int64_t yplane, int32_t to, int32_t n, int32_t w) {
+	for (int32_t c = 0; c < n;) {
+		int32_t a = from + c, b = to + c;
+		const float *p = x + a / B * xplane;
+		float *q = y + b / B * yplane;
+		int32_t run = least(n - c, least(B - a % B, B - b % B));
+		if (run == B)
+			memcpy(q, p, int64_t(w) * B * sizeof(float));
+		else
+			for (int32_t i = 0; i < w; i++)
+				for (int32_t k = 0; k < run; k++)
+					q[i * B + b % B + k] = p[i * B + a % B + k];
+		c += run;
+	}
+}
+
+// channels is of instructions whose result has channels of their inputs.
+void channels(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &y = s.out;
+	float *yd = write_of(y, f);
+	int64_t from, to;
+	share(int64_t(y.n) * y.h, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) { // a row
+		int32_t i = k / y.h, yy = k % y.h;
+		if (yy == 0)
+			for (int32_t b = 0; b < y.blocks(); b++)
+				clear_border(y, yd, i, b);
+		float *q = yd + y.at(i, 0, yy, 0);
+		if (y.c % B) // the lanes behind the last channel
+			memset(q + (y.blocks() - 1) * y.plane(), 0, int64_t(y.w) * B * sizeof(float));
+		if (s.kind == SHUFFLE) {
+			const Image &x = s.in[0];
+			const float *p = read_of(x, f) + x.at(i, 0, yy, 0);
+			int32_t each = x.c / s.groups;
+			for (int32_t c = 0; c < y.c; c++) {
+				int32_t a = c % s.groups * each + c / s.groups;
+				const float *px = p + a / B * x.plane() + a % B;
+				float *qx = q + c / B * y.plane() + c % B;
+				for (int32_t xx = 0; xx < y.w; xx++)
+					qx[xx * B] = px[xx * B];
+			}
+			continue;
+		}
+		int32_t c = 0;
+		for (int32_t j = 0; j < s.inputs; j++) {
+			const Image &x = s.in[j];
+			int32_t n = s.kind == SLICE ? y.c : x.c;
+			copy_channels(read_of(x, f) + x.at(i, 0, yy, 0), x.plane(), s.offset, q, y.plane(), c, n, y.w);
+			c += n;
+		}
+	}
+}
+
+void concat_pixels(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t, float *q) {
+		for (int32_t j = 0; j < s.inputs; j++) {
+			const Image &x = s.in[j];
+			memcpy(q, read_of(x, f) + x.at(x.n == 1 ? 0 : i, b, 0, 0), int64_t(x.w) * B * sizeof(float));
+			q += int64_t(x.w) * B;
+		}
+	});
+}
+
+void gather(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	const float *xd = read_of(x, f);
+	int32_t in = x.n / s.groups, out = y.n / s.groups; // images of a sample
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t yy, float *q) {
+		const int32_t *table = s.table + (int64_t(i % out) * y.h + yy) * y.w;
+		int32_t first = i / out * in;
+		for (int32_t xx = 0; xx < y.w; xx++) {
+			int32_t a = table[xx];
+			store(q + xx * B, a < 0 ? V{} : load(xd + x.at(first + a / (x.h * x.w), b, a / x.w % x.h, a % x.w)));
+		}
+	});
+}
+
+// attention computes heads of images, for ROWS queries at a time: scores, softmax and the weighted sums of the values. Keys and
+// values are packed as the weights of convolutions.
+constexpr int ROWS = 8 * TILE;
+
+struct Heads {
+	int32_t width, keys, panels; // channels of a head; blocks of keys, and panels of them
+	int64_t weights, values, scores;    // floats
+	explicit Heads(const Step &s) {
+		width = s.out.c / s.heads;
+		keys = (s.in[1].w + B - 1) / B;
+		panels = (keys + WIDE - 1) / WIDE;
+		weights = int64_t(panels) * WIDE * B * width;
+		values = int64_t(keys) * B * width;
+		scores = int64_t(panels) * WIDE * B * ROWS;
+	}
+};
+
+void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &xq = s.in[0], &xk = s.in[1], &xv = s.in[2], &y = s.out;
+	const Heads h(s);
+	float *zeros = f.scratch[thread], *weights = zeros + WIDE * B, *values = weights + h.weights, *scores = values + h.values;
+	auto *read = reinterpret_cast<int32_t *>(scores + h.scores);
+	auto *places = reinterpret_cast<Places *>(read + most(h.width / B, h.keys));
+	memset(zeros, 0, WIDE * B * sizeof(float));
+	int32_t keys = xk.w, rows = xq.w;
+	float *yd = write_of(y, f);
+	// Several threads may share the queries of a head where there are too few heads, and each packs its keys.
+	int32_t parts = (rows + ROWS - 1) / ROWS;
+	int64_t from, to, packed = -1;
+	share(int64_t(y.n) * s.heads * parts, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) {
+		int64_t head = k / parts;
+		int32_t i = head / s.heads, hd = head % s.heads, row = k % parts * ROWS, n = least(ROWS, rows - row);
+		const float *q = read_of(xq, f) + xq.at(i, (s.offsets[0] + hd * h.width) / B, 0, row);
+		if (packed != head) {
+			packed = head;
+			const float *kd = read_of(xk, f) + xk.at(i, (s.offsets[1] + hd * h.width) / B, 0, 0);
+			for (int32_t p = 0; p < h.panels; p++)
+				for (int32_t c = 0; c < h.width; c++)
+					for (int32_t l = 0; l < WIDE * B; l++) {
+						int32_t key = p * WIDE * B + l;
+						weights[(int64_t(p) * h.width + c) * WIDE * B + l] = key < keys ? kd[c / B * xk.plane() + int64_t(key) * B + c % B] * s.eps : 0;
+					}
+			const float *vd = read_of(xv, f) + xv.at(i, (s.offsets[2] + hd * h.width) / B, 0, 0);
+			int32_t blocks = h.width / B;
+			float *to_value = values;
+			for (int32_t p = 0; p < blocks; p += WIDE)
+				for (int32_t key = 0; key < h.keys * B; key++)
+					for (int32_t o = p; o < least(p + WIDE, blocks); o++, to_value += B)
+						store(to_value, key < keys ? load(vd + o * xv.plane() + int64_t(key) * B) : V{});
+		}
+		int64_t plane = int64_t(ROWS) * B; // of the scores: [blocks of keys][ROWS][B]
+		for (int32_t b = 0; b < h.width / B; b++)
+			read[b] = b * xq.plane();
+		for (int32_t p = 0; p < n; p++)
+			places->x[p] = places->y[p] = p * B;
+		for (int32_t p = 0; p < h.panels; p++)
+			for (int32_t r = 0; r < n; r += fit(n - r))
+				tiles(WIDE, B)[fit(n - r)](q, places->x + r, read, h.width / B, weights + int64_t(p) * h.width * WIDE * B, zeros, scores + p * WIDE * plane, places->y + r, plane, nullptr, nullptr, 0, NO_ACT, 0);
+		const float *mask = s.weight ? s.weight + ((int64_t(i % s.divisor) * s.count_padding + (s.count_padding > 1 ? hd : 0)) * rows + row) * keys : nullptr;
+		for (int32_t r = 0; r < n; r++) {
+			float *p = scores + r * B;
+			int32_t rest = keys - (h.keys - 1) * B; // keys of the last block
+			V m = splat(-INFINITY);
+			for (int32_t b = 0; b < h.keys; b++) {
+				V v = load(p + b * plane);
+				if (mask) {
+					const float *from_mask = mask + int64_t(r) * keys + b * B;
+					if (b + 1 < h.keys || rest == B)
+						v += *reinterpret_cast<const Unaligned *>(from_mask);
+					else
+						for (int32_t l = 0; l < rest; l++)
+							v[l] += from_mask[l];
+				}
+				if (b + 1 == h.keys)
+					for (int32_t l = rest; l < B; l++)
+						v[l] = -INFINITY;
+				store(p + b * plane, v);
+				m = larger(m, v);
+			}
+			float top = m[0];
+			for (int l = 1; l < B; l++)
+				top = most(top, m[l]);
+			top = top == -INFINITY ? 0 : top; // a row that is masked wholly
+			V total = {};
+			for (int32_t b = 0; b < h.keys; b++) {
+				V v = load(p + b * plane), e = exponential(v - top);
+				e = v == -INFINITY ? V{} : e;
+				store(p + b * plane, e);
+				total += e;
+			}
+			float inverse = 1.f / sum(total);
+			for (int32_t b = 0; b < h.keys; b++)
+				store(p + b * plane, load(p + b * plane) * inverse);
+		}
+		for (int32_t b = 0; b < h.keys; b++)
+			read[b] = b * plane;
+		int32_t blocks = h.width / B;
+		float *out = yd + y.at(i, hd * blocks, 0, row);
+		const float *w = values;
+		for (int32_t p = 0; p < blocks; p += WIDE) {
+			int32_t wide = least(WIDE, blocks - p);
+			for (int32_t r = 0; r < n; r += fit(n - r))
+				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, 0);
+			w += int64_t(h.keys) * B * wide * B;
+		}
+		if (row == 0)
+			for (int32_t b = 0; b < blocks; b++)
+				clear_border(y, yd, i, hd * blocks + b);
+	}
+}
+
+// read_port and write_port copy tensors to images and back.
+void read_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &y = s.out;
+	const float *x = f.in[s.port];
+	float *yd = write_of(y, f);
+	int64_t from, to;
+	int32_t blocks = y.blocks();
+	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) {
+		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h, n = least(y.block, y.c - b * y.block);
+		if (yy == 0)
+			clear_border(y, yd, i, b);
+		const float *p = x + i * s.strides[0] + int64_t(b) * y.block * s.strides[1] + yy * s.strides[2];
+		float *q = yd + y.at(i, b, yy, 0);
+		int64_t cs = s.strides[1], ws = s.strides[3];
+		if (y.block == 1 && ws == 1) {
+			memcpy(q, p, y.w * sizeof(float));
+		} else if (cs == 1 && n == B) {
+			for (int32_t xx = 0; xx < y.w; xx++)
+				*reinterpret_cast<Unaligned *>(q + xx * B) = *reinterpret_cast<const Unaligned *>(p + xx * ws);
+		} else if (n == B) {
+			for (int32_t xx = 0; xx < y.w; xx++)
+				for (int32_t c = 0; c < B; c++)
+					q[xx * B + c] = p[xx * ws + c * cs];
+		} else {
+			for (int32_t xx = 0; xx < y.w; xx++)
+				for (int32_t c = 0; c < y.block; c++)
+					q[xx * y.block + c] = c < n ? p[xx * ws + c * cs] : 0;
+		}
+	}
+}
+
+void write_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0];
+	const float *xd = read_of(x, f);
+	float *y = f.out[s.port];
+	int64_t from, to;
+	int32_t blocks = x.blocks();
+	share(int64_t(x.n) * blocks * x.h, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) {
+		int32_t i = k / x.h / blocks, b = k / x.h % blocks, yy = k % x.h, n = least(x.block, x.c - b * x.block);
+		const float *p = xd + x.at(i, b, yy, 0);
+		float *q = y + i * s.strides[0] + int64_t(b) * x.block * s.strides[1] + yy * s.strides[2];
+		int64_t cs = s.strides[1], ws = s.strides[3];
+		if (cs == 1 && n == B) {
+			for (int32_t xx = 0; xx < x.w; xx++)
+				*reinterpret_cast<Unaligned *>(q + xx * ws) = *reinterpret_cast<const Unaligned *>(p + xx * B);
+		} else {
+			for (int32_t c = 0; c < n; c++)
+				for (int32_t xx = 0; xx < x.w; xx++)
+					q[xx * ws + c * cs] = p[xx * x.block + c];
+		}
+	}
+}
+
+int64_t scratch(const Step &s) {
+	constexpr int64_t places = sizeof(Places) / sizeof(float);
+	if (s.kind == CONV)
+		return places;
+	if (s.kind != ATTENTION)
+		return 0;
+	const Heads h(s);
+	return WIDE * B + h.weights + h.values + h.scores + most(h.width / B, h.keys) + places;
+}
+
+void run(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	switch (s.kind) {
+	case CONV:
+		return s.depthwise ? depthwise(s, f, thread, threads) : dense(s, f, thread, threads);
+	case MAX_POOL:
+	case AVG_POOL:
+		return pool(s, f, thread, threads);
+	case MEAN:
+		return mean(s, f, thread, threads);
+	case ADD:
+	case MUL:
+		return binary(s, f, thread, threads);
+	case SCALE:
+		return scale(s, f, thread, threads);
+	case LAYER_NORM:
+		return layer_norm(s, f, thread, threads);
+	case CONCAT:
+	case SLICE:
+	case SHUFFLE:
+		return channels(s, f, thread, threads);
+	case CONCAT_PIXELS:
+		return concat_pixels(s, f, thread, threads);
+	case GATHER:
+		return gather(s, f, thread, threads);
+	case ATTENTION:
+		return attention(s, f, thread, threads);
+	case READ:
+		return read_port(s, f, thread, threads);
+	case WRITE:
+		return write_port(s, f, thread, threads);
+	default:
+		return;
+	}
+}
+
+const Kernels kernels = {ENGINE_TEXT(ENGINE), B, choose, pack, scratch, run};
+
+} // namespace
+
+const Kernels *ENGINE_NAME(ENGINE)() { return &kernels; }
+
+#endif
+
+} // namespace torchhub
