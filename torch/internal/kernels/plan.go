@@ -16,9 +16,7 @@ import (
 
 // A Plan is a program, ready to run. Any number of goroutines may run it at once.
 type Plan struct {
-	plan   libtorch.Plan
-	closed atomic.Bool
-	runs   atomic.Int64 // and one for the plan itself while it is open
+	plan libtorch.Plan
 }
 
 // Available returns the name of the instruction set that programs use on this machine, and how many channels are in a
@@ -47,7 +45,6 @@ func Compile(p *Program) (*Plan, error) {
 	arena := allocate(images, instructions)
 	w.program(p, instructions, images, arena)
 	plan := &Plan{}
-	plan.runs.Store(1)
 	err = w.call(func(handles []uint64) (err error) {
 		plan.plan, err = libtorch.NewPlan(w.words, handles, torch.NumThreads())
 		return err

@@ -44,7 +44,7 @@ const (
 	Scale
 	// LayerNorm is layer_norm over the C channels of each pixel, with Weight and Bias [C], or nil for 1 and 0, and Eps.
 	LayerNorm
-	// Concat is cat of all values of In along C, and ConcatPixels along W, of images of one row.
+	// Concat is cat of all values of In along C, and ConcatPixels along W, of images of one row, whose N may be 1.
 	Concat
 	ConcatPixels
 	// Slice is the channels of x from Offset on, as many as the result has.

@@ -89,6 +89,9 @@ func run(p *kernels.Program, in *kernels.Instruction, values []*torch.Tensor) *t
 	case kernels.Concat:
 		return torch.Cat(xs, 1)
 	case kernels.ConcatPixels:
+		for i, x := range xs {
+			xs[i] = x.Expand(out.N, -1, -1, -1)
+		}
 		return torch.Cat(xs, 3)
 	case kernels.Slice:
 		return xs[0].Narrow(1, in.Offset, out.C)
