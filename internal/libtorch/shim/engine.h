@@ -21,7 +21,12 @@ struct Image {
 
 	int32_t blocks() const { return (c + block - 1) / block; }
 	int64_t row() const { return int64_t(w + 2 * side) * block; }
-	int64_t plane() const { return (h + 2 * top) * row(); }
+	// plane is the distance between blocks of channels: an odd number of lines of the cache, so that the same pixel of many
+	// blocks is not in the same few places of it.
+	int64_t plane() const {
+		int64_t n = (h + 2 * top) * row();
+		return n < 512 ? n : ((n + 15) / 16 | 1) * 16;
+	}
 	int64_t image() const { return blocks() * plane(); }
 	int64_t size() const { return n * image(); }
 	int64_t first() const { return top * row() + int64_t(side) * block; } // its first pixel behind the border

@@ -35,6 +35,9 @@ constexpr int B = 4, WIDE = 2;
 #endif
 
 constexpr int TILE = 6;        // pixels of a tile of a convolution
+constexpr int LINE = B < 16 ? 16 / B : 1; // pixels in a line of the cache
+constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
+constexpr int PART = 32;       // the most pieces of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
 constexpr int L2 = 192 * 1024; // bytes of an input that are read again from a core's own cache
 
@@ -179,12 +182,13 @@ void clear_border(const Image &x, float *data, int n, int b) {
 	}
 }
 
-// tile computes O blocks of channels of P pixels of a convolution. x, y and r have the blocks of the pixels at the places
-// xs, ys and rs. The pieces of the input have C channels. ahead is how far after the weight that is in use the weight lies
-// that will be, and is prefetched.
+// tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products. x, y and r have the
+// blocks of the pixels at the places xs, ys and rs; the pieces of the input have C channels. The first part begins with
+// the bias, which is null in the others. The pixels of the next tile are prefetched, and an eighth of the weight that is
+// used next.
 template <int O, int P, int C>
 void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, const float *w, const float *bias, float *y, const int32_t *ys, int64_t yplane,
-          const float *r, const int32_t *rs, int64_t rplane, Act act, int64_t ahead) {
+          const float *r, const int32_t *rs, int64_t rplane, Act act, const float *next) {
 	// A single block has too few sums to keep the multipliers busy: two for each, of even and of odd channels.
 	constexpr int S = O == 1 && C > 1 ? 2 : 1;
 	V c[S][O][P];
@@ -192,7 +196,7 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 	for (int o = 0; o < O; o++)
 #pragma GCC unroll 8
 		for (int p = 0; p < P; p++) {
-			c[0][o][p] = load(bias + o * B);
+			c[0][o][p] = bias ? load(bias + o * B) : load(y + ys[p] + o * yplane);
 			if constexpr (S == 2)
 				c[S - 1][o][p] = V{};
 		}
@@ -202,6 +206,15 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 		px[p] = x + xs[p];
 	for (int k = 0; k < reads; k++) {
 		int64_t at = read[k];
+		if constexpr (P == TILE && C > 1) {
+#pragma GCC unroll 6
+			for (int p = 0; p < P; p += LINE)
+				__builtin_prefetch(x + xs[P + p] + at);
+#pragma GCC unroll 8
+			for (int i = 0; i < C * O * B / EIGHTH; i += 16)
+				__builtin_prefetch(next + i, 0, 2);
+			next += C * O * B / EIGHTH;
+		}
 #pragma GCC unroll 1
 		for (int i = 0; i < C; i += 2) {
 #pragma GCC unroll 2
@@ -210,7 +223,6 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 #pragma GCC unroll 4
 				for (int o = 0; o < O; o++)
 					wv[o] = load(w + o * B);
-				__builtin_prefetch(w + ahead, 0, 2);
 #pragma GCC unroll 8
 				for (int p = 0; p < P; p++) {
 					V xv = splat(px[p][at]);
@@ -242,14 +254,15 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 }
 
 typedef void (*Tile)(const float *, const int32_t *, const int32_t *, int, const float *, const float *, float *, const int32_t *, int64_t, const float *, const int32_t *,
-                     int64_t, Act, int64_t);
+                     int64_t, Act, const float *);
 
-// fit returns how many of n pixels the next tile has. There are tiles of few sizes, since each takes time to compile.
-int fit(int64_t n) { return n >= TILE ? TILE : n >= 4 ? 4 : n >= 2 ? 2 : 1; }
+// fit returns how many of n pixels the next tile has. There are tiles of few sizes, since each takes time to compile, and
+// those of one or two pixels take as long as those of four.
+int fit(int64_t n) { return n == TILE + 1 || n == TILE + 2 ? 4 : n >= TILE ? TILE : n > 4 ? 3 : n; }
 
 // Pixels are the tiles of some blocks of channels, by their pixels. The input has C channels in a block.
 template <int O, int C> struct Pixels {
-	static constexpr Tile by[TILE + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, nullptr, tile<O, 4, C>, nullptr, tile<O, TILE, C>};
+	static constexpr Tile by[TILE + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, TILE, C>};
 };
 
 const Tile *tiles(int blocks, int channels) {
@@ -341,7 +354,7 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 
 // Places are where the pixels of a band are in the images of a convolution.
 struct Places {
-	int32_t x[BAND], y[BAND], r[BAND];
+	int32_t x[BAND + 2 * TILE], y[BAND], r[BAND]; // x has room for the tile behind the last, which is prefetched
 };
 
 void place(const Step &s, int64_t from, int n, Places *ret) {
@@ -381,18 +394,25 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	for (int64_t at = pixel0; at < pixel1; at += band) {
 		int n = least(band, pixel1 - at);
 		place(s, at, n, places);
-		for (int64_t p = panel0; p < panel1; p++) {
-			int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
-			const Tile *by = tiles(blocks, x.block);
-			float *yp = yd + p * s.panel * y.plane();
-			for (int64_t i = (at + area - 1) / area; i * area < at + n; i++) // images whose first pixel is in the band
-				for (int32_t b = 0; b < blocks; b++)
-					clear_border(y, yd, i, p * s.panel + b);
-			for (int k = 0, pixels; k < n; k += pixels) {
-				pixels = fit(n - k);
-				int64_t ahead = k + pixels >= n ? each : 0; // the last tile prefetches the weight of the next panel
-				by[pixels](xd + s.start[p], places->x + k, s.read, s.reads, s.weight + p * each, s.bias + p * s.panel * B, yp, places->y + k, y.plane(),
-				           rd ? rd + p * s.panel * r->plane() : nullptr, places->r + k, r ? r->plane() : 0, s.act, ahead);
+		for (int32_t part = 0; part < s.reads; part += PART) {
+			int32_t reads = least(PART, s.reads - part);
+			bool first = part == 0, last = part + reads == s.reads;
+			for (int64_t p = panel0; p < panel1; p++) {
+				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
+				const Tile *by = tiles(blocks, x.block);
+				const float *xp = xd + s.start[p], *w = s.weight + p * each + int64_t(part) * x.block * blocks * B, *rp = rd && last ? rd + p * s.panel * r->plane() : nullptr;
+				float *yp = yd + p * s.panel * y.plane();
+				int64_t size = int64_t(reads) * x.block * s.panel * B;
+				const float *after = p + 1 < panel1 ? w + each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * x.block * s.panel * B);
+				for (int64_t i = (at + area - 1) / area; first && i * area < at + n; i++) // images whose first pixel is in the band
+					for (int32_t b = 0; b < blocks; b++)
+						clear_border(y, yd, i, p * s.panel + b);
+				for (int k = 0, pixels; k < n; k += pixels) {
+					pixels = fit(n - k);
+					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
+					by[pixels](xp, places->x + k, s.read + part, reads, w, first ? s.bias + p * s.panel * B : nullptr, yp, places->y + k, y.plane(), rp, places->r + k,
+					           r ? r->plane() : 0, last ? s.act : NO_ACT, next);
+				}
 			}
 		}
 	}
@@ -454,8 +474,10 @@ void depthwise(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		int32_t xx = 0;
 		for (; xx + 8 <= y.w; xx += 8)
 			depthwise_pixels<8>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
-		for (; xx + 4 <= y.w; xx += 4)
-			depthwise_pixels<4>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
+		for (; xx + 7 <= y.w; xx += 7) // the width of the last maps of many networks
+			depthwise_pixels<7>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
+		for (; xx + 3 <= y.w; xx += 3)
+			depthwise_pixels<3>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
 		for (; xx < y.w; xx++)
 			depthwise_pixels<1>(p + xx * step, step, s.read, s.reads, w, bias, q + xx * B, act);
 		if (r) {
@@ -739,7 +761,7 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 			places->x[p] = places->y[p] = p * B;
 		for (int32_t p = 0; p < h.panels; p++)
 			for (int32_t r = 0; r < n; r += fit(n - r))
-				tiles(WIDE, B)[fit(n - r)](q, places->x + r, read, h.width / B, weights + int64_t(p) * h.width * WIDE * B, zeros, scores + p * WIDE * plane, places->y + r, plane, nullptr, nullptr, 0, NO_ACT, 0);
+				tiles(WIDE, B)[fit(n - r)](q, places->x + r, read, h.width / B, weights + int64_t(p) * h.width * WIDE * B, zeros, scores + p * WIDE * plane, places->y + r, plane, nullptr, nullptr, 0, NO_ACT, weights);
 		const float *mask = s.weight ? s.weight + ((int64_t(i % s.divisor) * s.count_padding + (s.count_padding > 1 ? hd : 0)) * rows + row) * keys : nullptr;
 		for (int32_t r = 0; r < n; r++) {
 			float *p = scores + r * B;
@@ -784,7 +806,7 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		for (int32_t p = 0; p < blocks; p += WIDE) {
 			int32_t wide = least(WIDE, blocks - p);
 			for (int32_t r = 0; r < n; r += fit(n - r))
-				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, 0);
+				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, weights);
 			w += int64_t(h.keys) * B * wide * B;
 		}
 		if (row == 0)

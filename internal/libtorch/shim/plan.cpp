@@ -251,7 +251,7 @@ class Builder {
 		v.offset = r_.number(0, p_.arena, "an offset");
 		TORCH_CHECK(v.offset % 16 == 0, "an offset is not a multiple of 16");
 		__int128 size = __int128(v.n) * ((v.c + v.block - 1) / v.block);
-		size = size * (v.h + 2 * v.top) * (v.w + 2 * v.side) * v.block;
+		size = size * ((v.h + 2 * v.top) * __int128(v.w + 2 * v.side) * v.block + 32); // a plane is a little larger
 		TORCH_CHECK(size < MOST, "a value is too large");
 		p_.values.push_back(v);
 	}

@@ -130,10 +130,13 @@ type image struct {
 	constant         bool
 }
 
-// size returns the floats of an image.
+// size returns the floats of an image, as in engine.h.
 func (v *image) size() int64 {
-	blocks := (v.C + v.block - 1) / v.block
-	return int64(v.N) * int64(blocks) * int64(v.H+2*v.top) * int64(v.W+2*v.side) * int64(v.block)
+	plane := int64(v.H+2*v.top) * int64(v.W+2*v.side) * int64(v.block)
+	if plane >= 512 {
+		plane = ((plane+15)/16 | 1) * 16
+	}
+	return int64(v.N) * int64((v.C+v.block-1)/v.block) * plane
 }
 
 // layout decides on the borders and blocks of values.
