@@ -28,10 +28,11 @@ func NewPlan(words []int64, weights []uint64, threads int) (Plan, error) {
 }
 
 // Run runs the plan with inputs, followed by outputs. It returns early once cancel, which another goroutine may set, is not
-// 0, and then canceled is true.
-func (p Plan) Run(tensors []uint64, threads int, cancel *int32) (canceled bool, err error) {
+// 0, and then canceled is true. It writes the nanoseconds of as many instructions as there is room for.
+func (p Plan) Run(tensors []uint64, threads int, cancel *int32, nanoseconds []int64) (canceled bool, err error) {
 	var stopped C.int32_t
-	err = failure(C.t_plan_run(p.h, first(tensors), C.size_t(len(tensors)), C.int32_t(threads), (*C.int32_t)(cancel), &stopped))
+	err = failure(C.t_plan_run(p.h, first(tensors), C.size_t(len(tensors)), C.int32_t(threads), (*C.int32_t)(cancel), &stopped,
+		(*C.int64_t)(unsafe.SliceData(nanoseconds)), C.size_t(len(nanoseconds))))
 	return stopped != 0, err
 }
 

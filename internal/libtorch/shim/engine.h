@@ -9,7 +9,7 @@
 namespace torchhub __attribute__((visibility("hidden"))) {
 
 // The kinds and activations are those of package kernels, in its order.
-enum Kind : int32_t { CONV, MAX_POOL, AVG_POOL, MEAN, ADD, MUL, SCALE, LAYER_NORM, CONCAT, CONCAT_PIXELS, SLICE, SHUFFLE, GATHER, ATTENTION, CONST, READ, WRITE, KINDS };
+enum Kind : int32_t { CONV, MAX_POOL, AVG_POOL, MEAN, ADD, MUL, SCALE, LAYER_NORM, CONCAT, CONCAT_PIXELS, SLICE, SHUFFLE, GATHER, ATTENTION, CONST, NORMALIZE, READ, WRITE, KINDS };
 enum Act : int32_t { NO_ACT, RELU, RELU6, HARD_SWISH, HARD_SIGMOID, SILU, SIGMOID, GELU, GELU_TANH, TANH, ACTS };
 
 // An Image is a value: [n][blocks of channels][top + h + top][side + w + side][block]. The border is of zeros, so that

@@ -696,11 +696,46 @@ void gather(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t yy, float *q) {
 		const int32_t *table = s.table + (int64_t(i % out) * y.h + yy) * y.w;
 		int32_t first = i / out * in;
-		for (int32_t xx = 0; xx < y.w; xx++) {
-			int32_t a = table[xx];
-			store(q + xx * B, a < 0 ? V{} : load(xd + x.at(first + a / (x.h * x.w), b, a / x.w % x.h, a % x.w)));
+		for (int32_t xx = 0, run; xx < y.w; xx += run) {
+			int32_t a = table[xx], left = least(y.w - xx, x.w - a % x.w);
+			for (run = 1; run < left && a >= 0 && table[xx + run] == a + run; run++)
+				;
+			if (a < 0)
+				store(q + xx * B, V{});
+			else // neighbors in a row remain neighbors
+				memcpy(q + xx * B, xd + x.at(first + a / (x.h * x.w), b, a / x.w % x.h, a % x.w), int64_t(run) * B * sizeof(float));
 		}
 	});
+}
+
+// normalize divides the channels of each group of a pixel by their norm.
+void normalize(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
+	const Image &x = s.in[0], &y = s.out;
+	const float *xd = read_of(x, f);
+	float *yd = write_of(y, f);
+	int32_t each = x.c / s.groups;
+	int64_t area = int64_t(y.h) * y.w, from, to;
+	share(y.n * area, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) { // a pixel
+		int32_t i = k / area, yy = k % area / y.w, xx = k % y.w;
+		if (k % area == 0)
+			for (int32_t b = 0; b < y.blocks(); b++)
+				clear_border(y, yd, i, b);
+		const float *p = xd + x.at(i, 0, yy, xx);
+		float *q = yd + y.at(i, 0, yy, xx);
+		if (y.c % B)
+			store(q + (y.blocks() - 1) * y.plane(), V{});
+		for (int32_t g = 0; g < s.groups; g++) {
+			float squares = 0;
+			for (int32_t c = g * each; c < (g + 1) * each; c++) {
+				float v = p[c / B * x.plane() + c % B];
+				squares += v * v;
+			}
+			float factor = 1.f / most(__builtin_sqrtf(squares), s.eps);
+			for (int32_t c = g * each; c < (g + 1) * each; c++)
+				q[c / B * y.plane() + c % B] = p[c / B * x.plane() + c % B] * factor * s.weight[c];
+		}
+	}
 }
 
 // attention computes heads of images, for ROWS queries at a time: scores, softmax and the weighted sums of the values. Keys and
@@ -906,6 +941,8 @@ void run(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		return gather(s, f, thread, threads);
 	case ATTENTION:
 		return attention(s, f, thread, threads);
+	case NORMALIZE:
+		return normalize(s, f, thread, threads);
 	case READ:
 		return read_port(s, f, thread, threads);
 	case WRITE:

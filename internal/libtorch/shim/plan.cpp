@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <bit>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -364,6 +365,11 @@ class Builder {
 			TORCH_CHECK(same(*x, out), "a result has another shape");
 			s.weight = channels(w, out.c, 1), s.bias = channels(b, out.c, 0);
 			break;
+		case NORMALIZE:
+			inputs(s, 1, 1);
+			TORCH_CHECK(same(*x, out) && x->c % s.groups == 0, "the groups to normalize do not fit");
+			s.weight = channels(w, out.c, 1);
+			break;
 		case CONCAT: {
 			inputs(s, 1, 4096);
 			s.offset = 0;
@@ -551,7 +557,7 @@ void plan_new(const int64_t *words, size_t n, const thub_tensor *weights, size_t
 	*ret_plan = reinterpret_cast<thub_plan>(p.release());
 }
 
-void plan_run(thub_plan plan, const thub_tensor *tensors, size_t n, int32_t threads, const int32_t *cancel, int32_t *ret_canceled) {
+void plan_run(thub_plan plan, const thub_tensor *tensors, size_t n, int32_t threads, const int32_t *cancel, int32_t *ret_canceled, int64_t *ret_ns, size_t cap) {
 	auto &p = *reinterpret_cast<Plan *>(plan);
 	TORCH_CHECK(n == p.in.size() + p.out.size(), "the plan has ", p.in.size(), " inputs and ", p.out.size(), " outputs, and ", n, " tensors are given");
 	std::vector<at::Tensor> held;
@@ -591,11 +597,17 @@ void plan_run(thub_plan plan, const thub_tensor *tensors, size_t n, int32_t thre
 	{
 		Borrowed team(threads);
 		(*team).run([&](int32_t t) {
+			auto before = std::chrono::steady_clock::now();
 			for (size_t i = 0; i < last.load(std::memory_order_relaxed); i++) {
 				if (t == 0 && __atomic_load_n(cancel, __ATOMIC_RELAXED))
 					last.store(i + 1, std::memory_order_relaxed);
 				p.kernels->run(p.steps[i], f, t, threads);
 				(*team).meet();
+				if (t == 0 && i < cap) {
+					auto now = std::chrono::steady_clock::now();
+					ret_ns[i] = std::chrono::duration_cast<std::chrono::nanoseconds>(now - before).count();
+					before = now;
+				}
 			}
 		});
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/torch"
@@ -16,7 +17,8 @@ import (
 
 // A Plan is a program, ready to run. Any number of goroutines may run it at once.
 type Plan struct {
-	plan libtorch.Plan
+	plan  libtorch.Plan
+	steps int // instructions that run: constants do not
 }
 
 // Available returns the name of the instruction set that programs use on this machine, and how many channels are in a
@@ -45,6 +47,11 @@ func Compile(p *Program) (*Plan, error) {
 	arena := allocate(images, instructions)
 	w.program(p, instructions, images, arena)
 	plan := &Plan{}
+	for _, in := range instructions {
+		if in.Kind != Const {
+			plan.steps++
+		}
+	}
 	err = w.call(func(handles []uint64) (err error) {
 		plan.plan, err = libtorch.NewPlan(w.words, handles, torch.NumThreads())
 		return err
@@ -59,6 +66,22 @@ func Compile(p *Program) (*Plan, error) {
 // Run computes the outputs from the inputs, contiguous float32 tensors on the CPU with as many elements as the ports have,
 // on the threads of [torch.Run]. Once ctx is done it returns ctx's error, and the outputs are not defined.
 func (p *Plan) Run(ctx context.Context, inputs, outputs []*torch.Tensor) error {
+	return p.run(ctx, inputs, outputs, nil)
+}
+
+// Profile is as Run, and returns how long each instruction took that is no constant. The reading of inputs is before, and the
+// writing of outputs after those of the program.
+func (p *Plan) Profile(ctx context.Context, inputs, outputs []*torch.Tensor) ([]time.Duration, error) {
+	times := make([]int64, p.steps)
+	err := p.run(ctx, inputs, outputs, times)
+	out := make([]time.Duration, len(times))
+	for i, t := range times {
+		out[i] = time.Duration(t)
+	}
+	return out, err
+}
+
+func (p *Plan) run(ctx context.Context, inputs, outputs []*torch.Tensor, times []int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -73,7 +96,7 @@ func (p *Plan) Run(ctx context.Context, inputs, outputs []*torch.Tensor) error {
 			c.Tensor(x)
 		}
 		_, err = engine.Invoke(&c, "kernels.Run", func(words, _ []uint64) (err error) {
-			canceled, err = p.plan.Run(handles(words), libtorch.ThreadWidth(), &cancel)
+			canceled, err = p.plan.Run(handles(words), libtorch.ThreadWidth(), &cancel, times)
 			return err
 		})
 	})
@@ -95,8 +118,8 @@ func handles(words []uint64) []uint64 {
 
 // The kinds that reading and writing the tensors of ports have, in addition to those of programs; see engine.h.
 const (
-	read  = Const + 1
-	write = Const + 2
+	read  = Normalize + 1
+	write = Normalize + 2
 )
 
 // withPorts returns the instructions of a program, with those that read its inputs and write its outputs.

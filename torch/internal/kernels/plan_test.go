@@ -46,7 +46,7 @@ func (m *maker) step() string {
 	act := kernels.Activation(m.IntN(int(kernels.Tanh) + 1))
 	in := kernels.Instruction{In: []int{m.last}}
 	out := x
-	name := [...]string{"conv", "depthwise", "max pool", "average pool", "mean", "add", "mul", "scale", "norm", "concat", "pixels", "slice", "shuffle", "gather", "attention"}[m.IntN(15)]
+	name := [...]string{"conv", "depthwise", "max pool", "average pool", "mean", "add", "mul", "scale", "norm", "concat", "pixels", "slice", "shuffle", "gather", "attention", "normalize", "reshape"}[m.IntN(17)]
 	switch name {
 	case "conv", "depthwise":
 		in.Kind, in.Act = kernels.Conv, act
@@ -160,6 +160,19 @@ func (m *maker) step() string {
 		out.H, out.W = 1, len(in.Table)
 		for i := range in.Table {
 			in.Table[i] = int32(m.IntN(each+1) - 1)
+		}
+	case "normalize":
+		in.Kind, in.Groups, in.Eps = kernels.Normalize, m.pick(1, 2, 4), 1e-12
+		if x.C%in.Groups != 0 {
+			return ""
+		}
+		if m.IntN(2) == 0 {
+			in.Weight = torch.Randn(x.C)
+		}
+	case "reshape":
+		in.Kind, out.H, out.W = kernels.Gather, x.W, x.H
+		for i := range x.H * x.W {
+			in.Table = append(in.Table, int32(i))
 		}
 	case "attention":
 		heads := m.pick(1, 2)

@@ -62,6 +62,8 @@ const (
 	Attention
 	// Const is Weight, [N, C, H, W]. It is made once, with the plan.
 	Const
+	// Normalize is normalize of the channels of each of Groups of each pixel, times Weight [C], or nil for 1, with Eps.
+	Normalize
 )
 
 // An Activation is applied to the result of an instruction.

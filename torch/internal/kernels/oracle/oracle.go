@@ -103,6 +103,12 @@ func run(p *kernels.Program, in *kernels.Instruction, values []*torch.Tensor) *t
 		return attention(in, xs, out)
 	case kernels.Const:
 		return in.Weight
+	case kernels.Normalize:
+		y := F.Normalize(xs[0].Reshape(out.N, in.Groups, out.C/in.Groups, out.H, out.W), F.NormalizeOptions{Dim: new(2), Eps: &in.Eps}).Reshape(out.N, out.C, out.H, out.W)
+		if in.Weight != nil {
+			y = y.Mul(in.Weight.Reshape(-1, 1, 1))
+		}
+		return y
 	}
 	panic(&torch.Error{Op: "oracle.Run", Msg: fmt.Sprintf("there is no kind %d of instructions", in.Kind)})
 }
