@@ -45,6 +45,7 @@ type memory struct {
 	seen    map[*Value]int    // how many writes to its root that one has
 	written map[*Value]int    // the number of writes to a root
 	last    map[*Value]int    // the last node that uses a value
+	outside map[*Value]bool   // inputs and constants
 }
 
 // A view is how a value is made of another one, whose memory it has.
@@ -57,7 +58,10 @@ type view struct {
 // withoutEffects replaces operators that write to a tensor by those that return a new one. Where it cannot, its error
 // says why.
 func (e *editor) withoutEffects() error {
-	m := &memory{e, nil, map[*Value]view{}, map[*Value]*Value{}, map[*Value]int{}, map[*Value]int{}, map[*Value]int{}}
+	m := &memory{e, nil, map[*Value]view{}, map[*Value]*Value{}, map[*Value]int{}, map[*Value]int{}, map[*Value]int{}, map[*Value]bool{}}
+	for _, v := range slices.Concat(e.Inputs, e.Constants) {
+		m.outside[v] = true
+	}
 	for i, n := range e.Nodes {
 		for _, v := range tensors(n.Args) {
 			m.last[v] = i
@@ -166,6 +170,8 @@ func (m *memory) current(v *Value) *Value {
 func (m *memory) write(i int, n *Node, v, new *Value) error {
 	from := m.of[v]
 	switch {
+	case from.parent == nil && m.outside[v]:
+		return fmt.Errorf("%s writes to %s, which is from outside of the graph", n.Op, v.Name)
 	case from.parent == nil:
 		m.now[v] = new
 		m.written[v]++

@@ -23,7 +23,9 @@ func traced(t *testing.T, f function, shape ...int) *Graph {
 
 // done returns the graph that an editor made.
 func (e *editor) done() *Graph {
-	e.link()
+	if err := e.link(); err != nil {
+		panic(err)
+	}
 	return e.Graph
 }
 

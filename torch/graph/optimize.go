@@ -1,0 +1,420 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/internal/kernels"
+)
+
+// OptimizeOptions are the options of [Optimize].
+type OptimizeOptions struct {
+	Inputs []*torch.Tensor // on which the result is proved and timed; nil means random numbers
+
+	// Tolerance is the largest difference from the outputs of the graph that is accepted, relative to the largest number of
+	// an output; 0 means 1e-4.
+	Tolerance float64
+
+	// Untimed takes the optimized graph without timing it.
+	Untimed bool
+}
+
+// An Optimized computes what a graph does, faster. Any number of goroutines may run it.
+type Optimized struct {
+	graph  *Graph // the original
+	lean   *Graph // the graph that steps are of
+	steps  []step // nil if the original is run
+	report Report
+}
+
+// A Report says what became of a graph.
+type Report struct {
+	Nodes      int      // calls of operators in the graph
+	Regions    []Region // what own kernels compute
+	Islands    []Island // the calls of operators that remain
+	Reason     string   // why the graph is run as it was; "" if it is not
+	Difference float64  // the largest one from the graph's outputs, relative to the largest number of an output
+	Eager      time.Duration
+	Optimized  time.Duration // of a run, the medians; 0 if it was not timed
+	Took       time.Duration // of the optimization
+}
+
+// A Region is a part of a graph that runs on own kernels.
+type Region struct {
+	First, Last  string // names of the values of its first and last node
+	Nodes        int    // calls of operators that it stands for
+	Instructions int
+	Operations   int     // multiplications, additions and the like
+	Difference   float64 // relative to the largest number of an output of it
+}
+
+// An Island is an operator that remains.
+type Island struct {
+	Op     string
+	Reason string
+	Count  int
+}
+
+// String returns the report as text, for reading.
+func (r Report) String() string {
+	var b strings.Builder
+	if r.Reason != "" {
+		fmt.Fprintf(&b, "not optimized: %s\n", r.Reason)
+	}
+	for _, g := range r.Regions {
+		fmt.Fprintf(&b, "region %s … %s: %d operators as %d instructions, %.0f million operations, difference %.1e\n", g.First, g.Last, g.Nodes, g.Instructions, float64(g.Operations)/1e6, g.Difference)
+	}
+	for _, i := range r.Islands {
+		fmt.Fprintf(&b, "%d × %s: %s\n", i.Count, i.Op, i.Reason)
+	}
+	if r.Optimized > 0 {
+		fmt.Fprintf(&b, "%v instead of %v, %.2f of the time\n", r.Optimized.Round(10*time.Microsecond), r.Eager.Round(10*time.Microsecond), float64(r.Optimized)/float64(r.Eager))
+	}
+	fmt.Fprintf(&b, "difference %.1e, optimized in %v", r.Difference, r.Took.Round(time.Millisecond))
+	return b.String()
+}
+
+// Optimize returns what computes the graph faster for inference: batch normalizations, constants and activations become part
+// of the layers before them, and connected parts of the graph run on kernels of this module, on images in blocks of channels.
+// Operators without such a kernel are called as before. It is what torch.compile or torch.jit.optimize_for_inference do in
+// Python.
+//
+// The result is run beside the graph. Parts that differ by more than the tolerance are left as they were, and if it is no
+// faster, the graph is run as it was; the report says why. Autograd does not record a run.
+//
+// https://docs.pytorch.org/docs/stable/generated/torch.compile.html
+// https://docs.pytorch.org/docs/stable/generated/torch.jit.optimize_for_inference.html
+func Optimize(ctx context.Context, g *Graph, options ...OptimizeOptions) (*Optimized, error) {
+	return optimize(ctx, g, torch.Only(options), func(p *kernels.Program) (plan, error) { return kernels.Compile(p) })
+}
+
+// leastWork is the work below which a region does not pay for the copies around it.
+const leastWork = 10_000_000
+
+func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*kernels.Program) (plan, error)) (*Optimized, error) {
+	start := time.Now()
+	if o.Tolerance == 0 {
+		o.Tolerance = 1e-4
+	}
+	opt := &Optimized{graph: g, report: Report{Nodes: len(g.Nodes)}}
+	var err error
+	if terr := torch.Try(func() {
+		torch.Run(func() {
+			torch.NoGrad(func() {
+				torch.Scope(func() { err = opt.make(ctx, o, compile) })
+			})
+		})
+	}); terr != nil {
+		err = terr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
+	}
+	opt.report.Took = time.Since(start)
+	return opt, nil
+}
+
+// static returns an error if the graph is not one of operators on tensors of known shapes, of which none draws random
+// numbers.
+func (g *Graph) static() error {
+	known := func(v *Value) error {
+		if v != nil && (v.Number != "" || slices.Contains(v.Shape, -1)) {
+			return fmt.Errorf("%s is %s, which depends on the inputs", v.Name, v.kind())
+		}
+		return nil
+	}
+	for _, v := range g.Inputs {
+		if err := known(v); err != nil {
+			return err
+		}
+	}
+	for _, n := range g.Nodes {
+		if strings.HasPrefix(n.Op, "higher_order::") {
+			return fmt.Errorf("%s runs another graph", n.Op)
+		}
+		if random(n) {
+			return fmt.Errorf("%s draws random numbers", n.Op)
+		}
+		for _, v := range n.Results {
+			if err := known(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// random reports whether an operator draws random numbers: those that may be given a generator, and dropout.
+func random(n *Node) bool {
+	if strings.Contains(operator(n.Op).Schema(), "Generator?") {
+		return true
+	}
+	base, _, _ := strings.Cut(n.Op, ".")
+	switch base {
+	case "aten::dropout", "aten::feature_dropout", "aten::alpha_dropout", "aten::feature_alpha_dropout":
+		return n.Args[2] != false
+	case "aten::native_dropout", "aten::rand", "aten::randn", "aten::rand_like", "aten::randn_like", "aten::randint", "aten::randint_like", "aten::randperm", "aten::rrelu", "aten::multinomial":
+		return true
+	}
+	return false
+}
+
+// simplified returns the graph after the passes that need no kernels.
+func simplified(g *Graph) (*Graph, error) {
+	if err := g.static(); err != nil {
+		return nil, err
+	}
+	e := g.edit()
+	if err := e.withoutEffects(); err != nil {
+		return nil, err
+	}
+	e.clean()
+	e.fold()
+	e.foldBatchNorm()
+	e.recognizeAttention()
+	e.clean()
+	return e.Graph, e.link()
+}
+
+func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile func(*kernels.Program) (plan, error)) error {
+	lean, err := simplified(o.graph)
+	if err != nil {
+		o.report.Reason = err.Error()
+		return nil
+	}
+	o.lean = lean
+	inputs := options.Inputs
+	if inputs == nil {
+		inputs = examples(o.graph)
+	}
+	want := o.graph.Run(inputs...)
+	p := &partition{lean, compile, leastWork, map[*Node]string{}}
+	for {
+		o.steps = p.regions()
+		refused, err := o.prove(ctx, inputs, options.Tolerance)
+		if err != nil {
+			return err
+		}
+		if len(refused) == 0 {
+			break
+		}
+		for n, reason := range refused {
+			p.islands[n] = reason
+		}
+	}
+	o.describe(p.islands)
+	got, err := o.run(ctx, inputs)
+	if err != nil {
+		return err
+	}
+	for i := range want {
+		d := relative(want[i], got[i])
+		o.report.Difference = max(o.report.Difference, d)
+		if !(d <= options.Tolerance) {
+			o.fallBack(fmt.Sprintf("output %s differs by %.1e of its largest number", o.graph.Outputs[i].Name, d))
+			return nil
+		}
+	}
+	if options.Untimed {
+		return nil
+	}
+	return o.time(ctx, inputs)
+}
+
+// examples returns inputs of the shapes of the graph's.
+func examples(g *Graph) (inputs []*torch.Tensor) {
+	random := torch.NewGenerator(torch.CPU)
+	random.ManualSeed(0)
+	for _, v := range g.Inputs {
+		x := torch.Options{DType: v.DType}.Zeros(v.Shape...)
+		if v.DType.IsFloatingPoint() {
+			x.NormalInPlace(0, 1, torch.RandomOptions{Generator: random})
+		}
+		inputs = append(inputs, x.To(v.Device))
+	}
+	return inputs
+}
+
+// relative returns the largest difference of two tensors, relative to the largest number of the first. It is +Inf where only
+// one is finite, or where their shapes or dtypes differ.
+func relative(want, got *torch.Tensor) (d float64) {
+	if want.DType() != got.DType() || !slices.Equal(want.Shape(), got.Shape()) {
+		return math.Inf(1)
+	}
+	if want.Numel() == 0 || want.Equal(got) {
+		return 0
+	}
+	torch.Scope(func() {
+		a, b := want.ToDType(torch.Float64), got.ToDType(torch.Float64)
+		finite := a.IsFinite()
+		if !finite.Equal(b.IsFinite()) {
+			d = math.Inf(1)
+			return
+		}
+		a, b = torch.Where(finite, a, 0.0), torch.Where(finite, b, 0.0)
+		d = a.Sub(b).Abs().Max().Item() / max(a.Abs().Max().Item(), math.SmallestNonzeroFloat32)
+	})
+	return d
+}
+
+// prove runs each region beside its nodes, and returns the nodes of those that differ, with the reason.
+func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance float64) (refused map[*Node]string, err error) {
+	refused = map[*Node]string{}
+	o.report.Regions = nil
+	values := map[*Value]*torch.Tensor{}
+	for i, v := range o.lean.Inputs {
+		values[v] = inputs[i]
+	}
+	for _, s := range o.steps {
+		if r := s.region; r != nil {
+			got := map[*Value]*torch.Tensor{}
+			for _, v := range r.inputs {
+				got[v] = values[v]
+			}
+			if err := s.run(ctx, got); err != nil {
+				return nil, err
+			}
+			about := Region{First: name(r.nodes[0]), Last: name(r.nodes[len(r.nodes)-1]), Nodes: len(r.nodes), Instructions: len(r.program.Instructions), Operations: work(r.program)}
+			torch.Scope(func() {
+				inner := map[*Value]*torch.Tensor{}
+				for _, v := range r.inputs {
+					inner[v] = values[v]
+				}
+				for _, n := range r.nodes {
+					step{node: n}.run(ctx, inner)
+				}
+				for _, v := range r.outputs {
+					about.Difference = max(about.Difference, relative(inner[v], got[v]))
+					values[v] = torch.Keep(inner[v])
+				}
+			})
+			for _, v := range r.outputs {
+				got[v].Free()
+			}
+			o.report.Regions = append(o.report.Regions, about)
+			if !(about.Difference <= tolerance) {
+				for _, n := range r.nodes {
+					refused[n] = fmt.Sprintf("the kernels for %s … %s differ from it by %.1e of the largest number", about.First, about.Last, about.Difference)
+				}
+			}
+		} else if err := s.run(ctx, values); err != nil {
+			return nil, err
+		}
+		for _, v := range s.dead {
+			delete(values, v)
+		}
+	}
+	return refused, nil
+}
+
+func name(n *Node) string {
+	if len(n.Results) > 0 && n.Results[0] != nil {
+		return n.Results[0].Name
+	}
+	return n.Op
+}
+
+// describe sets the islands of the report.
+func (o *Optimized) describe(reasons map[*Node]string) {
+	o.report.Islands = nil
+	for _, s := range o.steps {
+		if s.node == nil {
+			continue
+		}
+		island := Island{s.node.Op, reasons[s.node], 1}
+		i := slices.IndexFunc(o.report.Islands, func(j Island) bool { return j.Op == island.Op && j.Reason == island.Reason })
+		if i < 0 {
+			o.report.Islands = append(o.report.Islands, island)
+		} else {
+			o.report.Islands[i].Count++
+		}
+	}
+}
+
+// fallBack makes the original graph run.
+func (o *Optimized) fallBack(reason string) {
+	o.report.Reason = reason
+	o.steps = nil
+}
+
+// time compares the time of runs, in turns, and falls back if the optimized ones take longer.
+func (o *Optimized) time(ctx context.Context, inputs []*torch.Tensor) error {
+	const budget = 2 * time.Second
+	var eager, own []time.Duration
+	start := time.Now()
+	for i := 0; i < 3 || i < 25 && time.Since(start) < budget; i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		at := time.Now()
+		torch.Scope(func() { o.graph.Run(inputs...) })
+		between := time.Now()
+		var err error
+		torch.Scope(func() { _, err = o.run(ctx, inputs) })
+		if err != nil {
+			return err
+		}
+		if i > 0 { // the first ones warm up
+			eager, own = append(eager, between.Sub(at)), append(own, time.Since(between))
+		}
+	}
+	slices.Sort(eager)
+	slices.Sort(own)
+	o.report.Eager, o.report.Optimized = eager[len(eager)/2], own[len(own)/2]
+	if o.report.Optimized > o.report.Eager {
+		o.fallBack(fmt.Sprintf("it would take %v, and the graph %v", o.report.Optimized.Round(10*time.Microsecond), o.report.Eager.Round(10*time.Microsecond)))
+	}
+	return nil
+}
+
+func asValues(xs []*torch.Tensor) []any {
+	out := make([]any, len(xs))
+	for i, x := range xs {
+		out[i] = x
+	}
+	return out
+}
+
+// Report returns what became of the graph.
+func (o *Optimized) Report() Report { return o.report }
+
+// Run computes the outputs of the graph. It panics with a *torch.Error as [Graph.Run] does; the error is that of the context.
+func (o *Optimized) Run(ctx context.Context, inputs ...*torch.Tensor) (outputs []*torch.Tensor, err error) {
+	o.graph.check(asValues(inputs))
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	torch.Run(func() { torch.NoGrad(func() { outputs, err = o.run(ctx, inputs) }) })
+	return outputs, err
+}
+
+func (o *Optimized) run(ctx context.Context, inputs []*torch.Tensor) ([]*torch.Tensor, error) {
+	if o.steps == nil {
+		return o.graph.Run(inputs...), nil
+	}
+	values := make(map[*Value]*torch.Tensor, len(o.steps))
+	for i, v := range o.lean.Inputs {
+		values[v] = inputs[i]
+	}
+	for _, s := range o.steps {
+		if err := s.run(ctx, values); err != nil {
+			return nil, err
+		}
+		for _, v := range s.dead {
+			values[v].Free()
+			delete(values, v)
+		}
+	}
+	outputs := make([]*torch.Tensor, len(o.lean.Outputs))
+	for i, v := range o.lean.Outputs {
+		if outputs[i] = values[v]; v.Tensor != nil {
+			outputs[i] = v.Tensor
+		}
+	}
+	return outputs, nil
+}

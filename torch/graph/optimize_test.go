@@ -1,0 +1,176 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/torchhub/torchhub/models"
+	_ "github.com/torchhub/torchhub/models/all"
+	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/internal/kernels"
+	"github.com/torchhub/torchhub/torch/nn"
+)
+
+// model returns a model for classification with random weights, all of which count.
+func model(t *testing.T, name string) nn.Module {
+	torch.ManualSeed(0)
+	m, err := models.New[nn.Module](name)
+	require.NoError(t, err)
+	torch.NoGrad(func() {
+		for _, e := range nn.StateDict(m) {
+			switch {
+			case strings.HasSuffix(e.Name, "running_var"):
+				e.Tensor.UniformInPlace(0.5, 1.5)
+			case e.Tensor.DType().IsFloatingPoint() && e.Tensor.Any().Item() == 0:
+				e.Tensor.NormalInPlace(0, 0.1)
+			}
+		}
+	})
+	nn.Eval(m)
+	return m
+}
+
+// compiler returns what runs programs: kernels, or libtorch's operators where there are none.
+func compiler() func(*kernels.Program) (plan, error) {
+	if _, _, err := kernels.Available(); err != nil {
+		return slowly
+	}
+	return func(p *kernels.Program) (plan, error) { return kernels.Compile(p) }
+}
+
+// TestModels optimizes models: they become one program each, which computes the same. With TORCHHUB_TEST_LARGE=1 it does all models for classification, or those that it names.
+func TestModels(t *testing.T) {
+	names := []string{"resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"}
+	size := 64
+	if large := os.Getenv("TORCHHUB_TEST_LARGE"); large != "" {
+		names, size = strings.Split(large, ","), 224
+		if large == "1" {
+			names = nil
+			for _, name := range models.Names() {
+				if e, err := models.Lookup(name); err == nil && e.Task() == models.Classification && !strings.HasPrefix(name, "quantized_") {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			torch.Scope(func() {
+				size := size
+				if name == "inception_v3" {
+					size = 299
+				}
+				o, err := optimize(t.Context(), traced(t, model(t, name).Forward, 2, 3, size, size), OptimizeOptions{Untimed: true}, compiler())
+				require.NoError(t, err)
+				r := o.Report()
+				require.Empty(t, r.Reason)
+				require.Less(t, r.Difference, 1e-5, r)
+				if !strings.HasPrefix(name, "swin_v2") { // whose attention is by cosines
+					require.Empty(t, r.Islands, r)
+					require.Len(t, r.Regions, 1, r)
+				}
+			})
+		})
+	}
+}
+
+// network returns a graph of two convolutions of [1, 8, 16, 16] around an operator without a kernel.
+func network(t *testing.T) *Graph {
+	first, second := nn.NewConv2d(8, 64, 3), nn.NewConv2d(64, 64, 3)
+	return traced(t, func(x *torch.Tensor) *torch.Tensor { return second.Forward(first.Forward(x).Erf()) }, 1, 8, 16, 16)
+}
+
+// A changed plan is a slow plan whose results are changed.
+type changed struct {
+	slow
+	change func(y *torch.Tensor)
+}
+
+func (c changed) Run(ctx context.Context, inputs, outputs []*torch.Tensor) error {
+	err := c.slow.Run(ctx, inputs, outputs)
+	c.change(outputs[0])
+	return err
+}
+
+func TestOptimize(t *testing.T) {
+	always := func(change func(*torch.Tensor)) func(*kernels.Program) (plan, error) {
+		return func(p *kernels.Program) (plan, error) { return changed{slow{p}, change}, nil }
+	}
+	for name, c := range map[string]struct {
+		compile func(*kernels.Program) (plan, error)
+		options OptimizeOptions
+		regions int
+		want    string // part of the report
+	}{
+		"regions":     {slowly, OptimizeOptions{Untimed: true}, 1, "1 × aten::erf: there is no kernel for it\n"},
+		"too small":   {slowly, OptimizeOptions{Untimed: true}, 1, "1 × aten::conv2d: it is one of 1 nodes with 1.8 million operations, too few to pay for copies"},
+		"no kernels":  {func(*kernels.Program) (plan, error) { return nil, errors.New("no AVX2") }, OptimizeOptions{Untimed: true}, 0, "1 × aten::conv2d: no AVX2"},
+		"wrong":       {always(func(y *torch.Tensor) { y.Select(0, 0).AddScalarInPlace(1) }), OptimizeOptions{Untimed: true}, 0, "the kernels for conv2d_1 … conv2d_1 differ from it by "},
+		"not numbers": {always(func(y *torch.Tensor) { y.DivScalarInPlace(0) }), OptimizeOptions{Untimed: true}, 0, "differ from it by +Inf"},
+		"accepted":    {always(func(y *torch.Tensor) { y.MulScalarInPlace(1.001) }), OptimizeOptions{Untimed: true, Tolerance: 0.01}, 1, "difference 1.0e-03"},
+		"no faster":   {always(func(y *torch.Tensor) { time.Sleep(50 * time.Millisecond) }), OptimizeOptions{}, 1, "not optimized: it would take "},
+		"timed":       {slowly, OptimizeOptions{}, 1, " of the time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := network(t)
+			o, err := optimize(t.Context(), g, c.options, c.compile)
+			require.NoError(t, err)
+			require.Contains(t, o.Report().String(), c.want)
+			require.Len(t, o.Report().Regions, c.regions)
+			x := torch.Randn(1, 8, 16, 16)
+			got, err := o.Run(t.Context(), x)
+			require.NoError(t, err)
+			require.Less(t, relative(g.Run(x)[0], got[0]), max(1e-5, c.options.Tolerance))
+		})
+	}
+}
+
+// TestNotStatic has graphs that are run as they are.
+func TestNotStatic(t *testing.T) {
+	x := &Value{Name: "x", DType: torch.Float32, Device: torch.CPU, Shape: []int{2, -1}}
+	y := &Value{Name: "y", DType: torch.Float32, Device: torch.CPU, Shape: []int{2, 3}}
+	z := &Value{Name: "z", DType: torch.Float32, Device: torch.CPU, Shape: []int{2, 3}}
+	c := &Value{Name: "c", DType: torch.Float32, Device: torch.CPU, Shape: []int{2, 3}, Tensor: torch.Zeros(2, 3)}
+	for want, g := range map[string]*Graph{
+		"x is float32[2, -1], which depends on the inputs":            {Inputs: []*Value{x}},
+		"aten::randn_like draws random numbers":                       {Inputs: []*Value{y}, Nodes: []*Node{{Op: "aten::randn_like", Args: []any{y, nil, nil, nil, nil, nil}, Results: []*Value{z}}}, Outputs: []*Value{z}},
+		"aten::dropout draws random numbers":                          {Inputs: []*Value{y}, Nodes: []*Node{{Op: "aten::dropout", Args: []any{y, 0.5, true}, Results: []*Value{z}}}, Outputs: []*Value{z}},
+		"aten::zero_ writes to c, which is from outside of the graph": {Inputs: []*Value{y}, Constants: []*Value{c}, Nodes: []*Node{{Op: "aten::zero_", Args: []any{c}, Results: []*Value{z}}}, Outputs: []*Value{z}},
+	} {
+		_, err := simplified(g)
+		require.EqualError(t, err, want)
+	}
+}
+
+// TestOptimizedGoroutines runs an optimized graph in many goroutines.
+func TestOptimizedGoroutines(t *testing.T) {
+	g := network(t)
+	o, err := optimize(t.Context(), g, OptimizeOptions{Untimed: true}, compiler())
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 10 {
+				x := torch.Randn(1, 8, 16, 16)
+				y, err := o.Run(t.Context(), x)
+				if assert.NoError(t, err) {
+					assert.Less(t, relative(g.Run(x)[0], y[0]), 1e-5)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = o.Run(ctx, torch.Ones(1, 8, 16, 16))
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, torch.Try(func() { o.Run(t.Context(), torch.Ones(1, 8, 16, 15)) }), "the graph was made for float32[1, 8, 16, 16]")
+}
