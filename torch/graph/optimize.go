@@ -35,6 +35,7 @@ type Optimized struct {
 // A Report says what became of a graph.
 type Report struct {
 	Nodes      int      // calls of operators in the graph
+	Samples    int      // of a batch, so many are computed at a time; 0 means all
 	Regions    []Region // what own kernels compute
 	Islands    []Island // the calls of operators that remain
 	Reason     string   // why the graph is run as it was; "" if it is not
@@ -74,6 +75,9 @@ func (r Report) String() string {
 	}
 	if r.Optimized > 0 {
 		fmt.Fprintf(&b, "%v instead of %v, %.2f of the time\n", r.Optimized.Round(10*time.Microsecond), r.Eager.Round(10*time.Microsecond), float64(r.Optimized)/float64(r.Eager))
+	}
+	if r.Samples > 0 {
+		fmt.Fprintf(&b, "%d samples at a time\n", r.Samples)
 	}
 	fmt.Fprintf(&b, "difference %.1e, optimized in %v", r.Difference, r.Took.Round(time.Millisecond))
 	return b.String()
@@ -115,6 +119,7 @@ func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*ke
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
+	opt.trim()
 	opt.report.Took = time.Since(start)
 	return opt, nil
 }
@@ -378,6 +383,20 @@ func asValues(xs []*torch.Tensor) []any {
 		out[i] = x
 	}
 	return out
+}
+
+// trim drops what runs do not need: the nodes of regions, and constants that only they have.
+func (o *Optimized) trim() {
+	if o.steps == nil {
+		o.lean = nil
+		return
+	}
+	o.lean = &Graph{Inputs: o.lean.Inputs, Outputs: o.lean.Outputs}
+	for _, s := range o.steps {
+		if s.region != nil {
+			s.region.nodes, s.region.program = nil, nil
+		}
+	}
 }
 
 // Report returns what became of the graph.
