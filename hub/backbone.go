@@ -68,7 +68,7 @@ func (l *loader) loadOnBackbone(ctx context.Context, name string, e *Entry) (*Mo
 			return nil, err
 		}
 	}
-	if m, err = m.start(l.device); err != nil {
+	if m, err = l.start(m); err != nil {
 		return nil, err
 	}
 	return l.nameClasses(ctx, m, false)

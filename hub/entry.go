@@ -130,7 +130,7 @@ func (l *loader) loadEntry(ctx context.Context, name string, e *Entry, at place)
 			m.labels = f.labels
 		}
 	}
-	if m, err = m.start(l.device); err != nil {
+	if m, err = l.start(m); err != nil {
 		return nil, err
 	}
 	return l.nameClasses(ctx, m, given && m.program != nil)

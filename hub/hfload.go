@@ -87,7 +87,7 @@ func (r hfRepository) load(ctx context.Context, l *loader, name string) (*Model,
 	if err != nil {
 		return nil, err
 	}
-	if m, err = m.start(l.device); err != nil {
+	if m, err = l.start(m); err != nil {
 		return nil, err
 	}
 	return l.nameClasses(ctx, m, false)

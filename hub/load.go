@@ -88,7 +88,7 @@ func WithNotice(w io.Writer) Option { return func(o *options) { o.notice = w } }
 // Labels and preprocessing are the entry's. A hubconf.py is Python and is not run; the error
 // explains how to export the model.
 //
-// Load honors [WithDevice], [WithWeights], [WithKey], [WithPrefix], [WithArguments],
+// Load honors [WithDevice], [WithOptimize], [WithWeights], [WithKey], [WithPrefix], [WithArguments],
 // [WithNumClasses], [WithWeightsBackbone], [WithLabels], [WithNotice], [WithCacheDir], [WithNativeCode], [WithSource] and the
 // options of [Repository]. Free the model with Close.
 //

@@ -13,6 +13,7 @@ import (
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/graph"
 	"github.com/torchhub/torchhub/torch/jit"
 	"github.com/torchhub/torchhub/torch/nn"
 	"github.com/torchhub/torchhub/transforms"
@@ -37,7 +38,9 @@ type Model struct {
 	module  any          // one of the two
 	program program
 	device  torch.Device
-	closed  bool
+
+	compiled *graph.Compiled // what computes outputs from pictures, if the model is optimized
+	closed   bool
 }
 
 // A program is a model that a file holds, architecture and all.
@@ -51,7 +54,7 @@ type program interface {
 // FromScript makes a model of a TorchScript module. The preset defines its task and how
 // inputs are prepared; with nil the caller prepares them. For classification the module
 // maps [N, 3, H, W] to logits [N, len(labels)]. The model owns the module and closes it.
-// FromScript honors [WithDevice].
+// FromScript honors [WithDevice] and [WithOptimize].
 func FromScript(ctx context.Context, name string, script *jit.Module, preset models.Preset, labels []string, opts ...Option) (*Model, error) {
 	l := newLoader(opts)
 	m := &Model{name: name, labels: slices.Clone(labels), program: script}
@@ -60,7 +63,7 @@ func FromScript(ctx context.Context, name string, script *jit.Module, preset mod
 	}
 	err := initialize(ctx, l.device)
 	if err == nil {
-		m, err = m.start(l.device)
+		m, err = l.start(m)
 	}
 	if err != nil {
 		return nil, newError("model", name, err)
@@ -172,6 +175,9 @@ func (m *Model) to(d torch.Device) error {
 	if err != nil {
 		return fmt.Errorf("to %v: %w", d, err)
 	}
+	if d != m.device {
+		m.compiled = nil
+	}
 	m.device = d
 	return nil
 }
@@ -185,6 +191,7 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
+	m.compiled = nil
 	if m.program != nil {
 		return m.program.Close()
 	}
@@ -434,7 +441,7 @@ func (m *Model) onInputs(ctx context.Context, inputs []*torch.Tensor, run func(o
 	terr := torch.Try(func() {
 		torch.Run(func() {
 			if ctx.Err() == nil { // the wait may have been long
-				torch.InferenceMode(func() { err = m.onDevice(inputs, run) })
+				torch.InferenceMode(func() { err = m.onDevice(ctx, inputs, run) })
 			}
 		})
 	})
@@ -447,7 +454,7 @@ func (m *Model) onInputs(ctx context.Context, inputs []*torch.Tensor, run func(o
 	return ctx.Err()
 }
 
-func (m *Model) onDevice(inputs []*torch.Tensor, run func(output torch.Value) error) error {
+func (m *Model) onDevice(ctx context.Context, inputs []*torch.Tensor, run func(output torch.Value) error) error {
 	at := make([]torch.Value, len(inputs))
 	for i, x := range inputs {
 		y := x.To(m.device)
@@ -456,7 +463,7 @@ func (m *Model) onDevice(inputs []*torch.Tensor, run func(output torch.Value) er
 		}
 		at[i] = y
 	}
-	y, err := m.call(at)
+	y, err := m.output(ctx, at)
 	if err != nil {
 		return err
 	}

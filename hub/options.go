@@ -30,6 +30,8 @@ type options struct {
 
 	weightsBackbone *string // see WithWeightsBackbone
 
+	optimize bool
+
 	names  []string
 	notice io.Writer
 	repoOptions

@@ -145,7 +145,7 @@ func (l *loader) try(ctx context.Context, name string, e *Entry, a *Artifact, fi
 			a.Architecture = &Architecture{Name: a.Architecture.Name, Arguments: f.arguments}
 		}
 	}
-	if m, err = m.start(l.device); err != nil {
+	if m, err = l.start(m); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	defer m.Close()

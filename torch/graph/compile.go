@@ -24,8 +24,8 @@ type CompileOptions struct {
 
 // A Compiled is a function that is optimized for the shapes of its inputs. Any number of goroutines may run it.
 type Compiled struct {
-	f       func(x ...*torch.Tensor) []*torch.Tensor
-	options CompileOptions
+	f func(x ...*torch.Tensor) []*torch.Tensor
+	o CompileOptions
 
 	mu      sync.Mutex
 	entries []*entry // the one that was used last comes first
@@ -55,11 +55,11 @@ type made struct {
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.compile.html
 func Compile(f func(x ...*torch.Tensor) []*torch.Tensor, options ...CompileOptions) *Compiled {
-	c := &Compiled{f: f, options: torch.Only(options)}
-	if c.options.Shapes <= 0 {
-		c.options.Shapes = 4
+	o := torch.Only(options)
+	if o.Shapes <= 0 {
+		o.Shapes = 4
 	}
-	return c
+	return &Compiled{f: f, o: o}
 }
 
 // patience is the number of calls for a shape before it is optimized.
@@ -137,7 +137,7 @@ func (c *Compiled) entry(key, sample string) *entry {
 	if i < 0 {
 		i = 0
 		c.entries = slices.Insert(c.entries, 0, &entry{key: key, sample: sample})
-		c.entries = c.entries[:min(len(c.entries), c.options.Shapes)]
+		c.entries = c.entries[:min(len(c.entries), c.o.Shapes)]
 	}
 	c.use(i)
 	return c.entries[0]
@@ -212,7 +212,7 @@ func (o *Optimized) inParts(ctx context.Context, n int, inputs []*torch.Tensor) 
 
 // keys returns the key of inputs, that of a sample, and the number of samples; 0 if they may not be split.
 func (c *Compiled) keys(inputs []*torch.Tensor) (key, sample string, n int) {
-	split := c.options.Batch
+	split := c.o.Batch
 	for i, x := range inputs {
 		if x == nil {
 			fail("input %d is nil", i)
@@ -232,10 +232,10 @@ func (c *Compiled) keys(inputs []*torch.Tensor) (key, sample string, n int) {
 
 // make optimizes f for inputs.
 func (c *Compiled) make(ctx context.Context, inputs []*torch.Tensor, n int) (*made, error) {
-	o := c.options.OptimizeOptions
+	o := c.o.OptimizeOptions
 	o.Inputs = inputs
 	trace := func(x []*torch.Tensor, o OptimizeOptions) (*Optimized, error) {
-		g, err := Trace(c.f, x, TraceOptions{Names: c.options.Names})
+		g, err := Trace(c.f, x, TraceOptions{Names: c.o.Names})
 		if err != nil {
 			return &Optimized{report: Report{Reason: err.Error()}}, nil
 		}
@@ -263,7 +263,7 @@ func (c *Compiled) tryParts(ctx context.Context, e *made, inputs []*torch.Tensor
 	for _, x := range inputs {
 		few = append(few, x.Narrow(0, 0, part))
 	}
-	o := c.options.OptimizeOptions
+	o := c.o.OptimizeOptions
 	o.Inputs, o.Untimed = few, true
 	opt, err := trace(few, o)
 	if err != nil || opt.graph == nil || opt.report.Reason != "" {

@@ -276,93 +276,118 @@ func (b *builder) joined(parts []*Value, dim int) (*form, error) {
 	return b.catForms(forms, dim)
 }
 
+// catForms joins tensors by their channels or pixels.
 func (b *builder) catForms(forms []*form, dim int) (*form, error) {
 	if len(forms) == 1 {
 		return forms[0], nil
 	}
+	forms, err := alike(forms)
+	if err != nil {
+		return nil, err
+	}
 	first := forms[0]
-	deep := slices.Clone(first.deep)
-	for d := range deep { // those of one element are as others are
+	shape := slices.Clone(first.shape)
+	shape[dim] = 0
+	pixels, channels := true, true // whether all have the same ones
+	for _, f := range forms {
+		shape[dim] += f.shape[dim]
+		pixels = pixels && equalPixels(f, first)
+		channels = channels && f.size == first.size && slices.Equal(f.channels, first.channels)
+	}
+	out := *first
+	out.shape = shape
+	switch {
+	case !first.deep[dim] && channels:
+		var lists [][]int32
+		for _, f := range forms {
+			lists = append(lists, f.table())
+		}
+		out.with(interleaved(forms, lists, dim))
+		return &out, nil
+	case !first.deep[dim]:
+		return b.catPixels(forms, dim, shape)
+	case !pixels:
+		out.size, out.pixels = natural(first.sizes(false)), nil
+		for i, f := range forms {
+			v, err := b.image(f, out.size)
+			if err != nil {
+				return nil, err
+			}
+			forms[i] = b.result(v, f.shape, f.deep)
+		}
+	}
+	var lists [][]channel
+	for _, f := range forms {
+		lists = append(lists, f.channels)
+	}
+	out.channels = interleaved(forms, lists, dim)
+	return &out, nil
+}
+
+// alike returns forms whose dimensions are of the same kinds; those of one element are as others are.
+func alike(forms []*form) ([]*form, error) {
+	deep := slices.Clone(forms[0].deep)
+	for d := range deep {
 		for _, f := range forms {
 			if f.shape[d] > 1 {
 				deep[d] = f.deep[d]
 			}
 		}
 	}
-	alike, one := true, true
-	shape := slices.Clone(first.shape)
-	shape[dim] = 0
-	for i, f := range forms {
+	var out []*form
+	for _, f := range forms {
 		if !f.is(deep...) {
 			return nil, errForm
 		}
 		g := *f
 		g.deep = deep
-		forms[i] = &g
-		shape[dim] += f.shape[dim]
-		alike = alike && equalPixels(f, first)
-		one = one && f.size == first.size && slices.Equal(f.channels, first.channels)
+		out = append(out, &g)
 	}
-	sizes := func(f *form) (before, at, after int) { // elements by the dimensions of the kind of dim
-		before, after = 1, 1
-		for d, n := range f.shape {
-			switch {
-			case deep[d] != deep[dim]:
-			case d < dim:
-				before *= n
-			case d > dim:
-				after *= n
-			}
+	return out, nil
+}
+
+// split returns the number of indices of the dimensions before dim, and of dim and those behind it, of its kind.
+func (f *form) split(dim int) (before, rest int) {
+	before, rest = 1, 1
+	for d, n := range f.shape {
+		switch {
+		case f.deep[d] != f.deep[dim]:
+		case d < dim:
+			before *= n
+		default:
+			rest *= n
 		}
-		return before, f.shape[dim], after
 	}
-	before, _, _ := sizes(first)
-	out := *first
-	out.shape, out.deep = shape, deep
-	switch {
-	case deep[dim]:
-		if !alike {
-			for i, f := range forms {
-				size := natural(f.sizes(false))
-				v, err := b.image(f, size)
-				if err != nil {
-					return nil, err
-				}
-				forms[i] = b.result(v, f.shape, deep)
-				out.size, out.pixels = size, nil
-			}
+	return before, rest
+}
+
+// interleaved returns the elements of lists in the order of tensors that are joined along a dimension.
+func interleaved[T any](forms []*form, lists [][]T, dim int) (out []T) {
+	before, _ := forms[0].split(dim)
+	for i := range before {
+		for k, f := range forms {
+			_, rest := f.split(dim)
+			out = append(out, lists[k][i*rest:(i+1)*rest]...)
 		}
-		out.channels = nil
-		for i := range before {
-			for _, f := range forms {
-				_, at, after := sizes(f)
-				out.channels = append(out.channels, f.channels[i*at*after:(i+1)*at*after]...)
-			}
-		}
-		return &out, nil
-	case one:
-		var pixels []int32
-		for i := range before {
-			for _, f := range forms {
-				_, at, after := sizes(f)
-				pixels = append(pixels, f.table()[i*at*after:(i+1)*at*after]...)
-			}
-		}
-		out.with(pixels)
-		return &out, nil
 	}
+	return out
+}
+
+// catPixels joins images, of one row for each index of the dimensions before.
+func (b *builder) catPixels(forms []*form, dim int, shape []int) (*form, error) {
 	in := kernels.Instruction{Kind: kernels.ConcatPixels}
-	width := 0
+	before, width := 0, 0
 	for _, f := range forms {
-		_, at, after := sizes(f)
-		v, err := b.image(f, [3]int{before, 1, at * after})
+		rows, rest := f.split(dim)
+		v, err := b.image(f, [3]int{rows, 1, rest})
 		if err != nil {
 			return nil, err
 		}
 		in.In = append(in.In, v)
-		width += at * after
+		before = rows
+		width += rest
 	}
-	return b.result(b.emit(in, [3]int{before, 1, width}, len(first.channels)), shape, deep), nil
+	return b.result(b.emit(in, [3]int{before, 1, width}, len(forms[0].channels)), shape, forms[0].deep), nil
 }
 
 func stack(b *builder, n *Node) (*form, error) {
