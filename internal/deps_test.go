@@ -123,7 +123,7 @@ var policy = map[string][]string{
 	"examples/classify":                        {"torch", "torch/cuda", "transforms", "hub"},
 	"examples/port":                            {"torch", "torch/nn"},
 	"examples/server":                          {"transforms", "hub"},
-	"cmd/torchhub":                             {"datasets", "metrics", "torch", "torch/jit", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
+	"cmd/torchhub":                             {"datasets", "metrics", "torch", "torch/graph", "torch/jit", "torch/nn", "torch/cuda", "models", "models/builtin", "transforms", "transforms/draw", "hub", "internal/filekind", "internal/libtorch", "internal/suggest", "internal/terminal"},
 
 	"torch/distributions":             {"torch", "torch/aten", "torch/aten/unchecked", "torch/autograd", "torch/distributions/constraints", "torch/internal/engine", "torch/linalg", "torch/nn/functional", "torch/special", "internal/libm", "internal/pyrepr"},
 	"torch/distributions/constraints": {"torch", "torch/aten", "torch/linalg", "internal/pyrepr"},

@@ -97,6 +97,11 @@ func eval(c *cobra.Command, f evalFlags, dir string) error {
 	} else if !info.IsDir() {
 		return fmt.Errorf("%s is not a folder; give the folder of a data set", dir)
 	}
+	if f.limit == 0 {
+		f.optimizeFor(c, many)
+	} else {
+		f.optimizeFor(c, f.limit)
+	}
 	model, err := load(ctx, f.predictFlags, c.ErrOrStderr())
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@
 //	torchhub predict                                 a built-in picture with a small built-in model
 //	torchhub predict -m resnext101_32x8d_wsl dog.jpg
 //	torchhub eval -m MODEL DIR                       its accuracy on a data set
+//	torchhub bench -m MODEL                          its speed, beside PyTorch and ONNX Runtime
 //	torchhub list                                    the models that can be asked for
 //	torchhub show MODEL                              what is known of one
 //	torchhub download MODEL...                       fetches the files of models now
@@ -88,7 +89,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(predictCommand(), evalCommand(), listCommand(), showCommand(), downloadCommand(), cacheCommand(), packCommand(), validateCommand(), exportCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
+	root.AddCommand(predictCommand(), evalCommand(), benchCommand(), listCommand(), showCommand(), downloadCommand(), cacheCommand(), packCommand(), validateCommand(), exportCommand(), doctorCommand(), setupCommand(), bundleCommand(), versionCommand())
 	all := append(root.Commands(), root)
 	for _, c := range root.Commands() {
 		all = append(all, c.Commands()...)

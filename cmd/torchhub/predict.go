@@ -39,6 +39,7 @@ type predictFlags struct {
 	k, frames    int
 	minScore     float64
 	json, logits bool
+	optimize     bool
 }
 
 // named reports whether a model is given.
@@ -51,6 +52,7 @@ func (f *predictFlags) addModel(c *cobra.Command) {
 	f.add(c, true)
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
+	c.Flags().BoolVar(&f.optimize, "optimize", false, "optimize the model for the CPU, which takes the time of some pictures (default: for 100 pictures and more)")
 	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
 }
 
@@ -146,6 +148,7 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 		go pictures[0].open() // while the model is loaded
 	}
 
+	f.optimizeFor(c, len(pictures))
 	model, err := load(ctx, f, c.ErrOrStderr())
 	if err != nil {
 		return err
@@ -179,6 +182,16 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 		return errReported
 	}
 	return err
+}
+
+// many is the number of pictures for which a model is optimized unless the flags say otherwise.
+const many = 100
+
+// optimizeFor chooses whether to optimize the model for a number of pictures, unless the user did.
+func (f *predictFlags) optimizeFor(c *cobra.Command, pictures int) {
+	if !c.Flags().Changed("optimize") {
+		f.optimize = pictures >= many
+	}
 }
 
 // ofPictures predicts for pictures, and calls done for each one.
@@ -238,6 +251,9 @@ func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, e
 		return nil, err
 	}
 	opts := append(f.options(notices, f.repo), hub.WithDevice(device))
+	if f.optimize {
+		opts = append(opts, hub.WithOptimize())
+	}
 	if !f.named() {
 		script, err := jit.LoadBytes(builtin.Model())
 		if err != nil {

@@ -161,3 +161,21 @@ func TestPredictMany(t *testing.T) {
 		require.Contains(t, errs, want)
 	}
 }
+
+// TestPredictOptimize predicts with an optimized model, which is also what many pictures get.
+func TestPredictOptimize(t *testing.T) {
+	want, errs, status := inProcess(t, "predict", "--json")
+	require.Zero(t, status, errs)
+	got, errs, status := inProcess(t, "predict", "--json", "--optimize")
+	require.Zero(t, status, errs)
+	require.Equal(t, want, got) // the first two batches run as without
+	c := predictCommand()
+	var f predictFlags
+	f.optimizeFor(c, many)
+	require.True(t, f.optimize)
+	f.optimizeFor(c, many-1)
+	require.False(t, f.optimize)
+	require.NoError(t, c.Flags().Set("optimize", "false"))
+	f.optimizeFor(c, many)
+	require.False(t, f.optimize)
+}

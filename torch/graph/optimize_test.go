@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,15 +16,17 @@ import (
 
 	"github.com/torchhub/torchhub/models"
 	_ "github.com/torchhub/torchhub/models/all"
+	"github.com/torchhub/torchhub/models/ops"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/internal/kernels"
 	"github.com/torchhub/torchhub/torch/nn"
 )
 
-// model returns a model for classification with random weights, all of which count.
-func model(t *testing.T, name string) nn.Module {
+// model returns a function of a model with random weights, all of which count: the model, or the backbone of one for
+// detection.
+func model(t *testing.T, name string) func(x ...*torch.Tensor) []*torch.Tensor {
 	torch.ManualSeed(0)
-	m, err := models.New[nn.Module](name)
+	m, err := models.New[any](name)
 	require.NoError(t, err)
 	torch.NoGrad(func() {
 		for _, e := range nn.StateDict(m) {
@@ -35,7 +39,22 @@ func model(t *testing.T, name string) nn.Module {
 		}
 	})
 	nn.Eval(m)
-	return m
+	return func(x ...*torch.Tensor) (out []*torch.Tensor) {
+		switch m := m.(type) {
+		case nn.Module:
+			return []*torch.Tensor{m.Forward(x[0])}
+		case models.Segmenter:
+			y := m.Forward(x[0])
+			return slices.DeleteFunc([]*torch.Tensor{y.Out, y.Aux}, func(y *torch.Tensor) bool { return y == nil })
+		}
+		backbone := reflect.ValueOf(m).Elem().FieldByName("Backbone").Interface().(interface {
+			Forward(x *torch.Tensor) []ops.Feature
+		})
+		for _, f := range backbone.Forward(x[0]) {
+			out = append(out, f.X)
+		}
+		return out
+	}
 }
 
 // compiler returns what runs programs: kernels, or libtorch's operators where there are none.
@@ -46,16 +65,18 @@ func compiler() func(*kernels.Program) (plan, error) {
 	return func(p *kernels.Program) (plan, error) { return kernels.Compile(p) }
 }
 
-// TestModels optimizes models: they become one program each, which computes the same. With TORCHHUB_TEST_LARGE=1 it does all models for classification, or those that it names.
+// TestModels optimizes models: each becomes one program, which computes the same. With TORCHHUB_TEST_LARGE=1 it does all models
+// for classification and segmentation, and the backbones of those for detection, or the models that it names.
 func TestModels(t *testing.T) {
-	names := []string{"resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"}
-	size := 64
+	names, size := []string{"resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5"}, 64
 	if large := os.Getenv("TORCHHUB_TEST_LARGE"); large != "" {
 		names, size = strings.Split(large, ","), 224
 		if large == "1" {
-			names = nil
+			names = []string{"retinanet_resnet50_fpn", "retinanet_resnet50_fpn_v2", "fcos_resnet50_fpn", "fasterrcnn_resnet50_fpn", "fasterrcnn_mobilenet_v3_large_fpn"}
 			for _, name := range models.Names() {
-				if e, err := models.Lookup(name); err == nil && e.Task() == models.Classification && !strings.HasPrefix(name, "quantized_") {
+				e, err := models.Lookup(name)
+				require.NoError(t, err)
+				if (e.Task() == models.Classification || e.Task() == models.Segmentation) && !strings.HasPrefix(name, "quantized_") {
 					names = append(names, name)
 				}
 			}
@@ -68,12 +89,18 @@ func TestModels(t *testing.T) {
 				if name == "inception_v3" {
 					size = 299
 				}
-				o, err := optimize(t.Context(), traced(t, model(t, name).Forward, 2, 3, size, size), OptimizeOptions{Untimed: true}, compiler())
+				f := model(t, name)
+				g, err := Trace(f, []*torch.Tensor{torch.Randn(2, 3, size, size)})
+				require.NoError(t, err)
+				o, err := optimize(t.Context(), g, OptimizeOptions{Untimed: true}, compiler())
 				require.NoError(t, err)
 				r := o.Report()
+				t.Log(r)
 				require.Empty(t, r.Reason)
 				require.Less(t, r.Difference, 1e-5, r)
-				if !strings.HasPrefix(name, "swin_v2") { // whose attention is by cosines
+				e, err := models.Lookup(name)
+				require.NoError(t, err)
+				if e.Task() == models.Classification && !strings.HasPrefix(name, "swin_v2") { // whose attention is by cosines
 					require.Empty(t, r.Islands, r)
 					require.Len(t, r.Regions, 1, r)
 				}
