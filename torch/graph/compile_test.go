@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/torchhub/torchhub/internal/flat"
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/graph"
 	"github.com/torchhub/torchhub/torch/nn"
@@ -133,4 +134,25 @@ func TestCompileNotTraced(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = c.Prepare(t.Context(), torch.Ones(2, 2))
 	require.NoError(t, err)
+}
+
+// TestCompiledMemory runs what was compiled many times, whole batches and parts of them.
+func TestCompiledMemory(t *testing.T) {
+	first, second := nn.NewConv2d(8, 64, 3), nn.NewConv2d(64, 64, 3)
+	c := graph.Compile(func(x ...*torch.Tensor) []*torch.Tensor {
+		return []*torch.Tensor{second.Forward(first.Forward(x[0]).Erf())}
+	}, graph.CompileOptions{Batch: true, OptimizeOptions: untimed})
+	one, three := torch.Randn(1, 8, 16, 16), torch.Randn(3, 8, 16, 16)
+	r, err := c.Prepare(t.Context(), one)
+	require.NoError(t, err)
+	require.Empty(t, r.Reason)
+	step := func() {
+		for _, x := range []*torch.Tensor{one, three} {
+			_, err := c.Run(t.Context(), x)
+			require.NoError(t, err)
+		}
+	}
+	const steps = 300
+	flat.Warm(t, steps, step)
+	flat.Check(t, steps, step)
 }
