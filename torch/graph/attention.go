@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/torchhub/torchhub/torch"
 )
@@ -94,7 +95,6 @@ func (c *chain) replace(n *Node) []*Node {
 	if d := from(softmax.integer(1, 0), len(weights.Shape)); d != len(weights.Shape)-1 || softmax.Args[2] != nil && softmax.Args[2] != false {
 		return no
 	}
-	scale := 1.0
 	var steps []*Node // between the products, the last one first
 	scores := c.before(softmax.tensor(0))
 	for scores != nil && scores.Op != "aten::matmul" && scores.Op != "aten::bmm" && scores.Op != "aten::baddbmm" {
@@ -104,13 +104,13 @@ func (c *chain) replace(n *Node) []*Node {
 	if scores == nil || scores.Op == "aten::baddbmm" || !slices.Equal(scores.Results[0].Shape, weights.Shape) {
 		return no
 	}
-	mask, scale, ok := c.mask(steps, scores.Results[0].Shape)
+	a, ok := c.added(steps, scores.Results[0].Shape)
 	if !ok {
 		return no
 	}
 	q, s := c.unscaled(scores.tensor(0))
 	kt, r := c.unscaled(scores.tensor(1))
-	scale *= s * r
+	a.scale *= s * r
 	v := n.tensor(1)
 	rank := len(weights.Shape)
 	if len(q.Shape) != rank || len(kt.Shape) != rank || len(v.Shape) != rank {
@@ -123,10 +123,13 @@ func (c *chain) replace(n *Node) []*Node {
 	k := c.e.value(kt, "key", shape...)
 	c.add(c.e.permuted(kt, k, swap, c.makers))
 	var m any
-	if mask != nil {
-		m = c.e.constant(mask, "mask")
+	if a.mask != nil {
+		m = c.e.constant(a.mask, "mask")
 	}
-	return append(c.nodes, &Node{Op: attention, Args: []any{q, c.e.latest(k), v, m, 0.0, false, scale, false}, Results: n.Results})
+	if a.heads != nil {
+		q = c.call("aten::mul.Tensor", "query", q, q.Shape, q, c.e.constant(a.heads, "scale"))
+	}
+	return append(c.nodes, &Node{Op: attention, Args: []any{q, c.e.latest(k), v, m, 0.0, false, a.scale, false}, Results: n.Results})
 }
 
 // dynamic returns the one argument of a step that is no constant, or nil.
@@ -142,55 +145,80 @@ func (c *chain) dynamic(n *Node) (v *Value) {
 	return v
 }
 
-// mask returns what is added to products of a shape, which are multiplied by scale, in steps, of which the last comes
-// first. It is nil without.
-func (c *chain) mask(steps []*Node, shape []int) (mask *torch.Tensor, scale float64, ok bool) {
-	scale = 1
-	mask = lasting(func() *torch.Tensor {
+// added is what becomes of products of queries and keys: they are multiplied by scale, and those of each head by heads, and the
+// mask is added. heads and mask are nil without.
+type added struct {
+	scale       float64
+	heads, mask *torch.Tensor
+	reshaped    bool // heads may be another dimension now
+}
+
+// added returns what becomes of products of a shape in steps, of which the last comes first.
+func (c *chain) added(steps []*Node, shape []int) (a added, ok bool) {
+	a.scale = 1
+	lasting(func() (none struct{}) {
 		for _, n := range slices.Backward(steps) {
-			switch n.Op {
-			case "aten::reshape":
-				if mask != nil {
-					mask = mask.Expand(shape...).Reshape(n.Results[0].Shape...)
+			if n.Op == "aten::reshape" {
+				a.reshaped = true
+				if a.mask != nil {
+					a.mask = a.mask.Expand(shape...).Reshape(n.Results[0].Shape...)
 				}
 				shape = n.Results[0].Shape
-				continue
-			case "aten::mul.Tensor", "aten::div.Tensor", "aten::mul.Scalar", "aten::div.Scalar":
-				f, isNumber := number(n.Args[1])
-				if !isNumber || n.tensor(0).Tensor != nil {
-					return nil
-				}
-				if n.Op[6:9] == "div" {
-					f = 1 / f
-				}
-				scale *= f
-				if mask != nil {
-					mask = mask.MulScalar(f)
-				}
-			case "aten::add.Tensor":
-				a := n.tensor(0)
-				if a.Tensor == nil {
-					a = n.tensor(1)
-				}
-				if a == nil || a.Tensor == nil || a.DType != torch.Float32 || n.Args[2] != 1 {
-					return nil
-				}
-				if mask == nil {
-					mask = a.Tensor.Reshape(append(ones(max(len(shape)-len(a.Shape), 0)), a.Shape...)...)
-				} else {
-					mask = mask.Add(a.Tensor)
-				}
-			default:
-				return nil
-			}
-			if !slices.Equal(n.Results[0].Shape, shape) {
-				return nil
+			} else if !slices.Equal(n.Results[0].Shape, shape) || !a.step(n, len(shape)) {
+				return
 			}
 		}
 		ok = true
-		return mask
+		return
 	})
-	return mask, scale, ok
+	return a, ok
+}
+
+// step adds a step on products of some dimensions, and reports whether it is one of those that attention has.
+func (a *added) step(n *Node, rank int) bool {
+	base, _, _ := strings.Cut(n.Op, ".")
+	x, y := n.tensor(0), n.tensor(1)
+	switch base {
+	case "aten::mul", "aten::div":
+		if f, ok := number(n.Args[1]); ok && x.Tensor == nil {
+			if base == "aten::div" {
+				f = 1 / f
+			}
+			a.scale *= f
+			if a.mask != nil {
+				a.mask = a.mask.MulScalar(f)
+			}
+			return true
+		}
+		if y == nil || y.Tensor == nil { // it is symmetric
+			x, y = y, x
+		}
+		if base == "aten::div" || a.reshaped || y == nil || y.Tensor == nil || y.DType != torch.Float32 || len(y.Shape) < 2 || product(y.Shape[len(y.Shape)-2:]...) != 1 {
+			return false
+		}
+		if a.heads == nil {
+			a.heads = torch.OnesLike(y.Tensor)
+		}
+		a.heads = a.heads.Mul(y.Tensor)
+		if a.mask != nil {
+			a.mask = a.mask.Mul(y.Tensor)
+		}
+		return true
+	case "aten::add":
+		if x.Tensor != nil {
+			y = x
+		}
+		if y == nil || y.Tensor == nil || y.DType != torch.Float32 || n.Args[2] != 1 {
+			return false
+		}
+		if a.mask == nil {
+			a.mask = y.Tensor.Reshape(append(ones(max(rank-len(y.Shape), 0)), y.Shape...)...)
+		} else {
+			a.mask = a.mask.Add(y.Tensor)
+		}
+		return true
+	}
+	return false
 }
 
 // unscaled returns what v is a multiple of, and the factor.

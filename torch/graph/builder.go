@@ -55,6 +55,8 @@ func (b *builder) result(value int, shape []int, deep []bool) *form {
 // form returns the form of a value. That of an input, which has none yet, has the given dimension of channels.
 func (b *builder) form(v *Value, dim int) (*form, error) {
 	switch {
+	case b.forms[v] != nil && b.forms[v].lengthsOf != nil:
+		return nil, errLengths
 	case b.forms[v] != nil:
 		return b.forms[v], nil
 	case v.DType != torch.Float32 || v.Device != torch.CPU:
@@ -258,6 +260,9 @@ type output struct {
 
 // output appends an output of the program.
 func (b *builder) output(f *form) (output, error) {
+	if f.lengthsOf != nil {
+		return output{}, errLengths
+	}
 	dense := *f
 	var o output
 	if !f.adjacent() {

@@ -16,6 +16,11 @@ type form struct {
 	channels []channel // in the images
 
 	flat bool // the tensor is [N, C·H·W], and all but that are those of [N, C, H, W]
+
+	// The tensor has the lengths of the vectors along the last dimension of another one, or the least where that is more. They
+	// are in no image: only a division of that tensor by them is known.
+	lengthsOf *form
+	least     float64
 }
 
 // A channel is one of an image.

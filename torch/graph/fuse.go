@@ -90,7 +90,7 @@ func (f *fuser) scale(i int) {
 		if !plain {
 			scaleInto(x, in)
 		}
-	case x.Kind == kernels.Scale:
+	case x.Kind == kernels.Scale || x.Kind == kernels.Normalize && in.Bias == nil && in.Act == kernels.None:
 		if !plain {
 			scaleInto(x, in)
 		}

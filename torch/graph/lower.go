@@ -28,6 +28,7 @@ func init() {
 		"aten::reshape": reshape, "aten::permute": permute, "aten::slice": slice, "aten::expand": expand, "aten::roll": roll, "aten::flip": flip,
 		"aten::pad": pad, "aten::constant_pad_nd": pad, "aten::repeat": repeat, "aten::index_select": indexSelect, "aten::cat": cat, "aten::concat": cat, "aten::concatenate": cat,
 		"aten::stack": stack, "aten::slice_scatter": sliceScatter, "aten::select_scatter": selectScatter,
+		"aten::linalg_vector_norm": lengths, "aten::norm": lengths,
 		"aten::channel_shuffle": shuffle, "aten::upsample_nearest2d": upsample,
 		attention: attend,
 	}
@@ -408,6 +409,9 @@ var activations = map[string]kernels.Activation{
 }
 
 func act(b *builder, n *Node) (*form, error) {
+	if f := b.lengths(n.tensor(0)); f != nil {
+		return f.clamped(n)
+	}
 	a, ok := activations[n.Op]
 	switch n.Op {
 	case "aten::gelu":

@@ -12,6 +12,7 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/internal/kernels"
 	"github.com/torchhub/torchhub/torch/internal/kernels/oracle"
+	"github.com/torchhub/torchhub/torch/linalg"
 	"github.com/torchhub/torchhub/torch/nn"
 	F "github.com/torchhub/torchhub/torch/nn/functional"
 )
@@ -26,7 +27,7 @@ func (s slow) Run(_ context.Context, inputs, outputs []*torch.Tensor) error {
 func slowly(p *kernels.Program) (plan, error) { return slow{p}, nil }
 
 // kinds are the names of the kinds of instructions.
-var kinds = []string{"Conv", "MaxPool", "AvgPool", "Mean", "Add", "Mul", "Scale", "LayerNorm", "Concat", "ConcatPixels", "Slice", "Shuffle", "Gather", "Attention", "Const"}
+var kinds = []string{"Conv", "MaxPool", "AvgPool", "Mean", "Add", "Mul", "Scale", "LayerNorm", "Concat", "ConcatPixels", "Slice", "Shuffle", "Gather", "Attention", "Const", "Normalize"}
 
 // described returns the instructions of regions, with their activations, and the operators that remain.
 func described(steps []step) string {
@@ -233,6 +234,16 @@ func TestAttention(t *testing.T) {
 			p := parts(x)
 			return back(p[0].MatMul(p[1].Transpose(-2, -1)).Softmax(-2).MatMul(p[2]))
 		}, ""},
+		"by cosines": {func(x *torch.Tensor) *torch.Tensor {
+			p := parts(x)
+			unit := func(x *torch.Tensor) *torch.Tensor { return F.Normalize(x, F.NormalizeOptions{Dim: new(-1)}) }
+			s := unit(p[0]).MatMul(unit(p[1]).Transpose(-2, -1)).Mul(torch.Arange(2).ToDType(torch.Float32).AddScalar(1).Reshape(2, 1, 1))
+			return back(s.Add(mask).Softmax(-1).MatMul(p[2]))
+		}, "Conv Slice Slice Normalize Normalize Attention"},
+		"lengths": {func(x *torch.Tensor) *torch.Tensor {
+			p := parts(x)
+			return back(p[0].Div(linalg.VectorNorm(p[1], 2, -1, linalg.VectorNormOptions{KeepDim: true})))
+		}, "Conv Slice Slice linalg_vector_norm div.Tensor reshape"},
 		"module": {func(x *torch.Tensor) *torch.Tensor { y, _ := module.Forward(x, x, x); return y }, "Conv Attention Conv"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -44,6 +44,9 @@ func times(b *builder, n *Node) (*form, error) {
 	}
 	y := n.Args[1]
 	if base == "aten::div" {
+		if f := b.lengths(n.tensor(1)); f != nil {
+			return b.normalized(n, f)
+		}
 		if strings.HasSuffix(overload, "mode") && n.Args[2] != nil || !isConstant(y) {
 			return nil, errors.New("it is no division by a constant")
 		}

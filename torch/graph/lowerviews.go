@@ -169,6 +169,9 @@ func (f *form) expanded(shape []int) (*form, error) {
 }
 
 func expand(b *builder, n *Node) (*form, error) {
+	if f := b.lengths(n.tensor(0)); f != nil && slices.Equal(n.Results[0].Shape, f.lengthsOf.shape) {
+		return f, nil
+	}
 	f, err := b.tensorForm(n, 0, usual(n.tensor(0)))
 	if err != nil {
 		return nil, err

@@ -100,7 +100,7 @@ func TestModels(t *testing.T) {
 				require.Less(t, r.Difference, 1e-5, r)
 				e, err := models.Lookup(name)
 				require.NoError(t, err)
-				if e.Task() == models.Classification && !strings.HasPrefix(name, "swin_v2") { // whose attention is by cosines
+				if e.Task() == models.Classification {
 					require.Empty(t, r.Islands, r)
 					require.Len(t, r.Regions, 1, r)
 				}
