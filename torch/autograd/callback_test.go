@@ -571,6 +571,18 @@ func TestSavedTensorsHooks(t *testing.T) {
 	x.Mul(x)
 	require.Equal(t, 6, packs)
 
+	x = torch.Options{RequiresGrad: true}.Full(3.0, 2)
+	autograd.SavedTensorsHooks(func(x *torch.Tensor) *torch.Tensor { return x }, func(x *torch.Tensor) (y *torch.Tensor) {
+		torch.EnableGrad(func() { // while the derivative of Log is evaluated
+			z := x.Detach().RequireGrad(true)
+			z.Mul(z).Sum().Backward()
+			y = z.Grad()
+		})
+		return y
+	}, func() { y = x.Log().Sum() })
+	y.Backward()
+	require.InDeltaSlice(t, []float32{1. / 6, 1. / 6}, torch.Data[float32](x.Grad()), 1e-6)
+
 	boom := errors.New("boom")
 	keep := func(x *torch.Tensor) *torch.Tensor { return x }
 	err := torch.Try(func() {

@@ -19,6 +19,7 @@
 #include <ATen/functorch/BatchedTensorImpl.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <unistd.h>
 
@@ -183,6 +184,11 @@ struct SavedHooks : ag::SavedVariableHooks {
 		packed.emplace(id);
 	}
 	at::Tensor call_unpack_hook() override {
+		// A sweep may call the node without autograd, which the function may use.
+		auto keys = c10::impl::tls_local_dispatch_key_set();
+		if (!c10::InferenceMode::is_enabled())
+			keys.excluded_ = keys.excluded_ - c10::autograd_dispatch_keyset_with_ADInplaceOrView;
+		c10::impl::ForceDispatchKeyGuard recording(keys);
 		variable_list r = packed->call({});
 		TORCH_CHECK(!r.empty() && r[0].defined(), "the unpack hook returned no tensor");
 		return r[0];

@@ -2,14 +2,20 @@
 
 #include "sweep.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/flat_hash_map.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
+#include <torch/csrc/autograd/forward_grad.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/autograd/input_buffer.h>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
+#include <string_view>
+#include <typeinfo>
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
@@ -18,11 +24,55 @@ using ag::variable_list;
 
 namespace {
 
+// plain reports whether a node only evaluates a formula of libtorch's, whose operators need
+// no autograd as nothing is recorded. The formulas of linear algebra call matmul, which
+// multiplies in another way where a view has no base that requires a gradient.
+bool plain(const ag::Node &n) {
+	static thread_local ska::flat_hash_map<const char *, bool> known;
+	const char *name = typeid(n).name();
+	auto [at, added] = known.emplace(name, false);
+	if (added) {
+		std::string_view s(name);
+		auto has = [&](std::string_view part) { return s.find(part) != s.npos; };
+		at->second = s.starts_with("N5torch8autograd9generated") && !has("inalg") && !has("holesky") && !has("riangular") && !has("Lu") &&
+		             !has("rmqr") && !has("eqrf") && !has("Matrix");
+	}
+	return at->second;
+}
+
+// dense reports whether the gradients that are defined are dense, without more to them.
+bool dense(const variable_list &grads) {
+	return std::all_of(grads.begin(), grads.end(), [](const at::Tensor &t) {
+		return !t.defined() || (t.layout() == at::kStrided && !t.is_nested() && !t.unsafeGetTensorImpl()->key_set().has_any(c10::functorch_batched_ks));
+	});
+}
+
+// mutex is that of nodes which accumulate gradients.
+struct Locked : ag::Node {
+	static std::mutex ag::Node::*mutex() { return &Locked::mutex_; }
+};
+
+// store makes a gradient that nothing else refers to that of a leaf without one, as
+// AccumulateGrad does by way of a view. It reports false, and does nothing, in other cases.
+bool store(ag::AccumulateGrad &n, at::Tensor &grad) {
+	const at::Tensor &x = n.variable;
+	if (!grad.defined() || grad.use_count() != 1 || grad.unsafeGetTensorImpl()->autograd_meta() || grad.layout() != at::kStrided ||
+	    x.layout() != at::kStrided || !x.is_non_overlapping_and_dense() || grad.sizes() != x.sizes() || grad.strides() != x.strides() ||
+	    n.tensor_post_acc_grad_hooks())
+		return false;
+	std::lock_guard<std::mutex> hold(n.*Locked::mutex());
+	if (x.grad().defined())
+		return false;
+	x.mutable_grad() = std::move(grad);
+	return true;
+}
+
 // A Sweep runs a graph of nodes on the CPU. The order of the nodes, the sums of gradients,
 // hooks, and errors are those of libtorch's engine. The graph must outlive it.
 class Sweep {
 public:
-	explicit Sweep(bool keep_graph) : keep_(keep_graph) {}
+	// below says whether formulas may call operators without autograd.
+	Sweep(bool keep_graph, bool below) : keep_(keep_graph), below_(below) {}
 
 	// plan numbers the nodes and counts the gradients that each gets. It reports whether
 	// all are on the CPU.
@@ -85,7 +135,7 @@ private:
 		bool operator<(const Ready &r) const { return order < r.order; }
 	};
 
-	const bool keep_;
+	const bool keep_, below_;
 	std::vector<Step> steps_;    // by the numbers of the nodes; the first is the root
 	std::vector<uint32_t> next_; // the number of the node that each edge leads to
 	std::vector<Ready> ready_;   // a heap, in which libtorch's engine too keeps its tasks
@@ -109,8 +159,17 @@ private:
 		variable_list given;
 		if (!n.post_hooks().empty())
 			given = in;
-		variable_list out = n(std::move(in));
-		ag::validate_outputs(n.next_edges(), out, [&](const std::string &what) { return "Function " + n.name() + " returned an " + what; });
+		variable_list out;
+		auto *leaf = below_ && typeid(n) == typeid(ag::AccumulateGrad) && n.post_hooks().empty() ? static_cast<ag::AccumulateGrad *>(&n) : nullptr;
+		if (leaf && store(*leaf, in[0]))
+			return out;
+		{
+			std::optional<at::AutoDispatchBelowADInplaceOrView> below;
+			if (below_ && plain(n) && dense(in))
+				below.emplace();
+			out = n(std::move(in));
+			ag::validate_outputs(n.next_edges(), out, [&](const std::string &what) { return "Function " + n.name() + " returned an " + what; });
+		}
 		for (const auto &hook : n.post_hooks())
 			out = (*hook)(out, given);
 		if (!keep_)
@@ -164,7 +223,8 @@ bool sweep(const ag::Edge &root, const at::Tensor &grad, bool keep_graph) {
 	// graph within whose callback this is.
 	if (!grad.defined() || ag::AnomalyMode::is_enabled() || ag::get_current_graph_task_exec_info() || Nested::enough())
 		return false;
-	Sweep s(keep_graph);
+	bool mapped = c10::impl::tls_local_dispatch_key_set().included_.has(c10::DispatchKey::FuncTorchDynamicLayerFrontMode);
+	Sweep s(keep_graph, !mapped && !ag::ForwardADLevel::try_get_by_idx(0));
 	if (!s.plan(root.function.get()))
 		return false;
 	Nested nested;
