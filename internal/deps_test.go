@@ -57,7 +57,7 @@ var policy = map[string][]string{
 	"torch/autograd":                {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/cuda":                    {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/optim":                   {"torch", "torch/aten", "torch/internal/engine", "torch/nn", "internal/libm", "internal/pyrepr", "internal/snake"},
-	"torch/tensorboard":             {"torch", "internal/oserror"},
+	"torch/tensorboard":             {"torch", "internal/oserror", "internal/pyrepr"},
 	"train":                         {"torch", "torch/cuda", "torch/data", "torch/nn", "internal/atomicfile", "internal/oserror", "internal/terminal"},
 	"train/curve":                   {"torch", "train", "internal/atomicfile"},
 	"torch/graph":                   {"torch", "torch/amp", "torch/internal/engine", "torch/internal/kernels", "torch/internal/opschema", "internal/libtorch"},

@@ -143,7 +143,7 @@ func (w *SummaryWriter) addPicture(method, tag string, x *torch.Tensor, dims, st
 			}
 			x = x.Detach().To(torch.CPU)
 			if dims == 4 {
-				x = grid(x)
+				x = grid(x, max(min(x.Size(0), 8), 1))
 			}
 			p = newPicture(tag, "SummaryWriter."+method, x)
 		})
@@ -155,9 +155,8 @@ func (w *SummaryWriter) addPicture(method, tag string, x *torch.Tensor, dims, st
 }
 
 // grid returns a batch [N, C, H, W] as one picture [C, rows*H, columns*W], black where no picture is.
-func grid(x *torch.Tensor) *torch.Tensor {
+func grid(x *torch.Tensor, columns int) *torch.Tensor {
 	n, height, width := x.Size(0), x.Size(2), x.Size(3)
-	columns := max(min(n, 8), 1)
 	canvas := torch.Options{DType: x.DType()}.Zeros(x.Size(1), height*((n+columns-1)/columns), width*columns)
 	for i := range n {
 		top, left := i/columns*height, i%columns*width

@@ -88,8 +88,26 @@ func (t text) append(b []byte) []byte {
 	const dtString, oneRow = 7, 1
 	shape := appendBytes(nil, 2, appendInt(nil, 1, oneRow))
 	tensor := appendBytes(appendBytes(appendInt(nil, 1, dtString), 2, shape), 8, t.text)
-	plugin := appendBytes(nil, 1, appendBytes(nil, 1, "text"))
-	return appendBytes(appendBytes(appendBytes(b, 1, t.tag+"/text_summary"), 8, tensor), 9, plugin)
+	return plugin{tag: t.tag + "/text_summary", name: "text", tensor: tensor}.append(b)
+}
+
+// A plugin is a value for one of TensorBoard's plugins, in messages of its own.
+type plugin struct {
+	tag, name string
+	content   []byte // of the plugin
+	tensor    []byte // a TensorProto; nil for none
+}
+
+func (p plugin) append(b []byte) []byte {
+	data := appendBytes(nil, 1, p.name)
+	if p.content != nil {
+		data = appendBytes(data, 2, p.content)
+	}
+	b = appendBytes(b, 1, p.tag)
+	if p.tensor != nil {
+		b = appendBytes(b, 8, p.tensor)
+	}
+	return appendBytes(b, 9, appendBytes(nil, 1, data))
 }
 
 type histogram struct {

@@ -9,8 +9,8 @@
 //		err = w.AddScalar("loss", 1/float64(step+1), step)
 //	}
 //
-// It writes scalars, histograms, pictures and text. Graphs, embeddings, audio, video, meshes and hyperparameters of
-// Python's SummaryWriter are not written.
+// It writes scalars, histograms, pictures, text, hyperparameters, embeddings and curves of precision and recall. Graphs,
+// audio, video and meshes of Python's SummaryWriter are not written.
 //
 // https://docs.pytorch.org/docs/stable/tensorboard.html
 package tensorboard
@@ -43,6 +43,8 @@ type SummaryWriter struct {
 	mu   sync.Mutex
 	f    *os.File                  // nil after Close
 	subs map[string]*SummaryWriter // of AddScalars, by their folders
+
+	projector string // the configuration of the embeddings
 }
 
 // SummaryWriterOptions are the options of [NewSummaryWriter].
