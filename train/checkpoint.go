@@ -162,7 +162,7 @@ func (c *Checkpoint) Resume() (found bool, err error) {
 		return false, fmt.Errorf("train: %s holds %s, and not the dict of a checkpoint", c.Path, torch.Describe(v))
 	}
 	if err := c.set(d); err != nil {
-		return false, fmt.Errorf("train: the checkpoint %s does not fit this program: %w", c.Path, err)
+		return false, fmt.Errorf("train: the checkpoint %s does not fit this program: %w; give another path, or run the program that wrote it", c.Path, err)
 	}
 	return true, nil
 }

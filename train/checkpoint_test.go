@@ -238,6 +238,12 @@ func TestMistakes(t *testing.T) {
 	other.run.Parts["best"] = new("")
 	require.ErrorContains(t, resume(other), `the part "best": `)
 	other = newProgram(path, 1, 8, 0)
+	other.run.Parts["model"] = nn.Sequential{nn.NewConv2d(3, 8, 3), nn.NewLinear(8, 2)} // another model
+	require.EqualError(t, resume(other), "train: the checkpoint "+path+` does not fit this program: the part "model": the state dict does not fit the module: `+
+		`missing "0.weight", "0.bias", "1.weight", "1.bias"; unexpected "fc1.weight", "fc1.bias", "norm.weight", "norm.bias", "norm.running_mean" and 4 more; `+
+		"give another path, or run the program that wrote it")
+	require.Zero(t, other.run.StepsRun)
+	other = newProgram(path, 1, 8, 0)
 	other.run.Parts["epoch"] = new(1)
 	require.ErrorContains(t, resume(other), `a part is named "epoch"`)
 	require.ErrorContains(t, other.run.Save(), `a part is named "epoch"`)

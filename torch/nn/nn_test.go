@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -189,6 +190,11 @@ func TestLoadNamesEveryKey(t *testing.T) {
 	require.Equal(t, []Mismatch{{Name: "0.bias", Got: []int{4}, Want: []int{3}}}, e.Mismatched)
 	require.EqualError(t, err, `the state dict does not fit the module: missing "1.bias", "1.running_mean", "1.running_var"; unexpected "extra"; of the wrong shape "0.bias" [4] for [3]`)
 	require.Equal(t, before, torch.Data[float32](m[0].(*Linear).Weight), "a failed load changed the module")
+
+	path := filepath.Join(t.TempDir(), "other.pth")
+	require.NoError(t, SaveStateDict(path, NewConv2d(3, 4, 5))) // another model
+	require.EqualError(t, LoadStateDictFile(path, NewLinear(2, 3)), "nn: load "+path+`: the state dict does not fit the module: of the wrong shape "weight" [4, 3, 5, 5] for [3, 2], "bias" [4] for [3]`)
+	require.EqualError(t, LoadStateDictFile(path, Sequential{NewLinear(2, 3)}), "nn: load "+path+`: the state dict does not fit the module: missing "0.weight", "0.bias"; unexpected "weight", "bias"`)
 
 	s[1].Tensor = torch.Ones(3)
 	require.NoError(t, LoadStateDict(m, s, LoadOptions{NotStrict: true}))
