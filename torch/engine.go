@@ -48,6 +48,7 @@ func init() {
 		}
 	}
 	engine.Tensors = tensorsOf
+	engine.Describe = describeAll
 }
 
 // invoke makes a call by f, of something other than an operator.
@@ -113,4 +114,23 @@ func tensorsOf(m *libtorch.Map, ts []*pickle.Tensor, d string) ([]any, error) {
 		xs[i] = x
 	}
 	return xs, nil
+}
+
+// describeAll returns what stands for tensors in a file.
+func describeAll(xs []any) (ts []*pickle.Tensor, done func(), err error) {
+	s := newSaver()
+	for _, x := range xs {
+		v, err := s.tensor(x.(*Tensor), false)
+		if err != nil {
+			s.close()
+			return nil, nil, err
+		}
+		t, ok := v.(*pickle.Tensor)
+		if !ok {
+			s.close()
+			return nil, nil, fmt.Errorf("a tensor that is not dense")
+		}
+		ts = append(ts, t)
+	}
+	return ts, s.close, nil
 }

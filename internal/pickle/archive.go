@@ -80,6 +80,28 @@ func (w *Writer) Close(v any) error {
 		}
 	}
 	w.text("version", "3\n")
+	return w.end()
+}
+
+// Record writes a record of an archive that has no pickle, as .pt2 packages are. End ends it.
+func (w *Writer) Record(name, data string) error {
+	w.text(name, data)
+	return w.err
+}
+
+// RecordStorage is [Writer.Record] of the bytes of a storage.
+func (w *Writer) RecordStorage(name string, s *Storage) error {
+	return w.record(name, int64(s.size), s.bytes())
+}
+
+// End ends an archive of records.
+func (w *Writer) End() error {
+	w.text("byteorder", "little")
+	return w.end()
+}
+
+// end writes what ends an archive.
+func (w *Writer) end() error {
 	names := fnv.New64a()
 	for _, e := range w.entries {
 		_, _ = io.WriteString(names, e.name+"\n")

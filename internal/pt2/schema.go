@@ -250,3 +250,6 @@ func (f Float) MarshalJSON() ([]byte, error) {
 		return json.Marshal(v)
 	}
 }
+
+// Written is the version of what this module writes.
+var Written = SchemaVersion{SchemaMajor, schemaMinor}

@@ -1,4 +1,4 @@
-// Package export loads and runs programs of torch.export: graphs of operators with their weights, in .pt2 files.
+// Package export loads, runs and writes programs of torch.export: graphs of operators with their weights, in .pt2 files.
 //
 //	p, err := export.Load("model.pt2")
 //	y, err := p.Forward(x)
@@ -8,6 +8,8 @@
 //
 //	ep = torch.export.export(model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
 //	torch.export.save(ep, "model.pt2")
+//
+// [Save] writes a graph that package torch/graph traced, for torch.export.load in Python.
 //
 // A program holds no code: its graph is a list of operators of libtorch, which [Program.Forward] calls one by one. A file
 // may be hostile. Its graph is checked before anything is called, and only operators of libtorch that check their

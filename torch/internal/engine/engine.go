@@ -32,6 +32,8 @@ var (
 	NotImplemented func(op, msg string) error
 	// Device returns libtorch's numbers for a torch.Device.
 	Device func(d string) (typ, index int, err error)
+	// Describe returns what stands for *torch.Tensors in a file; done frees what it holds.
+	Describe func(xs []any) (ts []*pickle.Tensor, done func(), err error)
 	// Within calls a function with other modes of the thread.
 	Within func(change func(*libtorch.State), f func())
 	// Unscoped calls f outside of any torch.Scope.
