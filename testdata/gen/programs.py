@@ -1,4 +1,4 @@
-"""Writes programs of torch.export for the tests of torch/export, with calls of them: FOLDER/NAME.pt2 and FOLDER/NAME.pth.
+"""Writes programs of torch.export for the tests of torch/export, with calls of them: FOLDER/NAME.pt2 and FOLDER/NAME.calls.
 
 The graphs hold no paths of the machine.
 """
@@ -138,7 +138,7 @@ def make(name, folder, seed):
             before = [[x.clone() if isinstance(x, torch.Tensor) else x for x in a], dict(k)]
             result = module(*a, **k)
             calls.append(before + [list(a), result])
-    torch.save([calls, dict(program.state_dict)], f"{folder}/{name}.pth")
+    torch.save([calls, dict(program.state_dict)], f"{folder}/{name}.calls")
 
 
 if __name__ == "__main__":

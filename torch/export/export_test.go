@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -40,6 +41,9 @@ func TestLive(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
+	if err := torch.Init(context.Background()); err != nil {
+		panic(err)
+	}
 	torch.SetNumThreads(1) // as the reference, for sums in the same order
 	os.Exit(m.Run())
 }
@@ -49,7 +53,7 @@ func runProgram(t *testing.T, dir, name string) {
 	t.Helper()
 	p, err := export.Load(filepath.Join(dir, name+".pt2"))
 	require.NoError(t, err)
-	kept, err := torch.Load(filepath.Join(dir, name+".pth"))
+	kept, err := torch.Load(filepath.Join(dir, name+".calls"))
 	require.NoError(t, err)
 	calls := kept.([]torch.Value)[0].([]torch.Value)
 	require.NotEmpty(t, calls)
