@@ -24,7 +24,12 @@ type SaveOptions struct {
 // Save writes a graph as a program, which torch.export.load reads in Python and [Load] here: torch.export.save(ep, path).
 //
 //	state := nn.StateDict(model)
-//	g, err := graph.Trace(f, inputs, graph.TraceOptions{Names: state})
+//	g, err := graph.Trace(func(x ...*torch.Tensor) []*torch.Tensor {
+//		return []*torch.Tensor{model.Forward(x[0])}
+//	}, []*torch.Tensor{torch.Randn(1, 3, 224, 224)}, graph.TraceOptions{Names: state})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
 //	err = export.Save("model.pt2", g, export.SaveOptions{State: state})
 //
 // Constants of the graph with a name in State become parameters and buffers, and others constant tensors. All of State

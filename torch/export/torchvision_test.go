@@ -27,7 +27,7 @@ def make(name, folder, size):
 		for n in 1, 2, 5:
 			a = arguments(n)
 			calls.append([[x.clone() for x in a], {}, list(a), model(*a)])
-	torch.save([calls, dict(program.state_dict)], f"{folder}/{name}.pth")
+	torch.save([calls, dict(program.state_dict)], f"{folder}/{name}.calls")
 `
 
 // picture, of 75 pixels and of 224 pixels where the model needs them, and clip are sizes of inputs.
