@@ -12,12 +12,14 @@ import (
 // A Format is a kind of artifact.
 type Format string
 
-// Kinds of artifacts. An AOTInductor package holds native code, see [WithNativeCode].
+// Kinds of artifacts. A TorchScript archive is a program, an AOTInductor package holds native code, see [WithNativeCode],
+// and the others hold no code.
 const (
 	TorchScript Format = "torchscript"  // of torch.jit.save
 	StateDict   Format = "state_dict"   // of torch.save
 	Safetensors Format = "safetensors"  // a state dict
 	AOTInductor Format = "aot_inductor" // of torch._inductor.aoti_compile_and_package
+	Exported    Format = "export"       // of torch.export.save
 )
 
 // A format is how files hold models.
@@ -51,6 +53,7 @@ var formats = []*format{
 	&stateDictFormat,
 	&safetensorsFormat,
 	&aotInductorFormat,
+	&exportedFormat,
 }
 
 // row returns the format of a name, or nil if there is none.
@@ -99,7 +102,7 @@ func FormatOf(file string) (Format, error) {
 
 // errUnknownFormat means that a file's format cannot be determined from its
 // content.
-var errUnknownFormat = errors.New("it is not a TorchScript archive, checkpoint, safetensors file or AOTInductor package")
+var errUnknownFormat = errors.New("it is not a TorchScript archive, checkpoint, safetensors file, AOTInductor package or program of torch.export")
 
 func formatOf(file string) (Format, error) {
 	k, err := filekind.OfFile(file)

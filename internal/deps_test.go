@@ -109,7 +109,7 @@ var policy = map[string][]string{
 	"transforms/internal/tiff":      {"transforms/internal/jpeg", "transforms/internal/pillow"},
 	"transforms/internal/inflate":   {},
 	"transforms/internal/codec":     {"internal/filekind", "transforms/internal/inflate", "transforms/internal/jpeg", "transforms/internal/pillow", "transforms/internal/tiff"},
-	"hub":                           {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/hfcache", "internal/home", "internal/oserror", "internal/pyhub", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/graph", "torch/jit", "torch/aoti", "torch/cuda", "models", "models/all", "transforms"},
+	"hub":                           {"internal/ctxio", "internal/fetch", "internal/filekind", "internal/hfcache", "internal/home", "internal/oserror", "internal/pyhub", "internal/suggest", "internal/terminal", "internal/whole", "torch", "torch/nn", "torch/graph", "torch/jit", "torch/aoti", "torch/export", "torch/cuda", "models", "models/all", "transforms"},
 	"examples/internal/cora":        {"torch"},
 	"examples/internal/letters":     {"hub", "models/builtin"},
 	"examples/internal/made":        {},

@@ -229,6 +229,8 @@ func isCheckpoint(path string) error {
 		k.Advice = "load it with the package torch/jit"
 	case filekind.Compiled:
 		k.Advice = "load it with the package torch/aoti"
+	case filekind.Exported:
+		k.Advice = "load it with the package torch/export"
 	}
 	return &filekind.MismatchError{Kind: k, Want: "a checkpoint"}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,16 +28,18 @@ var exporter []byte
 
 // exportRequest is what export.py is asked for.
 type exportRequest struct {
-	Dir     string            `json:"dir"`
-	Model   string            `json:"model"`
-	Args    []string          `json:"args"`
-	Kwargs  map[string]string `json:"kwargs"`
-	Methods []string          `json:"methods"` // tried in order
-	Inputs  []exportInput     `json:"inputs"`
-	Path    string            `json:"path"`   // of the artifact
-	Checks  string            `json:"checks"` // of the inputs and outputs to compare
-	Result  string            `json:"result"`
-	Verbose bool              `json:"verbose"` // tracebacks go to stderr
+	Dir      string            `json:"dir"`
+	Model    string            `json:"model"`
+	Args     []string          `json:"args"`
+	Kwargs   map[string]string `json:"kwargs"`
+	Methods  []string          `json:"methods"` // tried in order
+	Inputs   []exportInput     `json:"inputs"`
+	Folder   string            `json:"folder"`   // of the artifact
+	Name     string            `json:"name"`     // of the artifact, without its suffix
+	Suffixes map[string]string `json:"suffixes"` // by method
+	Checks   string            `json:"checks"`   // of the inputs and outputs to compare
+	Result   string            `json:"result"`
+	Verbose  bool              `json:"verbose"` // tracebacks go to stderr
 }
 
 type exportInput struct {
@@ -71,10 +74,12 @@ func exportCommand() *cobra.Command {
 		Use:   "export [flags] OWNER/REPO[:REF]|DIR MODEL [ARG|KEY=VALUE]...",
 		Short: "Make a model for Go of a repository's hubconf.py, with your Python",
 		Long: `Make a model for Go of a repository's hubconf.py: your own Python, with torch,
-loads the model as torch.hub.load(REPO, MODEL, ARG…, KEY=VALUE…) does, scripts it
-with TorchScript, or else traces it, and writes MODEL.pt. Go runs that on random inputs and
-must give what Python gives; then an entry of the hubconf.json beside it says all
-that Go needs, and
+loads the model as torch.hub.load(REPO, MODEL, ARG…, KEY=VALUE…) does, exports it
+with torch.export, and writes MODEL.pt2, a graph without code, for batches of any size
+if the model allows that. A model that torch.export does not take is scripted with
+TorchScript, or else traced, into MODEL.pt. Go runs the file on random inputs and must
+give what Python gives; then an entry of the hubconf.json beside it says all that Go
+needs, and
   hub.Load(ctx, "DIR", "MODEL", hub.WithSource("local"))
 loads the model.
 
@@ -85,7 +90,7 @@ trusted, as for torch.hub. With --source local it is your own folder, and nothin
 	f.entryFlags.add(c)
 	f.repo.add(c, true)
 	c.Flags().StringVar(&f.python, "python", "", "the Python to run (default: the active virtual environment's, else python3)")
-	c.Flags().StringVar(&f.method, "method", "auto", "script, trace, aot (AOTInductor, native code), or auto: script, else trace")
+	c.Flags().StringVar(&f.method, "method", "auto", "export (torch.export), script, trace (TorchScript), aot (AOTInductor, native code), or auto: export, else script, else trace")
 	c.Flags().StringVar(&f.name, "name", "", "the name of the entry and the file (default: MODEL)")
 	c.Flags().StringArrayVar(&f.inputs, "input", []string{"1,3,224,224"}, "the shape of an input, and its dtype unless float32, as in 1,128:int64; again for each input")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show Python's tracebacks")
@@ -95,7 +100,10 @@ trusted, as for torch.hub. With --source local it is your own folder, and nothin
 	return c
 }
 
-var methods = map[string][]string{"auto": {"script", "trace"}, "script": {"script"}, "trace": {"trace"}, "aot": {"aot"}}
+var methods = map[string][]string{"auto": {"export", "script", "trace"}, "export": {"export"}, "script": {"script"}, "trace": {"trace"}, "aot": {"aot"}}
+
+// suffixes are those of the files, by method.
+var suffixes = map[string]string{"export": ".pt2", "script": ".pt", "trace": ".pt", "aot": ".pt2"}
 
 func export(c *cobra.Command, f *exportFlags, repo, model string, args []string) error {
 	ctx := c.Context()
@@ -134,28 +142,31 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	if work, err = filepath.Abs(work); err != nil {
 		return err
 	}
-	file := name + ".pt"
-	if f.method == "aot" {
-		file += "2"
+	req.Folder, req.Name, req.Suffixes = work, name, suffixes
+	req.Checks, req.Result = filepath.Join(work, "checks.pth"), filepath.Join(work, "result.json")
+	var res *exportResult
+	var worst float64
+	var file string
+	given := entry
+	for {
+		if res, err = runExporter(ctx, c, python, work, req); err != nil {
+			return &aboutError{"export " + model, err}
+		}
+		res.warn(c.ErrOrStderr())
+		entry, file = given, name+suffixes[res.Method]
+		f.complete(&entry, repo, model, file, req, res)
+		worst, err = tryEntry(ctx, work, name, entry, req.Checks, res, f.tolerance)
+		if err == nil {
+			break
+		}
+		i := slices.Index(req.Methods, res.Method)
+		if res.Method != "export" || i+1 == len(req.Methods) || ctx.Err() != nil {
+			return &aboutError{"export " + model, err}
+		}
+		fmt.Fprintf(c.ErrOrStderr(), "torchhub: what torch.export made of it does not run here: %v\n", err)
+		req.Methods = req.Methods[i+1:]
 	}
-	req.Path, req.Checks, req.Result = filepath.Join(work, file), filepath.Join(work, "checks.pth"), filepath.Join(work, "result.json")
-	res, err := runExporter(ctx, c, python, work, req)
-	if err != nil {
-		return &aboutError{"export " + model, err}
-	}
-	res.warn(c.ErrOrStderr())
-	f.complete(&entry, repo, model, file, req, res)
-	// It is packed aside first, so that what is compared is what will be loaded.
-	trial := entry
-	trial.Labels = nil
-	if err := hub.Pack(ctx, work, name, trial, hub.WithNotice(nil), hub.WithNativeCode(hub.TrustAlways)); err != nil {
-		return err
-	}
-	worst, err := compare(ctx, work, name, req.Checks, res, f.tolerance)
-	if err != nil {
-		return &aboutError{"export " + model, err}
-	}
-	if err := os.Rename(req.Path, filepath.Join(f.dir, file)); err != nil {
+	if err := os.Rename(filepath.Join(work, file), filepath.Join(f.dir, file)); err != nil {
 		return err
 	}
 	if err := hub.Pack(ctx, f.dir, name, entry, hub.WithNotice(c.ErrOrStderr()), hub.WithNativeCode(hub.TrustAlways)); err != nil {
@@ -167,12 +178,22 @@ func export(c *cobra.Command, f *exportFlags, repo, model string, args []string)
 	return nil
 }
 
+// tryEntry packs an entry aside, so that what is compared is what will be loaded, and returns by how much the outputs
+// differ from Python's.
+func tryEntry(ctx context.Context, work, name string, trial hub.Entry, checks string, res *exportResult, tolerance float64) (float64, error) {
+	trial.Labels = nil
+	if err := hub.Pack(ctx, work, name, trial, hub.WithNotice(nil), hub.WithNativeCode(hub.TrustAlways)); err != nil {
+		return 0, err
+	}
+	return compare(ctx, work, name, checks, res, tolerance)
+}
+
 // request checks the flags and arguments and returns what they ask of export.py. The paths are added later.
 func (f *exportFlags) request(name, model string, args []string) (exportRequest, error) {
 	req := exportRequest{Model: model, Kwargs: map[string]string{}, Args: []string{}, Methods: methods[f.method], Verbose: f.verbose}
 	switch {
 	case req.Methods == nil:
-		return req, usageError{fmt.Errorf("--method is %q and must be auto, script, trace or aot", f.method)}
+		return req, usageError{fmt.Errorf("--method is %q and must be auto, export, script, trace or aot", f.method)}
 	case !filepath.IsLocal(name) || filepath.Base(name) != name:
 		return req, usageError{fmt.Errorf("%q is not a file name; choose one with --name", name)}
 	case f.high < 1:

@@ -67,9 +67,34 @@ def reason(e):
     return text if len(text) < 600 else text[:600] + "…"
 
 
+def exported(model, inputs):
+    """The program of torch.export, for any size of the first dimension of its inputs if the model allows that."""
+    import torch
+
+    try:
+        # A size of 1 would be fixed.
+        example = tuple(torch.cat([x, x]) if x.dim() and len(x) == 1 else x for x in inputs)
+        sizes = tuple({0: torch.export.Dim.AUTO} if x.dim() else None for x in inputs)
+        program = torch.export.export(model, example, dynamic_shapes=sizes, strict=False)
+        with torch.no_grad():
+            program.module()(*[x.clone() for x in inputs])
+        return program
+    except Exception:
+        return torch.export.export(model, inputs, strict=False)
+
+
 def export(model, inputs, method, path):
     import torch
 
+    if method == "export":
+        program = exported(model, inputs)
+        for part in program.graph_module.modules():
+            if isinstance(part, torch.fx.GraphModule):
+                for node in part.graph.nodes:
+                    node.meta.pop("stack_trace", None)  # it names files of this machine
+        program.example_inputs = None
+        torch.export.save(program, path)
+        return
     if method == "script":
         made = torch.jit.script(model)
     elif method == "trace":
@@ -145,7 +170,7 @@ def main():
     problems = []
     for method in request["methods"]:
         try:
-            export(model, cases[0], method, request["path"])
+            export(model, cases[0], method, os.path.join(request["folder"], request["name"] + request["suffixes"][method]))
             result["method"] = method
             break
         except Exception as e:

@@ -176,6 +176,12 @@ class Words(nn.Module):
     def forward(self, ids, mask):
         return self.e(ids) * mask[..., None], ids.sum()
 
+class Branches(Net):
+    def forward(self, x):
+        if x.sum() > 0: # which torch.export does not take
+            x = x * 2
+        return self.fc(self.conv(x).mean([2, 3]))
+
 class Noisy(nn.Module):
     def forward(self, x):
         return x + torch.rand_like(x)
@@ -188,6 +194,9 @@ def net(n=5, pretrained=False):
 
 def odd():
     return Odd(3)
+
+def branches():
+    return Branches(3)
 
 def words():
     return Words()
@@ -219,11 +228,11 @@ func TestExport(t *testing.T) {
 	}
 	out, errs, status := export("--input", "2,3,32,32", "--resize", "32", "--crop", "32", dir, "net", "7", "pretrained=True")
 	require.Zero(t, status, errs)
-	require.Contains(t, out, "net.pt: net by script")
+	require.Contains(t, out, "net.pt2: net by export")
 	require.Contains(t, errs, "noise on stdout")
 	e := entry("net")
 	require.Equal(t, "A net of n classes.", e.Doc)
-	require.Equal(t, hub.TorchScript, e.Artifacts[0].Format)
+	require.Equal(t, hub.Exported, e.Artifacts[0].Format)
 	require.Equal(t, []hub.Input{{Shape: []int{2, 3, 32, 32}, DType: "float32"}}, e.Inputs)
 	m, err := hub.Load(t.Context(), to, "net", hub.WithSource("local"), hub.WithNotice(nil))
 	require.NoError(t, err)
@@ -234,16 +243,22 @@ func TestExport(t *testing.T) {
 	require.Len(t, logits, 7)
 	require.NoError(t, m.Close())
 
-	_, errs, status = export("--input", "1,3,16,16", dir, "odd") // not scriptable, and its output has no type
+	out, errs, status = export("--input", "2,3,32,32", "--name", "scripted", "--method", "script", dir, "net", "7", "pretrained=True")
 	require.Zero(t, status, errs)
-	require.Contains(t, errs, "it was not exported by script")
-	require.Contains(t, entry("odd").Artifacts[0].Doc, "by trace of torch")
+	require.Contains(t, out, "scripted.pt: net by script")
+	_, errs, status = export("--input", "1,3,16,16", dir, "odd") // a dict of a tensor and a list
+	require.Zero(t, status, errs)
+	require.Contains(t, entry("odd").Artifacts[0].Doc, "by export of torch")
+	_, errs, status = export("--input", "1,3,16,16", dir, "branches")
+	require.Zero(t, status, errs)
+	require.Contains(t, errs, "it was not exported by export")
+	require.Contains(t, entry("branches").Artifacts[0].Doc, "by script of torch")
 	_, errs, status = export("--input", "2,6:int64", "--input", "2,6", "--high", "50", "--name", "w", dir, "words")
 	require.Zero(t, status, errs)
 	require.Len(t, entry("w").Inputs, 2)
 	out, errs, status = torchhub(t, nil, "validate", to)
 	require.Zero(t, status, errs)
-	require.Equal(t, "net: torchscript\nodd: torchscript\nw: torchscript\n", out)
+	require.Equal(t, "branches: torchscript\nnet: export\nodd: export\nscripted: torchscript\nw: export\n", out)
 
 	t.Run("aot", func(t *testing.T) {
 		home := t.TempDir()

@@ -29,6 +29,7 @@ const (
 	Safetensors              // a safetensors file
 	Script                   // a TorchScript archive
 	Compiled                 // an AOTInductor package
+	Exported                 // a program of torch.export.save
 	Foreign                  // a model or tensors in a format that is read elsewhere, or not at all
 	Archive                  // files packed together
 	Text                     // text, such as JSON or a program's source
@@ -298,8 +299,8 @@ var records = []struct {
 }{
 	{"constants.pkl", Kind{Class: Script, Name: "a TorchScript archive"}},
 	{"data/aotinductor/", Kind{Class: Compiled, Name: "an AOTInductor package"}},
-	{"models/", Kind{Foreign, "an archive of torch.export.save, which holds a graph and no code", "compile it with torch._inductor.aoti_compile_and_package"}},
-	{"serialized_exported_program.json", Kind{Foreign, "an archive of torch.export.save, which holds a graph and no code", "compile it with torch._inductor.aoti_compile_and_package"}},
+	{"models/", Kind{Class: Exported, Name: "a program of torch.export"}},
+	{"serialized_exported_program.json", Kind{Foreign, "a program of torch.export of PyTorch before 2.8", "load it there, and save it by torch.export.save of a newer one"}},
 	{".data/extern_modules", Kind{Foreign, "an archive of torch.package, which holds code", "save the model's state_dict with torch.save"}},
 	{"data.pkl", Kind{Class: Checkpoint, Name: "a checkpoint"}},
 	{"model.weights.h5", Kind{Foreign, "a Keras model", "convert it to PyTorch and save it with torch.save"}},

@@ -47,7 +47,7 @@ func samples(t testing.TB) map[string]string {
 		zipOf(t, "m/data.pkl", "m/constants.pkl"):        "a TorchScript archive",
 		zipOf(t, "archive/data.pkl", "archive/data/0"):   "a checkpoint",
 		zipOf(t, "m/data/aotinductor/model/x.so"):        "an AOTInductor package",
-		zipOf(t, "m/models/model.json"):                  "an archive of torch.export.save, which holds a graph and no code",
+		zipOf(t, "m/models/model.json"):                  "a program of torch.export",
 		zipOf(t, "a.npy", "b.npy"):                       "a NumPy .npz file",
 		zipOf(t, "config.json", "model.weights.h5"):      "a Keras model",
 		zipOf(t, "pkg/x.py", "pkg-1.dist-info/METADATA"): "a Python wheel",

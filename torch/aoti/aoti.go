@@ -64,7 +64,7 @@ func Load(path string, options ...Options) (*Model, error) {
 // Info describes a package.
 type Info struct {
 	Models   []ModelInfo // compiled ones, by name
-	Exported []string    // names of programs of torch.export.save, which hold no code and cannot be run
+	Exported []string    // names of programs of torch.export.save, which hold no code; torch/export runs them
 }
 
 // NativeCode reports whether the package holds code that runs on a processor, or

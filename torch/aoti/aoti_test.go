@@ -187,5 +187,5 @@ func ExampleInspect() {
 	fmt.Println(err)
 	// Output:
 	// [model] false <nil>
-	// aoti: load testdata/exported.pt2: unsupported file: byte 0: this is a package of torch.export.save, which holds a graph and no code; compile it with torch._inductor.aoti_compile_and_package
+	// aoti: load testdata/exported.pt2: unsupported file: byte 0: this is a package of torch.export.save, which holds a graph and no code; load it with the package torch/export, or compile it with torch._inductor.aoti_compile_and_package
 }

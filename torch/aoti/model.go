@@ -109,7 +109,7 @@ func choose(p *pt2.Package, name string) (*pt2.Model, error) {
 		return m, nil
 	}
 	if len(names) == 0 {
-		return nil, &badfile.UnsupportedError{Feature: "this is a package of torch.export.save, which holds a graph and no code; compile it with torch._inductor.aoti_compile_and_package"}
+		return nil, &badfile.UnsupportedError{Feature: "this is a package of torch.export.save, which holds a graph and no code; load it with the package torch/export, or compile it with torch._inductor.aoti_compile_and_package"}
 	}
 	return nil, fmt.Errorf("there is no model %q; there are %.200q", badfile.Clip(name), names)
 }

@@ -19,13 +19,21 @@ const (
 
 // A builder makes the graph of a file.
 type builder struct {
-	record string
-	device torch.Device // in place of the file's; "" for these
-	writes bool         // whether an operator changes a constant
+	record  string
+	device  torch.Device          // in place of the file's; "" for these
+	devices map[torch.Device]bool // those that the graph names
+	writes  bool                  // whether an operator changes a constant
 }
 
 func (b *builder) malformed(format string, args ...any) error {
 	return &badfile.MalformedError{Record: b.record, Msg: fmt.Sprintf(format, args...)}
+}
+
+// place returns where a tensor of a device of the file is.
+func (b *builder) place(d pt2.Device) (torch.Device, error) {
+	device, err := deviceOf(d, b.device)
+	b.devices[device] = true
+	return device, err
 }
 
 // A scope has the values of one graph, by their names in the file.
@@ -72,7 +80,7 @@ func (s *scope) describe(v *graph.Value) error {
 	if v.DType = dtype; len(m.Sizes) > maxRank {
 		return s.malformed("the tensor %q has %d dimensions", badfile.Clip(v.Name), len(m.Sizes))
 	}
-	if v.Device, err = deviceOf(m.Device, s.device); err != nil {
+	if v.Device, err = s.place(m.Device); err != nil {
 		return err
 	}
 	v.Shape = make([]int, len(m.Sizes))
@@ -328,7 +336,7 @@ func (s *scope) readOther(u pt2.Union) (any, error) {
 		if err != nil {
 			return nil, s.malformed("%v", err)
 		}
-		return deviceOf(d, s.device)
+		return s.place(d)
 	case "as_graph":
 		return s.graph(u)
 	}

@@ -35,6 +35,7 @@ type built struct {
 	outputs     []output
 	changes     []change
 	writes      bool // a run changes constants
+	devices     map[torch.Device]bool
 	constraints map[string]pt2.RangeConstraint
 	guards      []*guard
 
@@ -77,9 +78,9 @@ func newProgram(file *pt2.Program, weights, constants map[string]*torch.Tensor, 
 
 func build(file *pt2.Program, weights, constants map[string]*torch.Tensor, d torch.Device) (*built, error) {
 	e := file.Exported
-	b := &builder{record: file.Record, device: d}
+	b := &builder{record: file.Record, device: d, devices: map[torch.Device]bool{}}
 	s := b.scope(&e.GraphModule.Graph, 0)
-	p := &built{weights: weights, constants: constants, constraints: e.RangeConstraints}
+	p := &built{devices: b.devices, weights: weights, constants: constants, constraints: e.RangeConstraints}
 	inputs, lifted, err := p.readInputs(s, e.GraphModule.Signature.InputSpecs)
 	if err != nil {
 		return nil, err
@@ -367,6 +368,9 @@ func (p *Program) To(d torch.Device) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.devices) == 1 && p.devices[d] {
+		return nil
+	}
 	move := func(from map[string]*torch.Tensor) map[string]*torch.Tensor {
 		to := map[string]*torch.Tensor{}
 		for k, x := range from {

@@ -88,6 +88,8 @@ func isScript(path string) error {
 		k.Advice = "load it with torch.Load or torch.LoadStateDict"
 	case filekind.Compiled:
 		k.Advice = "load it with the package torch/aoti"
+	case filekind.Exported:
+		k.Advice = "load it with the package torch/export"
 	}
 	return &filekind.MismatchError{Kind: k, Want: "a TorchScript archive"}
 }
