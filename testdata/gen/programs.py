@@ -79,6 +79,25 @@ class Sizes(nn.Module):
         return z, z.shape[3], x[:, :, : h // 2], -h % 5, max(h, 9), h / 4, y[::2] + x.sum((1, 2, 3)), torch.full((h,), 1.5)
 
 
+class Core(nn.Module):
+    """Operators that run_decompositions makes, whose names begin with an underscore."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.prelu = nn.BatchNorm2d(4), nn.PReLU(4)
+
+    def forward(self, x):
+        y = nn.functional.interpolate(x, (5, 6), mode="bilinear", antialias=True)
+        z = nn.functional.interpolate(x, scale_factor=0.5, mode="bicubic", antialias=True)
+        rows = x[:, 0, 0]
+        n = (rows[:, 0] * 0 + 3).long().sum() - rows.shape[0] * 3 + 2
+        return (
+            self.prelu(self.norm(x)), nn.functional.batch_norm(x, None, None, training=True), nn.functional.instance_norm(y).log_softmax(1),
+            z.softmax(3), torch.cdist(rows, rows), nn.functional.adaptive_avg_pool2d(x, (3, 2)), rows.to(torch.float64), n.item() + 1,
+            torch.unique(torch.tensor([3, 1, 3])), nn.functional.scaled_dot_product_attention(x, x, x),
+        )
+
+
 class Sequence(nn.Module):
     """Attention and a recurrent network."""
 
@@ -103,6 +122,7 @@ programs = {
     "parts": (Parts, lambda n: (torch.randn(4, 4), torch.tensor(n % 2 == 0)), lambda n: {}, None, False),
     "counts": (Counts, lambda n: (torch.randn(n), (torch.arange(n) % 2)), lambda n: {}, {"x": {0: Dim.AUTO}, "m": {0: Dim.AUTO}}, False),
     "sizes": (Sizes, lambda n: (torch.randn(n, 2, n + 3, 2 * n + 3), torch.randn(2 * n)), lambda n: {}, {"x": {0: Dim.AUTO, 2: Dim.AUTO, 3: Dim.AUTO}, "y": {0: Dim.AUTO}}, False),
+    "core": (Core, lambda n: (torch.randn(n, 4, 8, 8),), lambda n: {}, {"x": {0: Dim.AUTO}}, True),
     "sequence": (Sequence, lambda n: (torch.randint(0, 11, (n, 6)),), lambda n: {}, {"tokens": {0: Dim("batch")}}, False),
 }
 for core in False, True:

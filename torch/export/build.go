@@ -22,6 +22,7 @@ type builder struct {
 	record  string
 	device  torch.Device          // in place of the file's; "" for these
 	devices map[torch.Device]bool // those that the graph names
+	trusted bool                  // whether the file may call any operator
 	writes  bool                  // whether an operator changes a constant
 }
 
@@ -168,8 +169,11 @@ func (s *scope) node(f *pt2.Node) (*graph.Node, error) {
 			n.Args[0] = s.device.Type()
 		}
 	case strings.HasPrefix(f.Target, "torch.ops."):
+		if !s.trusted {
+			f = checked(f)
+		}
 		var o *operator
-		if o, err = operatorOf(f.Target); err == nil {
+		if o, err = operatorOf(f.Target, s.trusted); err == nil {
 			n.Op, schema = o.name, o.schema
 			n.Args, err = s.arguments(f, o)
 		}
@@ -232,6 +236,9 @@ func (s *scope) arguments(f *pt2.Node, o *operator) ([]any, error) {
 			if err != nil {
 				return nil, fmt.Errorf("argument %q of %s: %w", a.Name, o.name, err)
 			}
+			if err := s.checkScale(v, o); err != nil {
+				return nil, err
+			}
 			args = append(args, v)
 		case !a.HasDefault:
 			return nil, s.malformed("the argument %q of %s is missing", a.Name, o.name)
@@ -240,6 +247,23 @@ func (s *scope) arguments(f *pt2.Node, o *operator) ([]any, error) {
 		}
 	}
 	return args, nil
+}
+
+// checkScale refuses factors of which operators compute sizes without a check.
+func (s *scope) checkScale(v any, o *operator) error {
+	if s.trusted || !strings.HasPrefix(o.name, "aten::_upsample") {
+		return nil
+	}
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	for _, e := range list {
+		if f, ok := e.(float64); ok && !(f >= 1e-3 && f <= 1e3) {
+			return unsupported("the scale factor %v of %s", f, o.name)
+		}
+	}
+	return nil
 }
 
 // argument reads an argument; a is nil without a schema.

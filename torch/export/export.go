@@ -35,6 +35,9 @@ import (
 type LoadOptions struct {
 	ModelName string       // which program of the file; "" is "model", as torch.export.save names it
 	Device    torch.Device // where the program is to run; "" is where it was exported
+	// Trusted lets the program call operators that trust their arguments, whose name begins with an underscore, and
+	// those of other libraries, which torch.LoadLibrary loaded. Wrong arguments can end the process.
+	Trusted bool
 }
 
 // Load reads a program: torch.export.load(path), of files that PyTorch 2.8 and newer write. The file is mapped and the
@@ -98,5 +101,9 @@ func read(data []byte, m *libtorch.Map, o LoadOptions) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newProgram(file, weights, constants, o.Device)
+	b, err := build(file, weights, constants, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Program{file: file, trusted: o.Trusted, built: b}, nil
 }

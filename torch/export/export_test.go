@@ -17,7 +17,7 @@ import (
 //go:generate $TORCHHUB_REFERENCE ../../testdata/gen/programs.py testdata
 
 // programs are those of testdata/gen/programs.py.
-var programs = []string{"net", "net_core", "containers", "containers_core", "parts", "counts", "sizes", "sequence"}
+var programs = []string{"net", "net_core", "containers", "containers_core", "parts", "counts", "sizes", "core", "sequence"}
 
 // TestKept runs programs that Python exported, with the arguments of three sizes, as Python did on another machine.
 func TestKept(t *testing.T) {

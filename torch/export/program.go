@@ -19,7 +19,8 @@ import (
 //
 // https://docs.pytorch.org/docs/stable/export/api_reference.html#torch.export.ExportedProgram
 type Program struct {
-	file *pt2.Program
+	file    *pt2.Program
+	trusted bool
 
 	mu sync.RWMutex // held for writing by To, and by calls that change constants
 	*built
@@ -68,17 +69,9 @@ type change struct {
 	input int
 }
 
-func newProgram(file *pt2.Program, weights, constants map[string]*torch.Tensor, d torch.Device) (*Program, error) {
-	b, err := build(file, weights, constants, d)
-	if err != nil {
-		return nil, err
-	}
-	return &Program{file: file, built: b}, nil
-}
-
-func build(file *pt2.Program, weights, constants map[string]*torch.Tensor, d torch.Device) (*built, error) {
+func build(file *pt2.Program, weights, constants map[string]*torch.Tensor, o LoadOptions) (*built, error) {
 	e := file.Exported
-	b := &builder{record: file.Record, device: d, devices: map[torch.Device]bool{}}
+	b := &builder{record: file.Record, device: o.Device, trusted: o.Trusted, devices: map[torch.Device]bool{}}
 	s := b.scope(&e.GraphModule.Graph, 0)
 	p := &built{devices: b.devices, weights: weights, constants: constants, constraints: e.RangeConstraints}
 	inputs, lifted, err := p.readInputs(s, e.GraphModule.Signature.InputSpecs)
@@ -383,7 +376,7 @@ func (p *Program) To(d torch.Device) error {
 	}
 	err = torch.Try(func() {
 		var b *built
-		if b, err = build(p.file, move(p.weights), move(p.constants), d); err == nil {
+		if b, err = build(p.file, move(p.weights), move(p.constants), LoadOptions{Device: d, Trusted: p.trusted}); err == nil {
 			p.built = b
 		}
 	})
