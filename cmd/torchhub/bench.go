@@ -51,7 +51,7 @@ A row has the median of the passes, in milliseconds, their quartiles, and the me
 first row's.
 
 With --json: {"model": …, "batch": …, "size": …, "threads": …, "engines": [{"name": …, "median": …,
-"quartiles": […], "passes": …}], "report": …}, in seconds.`,
+"quartiles": […], "passes": …}], "report": …}, in seconds; the report is text.`,
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringVarP(&f.model, "model", "m", "", "the model, one of \"torchhub list\"")
@@ -90,12 +90,13 @@ type benchRow struct {
 }
 
 type benchReport struct {
-	Model   string       `json:"model"`
-	Batch   int          `json:"batch"`
-	Size    int          `json:"size"`
-	Threads int          `json:"threads"`
-	Engines []benchRow   `json:"engines"`
-	Report  graph.Report `json:"report"`
+	Model   string     `json:"model"`
+	Batch   int        `json:"batch"`
+	Size    int        `json:"size"`
+	Threads int        `json:"threads"`
+	Engines []benchRow `json:"engines"`
+	Report  string     `json:"report"`
+	report  graph.Report
 }
 
 func bench(c *cobra.Command, f benchFlags) error {
@@ -133,7 +134,7 @@ func bench(c *cobra.Command, f benchFlags) error {
 			engines = append(engines, more...)
 		}
 	}
-	out := benchReport{Model: f.model, Batch: f.batch, Size: f.size, Threads: f.threads, Report: report}
+	out := benchReport{Model: f.model, Batch: f.batch, Size: f.size, Threads: f.threads, Report: report.String(), report: report}
 	times := make([][]float64, len(engines))
 	for range f.turns {
 		for i, e := range engines {
@@ -175,7 +176,7 @@ func (r *benchReport) print(w io.Writer, f benchFlags) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if f.about || r.Report.Reason != "" {
+	if f.about || r.report.Reason != "" {
 		fmt.Fprintln(w, r.Report)
 	}
 	return nil

@@ -350,7 +350,7 @@ func TestRepositoryCommands(t *testing.T) {
 	require.Contains(t, errs, "Untrusted repository. owner_name is not in the list of trusted repositories")
 	out, errs, status := here("list", "--trust", "owner/name")
 	require.Zero(t, status, errs)
-	require.Equal(t, "Net\nNoisy\nOdd\nWords\nnet\nnoisy\nnumber\nodd\nwords\n", out)
+	require.Equal(t, "Branches\nNet\nNoisy\nOdd\nWords\nbranches\nnet\nnoisy\nnumber\nodd\nwords\n", out)
 	require.Contains(t, errs, `Downloading: "https://github.com/owner/name/zipball/main"`)
 	out, errs, status = here("show", "--repo", "owner/name", "net") // trusted now
 	require.Zero(t, status, errs)

@@ -26,7 +26,7 @@ namespace {
 
 // B is the number of floats in a vector, WIDE the most blocks of channels that a tile of a convolution computes: its sums
 // must fit into the registers.
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(ENGINE_WIDE) // ENGINE_WIDE tests the former on machines without it
 constexpr int B = 16, WIDE = 4;
 #elif defined(__AVX2__)
 constexpr int B = 8, WIDE = 2;
@@ -51,10 +51,10 @@ inline __attribute__((always_inline)) void store(float *p, V v) { *reinterpret_c
 inline __attribute__((always_inline)) V splat(float x) {
 #if defined(__AVX512F__)
 	return (V)_mm512_set1_ps(x);
-#elif defined(__AVX2__)
+#elif defined(__AVX2__) && !defined(ENGINE_WIDE)
 	return (V)_mm256_set1_ps(x);
 #else
-	return V{x, x, x, x};
+	return V{} + x;
 #endif
 }
 inline __attribute__((always_inline)) V larger(V a, V b) { return a > b ? a : b; }
@@ -226,8 +226,10 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 #pragma GCC unroll 8
 				for (int p = 0; p < P; p++) {
 					V xv = splat(px[p][at]);
+#if defined(__AVX2__) && !defined(ENGINE_WIDE)
 					if constexpr (O > 1)
-						asm volatile("" : "+x"(xv)); // keep it in a register and the order, where the compiler would run out of registers
+						asm volatile("" : "+v"(xv)); // keep it in a register and the order, where the compiler would run out of registers
+#endif
 #pragma GCC unroll 4
 					for (int o = 0; o < O; o++)
 						c[j % S][o][p] += wv[o] * xv;
