@@ -39,7 +39,7 @@ constexpr int LINE = B < 16 ? 16 / B : 1; // pixels in a line of the cache
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
 constexpr int PART = 32;       // the most pieces of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
-constexpr int L2 = 192 * 1024; // bytes of an input that are read again from a core's own cache
+constexpr int L2 = 256 * 1024; // bytes of an input that are read again from a core's own cache
 
 typedef float V __attribute__((vector_size(B * 4), may_alias));
 typedef float Unaligned __attribute__((vector_size(B * 4), aligned(4), may_alias));
@@ -391,8 +391,10 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
 	float *yd = write_of(y, f);
 	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * x.block * s.panel * B;
-	int64_t bytes = int64_t(s.reads / (s.kernel[0] * s.kernel[1])) * x.block * s.stride[0] * s.stride[1] * sizeof(float); // of the input, for each pixel
+	int64_t pieces = least(s.reads / (s.kernel[0] * s.kernel[1]), PART), bytes = pieces * x.block * s.stride[0] * s.stride[1] * sizeof(float); // of the input, for each pixel and part
 	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / TILE * TILE));
+	int64_t bands = (pixel1 - pixel0 + band - 1) / band; // of equal size, since each reads the whole weight
+	band = bands ? ((pixel1 - pixel0 + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
 	for (int64_t at = pixel0; at < pixel1; at += band) {
 		int n = least(band, pixel1 - at);
 		place(s, at, n, places);
