@@ -367,11 +367,11 @@ func TestRepositoryCommands(t *testing.T) {
 	to := t.TempDir()
 	out, errs, status = here("export", "--python", python, "-o", to, "--input", "1,3,9,9", "owner/name", "net")
 	require.Zero(t, status, errs)
-	require.Contains(t, out, "net by script")
+	require.Contains(t, out, "net by export")
 	data, err := os.ReadFile(filepath.Join(to, "hubconf.json"))
 	require.NoError(t, err)
 	conf, err := hub.ParseHubconf(data)
 	require.NoError(t, err)
 	require.Equal(t, "https://github.com/owner/name", conf.Entries["net"].Homepage)
-	require.Contains(t, conf.Entries["net"].Artifacts[0].Doc, "from owner/name by script of torch ")
+	require.Contains(t, conf.Entries["net"].Artifacts[0].Doc, "from owner/name by export of torch ")
 }
