@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/torchhub/torchhub/models"
 	"github.com/torchhub/torchhub/torch"
@@ -78,7 +79,7 @@ func (m *Model) optimize(ctx context.Context, o OptimizeOptions) (r graph.Report
 	}
 	terr := torch.Try(func() {
 		torch.InferenceMode(func() {
-			batch := x[0].Repeat(append([]int{max(1, o.BatchSize)}, ones(x[0].Dim()-1)...)...)
+			batch := x[0].Repeat(append([]int{max(1, o.BatchSize)}, slices.Repeat([]int{1}, x[0].Dim()-1)...)...)
 			defer batch.Free()
 			r, err = m.compiled.Prepare(ctx, batch)
 		})
@@ -87,14 +88,6 @@ func (m *Model) optimize(ctx context.Context, o OptimizeOptions) (r graph.Report
 		return r, terr
 	}
 	return r, err
-}
-
-func ones(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = 1
-	}
-	return out
 }
 
 // speckled returns a picture of random pixels, the same each time.

@@ -65,13 +65,7 @@ func (a affine) into(weight, bias *torch.Tensor, dim, groups int) (w, b *torch.T
 	return w.ToDType(weight.DType()), b.ToDType(weight.DType())
 }
 
-func ones(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = 1
-	}
-	return out
-}
+func ones(n int) []int { return slices.Repeat([]int{1}, n) }
 
 // foldBatchNorm computes batch normalizations by the convolutions and linear layers before them.
 func (e *editor) foldBatchNorm() {

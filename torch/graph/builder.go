@@ -94,15 +94,19 @@ func (b *builder) constant(x *torch.Tensor, deep []bool) *form {
 
 // imageOf returns a tensor with the dimensions of f as an image.
 func (f *form) imageOf(x *torch.Tensor, size [3]int) *torch.Tensor {
-	var order []int
+	return x.Permute(f.order()...).Reshape(size[0], size[1], size[2], -1).Permute(0, 3, 1, 2).Contiguous()
+}
+
+// order returns the dimensions of pixels, and behind them those of channels.
+func (f *form) order() (dims []int) {
 	for _, deep := range []bool{false, true} {
 		for d := range f.shape {
 			if f.deep[d] == deep {
-				order = append(order, d)
+				dims = append(dims, d)
 			}
 		}
 	}
-	return x.Permute(order...).Reshape(size[0], size[1], size[2], -1).Permute(0, 3, 1, 2).Contiguous()
+	return dims
 }
 
 // strides returns the strides, by N, C, H and W of an image of a size with all elements in order, of a dense tensor. It
@@ -266,14 +270,7 @@ func (b *builder) output(f *form) (output, error) {
 	dense := *f
 	var o output
 	if !f.adjacent() {
-		var order []int
-		for _, deep := range []bool{false, true} {
-			for d := range f.shape {
-				if f.deep[d] == deep {
-					order = append(order, d)
-				}
-			}
-		}
+		order := f.order()
 		dense.shape, dense.deep = pick(f.shape, order, 0), pick(f.deep, order, false)
 		o.order = make([]int, len(order))
 		for i, d := range order {

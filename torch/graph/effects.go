@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/torchhub/torchhub/torch"
 )
 
 // Some operators return a view of an argument, as their schema says, others may do so, and have a copy else.
@@ -289,7 +287,7 @@ func (m *memory) pure(n *Node, args []any, to []int) (*Value, error) {
 	if overload != "" {
 		op += "." + overload
 	}
-	if !ok || !exists(op) {
+	if !ok || !HasOperator(op) {
 		return nil, cannot
 	}
 	for _, v := range tensors(args) {
@@ -301,9 +299,4 @@ func (m *memory) pure(n *Node, args []any, to []int) (*Value, error) {
 		return nil, cannot
 	}
 	return m.call(op, x, args...), nil
-}
-
-// exists reports whether libtorch has an operator.
-func exists(op string) bool {
-	return torch.Try(func() { operator(op).Schema() }) == nil
 }

@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -230,7 +231,7 @@ func allocate(images []image, instructions []Instruction) int64 {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return -compare(images[a].size(), images[b].size()) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(images[b].size(), images[a].size()) })
 	room := func(i int) int64 { return (images[i].size() + 64 + unit - 1) / unit * unit }
 	var placed []int // by offset
 	var arena int64
@@ -243,7 +244,7 @@ func allocate(images []image, instructions []Instruction) int64 {
 			}
 		}
 		images[i].offset = offset
-		at, _ := slices.BinarySearchFunc(placed, offset, func(j int, o int64) int { return compare(images[j].offset, o) })
+		at, _ := slices.BinarySearchFunc(placed, offset, func(j int, o int64) int { return cmp.Compare(images[j].offset, o) })
 		placed = slices.Insert(placed, at, i)
 		arena = max(arena, offset+room(i))
 	}
@@ -251,16 +252,6 @@ func allocate(images []image, instructions []Instruction) int64 {
 		images[i].offset = images[root[i]].offset
 	}
 	return arena
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // inPlace returns the input whose memory the result of an instruction may take over, or -1.
