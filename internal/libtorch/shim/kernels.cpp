@@ -459,21 +459,44 @@ template <int P> void depthwise_pixels(const float *x, int32_t step, const int32
 		activate_all(y, P, act);
 }
 
+// each_row calls fn with the places of each row of a block of channels of the result of a thread's part, after the border was cleared.
+template <class F> void each_row(const Step &s, const Frame &f, int32_t thread, int32_t threads, F fn) {
+	const Image &y = s.out;
+	float *yd = write_of(y, f);
+	int32_t blocks = y.blocks();
+	int64_t from, to;
+	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) {
+		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h;
+		if (yy == 0)
+			clear_border(y, yd, i, b);
+		fn(i, b, yy, yd + y.at(i, b, yy, 0));
+	}
+}
+
+// each_pixel calls fn with the place of the first channels of each pixel of a thread's part, likewise.
+template <class F> void each_pixel(const Step &s, const Frame &f, int32_t thread, int32_t threads, F fn) {
+	const Image &y = s.out;
+	float *yd = write_of(y, f);
+	int64_t area = int64_t(y.h) * y.w, from, to;
+	share(y.n * area, thread, threads, &from, &to);
+	for (int64_t k = from; k < to; k++) {
+		int32_t i = k / area, yy = k % area / y.w, xx = k % y.w;
+		if (k % area == 0)
+			for (int32_t b = 0; b < y.blocks(); b++)
+				clear_border(y, yd, i, b);
+		fn(i, yy, xx, yd + y.at(i, 0, yy, xx));
+	}
+}
+
 void depthwise(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0], &y = s.out;
 	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
 	const float *xd = read_of(x, f);
-	float *yd = write_of(y, f);
-	int32_t step = s.stride[1] * B, blocks = y.blocks();
+	int32_t step = s.stride[1] * B;
 	Act act = r ? NO_ACT : s.act;
-	int64_t from, to;
-	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
-	for (int64_t k = from; k < to; k++) { // a row of a block of channels
-		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h;
-		if (yy == 0)
-			clear_border(y, yd, i, b);
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t yy, float *q) {
 		const float *p = xd + x.at(i, b, yy * s.stride[0] - s.padding[0], -s.padding[1]), *w = s.weight + int64_t(b) * s.reads * B;
-		float *q = yd + y.at(i, b, yy, 0);
 		V bias = load(s.bias + b * B);
 		int32_t xx = 0;
 		for (; xx + 8 <= y.w; xx += 8)
@@ -489,22 +512,7 @@ void depthwise(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 			for (xx = 0; xx < y.w; xx++)
 				store(q + xx * B, activate(load(q + xx * B) + load(rp + xx * B), s.act));
 		}
-	}
-}
-
-// each_row calls fn with the places of each row of a block of channels of the result of a thread's part, after the border was cleared.
-template <class F> void each_row(const Step &s, const Frame &f, int32_t thread, int32_t threads, F fn) {
-	const Image &y = s.out;
-	float *yd = write_of(y, f);
-	int32_t blocks = y.blocks();
-	int64_t from, to;
-	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
-	for (int64_t k = from; k < to; k++) {
-		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h;
-		if (yy == 0)
-			clear_border(y, yd, i, b);
-		fn(i, b, yy, yd + y.at(i, b, yy, 0));
-	}
+	});
 }
 
 void pool(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
@@ -540,7 +548,7 @@ void pool(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 }
 
 void mean(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
-	const Image &x = s.in[0], &y = s.out;
+	const Image &x = s.in[0];
 	const float *xd = read_of(x, f);
 	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t, float *q) {
 		V v[4] = {};
@@ -551,7 +559,6 @@ void mean(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		}
 		store(q, (v[0] + v[1] + v[2] + v[3]) * (1.f / (int64_t(x.h) * x.w)));
 	});
-	(void)y;
 }
 
 void binary(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
@@ -597,20 +604,12 @@ void scale(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 void layer_norm(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0], &y = s.out;
 	const float *xd = read_of(x, f);
-	float *yd = write_of(y, f);
 	int32_t blocks = x.blocks(), rest = x.c % B ? x.c % B : B;
 	V mask; // of the lanes of the last block
 	for (int l = 0; l < B; l++)
 		mask[l] = l < rest ? 1 : 0;
-	int64_t area = int64_t(y.h) * y.w, from, to;
-	share(y.n * area, thread, threads, &from, &to);
-	for (int64_t k = from; k < to; k++) { // a pixel
-		int32_t i = k / area, yy = k % area / y.w, xx = k % y.w;
-		if (k % area == 0)
-			for (int32_t b = 0; b < blocks; b++)
-				clear_border(y, yd, i, b);
+	each_pixel(s, f, thread, threads, [&](int32_t i, int32_t yy, int32_t xx, float *q) {
 		const float *p = xd + x.at(i, 0, yy, xx);
-		float *q = yd + y.at(i, 0, yy, xx);
 		int64_t xp = x.plane(), yp = y.plane();
 		V t = {};
 		for (int32_t b = 0; b + 1 < blocks; b++)
@@ -625,7 +624,7 @@ void layer_norm(const Step &s, const Frame &f, int32_t thread, int32_t threads) 
 		float inverse = 1.f / __builtin_sqrtf(sum(v) / x.c + s.eps);
 		for (int32_t b = 0; b < blocks; b++)
 			store(q + b * yp, (load(p + b * xp) - m) * inverse * load(s.weight + b * B) + load(s.bias + b * B));
-	}
+	});
 }
 
 // copy_channels copies channels of a row: n from channel from of x on, to channel to of y on. Blocks that they share with other
@@ -716,17 +715,9 @@ void gather(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 void normalize(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0], &y = s.out;
 	const float *xd = read_of(x, f);
-	float *yd = write_of(y, f);
 	int32_t each = x.c / s.groups;
-	int64_t area = int64_t(y.h) * y.w, from, to;
-	share(y.n * area, thread, threads, &from, &to);
-	for (int64_t k = from; k < to; k++) { // a pixel
-		int32_t i = k / area, yy = k % area / y.w, xx = k % y.w;
-		if (k % area == 0)
-			for (int32_t b = 0; b < y.blocks(); b++)
-				clear_border(y, yd, i, b);
+	each_pixel(s, f, thread, threads, [&](int32_t i, int32_t yy, int32_t xx, float *q) {
 		const float *p = xd + x.at(i, 0, yy, xx);
-		float *q = yd + y.at(i, 0, yy, xx);
 		if (y.c % B)
 			store(q + (y.blocks() - 1) * y.plane(), V{});
 		for (int32_t g = 0; g < s.groups; g++) {
@@ -739,7 +730,7 @@ void normalize(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 			for (int32_t c = g * each; c < (g + 1) * each; c++)
 				q[c / B * y.plane() + c % B] = p[c / B * x.plane() + c % B] * factor * s.weight[c];
 		}
-	}
+	});
 }
 
 // attention computes heads of images, for ROWS queries at a time: scores, softmax and the weighted sums of the values. Keys and
@@ -858,16 +849,9 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 void read_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &y = s.out;
 	const float *x = f.in[s.port];
-	float *yd = write_of(y, f);
-	int64_t from, to;
-	int32_t blocks = y.blocks();
-	share(int64_t(y.n) * blocks * y.h, thread, threads, &from, &to);
-	for (int64_t k = from; k < to; k++) {
-		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h, n = least(y.block, y.c - b * y.block);
-		if (yy == 0)
-			clear_border(y, yd, i, b);
+	each_row(s, f, thread, threads, [&](int32_t i, int32_t b, int32_t yy, float *q) {
+		int32_t n = least(y.block, y.c - b * y.block);
 		const float *p = x + i * s.strides[0] + int64_t(b) * y.block * s.strides[1] + yy * s.strides[2];
-		float *q = yd + y.at(i, b, yy, 0);
 		int64_t cs = s.strides[1], ws = s.strides[3];
 		if (y.block == 1 && ws == 1) {
 			memcpy(q, p, y.w * sizeof(float));
@@ -883,7 +867,7 @@ void read_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 				for (int32_t c = 0; c < y.block; c++)
 					q[xx * y.block + c] = c < n ? p[xx * ws + c * cs] : 0;
 		}
-	}
+	});
 }
 
 void write_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
