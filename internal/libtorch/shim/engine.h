@@ -49,7 +49,8 @@ struct Step {
 
 	// A convolution has panels of some blocks of output channels. For each it adds up the products of reads pieces of the input,
 	// each of one block of channels and at a distance from the pixel, which begin at a start for each panel.
-	bool depthwise;
+	// Winograd's algorithm has such panels for each of 16 numbers of a square of pixels.
+	bool depthwise, winograd;
 	int32_t panel, panels, reads;
 	const int32_t *read, *start;
 };

@@ -37,9 +37,10 @@ constexpr int B = 4, WIDE = 2;
 constexpr int TILE = 6;        // pixels of a tile of a convolution
 constexpr int LINE = B < 16 ? 16 / B : 1; // pixels in a line of the cache
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
-constexpr int PART = 32;       // the most pieces of the input whose weight is used for all pixels before the next: it stays in the nearest cache
+constexpr int PART = B < 16 ? 32 : 8; // the most pieces of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
-constexpr int L2 = 256 * 1024; // bytes of an input that are read again from a core's own cache
+constexpr int L2 = 384 * 1024; // bytes of an input that are read again from a core's own cache
+constexpr int SQUARES = 96;    // the most squares that are transformed at once, a multiple of TILE
 
 typedef float V __attribute__((vector_size(B * 4), may_alias));
 typedef float Unaligned __attribute__((vector_size(B * 4), aligned(4), may_alias));
@@ -282,6 +283,22 @@ const Tile *tiles(int blocks, int channels) {
 	return nullptr;
 }
 
+// Squares are the squares of 2 × 2 pixels of the result of a convolution by Winograd's algorithm, and how the transformed
+// squares lie in the scratch memory: [16][blocks of channels][squares][B].
+struct Squares {
+	int32_t h, w, at_once; // of an image; that are transformed at once
+	int64_t images, in, out;
+	explicit Squares(const Step &s) : h((s.out.h + 1) / 2), w((s.out.w + 1) / 2), images(s.out.n), in(s.in[0].blocks()), out(s.out.blocks()) {
+		at_once = least<int64_t>(SQUARES, (n() + TILE - 1) / TILE * TILE);
+	}
+	int64_t n() const { return images * h * w; }
+	int64_t plane() const { return int64_t(at_once) * B; }
+	// The 16 numbers of a square are not in the same few places of the cache.
+	int64_t input() const { return (in * plane() / 16 | 1) * 16; }
+	int64_t output() const { return (out * plane() / 16 | 1) * 16; }
+	int64_t scratch() const { return WIDE * B + 16 * (input() + output()); }
+};
+
 // A Reach is which blocks of the input a panel of a convolution reads.
 struct Reach {
 	int32_t from, n;
@@ -295,6 +312,15 @@ Reach reach(const Step &s, int32_t wide, int32_t panel) {
 	return {from, to - from + 1};
 }
 
+// winograd_pays returns whether a convolution is computed by Winograd's algorithm.
+bool winograd_pays(const Step &s) {
+	const Image &x = s.in[0], &y = s.out;
+	for (int d = 0; d < 2; d++)
+		if (s.kernel[d] != 3 || s.stride[d] != 1 || s.dilation[d] != 1)
+			return false;
+	return s.groups == 1 && x.block == B && x.c >= 32 && y.c >= 32 && Squares(s).n() >= 32;
+}
+
 void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads) {
 	const Image &x = s->in[0];
 	int32_t taps = s->kernel[0] * s->kernel[1], blocks = s->out.blocks();
@@ -304,6 +330,7 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		*ret_weight = int64_t(blocks) * taps * B, *ret_bias = int64_t(blocks) * B, *ret_reads = taps;
 		return;
 	}
+	s->winograd = winograd_pays(*s);
 	double best = INFINITY;
 	for (int32_t wide = 1; wide <= WIDE; wide++) {
 		int32_t panels = (blocks + wide - 1) / wide, n = 0;
@@ -312,17 +339,43 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		double full = wide == 1 ? 1.2 : wide, rest = blocks % wide == 1 ? 1.2 : blocks % wide; // what a panel costs for each block that it reads
 		double cost = n * (full * (blocks / wide) + rest);
 		if (cost <= best)
-			best = cost, s->panel = wide, s->panels = panels, s->reads = n * taps;
+			best = cost, s->panel = wide, s->panels = panels, s->reads = n * (s->winograd ? 1 : taps);
 	}
-	*ret_weight = int64_t(s->panels) * s->reads * x.block * s->panel * B;
+	*ret_weight = int64_t(s->panels) * s->reads * x.block * s->panel * B * (s->winograd ? 16 : 1);
 	*ret_bias = int64_t(s->panels) * s->panel * B;
 	*ret_reads = s->reads;
+}
+
+// pack_winograd writes the weight of a panel for Winograd's algorithm: G w Gᵀ, of which G has the rows (1, 0, 0),
+// (1, 1, 1)/2, (1, -1, 1)/2 and (0, 0, 1).
+void pack_winograd(const Step &s, const float *weight, float *to, int32_t first, int32_t width) {
+	int32_t in = s.in[0].c;
+	int64_t each = int64_t(s.reads) * B * width;
+	memset(to, 0, 16 * each * sizeof(float));
+	for (int32_t c = 0; c < width && first + c < s.out.c; c++)
+		for (int32_t i = 0; i < in; i++) {
+			const float *w = weight + (int64_t(first + c) * in + i) * 9;
+			double rows[4][3];
+			for (int k = 0; k < 3; k++) {
+				double sum = double(w[k]) + w[6 + k];
+				rows[0][k] = w[k], rows[1][k] = (sum + w[3 + k]) / 2, rows[2][k] = (sum - w[3 + k]) / 2, rows[3][k] = w[6 + k];
+			}
+			float *q = to + int64_t(i) * width + c;
+			for (int k = 0; k < 4; k++, q += 4 * each) {
+				double sum = rows[k][0] + rows[k][2];
+				q[0] = rows[k][0], q[each] = (sum + rows[k][1]) / 2, q[2 * each] = (sum - rows[k][1]) / 2, q[3 * each] = rows[k][2];
+			}
+		}
 }
 
 void pack(const Step &s, const float *weight, const float *bias, float *ret_weight, float *ret_bias, int32_t *ret_read, int32_t *ret_start, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0];
 	const int32_t taps = s.kernel[0] * s.kernel[1], in = x.c / s.groups, out = s.out.c / s.groups;
-	if (thread == 0) {
+	if (s.winograd) {
+		const Squares squares(s);
+		for (int32_t b = 0; b < s.reads && thread == 0; b++)
+			ret_read[b] = b * squares.plane();
+	} else if (thread == 0) {
 		int32_t n = s.reads / taps;
 		for (int32_t t = 0; t < taps; t++)
 			for (int32_t b = 0; b < n; b++)
@@ -339,9 +392,14 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 					ret_weight[(p * taps + t) * B + c] = c < channels ? weight[int64_t(first + c) * taps + t] : 0;
 			continue;
 		}
+		int32_t width = least(s.panel, s.out.blocks() - p * s.panel) * B; // the last panel may have fewer blocks
+		if (s.winograd) {
+			ret_start[p] = 0;
+			pack_winograd(s, weight, ret_weight + int64_t(p) * 16 * s.reads * B * s.panel * B, first, width);
+			continue;
+		}
 		int32_t n = s.reads / taps, from = most(0, least(reach(s, s.panel, p).from, x.blocks() - n));
 		ret_start[p] = from * x.plane();
-		int32_t width = least(s.panel, s.out.blocks() - p * s.panel) * B; // the last panel may have fewer blocks
 		float *to = ret_weight + int64_t(p) * s.reads * x.block * s.panel * B;
 		for (int32_t t = 0; t < taps; t++)
 			for (int32_t ci = 0; ci < n * x.block; ci++, to += width) {
@@ -391,7 +449,8 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
 	float *yd = write_of(y, f);
 	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * x.block * s.panel * B;
-	int64_t pieces = least(s.reads / (s.kernel[0] * s.kernel[1]), PART), bytes = pieces * x.block * s.stride[0] * s.stride[1] * sizeof(float); // of the input, for each pixel and part
+	int32_t taps = s.kernel[0] * s.kernel[1];
+	int64_t pieces = least(s.reads / taps, PART), bytes = pieces * x.block * (taps > 1 ? s.stride[0] * s.stride[1] : 1) * sizeof(float); // of the input, for each pixel and part
 	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / TILE * TILE));
 	int64_t bands = (pixel1 - pixel0 + band - 1) / band; // of equal size, since each reads the whole weight
 	band = bands ? ((pixel1 - pixel0 + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
@@ -422,20 +481,141 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	}
 }
 
+// Corners are where squares of 4 × 4 pixels of the input begin, of which the last row and column may be outside.
+struct Corner {
+	int64_t x, y, r;            // of the input, the result and what is added
+	int32_t row, column;        // the distance of the last row and column of the input
+	bool below, right;          // whether the result has the second row and column
+};
+
+// transform_squares writes Bᵀ x B of squares x of a block of channels, of which B has the columns (1, 0, -1, 0), (0, 1, 1, 0),
+// (0, -1, 1, 0) and (0, 1, 0, -1).
+void transform_squares(const float *x, int64_t row, const Corner *corners, int n, float *to, int64_t each) {
+	for (int k = 0; k < n; k++, to += B) {
+		const float *p = x + corners[k].x;
+		const float *rows[4] = {p, p + row, p + 2 * row, p + corners[k].row};
+		int32_t columns[4] = {0, B, 2 * B, corners[k].column};
+		V d[4][4];
+#pragma GCC unroll 4
+		for (int c = 0; c < 4; c++) {
+			V a = load(rows[0] + columns[c]), b = load(rows[1] + columns[c]), e = load(rows[2] + columns[c]), g = load(rows[3] + columns[c]);
+			d[0][c] = a - e, d[1][c] = b + e, d[2][c] = e - b, d[3][c] = b - g;
+		}
+		float *q = to;
+#pragma GCC unroll 4
+		for (int r = 0; r < 4; r++, q += 4 * each) {
+			store(q, d[r][0] - d[r][2]);
+			store(q + each, d[r][1] + d[r][2]);
+			store(q + 2 * each, d[r][2] - d[r][1]);
+			store(q + 3 * each, d[r][1] - d[r][3]);
+		}
+	}
+}
+
+// restore_squares writes Aᵀ m A of squares m of a block of channels, of which A has the columns (1, 1, 1, 0) and (0, 1, -1, -1).
+void restore_squares(const float *m, int64_t each, V bias, const Corner *corners, int n, float *y, int64_t row, const float *r, int64_t rrow, Act act) {
+	for (int k = 0; k < n; k++, m += B) {
+		V t[2][4];
+#pragma GCC unroll 4
+		for (int c = 0; c < 4; c++) {
+			V a = load(m + c * each), b = load(m + (4 + c) * each), e = load(m + (8 + c) * each), g = load(m + (12 + c) * each);
+			t[0][c] = a + b + e, t[1][c] = b - e - g;
+		}
+		const Corner &at = corners[k];
+		alignas(64) float out[4 * B];
+#pragma GCC unroll 2
+		for (int i = 0; i < 2; i++) {
+			store(out + 2 * i * B, t[i][0] + t[i][1] + t[i][2] + bias);
+			store(out + (2 * i + 1) * B, t[i][1] - t[i][2] - t[i][3] + bias);
+		}
+		for (int i = 0; i < 1 + at.below; i++)
+			for (int j = 0; j < 1 + at.right; j++) {
+				V v = load(out + (2 * i + j) * B);
+				if (r)
+					v += load(r + at.r + i * rrow + j * B);
+				store(out + (2 * i + j) * B, v);
+			}
+		if (act)
+			activate_all(out, 4, act);
+		for (int i = 0; i < 1 + at.below; i++)
+			for (int j = 0; j < 1 + at.right; j++)
+				store(y + at.y + i * row + j * B, load(out + (2 * i + j) * B));
+	}
+}
+
+// winograd_part computes the panels and squares of a convolution in two ranges, by the algorithm of Winograd for 2 × 2 pixels: of
+// transformed pixels and weights it needs 16 products where there are 36.
+// https://arxiv.org/abs/1509.09308
+void winograd_part(const Step &s, const Frame &f, float *scratch, int64_t panel0, int64_t panel1, int64_t from, int64_t to) {
+	const Image &x = s.in[0], &y = s.out;
+	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
+	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
+	float *yd = write_of(y, f);
+	const Squares squares(s);
+	int32_t places[SQUARES + 2 * TILE];
+	for (int k = 0; k < SQUARES + 2 * TILE; k++)
+		places[k] = k * B;
+	float *zeros = scratch, *in = zeros + WIDE * B, *out = in + 16 * squares.input();
+	memset(zeros, 0, WIDE * B * sizeof(float));
+	int64_t area = int64_t(squares.h) * squares.w, plane = squares.plane(), all = int64_t(s.reads) * B * s.panel * B;
+	int64_t bands = (to - from + squares.at_once - 1) / squares.at_once;
+	int64_t band = bands ? ((to - from + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
+	for (int64_t at = from; at < to; at += band) {
+		int n = least(band, to - at);
+		Corner corners[SQUARES];
+		for (int k = 0; k < n; k++) {
+			int32_t i = (at + k) / area, yy = (at + k) % area / squares.w * 2, xx = (at + k) % squares.w * 2;
+			bool below = yy + 1 < y.h, right = xx + 1 < y.w;
+			corners[k] = {x.at(i, 0, yy - s.padding[0], xx - s.padding[1]), y.at(i, 0, yy, xx), r ? r->at(i, 0, yy, xx) : 0, int32_t((below ? 3 : 2) * x.row()), (right ? 3 : 2) * B, below, right};
+		}
+		for (int32_t b = 0; b < s.reads; b++)
+			transform_squares(xd + b * x.plane(), x.row(), corners, n, in + b * plane, squares.input());
+		for (int64_t e = 0; e < 16; e++)
+			for (int64_t p = panel0; p < panel1; p++) {
+				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
+				const Tile *by = tiles(blocks, B);
+				const float *w = s.weight + p * 16 * all + e * s.reads * B * blocks * B;
+				for (int32_t part = 0; part < s.reads; part += PART) {
+					int32_t reads = least(PART, s.reads - part);
+					int64_t size = int64_t(reads) * B * blocks * B;
+					const float *after = part + reads < s.reads ? w + size : p + 1 < panel1 ? s.weight + (p + 1) * 16 * all + e * s.reads * B * s.panel * B : s.weight + panel0 * 16 * all + (e + 1) * s.reads * B * s.panel * B;
+					for (int k = 0, pixels; k < n; k += pixels) {
+						pixels = fit(n - k);
+						const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
+						by[pixels](in + e * squares.input(), places + k, s.read + part, reads, w, part ? nullptr : zeros, out + e * squares.output() + p * s.panel * plane, places + k, plane, nullptr, nullptr,
+						           0, NO_ACT, next);
+					}
+					w += size;
+				}
+			}
+		for (int64_t b = panel0 * s.panel; b < least<int64_t>(panel1 * s.panel, y.blocks()); b++) {
+			for (int64_t i = (at + area - 1) / area; i * area < at + n; i++) // images whose first square is in the band
+				clear_border(y, yd, i, b);
+			restore_squares(out + b * plane, squares.output(), load(s.bias + b * B), corners, n, yd + b * y.plane(), y.row(), rd ? rd + b * r->plane() : nullptr, r ? r->row() : 0, s.act);
+		}
+	}
+}
+
 void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0], &y = s.out;
 	auto *places = reinterpret_cast<Places *>(f.scratch[thread]);
-	int64_t pixels = int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE, from, to;
+	int64_t pixels = s.winograd ? Squares(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE, from, to;
 	// Threads share the larger of the weight and the input, and each reads all of the other. Parts of the weight of a
 	// few panels would be of unequal size.
-	int64_t weight = int64_t(s.panels) * s.reads * x.block * s.panel * B;
+	int64_t weight = int64_t(s.panels) * s.reads * x.block * s.panel * B * (s.winograd ? 16 : 1);
 	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > x.size() || count < 4 * threads);
 	if (by_panel) {
 		share(s.panels, thread, threads, &from, &to);
-		dense_part(s, f, places, from, to, 0, pixels);
+		if (s.winograd)
+			winograd_part(s, f, f.scratch[thread], from, to, 0, pixels);
+		else
+			dense_part(s, f, places, from, to, 0, pixels);
 	} else {
 		share(count, thread, threads, &from, &to);
-		dense_part(s, f, places, 0, s.panels, from * TILE, least(to * TILE, pixels));
+		if (s.winograd)
+			winograd_part(s, f, f.scratch[thread], 0, s.panels, from * TILE, least(to * TILE, pixels));
+		else
+			dense_part(s, f, places, 0, s.panels, from * TILE, least(to * TILE, pixels));
 	}
 }
 
@@ -896,7 +1076,7 @@ void write_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) 
 int64_t scratch(const Step &s) {
 	constexpr int64_t places = sizeof(Places) / sizeof(float);
 	if (s.kind == CONV)
-		return places;
+		return s.winograd ? Squares(s).scratch() : places;
 	if (s.kind != ATTENTION)
 		return 0;
 	const Heads h(s);

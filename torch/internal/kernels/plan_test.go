@@ -46,9 +46,9 @@ func (m *maker) step() string {
 	act := kernels.Activation(m.IntN(int(kernels.Tanh) + 1))
 	in := kernels.Instruction{In: []int{m.last}}
 	out := x
-	name := [...]string{"conv", "depthwise", "max pool", "average pool", "mean", "add", "mul", "scale", "norm", "concat", "pixels", "slice", "shuffle", "gather", "attention", "normalize", "reshape"}[m.IntN(17)]
+	name := [...]string{"conv", "depthwise", "max pool", "average pool", "mean", "add", "mul", "scale", "norm", "concat", "pixels", "slice", "shuffle", "gather", "attention", "normalize", "reshape", "winograd"}[m.IntN(18)]
 	switch name {
-	case "conv", "depthwise":
+	case "conv", "depthwise", "winograd":
 		in.Kind, in.Act = kernels.Conv, act
 		in.Groups, out.C = 1, m.pick(1, 5, 8, 16, 20, 24, 32, 40, 64)
 		if name == "depthwise" {
@@ -61,6 +61,13 @@ func (m *maker) step() string {
 		in.Padding = [2]int{m.IntN(k[0] + 1), m.IntN(k[1] + 1)}
 		if m.IntN(3) > 0 {
 			k, in.Padding = [2]int{1, 1}, [2]int{0, 0}
+		}
+		if name == "winograd" { // by Winograd's algorithm, if there are many channels and pixels
+			k, in.Stride, in.Dilation, in.Groups = [2]int{3, 3}, [2]int{1, 1}, [2]int{1, 1}, 1
+			in.Padding, out.C = [2]int{m.IntN(4), m.IntN(4)}, m.pick(x.C, 32, 40, 70)
+			if m.IntN(2) == 0 {
+				in.Padding = [2]int{1, 1}
+			}
 		}
 		out.H = (x.H+2*in.Padding[0]-in.Dilation[0]*(k[0]-1)-1)/in.Stride[0] + 1
 		out.W = (x.W+2*in.Padding[1]-in.Dilation[1]*(k[1]-1)-1)/in.Stride[1] + 1
