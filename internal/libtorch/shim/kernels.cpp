@@ -37,7 +37,7 @@ constexpr int B = 4, WIDE = 2;
 constexpr int TILE = 6;        // pixels of a tile of a convolution
 constexpr int LINE = B < 16 ? 16 / B : 1; // pixels in a line of the cache
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
-constexpr int PART = B < 16 ? 32 : 8; // the most pieces of the input whose weight is used for all pixels before the next: it stays in the nearest cache
+constexpr int PART = B < 16 ? 256 : 128; // the most channels of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
 constexpr int L2 = 384 * 1024; // bytes of an input that are read again from a core's own cache
 constexpr int SQUARES = 96;    // the most squares that are transformed at once, a multiple of TILE
@@ -48,69 +48,121 @@ typedef int32_t I __attribute__((vector_size(B * 4), may_alias));
 
 inline __attribute__((always_inline)) V load(const float *p) { return *reinterpret_cast<const V *>(p); }
 inline __attribute__((always_inline)) void store(float *p, V v) { *reinterpret_cast<V *>(p) = v; }
-// The compilers make x of all lanes by a sum or a chain of masks, if it is not said like this.
-inline __attribute__((always_inline)) V splat(float x) {
+// The compilers make these of chains of masks, if they are not said like this. larger and smaller return b if a is no number.
 #if defined(__AVX512F__)
-	return (V)_mm512_set1_ps(x);
+inline __attribute__((always_inline)) V splat(float x) { return (V)_mm512_set1_ps(x); }
+inline __attribute__((always_inline)) V larger(V a, V b) { return (V)_mm512_max_ps((__m512)a, (__m512)b); }
+inline __attribute__((always_inline)) V smaller(V a, V b) { return (V)_mm512_min_ps((__m512)a, (__m512)b); }
 #elif defined(__AVX2__) && !defined(ENGINE_WIDE)
-	return (V)_mm256_set1_ps(x);
+inline __attribute__((always_inline)) V splat(float x) { return (V)_mm256_set1_ps(x); }
+inline __attribute__((always_inline)) V larger(V a, V b) { return (V)_mm256_max_ps((__m256)a, (__m256)b); }
+inline __attribute__((always_inline)) V smaller(V a, V b) { return (V)_mm256_min_ps((__m256)a, (__m256)b); }
 #else
-	return V{} + x;
-#endif
-}
+inline __attribute__((always_inline)) V splat(float x) { return V{} + x; }
 inline __attribute__((always_inline)) V larger(V a, V b) { return a > b ? a : b; }
 inline __attribute__((always_inline)) V smaller(V a, V b) { return a < b ? a : b; }
+#endif
 
 template <class T> inline T least(T a, T b) { return a < b ? a : b; }
 template <class T> inline T most(T a, T b) { return a > b ? a : b; }
 
-// exponential is e to the power of x, within 2e-7 of it: 2 to the power of a whole number, times a polynomial of the rest.
-inline V exponential(V x) {
-	x = smaller(larger(x, splat(-87.f)), splat(88.f));
-	I n = __builtin_convertvector(x * 1.44269504f + (x < 0 ? splat(-.5f) : splat(.5f)), I);
-	V whole = __builtin_convertvector(n, V);
-	V r = x - whole * 0.693359375f + whole * 2.12194440e-4f; // the logarithm of 2 in two parts
-	V p = splat(1.f / 5040);
-	p = p * r + 1.f / 720;
-	p = p * r + 1.f / 120;
-	p = p * r + 1.f / 24;
-	p = p * r + 1.f / 6;
-	p = p * r + .5f;
-	p = p * r + 1.f;
-	p = p * r + 1.f;
-	return p * (V)((n + 127) << 23);
+// with_sign returns a positive number with the sign of another, times_power x times the power of 2 whose exponent are the last bits of n, and
+// reciprocal 1 / x of a positive number, within 2e-7 of it.
+inline V with_sign(V x, V sign) { return (V)((I)x | ((I)sign & INT32_MIN)); }
+inline V times_power(V x, V n) { return (V)((I)x + ((I)n << 23)); }
+inline V below(V x, float limit, V then, V otherwise) { return x < limit ? then : otherwise; }
+inline V reciprocal(V x) {
+#if defined(__AVX512F__)
+	V r = (V)_mm512_rcp14_ps((__m512)x);
+	return r + r * (1.f - x * r);
+#else
+	return 1.f / x;
+#endif
 }
 
-inline V sigmoid(V x) { return 1.f / (1.f + exponential(-x)); }
+// Some are vectors that are computed side by side, which keeps the multipliers busy where each number waits for the one before.
+struct Some {
+	static constexpr int N = 2;
+	V v[N];
+	Some() = default;
+	inline __attribute__((always_inline)) Some(float x) { *this = each([x](int) { return splat(x); }); }
+	template <class F> static inline __attribute__((always_inline)) Some each(F f) {
+		Some y;
+#pragma GCC unroll 4
+		for (int k = 0; k < N; k++)
+			y.v[k] = f(k);
+		return y;
+	}
+};
+#define SOME inline __attribute__((always_inline)) Some
+SOME operator+(Some a, Some b) { return Some::each([&](int k) { return a.v[k] + b.v[k]; }); }
+SOME operator-(Some a, Some b) { return Some::each([&](int k) { return a.v[k] - b.v[k]; }); }
+SOME operator*(Some a, Some b) { return Some::each([&](int k) { return a.v[k] * b.v[k]; }); }
+SOME operator-(Some a) { return Some::each([&](int k) { return -a.v[k]; }); }
+SOME larger(Some a, Some b) { return Some::each([&](int k) { return larger(a.v[k], b.v[k]); }); }
+SOME smaller(Some a, Some b) { return Some::each([&](int k) { return smaller(a.v[k], b.v[k]); }); }
+SOME with_sign(Some x, Some sign) { return Some::each([&](int k) { return with_sign(x.v[k], sign.v[k]); }); }
+SOME times_power(Some x, Some n) { return Some::each([&](int k) { return times_power(x.v[k], n.v[k]); }); }
+SOME below(Some x, float limit, Some then, Some otherwise) {
+	return Some::each([&](int k) { return below(x.v[k], limit, then.v[k], otherwise.v[k]); });
+}
+SOME reciprocal(Some x) { return Some::each([&](int k) { return reciprocal(x.v[k]); }); }
+#undef SOME
+
+template <class T> inline __attribute__((always_inline)) T all(float x) {
+	if constexpr (sizeof(T) == sizeof(V))
+		return splat(x);
+	else
+		return T(x);
+}
+
+template <class T> inline __attribute__((always_inline)) T clamp(T x, float from, float to) { return smaller(larger(x, all<T>(from)), all<T>(to)); }
+
+// exponential is e to the power of x, within 2e-7 of it: 2 to the power of a whole number, times a polynomial of the rest.
+template <class T> inline __attribute__((always_inline)) T exponential(T x) {
+	x = clamp(x, -87.f, 88.f);
+	T t = x * 1.44269504f + 0x1.8p23f; // so large a number has no fraction: its last bits are the whole number
+	T n = t - 0x1.8p23f;
+	T r = x - n * 0.693359375f + n * 2.12194440e-4f; // the logarithm of 2 in two parts
+	T p = all<T>(1.381459878757596e-3f);             // of least error, relative, where 2|r| is at most the logarithm of 2
+	p = p * r + 8.368716575205326e-3f;
+	p = p * r + 4.166838899254799e-2f;
+	p = p * r + 1.666652113199234e-1f;
+	p = p * r + 4.999999403953552e-1f;
+	p = p * r + 1.f;
+	p = p * r + 1.f;
+	return times_power(p, t);
+}
+
+template <class T> inline __attribute__((always_inline)) T sigmoid(T x) { return reciprocal(1.f + exponential(-x)); }
 
 // hyperbolic is tanh: a quotient of exponentials, and its series near zero, where that would cancel.
-inline V hyperbolic(V x) {
-	V e = exponential(2.f * smaller(larger(x, splat(-20.f)), splat(20.f)));
-	V far = (e - 1.f) / (e + 1.f);
-	V s = x * x;
-	V near = x * (1.f + s * (-1.f / 3 + s * (2.f / 15 + s * (-17.f / 315 + s * (62.f / 2835)))));
-	return (s < .04f) ? near : far;
+template <class T> inline __attribute__((always_inline)) T hyperbolic(T x) {
+	T e = exponential(2.f * clamp(x, -20.f, 20.f));
+	T far = (e - 1.f) * reciprocal(e + 1.f);
+	T s = x * x;
+	T near = x * (1.f + s * (-1.f / 3 + s * (2.f / 15 + s * (-17.f / 315 + s * (62.f / 2835)))));
+	return below(s, .04f, near, far);
 }
 
 // error_function is erf, by formula 7.1.26 of Abramowitz and Stegun, within 1.5e-7.
-inline V error_function(V x) {
-	V sign = x < 0 ? splat(-1) : splat(1);
-	V a = x * sign;
-	V t = 1.f / (1.f + .3275911f * a);
-	V p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - .284496736f) * t + .254829592f) * t;
-	return sign * (1.f - p * exponential(-a * a));
+template <class T> inline __attribute__((always_inline)) T error_function(T x) {
+	T a = larger(x, -x);
+	T t = reciprocal(1.f + .3275911f * a);
+	T p = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - .284496736f) * t + .254829592f) * t;
+	return with_sign(1.f - p * exponential(-a * a), x);
 }
 
-inline V activate(V x, Act act) {
+template <Act act, class T> inline __attribute__((always_inline)) T activate(T x) {
 	switch (act) {
 	case RELU:
-		return larger(x, V{});
+		return larger(x, all<T>(0));
 	case RELU6:
-		return smaller(larger(x, V{}), splat(6));
+		return clamp(x, 0, 6);
 	case HARD_SWISH:
-		return x * smaller(larger(x * (1.f / 6) + .5f, V{}), splat(1));
+		return x * clamp(x * (1.f / 6) + .5f, 0, 1);
 	case HARD_SIGMOID:
-		return smaller(larger(x * (1.f / 6) + .5f, V{}), splat(1));
+		return clamp(x * (1.f / 6) + .5f, 0, 1);
 	case SILU:
 		return x * sigmoid(x);
 	case SIGMOID:
@@ -126,30 +178,49 @@ inline V activate(V x, Act act) {
 	}
 }
 
-// activate_all is out of the loops of the kernels, whose registers are full.
-__attribute__((noinline)) void activate_all(float *y, int n, Act act) {
-	switch (act) { // by kind, so that the loop does not choose
-	case SILU:
-		for (int i = 0; i < n; i++)
-			store(y + i * B, activate(load(y + i * B), SILU));
-		break;
-	case GELU:
-		for (int i = 0; i < n; i++)
-			store(y + i * B, activate(load(y + i * B), GELU));
-		break;
+template <Act act, class At> void activate_some(float *y, int n, At at) {
+	int i = 0;
+	for (; i + Some::N <= n; i += Some::N) {
+		Some x = activate<act>(Some::each([&](int k) { return load(y + at(i + k)); }));
+		for (int k = 0; k < Some::N; k++)
+			store(y + at(i + k), x.v[k]);
+	}
+	for (; i < n; i++)
+		store(y + at(i), activate<act>(load(y + at(i))));
+}
+
+template <class At> void activate_at(float *y, int n, Act act, At at) {
+	switch (act) {
+	case RELU:
+		return activate_some<RELU>(y, n, at);
+	case RELU6:
+		return activate_some<RELU6>(y, n, at);
 	case HARD_SWISH:
-		for (int i = 0; i < n; i++)
-			store(y + i * B, activate(load(y + i * B), HARD_SWISH));
-		break;
+		return activate_some<HARD_SWISH>(y, n, at);
+	case HARD_SIGMOID:
+		return activate_some<HARD_SIGMOID>(y, n, at);
+	case SILU:
+		return activate_some<SILU>(y, n, at);
+	case SIGMOID:
+		return activate_some<SIGMOID>(y, n, at);
+	case GELU:
+		return activate_some<GELU>(y, n, at);
+	case GELU_TANH:
+		return activate_some<GELU_TANH>(y, n, at);
+	case TANH:
+		return activate_some<TANH>(y, n, at);
 	default:
-		for (int i = 0; i < n; i++)
-			store(y + i * B, activate(load(y + i * B), act));
+		return;
 	}
 }
 
+// activate_all and activate_pixels are out of the loops of the kernels, whose registers are full.
+__attribute__((noinline)) void activate_all(float *y, int n, Act act) {
+	activate_at(y, n, act, [](int i) { return i * B; });
+}
+
 __attribute__((noinline)) void activate_pixels(float *y, const int32_t *places, int n, Act act) {
-	for (int i = 0; i < n; i++)
-		store(y + places[i], activate(load(y + places[i]), act));
+	activate_at(y, n, act, [places](int i) { return places[i]; });
 }
 
 float sum(V v) {
@@ -450,15 +521,16 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	float *yd = write_of(y, f);
 	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * x.block * s.panel * B;
 	int32_t taps = s.kernel[0] * s.kernel[1];
-	int64_t pieces = least(s.reads / taps, PART), bytes = pieces * x.block * (taps > 1 ? s.stride[0] * s.stride[1] : 1) * sizeof(float); // of the input, for each pixel and part
+	int32_t most_reads = PART / x.block;
+	int64_t pieces = least(s.reads / taps, most_reads), bytes = pieces * x.block * (taps > 1 ? s.stride[0] * s.stride[1] : 1) * sizeof(float); // of the input, for each pixel and part
 	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / TILE * TILE));
 	int64_t bands = (pixel1 - pixel0 + band - 1) / band; // of equal size, since each reads the whole weight
 	band = bands ? ((pixel1 - pixel0 + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
 	for (int64_t at = pixel0; at < pixel1; at += band) {
 		int n = least(band, pixel1 - at);
 		place(s, at, n, places);
-		for (int32_t part = 0; part < s.reads; part += PART) {
-			int32_t reads = least(PART, s.reads - part);
+		for (int32_t part = 0; part < s.reads; part += most_reads) {
+			int32_t reads = least(most_reads, s.reads - part);
 			bool first = part == 0, last = part + reads == s.reads;
 			for (int64_t p = panel0; p < panel1; p++) {
 				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
@@ -575,8 +647,8 @@ void winograd_part(const Step &s, const Frame &f, float *scratch, int64_t panel0
 				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
 				const Tile *by = tiles(blocks, B);
 				const float *w = s.weight + p * 16 * all + e * s.reads * B * blocks * B;
-				for (int32_t part = 0; part < s.reads; part += PART) {
-					int32_t reads = least(PART, s.reads - part);
+				for (int32_t part = 0; part < s.reads; part += PART / B) {
+					int32_t reads = least(PART / B, s.reads - part);
 					int64_t size = int64_t(reads) * B * blocks * B;
 					const float *after = part + reads < s.reads ? w + size : p + 1 < panel1 ? s.weight + (p + 1) * 16 * all + e * s.reads * B * s.panel * B : s.weight + panel0 * 16 * all + (e + 1) * s.reads * B * s.panel * B;
 					for (int k = 0, pixels; k < n; k += pixels) {
@@ -690,7 +762,8 @@ void depthwise(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		if (r) {
 			const float *rp = read_of(*r, f) + r->at(i, b, yy, 0);
 			for (xx = 0; xx < y.w; xx++)
-				store(q + xx * B, activate(load(q + xx * B) + load(rp + xx * B), s.act));
+				store(q + xx * B, load(q + xx * B) + load(rp + xx * B));
+			activate_all(q, y.w, s.act);
 		}
 	});
 }
