@@ -65,6 +65,9 @@ using Memory = std::unique_ptr<float[], Free>;
 Memory allocate(int64_t floats) {
 	constexpr size_t large = 2 << 20;
 	size_t bytes = (floats + 16) * sizeof(float), unit = bytes >= 2 * large ? large : 64;
+#ifdef __SANITIZE_ADDRESS__
+	bytes = floats * sizeof(float), unit = 64; // to see what is behind it
+#endif
 	bytes = (bytes + unit - 1) / unit * unit;
 	void *p = aligned_alloc(unit, bytes);
 	if (!p)
