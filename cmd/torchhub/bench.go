@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -32,23 +33,28 @@ import (
 var bencher []byte
 
 type benchFlags struct {
-	model, python         string
-	batch, size, turns    int
-	threads               int
-	seconds               float64
-	json, noPython, about bool
+	model, python      string
+	engines            []string
+	batch, size, turns int
+	threads            int
+	seconds            float64
+	json, about        bool
 }
+
+// pythonEngineNames are the engines that bench.py has.
+var pythonEngineNames = []string{"pytorch", "onnxruntime", "openvino", "compile"}
 
 func benchCommand() *cobra.Command {
 	var f benchFlags
 	c := &cobra.Command{
 		Use:   "bench -m MODEL [flags]",
 		Short: "Measure the speed of a model, beside PyTorch and ONNX Runtime",
-		Long: `Measure the time of a forward pass of a model for classification on the CPU: as it is, optimized,
-and where there is a Python with torch and torchvision, or onnxruntime too, by these. Weights are
-random, and nothing is downloaded. The engines take turns, so that noise of the machine falls on all.
-A row has the median of the passes, in milliseconds, their quartiles, and the median as a part of the
-first row's.
+		Long: `Measure the time of a forward pass of a model for classification or segmentation on the CPU: as it
+is, optimized, and by other engines where there is a Python with torch, torchvision and these. --engines
+names them: pytorch, onnxruntime, openvino, and compile, which is torch.compile with freezing and takes
+a minute to compile. Models for other tasks are not measured. Weights are random, and nothing is
+downloaded. The engines take turns, so that noise of the machine falls on all. A row has the median
+of the passes, in milliseconds, their quartiles, and the median as a part of the first row's.
 
 With --json: {"model": …, "batch": …, "size": …, "threads": …, "engines": [{"name": …, "median": …,
 "quartiles": […], "passes": …}], "report": …}, in seconds; the report is text.`,
@@ -61,7 +67,7 @@ With --json: {"model": …, "batch": …, "size": …, "threads": …, "engines"
 	c.Flags().IntVar(&f.turns, "turns", 5, "how often each engine has its turn")
 	c.Flags().Float64Var(&f.seconds, "seconds", 0.5, "how long a turn takes, of one pass at least")
 	c.Flags().StringVar(&f.python, "python", "", "the Python to compare with (default: the active virtual environment's, else python3)")
-	c.Flags().BoolVar(&f.noPython, "no-python", false, "do not compare with Python")
+	c.Flags().StringSliceVar(&f.engines, "engines", pythonEngineNames[:2], "the engines of Python to compare with; empty for none")
 	c.Flags().BoolVarP(&f.about, "verbose", "v", false, "say what became of the model when it was optimized")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -70,6 +76,11 @@ With --json: {"model": …, "batch": …, "size": …, "threads": …, "engines"
 			return usageError{errors.New("name a model with -m, one of \"torchhub list\"")}
 		case f.batch < 1 || f.turns < 1 || f.size < 0 || f.threads < 0 || !(f.seconds >= 0 && f.seconds <= 3600):
 			return usageError{errors.New("--batch and --turns must be at least 1, --size and --threads at least 0, and --seconds from 0 to 3600")}
+		}
+		for _, e := range f.engines {
+			if !slices.Contains(pythonEngineNames, e) {
+				return usageError{fmt.Errorf("there is no engine %q; there are %s", e, strings.Join(pythonEngineNames, ", "))}
+			}
 		}
 		return bench(c, f)
 	}
@@ -105,13 +116,16 @@ func bench(c *cobra.Command, f benchFlags) error {
 	if err != nil {
 		return err
 	}
-	if e.Task() != models.Classification {
-		return usageError{fmt.Errorf("bench is for classification, and %s is for %s", f.model, e.Task())}
+	if t := e.Task(); t != models.Classification && t != models.Segmentation {
+		return usageError{fmt.Errorf("bench is for classification and segmentation, and %s is for %s", f.model, t)}
 	}
 	if f.size == 0 {
 		f.size = 224
-		if p, ok := e.Default().Preset.(models.ClassificationPreset); ok && p.Crop > 0 {
-			f.size = p.Crop
+		switch p := e.Default().Preset.(type) {
+		case models.ClassificationPreset:
+			f.size = cmp.Or(p.Crop, f.size)
+		case models.SegmentationPreset:
+			f.size = cmp.Or(p.Resize, f.size)
 		}
 	}
 	if err := torch.Init(ctx); err != nil {
@@ -125,7 +139,7 @@ func bench(c *cobra.Command, f benchFlags) error {
 	if err != nil {
 		return err
 	}
-	if !f.noPython {
+	if len(f.engines) > 0 {
 		more, stop, err := pythonEngines(ctx, f, c.ErrOrStderr())
 		if err != nil {
 			fmt.Fprintf(c.ErrOrStderr(), "torchhub: not compared with Python: %s\n", words(err))
@@ -184,13 +198,19 @@ func (r *benchReport) print(w io.Writer, f benchFlags) error {
 
 // goEngines returns the model as it is, and optimized.
 func goEngines(ctx context.Context, f benchFlags) ([]benchEngine, graph.Report, error) {
-	module, err := models.New[nn.Module](f.model)
+	module, err := models.New[any](f.model)
 	if err != nil {
 		return nil, graph.Report{}, err
 	}
 	nn.Eval(module)
 	x := torch.Randn(f.batch, 3, f.size, f.size)
-	compiled := graph.Compile(func(x ...*torch.Tensor) []*torch.Tensor { return []*torch.Tensor{module.Forward(x[0])} }, graph.CompileOptions{Batch: true, Names: nn.StateDict(module)})
+	forward := func(x ...*torch.Tensor) []*torch.Tensor {
+		if s, ok := module.(models.Segmenter); ok { // without an auxiliary classifier
+			return []*torch.Tensor{s.Forward(x[0]).Out}
+		}
+		return []*torch.Tensor{module.(nn.Module).Forward(x[0])}
+	}
+	compiled := graph.Compile(forward, graph.CompileOptions{Batch: true, Names: nn.StateDict(module)})
 	report, err := compiled.Prepare(ctx, x)
 	if err != nil {
 		return nil, report, err
@@ -204,7 +224,7 @@ func goEngines(ctx context.Context, f benchFlags) ([]benchEngine, graph.Report, 
 		}}
 	}
 	return []benchEngine{
-		timed("torchhub", func() error { module.Forward(x); return nil }),
+		timed("torchhub", func() error { forward(x); return nil }),
 		timed("torchhub, optimized", func() error { _, err := compiled.Run(ctx, x); return err }),
 	}, report, nil
 }
@@ -246,7 +266,7 @@ func pythonEngines(ctx context.Context, f benchFlags, stderr io.Writer) (engines
 		return nil, nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	size := strconv.Itoa(f.size)
-	p := exec.CommandContext(ctx, python, file, f.model, strconv.Itoa(f.batch), size+"x"+size, strconv.Itoa(f.threads))
+	p := exec.CommandContext(ctx, python, file, f.model, strconv.Itoa(f.batch), size+"x"+size, strconv.Itoa(f.threads), strings.Join(f.engines, ","))
 	stdin, err1 := p.StdinPipe()
 	stdout, err2 := p.StdoutPipe()
 	if err = errors.Join(err1, err2); err == nil {
@@ -269,7 +289,7 @@ func pythonEngines(ctx context.Context, f benchFlags, stderr io.Writer) (engines
 		stop()
 		return nil, nil, err
 	}
-	for _, name := range []string{"PyTorch", "ONNX Runtime"} {
+	for _, name := range f.engines {
 		if text := hello.Problems[name]; text != "" {
 			fmt.Fprintf(stderr, "torchhub: not compared with %s: %s\n", name, terminal.Escape(strings.Join(strings.Fields(text), " ")))
 		}

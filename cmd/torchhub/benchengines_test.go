@@ -18,9 +18,9 @@ func TestBench(t *testing.T) {
 	args := []string{"bench", "-m", "mobilenet_v3_small", "--size", "64", "--turns", "2", "--seconds", "0.01"}
 	python := os.Getenv(reference.Variable)
 	if python == "" {
-		args = append(args, "--no-python")
+		args = append(args, "--engines=")
 	} else {
-		args = append(args, "--python", python)
+		args = append(args, "--python", python, "--engines", "pytorch,openvino")
 	}
 	var stdout, stderr bytes.Buffer
 	require.Zero(t, run(t.Context(), append(args, "--json"), nil, &stdout, &stderr), &stderr)
@@ -36,6 +36,13 @@ func TestBench(t *testing.T) {
 	}
 	if python != "" {
 		require.True(t, strings.HasPrefix(r.Engines[2].Name, "PyTorch 2."), r.Engines[2].Name)
+		if len(r.Engines) == 3 { // OpenVINO is not needed for other tests
+			require.Contains(t, stderr.String(), "torchhub: not compared with openvino: ")
+		} else {
+			require.True(t, strings.HasPrefix(r.Engines[3].Name, "OpenVINO "), r.Engines[3].Name)
+		}
+	} else {
+		require.Len(t, r.Engines, 2)
 	}
 	require.Contains(t, r.Report, "difference ")
 
@@ -50,7 +57,7 @@ func TestBench(t *testing.T) {
 func TestBenchPython(t *testing.T) {
 	for script, want := range map[string]string{
 		"exit 1": "the Python ended early: EOF",
-		`echo '{"engines": [], "problems": {"PyTorch": "No module named torch"}}'`: "torchhub: not compared with PyTorch: No module named torch\n",
+		`echo '{"engines": [], "problems": {"pytorch": "No module named torch"}}'`: "torchhub: not compared with pytorch: No module named torch\n",
 		"echo nonsense": "not compared with Python: invalid character",
 	} {
 		python := filepath.Join(t.TempDir(), "python")
@@ -62,11 +69,29 @@ func TestBenchPython(t *testing.T) {
 	for want, args := range map[string][]string{
 		"name a model with -m":              {"bench"},
 		"--batch and --turns must be":       {"bench", "-m", "resnet18", "--batch", "0"},
-		"bench is for classification, and ": {"bench", "-m", "fcn_resnet50"},
+		"bench is for classification and s": {"bench", "-m", "raft_small"},
+		`there is no engine "tvm"; there a`: {"bench", "-m", "resnet18", "--engines", "tvm"},
 		`no model "resnet19"`:               {"bench", "-m", "resnet19"},
 	} {
 		var stdout, stderr bytes.Buffer
 		require.NotZero(t, run(t.Context(), args, nil, &stdout, &stderr))
 		require.Contains(t, stderr.String(), want)
 	}
+}
+
+// TestBenchSegmentation measures a model whose output has a name.
+func TestBenchSegmentation(t *testing.T) {
+	args := []string{"bench", "-m", "lraspp_mobilenet_v3_large", "--size", "64", "--turns", "1", "--seconds", "0", "--json"}
+	rows := 2
+	if python := os.Getenv(reference.Variable); python == "" {
+		args = append(args, "--engines=")
+	} else {
+		args, rows = append(args, "--python", python, "--engines", "pytorch"), 3
+	}
+	var stdout, stderr bytes.Buffer
+	require.Zero(t, run(t.Context(), args, nil, &stdout, &stderr), &stderr)
+	var r benchReport
+	require.NoError(t, json.Unmarshal(stdout.Bytes(), &r))
+	require.Len(t, r.Engines, rows, &stderr)
+	require.Equal(t, 64, r.Size)
 }
