@@ -170,8 +170,13 @@ func (c *Compiled) compute(ctx context.Context, e *made, inputs []*torch.Tensor)
 	switch {
 	case e.run == nil:
 		var out []*torch.Tensor
-		torch.Run(func() { torch.NoGrad(func() { out = c.f(inputs...) }) })
-		return out, nil
+		var err error
+		torch.Run(func() {
+			if err = ctx.Err(); err == nil { // the wait may have been long
+				torch.NoGrad(func() { out = c.f(inputs...) })
+			}
+		})
+		return out, err
 	case e.n == 0 || e.n == inputs[0].Size(0):
 		return e.run.Run(ctx, inputs...)
 	}

@@ -57,7 +57,8 @@ func check(t *testing.T, g *Graph, within float64) []step {
 	lean, err := simplified(g)
 	require.NoError(t, err)
 	p := &partition{lean, slowly, 0, map[*Node]string{}}
-	steps := p.regions()
+	steps, err := p.regions(t.Context())
+	require.NoError(t, err)
 	var inputs []*torch.Tensor
 	for _, v := range g.Inputs {
 		inputs = append(inputs, torch.Randn(v.Shape...))

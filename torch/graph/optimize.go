@@ -89,7 +89,8 @@ func (r Report) String() string {
 // Python.
 //
 // The result is run beside the graph. Parts that differ by more than the tolerance are left as they were, and if it is no
-// faster, the graph is run as it was; the report says why. Autograd does not record a run.
+// faster, the graph is run as it was; the report says why. Autograd does not record a run. The error is that of the context,
+// or of a graph that fails.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.compile.html
 // https://docs.pytorch.org/docs/stable/generated/torch.jit.optimize_for_inference.html
@@ -200,7 +201,9 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	want := o.graph.Run(inputs...)
 	p := &partition{lean, compile, leastWork, map[*Node]string{}}
 	for {
-		o.steps = p.regions()
+		if o.steps, err = p.regions(ctx); err != nil {
+			return err
+		}
 		refused, err := o.prove(ctx, inputs, options.Tolerance)
 		if err != nil {
 			return err
@@ -267,7 +270,7 @@ func relative(want, got *torch.Tensor) (d float64) {
 	return d
 }
 
-// prove runs each region beside its nodes, and returns the nodes of those that differ, with the reason.
+// prove runs each region beside its nodes, until ctx is done, and returns the nodes of those that differ, with the reason.
 func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance float64) (refused map[*Node]string, err error) {
 	refused = map[*Node]string{}
 	o.report.Regions = nil
@@ -276,6 +279,9 @@ func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance
 		values[v] = inputs[i]
 	}
 	for _, s := range o.steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if r := s.region; r != nil {
 			got := map[*Value]*torch.Tensor{}
 			for _, v := range r.inputs {
@@ -291,6 +297,9 @@ func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance
 					inner[v] = values[v]
 				}
 				for _, n := range r.nodes {
+					if ctx.Err() != nil {
+						return
+					}
 					step{node: n}.run(ctx, inner)
 				}
 				for _, v := range r.outputs {
@@ -298,6 +307,9 @@ func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance
 					values[v] = torch.Keep(inner[v])
 				}
 			})
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			for _, v := range r.outputs {
 				got[v].Free()
 			}
@@ -400,7 +412,8 @@ func (o *Optimized) trim() {
 // Report returns what became of the graph.
 func (o *Optimized) Report() Report { return o.report }
 
-// Run computes the outputs of the graph. It panics with a *torch.Error as [Graph.Run] does; the error is that of the context.
+// Run computes the outputs of the graph. It panics with a *torch.Error as [Graph.Run] does; the error is that of the context,
+// which ends a run between two instructions.
 func (o *Optimized) Run(ctx context.Context, inputs ...*torch.Tensor) (outputs []*torch.Tensor, err error) {
 	o.graph.check(asValues(inputs))
 	if err := ctx.Err(); err != nil {
@@ -411,6 +424,9 @@ func (o *Optimized) Run(ctx context.Context, inputs ...*torch.Tensor) (outputs [
 }
 
 func (o *Optimized) run(ctx context.Context, inputs []*torch.Tensor) ([]*torch.Tensor, error) {
+	if err := ctx.Err(); err != nil { // the wait for a thread may have been long
+		return nil, err
+	}
 	if o.steps == nil {
 		return o.graph.Run(inputs...), nil
 	}
@@ -419,6 +435,9 @@ func (o *Optimized) run(ctx context.Context, inputs []*torch.Tensor) ([]*torch.T
 		values[v] = inputs[i]
 	}
 	for _, s := range o.steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := s.run(ctx, values); err != nil {
 			return nil, err
 		}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,4 +202,69 @@ func TestOptimizedGoroutines(t *testing.T) {
 	_, err = o.Run(ctx, torch.Ones(1, 8, 16, 16))
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, torch.Try(func() { o.Run(t.Context(), torch.Ones(1, 8, 16, 15)) }), "the graph was made for float32[1, 8, 16, 16]")
+}
+
+// A called plan is a slow plan that calls a function first.
+type called struct {
+	slow
+	before func()
+}
+
+func (c called) Run(ctx context.Context, inputs, outputs []*torch.Tensor) error {
+	c.before()
+	return c.slow.Run(ctx, inputs, outputs)
+}
+
+// TestOptimizeCanceled ends the context at each event of an optimization: after it there is none. The events are the making of
+// two plans, and runs of them: one of each to prove it, one of both to compare the outputs, and those that are timed.
+func TestOptimizeCanceled(t *testing.T) {
+	first, second := nn.NewConv2d(8, 64, 3), nn.NewConv2d(64, 64, 3)
+	g := traced(t, func(x *torch.Tensor) *torch.Tensor { return second.Forward(first.Forward(x).Erf()) }, 1, 8, 40, 40)
+	for last := 1; last <= 9; last++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		events := 0
+		event := func() {
+			if events++; events == last {
+				cancel()
+			}
+		}
+		_, err := optimize(ctx, g, OptimizeOptions{}, func(p *kernels.Program) (plan, error) {
+			event()
+			return called{slow{p}, event}, nil
+		})
+		require.ErrorIs(t, err, context.Canceled, last)
+		require.Equal(t, last, events)
+	}
+}
+
+// TestCanceledWait ends the context while 1,000 goroutines run an optimized graph, of which all but those on the threads of
+// torch.Run wait for one: these never run it.
+func TestCanceledWait(t *testing.T) {
+	var running, ended atomic.Int32
+	release := make(chan struct{})
+	close(release)
+	o, err := optimize(t.Context(), network(t), OptimizeOptions{Untimed: true}, func(p *kernels.Program) (plan, error) {
+		return called{slow{p}, func() { running.Add(1); <-release }}, nil
+	})
+	require.NoError(t, err)
+	running.Store(0)
+	release = make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	x := torch.Randn(1, 8, 16, 16)
+	var wg sync.WaitGroup
+	for range 1000 {
+		wg.Go(func() {
+			if _, err := o.Run(ctx, x); err == nil {
+				ended.Add(1)
+			} else {
+				assert.ErrorIs(t, err, context.Canceled)
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return running.Load() > 0 }, 10*time.Second, time.Millisecond)
+	cancel()
+	close(release)
+	wg.Wait()
+	require.LessOrEqual(t, int(running.Load()), runtime.GOMAXPROCS(0))
+	require.LessOrEqual(t, ended.Load(), running.Load()) // a slow plan does not stop
 }

@@ -40,8 +40,8 @@ type partition struct {
 	islands map[*Node]string // the nodes in no region, and why
 }
 
-// regions returns the steps of the graph. Nodes that cannot be in a region become islands.
-func (p *partition) regions() []step {
+// regions returns the steps of the graph. Nodes that cannot be in a region become islands. The error is that of the context.
+func (p *partition) regions(ctx context.Context) ([]step, error) {
 	for _, n := range p.g.Nodes {
 		base, _, _ := strings.Cut(n.Op, ".")
 		if lowerings[base] == nil && p.islands[n] == "" {
@@ -62,6 +62,9 @@ func (p *partition) regions() []step {
 				break
 			}
 			for _, r := range regions {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
 				if reason := check(r); reason != "" {
 					for _, n := range r.nodes {
 						p.islands[n] = reason
@@ -70,7 +73,7 @@ func (p *partition) regions() []step {
 			}
 		}
 		if len(p.islands) == before {
-			return p.order(regions, level)
+			return p.order(regions, level), nil
 		}
 	}
 }

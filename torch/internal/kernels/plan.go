@@ -92,6 +92,9 @@ func (p *Plan) run(ctx context.Context, inputs, outputs []*torch.Tensor, times [
 	var canceled bool
 	var err error
 	torch.Run(func() {
+		if err = ctx.Err(); err != nil { // the wait may have been long
+			return
+		}
 		var c torch.Call
 		for _, x := range slices.Concat(inputs, outputs) {
 			c.Tensor(x)

@@ -2,11 +2,14 @@ package kernels_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -295,21 +298,84 @@ func TestMistakes(t *testing.T) {
 	require.ErrorIs(t, plan.Run(ctx, []*torch.Tensor{x}, []*torch.Tensor{output(p)}), context.Canceled)
 }
 
-// TestGoroutines runs one plan in many goroutines.
+// TestGoroutines runs one plan in 1,000 goroutines, each on an input of its own. They share the threads of torch.Run, and each
+// of these has one workspace, so that neither threads nor memory grow with the goroutines.
 func TestGoroutines(t *testing.T) {
-	p, x, _ := program(7, 6)
+	const goroutines, size = 1000, 32
+	weight := torch.Randn(32, 32, 3, 3)
+	v := kernels.Value{N: 1, C: 32, H: size, W: size}
+	p := &kernels.Program{Values: []kernels.Value{v}, Inputs: []kernels.Port{image(0, v)}}
+	for i := range 3 { // with images of 150 kB
+		p.Values = append(p.Values, v)
+		p.Instructions = append(p.Instructions, kernels.Instruction{Kind: kernels.Conv, In: []int{i}, Out: i + 1, Weight: weight, Padding: [2]int{1, 1}, Act: kernels.Tanh})
+	}
+	p.Values = append(p.Values, kernels.Value{N: 1, C: 32, H: 1, W: 1})
+	p.Instructions = append(p.Instructions, kernels.Instruction{Kind: kernels.Mean, In: []int{3}, Out: 4})
+	p.Outputs = []kernels.Port{image(4, p.Values[4])}
 	plan, err := kernels.Compile(p)
 	require.NoError(t, err)
-	want := run(t, plan, p, x)
+	inputs, want := make([]*torch.Tensor, 16), make([]*torch.Tensor, 16)
+	for i := range inputs {
+		inputs[i] = torch.Randn(1, v.C, v.H, v.W)
+		want[i] = run(t, plan, p, inputs[i])
+	}
+	all := func(n int) {
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() {
+				for k := range 2 {
+					y := output(p)
+					j := (i + k) % len(inputs)
+					assert.NoError(t, plan.Run(context.Background(), []*torch.Tensor{inputs[j]}, []*torch.Tensor{y}))
+					assert.Equal(t, torch.Data[float32](want[j]), torch.Data[float32](y))
+				}
+			})
+		}
+		wg.Wait()
+	}
+	all(20)
+	threads, memory := usage(t)
+	all(goroutines)
+	moreThreads, moreMemory := usage(t)
+	t.Logf("%d threads, %d MB; after %d goroutines %d threads, %d MB", threads, memory, goroutines, moreThreads, moreMemory)
+	require.LessOrEqual(t, moreThreads, threads+8) // Go starts some of its own, which never end
+	require.LessOrEqual(t, moreMemory, memory+128) // a workspace for each goroutine would be 300
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	start := make(chan struct{})
 	var wg sync.WaitGroup
-	for range 64 {
+	var canceled atomic.Int32
+	for i := range goroutines {
 		wg.Go(func() {
-			for range 5 {
-				y := output(p)
-				assert.NoError(t, plan.Run(context.Background(), []*torch.Tensor{x}, []*torch.Tensor{y}))
-				assert.True(t, want.Equal(y))
+			<-start
+			if i == 100 {
+				cancel()
+			}
+			switch err := plan.Run(ctx, []*torch.Tensor{inputs[0]}, []*torch.Tensor{output(p)}); {
+			case errors.Is(err, context.Canceled):
+				canceled.Add(1)
+			default:
+				assert.NoError(t, err)
 			}
 		})
 	}
+	close(start)
 	wg.Wait()
+	require.Positive(t, canceled.Load())
+	require.True(t, want[0].Equal(run(t, plan, p, inputs[0])))
+}
+
+// usage returns the number of threads of the process, and the megabytes that it has in memory; zeros where there is no /proc.
+func usage(t *testing.T) (threads, megabytes int) {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, 0
+	}
+	require.NoError(t, err)
+	b, err := os.ReadFile("/proc/self/statm")
+	require.NoError(t, err)
+	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
+	require.NoError(t, err)
+	return len(tasks), pages * os.Getpagesize() >> 20
 }
