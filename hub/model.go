@@ -40,7 +40,22 @@ type Model struct {
 	device  torch.Device
 
 	compiled *graph.Compiled // what computes outputs from pictures, if the model is optimized
+	released bool            // only compiled remains
 	closed   bool
+}
+
+// errReleased is the error of a model for what needs parameters that are gone.
+var errReleased = errors.New("its parameters were released by Optimize; load it again")
+
+// whole returns an error if there are no parameters any more.
+func (m *Model) whole() error {
+	switch {
+	case m.closed:
+		return torch.ErrClosed
+	case m.released:
+		return errReleased
+	}
+	return nil
 }
 
 // A program is a model that a file holds, architecture and all.
@@ -167,7 +182,11 @@ func (m *Model) to(d torch.Device) error {
 		d = torch.DefaultDevice()
 	}
 	var err error
-	if m.program != nil {
+	if m.released {
+		if d != m.device {
+			err = errReleased
+		}
+	} else if m.program != nil {
 		err = m.program.To(d)
 	} else if d != m.device {
 		err = torch.Try(func() { nn.To(m.module, d) })
@@ -192,6 +211,11 @@ func (m *Model) Close() error {
 	}
 	m.closed = true
 	m.compiled = nil
+	return m.free()
+}
+
+// free frees the parameters.
+func (m *Model) free() error {
 	if m.program != nil {
 		return m.program.Close()
 	}
@@ -204,7 +228,7 @@ func (m *Model) Close() error {
 // Module returns the Go module of the model, in evaluation mode and on its device; nil for
 // a program such as TorchScript. For classification it is an [nn.Module]. Use it to call
 // methods that only its type has, such as the Forward of a model for another task. Its
-// tensors belong to the model: call it inside [torch.Run], and not after Close.
+// tensors belong to the model: call it inside [torch.Run], and not after Close or after [Model.Optimize] with Release.
 func (m *Model) Module() any { return m.module }
 
 // Forward maps an input x on the model's device to the output: model(x), recorded by autograd
@@ -214,8 +238,8 @@ func (m *Model) Module() any { return m.module }
 func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.closed {
-		panic(&torch.Error{Op: "hub.Model.Forward", Msg: fmt.Sprintf("model %q: %v", m.name, torch.ErrClosed)})
+	if err := m.whole(); err != nil {
+		panic(&torch.Error{Op: "hub.Model.Forward", Msg: fmt.Sprintf("model %q: %v", m.name, err)})
 	}
 	var y *torch.Tensor
 	torch.Run(func() { y = m.forward(x) })
@@ -231,9 +255,10 @@ func (m *Model) Forward(x *torch.Tensor) *torch.Tensor {
 func (m *Model) Call(ctx context.Context, inputs ...torch.Value) (out torch.Value, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.closed {
-		err = torch.ErrClosed
-	} else if err = ctx.Err(); err == nil {
+	if err = m.whole(); err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
 		if terr := torch.Try(func() { torch.Run(func() { out, err = m.call(inputs) }) }); terr != nil {
 			err = terr
 		}

@@ -28,7 +28,7 @@ func WithOptimize() Option { return func(o *options) { o.optimize = true } }
 func (l *loader) start(m *Model) (*Model, error) {
 	m, err := m.start(l.device)
 	if err == nil && l.optimize {
-		m.compile()
+		m.compile(false)
 	}
 	return m, err
 }
@@ -40,12 +40,18 @@ type OptimizeOptions struct {
 	// Size is the width and height of the pictures before they are prepared, which counts where the model takes pictures of
 	// any size; zero means 256×256.
 	Size image.Point
+
+	// Release frees the parameters of the model once kernels have their copies of them, so that memory holds the weights once
+	// and not twice. What is faster is not timed then. Afterward the model only takes pictures that are of the size that it was
+	// optimized for when they are prepared, any number of them: other pictures, Forward, Call, and To another device are
+	// errors. Optimize then waits for forward passes in progress. If it fails, the model may be lost and should be closed.
+	Release bool
 }
 
 // Optimize makes what computes outputs from pictures run faster: it is traced, simplified, and runs on kernels of this module
 // where there are some, see [graph.Optimize]. What is faster is found by timing, which takes as long as some ten forward
 // passes, and the outputs are compared with those of the model as it was. The report says what came of it.
-// The parameters must not change afterward. The model keeps a second copy of them. It is for the methods that take pictures: Forward,
+// The parameters must not change afterward. The model keeps a second copy of them, or only that with the option Release. It is for the methods that take pictures: Forward,
 // Call and Module run the model as it was. For a model for another task than classification or segmentation, for one that is
 // not on the CPU, and for native code there is an error. [Model.To] undoes it.
 func (m *Model) Optimize(ctx context.Context, options ...OptimizeOptions) (graph.Report, error) {
@@ -57,7 +63,7 @@ func (m *Model) Optimize(ctx context.Context, options ...OptimizeOptions) (graph
 }
 
 func (m *Model) optimize(ctx context.Context, o OptimizeOptions) (r graph.Report, err error) {
-	if err := m.compile(); err != nil {
+	if err := m.compile(o.Release); err != nil {
 		return r, err
 	}
 	if o.Size == (image.Point{}) {
@@ -69,8 +75,13 @@ func (m *Model) optimize(ctx context.Context, o OptimizeOptions) (r graph.Report
 	}
 	defer func() { <-m.turns }()
 	defer free(x)
-	m.mu.RLock()
-	defer m.mu.RUnlock()
+	if o.Release {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+	} else {
+		m.mu.RLock()
+		defer m.mu.RUnlock()
+	}
 	switch {
 	case m.closed:
 		return r, torch.ErrClosed
@@ -102,8 +113,9 @@ func speckled(size image.Point) image.Image {
 	return img
 }
 
-// compile makes forward passes of pictures go through package graph.
-func (m *Model) compile() error {
+// compile makes forward passes of pictures go through package graph, which, with release, frees the parameters when it optimizes
+// them.
+func (m *Model) compile(release bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, isModule := m.module.(nn.Module)
@@ -118,10 +130,16 @@ func (m *Model) compile() error {
 		return fmt.Errorf("optimization is for the CPU, and the model is on %v", m.device)
 	case !isModule && !isSegmenter && !isScript:
 		return errors.New("it is native code already")
-	case m.compiled != nil:
+	case m.compiled != nil && (m.released || !release):
 		return nil
 	}
 	o := graph.CompileOptions{Batch: true}
+	if release {
+		o.Release = func() {
+			m.released = true
+			m.free()
+		}
+	}
 	if m.module != nil {
 		o.Names = nn.StateDict(m.module)
 	}

@@ -54,7 +54,7 @@ func TestOptimizeScript(t *testing.T) {
 	img := noise(40, 40)
 	want, err := m.Logits(t.Context(), img)
 	require.NoError(t, err)
-	require.NoError(t, m.compile())
+	require.NoError(t, m.compile(false))
 	for range 4 {
 		got, err := m.Logits(t.Context(), img)
 		require.NoError(t, err)
@@ -76,4 +76,36 @@ func TestOptimizeSegmentation(t *testing.T) {
 	video := newModel(t, &clips{}, models.VideoClassificationPreset{Resize: []int{20}, Crop: []int{16, 16}}, nil)
 	_, err = video.Optimize(t.Context())
 	require.EqualError(t, err, `hub: optimize model "m": optimization is for classification and segmentation, and the model is for video_classification`)
+}
+
+// TestOptimizeRelease frees the parameters of a module, and of a TorchScript program.
+func TestOptimizeRelease(t *testing.T) {
+	for name, m := range map[string]*Model{"module": small(t), "script": lettersModel(t)} {
+		img := noise(100, 90)
+		want, err := m.Logits(t.Context(), img)
+		require.NoError(t, err, name)
+		r, err := m.Optimize(t.Context(), OptimizeOptions{Release: true})
+		require.NoError(t, err, name)
+		require.Empty(t, r.Reason)
+		for range 3 {
+			got, err := m.Logits(t.Context(), img)
+			require.NoError(t, err, name)
+			closeTo(t, want, got)
+		}
+		labels, err := m.ClassifyBatch(t.Context(), []image.Image{img, img, img}, 1)
+		require.NoError(t, err, name)
+		require.Len(t, labels, 3)
+		const released = "its parameters were released by Optimize; load it again"
+		require.ErrorContains(t, torch.Try(func() { m.Forward(torch.Zeros(1, 3, 8, 8)) }), released)
+		_, err = m.Call(t.Context(), torch.Zeros(1, 3, 8, 8))
+		require.ErrorContains(t, err, released)
+		require.NoError(t, m.To(torch.CPU))
+		require.ErrorContains(t, m.To("meta"), released)
+		again, err := m.Optimize(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+		require.NoError(t, m.Close())
+		_, err = m.Logits(t.Context(), img)
+		require.ErrorIs(t, err, torch.ErrClosed)
+	}
 }

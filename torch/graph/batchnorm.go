@@ -96,6 +96,9 @@ func (e *editor) foldBatchNorm() {
 				before.Args[1] = e.constant(torch.Keep(w), weight.Name)
 				before.Args[2] = e.constant(torch.Keep(b), weight.Name+"_bias")
 				e.become[n.Results[0]] = before.Results[0]
+				if weight.own && uses[weight] == 1 { // at once, so that not all layers' are there twice
+					weight.Tensor.Free()
+				}
 			})
 			return none
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +20,8 @@ type CompileOptions struct {
 	// other N: large batches are computed in parts, where that is faster.
 	Batch bool
 
+	// OptimizeOptions are those of each shape. With Release, which frees what f needs, f is optimized once, by Prepare, during
+	// which f must not run. Afterward only inputs of that shape can be computed, and with Batch of any N.
 	OptimizeOptions
 }
 
@@ -27,8 +30,9 @@ type Compiled struct {
 	f func(x ...*torch.Tensor) []*torch.Tensor
 	o CompileOptions
 
-	mu      sync.Mutex
-	entries []*entry // the one that was used last comes first
+	mu       sync.Mutex
+	entries  []*entry // the one that was used last comes first
+	released string   // the inputs for which f was optimized and then released; "" if it was not
 }
 
 // An entry is what f is for inputs of a shape.
@@ -71,6 +75,14 @@ func (c *Compiled) Prepare(ctx context.Context, inputs ...*torch.Tensor) (Report
 	key, sample, n := c.keys(inputs)
 	for {
 		c.mu.Lock()
+		if c.released != "" {
+			m, err := c.kept(key, sample, n, inputs)
+			c.mu.Unlock()
+			if err != nil {
+				return Report{}, err
+			}
+			return m.report, nil
+		}
 		e := c.entry(key, sample)
 		m, making := e.made, e.making
 		if m != nil {
@@ -97,6 +109,14 @@ func (c *Compiled) Prepare(ctx context.Context, inputs ...*torch.Tensor) (Report
 func (c *Compiled) Run(ctx context.Context, inputs ...*torch.Tensor) ([]*torch.Tensor, error) {
 	key, sample, n := c.keys(inputs)
 	c.mu.Lock()
+	if c.released != "" {
+		m, err := c.kept(key, sample, n, inputs)
+		c.mu.Unlock()
+		if err != nil {
+			return nil, err
+		}
+		return c.compute(ctx, m, inputs)
+	}
 	var m *made
 	if i := slices.IndexFunc(c.entries, func(e *entry) bool { return e.key != key && n > 0 && e.serves(sample, n) }); i >= 0 && !c.has(key) {
 		m = c.entries[i].made
@@ -106,7 +126,7 @@ func (c *Compiled) Run(ctx context.Context, inputs ...*torch.Tensor) ([]*torch.T
 	}
 	e := c.entry(key, sample)
 	e.calls++
-	if m = e.made; m == nil && e.making == nil && e.calls > patience {
+	if m = e.made; m == nil && e.making == nil && e.calls > patience && c.o.Release == nil {
 		m, err := c.makeEntry(ctx, e, inputs, n)
 		if err != nil {
 			return nil, err
@@ -118,6 +138,26 @@ func (c *Compiled) Run(ctx context.Context, inputs ...*torch.Tensor) ([]*torch.T
 		m = &made{}
 	}
 	return c.compute(ctx, m, inputs)
+}
+
+// kept returns what remains after f was released, if it is for these inputs.
+func (c *Compiled) kept(key, sample string, n int, inputs []*torch.Tensor) (*made, error) {
+	for _, e := range c.entries {
+		if e.made != nil && e.made.run != nil && (e.key == key || n > 0 && e.made.n > 0 && e.sample == sample) {
+			return e.made, nil
+		}
+	}
+	return nil, fmt.Errorf("graph: the inputs are %s, and the parameters were released when it was optimized for %s; make and compile it again", kindsOf(inputs), c.released)
+}
+
+// kindsOf returns the dtypes and shapes of inputs, for reading.
+func kindsOf(inputs []*torch.Tensor) string {
+	var kinds []string
+	for _, x := range inputs {
+		v := Value{DType: x.DType(), Device: x.Device(), Shape: x.Shape()}
+		kinds = append(kinds, v.kind())
+	}
+	return strings.Join(kinds, ", ")
 }
 
 // has reports whether there is something made for a key. The mutex must be held, as in the functions below.
@@ -239,12 +279,27 @@ func (c *Compiled) keys(inputs []*torch.Tensor) (key, sample string, n int) {
 func (c *Compiled) make(ctx context.Context, inputs []*torch.Tensor, n int) (*made, error) {
 	o := c.o.OptimizeOptions
 	o.Inputs = inputs
+	if release := o.Release; release != nil {
+		o.Release = func() {
+			c.mu.Lock()
+			c.released = kindsOf(inputs)
+			c.mu.Unlock()
+			release()
+		}
+	}
 	trace := func(x []*torch.Tensor, o OptimizeOptions) (*Optimized, error) {
+		start := time.Now()
 		g, err := Trace(c.f, x, TraceOptions{Names: c.o.Names})
+		traced := time.Since(start)
 		if err != nil {
 			return &Optimized{report: Report{Reason: err.Error()}}, nil
 		}
-		return Optimize(ctx, g, o)
+		opt, err := Optimize(ctx, g, o)
+		if err == nil {
+			opt.report.Parts.Trace = traced
+			opt.report.Took += traced
+		}
+		return opt, err
 	}
 	best, err := trace(inputs, o)
 	if err != nil {
@@ -254,7 +309,7 @@ func (c *Compiled) make(ctx context.Context, inputs []*torch.Tensor, n int) (*ma
 	if best.graph != nil && best.report.Reason == "" {
 		e.run, e.n = best, n
 	}
-	if part := torch.NumThreads(); n > part && best.graph != nil { // an image for each thread at a time
+	if part := torch.NumThreads(); n > part && best.graph != nil && o.Release == nil { // an image for each thread at a time
 		if err := c.tryParts(ctx, e, inputs, part, trace); err != nil {
 			return nil, err
 		}

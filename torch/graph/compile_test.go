@@ -2,9 +2,11 @@ package graph_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -155,4 +157,60 @@ func TestCompiledMemory(t *testing.T) {
 	const steps = 300
 	flat.Warm(t, steps, step)
 	flat.Check(t, steps, step)
+}
+
+// TestCompileRelease frees the parameters of a model, of which then one shape remains.
+func TestCompileRelease(t *testing.T) {
+	model := nn.Sequential{nn.NewConv2d(3, 64, 3), nn.NewBatchNorm2d(64), &nn.ReLU{}, nn.NewConv2d(64, 64, 3), nn.NewBatchNorm2d(64)}
+	nn.Eval(model)
+	calls := 0
+	parameters := nn.StateDict(model)
+	c := graph.Compile(func(x ...*torch.Tensor) []*torch.Tensor {
+		calls++
+		return []*torch.Tensor{model.Forward(x[0])}
+	}, graph.CompileOptions{Batch: true, Names: parameters, OptimizeOptions: graph.OptimizeOptions{Release: parameters.Free}})
+	x := torch.Randn(5, 3, 20, 20)
+	want := torch.Keep(model.Forward(x).Detach())
+	for range 4 { // which do not optimize it
+		_, err := c.Run(t.Context(), x)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 4, calls)
+	runtime.GC()
+	before := torch.LiveBytes()
+	r, err := c.Prepare(t.Context(), x.Narrow(0, 0, 2))
+	require.NoError(t, err)
+	require.Empty(t, r.Reason)
+	require.Empty(t, r.Islands)
+	require.Equal(t, 5, calls)
+	require.Eventually(t, func() bool { runtime.GC(); return torch.LiveBytes() < before-64*64*9*4 }, time.Minute, 10*time.Millisecond)
+	for _, n := range []int{2, 5, 1} {
+		y, err := c.Run(t.Context(), x.Narrow(0, 0, n))
+		require.NoError(t, err)
+		near(t, want.Narrow(0, 0, n), y[0])
+	}
+	again, err := c.Prepare(t.Context(), x)
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+	_, err = c.Run(t.Context(), torch.Randn(2, 3, 21, 20))
+	const lost = "graph: the inputs are float32[2, 3, 21, 20], and the parameters were released when it was optimized for float32[2, 3, 20, 20]; make and compile it again"
+	require.EqualError(t, err, lost)
+	_, err = c.Prepare(t.Context(), torch.Randn(2, 3, 21, 20))
+	require.EqualError(t, err, lost)
+	require.Equal(t, 5, calls)
+	require.ErrorIs(t, torch.Try(func() { model.Forward(x) }), torch.ErrFreed)
+}
+
+// TestCompileReleaseNotTraced keeps the parameters of what cannot be traced.
+func TestCompileReleaseNotTraced(t *testing.T) {
+	w := torch.Ones(3)
+	c := graph.Compile(func(x ...*torch.Tensor) []*torch.Tensor {
+		return []*torch.Tensor{w.MulScalar(x[0].Sum().Item())}
+	}, graph.CompileOptions{OptimizeOptions: graph.OptimizeOptions{Release: w.Free}})
+	r, err := c.Prepare(t.Context(), torch.Ones(3))
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Reason)
+	y, err := c.Run(t.Context(), torch.Ones(3))
+	require.NoError(t, err)
+	require.Equal(t, 9.0, y[0].Sum().Item())
 }

@@ -63,7 +63,7 @@ func (e *editor) value(like *Value, name string, shape ...int) *Value {
 
 // constant returns a new constant. The tensor belongs to the graph from now on.
 func (e *editor) constant(x *torch.Tensor, name string) *Value {
-	v := &Value{Name: e.names.name(name), DType: x.DType(), Device: x.Device(), Shape: x.Shape(), Tensor: x}
+	v := &Value{Name: e.names.name(name), DType: x.DType(), Device: x.Device(), Shape: x.Shape(), Tensor: x, own: true}
 	e.Constants = append(e.Constants, v)
 	return v
 }
@@ -110,7 +110,28 @@ func (e *editor) sweep() {
 	}
 	slices.Reverse(nodes)
 	e.Nodes = nodes
-	e.Constants = slices.DeleteFunc(e.Constants, func(v *Value) bool { return !used[v] })
+	e.keep(func(v *Value) bool { return used[v] })
+}
+
+// keep removes the constants for which f is false, and frees those of them that are the graph's own.
+func (g *Graph) keep(f func(v *Value) bool) {
+	kept := map[*torch.Tensor]bool{}
+	var gone []*torch.Tensor
+	var constants []*Value
+	for _, v := range g.Constants {
+		if f(v) {
+			kept[v.Tensor] = true
+			constants = append(constants, v)
+		} else if v.own {
+			gone = append(gone, v.Tensor)
+		}
+	}
+	g.Constants = constants
+	for _, x := range gone {
+		if !kept[x] {
+			x.Free()
+		}
+	}
 }
 
 // uses returns how often each value is used, by nodes and as an output.

@@ -45,6 +45,7 @@ type Value struct {
 	Symbols []string      // of each size that is -1, what it is: "s77", "2*s77"; nil where no size is
 	Tensor  *torch.Tensor // of a constant; nil of others
 	slot    int           // its place in a run
+	own     bool          // of a constant: the tensor is this graph's alone
 }
 
 // A Node is a call of an operator.

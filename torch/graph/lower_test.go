@@ -24,7 +24,21 @@ func (s slow) Run(_ context.Context, inputs, outputs []*torch.Tensor) error {
 	return torch.Try(func() { oracle.Run(s.p, inputs, outputs) })
 }
 
-func slowly(p *kernels.Program) (plan, error) { return slow{p}, nil }
+func slowly(p *kernels.Program) (plan, error) { return slowPlan(p), nil }
+
+// slowPlan copies the weights, as a plan does.
+func slowPlan(p *kernels.Program) slow {
+	q := *p
+	q.Instructions = slices.Clone(p.Instructions)
+	for i := range q.Instructions {
+		for _, x := range []**torch.Tensor{&q.Instructions[i].Weight, &q.Instructions[i].Bias} {
+			if *x != nil {
+				*x = lasting((*x).Clone)
+			}
+		}
+	}
+	return slow{&q}
+}
 
 // kinds are the names of the kinds of instructions.
 var kinds = []string{"Conv", "MaxPool", "AvgPool", "Mean", "Add", "Mul", "Scale", "LayerNorm", "Concat", "ConcatPixels", "Slice", "Shuffle", "Gather", "Attention", "Const", "Normalize"}
@@ -54,9 +68,11 @@ func described(steps []step) string {
 // check lowers a graph, however small its regions are, and compares it with the graph.
 func check(t *testing.T, g *Graph, within float64) []step {
 	t.Helper()
-	lean, err := simplified(g)
+	e, err := g.pure()
 	require.NoError(t, err)
-	p := &partition{lean, slowly, 0, map[*Node]string{}}
+	lean, err := e.simplified()
+	require.NoError(t, err)
+	p := &partition{lean, slowly, 0, map[*Node]string{}, &Parts{}}
 	steps, err := p.regions(t.Context())
 	require.NoError(t, err)
 	var inputs []*torch.Tensor

@@ -22,11 +22,17 @@ type OptimizeOptions struct {
 
 	// Untimed takes the optimized graph without timing it.
 	Untimed bool
+
+	// Release, if not nil, says that the graph is not needed afterward. It is called after the graph was run to compare with,
+	// unless that showed that it cannot be optimized, and frees what the caller has of the graph's constants, such as the
+	// parameters of a module. The constants are then freed as kernels have copies of them, and the graph and what it was traced
+	// from cannot run. It implies Untimed. An error after the call means that the graph is lost.
+	Release func()
 }
 
 // An Optimized computes what a graph does, faster. Any number of goroutines may run it.
 type Optimized struct {
-	graph  *Graph // the original
+	graph  *Graph // the original; without nodes and constants if it was released
 	lean   *Graph // the graph that steps are of
 	steps  []step // nil if the original is run
 	report Report
@@ -43,6 +49,16 @@ type Report struct {
 	Eager      time.Duration
 	Optimized  time.Duration // of the fastest run; 0 if it was not timed
 	Took       time.Duration // of the optimization
+	Parts      Parts
+}
+
+// Parts are the durations of the parts of an optimization. The others have little to do.
+type Parts struct {
+	Trace   time.Duration // by [Compile]
+	Passes  time.Duration // on the graph and on programs
+	Packing time.Duration // of weights, for kernels
+	Proof   time.Duration // that outputs are the same
+	Timing  time.Duration
 }
 
 // A Region is a part of a graph that runs on own kernels.
@@ -79,7 +95,9 @@ func (r Report) String() string {
 	if r.Samples > 0 {
 		fmt.Fprintf(&b, "%d samples at a time\n", r.Samples)
 	}
-	fmt.Fprintf(&b, "difference %.1e, optimized in %v", r.Difference, r.Took.Round(time.Millisecond))
+	ms := func(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+	fmt.Fprintf(&b, "difference %.1e, optimized in %v: trace %v, passes %v, packing %v, proof %v, timing %v",
+		r.Difference, ms(r.Took), ms(r.Parts.Trace), ms(r.Parts.Passes), ms(r.Parts.Packing), ms(r.Parts.Proof), ms(r.Parts.Timing))
 	return b.String()
 }
 
@@ -121,6 +139,9 @@ func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*ke
 		return nil, fmt.Errorf("graph: %w", err)
 	}
 	opt.trim()
+	if o.Release != nil {
+		torch.EmptyCache()
+	}
 	opt.report.Took = time.Since(start)
 	return opt, nil
 }
@@ -170,15 +191,17 @@ func random(n *Node) bool {
 	return false
 }
 
-// simplified returns the graph after the passes that need no kernels.
-func simplified(g *Graph) (*Graph, error) {
+// pure returns an editor of a copy of the graph, without effects. The error says why the graph must be run as it is.
+func (g *Graph) pure() (*editor, error) {
 	if err := g.static(); err != nil {
 		return nil, err
 	}
 	e := g.edit()
-	if err := e.withoutEffects(); err != nil {
-		return nil, err
-	}
+	return e, e.withoutEffects()
+}
+
+// simplified returns the graph after the passes that need no kernels.
+func (e *editor) simplified() (*Graph, error) {
 	e.clean()
 	e.fold()
 	e.foldBatchNorm()
@@ -188,26 +211,54 @@ func simplified(g *Graph) (*Graph, error) {
 }
 
 func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile func(*kernels.Program) (plan, error)) error {
-	lean, err := simplified(o.graph)
+	parts := &o.report.Parts
+	last := time.Now()
+	lap := func(d *time.Duration) {
+		now := time.Now()
+		*d += now.Sub(last)
+		last = now
+	}
+	e, err := o.graph.pure()
 	if err != nil {
 		o.report.Reason = err.Error()
 		return nil
 	}
-	o.lean = lean
+	lap(&parts.Passes)
 	inputs := options.Inputs
 	if inputs == nil {
 		inputs = examples(o.graph)
 	}
 	want := o.graph.Run(inputs...)
-	p := &partition{lean, compile, leastWork, map[*Node]string{}}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var released map[*torch.Tensor]bool
+	if options.Release != nil {
+		options.Release()
+		released = o.release(e)
+	}
+	lap(&parts.Proof)
+	if o.lean, err = e.simplified(); err != nil {
+		return err
+	}
+	if released != nil {
+		o.lean.copyConstants(released)
+		torch.EmptyCache() // before packed copies are made
+	}
+	p := &partition{o.lean, compile, leastWork, map[*Node]string{}, parts}
 	for {
+		lap(&parts.Passes)
+		packing := parts.Packing
 		if o.steps, err = p.regions(ctx); err != nil {
 			return err
 		}
+		lap(&parts.Passes)
+		parts.Passes -= parts.Packing - packing
 		refused, err := o.prove(ctx, inputs, options.Tolerance)
 		if err != nil {
 			return err
 		}
+		lap(&parts.Proof)
 		if len(refused) == 0 {
 			break
 		}
@@ -216,22 +267,66 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 		}
 	}
 	o.describe(p.islands)
+	reason, err := o.compare(ctx, inputs, want, options.Tolerance)
+	lap(&parts.Proof)
+	switch {
+	case err != nil:
+		return err
+	case reason != "" && released != nil:
+		return fmt.Errorf("%s, and the constants were released", reason)
+	case reason != "":
+		o.fallBack(reason)
+		return nil
+	case options.Untimed || released != nil:
+		return nil
+	}
+	err = o.time(ctx, inputs)
+	lap(&parts.Timing)
+	return err
+}
+
+// compare runs the optimized graph, and returns why it cannot be used, if so.
+func (o *Optimized) compare(ctx context.Context, inputs, want []*torch.Tensor, tolerance float64) (reason string, err error) {
 	got, err := o.run(ctx, inputs)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for i := range want {
 		d := relative(want[i], got[i])
 		o.report.Difference = max(o.report.Difference, d)
-		if !(d <= options.Tolerance) {
-			o.fallBack(fmt.Sprintf("output %s differs by %.1e of its largest number", o.graph.Outputs[i].Name, d))
-			return nil
+		if !(d <= tolerance) {
+			return fmt.Sprintf("output %s differs by %.1e of its largest number", o.graph.Outputs[i].Name, d), nil
 		}
 	}
-	if options.Untimed {
-		return nil
+	return "", nil
+}
+
+// release makes the constants of the original graph the editor's own, and returns them.
+func (o *Optimized) release(e *editor) map[*torch.Tensor]bool {
+	constants := map[*torch.Tensor]bool{}
+	for _, v := range e.Constants {
+		v.own = true
+		constants[v.Tensor] = true
 	}
-	return o.time(ctx, inputs)
+	o.graph = &Graph{Inputs: o.graph.Inputs, Outputs: o.graph.Outputs}
+	return constants
+}
+
+// copyConstants replaces those constants that are in a set by copies, and frees them: they may be parts of a mapped file, all
+// of which stays in memory until the last part is freed.
+func (g *Graph) copyConstants(set map[*torch.Tensor]bool) {
+	copies := map[*torch.Tensor]*torch.Tensor{}
+	for _, v := range g.Constants {
+		x := v.Tensor
+		if !set[x] {
+			continue
+		}
+		if copies[x] == nil {
+			copies[x] = lasting(x.Clone)
+			x.Free()
+		}
+		v.Tensor = copies[x]
+	}
 }
 
 // examples returns inputs of the shapes of the graph's.
@@ -301,6 +396,12 @@ func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance
 						return
 					}
 					step{node: n}.run(ctx, inner)
+					for _, v := range slices.Concat(tensors(n.Args), n.Results) {
+						if v != nil && inner[v] != nil && slices.Contains(n.dead, v.slot) && !slices.Contains(r.inputs, v) && !slices.Contains(r.outputs, v) {
+							inner[v].Free()
+							delete(inner, v)
+						}
+					}
 				}
 				for _, v := range r.outputs {
 					about.Difference = max(about.Difference, relative(inner[v], got[v]))
@@ -397,16 +498,35 @@ func asValues(xs []*torch.Tensor) []any {
 
 // trim drops what runs do not need: the nodes of regions, and constants that only they have.
 func (o *Optimized) trim() {
-	if o.steps == nil {
-		o.lean = nil
+	if o.lean == nil {
 		return
 	}
-	o.lean = &Graph{Inputs: o.lean.Inputs, Outputs: o.lean.Outputs}
+	constants := map[*torch.Tensor]bool{}
+	for _, v := range o.lean.Constants {
+		constants[v.Tensor] = true
+	}
+	used := map[*Value]bool{}
 	for _, s := range o.steps {
 		if s.region != nil {
+			for _, in := range s.region.program.Instructions {
+				for _, x := range []*torch.Tensor{in.Weight, in.Bias} {
+					if !constants[x] { // one that was made for the program
+						x.Free()
+					}
+				}
+			}
 			s.region.nodes, s.region.program = nil, nil
+		} else {
+			for _, v := range tensors(s.node.Args) {
+				used[v] = true
+			}
 		}
 	}
+	for _, v := range o.lean.Outputs {
+		used[v] = true
+	}
+	o.lean.keep(func(v *Value) bool { return used[v] && o.steps != nil })
+	o.lean = &Graph{Inputs: o.lean.Inputs, Outputs: o.lean.Outputs}
 }
 
 // Report returns what became of the graph.

@@ -131,7 +131,7 @@ func (c changed) Run(ctx context.Context, inputs, outputs []*torch.Tensor) error
 
 func TestOptimize(t *testing.T) {
 	always := func(change func(*torch.Tensor)) func(*kernels.Program) (plan, error) {
-		return func(p *kernels.Program) (plan, error) { return changed{slow{p}, change}, nil }
+		return func(p *kernels.Program) (plan, error) { return changed{slowPlan(p), change}, nil }
 	}
 	for name, c := range map[string]struct {
 		compile func(*kernels.Program) (plan, error)
@@ -174,7 +174,7 @@ func TestNotStatic(t *testing.T) {
 		"aten::dropout draws random numbers":                          {Inputs: []*Value{y}, Nodes: []*Node{{Op: "aten::dropout", Args: []any{y, 0.5, true}, Results: []*Value{z}}}, Outputs: []*Value{z}},
 		"aten::zero_ writes to c, which is from outside of the graph": {Inputs: []*Value{y}, Constants: []*Value{c}, Nodes: []*Node{{Op: "aten::zero_", Args: []any{c}, Results: []*Value{z}}}, Outputs: []*Value{z}},
 	} {
-		_, err := simplified(g)
+		_, err := g.pure()
 		require.EqualError(t, err, want)
 	}
 }
@@ -230,7 +230,7 @@ func TestOptimizeCanceled(t *testing.T) {
 		}
 		_, err := optimize(ctx, g, OptimizeOptions{}, func(p *kernels.Program) (plan, error) {
 			event()
-			return called{slow{p}, event}, nil
+			return called{slowPlan(p), event}, nil
 		})
 		require.ErrorIs(t, err, context.Canceled, last)
 		require.Equal(t, last, events)
@@ -244,7 +244,7 @@ func TestCanceledWait(t *testing.T) {
 	release := make(chan struct{})
 	close(release)
 	o, err := optimize(t.Context(), network(t), OptimizeOptions{Untimed: true}, func(p *kernels.Program) (plan, error) {
-		return called{slow{p}, func() { running.Add(1); <-release }}, nil
+		return called{slowPlan(p), func() { running.Add(1); <-release }}, nil
 	})
 	require.NoError(t, err)
 	running.Store(0)
@@ -267,4 +267,38 @@ func TestCanceledWait(t *testing.T) {
 	wg.Wait()
 	require.LessOrEqual(t, int(running.Load()), runtime.GOMAXPROCS(0))
 	require.LessOrEqual(t, ended.Load(), running.Load()) // a slow plan does not stop
+}
+
+// TestRelease frees the constants of a graph whose kernels are wrong: at once, so that operators compute it, or later, which is an
+// error.
+func TestRelease(t *testing.T) {
+	x := torch.Randn(1, 8, 16, 16)
+	for _, from := range []int{1, 2, 9} { // the number of the first wrong run
+		first, norm, second := nn.NewConv2d(8, 64, 3), nn.NewBatchNorm2d(64), nn.NewConv2d(64, 64, 3)
+		nn.Eval(norm)
+		net := nn.Sequential{first, norm, second}
+		g := traced(t, net.Forward, 1, 8, 16, 16)
+		want := lasting(func() *torch.Tensor { return net.Forward(x) })
+		runs, released := 0, 0
+		options := OptimizeOptions{Inputs: []*torch.Tensor{x}, Release: func() { released++; nn.StateDict(net).Free() }}
+		o, err := optimize(t.Context(), g, options, func(p *kernels.Program) (plan, error) {
+			return changed{slowPlan(p), func(y *torch.Tensor) {
+				if runs++; runs >= from {
+					y.AddScalarInPlace(100)
+				}
+			}}, nil
+		})
+		require.Equal(t, 1, released)
+		require.ErrorIs(t, torch.Try(func() { g.Run(x) }), torch.ErrFreed)
+		if from == 2 {
+			require.ErrorContains(t, err, "graph: output conv2d_1 differs by ")
+			require.ErrorContains(t, err, ", and the constants were released")
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, from == 1, len(o.Report().Islands) > 0)
+		got, err := o.Run(t.Context(), x)
+		require.NoError(t, err)
+		require.Less(t, relative(want, got[0]), 1e-5)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/internal/kernels"
@@ -38,6 +39,7 @@ type partition struct {
 	compile func(*kernels.Program) (plan, error)
 	least   int              // the work below which a region does not pay for copies
 	islands map[*Node]string // the nodes in no region, and why
+	parts   *Parts           // the time of packing is added here
 }
 
 // regions returns the steps of the graph. Nodes that cannot be in a region become islands. The error is that of the context.
@@ -205,7 +207,9 @@ func (p *partition) small(r *region) string {
 
 // build compiles the program of a region, and returns why it cannot.
 func (p *partition) build(r *region) string {
+	start := time.Now()
 	compiled, err := p.compile(r.program)
+	p.parts.Packing += time.Since(start)
 	if err != nil {
 		return err.Error()
 	}
