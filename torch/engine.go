@@ -33,6 +33,7 @@ func init() {
 		})
 	}
 	engine.RootGradient = func(op string, x, grad any) any { return rootGradient(op, x.(*Tensor), grad.(*Tensor)) }
+	engine.RunUntil = runUntil
 	engine.Pinned = func(f func()) { within(func(s *libtorch.State) { s.Scope |= workerBit }, f) }
 	engine.Error = func(op string, err error) error { return &Error{Op: op, Msg: messageOf(err), kind: kindOf(err)} }
 	engine.NotImplemented = func(op, msg string) error { return &Error{Op: op, Msg: msg, kind: ErrNotImplemented} }

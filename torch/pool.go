@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -89,14 +90,20 @@ func SetWorkers(n int) {
 // it; a panic in f passes to the caller. Inside f, Run calls directly.
 //
 // f must not wait for another goroutine that calls Run.
-func Run(f func()) {
+func Run(f func()) { runUntil(context.Background(), f) }
+
+// runUntil is Run, or returns the error of the context if this ends while f waits for a thread; f is not called then.
+func runUntil(ctx context.Context, f func()) error {
 	mustInit()
 	runtime.LockOSThread() // the modes belong to the thread
 	j := &job{f: f, modes: libtorch.ThreadState(), done: make(chan struct{})}
 	if j.modes.Scope&workerBit != 0 {
 		runtime.UnlockOSThread()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		f()
-		return
+		return nil
 	}
 	// A goroutine in a mode such as NoGrad would keep a thread of its own while
 	// it waits, so its modes are removed from the thread, and set again
@@ -108,8 +115,10 @@ func Run(f func()) {
 	for range locks + 1 {
 		runtime.UnlockOSThread()
 	}
-	submit(j)
-	<-j.done
+	submitted := submit(ctx, j)
+	if submitted {
+		<-j.done
+	}
 	for range locks {
 		runtime.LockOSThread()
 	}
@@ -117,17 +126,24 @@ func Run(f func()) {
 		libtorch.SetThreadState(j.modes)
 	}
 	switch {
+	case !submitted:
+		return ctx.Err()
 	case j.panic != nil:
 		panic(j.panic)
 	case !j.ended:
 		runtime.Goexit()
 	}
+	return nil
 }
 
-func submit(j *job) {
+// submit gives a job to a worker, unless the context ends before one is idle.
+func submit(ctx context.Context, j *job) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case pool.jobs <- j: // a worker is idle
-		return
+		return true
 	default:
 	}
 	pool.mu.Lock()
@@ -136,7 +152,12 @@ func submit(j *job) {
 		go work()
 	}
 	pool.mu.Unlock()
-	pool.jobs <- j
+	select {
+	case pool.jobs <- j:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // work runs jobs. Its thread is never given back to other goroutines: libtorch's modes and caches are on it.

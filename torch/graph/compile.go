@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/internal/engine"
 )
 
 // CompileOptions are the options of [Compile].
@@ -210,12 +211,7 @@ func (c *Compiled) compute(ctx context.Context, e *made, inputs []*torch.Tensor)
 	switch {
 	case e.run == nil:
 		var out []*torch.Tensor
-		var err error
-		torch.Run(func() {
-			if err = ctx.Err(); err == nil { // the wait may have been long
-				torch.NoGrad(func() { out = c.f(inputs...) })
-			}
-		})
+		err := engine.RunUntil(ctx, func() { torch.NoGrad(func() { out = c.f(inputs...) }) })
 		return out, err
 	case e.n == 0 || e.n == inputs[0].Size(0):
 		return e.run.Run(ctx, inputs...)
@@ -227,7 +223,7 @@ func (c *Compiled) compute(ctx context.Context, e *made, inputs []*torch.Tensor)
 func (o *Optimized) inParts(ctx context.Context, n int, inputs []*torch.Tensor) (out []*torch.Tensor, err error) {
 	all := inputs[0].Size(0)
 	parts := make([][]*torch.Tensor, len(o.graph.Outputs))
-	torch.Run(func() {
+	late := engine.RunUntil(ctx, func() {
 		torch.NoGrad(func() {
 			torch.Scope(func() {
 				for i := 0; i < all && err == nil; i += n {
@@ -252,6 +248,9 @@ func (o *Optimized) inParts(ctx context.Context, n int, inputs []*torch.Tensor) 
 			})
 		})
 	})
+	if late != nil {
+		return nil, late
+	}
 	return out, err
 }
 

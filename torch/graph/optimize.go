@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/internal/engine"
 	"github.com/torchhub/torchhub/torch/internal/kernels"
 )
 
@@ -536,17 +537,13 @@ func (o *Optimized) Report() Report { return o.report }
 // which ends a run between two instructions.
 func (o *Optimized) Run(ctx context.Context, inputs ...*torch.Tensor) (outputs []*torch.Tensor, err error) {
 	o.graph.check(asValues(inputs))
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if late := engine.RunUntil(ctx, func() { torch.NoGrad(func() { outputs, err = o.run(ctx, inputs) }) }); late != nil {
+		return nil, late
 	}
-	torch.Run(func() { torch.NoGrad(func() { outputs, err = o.run(ctx, inputs) }) })
 	return outputs, err
 }
 
 func (o *Optimized) run(ctx context.Context, inputs []*torch.Tensor) ([]*torch.Tensor, error) {
-	if err := ctx.Err(); err != nil { // the wait for a thread may have been long
-		return nil, err
-	}
 	if o.steps == nil {
 		return o.graph.Run(inputs...), nil
 	}

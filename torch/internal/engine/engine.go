@@ -6,6 +6,8 @@
 package engine
 
 import (
+	"context"
+
 	"github.com/torchhub/torchhub/internal/libtorch"
 	"github.com/torchhub/torchhub/internal/pickle"
 )
@@ -24,6 +26,8 @@ var (
 	Callback func(name string, f func(in []any, r *libtorch.Returning) []any) (uint64, error)
 	// RootGradient returns the gradient at the root x of a graph, given one or nil.
 	RootGradient func(op string, x, grad any) any
+	// RunUntil is torch.Run, or returns the error of the context if this ends before f is called.
+	RunUntil func(ctx context.Context, f func()) error
 	// Pinned calls f on this thread, where torch.Run calls directly.
 	Pinned func(f func())
 	// Error returns a *torch.Error for an error of libtorch.

@@ -91,10 +91,7 @@ func (p *Plan) run(ctx context.Context, inputs, outputs []*torch.Tensor, times [
 	defer stop()
 	var canceled bool
 	var err error
-	torch.Run(func() {
-		if err = ctx.Err(); err != nil { // the wait may have been long
-			return
-		}
+	late := engine.RunUntil(ctx, func() {
 		var c torch.Call
 		for _, x := range slices.Concat(inputs, outputs) {
 			c.Tensor(x)
@@ -105,7 +102,10 @@ func (p *Plan) run(ctx context.Context, inputs, outputs []*torch.Tensor, times [
 		})
 	})
 	runtime.KeepAlive(p)
-	if canceled {
+	switch {
+	case late != nil:
+		return late
+	case canceled:
 		return ctx.Err()
 	}
 	return err
