@@ -34,6 +34,10 @@ def write(dir):
     w.add_pr_curve("curve", labels, p, 4)
     w.add_pr_curve("weighted", labels.long(), p.double(), 5, num_thresholds=11, weights=np.arange(100) / 7)
     w.add_pr_curve("more", labels, p, 5, num_thresholds=500)
+    raw = [torch.arange(4) + i for i in range(4)] + [torch.arange(4).double() / 7, 1 / (torch.arange(4) + 1)]
+    w.add_pr_curve_raw("raw", *raw, 6)
+    w.add_pr_curve_raw("raw", *raw, 7, num_thresholds=4)
+    w.add_pr_curve_raw("raw", *raw, 8, num_thresholds=500)
     w.add_embedding(torch.arange(6).reshape(3, 2) / 7 * 1e-5)
     pictures = torch.arange(5 * 3 * 4 * 6).reshape(5, 3, 4, 6) / 300 - 0.1
     w.add_embedding(torch.arange(10).reshape(5, 2), metadata=["a", "b", "c ü", "d", "e"], label_img=pictures, global_step=12, tag='x/y%"')
@@ -75,6 +79,11 @@ func TestPluginsLive(t *testing.T) {
 	weights := torch.Arange(100).ToDType(torch.Float64).DivScalar(7)
 	require.NoError(t, w.AddPRCurve("weighted", labels.ToDType(torch.Int64), p.ToDType(torch.Float64), 5, tensorboard.AddPRCurveOptions{NumThresholds: 11, Weights: weights}))
 	require.NoError(t, w.AddPRCurve("more", labels, p, 5, tensorboard.AddPRCurveOptions{NumThresholds: 500}))
+	four := torch.Arange(4)
+	for i, n := range []int{0, 4, 500} {
+		require.NoError(t, w.AddPRCurveRaw("raw", four, four.AddScalar(1), four.AddScalar(2), four.AddScalar(3), four.ToDType(torch.Float64).DivScalar(7), four.AddScalar(1).Reciprocal(),
+			6+i, tensorboard.AddPRCurveOptions{NumThresholds: n}))
+	}
 	require.NoError(t, w.AddEmbedding(torch.Arange(6).Reshape(3, 2).DivScalar(7).MulScalar(1e-5)))
 	pictures := torch.Arange(5*3*4*6).Reshape(5, 3, 4, 6).DivScalar(300).SubScalar(0.1)
 	require.NoError(t, w.AddEmbedding(torch.Arange(10).Reshape(5, 2), tensorboard.AddEmbeddingOptions{
@@ -87,7 +96,7 @@ func TestPluginsLive(t *testing.T) {
 	var got, want map[string]any
 	python.Call(&got, "content", filepath.Join(dir, "go"))
 	python.Call(&want, "content", filepath.Join(dir, "python"))
-	require.Len(t, want, 1+3+1+3+2+1+7)
+	require.Len(t, want, 1+3+1+3+3+2+1+7)
 	require.Equal(t, want, got)
 }
 
@@ -106,6 +115,11 @@ func TestPluginMistakes(t *testing.T) {
 	require.EqualError(t, w.AddPRCurve("c", one, torch.Ones(2), 0), `tensorboard: the curve "c": there are 1 labels, 2 predictions and 0 weights; there must be as many of each, and one at least`)
 	require.EqualError(t, w.AddPRCurve("c", one, torch.Full(1.5, 1), 0), `tensorboard: the curve "c": prediction 0 is not from 0 to 1`)
 	require.EqualError(t, w.AddPRCurve("c", one, one, 0, tensorboard.AddPRCurveOptions{NumThresholds: 1}), `tensorboard: the curve "c": there are 1 thresholds, and at least 2 are needed`)
+
+	two := torch.Ones(2)
+	require.EqualError(t, w.AddPRCurveRaw("c", two, two, two, two, one, two, 0), `tensorboard: the curve "c": tensor 4 has the shape [1]; each must have one dimension, and as many numbers as the first`)
+	require.ErrorContains(t, w.AddPRCurveRaw("c", torch.Ones(2, 2), two, two, two, two, two, 0), "tensor 0 has the shape [2 2]")
+	require.ErrorContains(t, w.AddPRCurveRaw("c", two, two, two, two, two, two, 0, tensorboard.AddPRCurveOptions{NumThresholds: -1}), "there are -1 thresholds")
 
 	require.ErrorContains(t, w.AddEmbedding(one), `the embedding "default": `)
 	require.ErrorContains(t, w.AddEmbedding(one), "the points have 2 dimensions, and the tensor has 1")

@@ -1,6 +1,7 @@
 package tensorboard
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -22,19 +23,13 @@ type AddPRCurveOptions struct {
 // https://docs.pytorch.org/docs/stable/tensorboard.html#torch.utils.tensorboard.writer.SummaryWriter.add_pr_curve
 func (w *SummaryWriter) AddPRCurve(tag string, labels, predictions *torch.Tensor, step int, options ...AddPRCurveOptions) error {
 	o := torch.Only(options)
-	if o.NumThresholds == 0 {
-		o.NumThresholds = 127
-	}
-	n := min(o.NumThresholds, 127) // TensorBoard takes no more
-	if n < 2 {
-		return fmt.Errorf("tensorboard: the curve %q: there are %d thresholds, and at least 2 are needed", tag, n)
+	n, err := o.thresholds(tag)
+	if err != nil {
+		return err
 	}
 	var truth, weights, bucket []float64
-	err := torch.Try(func() {
+	err = torch.Try(func() {
 		torch.Scope(func() {
-			floats := func(x *torch.Tensor) []float64 {
-				return torch.Data[float64](x.Detach().To(torch.CPU).ToDType(torch.Float64).Contiguous())
-			}
 			truth = floats(labels)
 			bucket = floats(predictions.Detach().MulScalar(n - 1).Floor()) // rounded in the dtype of the predictions
 			if o.Weights != nil {
@@ -53,11 +48,57 @@ func (w *SummaryWriter) AddPRCurve(tag string, labels, predictions *torch.Tensor
 	return w.write(event{step: step, summary: c})
 }
 
+// AddPRCurveRaw adds a curve of precision and recall that has been computed: add_pr_curve_raw(tag, true_positive_counts,
+// false_positive_counts, true_negative_counts, false_negative_counts, precision, recall, step). Each tensor has one
+// dimension, and a number for each threshold. As in Python, the weights of the options are not used, and NumThresholds is
+// written beside the numbers as it is. The error for other tensors names the tag.
+//
+// https://docs.pytorch.org/docs/stable/tensorboard.html#torch.utils.tensorboard.writer.SummaryWriter.add_pr_curve_raw
+func (w *SummaryWriter) AddPRCurveRaw(tag string, truePositives, falsePositives, trueNegatives, falseNegatives, precision, recall *torch.Tensor, step int, options ...AddPRCurveOptions) error {
+	n, err := torch.Only(options).thresholds(tag)
+	if err != nil {
+		return err
+	}
+	c := prCurve{tag: tag, n: n}
+	var bad error
+	err = torch.Try(func() {
+		torch.Scope(func() {
+			for i, x := range []*torch.Tensor{truePositives, falsePositives, trueNegatives, falseNegatives, precision, recall} {
+				if shape := x.Shape(); len(shape) != 1 || shape[0] == 0 || i > 0 && shape[0] != len(c.rows[0]) {
+					bad = fmt.Errorf("tensorboard: the curve %q: tensor %d has the shape %v; each must have one dimension, and as many numbers as the first", tag, i, shape)
+					return
+				}
+				c.rows[i] = floats(x)
+			}
+		})
+	})
+	if err = cmp.Or(err, bad); err != nil {
+		return err
+	}
+	return w.write(event{step: step, summary: c})
+}
+
+// thresholds returns the number of thresholds that is written.
+func (o AddPRCurveOptions) thresholds(tag string) (int, error) {
+	switch {
+	case o.NumThresholds == 0:
+		return 127, nil
+	case o.NumThresholds < 2:
+		return 0, fmt.Errorf("tensorboard: the curve %q: there are %d thresholds, and at least 2 are needed", tag, o.NumThresholds)
+	}
+	return min(o.NumThresholds, 127), nil // TensorBoard takes no more
+}
+
+// floats returns the elements of a tensor.
+func floats(x *torch.Tensor) []float64 {
+	return torch.Data[float64](x.Detach().To(torch.CPU).ToDType(torch.Float64).Contiguous())
+}
+
 // A prCurve has, for each threshold, the true and false positives, the true and false negatives, the precision and the
 // recall.
 type prCurve struct {
 	tag  string
-	n    int
+	n    int // of thresholds
 	rows [6][]float64
 }
 
@@ -102,7 +143,7 @@ func (c prCurve) append(b []byte) []byte {
 			floats = protowire.AppendFixed32(floats, math.Float32bits(float32(v)))
 		}
 	}
-	shape := appendBytes(appendBytes(nil, 2, appendInt(nil, 1, len(c.rows))), 2, appendInt(nil, 1, c.n))
+	shape := appendBytes(appendBytes(nil, 2, appendInt(nil, 1, len(c.rows))), 2, appendInt(nil, 1, len(c.rows[0])))
 	tensor := appendBytes(appendBytes(appendInt(nil, 1, dtFloat), 2, shape), 5, floats)
 	return plugin{tag: c.tag, name: "pr_curves", content: appendInt(nil, 2, c.n), tensor: tensor}.append(b)
 }
