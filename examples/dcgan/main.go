@@ -64,6 +64,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.StringVar(&args.outf, "outf", ".", "`folder` for pictures, and for the weights of each epoch")
 	flags.IntVar(&args.manualSeed, "manualSeed", 0, "of the random numbers; 0 is a random one")
 	flags.BoolVar(&args.accel, "accel", false, "use a GPU")
+	program.AtLeast(flags, 0, "workers", "niter")
+	program.AtLeast(flags, 1, "batchSize", "imageSize", "nz", "ngf", "ndf")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -62,6 +62,8 @@ func runTrain(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&args.logInterval, "log-interval", 500, "steps from one printed line to the next")
 	flags.IntVar(&args.checkpointInterval, "checkpoint-interval", 2000, "steps from one network in between to the next")
 	flags.StringVar(&args.vgg, "vgg", "IMAGENET1K_V1", "`weights` of the VGG-16 that judges: a name, a file, or none for random ones")
+	program.AtLeast(flags, 0, "epochs", "style-size")
+	program.AtLeast(flags, 1, "batch-size", "image-size", "log-interval", "checkpoint-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -126,6 +126,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.BoolVar(&args.dryRun, "dry-run", false, "end after one epoch")
 	flags.IntVar(&args.seed, "seed", 13, "of the random numbers")
 	flags.StringVar(&args.data, "data", "", "`folder` of cora.content and cora.cites; by default a graph is made")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "hidden-dim", "num-heads", "val-every")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -73,6 +73,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	program.OptionalInt(flags, &args.gpu, "gpu", "`number` of the GPU to use")
 	flags.BoolVar(&args.noAccel, "no-accel", false, "use no GPU")
 	flags.BoolVar(&args.fake, "dummy", false, "train on noise, as a benchmark")
+	program.AtLeast(flags, 0, "j", "workers", "epochs", "start-epoch")
+	program.AtLeast(flags, 1, "b", "batch-size", "p", "print-freq")
 	if err := program.Parse(flags, w, argv, program.Argument{Name: "DIR", To: &args.data}); err != nil {
 		return err
 	}

@@ -62,6 +62,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.StringVar(&args.data, "data", "", "`folder` of train.de, train.en, val.de and val.en; by default sentences are made")
 	program.OptionalInt(flags, &args.seed, "seed", "`number` for the random numbers; by default they differ each time")
 	flags.IntVar(&args.logInterval, "log-interval", 10, "steps from one printed loss to the next")
+	program.AtLeast(flags, 0, "epochs", "e")
+	program.AtLeast(flags, 1, "batch", "attn_heads", "enc_layers", "dec_layers", "embed_size", "dim_feedforward", "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -48,6 +48,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&args.testSize, "test_size", 10000, "digits to test with, at most")
 	flags.IntVar(&args.logInterval, "log-interval", 10, "steps from one printed loss to the next")
 	flags.StringVar(&args.data, "data", "", "`folder` of MNIST, to which it is downloaded; by default digits are drawn")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "train_size", "test_size", "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

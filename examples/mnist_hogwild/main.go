@@ -78,6 +78,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.BoolVar(&args.saveModel, "save_model", false, "write the weights to MNIST_hogwild.pt")
 	flags.BoolVar(&args.dryRun, "dry-run", false, "end each epoch after one step")
 	flags.StringVar(&args.data, "data", "", "`folder` of MNIST, to which it is downloaded; by default digits are drawn")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "batch-size", "test-batch-size", "log-interval", "num-processes")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -69,6 +69,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.StringVar(&args.device, "device", "cpu", "cpu or cuda")
 	flags.StringVar(&args.dtype, "dtype", "float32", "of products of matrices on cuda: float32, bfloat16 or float16")
 	flags.IntVar(&args.seed, "seed", 1337, "of the random numbers")
+	program.AtLeast(flags, 0, "max_iters")
+	program.AtLeast(flags, 1, "eval_interval", "log_interval", "eval_iters", "gradient_accumulation_steps", "batch_size", "block_size", "n_layer", "n_head", "n_embd")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ func runSample(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&args.topK, "top_k", 200, "draw from so many of the most likely characters")
 	flags.IntVar(&args.seed, "seed", 1337, "of the random numbers")
 	flags.StringVar(&args.device, "device", "cpu", "cpu or cuda")
+	program.AtLeast(flags, 0, "num_samples", "max_new_tokens")
+	program.AtLeast(flags, 1, "top_k")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags := program.Flags("regression", "Fits a polynomial with one linear layer.")
 	flags.IntVar(&args.seed, "seed", 0, "of the random numbers")
 	flags.IntVar(&args.logInterval, "log-interval", 0, "steps from one printed loss to the next; 0 prints the last one only")
+	program.AtLeast(flags, 0, "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -106,6 +106,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&args.logInterval, "log-interval", 10, "steps from one printed loss to the next")
 	flags.BoolVar(&args.saveModel, "save-model", false, "write the weights to siamese_network.pt")
 	flags.StringVar(&args.data, "data", "", "`folder` of MNIST, to which it is downloaded; by default digits are drawn")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "batch-size", "test-batch-size", "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -44,6 +44,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&opt.threads, "threads", 4, "goroutines that read pictures")
 	flags.IntVar(&opt.seed, "seed", 123, "of the random numbers")
 	flags.StringVar(&opt.data, "data", "", "`folder` that has BSDS300/images/train and BSDS300/images/test; by default pictures are drawn")
+	program.AtLeast(flags, 0, "nEpochs", "threads")
+	program.AtLeast(flags, 1, "upscale_factor", "batchSize", "testBatchSize")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -82,6 +82,7 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&args.waves, "waves", 13, "how many waves are made, of which 3 are for testing; Python's program has 100")
 	flags.IntVar(&args.length, "length", 100, "length of the waves; Python's program has 1000")
 	flags.IntVar(&args.future, "future", 100, "length of the predictions; Python's program has 1000")
+	program.AtLeast(flags, 0, "steps")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -52,6 +52,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.BoolVar(&args.fixed, "fixed", false, "train the last layer alone: the rest is a fixed feature extractor")
 	flags.BoolVar(&args.noAccel, "no-accel", false, "use no GPU")
 	program.OptionalInt(flags, &args.seed, "seed", "`number` for the random numbers; by default they differ each time")
+	program.AtLeast(flags, 0, "epochs", "workers")
+	program.AtLeast(flags, 1, "batch-size", "step-size")
 	if err := program.Parse(flags, w, argv, program.Argument{Name: "DIR", To: &args.data}); err != nil {
 		return err
 	}

@@ -94,6 +94,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.IntVar(&args.seed, "seed", 1, "of the random numbers")
 	flags.IntVar(&args.logInterval, "log-interval", 10, "steps from one printed loss to the next")
 	flags.StringVar(&args.data, "data", "", "`folder` of MNIST, to which it is downloaded; by default digits are drawn")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "batch-size", "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

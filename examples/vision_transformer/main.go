@@ -57,6 +57,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	program.OptionalInt(flags, &args.seed, "seed", "`number` for the random numbers; by default they differ each time")
 	flags.IntVar(&args.logInterval, "log-interval", 10, "steps from one printed loss to the next")
 	flags.StringVar(&args.data, "data", "", "`folder` of CIFAR-10, to which it is downloaded; by default digits are drawn")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "patch-size", "latent-size", "n-channels", "num-heads", "num-encoders", "img-size", "num-classes", "batch-size", "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

@@ -33,6 +33,8 @@ func runGenerate(ctx context.Context, w io.Writer, argv []string) error {
 	flags.Float64Var(&args.temperature, "temperature", 1, "higher means more diverse")
 	flags.IntVar(&args.logInterval, "log-interval", 100, "words from one printed line to the next")
 	flags.BoolVar(&args.accel, "accel", false, "use a GPU if there is one")
+	program.AtLeast(flags, 0, "words")
+	program.AtLeast(flags, 1, "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

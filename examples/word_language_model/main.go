@@ -56,6 +56,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.BoolVar(&args.dryRun, "dry-run", false, "end each epoch after one step")
 	flags.BoolVar(&args.accel, "accel", false, "use a GPU if there is one")
 	flags.BoolVar(&args.useOptimizer, "use-optimizer", false, "use AdamW")
+	program.AtLeast(flags, 0, "epochs")
+	program.AtLeast(flags, 1, "emsize", "nhid", "nlayers", "batch_size", "bptt", "log-interval", "nhead")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}

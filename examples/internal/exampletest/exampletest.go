@@ -42,7 +42,8 @@ type Program func(ctx context.Context, w io.Writer, args []string) error
 func Large() bool { return os.Getenv("TORCHHUB_TEST_LARGE") == "1" }
 
 // Flags checks that -h lists flags with these names, which are those of Python's program,
-// and that a bad flag is an error of one sentence. The first is a number.
+// and that a bad flag is an error of one sentence: each number of steps and the like that is negative, too. The first is a
+// number.
 func Flags(t *testing.T, run Program, names ...string) {
 	t.Helper()
 	var out strings.Builder
@@ -51,7 +52,13 @@ func Flags(t *testing.T, run Program, names ...string) {
 	for _, name := range names {
 		require.Regexp(t, `(?m)^  -`+regexp.QuoteMeta(name)+`\b`, out.String())
 	}
-	for _, args := range [][]string{{"--no-such-flag"}, {"-" + names[0] + "=x"}, {"one", "two"}} {
+	bad := [][]string{{"--no-such-flag"}, {"-" + names[0] + "=x"}, {"one", "two"}}
+	for _, name := range names {
+		if regexp.MustCompile(`(?i)(interval|every|freq|batch[-_]?size|epochs|workers|heads?|layers|steps)$`).MatchString(name) {
+			bad = append(bad, []string{"-" + name + "=-1"})
+		}
+	}
+	for _, args := range bad {
 		out.Reset()
 		err := run(t.Context(), &out, args)
 		require.Error(t, err, args)

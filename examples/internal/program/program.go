@@ -46,6 +46,27 @@ func OptionalInt(flags *flag.FlagSet, p **int, name, usage string) {
 	})
 }
 
+// AtLeast makes numbers below least an error, for flags that [flag.FlagSet.IntVar] has defined.
+func AtLeast(flags *flag.FlagSet, least int, names ...string) {
+	for _, name := range names {
+		f := flags.Lookup(name)
+		f.Value = atLeast{f.Value, least}
+	}
+}
+
+// atLeast is the value of a flag, which is an int.
+type atLeast struct {
+	flag.Value
+	least int
+}
+
+func (v atLeast) Set(s string) error {
+	if n, err := strconv.ParseInt(s, 0, strconv.IntSize); err == nil && int(n) < v.least {
+		return fmt.Errorf("want %d or more", v.least)
+	}
+	return v.Value.Set(s)
+}
+
 // An Argument is one that is not a flag, and may be left out.
 type Argument struct {
 	Name string // in the first line of -h
@@ -71,6 +92,11 @@ func Parse(flags *flag.FlagSet, w io.Writer, args []string, arguments ...Argumen
 			fmt.Fprintf(w, " [%s]", a.Name)
 		}
 		flags.SetOutput(w)
+		flags.VisitAll(func(f *flag.Flag) {
+			if v, ok := f.Value.(atLeast); ok {
+				f.Value = v.Value // which is listed as an int
+			}
+		})
 		flags.Usage()
 		return err
 	}

@@ -18,9 +18,11 @@ func TestParse(t *testing.T) {
 		"-m":   "count: flag provided but not defined: -m; -h lists the flags",
 		"x":    `count: the argument "x" is not a flag; -h lists the flags`,
 		"-n=x": `count: invalid value "x" for flag -n: parse error; -h lists the flags`,
+		"-n=0": `count: invalid value "0" for flag -n: want 1 or more; -h lists the flags`,
 	} {
 		flags := program.Flags("count", "Counts.")
 		n := flags.Int("n", 1, "how far")
+		program.AtLeast(flags, 1, "n")
 		var out strings.Builder
 		err := program.Parse(flags, &out, []string{arg})
 		if want == "" {

@@ -94,6 +94,8 @@ func run(ctx context.Context, w io.Writer, argv []string) error {
 	flags.UintVar(&args.seed, "seed", 543, "of the random numbers")
 	flags.IntVar(&args.logInterval, "log-interval", 10, "episodes from one printed line to the next")
 	flags.IntVar(&args.episodes, "episodes", 0, "episodes at most; 0 goes on until the pole is balanced")
+	program.AtLeast(flags, 0, "episodes")
+	program.AtLeast(flags, 1, "log-interval")
 	if err := program.Parse(flags, w, argv); err != nil {
 		return err
 	}
