@@ -129,7 +129,7 @@ func siamese(ctx context.Context, w io.Writer, args arguments) error {
 
 	fmt.Fprintf(w, "Using device: %v\n", device)
 
-	root, remove, err := made.Root(args.data, made.MNIST(512, 128))
+	root, remove, err := made.Root(args.data, made.MNIST(256, 64))
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,14 @@ import (
 )
 
 // Main calls run with the arguments of the process, and ends the process with an error's
-// sentence. The ctx of run ends at Ctrl-C.
+// sentence. The ctx of run ends at the first Ctrl-C; the second ends the process.
 func Main(run func(ctx context.Context, w io.Writer, args []string) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop)
 	err := run(ctx, os.Stdout, os.Args[1:])
-	stop()
+	if ctx.Err() != nil && (err == ctx.Err() || err == context.Cause(ctx)) {
+		err = errors.New("stopped by Ctrl-C")
+	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -1,16 +1,69 @@
 package program_test
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/torchhub/torchhub/examples/internal/program"
 	"github.com/torchhub/torchhub/torch"
 )
+
+// TestMain is a program that waits for Ctrl-C, where TestInterrupt has started it.
+func TestMain(m *testing.M) {
+	if os.Getenv("PROGRAM_TEST_WAITS") != "" {
+		program.Main(func(ctx context.Context, w io.Writer, args []string) error {
+			fmt.Fprintln(w, "waits")
+			<-ctx.Done()
+			switch args[0] {
+			case "err":
+				return ctx.Err()
+			case "cause":
+				return context.Cause(ctx)
+			case "own":
+				return fmt.Errorf("saved: %w", ctx.Err())
+			}
+			for {
+				fmt.Fprintln(w, "goes on")
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestInterrupt checks that a program ends at Ctrl-C with a sentence, and at the second one if it does not.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it has no signals for processes")
+	}
+	for arg, want := range map[string]string{"err": "stopped by Ctrl-C\n", "cause": "stopped by Ctrl-C\n", "own": "saved: context canceled\n", "go on": ""} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], arg)
+		cmd.Env = append(os.Environ(), "PROGRAM_TEST_WAITS=1")
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		}
+		require.Error(t, cmd.Wait())
+		require.Equal(t, want, stderr.String())
+	}
+}
 
 func TestParse(t *testing.T) {
 	for arg, want := range map[string]string{
