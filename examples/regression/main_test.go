@@ -17,5 +17,5 @@ func TestFit(t *testing.T) {
 }
 
 func TestLossesLive(t *testing.T) {
-	exampletest.Compare(t, run, "testdata/regression.py", exampletest.CompareOptions{Speed: 1.5, Steps: 800}, "-log-interval=1")
+	exampletest.Compare(t, run, "testdata/regression.py", exampletest.CompareOptions{Speed: 1.5, Steps: 700}, "-log-interval=1")
 }
