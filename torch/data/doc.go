@@ -27,8 +27,8 @@
 // # Differences from Python
 //
 // Workers are goroutines, which share the memory of the program, so that a dataset must allow that several of them use
-// it. The workers of an iterable dataset are told apart by [GetWorkerInfo], as in Python. Batches come in order; there
-// is no in_order=False. DataPipes, which Python has deprecated, are missing.
+// it. The workers of an iterable dataset are told apart by [GetWorkerInfo], as in Python. DataPipes, which Python has
+// deprecated, are missing.
 //
 // https://docs.pytorch.org/docs/stable/data.html
 package data

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +21,8 @@ type epoch[B any] struct {
 	crew    *crew
 	workers []*worker[B]
 	wg      sync.WaitGroup
-	stuck   bool // a worker may never end
+	stuck   bool           // a worker may never end
+	shared  chan result[B] // of all tasks, out of order; nil in order
 
 	skip    int    // batches of which the loop has been given before a resumption
 	restore func() // sets the default generator to where it was before the resumption
@@ -48,7 +51,14 @@ type task[B any] struct {
 	done    chan result[B] // has room for the result
 }
 
+// answer gives the result of the task.
+func (t *task[B]) answer(r result[B]) {
+	r.task = t
+	t.done <- r
+}
+
 type result[B any] struct {
+	task  *task[B] // nil if the loop ends before a result
 	batch B
 	err   error
 	end   bool        // the worker's part of an iterable dataset has ended
@@ -80,6 +90,9 @@ func (l *Loader[B]) begin(ctx context.Context) (e *epoch[B], err error) {
 		return nil, err
 	}
 	e.ctx, e.cancel = context.WithCancel(ctx)
+	if l.o.OutOfOrder {
+		e.shared = make(chan result[B], e.limit())
+	}
 	for _, info := range e.crew.infos {
 		w := &worker[B]{e: e, info: info, ctx: context.WithValue(e.ctx, workerKey{}, info), tasks: make(chan *task[B], e.limit())}
 		e.workers = append(e.workers, w)
@@ -187,16 +200,20 @@ func (l *Loader[B]) finish() {
 }
 
 // together has the workers read the batches ahead: batch n is read by worker n modulo their number, or the next one whose
-// part of an iterable dataset has not ended.
+// part of an iterable dataset has not ended. Out of order it is read by the worker that has been asked for the fewest.
 func (e *epoch[B]) together(yield func(B, error) bool) {
 	var queue []*task[B]
 	given, asked, turn, active := 0, 0, 0, len(e.workers)
 	ended := make([]bool, len(e.workers))
-	// next waits for the first batch of the queue that is one.
+	waiting := make([]int, len(e.workers)) // the tasks of each worker in the queue
+	// next waits for the first batch of the queue that is one; out of order, for the first that has been read.
 	next := func() (t *task[B], r result[B], ok bool) {
 		for len(queue) > 0 {
-			t, queue = queue[0], queue[1:]
-			if r = e.receive(t); !r.end {
+			r = e.receive(queue[0])
+			t = cmp.Or(r.task, queue[0])
+			queue = slices.DeleteFunc(queue, func(x *task[B]) bool { return x == t })
+			waiting[t.worker]--
+			if !r.end {
 				given++
 				return t, r, true
 			}
@@ -234,9 +251,12 @@ func (e *epoch[B]) together(yield func(B, error) bool) {
 			for ended[turn] {
 				turn = (turn + 1) % len(e.workers)
 			}
-			ask := &task[B]{n: asked, indices: indices, worker: turn, at: -1, done: make(chan result[B], 1)}
-			e.workers[turn].tasks <- ask
-			queue = append(queue, ask)
+			worker := turn
+			if e.shared != nil {
+				worker = least(turn, waiting, ended)
+			}
+			queue = append(queue, e.ask(&task[B]{n: asked, indices: indices, worker: worker, at: -1}))
+			waiting[worker]++
 			asked++
 			turn = (turn + 1) % len(e.workers)
 		}
@@ -254,6 +274,26 @@ func (e *epoch[B]) together(yield func(B, error) bool) {
 		}
 	}
 	e.l.finish()
+}
+
+// least returns the worker with the fewest tasks that wait, of those that have not ended; among equals the first from turn.
+func least(turn int, waiting []int, ended []bool) int {
+	worker := turn
+	for i := range waiting {
+		if w := (turn + i) % len(waiting); !ended[w] && waiting[w] < waiting[worker] {
+			worker = w
+		}
+	}
+	return worker
+}
+
+// ask gives a task to its worker.
+func (e *epoch[B]) ask(t *task[B]) *task[B] {
+	if t.done = e.shared; t.done == nil {
+		t.done = make(chan result[B], 1)
+	}
+	e.workers[t.worker].tasks <- t
+	return t
 }
 
 // indices returns the indices of the batches; for an iterable dataset, nil without end.
@@ -318,7 +358,7 @@ func (w *worker[B]) start() {
 				w.fail(t, -1, w.bad, "")
 			} else {
 				batch, err := w.e.l.read(w.ctx, t, w.info.ID)
-				t.done <- result[B]{batch: batch, err: err, state: w.state()}
+				t.answer(result[B]{batch: batch, err: err, state: w.state()})
 			}
 			t = nil
 		}
@@ -334,7 +374,7 @@ func (w *worker[B]) init() {
 }
 
 func (w *worker[B]) fail(t *task[B], index int, err error, stack string) {
-	t.done <- result[B]{err: w.e.l.failure(w.ctx, err, &BatchError{Batch: t.n, Index: index, Worker: w.info.ID, Stack: stack}), state: w.state()}
+	t.answer(result[B]{err: w.e.l.failure(w.ctx, err, &BatchError{Batch: t.n, Index: index, Worker: w.info.ID, Stack: stack}), state: w.state()})
 }
 
 // streams answers the tasks with the batches of an iterable dataset. t is the task that waits.
@@ -354,7 +394,7 @@ func (w *worker[B]) streams(t **task[B]) {
 					w.fail(*t, -1, err, "")
 				} else {
 					w.e.l.pin(&batch)
-					(*t).done <- result[B]{batch: batch}
+					(*t).answer(result[B]{batch: batch})
 				}
 				if *t = <-w.tasks; *t == nil {
 					return nil
@@ -373,7 +413,7 @@ func (w *worker[B]) streams(t **task[B]) {
 		*t = <-w.tasks
 	}
 	for *t != nil {
-		(*t).done <- result[B]{end: true}
+		(*t).answer(result[B]{end: true})
 		*t = <-w.tasks
 	}
 }

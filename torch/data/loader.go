@@ -43,6 +43,7 @@ type LoaderOptions struct {
 	Timeout      time.Duration    // how long the loop waits for a batch of a worker; 0 is any time
 	Generator    *torch.Generator // draws the order and the seed of the workers; nil is the default generator
 	Persistent   bool             // persistent_workers: the workers' generators go on in the next epoch
+	OutOfOrder   bool             // in_order=False: the batches come as workers finish them; without workers it has no effect
 
 	// WorkerInit is called by each worker before its first sample, with a ctx for [GetWorkerInfo]: worker_init_fn.
 	WorkerInit func(ctx context.Context) error
@@ -254,6 +255,9 @@ func (l *Loader[B]) Len() int {
 // Workers begin with the loop and end with it, also where it ends early; none is left when the loop is over. An error of
 // the dataset, or a panic in it, is a [*BatchError] in the place of its batch, after which the loop may go on to the next
 // batch. If ctx ends, or a batch takes longer than the timeout, that error is the last.
+//
+// With OutOfOrder a batch that takes long does not hold up those of other workers: each comes once, as soon as it has been
+// read, and a worker that is faster reads more of them.
 //
 // Several loops over one loader may run at a time, except with persistent workers.
 func (l *Loader[B]) Batches(ctx context.Context) iter.Seq2[B, error] {

@@ -440,6 +440,88 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// held is a dataset of its indices. Sample hold is not there before the channel is closed.
+type held struct {
+	n, hold int
+	free    chan struct{}
+}
+
+func (d held) Len() int { return d.n }
+
+func (d held) At(ctx context.Context, i int) (int, error) {
+	switch i {
+	case d.hold:
+		<-d.free
+	case 3:
+		return 0, errBroken
+	}
+	return i, nil
+}
+
+// TestOutOfOrder holds up a sample until all others have come, which in order would not end.
+func TestOutOfOrder(t *testing.T) {
+	for _, persistent := range []bool{false, true} {
+		d := held{12, 1, nil}
+		loader := data.NewUnbatched(&d, data.LoaderOptions{Workers: 3, Prefetch: 1, OutOfOrder: true, Persistent: persistent})
+		for range 2 {
+			d.free = make(chan struct{})
+			var seen []int
+			for i, err := range loader.Batches(t.Context()) {
+				if err != nil {
+					require.EqualError(t, err, "data: batch 3: sample 3: the file is broken")
+					i = 3
+				}
+				if seen = append(seen, i); len(seen) == 11 {
+					close(d.free)
+				}
+			}
+			require.Len(t, seen, 12)
+			require.Equal(t, 1, seen[11])
+			slices.Sort(seen)
+			require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, seen)
+		}
+		require.NoError(t, loader.Resume(loader.State()), "between epochs")
+		d.hold = -1
+		for range loader.Batches(t.Context()) {
+			require.ErrorContains(t, torch.Try(func() { loader.State() }), "the batches come out of order")
+			break
+		}
+	}
+	inOrder := data.NewUnbatched(held{3, -1, nil}, data.LoaderOptions{Workers: 1})
+	for range inOrder.Batches(t.Context()) {
+		break
+	}
+	require.ErrorContains(t, data.NewUnbatched(held{3, -1, nil}, data.LoaderOptions{Workers: 1, OutOfOrder: true}).Resume(inOrder.State()), "come out of order")
+}
+
+// TestStreamOutOfOrder holds up the stream of one worker until that of the others has ended.
+func TestStreamOutOfOrder(t *testing.T) {
+	free := make(chan struct{})
+	s := data.IterableFunc[int](func(ctx context.Context) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			id := data.GetWorkerInfo(ctx).ID
+			if id == 0 {
+				<-free
+			}
+			for i := range 5 - id {
+				if !yield(10*id+i, nil) {
+					return
+				}
+			}
+		}
+	})
+	var seen []int64
+	for x, err := range data.NewIterableLoader[*torch.Tensor](s, data.LoaderOptions{Workers: 3, OutOfOrder: true}).Batches(t.Context()) {
+		require.NoError(t, err)
+		if seen = append(seen, torch.Data[int64](x)...); len(seen) == 4+3 {
+			close(free)
+		}
+	}
+	require.Equal(t, []int64{0, 1, 2, 3, 4}, seen[7:])
+	slices.Sort(seen)
+	require.Equal(t, []int64{0, 1, 2, 3, 4, 10, 11, 12, 13, 20, 21, 22}, seen)
+}
+
 func TestStreamFailures(t *testing.T) {
 	for _, how := range []func(){func() { panic("out of luck") }, runtime.Goexit} {
 		s := data.IterableFunc[int](func(context.Context) iter.Seq2[int, error] {

@@ -73,10 +73,16 @@ func (c *crew) states() []WorkerState {
 // It contains what the order of the remaining batches, and the numbers that workers draw for them, depend on, but not the
 // state of the default generator now, from which the rest of the program draws: keep that of [torch.RNGState] beside it.
 // Samplers of other packages are gone through again from the same states of the default generator and of the loader's.
+//
+// It panics with a *torch.Error in the body of a loop whose batches come out of order, since their number does not tell
+// which they were.
 func (l *Loader[B]) State() LoaderState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.now
+	if s.Batches > 0 && l.anyOrder() {
+		fail("Loader.State", "the batches come out of order, so that a loop cannot go on after some of them; leave out OutOfOrder, or call it between epochs")
+	}
 	if s.Batches == 0 {
 		// The default generator is left as it is.
 		s = LoaderState{Generators: append([][]byte{nil}, states(l.generators()[1:])...)}
@@ -88,6 +94,9 @@ func (l *Loader[B]) State() LoaderState {
 	return s
 }
 
+// anyOrder reports whether batches come out of order.
+func (l *Loader[B]) anyOrder() bool { return l.o.OutOfOrder && l.o.Workers > 0 }
+
 // Resume makes the next loop over the loader go on where a loop was when [Loader.State] returned s: it has the remaining
 // batches of that epoch, in the same order and with the same numbers of the workers. The loader must have the same
 // dataset and options. The sampler is gone through again, but no samples are read, except of an iterable dataset. The
@@ -96,6 +105,8 @@ func (l *Loader[B]) Resume(s LoaderState) error {
 	switch {
 	case s.Batches < 0:
 		return fmt.Errorf("data: the state is after %d batches; it is not one of a loader", s.Batches)
+	case s.Batches > 0 && l.anyOrder():
+		return fmt.Errorf("data: the state is after %d batches, but the batches of this loader come out of order; leave out OutOfOrder", s.Batches)
 	case l.sampler != nil && s.Batches > l.sampler.Len():
 		return fmt.Errorf("data: the state is after %d batches, but the loader has %d; it is the state of another loader", s.Batches, l.sampler.Len())
 	case len(s.Workers) != l.o.Workers && (s.Batches > 0 || len(s.Workers) > 0):
