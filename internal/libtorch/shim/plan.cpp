@@ -13,7 +13,6 @@
 #include <atomic>
 #include <bit>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -79,7 +78,8 @@ Memory allocate(int64_t floats) {
 	return Memory(static_cast<float *>(p));
 }
 
-// A Team is threads that work together, the caller being the first. They sleep when there is nothing to do.
+// A Team is threads that work together, the caller being the first. They sleep when there is nothing to do. What they wait for is
+// written in the order of all threads, without which the library's notify_all may see no thread that waits yet.
 class Team {
   public:
 	explicit Team(int32_t size) : size_(size) {
@@ -92,15 +92,11 @@ class Team {
 		call_ = [](void *f, int32_t t) { (*static_cast<F *>(f))(t); };
 		argument_ = &f;
 		left_.store(size_ - 1, std::memory_order_relaxed);
-		{
-			std::lock_guard lock(mutex_);
-			job_.fetch_add(1, std::memory_order_release);
-		}
-		if (size_ > 1)
-			wake_.notify_all();
+		job_.fetch_add(1);
+		job_.notify_all();
 		f(0);
-		while (left_.load(std::memory_order_acquire))
-			std::this_thread::yield();
+		for (int32_t left; (left = left_.load(std::memory_order_acquire)) != 0;)
+			watch(left_, left);
 	}
 
 	// meet returns when all threads have called it.
@@ -110,39 +106,38 @@ class Team {
 		uint32_t round = round_.load(std::memory_order_relaxed);
 		if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
 			arrived_.store(0, std::memory_order_relaxed);
-			round_.store(round + 1, std::memory_order_release);
+			round_.store(round + 1);
+			round_.notify_all();
 			return;
 		}
-		for (int k = 1; round_.load(std::memory_order_acquire) == round; k++)
-			if (k % 512)
-				pause_briefly();
-			else
-				std::this_thread::yield(); // another thread may need this core to arrive
+		watch(round_, round);
 	}
 
 	int32_t size() const { return size_; }
 
   private:
+	// watch returns when a number has changed. It sleeps after some time: what it waits for may need this core.
+	template <class T> static void watch(const std::atomic<T> &number, T old) {
+		for (int k = 0; k < 1000; k++) {
+			if (number.load(std::memory_order_acquire) != old)
+				return;
+			pause_briefly();
+		}
+		number.wait(old, std::memory_order_acquire);
+	}
+
 	void wait(int32_t t) {
-		uint32_t seen = 0;
-		for (;;) {
-			for (int k = 0; k < 1000 && job_.load(std::memory_order_acquire) == seen; k++)
-				pause_briefly();
-			if (job_.load(std::memory_order_acquire) == seen) {
-				std::unique_lock lock(mutex_);
-				wake_.wait(lock, [&] { return job_.load(std::memory_order_relaxed) != seen; });
-			}
-			seen++;
+		for (uint32_t seen = 0;; seen++) {
+			watch(job_, seen);
 			call_(argument_, t);
-			left_.fetch_sub(1, std::memory_order_release);
+			if (left_.fetch_sub(1) == 1)
+				left_.notify_all();
 		}
 	}
 
 	const int32_t size_;
 	void (*call_)(void *, int32_t) = nullptr;
 	void *argument_ = nullptr;
-	std::mutex mutex_;
-	std::condition_variable wake_;
 	std::atomic<uint32_t> job_ = 0, round_ = 0;
 	std::atomic<int32_t> left_ = 0, arrived_ = 0;
 };
