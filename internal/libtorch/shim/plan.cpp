@@ -79,7 +79,7 @@ Memory allocate(int64_t floats) {
 }
 
 // A Team is threads that work together, the caller being the first. They sleep when there is nothing to do. What they wait for is
-// written in the order of all threads, without which the library's notify_all may see no thread that waits yet.
+// written in the one order of all threads, or who writes might not see who begins to sleep.
 class Team {
   public:
 	explicit Team(int32_t size) : size_(size) {
@@ -93,7 +93,7 @@ class Team {
 		argument_ = &f;
 		left_.store(size_ - 1, std::memory_order_relaxed);
 		job_.fetch_add(1);
-		job_.notify_all();
+		wake(job_);
 		f(0);
 		for (int32_t left; (left = left_.load(std::memory_order_acquire)) != 0;)
 			watch(left_, left);
@@ -107,7 +107,7 @@ class Team {
 		if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
 			arrived_.store(0, std::memory_order_relaxed);
 			round_.store(round + 1);
-			round_.notify_all();
+			wake(round_);
 			return;
 		}
 		watch(round_, round);
@@ -117,13 +117,24 @@ class Team {
 
   private:
 	// watch returns when a number has changed. It sleeps after some time: what it waits for may need this core.
-	template <class T> static void watch(const std::atomic<T> &number, T old) {
-		for (int k = 0; k < 1000; k++) {
+	template <class T> void watch(const std::atomic<T> &number, T old) {
+		for (int k = 1; k < 4096; k++) {
 			if (number.load(std::memory_order_acquire) != old)
 				return;
-			pause_briefly();
+			if (k % 512)
+				pause_briefly();
+			else
+				std::this_thread::yield();
 		}
-		number.wait(old, std::memory_order_acquire);
+		asleep_.fetch_add(1);
+		number.wait(old);
+		asleep_.fetch_sub(1);
+	}
+
+	// wake wakes those that watch a number, after it was changed. Calls of the system are only made where there are some.
+	template <class T> void wake(std::atomic<T> &number) {
+		if (asleep_.load())
+			number.notify_all();
 	}
 
 	void wait(int32_t t) {
@@ -131,7 +142,7 @@ class Team {
 			watch(job_, seen);
 			call_(argument_, t);
 			if (left_.fetch_sub(1) == 1)
-				left_.notify_all();
+				wake(left_);
 		}
 	}
 
@@ -139,7 +150,7 @@ class Team {
 	void (*call_)(void *, int32_t) = nullptr;
 	void *argument_ = nullptr;
 	std::atomic<uint32_t> job_ = 0, round_ = 0;
-	std::atomic<int32_t> left_ = 0, arrived_ = 0;
+	std::atomic<int32_t> left_ = 0, arrived_ = 0, asleep_ = 0;
 };
 
 // Teams without work, to use again. As many exist as plans run at once, which the caller limits.
