@@ -6,7 +6,10 @@
 #include <math.h>
 #include <string.h>
 #if defined(__x86_64__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // which GCC 12 says of its own header
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 #endif
 
 #define ENGINE_NAME_(name) kernels_##name
