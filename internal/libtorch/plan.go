@@ -20,12 +20,15 @@ func EngineBlock() (block int, name string) {
 	return block, C.GoString(n)
 }
 
-// NewPlan checks a program, of which plan.cpp says what its words are, and copies the weights, which are tensors.
-func NewPlan(words []int64, weights []uint64, threads int) (Plan, error) {
+// NewPlan checks a program, of which plan.cpp says what its words are, and refers to the weights, which are tensors, until Pack.
+func NewPlan(words []int64, weights []uint64) (Plan, error) {
 	var p Plan
-	err := failure(C.t_plan_new((*C.int64_t)(unsafe.SliceData(words)), C.size_t(len(words)), first(weights), C.size_t(len(weights)), C.int32_t(threads), &p.h))
+	err := failure(C.t_plan_new((*C.int64_t)(unsafe.SliceData(words)), C.size_t(len(words)), first(weights), C.size_t(len(weights)), &p.h))
 	return p, err
 }
+
+// Pack copies the weights, once, before the plan runs.
+func (p Plan) Pack(threads int) error { return failure(C.t_plan_pack(p.h, C.int32_t(threads))) }
 
 // Run runs the plan with inputs, followed by outputs. It returns early once cancel, which another goroutine may set, is not
 // 0, and then canceled is true. It writes the nanoseconds of as many instructions as there is room for.

@@ -50,9 +50,9 @@ func (n *Node) batchNorm() (a affine, ok bool) {
 // into returns the weight and the bias of a convolution or a linear layer, of whose results a is computed then. The
 // channels of the results are dimension dim of the weight, and bias may be nil.
 func (a affine) into(weight, bias *torch.Tensor, dim, groups int) (w, b *torch.Tensor) {
-	w = weight.ToDType(torch.Float64)
+	w = weight.To(torch.CPU, torch.ToOptions{DType: torch.Float64, Copy: true})
 	if dim == 0 {
-		w = w.Mul(a.scale.Reshape(append([]int{-1}, ones(w.Dim()-1)...)...))
+		w.MulInPlace(a.scale.Reshape(append([]int{-1}, ones(w.Dim()-1)...)...))
 	} else { // of a transposed convolution, [C in, C out / groups, …]
 		shape := w.Shape()
 		parts := append([]int{groups, shape[0] / groups}, shape[1:]...)
@@ -103,6 +103,9 @@ func (e *editor) foldBatchNorm() {
 			return none
 		})
 		if e.become[n.Results[0]] != nil {
+			if weight.own {
+				torch.EmptyCache() // which is of other sizes than the next layer's
+			}
 			return nil
 		}
 		return []*Node{n}

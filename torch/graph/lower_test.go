@@ -24,6 +24,8 @@ func (s slow) Run(_ context.Context, inputs, outputs []*torch.Tensor) error {
 	return torch.Try(func() { oracle.Run(s.p, inputs, outputs) })
 }
 
+func (slow) Pack() error { return nil }
+
 func slowly(p *kernels.Program) (plan, error) { return slowPlan(p), nil }
 
 // slowPlan copies the weights, as a plan does.
@@ -72,7 +74,7 @@ func check(t *testing.T, g *Graph, within float64) []step {
 	require.NoError(t, err)
 	lean, err := e.simplified()
 	require.NoError(t, err)
-	p := &partition{lean, slowly, 0, map[*Node]string{}, &Parts{}}
+	p := &partition{lean, slowly, 0, map[*Node]string{}}
 	steps, err := p.regions(t.Context())
 	require.NoError(t, err)
 	var inputs []*torch.Tensor

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -26,8 +27,9 @@ type OptimizeOptions struct {
 
 	// Release, if not nil, says that the graph is not needed afterward. It is called after the graph was run to compare with,
 	// unless that showed that it cannot be optimized, and frees what the caller has of the graph's constants, such as the
-	// parameters of a module. The constants are then freed as kernels have copies of them, and the graph and what it was traced
-	// from cannot run. It implies Untimed. An error after the call means that the graph is lost.
+	// parameters of a module. The constants are then freed one by one as kernels copy them, and the graph and what it was traced
+	// from cannot run. It implies Untimed. Parts that differ by more than the tolerance are then an error. An error after the call
+	// means that the graph is lost.
 	Release func()
 }
 
@@ -139,8 +141,9 @@ func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*ke
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
-	opt.trim()
-	if o.Release != nil {
+	if o.Release == nil {
+		opt.trim()
+	} else {
 		torch.EmptyCache()
 	}
 	opt.report.Took = time.Since(start)
@@ -237,6 +240,7 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	if options.Release != nil {
 		options.Release()
 		released = o.release(e)
+		torch.EmptyCache()
 	}
 	lap(&parts.Proof)
 	if o.lean, err = e.simplified(); err != nil {
@@ -244,28 +248,10 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	}
 	if released != nil {
 		o.lean.copyConstants(released)
-		torch.EmptyCache() // before packed copies are made
 	}
-	p := &partition{o.lean, compile, leastWork, map[*Node]string{}, parts}
-	for {
-		lap(&parts.Passes)
-		packing := parts.Packing
-		if o.steps, err = p.regions(ctx); err != nil {
-			return err
-		}
-		lap(&parts.Passes)
-		parts.Passes -= parts.Packing - packing
-		refused, err := o.prove(ctx, inputs, options.Tolerance)
-		if err != nil {
-			return err
-		}
-		lap(&parts.Proof)
-		if len(refused) == 0 {
-			break
-		}
-		for n, reason := range refused {
-			p.islands[n] = reason
-		}
+	p := &partition{o.lean, compile, leastWork, map[*Node]string{}}
+	if err := o.divide(ctx, p, inputs, options.Tolerance, released != nil, lap); err != nil {
+		return err
 	}
 	o.describe(p.islands)
 	reason, err := o.compare(ctx, inputs, want, options.Tolerance)
@@ -284,6 +270,52 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	err = o.time(ctx, inputs)
 	lap(&parts.Timing)
 	return err
+}
+
+// divide makes steps of regions whose results are those of their nodes, and of other nodes. Constants that only regions need are
+// freed if they are released. lap adds the time since its last call.
+func (o *Optimized) divide(ctx context.Context, p *partition, inputs []*torch.Tensor, tolerance float64, released bool, lap func(*time.Duration)) (err error) {
+	for {
+		if o.steps, err = p.regions(ctx); err != nil {
+			return err
+		}
+		lap(&o.report.Parts.Passes)
+		values, err := o.eager(ctx, inputs, released)
+		if err != nil {
+			return err
+		}
+		if released {
+			o.trim()
+			runtime.GC() // programs that were given up have views of weights
+			torch.EmptyCache()
+		}
+		lap(&o.report.Parts.Proof)
+		for _, s := range o.steps {
+			if s.region != nil {
+				if err := s.region.plan.Pack(); err != nil {
+					return err
+				}
+			}
+		}
+		lap(&o.report.Parts.Packing)
+		refused, err := o.prove(ctx, values, tolerance)
+		if err != nil {
+			return err
+		}
+		lap(&o.report.Parts.Proof)
+		if len(refused) == 0 {
+			return nil
+		}
+		for _, r := range refused {
+			reason := fmt.Sprintf("the kernels for %s … %s differ from it by %.1e of the largest number", r.about.First, r.about.Last, r.about.Difference)
+			if released {
+				return fmt.Errorf("%s, and the constants were released", reason)
+			}
+			for _, n := range r.nodes {
+				p.islands[n] = reason
+			}
+		}
+	}
 }
 
 // compare runs the optimized graph, and returns why it cannot be used, if so.
@@ -325,6 +357,7 @@ func (g *Graph) copyConstants(set map[*torch.Tensor]bool) {
 		if copies[x] == nil {
 			copies[x] = lasting(x.Clone)
 			x.Free()
+			torch.EmptyCache()
 		}
 		v.Tensor = copies[x]
 	}
@@ -366,10 +399,9 @@ func relative(want, got *torch.Tensor) (d float64) {
 	return d
 }
 
-// prove runs each region beside its nodes, until ctx is done, and returns the nodes of those that differ, with the reason.
-func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance float64) (refused map[*Node]string, err error) {
-	refused = map[*Node]string{}
-	o.report.Regions = nil
+// eager returns the values between the steps, as the graph's nodes compute them until ctx is done. If it is thrifty, memory of
+// others returns to the system at once.
+func (o *Optimized) eager(ctx context.Context, inputs []*torch.Tensor, thrifty bool) (map[*Value]*torch.Tensor, error) {
 	values := map[*Value]*torch.Tensor{}
 	for i, v := range o.lean.Inputs {
 		values[v] = inputs[i]
@@ -378,57 +410,69 @@ func (o *Optimized) prove(ctx context.Context, inputs []*torch.Tensor, tolerance
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if r := s.region; r != nil {
-			got := map[*Value]*torch.Tensor{}
+		r := s.region
+		if r == nil {
+			if err := s.run(ctx, values); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		torch.Scope(func() {
+			inner := map[*Value]*torch.Tensor{}
 			for _, v := range r.inputs {
-				got[v] = values[v]
+				inner[v] = values[v]
 			}
-			if err := s.run(ctx, got); err != nil {
-				return nil, err
-			}
-			about := Region{First: name(r.nodes[0]), Last: name(r.nodes[len(r.nodes)-1]), Nodes: len(r.nodes), Instructions: len(r.program.Instructions), Operations: work(r.program)}
-			torch.Scope(func() {
-				inner := map[*Value]*torch.Tensor{}
-				for _, v := range r.inputs {
-					inner[v] = values[v]
+			for _, n := range r.nodes {
+				if ctx.Err() != nil {
+					return
 				}
-				for _, n := range r.nodes {
-					if ctx.Err() != nil {
-						return
-					}
-					step{node: n}.run(ctx, inner)
-					for _, v := range slices.Concat(tensors(n.Args), n.Results) {
-						if v != nil && inner[v] != nil && slices.Contains(n.dead, v.slot) && !slices.Contains(r.inputs, v) && !slices.Contains(r.outputs, v) {
-							inner[v].Free()
-							delete(inner, v)
-						}
+				step{node: n}.run(ctx, inner)
+				for _, v := range slices.Concat(tensors(n.Args), n.Results) {
+					if v != nil && inner[v] != nil && slices.Contains(n.dead, v.slot) && !slices.Contains(r.inputs, v) && !slices.Contains(r.outputs, v) {
+						inner[v].Free()
+						delete(inner, v)
 					}
 				}
-				for _, v := range r.outputs {
-					about.Difference = max(about.Difference, relative(inner[v], got[v]))
-					values[v] = torch.Keep(inner[v])
+				if thrifty {
+					torch.EmptyCache()
 				}
-			})
-			if err := ctx.Err(); err != nil {
-				return nil, err
 			}
 			for _, v := range r.outputs {
-				got[v].Free()
+				values[v] = torch.Keep(inner[v])
 			}
-			o.report.Regions = append(o.report.Regions, about)
-			if !(about.Difference <= tolerance) {
-				for _, n := range r.nodes {
-					refused[n] = fmt.Sprintf("the kernels for %s … %s differ from it by %.1e of the largest number", about.First, about.Last, about.Difference)
-				}
-			}
-		} else if err := s.run(ctx, values); err != nil {
+		})
+	}
+	return values, ctx.Err()
+}
+
+// prove runs each region on values, until ctx is done, and returns those regions whose results differ from them.
+func (o *Optimized) prove(ctx context.Context, values map[*Value]*torch.Tensor, tolerance float64) (refused []*region, err error) {
+	o.report.Regions = nil
+	for _, s := range o.steps {
+		r := s.region
+		if r == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		for _, v := range s.dead {
-			delete(values, v)
+		got := map[*Value]*torch.Tensor{}
+		for _, v := range r.inputs {
+			got[v] = values[v]
+		}
+		if err := s.run(ctx, got); err != nil {
+			return nil, err
+		}
+		for _, v := range r.outputs {
+			r.about.Difference = max(r.about.Difference, relative(values[v], got[v]))
+			got[v].Free()
+		}
+		o.report.Regions = append(o.report.Regions, r.about)
+		if !(r.about.Difference <= tolerance) {
+			refused = append(refused, r)
 		}
 	}
-	return refused, nil
+	return refused, ctx.Err()
 }
 
 func name(n *Node) string {

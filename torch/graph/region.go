@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/torch/internal/kernels"
@@ -13,6 +12,7 @@ import (
 
 // A plan is a kernels.Plan, which runs a program.
 type plan interface {
+	Pack() error // once, before the first run
 	Run(ctx context.Context, inputs, outputs []*torch.Tensor) error
 }
 
@@ -24,6 +24,7 @@ type region struct {
 	outputs []*Value
 	forms   []output
 	plan    plan
+	about   Region
 }
 
 // A step is a region, or a node that is called as in [Graph.Run].
@@ -39,7 +40,6 @@ type partition struct {
 	compile func(*kernels.Program) (plan, error)
 	least   int              // the work below which a region does not pay for copies
 	islands map[*Node]string // the nodes in no region, and why
-	parts   *Parts           // the time of packing is added here
 }
 
 // regions returns the steps of the graph. Nodes that cannot be in a region become islands. The error is that of the context.
@@ -207,13 +207,12 @@ func (p *partition) small(r *region) string {
 
 // build compiles the program of a region, and returns why it cannot.
 func (p *partition) build(r *region) string {
-	start := time.Now()
 	compiled, err := p.compile(r.program)
-	p.parts.Packing += time.Since(start)
 	if err != nil {
 		return err.Error()
 	}
 	r.plan = compiled
+	r.about = Region{First: name(r.nodes[0]), Last: name(r.nodes[len(r.nodes)-1]), Nodes: len(r.nodes), Instructions: len(r.program.Instructions), Operations: work(r.program)}
 	return ""
 }
 

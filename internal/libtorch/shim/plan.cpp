@@ -1,5 +1,6 @@
 // Plans: programs of package kernels, checked, with packed weights. A plan that is wrong in any number is an error, since
-// the kernels use the numbers unchecked.
+// the kernels use the numbers unchecked. The weights of convolutions are packed once all of the program is checked, so that
+// nothing can be wrong any more when the first of them is given up.
 
 #include "engine.h"
 #include "shim.hpp"
@@ -186,6 +187,15 @@ struct Workspace {
 	std::vector<Memory> scratch;
 };
 
+// A Packing is a convolution whose weights are not packed yet.
+struct Packing {
+	Step step;
+	at::Tensor weight, bias; // bias may be undefined
+	float *to, *to_bias;
+	int32_t *read, *start;
+	int64_t floats;
+};
+
 struct Plan {
 	const Kernels *kernels = engine();
 	std::vector<Image> values;
@@ -193,6 +203,8 @@ struct Plan {
 	std::vector<std::unique_ptr<Image[]>> inputs;
 	std::vector<Memory> floats;
 	std::vector<std::vector<int32_t>> numbers;
+	std::vector<Packing> packings; // until plan_pack
+	bool packed = false;
 	int64_t arena = 0, scratch = 0;
 	std::vector<int64_t> in, out; // elements of the tensors of each port
 	std::mutex mutex;
@@ -226,7 +238,7 @@ class Words {
 // A Builder makes the plan of a program.
 class Builder {
   public:
-	Builder(Plan *p, Words r, const thub_tensor *weights, size_t n, int32_t threads) : p_(*p), r_(r), threads_(threads) {
+	Builder(Plan *p, Words r, const thub_tensor *weights, size_t n) : p_(*p), r_(r) {
 		for (size_t i = 0; i < n; i++)
 			weights_.push_back(borrow(weights[i]));
 	}
@@ -473,9 +485,7 @@ class Builder {
 		p_.numbers.emplace_back(s.panels);
 		int32_t *start = p_.numbers.back().data();
 		s.weight = pw, s.bias = pb, s.read = read, s.start = start;
-		const float *from = w->const_data_ptr<float>(), *bias = b ? b->const_data_ptr<float>() : nullptr;
-		Borrowed team(nw > 100000 ? threads_ : 1);
-		(*team).run([&](int32_t t) { p_.kernels->pack(s, from, bias, pw, pb, read, start, t, (*team).size()); });
+		p_.packings.push_back({s, *w, b ? *b : at::Tensor(), pw, pb, read, start, nw});
 	}
 
 	void constant(Step &s, Image &out, const at::Tensor *w) {
@@ -546,7 +556,6 @@ class Builder {
 
 	Plan &p_;
 	Words r_;
-	int32_t threads_;
 	std::vector<at::Tensor> weights_;
 	std::vector<bool> written_;
 	Image ignored_;
@@ -560,14 +569,33 @@ int32_t engine_block(const char **ret_name) {
 	return engine()->block;
 }
 
-void plan_new(const int64_t *words, size_t n, const thub_tensor *weights, size_t nweights, int32_t threads, thub_plan *ret_plan) {
+void plan_new(const int64_t *words, size_t n, const thub_tensor *weights, size_t nweights, thub_plan *ret_plan) {
 	auto p = std::make_unique<Plan>();
-	Builder(p.get(), Words(words, n), weights, nweights, threads < 1 ? 1 : threads).build();
+	Builder(p.get(), Words(words, n), weights, nweights).build();
 	*ret_plan = reinterpret_cast<thub_plan>(p.release());
+}
+
+void plan_pack(thub_plan plan, int32_t threads) {
+	auto &p = *reinterpret_cast<Plan *>(plan);
+	for (Packing &k : p.packings) {
+		const float *from = k.weight.const_data_ptr<float>(), *bias = k.bias.defined() ? k.bias.const_data_ptr<float>() : nullptr;
+		{
+			Borrowed team(k.floats > 100000 && threads > 1 ? threads : 1);
+			(*team).run([&](int32_t t) { p.kernels->pack(k.step, from, bias, k.to, k.to_bias, k.read, k.start, t, (*team).size()); });
+		}
+		int64_t live = live_bytes();
+		k.weight.reset();
+		k.bias.reset();
+		if (live_bytes() < live) // no one else holds the weight: it is not kept in the cache beside the packed one
+			trim();
+	}
+	p.packings.clear();
+	p.packed = true;
 }
 
 void plan_run(thub_plan plan, const thub_tensor *tensors, size_t n, int32_t threads, const int32_t *cancel, int32_t *ret_canceled, int64_t *ret_ns, size_t cap) {
 	auto &p = *reinterpret_cast<Plan *>(plan);
+	TORCH_CHECK(p.packed, "the plan is not packed");
 	TORCH_CHECK(n == p.in.size() + p.out.size(), "the plan has ", p.in.size(), " inputs and ", p.out.size(), " outputs, and ", n, " tensors are given");
 	std::vector<at::Tensor> held;
 	std::vector<const float *> in;

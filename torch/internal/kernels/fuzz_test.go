@@ -69,13 +69,14 @@ func FuzzPlan(f *testing.F) {
 		}
 		var plan libtorch.Plan
 		err := v.call(func(handles []uint64) (err error) {
-			plan, err = libtorch.NewPlan(v.words, handles, 1)
+			plan, err = libtorch.NewPlan(v.words, handles)
 			return err
 		})
 		if err != nil {
 			return
 		}
 		defer plan.Free()
+		require.NoError(t, plan.Pack(1))
 		var cancel int32
 		c := &words{weights: []*torch.Tensor{x, y}}
 		err = c.call(func(handles []uint64) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/torchhub/torchhub/torch/internal/engine"
 )
 
-// A Plan is a program, ready to run. Any number of goroutines may run it at once.
+// A Plan is a program, ready to run once it is packed. Any number of goroutines may run it at once.
 type Plan struct {
 	plan  libtorch.Plan
 	steps int // instructions that run: constants do not
@@ -32,8 +32,8 @@ func Available() (name string, block int, err error) {
 	return name, block, nil
 }
 
-// Compile makes a plan of a program. It copies the weights. Its error says what is wrong, or not supported, in the
-// program.
+// Compile makes a plan of a program. Its error says what is wrong, or not supported, in the program. The weights must not change
+// before [Plan.Pack], and may be freed.
 func Compile(p *Program) (*Plan, error) {
 	_, block, err := Available()
 	if err != nil {
@@ -54,7 +54,7 @@ func Compile(p *Program) (*Plan, error) {
 		}
 	}
 	err = w.call(func(handles []uint64) (err error) {
-		plan.plan, err = libtorch.NewPlan(w.words, handles, torch.NumThreads())
+		plan.plan, err = libtorch.NewPlan(w.words, handles)
 		return err
 	})
 	if err != nil {
@@ -62,6 +62,14 @@ func Compile(p *Program) (*Plan, error) {
 	}
 	runtime.AddCleanup(plan, func(p libtorch.Plan) { p.Free() }, plan.plan)
 	return plan, nil
+}
+
+// Pack copies the weights, once, before the first run. A weight that has been freed since Compile returns its memory to the
+// system as soon as it is copied.
+func (p *Plan) Pack() error {
+	_, err := engine.Invoke(&torch.Call{}, "kernels.Pack", func(_, _ []uint64) error { return p.plan.Pack(torch.NumThreads()) })
+	runtime.KeepAlive(p)
+	return err
 }
 
 // Run computes the outputs from the inputs, contiguous float32 tensors on the CPU with as many elements as the ports have,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -250,6 +251,7 @@ func TestRandom(t *testing.T) {
 		p, x, text := program(seed, 1+int(seed%4))
 		plan, err := kernels.Compile(p)
 		require.NoError(t, err, "%d: %s", seed, text)
+		require.NoError(t, plan.Pack())
 		got, want := run(t, plan, p, x), output(p)
 		oracle.Run(p, []*torch.Tensor{x}, []*torch.Tensor{want})
 		largest := max(1, want.Abs().Max().Item())
@@ -291,11 +293,37 @@ func TestMistakes(t *testing.T) {
 	p, x, _ := program(1, 2)
 	plan, err := kernels.Compile(p)
 	require.NoError(t, err)
+	require.ErrorContains(t, plan.Run(context.Background(), []*torch.Tensor{x}, []*torch.Tensor{output(p)}), "the plan is not packed")
+	require.NoError(t, plan.Pack())
 	require.ErrorContains(t, plan.Run(context.Background(), nil, []*torch.Tensor{output(p)}), "1 inputs and 1 outputs, and 1 tensors")
 	require.ErrorContains(t, plan.Run(context.Background(), []*torch.Tensor{x}, []*torch.Tensor{torch.Empty(1)}), "is not a contiguous float32 tensor of")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	require.ErrorIs(t, plan.Run(ctx, []*torch.Tensor{x}, []*torch.Tensor{output(p)}), context.Canceled)
+}
+
+// TestPack frees weights after the program was compiled: the plan holds them until it is packed.
+func TestPack(t *testing.T) {
+	const size = 256 * 256 * 4
+	weight, bias := torch.Randn(256, 256, 1, 1), torch.Randn(256)
+	v := kernels.Value{N: 1, C: 256, H: 1, W: 1}
+	p := &kernels.Program{Values: []kernels.Value{v, v, v}, Inputs: []kernels.Port{image(0, v)}, Outputs: []kernels.Port{image(2, v)}}
+	for i := range 2 {
+		p.Instructions = append(p.Instructions, kernels.Instruction{Kind: kernels.Conv, In: []int{i}, Out: i + 1, Weight: weight, Bias: bias, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1})
+	}
+	x := torch.Randn(1, 256, 1, 1)
+	want := output(p)
+	oracle.Run(p, []*torch.Tensor{x}, []*torch.Tensor{want})
+	plan, err := kernels.Compile(p)
+	require.NoError(t, err)
+	runtime.GC()
+	before := torch.LiveBytes()
+	weight.Free()
+	bias.Free()
+	require.Greater(t, torch.LiveBytes(), before-size)
+	require.NoError(t, plan.Pack())
+	require.LessOrEqual(t, torch.LiveBytes(), before-size)
+	require.True(t, run(t, plan, p, x).AllClose(want, 1e-4, 1e-2))
 }
 
 // TestGoroutines runs one plan in 1,000 goroutines, each on an input of its own. They share the threads of torch.Run, and each
@@ -314,6 +342,7 @@ func TestGoroutines(t *testing.T) {
 	p.Outputs = []kernels.Port{image(4, p.Values[4])}
 	plan, err := kernels.Compile(p)
 	require.NoError(t, err)
+	require.NoError(t, plan.Pack())
 	inputs, want := make([]*torch.Tensor, 16), make([]*torch.Tensor, 16)
 	for i := range inputs {
 		inputs[i] = torch.Randn(1, v.C, v.H, v.W)
