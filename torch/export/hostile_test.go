@@ -159,7 +159,8 @@ func TestTruncated(t *testing.T) {
 
 var fuzzed = []string{"net", "net_core", "containers", "containers_core", "parts", "counts", "sizes", "core"}
 
-// FuzzProgram reads graphs that are changed, and runs those that can be read.
+// FuzzProgram reads graphs that are changed, and runs those that can be read. Run it with -fuzzminimizetime 1x: making one of the
+// long graphs smaller would take all of the time.
 func FuzzProgram(f *testing.F) {
 	for _, name := range fuzzed {
 		f.Add(name, records(f, name)[model])
