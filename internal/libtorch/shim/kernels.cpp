@@ -69,8 +69,8 @@ inline __attribute__((always_inline)) V smaller(V a, V b) { return a < b ? a : b
 template <class T> inline T least(T a, T b) { return a < b ? a : b; }
 template <class T> inline T most(T a, T b) { return a > b ? a : b; }
 
-// times_power is x times the power of 2 whose exponent are the last bits of n, and
-// reciprocal 1 / x of a positive number, within 2e-7 of it.
+// times_power is x times the power of 2 whose exponent are the last bits of n, below chooses by whether x is less than a limit, and
+// reciprocal is 1 / x of a positive number, within 2e-7 of it.
 inline V times_power(V x, V n) { return (V)((I)x + ((I)n << 23)); }
 inline V below(V x, float limit, V then, V otherwise) { return x < limit ? then : otherwise; }
 inline V reciprocal(V x) {
@@ -262,6 +262,12 @@ void clear_border(const Image &x, float *data, int n, int b) {
 		memset(q, 0, side * sizeof(float));
 		memset(q + row - side, 0, side * sizeof(float));
 	}
+}
+
+// clear_borders does so for the images whose first pixel is among n, of area an image.
+void clear_borders(const Image &x, float *data, int64_t from, int64_t n, int64_t area, int b) {
+	for (int64_t i = (from + area - 1) / area; i * area < from + n; i++)
+		clear_border(x, data, i, b);
 }
 
 // tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products. x, y and r have the
@@ -549,9 +555,8 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 				float *yp = yd + p * s.panel * y.plane();
 				int64_t size = int64_t(reads) * x.block * s.panel * B;
 				const float *after = p + 1 < panel1 ? w + each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * x.block * s.panel * B);
-				for (int64_t i = (at + area - 1) / area; first && i * area < at + n; i++) // images whose first pixel is in the band
-					for (int32_t b = 0; b < blocks; b++)
-						clear_border(y, yd, i, p * s.panel + b);
+				for (int32_t b = 0; first && b < blocks; b++)
+					clear_borders(y, yd, at, n, area, p * s.panel + b);
 				for (int k = 0, pixels; k < n; k += pixels) {
 					pixels = fit(n - k);
 					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
@@ -563,11 +568,11 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	}
 }
 
-// Corners are where squares of 4 × 4 pixels of the input begin, of which the last row and column may be outside.
+// A Corner is where a square of 4 × 4 pixels of the input begins, of which the last row and column may be outside.
 struct Corner {
-	int64_t x, y, r;            // of the input, the result and what is added
-	int32_t row, column;        // the distance of the last row and column of the input
-	bool below, right;          // whether the result has the second row and column
+	int64_t x, y, r;     // of the input, the result and what is added
+	int32_t row, column; // the distance of the last row and column of the input
+	bool below, right;   // whether the result has the second row and column
 };
 
 // transform_squares writes Bᵀ x B of squares x of a block of channels, of which B has the columns (1, 0, -1, 0), (0, 1, 1, 0),
@@ -671,8 +676,7 @@ void winograd_part(const Step &s, const Frame &f, float *scratch, int64_t panel0
 				}
 			}
 		for (int64_t b = panel0 * s.panel; b < least<int64_t>(panel1 * s.panel, y.blocks()); b++) {
-			for (int64_t i = (at + area - 1) / area; i * area < at + n; i++) // images whose first square is in the band
-				clear_border(y, yd, i, b);
+			clear_borders(y, yd, at, n, area, b);
 			restore_squares(out + b * plane, squares.output(), load(s.bias + b * B), corners, n, yd + b * y.plane(), y.row(), rd ? rd + b * r->plane() : nullptr, r ? r->row() : 0, s.act);
 		}
 	}
@@ -680,25 +684,22 @@ void winograd_part(const Step &s, const Frame &f, float *scratch, int64_t panel0
 
 void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0], &y = s.out;
-	auto *places = reinterpret_cast<Places *>(f.scratch[thread]);
-	int64_t pixels = s.winograd ? Squares(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE, from, to;
+	int64_t pixels = s.winograd ? Squares(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE;
 	// Threads share the larger of the weight and the input, and each reads all of the other. Parts of the weight of a
 	// few panels would be of unequal size.
 	int64_t weight = int64_t(s.panels) * s.reads * x.block * s.panel * B * (s.winograd ? 16 : 1);
 	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > x.size() || count < 4 * threads);
+	int64_t panel0 = 0, panel1 = s.panels, pixel0 = 0, pixel1 = pixels;
 	if (by_panel) {
-		share(s.panels, thread, threads, &from, &to);
-		if (s.winograd)
-			winograd_part(s, f, f.scratch[thread], from, to, 0, pixels);
-		else
-			dense_part(s, f, places, from, to, 0, pixels);
+		share(s.panels, thread, threads, &panel0, &panel1);
 	} else {
-		share(count, thread, threads, &from, &to);
-		if (s.winograd)
-			winograd_part(s, f, f.scratch[thread], 0, s.panels, from * TILE, least(to * TILE, pixels));
-		else
-			dense_part(s, f, places, 0, s.panels, from * TILE, least(to * TILE, pixels));
+		share(count, thread, threads, &pixel0, &pixel1);
+		pixel0 *= TILE, pixel1 = least(pixel1 * TILE, pixels);
 	}
+	if (s.winograd)
+		winograd_part(s, f, f.scratch[thread], panel0, panel1, pixel0, pixel1);
+	else
+		dense_part(s, f, reinterpret_cast<Places *>(f.scratch[thread]), panel0, panel1, pixel0, pixel1);
 }
 
 // depthwise_pixels computes P pixels of a row of a convolution of each channel of its own.
@@ -1001,13 +1002,12 @@ void normalize(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 constexpr int ROWS = 8 * TILE;
 
 struct Heads {
-	int32_t width, keys;             // channels of a head; blocks of keys
-	int64_t weights, values, scores;    // floats
+	int32_t width, keys;    // channels of a head; blocks of keys
+	int64_t packed, scores; // floats of the keys, and as many of the values; of the scores
 	explicit Heads(const Step &s) {
 		width = s.out.c / s.heads;
 		keys = (s.in[1].w + B - 1) / B;
-		weights = int64_t(keys) * B * width;
-		values = int64_t(keys) * B * width;
+		packed = int64_t(keys) * B * width;
 		scores = int64_t(keys) * B * ROWS;
 	}
 };
@@ -1015,7 +1015,7 @@ struct Heads {
 void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &xq = s.in[0], &xk = s.in[1], &xv = s.in[2], &y = s.out;
 	const Heads h(s);
-	float *zeros = f.scratch[thread], *weights = zeros + WIDE * B, *values = weights + h.weights, *scores = values + h.values;
+	float *zeros = f.scratch[thread], *weights = zeros + WIDE * B, *values = weights + h.packed, *scores = values + h.packed;
 	auto *read = reinterpret_cast<int32_t *>(scores + h.scores);
 	auto *places = reinterpret_cast<Places *>(read + most(h.width / B, h.keys));
 	memset(zeros, 0, WIDE * B * sizeof(float));
@@ -1170,7 +1170,7 @@ int64_t scratch(const Step &s) {
 	if (s.kind != ATTENTION)
 		return 0;
 	const Heads h(s);
-	return WIDE * B + h.weights + h.values + h.scores + most(h.width / B, h.keys) + places;
+	return WIDE * B + 2 * h.packed + h.scores + most(h.width / B, h.keys) + places;
 }
 
 void run(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
