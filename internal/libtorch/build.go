@@ -28,7 +28,7 @@ var sources embed.FS
 // parallel.
 var parts = [][]string{
 	{"table.cpp", "state.cpp", "random.cpp", "settings.cpp", "device.cpp", "graph.cpp", "values.cpp", "ops.cpp", "tensors.cpp", "storage.cpp", "alloc.cpp", "plan.cpp"},
-	{"script.cpp", "aoti.cpp", "guard.cpp", "autocast.cpp", "autograd.cpp", "sweep.cpp", "trace.cpp", "vision.cpp", "vision_device.cpp"}, // files that need the headers of autograd and TorchScript
+	{"script.cpp", "aoti.cpp", "guard.cpp", "autocast.cpp", "autograd.cpp", "sweep.cpp", "lstm.cpp", "trace.cpp", "vision.cpp", "vision_device.cpp"}, // files that need the headers of autograd and TorchScript
 }
 
 // variants are the instruction sets for which kernels.cpp is compiled, with the compiler's flags.
