@@ -20,7 +20,7 @@ func TestLSTMCellBits(t *testing.T) {
 			t.Run(fmt.Sprint(dtype, size), func(t *testing.T) {
 				torch.ManualSeed(0)
 				n, in, hidden := size[0], size[1], size[2]
-				cell := nn.NewLSTMCell(in, hidden)
+				cell := nn.NewLSTMCell(in, hidden, nn.LSTMCellOptions{NoBias: in == 3})
 				nn.ToDType(cell, dtype)
 				o := torch.Options{DType: dtype, RequiresGrad: true}
 				x, h, c := o.Randn(n, in), o.Randn(n, hidden), o.Randn(n, hidden)

@@ -331,7 +331,7 @@ func runSchedule(o *Optimizer, s stepper, metrics []float64) [][]string {
 // hex returns v.hex() of Python.
 func hex(v float64) string {
 	if v == 0 {
-		return "0x0.0p+0"
+		return map[bool]string{false: "0x0.0p+0", true: "-0x0.0p+0"}[math.Signbit(v)]
 	}
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'x', 13, 64), "p")
 	n, _ := strconv.Atoi(exponent)

@@ -188,10 +188,14 @@ private:
 };
 
 struct Cell : torch::autograd::Function<Cell> {
-	static variable_list forward(AutogradContext *ctx, const Tensor &input, const Tensor &h, const Tensor &c, const Tensor &w_ih, const Tensor &w_hh, const Tensor &b_ih, const Tensor &b_hh) {
-		State s = lstm::forward({input, h, c, w_ih, w_hh, b_ih, b_hh});
+	static variable_list forward(AutogradContext *ctx, const Tensor &input, const Tensor &h, const Tensor &c, const Tensor &w_ih, const Tensor &w_hh, const std::optional<Tensor> &b_ih, const std::optional<Tensor> &b_hh) {
+		Arguments a{input, h, c, w_ih, w_hh, b_ih.value_or(Tensor()), b_hh.value_or(Tensor())};
+		State s = lstm::forward(a);
 		ctx->set_materialize_grads(false);
-		ctx->save_for_backward({input, h, c, w_ih, w_hh, b_ih, b_hh, s.gates, s.tanh});
+		variable_list saved(a.begin(), a.end());
+		saved.push_back(s.gates);
+		saved.push_back(s.tanh);
+		ctx->save_for_backward(std::move(saved));
 		return {s.h, s.c};
 	}
 
@@ -264,7 +268,7 @@ std::tuple<Tensor, Tensor> cell(const Tensor &input, at::TensorList hx, const Te
 		State s = forward(a);
 		return {s.h, s.c};
 	}
-	auto out = Cell::apply(a[kInput], a[kH], a[kC], a[kWih], a[kWhh], a[kBih], a[kBhh]);
+	auto out = Cell::apply(a[kInput], a[kH], a[kC], a[kWih], a[kWhh], optional(a[kBih]), optional(a[kBhh]));
 	return {out[0], out[1]};
 }
 
