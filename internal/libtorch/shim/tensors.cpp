@@ -15,6 +15,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <iterator>
+#include <map>
+#include <mutex>
 
 namespace torchhub __attribute__((visibility("hidden"))) {
 
@@ -113,6 +116,35 @@ struct Map {
 	char *addr;
 	size_t len;
 	int fd; // open until map_close
+
+	// Parts of the file that tensors use, from the first byte to behind the last. If some overlap, which no usual file has, their
+	// memory is kept until the last tensor is freed: it may have been written to.
+	std::mutex mu;
+	std::map<size_t, size_t> parts;
+	bool overlap = false;
+	size_t dropped = 0; // bytes that are no longer in memory
+
+	void use(size_t from, size_t to) {
+		std::lock_guard<std::mutex> hold(mu);
+		auto next = parts.lower_bound(from);
+		overlap = overlap || (next != parts.end() && next->first < to) || (next != parts.begin() && std::prev(next)->second > from);
+		if (from < to)
+			parts.emplace(from, to);
+	}
+
+	// drop gives the memory of a part back to the system, but for pages that it shares with others.
+	void drop(size_t from, size_t to) {
+		std::lock_guard<std::mutex> hold(mu);
+		if (overlap || from == to)
+			return;
+		parts.erase(from);
+		size_t page = size_t(sysconf(_SC_PAGESIZE));
+		from = (from + page - 1) / page * page, to = to / page * page;
+		if (from >= to || madvise(addr + from, to - from, MADV_DONTNEED) != 0)
+			return;
+		dropped += to - from;
+		count_mapped(-int64_t(to - from));
+	}
 };
 
 // Reading into new memory costs half as much as copying from the mapping, whose
@@ -132,7 +164,7 @@ bool read_at(int fd, char *to, size_t n, off_t offset) {
 void unref(Map *m) {
 	if (m->refs.fetch_sub(1) == 1) {
 		munmap(m->addr, m->len);
-		count_mapped(-int64_t(m->len));
+		count_mapped(-int64_t(m->len - m->dropped));
 		delete m;
 	}
 }
@@ -193,7 +225,12 @@ void map_tensor(thub_map map, size_t offset, size_t nbytes, int32_t dtype, int64
 		return;
 	}
 	m->refs.fetch_add(1);
-	at::Tensor t = at::from_blob(p, {numel}, [m](void *) { unref(m); }, options);
+	m->use(offset, offset + nbytes);
+	auto free = [m, offset, nbytes](void *) {
+		m->drop(offset, offset + nbytes);
+		unref(m);
+	};
+	at::Tensor t = at::from_blob(p, {numel}, free, options);
 	*ret_tensor = give(std::move(t));
 }
 
