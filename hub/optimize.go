@@ -18,8 +18,8 @@ import (
 )
 
 // WithOptimize optimizes the model for the sizes of pictures and batches that it is given more than twice, as
-// [Model.Optimize] does beforehand: torch.compile(model). It is for classification and segmentation on the CPU; other models
-// run as they do without it.
+// [Model.Optimize] does beforehand: torch.compile(model). It is for classification and segmentation on the CPU and on CUDA devices;
+// other models run as they do without it.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.compile.html
 func WithOptimize() Option { return func(o *options) { o.optimize = true } }
@@ -51,9 +51,10 @@ type OptimizeOptions struct {
 // Optimize makes what computes outputs from pictures run faster: it is traced, simplified, and runs on kernels of this module
 // where there are some, see [graph.Optimize]. What is faster is found by timing, which takes as long as some ten forward
 // passes, and the outputs are compared with those of the model as it was. The report says what came of it.
-// The parameters must not change afterward. The model keeps a second copy of them, or only that with the option Release. It is for the methods that take pictures: Forward,
-// Call and Module run the model as it was. For a model for another task than classification or segmentation, for one that is
-// not on the CPU, and for native code there is an error. [Model.To] undoes it.
+// The parameters must not change afterward. The model keeps a second copy of them, or only that with the option Release. It is for
+// the methods that take pictures: Forward, Call and Module run the model as it was. For a model for another task than
+// classification or segmentation, for one that is neither on the CPU nor on a CUDA device, and for native code there is an error.
+// [Model.To] undoes it.
 func (m *Model) Optimize(ctx context.Context, options ...OptimizeOptions) (graph.Report, error) {
 	r, err := m.optimize(ctx, torch.Only(options))
 	if err != nil {
@@ -126,8 +127,8 @@ func (m *Model) compile(release bool) error {
 		return torch.ErrClosed
 	case t != models.Classification && t != models.Segmentation:
 		return fmt.Errorf("optimization is for classification and segmentation, and the model is for %s", t)
-	case m.device.Type() != "cpu":
-		return fmt.Errorf("optimization is for the CPU, and the model is on %v", m.device)
+	case m.device.Type() != "cpu" && m.device.Type() != "cuda":
+		return fmt.Errorf("optimization is for the CPU and CUDA devices, and the model is on %v", m.device)
 	case !isModule && !isSegmenter && !isScript:
 		return errors.New("it is native code already")
 	case m.compiled != nil && (m.released || !release):

@@ -60,7 +60,7 @@ var policy = map[string][]string{
 	"torch/tensorboard":             {"torch", "internal/oserror", "internal/pyrepr"},
 	"train":                         {"torch", "torch/cuda", "torch/data", "torch/nn", "internal/atomicfile", "internal/oserror", "internal/terminal"},
 	"train/curve":                   {"torch", "train", "internal/atomicfile"},
-	"torch/graph":                   {"torch", "torch/amp", "torch/internal/engine", "torch/internal/kernels", "torch/internal/opschema", "internal/libtorch"},
+	"torch/graph":                   {"torch", "torch/amp", "torch/cuda", "torch/internal/engine", "torch/internal/kernels", "torch/internal/opschema", "internal/libtorch"},
 	"torch/internal/kernels":        {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/internal/kernels/oracle": {"torch", "torch/internal/kernels", "torch/nn/functional"},
 	"torch/mps":                     {"torch", "torch/internal/engine", "internal/libtorch"},

@@ -30,8 +30,8 @@ func (n *Node) batchNorm() (a affine, ok bool) {
 	var s [4]*torch.Tensor // weight, bias, mean, variance
 	for i := range s {
 		switch v := n.tensor(i + 1); {
-		case v != nil && v.Tensor != nil && v.Device == torch.CPU:
-			s[i] = v.Tensor.ToDType(torch.Float64)
+		case v != nil && v.Tensor != nil:
+			s[i] = v.Tensor.To(torch.CPU, torch.ToOptions{DType: torch.Float64})
 		case v != nil || i > 1:
 			return a, false
 		}
@@ -60,9 +60,10 @@ func (a affine) into(weight, bias *torch.Tensor, dim, groups int) (w, b *torch.T
 	}
 	b = a.shift
 	if bias != nil {
-		b = b.Add(bias.ToDType(torch.Float64).Mul(a.scale))
+		b = b.Add(bias.To(torch.CPU, torch.ToOptions{DType: torch.Float64}).Mul(a.scale))
 	}
-	return w.ToDType(weight.DType()), b.ToDType(weight.DType())
+	back := torch.ToOptions{DType: weight.DType()}
+	return w.To(weight.Device(), back), b.To(weight.Device(), back)
 }
 
 func ones(n int) []int { return slices.Repeat([]int{1}, n) }
@@ -136,7 +137,7 @@ func (n *Node) layer() (weight, bias *Value, dim, groups int) {
 		return nil, nil, 0, 0
 	}
 	weight, bias = n.tensor(1), n.tensor(2)
-	if weight == nil || weight.Tensor == nil || bias != nil && bias.Tensor == nil || weight.Device != torch.CPU || len(n.tensor(0).Shape) == len(weight.Shape)-1 {
+	if weight == nil || weight.Tensor == nil || bias != nil && bias.Tensor == nil || len(n.tensor(0).Shape) == len(weight.Shape)-1 {
 		return nil, nil, 0, 0
 	}
 	return weight, bias, dim, groups

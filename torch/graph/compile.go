@@ -308,7 +308,7 @@ func (c *Compiled) make(ctx context.Context, inputs []*torch.Tensor, n int) (*ma
 	if best.graph != nil && best.report.Reason == "" {
 		e.run, e.n = best, n
 	}
-	if part := torch.NumThreads(); n > part && best.graph != nil && o.Release == nil { // an image for each thread at a time
+	if part := torch.NumThreads(); n > part && best.graph != nil && best.captured == nil && o.Release == nil { // an image for each thread at a time
 		if err := c.tryParts(ctx, e, inputs, part, trace); err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func check(t *testing.T, g *Graph, within float64) []step {
 	t.Helper()
 	e, err := g.pure()
 	require.NoError(t, err)
-	lean, err := e.simplified()
+	lean, err := e.simplified(0)
 	require.NoError(t, err)
 	p := &partition{lean, slowly, 0, map[*Node]string{}}
 	steps, err := p.regions(t.Context())

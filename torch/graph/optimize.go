@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/torchhub/torchhub/torch"
+	"github.com/torchhub/torchhub/torch/cuda"
 	"github.com/torchhub/torchhub/torch/internal/engine"
 	"github.com/torchhub/torchhub/torch/internal/kernels"
 )
@@ -21,6 +22,11 @@ type OptimizeOptions struct {
 	// Tolerance is the largest difference from the outputs of the graph that is accepted, relative to the largest number of
 	// an output; 0 means 1e-4.
 	Tolerance float64
+
+	// DType is what a graph on a GPU computes in, Float16 or BFloat16, where it computes in Float32; its inputs and outputs stay as
+	// they are. 0 means Float32. The tolerance is then 5e-2 by default: numbers have a precision of 1e-3 or 8e-3, and a network
+	// computes with them many times.
+	DType torch.DType
 
 	// Untimed takes the optimized graph without timing it.
 	Untimed bool
@@ -35,10 +41,11 @@ type OptimizeOptions struct {
 
 // An Optimized computes what a graph does, faster. Any number of goroutines may run it.
 type Optimized struct {
-	graph  *Graph // the original; without nodes and constants if it was released
-	lean   *Graph // the graph that steps are of
-	steps  []step // nil if the original is run
-	report Report
+	graph    *Graph    // the original; without nodes and constants if it was released
+	lean     *Graph    // the graph that steps are of
+	steps    []step    // nil if the original is run, or what was captured
+	captured *captured // on a GPU; nil if the original is run
+	report   Report
 }
 
 // A Report says what became of a graph.
@@ -46,7 +53,8 @@ type Report struct {
 	Nodes      int      // calls of operators in the graph
 	Samples    int      // of a batch, so many are computed at a time; 0 means all
 	Regions    []Region // what own kernels compute
-	Islands    []Island // the calls of operators that remain
+	Islands    []Island // the calls of operators that remain, on the CPU
+	Captured   int      // the calls of operators that are captured as one, on a GPU
 	Reason     string   // why the graph is run as it was; "" if it is not
 	Difference float64  // the largest one from the graph's outputs, relative to the largest number of an output
 	Eager      time.Duration
@@ -89,6 +97,9 @@ func (r Report) String() string {
 	for _, g := range r.Regions {
 		fmt.Fprintf(&b, "region %s … %s: %d operators as %d instructions, %.0f million operations, difference %.1e\n", g.First, g.Last, g.Nodes, g.Instructions, float64(g.Operations)/1e6, g.Difference)
 	}
+	if r.Captured > 0 {
+		fmt.Fprintf(&b, "%d operators, captured as a CUDA graph\n", r.Captured)
+	}
 	for _, i := range r.Islands {
 		fmt.Fprintf(&b, "%d × %s: %s\n", i.Count, i.Op, i.Reason)
 	}
@@ -109,6 +120,9 @@ func (r Report) String() string {
 // Operators without such a kernel are called as before. It is what torch.compile or torch.jit.optimize_for_inference do in
 // Python.
 //
+// A graph on a GPU has no such kernels: its convolutions take over additions and activations by cuDNN's, in the memory format
+// channels_last, and its work is captured as a CUDA graph. One run takes place at a time there.
+//
 // The result is run beside the graph. Parts that differ by more than the tolerance are left as they were, and if it is no
 // faster, the graph is run as it was; the report says why. Autograd does not record a run. The error is that of the context,
 // or of a graph that fails.
@@ -124,7 +138,11 @@ const leastWork = 10_000_000
 
 func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*kernels.Program) (plan, error)) (*Optimized, error) {
 	start := time.Now()
-	if o.Tolerance == 0 {
+	switch {
+	case o.Tolerance != 0:
+	case o.DType == torch.Float16 || o.DType == torch.BFloat16:
+		o.Tolerance = 5e-2
+	default:
 		o.Tolerance = 1e-4
 	}
 	opt := &Optimized{graph: g, report: Report{Nodes: len(g.Nodes)}}
@@ -204,13 +222,16 @@ func (g *Graph) pure() (*editor, error) {
 	return e, e.withoutEffects()
 }
 
-// simplified returns the graph after the passes that need no kernels.
-func (e *editor) simplified() (*Graph, error) {
+// simplified returns the graph after the passes that need no kernels. On a GPU it computes in a dtype unless that is 0.
+func (e *editor) simplified(d torch.DType) (*Graph, error) {
 	e.clean()
 	e.fold()
 	e.foldBatchNorm()
 	e.recognizeAttention()
 	e.clean()
+	if e.gpu() != "" {
+		e.forGPU(d)
+	}
 	return e.Graph, e.link()
 }
 
@@ -236,35 +257,40 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var released map[*torch.Tensor]bool
-	if options.Release != nil {
+	released := options.Release != nil
+	if released {
 		options.Release()
-		released = o.release(e)
+		o.release(e)
 		torch.EmptyCache()
 	}
 	lap(&parts.Proof)
-	if o.lean, err = e.simplified(); err != nil {
+	if o.lean, err = e.simplified(options.DType); err != nil {
 		return err
 	}
-	if released != nil {
-		o.lean.copyConstants(released)
+	reason := ""
+	if gpu := o.lean.gpu(); gpu != "" {
+		lap(&parts.Passes)
+		reason = o.onGPU(gpu, inputs)
+	} else {
+		p := &partition{o.lean, compile, leastWork, map[*Node]string{}}
+		if err := o.divide(ctx, p, inputs, options.Tolerance, released, lap); err != nil {
+			return err
+		}
+		o.describe(p.islands)
 	}
-	p := &partition{o.lean, compile, leastWork, map[*Node]string{}}
-	if err := o.divide(ctx, p, inputs, options.Tolerance, released != nil, lap); err != nil {
-		return err
+	if reason == "" {
+		reason, err = o.compare(ctx, inputs, want, options.Tolerance)
 	}
-	o.describe(p.islands)
-	reason, err := o.compare(ctx, inputs, want, options.Tolerance)
 	lap(&parts.Proof)
 	switch {
 	case err != nil:
 		return err
-	case reason != "" && released != nil:
+	case reason != "" && released:
 		return fmt.Errorf("%s, and the constants were released", reason)
 	case reason != "":
 		o.fallBack(reason)
 		return nil
-	case options.Untimed || released != nil:
+	case options.Untimed || released:
 		return nil
 	}
 	err = o.time(ctx, inputs)
@@ -334,33 +360,12 @@ func (o *Optimized) compare(ctx context.Context, inputs, want []*torch.Tensor, t
 	return "", nil
 }
 
-// release makes the constants of the original graph the editor's own, and returns them.
-func (o *Optimized) release(e *editor) map[*torch.Tensor]bool {
-	constants := map[*torch.Tensor]bool{}
+// release makes the constants of the original graph the editor's own.
+func (o *Optimized) release(e *editor) {
 	for _, v := range e.Constants {
 		v.own = true
-		constants[v.Tensor] = true
 	}
 	o.graph = &Graph{Inputs: o.graph.Inputs, Outputs: o.graph.Outputs}
-	return constants
-}
-
-// copyConstants replaces those constants that are in a set by copies, and frees them: they may be parts of a mapped file, all
-// of which stays in memory until the last part is freed.
-func (g *Graph) copyConstants(set map[*torch.Tensor]bool) {
-	copies := map[*torch.Tensor]*torch.Tensor{}
-	for _, v := range g.Constants {
-		x := v.Tensor
-		if !set[x] {
-			continue
-		}
-		if copies[x] == nil {
-			copies[x] = lasting(x.Clone)
-			x.Free()
-			torch.EmptyCache()
-		}
-		v.Tensor = copies[x]
-	}
 }
 
 // examples returns inputs of the shapes of the graph's.
@@ -502,7 +507,7 @@ func (o *Optimized) describe(reasons map[*Node]string) {
 // fallBack makes the original graph run.
 func (o *Optimized) fallBack(reason string) {
 	o.report.Reason = reason
-	o.steps = nil
+	o.steps, o.captured = nil, nil
 }
 
 // time compares the time of runs, in turns, and falls back if the optimized ones take longer.
@@ -510,18 +515,24 @@ func (o *Optimized) time(ctx context.Context, inputs []*torch.Tensor) error {
 	const budget = 2 * time.Second
 	var eager, own []time.Duration
 	start := time.Now()
+	finish := func() {}
+	if c := o.captured; c != nil {
+		finish = func() { cuda.Synchronize(c.device) }
+	}
 	for i := 0; i < 3 || i < 25 && time.Since(start) < budget; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		at := time.Now()
 		torch.Scope(func() { o.graph.Run(inputs...) })
+		finish()
 		between := time.Now()
 		var err error
 		torch.Scope(func() { _, err = o.run(ctx, inputs) })
 		if err != nil {
 			return err
 		}
+		finish()
 		if i > 0 { // the first ones warm up
 			eager, own = append(eager, between.Sub(at)), append(own, time.Since(between))
 		}
@@ -543,7 +554,7 @@ func asValues(xs []*torch.Tensor) []any {
 
 // trim drops what runs do not need: the nodes of regions, and constants that only they have.
 func (o *Optimized) trim() {
-	if o.lean == nil {
+	if o.lean == nil || o.captured != nil { // what is captured reads the constants
 		return
 	}
 	constants := map[*torch.Tensor]bool{}
@@ -588,7 +599,10 @@ func (o *Optimized) Run(ctx context.Context, inputs ...*torch.Tensor) (outputs [
 }
 
 func (o *Optimized) run(ctx context.Context, inputs []*torch.Tensor) ([]*torch.Tensor, error) {
-	if o.steps == nil {
+	switch {
+	case o.captured != nil:
+		return o.captured.run(inputs), nil
+	case o.steps == nil:
 		return o.graph.Run(inputs...), nil
 	}
 	values := make(map[*Value]*torch.Tensor, len(o.steps))
