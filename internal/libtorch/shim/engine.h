@@ -48,10 +48,10 @@ struct Step {
 	int64_t strides[4]; // of the tensor of a port
 
 	// A convolution has panels of some blocks of output channels. For each it adds up the products of reads pieces of the input,
-	// each of one block of channels and at a distance from the pixel, which begin at a start for each panel.
-	// Winograd's algorithm has such panels for each of 16 numbers of a square of pixels.
+	// each of piece channels, which is a block or half of one, and at a distance from the pixel, which begin at a start for each
+	// panel. Winograd's algorithm has such panels for each of 16 numbers of a square of pixels.
 	bool depthwise, winograd;
-	int32_t panel, panels, reads;
+	int32_t panel, panels, piece, reads;
 	const int32_t *read, *start;
 };
 

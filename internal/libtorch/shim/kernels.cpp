@@ -38,6 +38,7 @@ constexpr int B = 4, WIDE = 2;
 #endif
 
 constexpr int TILE = 6;        // pixels of a tile of a convolution
+constexpr int HALF = B < 16 ? 1 : B / 2; // channels of a piece of the input that is not a whole block; 1 if there are none
 constexpr int LINE = B < 16 ? 16 / B : 1; // pixels in a line of the cache
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
 constexpr int PART = B < 16 ? 256 : 128; // the most channels of the input whose weight is used for all pixels before the next: it stays in the nearest cache
@@ -355,18 +356,22 @@ template <int O, int C> struct Pixels {
 	static constexpr Tile by[TILE + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, TILE, C>};
 };
 
+template <int O> const Tile *tiles_of(int channels) {
+	if constexpr (HALF > 1)
+		if (channels == HALF)
+			return Pixels<O, HALF>::by;
+	return channels == 1 ? Pixels<O, 1>::by : Pixels<O, B>::by;
+}
+
 const Tile *tiles(int blocks, int channels) {
 	switch (blocks) {
 	case 1:
-		return channels == 1 ? Pixels<1, 1>::by : Pixels<1, B>::by;
+		return tiles_of<1>(channels);
 	case 2:
-		return channels == 1 ? Pixels<2, 1>::by : Pixels<2, B>::by;
+		return tiles_of<2>(channels);
 	}
-	if constexpr (WIDE == 4) {
-		if (blocks == 3)
-			return channels == 1 ? Pixels<3, 1>::by : Pixels<3, B>::by;
-		return channels == 1 ? Pixels<4, 1>::by : Pixels<4, B>::by;
-	}
+	if constexpr (WIDE == 4)
+		return blocks == 3 ? tiles_of<3>(channels) : tiles_of<4>(channels);
 	return nullptr;
 }
 
@@ -411,6 +416,7 @@ bool winograd_pays(const Step &s) {
 void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads) {
 	const Image &x = s->in[0];
 	int32_t taps = s->kernel[0] * s->kernel[1], blocks = s->out.blocks();
+	s->piece = x.block;
 	s->depthwise = s->groups > 1 && s->groups == x.c && x.c == s->out.c;
 	if (s->depthwise) {
 		s->panel = 1, s->panels = blocks, s->reads = taps;
@@ -418,17 +424,20 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		return;
 	}
 	s->winograd = winograd_pays(*s);
+	if (HALF > 1 && s->groups == 1 && !s->winograd && x.block == B && x.c % B > 0 && x.c % B <= HALF && x.c < 8 * B)
+		s->piece = HALF; // the last half of the last block is of zeros
+	int32_t pieces = x.block / s->piece; // of a block
 	double best = INFINITY;
 	for (int32_t wide = 1; wide <= WIDE; wide++) {
 		int32_t panels = (blocks + wide - 1) / wide, n = 0;
 		for (int32_t p = 0; p < panels; p++)
-			n = most(n, reach(*s, wide, p).n);
+			n = most(n, reach(*s, wide, p).n * pieces - (pieces > 1));
 		double full = wide == 1 ? 1.2 : wide, rest = blocks % wide == 1 ? 1.2 : blocks % wide; // what a panel costs for each block that it reads
 		double cost = n * (full * (blocks / wide) + rest);
 		if (cost <= best)
 			best = cost, s->panel = wide, s->panels = panels, s->reads = n * (s->winograd ? 1 : taps);
 	}
-	*ret_weight = int64_t(s->panels) * s->reads * x.block * s->panel * B * (s->winograd ? 16 : 1);
+	*ret_weight = int64_t(s->panels) * s->reads * s->piece * s->panel * B * (s->winograd ? 16 : 1);
 	*ret_bias = int64_t(s->panels) * s->panel * B;
 	*ret_reads = s->reads;
 }
@@ -463,10 +472,10 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 		for (int32_t b = 0; b < s.reads && thread == 0; b++)
 			ret_read[b] = b * squares.plane();
 	} else if (thread == 0) {
-		int32_t n = s.reads / taps;
+		int32_t n = s.reads / taps, pieces = x.block / s.piece;
 		for (int32_t t = 0; t < taps; t++)
 			for (int32_t b = 0; b < n; b++)
-				ret_read[t * n + b] = b * x.plane() + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block;
+				ret_read[t * n + b] = b / pieces * x.plane() + b % pieces * s.piece + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block;
 	}
 	for (int32_t p = thread; p < s.panels; p += threads) {
 		int32_t first = p * s.panel * B, channels = least(s.panel * B, s.out.c - first);
@@ -487,9 +496,9 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 		}
 		int32_t n = s.reads / taps, from = most(0, least(reach(s, s.panel, p).from, x.blocks() - n));
 		ret_start[p] = from * x.plane();
-		float *to = ret_weight + int64_t(p) * s.reads * x.block * s.panel * B;
+		float *to = ret_weight + int64_t(p) * s.reads * s.piece * s.panel * B;
 		for (int32_t t = 0; t < taps; t++)
-			for (int32_t ci = 0; ci < n * x.block; ci++, to += width) {
+			for (int32_t ci = 0; ci < n * s.piece; ci++, to += width) {
 				int32_t channel = from * x.block + ci;
 				for (int32_t c = 0; c < width; c++) {
 					int32_t i = channel - (first + c) / out * in; // in its group
@@ -535,10 +544,10 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
 	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
 	float *yd = write_of(y, f);
-	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * x.block * s.panel * B;
+	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * s.piece * s.panel * B;
 	int32_t taps = s.kernel[0] * s.kernel[1];
-	int32_t most_reads = PART / x.block;
-	int64_t pieces = least(s.reads / taps, most_reads), bytes = pieces * x.block * (taps > 1 ? s.stride[0] * s.stride[1] : 1) * sizeof(float); // of the input, for each pixel and part
+	int32_t most_reads = PART / s.piece;
+	int64_t pieces = least(s.reads / taps, most_reads), bytes = pieces * s.piece * (taps > 1 ? s.stride[0] * s.stride[1] : 1) * sizeof(float); // of the input, for each pixel and part
 	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / TILE * TILE));
 	int64_t bands = (pixel1 - pixel0 + band - 1) / band; // of equal size, since each reads the whole weight
 	band = bands ? ((pixel1 - pixel0 + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
@@ -550,11 +559,11 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 			bool first = part == 0, last = part + reads == s.reads;
 			for (int64_t p = panel0; p < panel1; p++) {
 				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
-				const Tile *by = tiles(blocks, x.block);
-				const float *xp = xd + s.start[p], *w = s.weight + p * each + int64_t(part) * x.block * blocks * B, *rp = rd && last ? rd + p * s.panel * r->plane() : nullptr;
+				const Tile *by = tiles(blocks, s.piece);
+				const float *xp = xd + s.start[p], *w = s.weight + p * each + int64_t(part) * s.piece * blocks * B, *rp = rd && last ? rd + p * s.panel * r->plane() : nullptr;
 				float *yp = yd + p * s.panel * y.plane();
-				int64_t size = int64_t(reads) * x.block * s.panel * B;
-				const float *after = p + 1 < panel1 ? w + each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * x.block * s.panel * B);
+				int64_t size = int64_t(reads) * s.piece * s.panel * B;
+				const float *after = p + 1 < panel1 ? w + each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * s.piece * s.panel * B);
 				for (int32_t b = 0; first && b < blocks; b++)
 					clear_borders(y, yd, at, n, area, p * s.panel + b);
 				for (int k = 0, pixels; k < n; k += pixels) {
@@ -687,7 +696,7 @@ void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	int64_t pixels = s.winograd ? Squares(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE;
 	// Threads share the larger of the weight and the input, and each reads all of the other. Parts of the weight of a
 	// few panels would be of unequal size.
-	int64_t weight = int64_t(s.panels) * s.reads * x.block * s.panel * B * (s.winograd ? 16 : 1);
+	int64_t weight = int64_t(s.panels) * s.reads * s.piece * s.panel * B * (s.winograd ? 16 : 1);
 	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > x.size() || count < 4 * threads);
 	int64_t panel0 = 0, panel1 = s.panels, pixel0 = 0, pixel1 = pixels;
 	if (by_panel) {
