@@ -34,8 +34,8 @@ type OptimizeOptions struct {
 	// Release, if not nil, says that the graph is not needed afterward. It is called after the graph was run to compare with,
 	// unless that showed that it cannot be optimized, and frees what the caller has of the graph's constants, such as the
 	// parameters of a module. The constants are then freed one by one as kernels copy them, and the graph and what it was traced
-	// from cannot run. It implies Untimed. Parts that differ by more than the tolerance are then an error. An error after the call
-	// means that the graph is lost.
+	// from cannot run. It implies Untimed, and linear layers are not computed by Strassen's algorithm, whose weights are larger. Parts that
+	// differ by more than the tolerance are then an error. An error after the call means that the graph is lost.
 	Release func()
 }
 
@@ -272,7 +272,7 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 		lap(&parts.Passes)
 		reason = o.onGPU(gpu, inputs)
 	} else {
-		p := &partition{o.lean, compile, leastWork, map[*Node]string{}}
+		p := &partition{o.lean, compile, leastWork, map[*Node]string{}, released}
 		if err := o.divide(ctx, p, inputs, options.Tolerance, released, lap); err != nil {
 			return err
 		}

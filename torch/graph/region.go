@@ -40,6 +40,7 @@ type partition struct {
 	compile func(*kernels.Program) (plan, error)
 	least   int              // the work below which a region does not pay for copies
 	islands map[*Node]string // the nodes in no region, and why
+	lean    bool             // memory counts more than time
 }
 
 // regions returns the steps of the graph. Nodes that cannot be in a region become islands. The error is that of the context.
@@ -207,6 +208,7 @@ func (p *partition) small(r *region) string {
 
 // build compiles the program of a region, and returns why it cannot.
 func (p *partition) build(r *region) string {
+	r.program.Lean = p.lean
 	compiled, err := p.compile(r.program)
 	if err != nil {
 		return err.Error()

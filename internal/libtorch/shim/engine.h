@@ -49,9 +49,10 @@ struct Step {
 
 	// A convolution has panels of some blocks of output channels. For each it adds up the products of reads pieces of the input,
 	// each of piece channels, which is a block or half of one, and at a distance from the pixel, which begin at a start for each
-	// panel. Winograd's algorithm has such panels for each of 16 numbers of a square of pixels.
-	bool depthwise, winograd;
-	int32_t panel, panels, piece, reads;
+	// panel. Algorithms that need fewer products have such panels for each of a number of planes, of sums of pixels and of weights;
+	// otherwise there is one.
+	bool depthwise, lean; // lean is whether memory counts more than time
+	int32_t panel, panels, piece, reads, planes;
 	const int32_t *read, *start;
 };
 

@@ -44,7 +44,9 @@ constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next pan
 constexpr int PART = B < 16 ? 256 : 128; // the most channels of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
 constexpr int L2 = 384 * 1024; // bytes of an input that are read again from a core's own cache
-constexpr int SQUARES = 96;    // the most squares that are transformed at once, a multiple of TILE
+constexpr int GROUP = 256 * 1024; // bytes of transformed results that are restored at once
+constexpr int UNITS = 288;      // the most squares or pairs of pixels that are transformed at once, a multiple of TILE
+constexpr int SQUARES = 16, PAIRS = 7; // the planes of Winograd's and of Strassen's algorithm
 
 typedef float V __attribute__((vector_size(B * 4), may_alias));
 typedef float Unaligned __attribute__((vector_size(B * 4), aligned(4), may_alias));
@@ -375,20 +377,34 @@ const Tile *tiles(int blocks, int channels) {
 	return nullptr;
 }
 
-// Squares are the squares of 2 × 2 pixels of the result of a convolution by Winograd's algorithm, and how the transformed
-// squares lie in the scratch memory: [16][blocks of channels][squares][B].
-struct Squares {
-	int32_t h, w, at_once; // of an image; that are transformed at once
-	int64_t images, in, out;
-	explicit Squares(const Step &s) : h((s.out.h + 1) / 2), w((s.out.w + 1) / 2), images(s.out.n), in(s.in[0].blocks()), out(s.out.blocks()) {
-		at_once = least<int64_t>(SQUARES, (n() + TILE - 1) / TILE * TILE);
+// Units are what a convolution in planes computes at once: squares of 2 × 2 pixels of the result by Winograd's algorithm, pairs of
+// pixels by Strassen's. Transformed units lie in the scratch memory: [planes][blocks of channels][units][B].
+struct Units {
+	int32_t planes, h, w, at_once, group; // of an image; that are transformed at once; panels whose results are restored at once
+	int64_t images, in, out;              // blocks of channels in a plane
+	explicit Units(const Step &s) : planes(s.planes), images(s.out.n) {
+		if (planes == SQUARES) {
+			h = (s.out.h + 1) / 2, w = (s.out.w + 1) / 2;
+			in = s.in[0].blocks(), out = s.out.blocks();
+		} else {
+			h = 1, w = (s.out.h * s.out.w + 1) / 2;
+			in = s.in[0].blocks() / 2, out = s.out.blocks() / 2;
+		}
+		at_once = least<int64_t>(most_at_once(), (n() + TILE - 1) / TILE * TILE);
+		group = most<int64_t>(1, GROUP / int64_t(planes * plane() * s.panel * sizeof(float)));
+		group = least(group, s.panels);
+	}
+	int64_t most_at_once() const {
+		if (planes == SQUARES)
+			return 96;
+		return UNITS;
 	}
 	int64_t n() const { return images * h * w; }
 	int64_t plane() const { return int64_t(at_once) * B; }
-	// The 16 numbers of a square are not in the same few places of the cache.
+	// The planes of a unit are not in the same few places of the cache.
 	int64_t input() const { return (in * plane() / 16 | 1) * 16; }
-	int64_t output() const { return (out * plane() / 16 | 1) * 16; }
-	int64_t scratch() const { return WIDE * B + 16 * (input() + output()); }
+	int64_t output(const Step &s) const { return (int64_t(group) * s.panel * plane() / 16 | 1) * 16; }
+	int64_t scratch(const Step &s) const { return WIDE * B + planes * (input() + output(s)); }
 };
 
 // A Reach is which blocks of the input a panel of a convolution reads.
@@ -404,27 +420,39 @@ Reach reach(const Step &s, int32_t wide, int32_t panel) {
 	return {from, to - from + 1};
 }
 
-// winograd_pays returns whether a convolution is computed by Winograd's algorithm.
-bool winograd_pays(const Step &s) {
+// planes_of returns in how many planes a convolution is computed.
+int32_t planes_of(const Step &s) {
 	const Image &x = s.in[0], &y = s.out;
-	for (int d = 0; d < 2; d++)
-		if (s.kernel[d] != 3 || s.stride[d] != 1 || s.dilation[d] != 1)
-			return false;
-	return s.groups == 1 && x.block == B && x.c >= 32 && y.c >= 32 && Squares(s).n() >= 32;
+	if (s.groups > 1 || x.block != B)
+		return 1;
+	int64_t units = int64_t(y.n) * ((y.h + 1) / 2) * ((y.w + 1) / 2);
+	bool plain = true, small = true;
+	for (int d = 0; d < 2; d++) {
+		plain = plain && s.kernel[d] == 3 && s.stride[d] == 1 && s.dilation[d] == 1;
+		small = small && s.kernel[d] == 1;
+	}
+	if (plain && x.c >= 32 && y.c >= 32 && units >= 32)
+		return SQUARES;
+	// The sums cost as much as some hundred channels save.
+	if (!s.lean && small && x.c % (2 * B) == 0 && y.c % (2 * B) == 0 && int64_t(x.c) * y.c >= 128 * 256 && y.h * y.w >= 16)
+		return PAIRS;
+	return 1;
 }
 
 void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads) {
 	const Image &x = s->in[0];
 	int32_t taps = s->kernel[0] * s->kernel[1], blocks = s->out.blocks();
-	s->piece = x.block;
+	s->piece = x.block, s->planes = 1;
 	s->depthwise = s->groups > 1 && s->groups == x.c && x.c == s->out.c;
 	if (s->depthwise) {
 		s->panel = 1, s->panels = blocks, s->reads = taps;
 		*ret_weight = int64_t(blocks) * taps * B, *ret_bias = int64_t(blocks) * B, *ret_reads = taps;
 		return;
 	}
-	s->winograd = winograd_pays(*s);
-	if (HALF > 1 && s->groups == 1 && !s->winograd && x.block == B && x.c % B > 0 && x.c % B <= HALF && x.c < 8 * B)
+	s->planes = planes_of(*s);
+	if (s->planes == PAIRS)
+		blocks /= 2;
+	if (HALF > 1 && s->groups == 1 && s->planes == 1 && x.block == B && x.c % B > 0 && x.c % B <= HALF && x.c < 8 * B)
 		s->piece = HALF; // the last half of the last block is of zeros
 	int32_t pieces = x.block / s->piece; // of a block
 	double best = INFINITY;
@@ -432,13 +460,14 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		int32_t panels = (blocks + wide - 1) / wide, n = 0;
 		for (int32_t p = 0; p < panels; p++)
 			n = most(n, reach(*s, wide, p).n * pieces - (pieces > 1));
+		n = s->planes == PAIRS ? n / 2 : n;
 		double full = wide == 1 ? 1.2 : wide, rest = blocks % wide == 1 ? 1.2 : blocks % wide; // what a panel costs for each block that it reads
 		double cost = n * (full * (blocks / wide) + rest);
 		if (cost <= best)
-			best = cost, s->panel = wide, s->panels = panels, s->reads = n * (s->winograd ? 1 : taps);
+			best = cost, s->panel = wide, s->panels = panels, s->reads = n * (s->planes == SQUARES ? 1 : taps);
 	}
-	*ret_weight = int64_t(s->panels) * s->reads * s->piece * s->panel * B * (s->winograd ? 16 : 1);
-	*ret_bias = int64_t(s->panels) * s->panel * B;
+	*ret_weight = int64_t(s->planes) * s->panels * s->reads * s->piece * s->panel * B;
+	*ret_bias = (s->planes == PAIRS ? 2 : 1) * int64_t(s->panels) * s->panel * B;
 	*ret_reads = s->reads;
 }
 
@@ -464,13 +493,27 @@ void pack_winograd(const Step &s, const float *weight, float *to, int32_t first,
 		}
 }
 
+// pack_strassen writes the weight of a panel for Strassen's algorithm, of which first is the first of the channels in the first half.
+void pack_strassen(const Step &s, const float *weight, float *to, int32_t first, int32_t width) {
+	int32_t in = s.in[0].c, half_in = in / 2, half_out = s.out.c / 2;
+	int64_t each = int64_t(s.reads) * B * width;
+	for (int32_t c = 0; c < width; c++) {
+		const float *w = weight + int64_t(first + c) * in, *v = w + int64_t(half_out) * in;
+		for (int32_t i = 0; i < half_in; i++) {
+			float b11 = w[i], b21 = w[half_in + i], b12 = v[i], b22 = v[half_in + i];
+			float *q = to + int64_t(i) * width + c;
+			q[0] = b11 + b22, q[each] = b11, q[2 * each] = b12 - b22, q[3 * each] = b21 - b11, q[4 * each] = b22, q[5 * each] = b11 + b12, q[6 * each] = b21 + b22;
+		}
+	}
+}
+
 void pack(const Step &s, const float *weight, const float *bias, float *ret_weight, float *ret_bias, int32_t *ret_read, int32_t *ret_start, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0];
 	const int32_t taps = s.kernel[0] * s.kernel[1], in = x.c / s.groups, out = s.out.c / s.groups;
-	if (s.winograd) {
-		const Squares squares(s);
+	if (s.planes > 1) {
+		const Units units(s);
 		for (int32_t b = 0; b < s.reads && thread == 0; b++)
-			ret_read[b] = b * squares.plane();
+			ret_read[b] = b * units.plane();
 	} else if (thread == 0) {
 		int32_t n = s.reads / taps, pieces = x.block / s.piece;
 		for (int32_t t = 0; t < taps; t++)
@@ -478,6 +521,16 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 				ret_read[t * n + b] = b / pieces * x.plane() + b % pieces * s.piece + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block;
 	}
 	for (int32_t p = thread; p < s.panels; p += threads) {
+		if (s.planes == PAIRS) {
+			int32_t first = p * s.panel * B, half = s.out.c / 2, width = least(s.panel * B, half - first);
+			for (int32_t c = 0; c < width; c++) {
+				ret_bias[first + c] = bias ? bias[first + c] : 0;
+				ret_bias[half + first + c] = bias ? bias[half + first + c] : 0;
+			}
+			ret_start[p] = 0;
+			pack_strassen(s, weight, ret_weight + int64_t(p) * PAIRS * s.reads * B * s.panel * B, first, width);
+			continue;
+		}
 		int32_t first = p * s.panel * B, channels = least(s.panel * B, s.out.c - first);
 		for (int32_t c = 0; c < s.panel * B; c++)
 			ret_bias[first + c] = c < channels && bias ? bias[first + c] : 0;
@@ -489,9 +542,9 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 			continue;
 		}
 		int32_t width = least(s.panel, s.out.blocks() - p * s.panel) * B; // the last panel may have fewer blocks
-		if (s.winograd) {
+		if (s.planes == SQUARES) {
 			ret_start[p] = 0;
-			pack_winograd(s, weight, ret_weight + int64_t(p) * 16 * s.reads * B * s.panel * B, first, width);
+			pack_winograd(s, weight, ret_weight + int64_t(p) * SQUARES * s.reads * B * s.panel * B, first, width);
 			continue;
 		}
 		int32_t n = s.reads / taps, from = most(0, least(reach(s, s.panel, p).from, x.blocks() - n));
@@ -639,64 +692,146 @@ void restore_squares(const float *m, int64_t each, V bias, const Corner *corners
 	}
 }
 
-// winograd_part computes the panels and squares of a convolution in two ranges, by the algorithm of Winograd for 2 × 2 pixels: of
-// transformed pixels and weights it needs 16 products where there are 36.
+// A Pair is where two pixels of an image are in the input, in the result, and in what is added.
+struct Pair {
+	int64_t x[2], y[2], r[2];
+	bool both; // the second is there
+};
+
+// transform_pairs writes the sums of two pixels and of two blocks of channels, half apart, that Strassen's algorithm multiplies.
+void transform_pairs(const float *x, int64_t half, const Pair *pairs, int n, float *to, int64_t each) {
+	for (int k = 0; k < n; k++, to += B) {
+		const float *p = x + pairs[k].x[0], *q = x + pairs[k].x[1];
+		V a11 = load(p), a12 = load(p + half), a21 = load(q), a22 = load(q + half);
+		store(to, a11 + a22);
+		store(to + each, a21 + a22);
+		store(to + 2 * each, a11);
+		store(to + 3 * each, a22);
+		store(to + 4 * each, a11 + a12);
+		store(to + 5 * each, a21 - a11);
+		store(to + 6 * each, a12 - a22);
+	}
+}
+
+// restore_pairs writes two pixels of two blocks of channels, which are yhalf and rhalf apart, of their products.
+void restore_pairs(const float *m, int64_t each, V bias1, V bias2, const Pair *pairs, int n, float *y, int64_t yhalf, const float *r, int64_t rhalf, Act act) {
+	for (int k = 0; k < n; k++, m += B) {
+		V m1 = load(m), m2 = load(m + each), m3 = load(m + 2 * each), m4 = load(m + 3 * each), m5 = load(m + 4 * each), m6 = load(m + 5 * each), m7 = load(m + 6 * each);
+		const Pair &at = pairs[k];
+		V c[2][2] = {{m1 + m4 - m5 + m7 + bias1, m3 + m5 + bias2}, {m2 + m4 + bias1, m1 - m2 + m3 + m6 + bias2}};
+		alignas(64) float out[4 * B];
+		for (int i = 0; i < 2; i++)
+			for (int j = 0; j < 2; j++) {
+				if (r && (i == 0 || at.both))
+					c[i][j] += load(r + at.r[i] + j * rhalf);
+				store(out + (2 * i + j) * B, c[i][j]);
+			}
+		if (act)
+			activate_all(out, 4, act);
+		for (int i = 0; i < 1 + at.both; i++)
+			for (int j = 0; j < 2; j++)
+				store(y + at.y[i] + j * yhalf, load(out + (2 * i + j) * B));
+	}
+}
+
+// products multiplies n transformed units by the weights of panels, in each plane.
+void products(const Step &s, const Units &u, const float *zeros, const int32_t *places, const float *in, float *out, int n, int64_t panel0, int64_t panel1, int64_t after_last) {
+	int64_t plane = u.plane(), all = int64_t(s.reads) * B * s.panel * B, out_blocks = u.out;
+	for (int64_t e = 0; e < u.planes; e++)
+		for (int64_t p = panel0; p < panel1; p++) {
+			int32_t blocks = least<int64_t>(s.panel, out_blocks - p * s.panel);
+			const Tile *by = tiles(blocks, B);
+			const float *w = s.weight + p * u.planes * all + e * s.reads * B * blocks * B;
+			for (int32_t part = 0; part < s.reads; part += PART / B) {
+				int32_t reads = least(PART / B, s.reads - part);
+				int64_t size = int64_t(reads) * B * blocks * B;
+				const float *after = w + size;
+				if (part + reads == s.reads) { // the weight of the next panel, of the next plane, or of the next panels
+					if (p + 1 < panel1)
+						after = s.weight + (p + 1) * u.planes * all + e * s.reads * B * s.panel * B;
+					else if (e + 1 < u.planes)
+						after = s.weight + panel0 * u.planes * all + (e + 1) * s.reads * B * s.panel * B;
+					else
+						after = s.weight + after_last * u.planes * all;
+				}
+				for (int k = 0, units; k < n; k += units) {
+					units = fit(n - k);
+					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
+					by[units](in + e * u.input(), places + k, s.read + part, reads, w, part ? nullptr : zeros, out + e * u.output(s) + (p - panel0) * s.panel * plane, places + k, plane, nullptr,
+					          nullptr, 0, NO_ACT, next);
+				}
+				w += size;
+			}
+		}
+}
+
+// planes_part computes the panels and units of a convolution in two ranges, by an algorithm that needs fewer products: that of
+// Winograd needs 16 where there are 36, and that of Strassen 7 where there are 8.
 // https://arxiv.org/abs/1509.09308
-void winograd_part(const Step &s, const Frame &f, float *scratch, int64_t panel0, int64_t panel1, int64_t from, int64_t to) {
+// https://doi.org/10.1007/BF02165411
+void planes_part(const Step &s, const Frame &f, float *scratch, int64_t panel0, int64_t panel1, int64_t from, int64_t to) {
 	const Image &x = s.in[0], &y = s.out;
 	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
 	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
 	float *yd = write_of(y, f);
-	const Squares squares(s);
-	int32_t places[SQUARES + 2 * TILE];
-	for (int k = 0; k < SQUARES + 2 * TILE; k++)
+	const Units u(s);
+	int32_t places[UNITS + 2 * TILE];
+	for (int k = 0; k < UNITS + 2 * TILE; k++)
 		places[k] = k * B;
-	float *zeros = scratch, *in = zeros + WIDE * B, *out = in + 16 * squares.input();
+	float *zeros = scratch, *in = zeros + WIDE * B, *out = in + u.planes * u.input();
 	memset(zeros, 0, WIDE * B * sizeof(float));
-	int64_t area = int64_t(squares.h) * squares.w, plane = squares.plane(), all = int64_t(s.reads) * B * s.panel * B;
-	int64_t bands = (to - from + squares.at_once - 1) / squares.at_once;
+	int64_t area = int64_t(u.h) * u.w, plane = u.plane();
+	int64_t bands = (to - from + u.at_once - 1) / u.at_once;
 	int64_t band = bands ? ((to - from + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
 	for (int64_t at = from; at < to; at += band) {
 		int n = least(band, to - at);
-		Corner corners[SQUARES];
+		Corner corners[UNITS];
+		Pair pairs[UNITS];
 		for (int k = 0; k < n; k++) {
-			int32_t i = (at + k) / area, yy = (at + k) % area / squares.w * 2, xx = (at + k) % squares.w * 2;
-			bool below = yy + 1 < y.h, right = xx + 1 < y.w;
-			corners[k] = {x.at(i, 0, yy - s.padding[0], xx - s.padding[1]), y.at(i, 0, yy, xx), r ? r->at(i, 0, yy, xx) : 0, int32_t((below ? 3 : 2) * x.row()), (right ? 3 : 2) * B, below, right};
+			int32_t i = (at + k) / area;
+			if (u.planes == SQUARES) {
+				int32_t yy = (at + k) % area / u.w * 2, xx = (at + k) % u.w * 2;
+				bool below = yy + 1 < y.h, right = xx + 1 < y.w;
+				corners[k] = {x.at(i, 0, yy - s.padding[0], xx - s.padding[1]), y.at(i, 0, yy, xx), r ? r->at(i, 0, yy, xx) : 0, int32_t((below ? 3 : 2) * x.row()), (right ? 3 : 2) * B, below, right};
+				continue;
+			}
+			int32_t first = (at + k) % area * 2;
+			pairs[k].both = first + 1 < y.h * y.w;
+			for (int j = 0; j < 2; j++) {
+				int32_t pixel = first + (pairs[k].both ? j : 0), yy = pixel / y.w, xx = pixel % y.w;
+				pairs[k].x[j] = x.at(i, 0, yy * s.stride[0] - s.padding[0], xx * s.stride[1] - s.padding[1]);
+				pairs[k].y[j] = y.at(i, 0, yy, xx);
+				pairs[k].r[j] = r ? r->at(i, 0, yy, xx) : 0;
+			}
 		}
 		for (int32_t b = 0; b < s.reads; b++)
-			transform_squares(xd + b * x.plane(), x.row(), corners, n, in + b * plane, squares.input());
-		for (int64_t e = 0; e < 16; e++)
-			for (int64_t p = panel0; p < panel1; p++) {
-				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
-				const Tile *by = tiles(blocks, B);
-				const float *w = s.weight + p * 16 * all + e * s.reads * B * blocks * B;
-				for (int32_t part = 0; part < s.reads; part += PART / B) {
-					int32_t reads = least(PART / B, s.reads - part);
-					int64_t size = int64_t(reads) * B * blocks * B;
-					const float *after = part + reads < s.reads ? w + size : p + 1 < panel1 ? s.weight + (p + 1) * 16 * all + e * s.reads * B * s.panel * B : s.weight + panel0 * 16 * all + (e + 1) * s.reads * B * s.panel * B;
-					for (int k = 0, pixels; k < n; k += pixels) {
-						pixels = fit(n - k);
-						const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
-						by[pixels](in + e * squares.input(), places + k, s.read + part, reads, w, part ? nullptr : zeros, out + e * squares.output() + p * s.panel * plane, places + k, plane, nullptr, nullptr,
-						           0, NO_ACT, next);
-					}
-					w += size;
+			if (u.planes == SQUARES)
+				transform_squares(xd + b * x.plane(), x.row(), corners, n, in + b * plane, u.input());
+			else
+				transform_pairs(xd + b * x.plane(), u.in * x.plane(), pairs, n, in + b * plane, u.input());
+		for (int64_t p = panel0, last; p < panel1; p = last) {
+			last = least(p + u.group, panel1);
+			products(s, u, zeros, places, in, out, n, p, last, last < panel1 ? last : panel0);
+			for (int64_t b = p * s.panel; b < least(last * s.panel, u.out); b++) {
+				const float *m = out + (b - p * s.panel) * plane, *rp = rd ? rd + b * r->plane() : nullptr;
+				clear_borders(y, yd, at, n, area, b);
+				if (u.planes == SQUARES) {
+					restore_squares(m, u.output(s), load(s.bias + b * B), corners, n, yd + b * y.plane(), y.row(), rp, r ? r->row() : 0, s.act);
+					continue;
 				}
+				clear_borders(y, yd, at, n, area, u.out + b);
+				restore_pairs(m, u.output(s), load(s.bias + b * B), load(s.bias + (u.out + b) * B), pairs, n, yd + b * y.plane(), u.out * y.plane(), rp, r ? u.out * r->plane() : 0, s.act);
 			}
-		for (int64_t b = panel0 * s.panel; b < least<int64_t>(panel1 * s.panel, y.blocks()); b++) {
-			clear_borders(y, yd, at, n, area, b);
-			restore_squares(out + b * plane, squares.output(), load(s.bias + b * B), corners, n, yd + b * y.plane(), y.row(), rd ? rd + b * r->plane() : nullptr, r ? r->row() : 0, s.act);
 		}
 	}
 }
 
 void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0], &y = s.out;
-	int64_t pixels = s.winograd ? Squares(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE;
+	int64_t pixels = s.planes > 1 ? Units(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE;
 	// Threads share the larger of the weight and the input, and each reads all of the other. Parts of the weight of a
 	// few panels would be of unequal size.
-	int64_t weight = int64_t(s.panels) * s.reads * s.piece * s.panel * B * (s.winograd ? 16 : 1);
+	int64_t weight = int64_t(s.planes) * s.panels * s.reads * s.piece * s.panel * B;
 	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > x.size() || count < 4 * threads);
 	int64_t panel0 = 0, panel1 = s.panels, pixel0 = 0, pixel1 = pixels;
 	if (by_panel) {
@@ -705,8 +840,8 @@ void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		share(count, thread, threads, &pixel0, &pixel1);
 		pixel0 *= TILE, pixel1 = least(pixel1 * TILE, pixels);
 	}
-	if (s.winograd)
-		winograd_part(s, f, f.scratch[thread], panel0, panel1, pixel0, pixel1);
+	if (s.planes > 1)
+		planes_part(s, f, f.scratch[thread], panel0, panel1, pixel0, pixel1);
 	else
 		dense_part(s, f, reinterpret_cast<Places *>(f.scratch[thread]), panel0, panel1, pixel0, pixel1);
 }
@@ -1175,7 +1310,7 @@ void write_port(const Step &s, const Frame &f, int32_t thread, int32_t threads) 
 int64_t scratch(const Step &s) {
 	constexpr int64_t places = sizeof(Places) / sizeof(float);
 	if (s.kind == CONV)
-		return s.winograd ? Squares(s).scratch() : places;
+		return s.planes > 1 ? Units(s).scratch(s) : places;
 	if (s.kind != ATTENTION)
 		return 0;
 	const Heads h(s);

@@ -204,7 +204,7 @@ struct Plan {
 	std::vector<Memory> floats;
 	std::vector<std::vector<int32_t>> numbers;
 	std::vector<Packing> packings; // until plan_pack
-	bool packed = false;
+	bool packed = false, lean = false;
 	int64_t arena = 0, scratch = 0;
 	std::vector<int64_t> in, out; // elements of the tensors of each port
 	std::mutex mutex;
@@ -245,6 +245,7 @@ class Builder {
 
 	void build() {
 		p_.arena = r_.number(0, int64_t(1) << 36, "the arena");
+		p_.lean = r_.number(0, 1, "whether memory counts more than time");
 		int64_t n = r_.number(0, r_.left(), "the number of values");
 		for (int64_t i = 0; i < n; i++)
 			value();
@@ -301,6 +302,7 @@ class Builder {
 
 	void instruction() {
 		Step s{};
+		s.lean = p_.lean;
 		s.kind = Kind(r_.number(0, KINDS - 1, "a kind"));
 		s.act = Act(r_.number(0, ACTS - 1, "an activation"));
 		s.inputs = r_.number(0, r_.left(), "the number of inputs");

@@ -20,7 +20,7 @@ func fuzzed() *Program {
 	}
 	return &Program{
 		Values: []Value{
-			{2, 3, 16, 16}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 32, 8, 8}, {2, 32, 1, 64}, {2, 32, 1, 64}, {2, 32, 1, 64}, {1, 32, 1, 1}, {2, 32, 1, 65}, {2, 20, 1, 65}, {2, 20, 1, 1}, {2, 32, 1, 64}, {2, 32, 8, 8},
+			{2, 3, 16, 16}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 32, 8, 8}, {2, 32, 1, 64}, {2, 32, 1, 64}, {2, 32, 1, 64}, {1, 32, 1, 1}, {2, 32, 1, 65}, {2, 20, 1, 65}, {2, 20, 1, 1}, {2, 32, 1, 64}, {2, 32, 8, 8}, {2, 64, 8, 8}, {2, 512, 8, 8}, {2, 32, 8, 8},
 		},
 		Instructions: []Instruction{
 			{Kind: Conv, In: []int{0}, Out: 1, Weight: filled(16, 3, 3, 3), Stride: pair(2), Padding: pair(1), Act: ReLU},
@@ -28,7 +28,10 @@ func fuzzed() *Program {
 			{Kind: MaxPool, In: []int{2}, Out: 3, Kernel: pair(3), Padding: pair(1)},
 			{Kind: Concat, In: []int{1, 3}, Out: 4},
 			{Kind: Conv, In: []int{4, 4}, Out: 13, Weight: filled(32, 32, 3, 3), Padding: pair(1)},
-			{Kind: Gather, In: []int{13}, Out: 5, Table: table},
+			{Kind: Concat, In: []int{13, 13}, Out: 14},
+			{Kind: Conv, In: []int{14}, Out: 15, Weight: filled(512, 64, 1, 1)},
+			{Kind: Slice, In: []int{15}, Out: 16, Offset: 7},
+			{Kind: Gather, In: []int{16}, Out: 5, Table: table},
 			{Kind: LayerNorm, In: []int{5}, Out: 12, Eps: 1e-5},
 			{Kind: Attention, In: []int{12, 12, 12}, Out: 6, Heads: 2, Eps: 0.25},
 			{Kind: Add, In: []int{6, 5}, Out: 7, Act: GELU},

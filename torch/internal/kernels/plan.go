@@ -293,7 +293,11 @@ func (w *words) add(vs ...int) {
 
 func (w *words) program(p *Program, instructions []Instruction, images []image, arena int64) {
 	w.words = append(w.words, arena)
-	w.add(len(images))
+	lean := 0
+	if p.Lean {
+		lean = 1
+	}
+	w.add(lean, len(images))
 	for _, v := range images {
 		w.add(v.N, v.C, v.H, v.W, v.top, v.side, v.block)
 		w.words = append(w.words, v.offset)

@@ -50,7 +50,7 @@ func (m *maker) step() string {
 	act := kernels.Activation(m.IntN(int(kernels.Tanh) + 1))
 	in := kernels.Instruction{In: []int{m.last}}
 	out := x
-	name := [...]string{"conv", "depthwise", "max pool", "average pool", "mean", "add", "mul", "scale", "norm", "concat", "pixels", "slice", "shuffle", "gather", "attention", "normalize", "reshape", "winograd"}[m.IntN(18)]
+	name := [...]string{"conv", "depthwise", "max pool", "average pool", "mean", "add", "mul", "scale", "norm", "concat", "pixels", "slice", "shuffle", "gather", "attention", "normalize", "reshape", "winograd", "strassen"}[m.IntN(19)]
 	switch name {
 	case "conv", "depthwise", "winograd":
 		in.Kind, in.Act = kernels.Conv, act
@@ -84,6 +84,22 @@ func (m *maker) step() string {
 		}
 		if m.IntN(3) == 0 && out == x {
 			in.In = append(in.In, m.like(x))
+		}
+	case "strassen": // by Strassen's algorithm, which is for many channels
+		c, to := m.pick(160, 256), m.pick(224, 256)
+		wide := m.value(x.N, c, x.H, x.W)
+		m.add(kernels.Instruction{Kind: kernels.Conv, In: in.In, Out: wide, Weight: torch.Randn(c, x.C, 1, 1).MulScalar(0.2), Act: kernels.Tanh, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1})
+		in.Kind, in.Act, in.In, in.Dilation, in.Groups = kernels.Conv, act, []int{wide}, [2]int{1, 1}, 1
+		in.Stride, in.Padding = [2]int{m.pick(1, 1, 2), m.pick(1, 1, 2)}, [2]int{m.pick(0, 0, 1), m.pick(0, 0, 1)}
+		out.C, out.H, out.W = to, (x.H+2*in.Padding[0]-1)/in.Stride[0]+1, (x.W+2*in.Padding[1]-1)/in.Stride[1]+1
+		in.Weight = torch.Randn(to, c, 1, 1).MulScalar(0.2)
+		if in.Padding != [2]int{} || m.IntN(2) == 0 { // with padding too: zeros would be the rounding errors of their neighbors, which a norm makes large
+			in.Bias = torch.Randn(to)
+		}
+		if m.IntN(2) == 0 {
+			r := m.value(out.N, out.C, out.H, out.W)
+			m.add(kernels.Instruction{Kind: kernels.Const, Out: r, Weight: torch.Randn(out.N, out.C, out.H, out.W)})
+			in.In = append(in.In, r)
 		}
 	case "max pool", "average pool":
 		in.Kind, in.Dilation = kernels.MaxPool, [2]int{1, 1}
@@ -221,6 +237,7 @@ func program(seed uint64, steps int) (p *kernels.Program, input *torch.Tensor, t
 		}
 	}
 	m.p.Outputs = []kernels.Port{image(m.last, m.p.Values[m.last])}
+	m.p.Lean = m.IntN(4) == 0
 	return &m.p, torch.Randn(n, c, h, w), text
 }
 

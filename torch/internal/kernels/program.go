@@ -11,6 +11,10 @@ type Program struct {
 	Instructions []Instruction
 	Inputs       []Port
 	Outputs      []Port
+
+	// Lean says that memory counts more than time: Strassen's algorithm is not used, for which the weights of large linear layers
+	// become 7/4 as large.
+	Lean bool
 }
 
 // A Value is an image [N, C, H, W] that a program computes. Tokens [N, L, C] are an image of one row, [N, C, 1, L], and
