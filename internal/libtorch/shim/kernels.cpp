@@ -339,9 +339,11 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 				v += load(r + rs[p] + o * rplane);
 			if (act == RELU)
 				v = larger(v, V{});
+			else if (act == HARD_SWISH)
+				v = activate<HARD_SWISH>(v);
 			store(y + ys[p] + o * yplane, v);
 		}
-		if (act > RELU)
+		if (act > RELU && act != HARD_SWISH)
 			activate_pixels(y + o * yplane, ys, P, act);
 	}
 }
@@ -861,8 +863,8 @@ template <int P> void depthwise_pixels(const float *x, int32_t step, const int32
 	}
 #pragma GCC unroll 8
 	for (int p = 0; p < P; p++)
-		store(y + p * B, act == RELU ? larger(c[p], V{}) : c[p]);
-	if (act > RELU)
+		store(y + p * B, act == RELU ? larger(c[p], V{}) : act == HARD_SWISH ? activate<HARD_SWISH>(c[p]) : c[p]);
+	if (act > RELU && act != HARD_SWISH)
 		activate_all(y, P, act);
 }
 
