@@ -697,14 +697,18 @@ void restore_squares(const float *m, int64_t each, V bias, const Corner *corners
 // A Pair is where two pixels of an image are in the input, in the result, and in what is added.
 struct Pair {
 	int64_t x[2], y[2], r[2];
-	bool both; // the second is there
+	bool both;    // the second is there
+	bool zero[2]; // all channels of the input are 0
 };
 
 // transform_pairs writes the sums of two pixels and of two blocks of channels, half apart, that Strassen's algorithm multiplies.
-void transform_pairs(const float *x, int64_t half, const Pair *pairs, int n, float *to, int64_t each) {
+// It notes in seen which bits there are in the numbers of each pixel.
+void transform_pairs(const float *x, int64_t half, const Pair *pairs, int n, float *to, int64_t each, I (*seen)[2]) {
 	for (int k = 0; k < n; k++, to += B) {
 		const float *p = x + pairs[k].x[0], *q = x + pairs[k].x[1];
 		V a11 = load(p), a12 = load(p + half), a21 = load(q), a22 = load(q + half);
+		seen[k][0] |= (I)a11 | (I)a12;
+		seen[k][1] |= (I)a21 | (I)a22;
 		store(to, a11 + a22);
 		store(to + each, a21 + a22);
 		store(to + 2 * each, a11);
@@ -715,7 +719,19 @@ void transform_pairs(const float *x, int64_t half, const Pair *pairs, int n, flo
 	}
 }
 
-// restore_pairs writes two pixels of two blocks of channels, which are yhalf and rhalf apart, of their products.
+// note_zeros notes which pixels are of zeros.
+void note_zeros(Pair *pairs, int n, const I (*seen)[2]) {
+	for (int k = 0; k < n; k++)
+		for (int i = 0; i < 2; i++) {
+			uint32_t bits = 0;
+			for (int l = 0; l < B; l++)
+				bits |= uint32_t(seen[k][i][l]);
+			pairs[k].zero[i] = bits << 1 == 0; // but for the sign
+		}
+}
+
+// restore_pairs writes two pixels of two blocks of channels, which are yhalf and rhalf apart, of their products. Errors are relative
+// to the larger pixel of the two, so that what is 0 would not stay 0, on which networks rely that normalize it.
 void restore_pairs(const float *m, int64_t each, V bias1, V bias2, const Pair *pairs, int n, float *y, int64_t yhalf, const float *r, int64_t rhalf, Act act) {
 	for (int k = 0; k < n; k++, m += B) {
 		V m1 = load(m), m2 = load(m + each), m3 = load(m + 2 * each), m4 = load(m + 3 * each), m5 = load(m + 4 * each), m6 = load(m + 5 * each), m7 = load(m + 6 * each);
@@ -724,6 +740,8 @@ void restore_pairs(const float *m, int64_t each, V bias1, V bias2, const Pair *p
 		alignas(64) float out[4 * B];
 		for (int i = 0; i < 2; i++)
 			for (int j = 0; j < 2; j++) {
+				if (at.zero[i])
+					c[i][j] = j ? bias2 : bias1;
 				if (r && (i == 0 || at.both))
 					c[i][j] += load(r + at.r[i] + j * rhalf);
 				store(out + (2 * i + j) * B, c[i][j]);
@@ -789,6 +807,8 @@ void planes_part(const Step &s, const Frame &f, float *scratch, int64_t panel0, 
 		int n = least(band, to - at);
 		Corner corners[UNITS];
 		Pair pairs[UNITS];
+		I seen[UNITS][2];
+		memset(seen, 0, sizeof seen);
 		for (int k = 0; k < n; k++) {
 			int32_t i = (at + k) / area;
 			if (u.planes == SQUARES) {
@@ -810,7 +830,9 @@ void planes_part(const Step &s, const Frame &f, float *scratch, int64_t panel0, 
 			if (u.planes == SQUARES)
 				transform_squares(xd + b * x.plane(), x.row(), corners, n, in + b * plane, u.input());
 			else
-				transform_pairs(xd + b * x.plane(), u.in * x.plane(), pairs, n, in + b * plane, u.input());
+				transform_pairs(xd + b * x.plane(), u.in * x.plane(), pairs, n, in + b * plane, u.input(), seen);
+		if (u.planes == PAIRS)
+			note_zeros(pairs, n, seen);
 		for (int64_t p = panel0, last; p < panel1; p = last) {
 			last = least(p + u.group, panel1);
 			products(s, u, zeros, places, in, out, n, p, last, last < panel1 ? last : panel0);

@@ -85,15 +85,15 @@ func (m *maker) step() string {
 		if m.IntN(3) == 0 && out == x {
 			in.In = append(in.In, m.like(x))
 		}
-	case "strassen": // by Strassen's algorithm, which is for many channels
+	case "strassen": // by Strassen's algorithm, which is for many channels. Its errors are relative to the larger of two pixels, which thus have a bias.
 		c, to := m.pick(160, 256), m.pick(224, 256)
 		wide := m.value(x.N, c, x.H, x.W)
-		m.add(kernels.Instruction{Kind: kernels.Conv, In: in.In, Out: wide, Weight: torch.Randn(c, x.C, 1, 1).MulScalar(0.2), Act: kernels.Tanh, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1})
+		m.add(kernels.Instruction{Kind: kernels.Conv, In: in.In, Out: wide, Weight: torch.Randn(c, x.C, 1, 1).MulScalar(0.2), Bias: torch.Randn(c), Act: kernels.Tanh, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1})
 		in.Kind, in.Act, in.In, in.Dilation, in.Groups = kernels.Conv, act, []int{wide}, [2]int{1, 1}, 1
 		in.Stride, in.Padding = [2]int{m.pick(1, 1, 2), m.pick(1, 1, 2)}, [2]int{m.pick(0, 0, 1), m.pick(0, 0, 1)}
 		out.C, out.H, out.W = to, (x.H+2*in.Padding[0]-1)/in.Stride[0]+1, (x.W+2*in.Padding[1]-1)/in.Stride[1]+1
 		in.Weight = torch.Randn(to, c, 1, 1).MulScalar(0.2)
-		if in.Padding != [2]int{} || m.IntN(2) == 0 { // with padding too: zeros would be the rounding errors of their neighbors, which a norm makes large
+		if m.IntN(2) == 0 {
 			in.Bias = torch.Randn(to)
 		}
 		if m.IntN(2) == 0 {
@@ -272,7 +272,7 @@ func TestRandom(t *testing.T) {
 		got, want := run(t, plan, p, x), output(p)
 		oracle.Run(p, []*torch.Tensor{x}, []*torch.Tensor{want})
 		largest := max(1, want.Abs().Max().Item())
-		require.LessOrEqual(t, got.Sub(want).Abs().Max().Item(), 2e-5*largest, "%d: %s", seed, text)
+		require.LessOrEqual(t, got.Sub(want).Abs().Max().Item(), 3e-5*largest, "%d: %s", seed, text)
 		require.True(t, got.Equal(run(t, plan, p, x)), "another run of %d: %s", seed, text)
 		threads := torch.NumThreads()
 		torch.SetNumThreads(3)
