@@ -33,6 +33,11 @@ namespace {
 constexpr int B = 16, WIDE = 4;
 #elif defined(__AVX2__)
 constexpr int B = 8, WIDE = 2;
+#elif defined(__aarch64__)
+constexpr int B = 4, WIDE = 4;
+#if !defined(__clang__)
+#pragma GCC optimize("no-schedule-insns") // before registers are given out, which would then be too few
+#endif
 #else
 constexpr int B = 4, WIDE = 2;
 #endif
@@ -64,7 +69,7 @@ inline __attribute__((always_inline)) V splat(float x) { return (V)_mm256_set1_p
 inline __attribute__((always_inline)) V larger(V a, V b) { return (V)_mm256_max_ps((__m256)a, (__m256)b); }
 inline __attribute__((always_inline)) V smaller(V a, V b) { return (V)_mm256_min_ps((__m256)a, (__m256)b); }
 #else
-inline __attribute__((always_inline)) V splat(float x) { return V{} + x; }
+inline __attribute__((always_inline)) V splat(float x) { return x - V{}; } // a sum would make 0 of -0, and so be computed
 inline __attribute__((always_inline)) V larger(V a, V b) { return a > b ? a : b; }
 inline __attribute__((always_inline)) V smaller(V a, V b) { return a < b ? a : b; }
 #endif

@@ -53,6 +53,8 @@ const Kernels *engine() {
 void pause_briefly() {
 #if defined(__x86_64__)
 	_mm_pause();
+#elif defined(__aarch64__)
+	asm volatile("isb"); // yield takes no time on most processors
 #endif
 }
 
