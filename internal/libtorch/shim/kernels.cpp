@@ -50,7 +50,7 @@ constexpr int PART = B < 16 ? 256 : 128; // the most channels of the input whose
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
 constexpr int L2 = 384 * 1024; // bytes of an input that are read again from a core's own cache
 constexpr int GROUP = 256 * 1024; // bytes of transformed results that are restored at once
-constexpr int UNITS = 288;      // the most squares or pairs of pixels that are transformed at once, a multiple of TILE
+constexpr int UNITS = 144;     // the most squares or pairs of pixels that are transformed at once, a multiple of TILE
 constexpr int SQUARES = 16, PAIRS = 7; // the planes of Winograd's and of Strassen's algorithm
 
 typedef float V __attribute__((vector_size(B * 4), may_alias));
