@@ -37,6 +37,7 @@ var variants = func() map[string][]string {
 	if runtime.GOARCH == "amd64" {
 		v["avx2"] = []string{"-mavx2", "-mfma"}
 		v["avx512"] = []string{"-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mfma"}
+		v["avx512bf16"] = append([]string{"-mavx512bf16"}, v["avx512"]...)
 	}
 	return v
 }()

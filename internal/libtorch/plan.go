@@ -20,6 +20,9 @@ func EngineBlock() (block int, name string) {
 	return block, C.GoString(n)
 }
 
+// EngineBFloat16 reports whether plans may multiply bfloat16.
+func EngineBFloat16() bool { return C.t_engine_bfloat16() != 0 }
+
 // NewPlan checks a program, of which plan.cpp says what its words are, and refers to the weights, which are tensors, until Pack.
 func NewPlan(words []int64, weights []uint64) (Plan, error) {
 	var p Plan

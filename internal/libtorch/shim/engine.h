@@ -13,9 +13,11 @@ enum Kind : int32_t { CONV, MAX_POOL, AVG_POOL, MEAN, ADD, MUL, SCALE, LAYER_NOR
 enum Act : int32_t { NO_ACT, RELU, RELU6, HARD_SWISH, HARD_SIGMOID, SILU, SIGMOID, GELU, GELU_TANH, TANH, ACTS };
 
 // An Image is a value: [n][blocks of channels][top + h + top][side + w + side][block]. The border is of zeros, so that
-// convolutions need not treat the edges of an image apart. Lanes behind the last channel hold any finite number.
+// convolutions need not treat the edges of an image apart. Lanes behind the last channel hold any finite number. The same numbers
+// in bfloat16 may follow, in the same order, for convolutions that multiply those: two channels are what a float is.
 struct Image {
 	int32_t n, c, h, w, top, side, block;
+	bool halves;       // whether bfloat16 follows
 	int64_t offset;    // of its first float in the arena
 	const float *data; // of a constant; null otherwise
 
@@ -28,7 +30,8 @@ struct Image {
 		return n < 512 ? n : ((n + 15) / 16 | 1) * 16;
 	}
 	int64_t image() const { return blocks() * plane(); }
-	int64_t size() const { return n * image(); }
+	int64_t floats() const { return n * image(); }
+	int64_t size() const { return halves ? floats() / 2 * 3 : floats(); }
 	int64_t first() const { return top * row() + int64_t(side) * block; } // its first pixel behind the border
 	int64_t at(int32_t i, int32_t b, int32_t y, int32_t x) const { return i * image() + b * plane() + first() + y * row() + int64_t(x) * block; }
 };
@@ -48,10 +51,10 @@ struct Step {
 	int64_t strides[4]; // of the tensor of a port
 
 	// A convolution has panels of some blocks of output channels. For each it adds up the products of reads pieces of the input,
-	// each of piece channels, which is a block or half of one, and at a distance from the pixel, which begin at a start for each
-	// panel. Algorithms that need fewer products have such panels for each of a number of planes, of sums of pixels and of weights;
-	// otherwise there is one.
-	bool depthwise, lean; // lean is whether memory counts more than time
+	// each of piece floats, which are the channels of a block or of half of one, and at a distance from the pixel, which begin at a
+	// start for each panel. Algorithms that need fewer products have such panels for each of a number of planes, of sums of pixels
+	// and of weights; otherwise there is one.
+	bool depthwise, lean, halves; // lean: memory counts more than time; halves: it multiplies bfloat16, two in a float
 	int32_t panel, panels, piece, reads, planes;
 	const int32_t *read, *start;
 };
@@ -83,5 +86,6 @@ struct Kernels {
 const Kernels *kernels_base();
 const Kernels *kernels_avx2();
 const Kernels *kernels_avx512();
+const Kernels *kernels_avx512bf16();
 
 } // namespace torchhub

@@ -1,4 +1,4 @@
-// The kernels of the engine for one instruction set, which ENGINE selects: base, avx2 or avx512. See engine.h for why there
+// The kernels of the engine for one instruction set, which ENGINE selects: base, avx2, avx512 or avx512bf16. See engine.h for why there
 // are no templates of the standard library. With ENGINE_ABSENT it is compiled by a compiler that cannot do so.
 
 #include "engine.h"
@@ -42,11 +42,16 @@ constexpr int B = 4, WIDE = 4;
 constexpr int B = 4, WIDE = 2;
 #endif
 
+#if defined(__AVX512BF16__)
+constexpr bool HALVES = true; // whether convolutions can multiply bfloat16
+#else
+constexpr bool HALVES = false;
+#endif
+
 constexpr int TILE = 6;        // pixels of a tile of a convolution
-constexpr int HALF = B < 16 ? 1 : B / 2; // channels of a piece of the input that is not a whole block; 1 if there are none
-constexpr int LINE = B < 16 ? 16 / B : 1; // pixels in a line of the cache
+constexpr int HALF = B < 16 || HALVES ? 1 : B / 2; // channels of a piece of the input that is not a whole block; 1 if there are none
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
-constexpr int PART = B < 16 ? 256 : 128; // the most channels of the input whose weight is used for all pixels before the next: it stays in the nearest cache
+constexpr int PART = B < 16 ? 256 : 128; // the most floats of a pixel of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
 constexpr int L2 = 384 * 1024; // bytes of an input that are read again from a core's own cache
 constexpr int GROUP = 256 * 1024; // bytes of transformed results that are restored at once
@@ -72,6 +77,15 @@ inline __attribute__((always_inline)) V smaller(V a, V b) { return (V)_mm256_min
 inline __attribute__((always_inline)) V splat(float x) { return x - V{}; } // a sum would make 0 of -0, and so be computed
 inline __attribute__((always_inline)) V larger(V a, V b) { return a > b ? a : b; }
 inline __attribute__((always_inline)) V smaller(V a, V b) { return a < b ? a : b; }
+#endif
+
+// narrow writes a vector in bfloat16, and add_pairs adds the products of pairs of bfloat16 to a sum.
+#if defined(__AVX512BF16__)
+inline __attribute__((always_inline)) void narrow(float *p, V v) { *reinterpret_cast<__m256i *>(p) = (__m256i)_mm512_cvtneps_pbh((__m512)v); }
+inline __attribute__((always_inline)) V add_pairs(V sum, V a, V b) { return (V)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b); }
+#else
+inline void narrow(float *, V) {}
+inline V add_pairs(V sum, V, V) { return sum; }
 #endif
 
 template <class T> inline T least(T a, T b) { return a < b ? a : b; }
@@ -261,14 +275,16 @@ float *write_of(const Image &x, const Frame &f) { return f.arena + x.offset; }
 void clear_border(const Image &x, float *data, int n, int b) {
 	if (!x.top && !x.side)
 		return;
-	float *p = data + n * x.image() + b * x.plane();
-	int64_t row = x.row(), side = int64_t(x.side) * x.block;
-	memset(p, 0, x.top * row * sizeof(float));
-	memset(p + (x.top + x.h) * row, 0, x.top * row * sizeof(float));
-	for (int y = 0; side && y < x.h; y++) {
-		float *q = p + (x.top + y) * row;
-		memset(q, 0, side * sizeof(float));
-		memset(q + row - side, 0, side * sizeof(float));
+	for (int half = 0; half <= x.halves; half++) {
+		float *p = data + half * x.floats() + ((n * x.image() + b * x.plane()) >> half);
+		int64_t row = x.row() >> half, side = (int64_t(x.side) * x.block) >> half;
+		memset(p, 0, x.top * row * sizeof(float));
+		memset(p + (x.top + x.h) * row, 0, x.top * row * sizeof(float));
+		for (int y = 0; side && y < x.h; y++) {
+			float *q = p + (x.top + y) * row;
+			memset(q, 0, side * sizeof(float));
+			memset(q + row - side, 0, side * sizeof(float));
+		}
 	}
 }
 
@@ -278,10 +294,19 @@ void clear_borders(const Image &x, float *data, int64_t from, int64_t n, int64_t
 		clear_border(x, data, i, b);
 }
 
+// halve writes n neighboring pixels of a block of channels of an image in bfloat16, if it has such numbers.
+inline void halve(const Image &x, float *data, const float *from, int n) {
+	if (!x.halves)
+		return;
+	float *to = data + x.floats() + (from - data) / 2;
+	for (int i = 0; i < n; i++)
+		narrow(to + i * (B / 2), load(from + i * B));
+}
+
 // tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products. x, y and r have the
-// blocks of the pixels at the places xs, ys and rs; the pieces of the input have C channels. The first part begins with
-// the bias, which is null in the others. The pixels of the next tile are prefetched, and an eighth of the weight that is
-// used next.
+// blocks of the pixels at the places xs, ys and rs; the pieces of the input have C floats, which are pairs of bfloat16 where
+// C is half a block. The first part begins with the bias, which is null in the others. The pixels of the next tile are
+// prefetched, and an eighth of the weight that is used next.
 template <int O, int P, int C>
 void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, const float *w, const float *bias, float *y, const int32_t *ys, int64_t yplane,
           const float *r, const int32_t *rs, int64_t rplane, Act act, const float *next) {
@@ -304,7 +329,7 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 		int64_t at = read[k];
 		if constexpr (P == TILE && C > 1) {
 #pragma GCC unroll 6
-			for (int p = 0; p < P; p += LINE)
+			for (int p = 0; p < P; p += 16 / C) // once for each line of the cache
 				__builtin_prefetch(x + xs[P + p] + at);
 #pragma GCC unroll 8
 			for (int i = 0; i < C * O * B / EIGHTH; i += 16)
@@ -328,7 +353,10 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 #endif
 #pragma GCC unroll 4
 					for (int o = 0; o < O; o++)
-						c[j % S][o][p] += wv[o] * xv;
+						if constexpr (HALVES && C == B / 2)
+							c[j % S][o][p] = add_pairs(c[j % S][o][p], wv[o], xv);
+						else
+							c[j % S][o][p] += wv[o] * xv;
 				}
 			}
 		}
@@ -360,28 +388,28 @@ typedef void (*Tile)(const float *, const int32_t *, const int32_t *, int, const
 // those of one or two pixels take as long as those of four.
 int fit(int64_t n) { return n == TILE + 1 || n == TILE + 2 ? 4 : n >= TILE ? TILE : n > 4 ? 3 : n; }
 
-// Pixels are the tiles of some blocks of channels, by their pixels. The input has C channels in a block.
+// Pixels are the tiles of some blocks of channels, by their pixels. The input has C floats in a block.
 template <int O, int C> struct Pixels {
 	static constexpr Tile by[TILE + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, TILE, C>};
 };
 
-template <int O> const Tile *tiles_of(int channels) {
-	if constexpr (HALF > 1)
-		if (channels == HALF)
-			return Pixels<O, HALF>::by;
-	return channels == 1 ? Pixels<O, 1>::by : Pixels<O, B>::by;
+template <int C> const Tile *tiles_of(int blocks) {
+	if (blocks == 1)
+		return Pixels<1, C>::by;
+	if constexpr (WIDE == 4) {
+		if (blocks > 2)
+			return blocks == 3 ? Pixels<3, C>::by : Pixels<4, C>::by;
+	}
+	return Pixels<2, C>::by;
 }
 
-const Tile *tiles(int blocks, int channels) {
-	switch (blocks) {
-	case 1:
-		return tiles_of<1>(channels);
-	case 2:
-		return tiles_of<2>(channels);
+// tiles returns the tiles of some blocks, for pieces of the input of some floats.
+const Tile *tiles(int blocks, int piece) {
+	if constexpr (HALVES || HALF > 1) {
+		if (piece == B / 2)
+			return tiles_of<B / 2>(blocks);
 	}
-	if constexpr (WIDE == 4)
-		return blocks == 3 ? tiles_of<3>(channels) : tiles_of<4>(channels);
-	return nullptr;
+	return piece == 1 ? tiles_of<1>(blocks) : tiles_of<B>(blocks);
 }
 
 // Units are what a convolution in planes computes at once: squares of 2 × 2 pixels of the result by Winograd's algorithm, pairs of
@@ -430,7 +458,7 @@ Reach reach(const Step &s, int32_t wide, int32_t panel) {
 // planes_of returns in how many planes a convolution is computed.
 int32_t planes_of(const Step &s) {
 	const Image &x = s.in[0], &y = s.out;
-	if (s.groups > 1 || x.block != B)
+	if (s.groups > 1 || x.block != B || s.halves) // bfloat16 has as much to gain, and needs no transforms
 		return 1;
 	int64_t units = int64_t(y.n) * ((y.h + 1) / 2) * ((y.w + 1) / 2);
 	bool plain = true, small = true;
@@ -456,12 +484,15 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		*ret_weight = int64_t(blocks) * taps * B, *ret_bias = int64_t(blocks) * B, *ret_reads = taps;
 		return;
 	}
+	s->halves = x.halves;
 	s->planes = planes_of(*s);
 	if (s->planes == PAIRS)
 		blocks /= 2;
 	if (HALF > 1 && s->groups == 1 && s->planes == 1 && x.block == B && x.c % B > 0 && x.c % B <= HALF && x.c < 8 * B)
 		s->piece = HALF; // the last half of the last block is of zeros
 	int32_t pieces = x.block / s->piece; // of a block
+	if (s->halves)
+		s->piece = x.block / 2;
 	double best = INFINITY;
 	for (int32_t wide = 1; wide <= WIDE; wide++) {
 		int32_t panels = (blocks + wide - 1) / wide, n = 0;
@@ -514,6 +545,18 @@ void pack_strassen(const Step &s, const float *weight, float *to, int32_t first,
 	}
 }
 
+// pair returns two numbers in bfloat16, rounded to the nearest, in the place of a float.
+float pair(const float *x) {
+	uint32_t bits[2];
+	memcpy(bits, x, sizeof bits);
+	for (int i = 0; i < 2; i++)
+		bits[i] = x[i] != x[i] ? 0x7fc0 : (bits[i] + 0x7fff + (bits[i] >> 16 & 1)) >> 16;
+	uint32_t both = bits[0] | bits[1] << 16; // the first one in the lower half, as it comes first in memory
+	float y;
+	memcpy(&y, &both, sizeof y);
+	return y;
+}
+
 void pack(const Step &s, const float *weight, const float *bias, float *ret_weight, float *ret_bias, int32_t *ret_read, int32_t *ret_start, int32_t thread, int32_t threads) {
 	const Image &x = s.in[0];
 	const int32_t taps = s.kernel[0] * s.kernel[1], in = x.c / s.groups, out = s.out.c / s.groups;
@@ -522,10 +565,10 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 		for (int32_t b = 0; b < s.reads && thread == 0; b++)
 			ret_read[b] = b * units.plane();
 	} else if (thread == 0) {
-		int32_t n = s.reads / taps, pieces = x.block / s.piece;
+		int32_t n = s.reads / taps, pieces = s.halves ? 1 : x.block / s.piece;
 		for (int32_t t = 0; t < taps; t++)
 			for (int32_t b = 0; b < n; b++)
-				ret_read[t * n + b] = b / pieces * x.plane() + b % pieces * s.piece + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block;
+				ret_read[t * n + b] = (b / pieces * x.plane() + b % pieces * s.piece + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block) >> s.halves;
 	}
 	for (int32_t p = thread; p < s.panels; p += threads) {
 		if (s.planes == PAIRS) {
@@ -555,14 +598,18 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 			continue;
 		}
 		int32_t n = s.reads / taps, from = most(0, least(reach(s, s.panel, p).from, x.blocks() - n));
-		ret_start[p] = from * x.plane();
+		ret_start[p] = (from * x.plane()) >> s.halves;
 		float *to = ret_weight + int64_t(p) * s.reads * s.piece * s.panel * B;
 		for (int32_t t = 0; t < taps; t++)
-			for (int32_t ci = 0; ci < n * s.piece; ci++, to += width) {
+			for (int32_t ci = 0; ci < n * s.piece << s.halves; ci += 1 + s.halves, to += width) {
 				int32_t channel = from * x.block + ci;
 				for (int32_t c = 0; c < width; c++) {
-					int32_t i = channel - (first + c) / out * in; // in its group
-					to[c] = c < channels && i >= 0 && i < in ? weight[(int64_t(first + c) * in + i) * taps + t] : 0;
+					float w[2];
+					for (int k = 0; k <= s.halves; k++) {
+						int32_t i = channel + k - (first + c) / out * in; // in its group
+						w[k] = c < channels && i >= 0 && i < in ? weight[(int64_t(first + c) * in + i) * taps + t] : 0;
+					}
+					to[c] = s.halves ? pair(w) : w[0];
 				}
 			}
 	}
@@ -583,7 +630,7 @@ void place(const Step &s, int64_t from, int n, Places *ret) {
 		int64_t px = x.at(i, 0, yy * s.stride[0] - s.padding[0], xx * s.stride[1] - s.padding[1]), py = y.at(i, 0, yy, xx);
 		int32_t step = s.stride[1] * x.block;
 		for (int32_t j = 0; j < run; j++) {
-			ret->x[k + j] = px + j * step;
+			ret->x[k + j] = (px + j * step) >> s.halves;
 			ret->y[k + j] = py + j * B;
 		}
 		if (r) {
@@ -602,7 +649,7 @@ void place(const Step &s, int64_t from, int n, Places *ret) {
 void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, int64_t panel1, int64_t pixel0, int64_t pixel1) {
 	const Image &x = s.in[0], &y = s.out;
 	const Image *r = s.inputs > 1 ? &s.in[1] : nullptr;
-	const float *xd = read_of(x, f), *rd = r ? read_of(*r, f) : nullptr;
+	const float *xd = read_of(x, f) + s.halves * x.floats(), *rd = r ? read_of(*r, f) : nullptr;
 	float *yd = write_of(y, f);
 	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * s.piece * s.panel * B;
 	int32_t taps = s.kernel[0] * s.kernel[1];
@@ -631,6 +678,9 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
 					by[pixels](xp, places->x + k, s.read + part, reads, w, first ? s.bias + p * s.panel * B : nullptr, yp, places->y + k, y.plane(), rp, places->r + k,
 					           r ? r->plane() : 0, last ? s.act : NO_ACT, next);
+					for (int32_t b = 0; last && y.halves && b < blocks; b++)
+						for (int i = 0; i < pixels; i++)
+							halve(y, yd, yp + b * y.plane() + places->y[k + i], 1);
 				}
 			}
 		}
@@ -860,8 +910,8 @@ void dense(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 	int64_t pixels = s.planes > 1 ? Units(s).n() : int64_t(y.n) * y.h * y.w, count = (pixels + TILE - 1) / TILE;
 	// Threads share the larger of the weight and the input, and each reads all of the other. Parts of the weight of a
 	// few panels would be of unequal size.
-	int64_t weight = int64_t(s.planes) * s.panels * s.reads * s.piece * s.panel * B;
-	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > x.size() || count < 4 * threads);
+	int64_t weight = int64_t(s.planes) * s.panels * s.reads * s.piece * s.panel * B, input = x.floats() >> s.halves;
+	bool by_panel = s.panels >= threads && (s.panels % threads == 0 || s.panels >= 8 * threads) && (s.groups > 1 || weight > input || count < 4 * threads);
 	int64_t panel0 = 0, panel1 = s.panels, pixel0 = 0, pixel1 = pixels;
 	if (by_panel) {
 		share(s.panels, thread, threads, &panel0, &panel1);
@@ -895,7 +945,8 @@ template <int P> void depthwise_pixels(const float *x, int32_t step, const int32
 		activate_all(y, P, act);
 }
 
-// each_row calls fn with the places of each row of a block of channels of the result of a thread's part, after the border was cleared.
+// each_row calls fn with the places of each row of a block of channels of the result of a thread's part, after the border was
+// cleared, and then writes the row in bfloat16.
 template <class F> void each_row(const Step &s, const Frame &f, int32_t thread, int32_t threads, F fn) {
 	const Image &y = s.out;
 	float *yd = write_of(y, f);
@@ -906,7 +957,9 @@ template <class F> void each_row(const Step &s, const Frame &f, int32_t thread, 
 		int32_t i = k / y.h / blocks, b = k / y.h % blocks, yy = k % y.h;
 		if (yy == 0)
 			clear_border(y, yd, i, b);
-		fn(i, b, yy, yd + y.at(i, b, yy, 0));
+		float *q = yd + y.at(i, b, yy, 0);
+		fn(i, b, yy, q);
+		halve(y, yd, q, y.w);
 	}
 }
 
@@ -921,7 +974,10 @@ template <class F> void each_pixel(const Step &s, const Frame &f, int32_t thread
 		if (k % area == 0)
 			for (int32_t b = 0; b < y.blocks(); b++)
 				clear_border(y, yd, i, b);
-		fn(i, yy, xx, yd + y.at(i, 0, yy, xx));
+		float *q = yd + y.at(i, 0, yy, xx);
+		fn(i, yy, xx, q);
+		for (int32_t b = 0; b < y.blocks(); b++)
+			halve(y, yd, q + b * y.plane(), 1);
 	}
 }
 
@@ -1107,15 +1163,17 @@ void channels(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 				for (int32_t xx = 0; xx < y.w; xx++)
 					qx[xx * B] = px[xx * B];
 			}
-			continue;
+		} else {
+			int32_t c = 0;
+			for (int32_t j = 0; j < s.inputs; j++) {
+				const Image &x = s.in[j];
+				int32_t n = s.kind == SLICE ? y.c : x.c;
+				copy_channels(read_of(x, f) + x.at(i, 0, yy, 0), x.plane(), s.offset, q, y.plane(), c, n, y.w);
+				c += n;
+			}
 		}
-		int32_t c = 0;
-		for (int32_t j = 0; j < s.inputs; j++) {
-			const Image &x = s.in[j];
-			int32_t n = s.kind == SLICE ? y.c : x.c;
-			copy_channels(read_of(x, f) + x.at(i, 0, yy, 0), x.plane(), s.offset, q, y.plane(), c, n, y.w);
-			c += n;
-		}
+		for (int32_t b = 0; b < y.blocks(); b++)
+			halve(y, yd, q + b * y.plane(), y.w);
 	}
 }
 
@@ -1279,9 +1337,12 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, weights);
 			w += int64_t(h.keys) * B * wide * B;
 		}
-		for (int32_t b = 0; b < blocks; b++)
+		for (int32_t b = 0; b < blocks; b++) {
+			float *p = out + b * y.plane();
 			for (int32_t r = 0; r < n; r++)
-				store(out + b * y.plane() + r * B, load(out + b * y.plane() + r * B) * inverse[r]);
+				store(p + r * B, load(p + r * B) * inverse[r]);
+			halve(y, yd, p, n);
+		}
 		if (row == 0)
 			for (int32_t b = 0; b < blocks; b++)
 				clear_border(y, yd, i, hd * blocks + b);

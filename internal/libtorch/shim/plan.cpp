@@ -26,6 +26,7 @@
 #include <vector>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -48,6 +49,19 @@ const Kernels *choose_kernels() {
 const Kernels *engine() {
 	static const Kernels *k = choose_kernels();
 	return k;
+}
+
+// half_engine returns the kernels that also multiply bfloat16, or null. They have the blocks of engine's.
+const Kernels *half_engine() {
+#if defined(__x86_64__)
+	static const bool has = [] { // not every compiler that knows the instructions has a name for this bit
+		unsigned a, b, c, d;
+		return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+	}();
+	if (has && engine() == kernels_avx512())
+		return kernels_avx512bf16();
+#endif
+	return nullptr;
 }
 
 void pause_briefly() {
@@ -273,6 +287,11 @@ class Builder {
 		v.top = r_.number(0, 4096, "a border"), v.side = r_.number(0, 4096, "a border");
 		v.block = r_.number(1, 64, "a block");
 		TORCH_CHECK(v.block == 1 || v.block == p_.kernels->block, "a block has ", v.block, " channels, and not 1 or ", p_.kernels->block);
+		v.halves = r_.number(0, 1, "whether there is bfloat16");
+		if (v.halves) {
+			TORCH_CHECK(v.block > 1 && half_engine(), "a value has bfloat16, for which there are no kernels");
+			p_.kernels = half_engine();
+		}
 		v.offset = r_.number(0, p_.arena, "an offset");
 		TORCH_CHECK(v.offset % 16 == 0, "an offset is not a multiple of 16");
 		__int128 size = __int128(v.n) * ((v.c + v.block - 1) / v.block);
@@ -572,6 +591,8 @@ int32_t engine_block(const char **ret_name) {
 	*ret_name = engine()->name;
 	return engine()->block;
 }
+
+int32_t engine_bfloat16() { return half_engine() != nullptr; }
 
 void plan_new(const int64_t *words, size_t n, const thub_tensor *weights, size_t nweights, thub_plan *ret_plan) {
 	auto p = std::make_unique<Plan>();

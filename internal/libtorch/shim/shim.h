@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 // THUB_ABI changes with the table; a shim with another number is refused.
-#define THUB_ABI 46
+#define THUB_ABI 47
 
 // Tensors and operators are integers, since cgo checks for each pointer in a call whether it points
 // to Go memory.

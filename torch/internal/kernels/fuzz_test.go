@@ -53,18 +53,31 @@ func FuzzPlan(f *testing.F) {
 	p := fuzzed()
 	instructions, err := withPorts(p)
 	require.NoError(f, err)
-	images := layout(p, instructions, block)
-	w := &words{numbers: map[*torch.Tensor]int{}}
-	w.program(p, instructions, images, allocate(images, instructions))
-	f.Add([]byte{}) // as it is
-	for i := range w.words {
-		if i%7 == 0 {
-			f.Add([]byte{byte(i), byte(i >> 8), 1}) // one more
+	var programs [2]*words // the second one is in bfloat16 where there is that
+	for k := range programs {
+		if k == 1 {
+			p.BFloat16, err = BFloat16()
+			require.NoError(f, err)
+		}
+		images := layout(p, instructions, block)
+		w := &words{numbers: map[*torch.Tensor]int{}}
+		w.program(p, instructions, images, allocate(images, instructions))
+		programs[k] = w
+		rest := make([]byte, k)
+		f.Add(rest) // as it is
+		for i := range w.words {
+			if i%7 == 0 {
+				f.Add(append([]byte{byte(i), byte(i >> 8), 1}, rest...)) // one more
+			}
 		}
 	}
 	f.Add([]byte{1, 0, 200, 2, 0, 100})
 	x, y := torch.Ones(2, 3, 16, 16), torch.Empty(2, 20, 1, 1)
 	f.Fuzz(func(t *testing.T, changes []byte) {
+		w := programs[0]
+		if len(changes)%3 == 1 {
+			w = programs[1]
+		}
 		v := &words{words: append([]int64(nil), w.words...), weights: w.weights}
 		for ; len(changes) >= 3; changes = changes[3:] {
 			at := int(binary.LittleEndian.Uint16(changes)) % len(v.words)

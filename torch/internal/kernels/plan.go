@@ -32,6 +32,14 @@ func Available() (name string, block int, err error) {
 	return name, block, nil
 }
 
+// BFloat16 reports whether there are kernels that multiply bfloat16 on this machine.
+func BFloat16() (bool, error) {
+	if err := torch.Init(context.Background()); err != nil {
+		return false, err
+	}
+	return libtorch.EngineBFloat16(), nil
+}
+
 // Compile makes a plan of a program. Its error says what is wrong, or not supported, in the program. The weights must not change
 // before [Plan.Pack], and may be freed.
 func Compile(p *Program) (*Plan, error) {
@@ -157,10 +165,12 @@ func withPorts(p *Program) ([]Instruction, error) {
 	return out, nil
 }
 
-// An image is a value in memory: with a border for the padding of the convolutions that read it, in blocks.
+// An image is a value in memory: with a border for the padding of the convolutions that read it, in blocks, and in bfloat16 too
+// for those that multiply that.
 type image struct {
 	Value
 	top, side, block int
+	halves           bool
 	offset           int64
 	constant         bool
 }
@@ -171,10 +181,14 @@ func (v *image) size() int64 {
 	if plane >= 512 {
 		plane = ((plane+15)/16 | 1) * 16
 	}
-	return int64(v.N) * int64((v.C+v.block-1)/v.block) * plane
+	floats := int64(v.N) * int64((v.C+v.block-1)/v.block) * plane
+	if v.halves {
+		return floats / 2 * 3
+	}
+	return floats
 }
 
-// layout decides on the borders and blocks of values.
+// layout decides on the borders and blocks of values, and on which are in bfloat16 too.
 func layout(p *Program, instructions []Instruction, block int) []image {
 	images := make([]image, len(p.Values))
 	plain := make([]bool, len(images)) // whether only convolutions read it, which also read single channels
@@ -192,6 +206,8 @@ func layout(p *Program, instructions []Instruction, block int) []image {
 			if in.Kind == Conv && k == 0 {
 				images[v].top = max(images[v].top, in.Padding[0])
 				images[v].side = max(images[v].side, in.Padding[1])
+				depthwise := in.Groups > 1 && in.Groups == p.Values[v].C && in.Groups == p.Values[in.Out].C
+				images[v].halves = images[v].halves || p.BFloat16 && !depthwise && p.Values[v].C > 4
 			}
 			plain[v] = plain[v] && in.Kind == Conv && k == 0 && in.Groups <= 1
 		}
@@ -272,7 +288,7 @@ func inPlace(in Instruction, images []image) int {
 	}
 	x := in.In[0]
 	a, b := images[x], images[in.Out]
-	if a.Value != b.Value || a.top != b.top || a.side != b.side || a.block != b.block || a.constant {
+	if a.Value != b.Value || a.top != b.top || a.side != b.side || a.block != b.block || a.halves != b.halves || a.constant {
 		return -1
 	}
 	return x
@@ -299,25 +315,25 @@ func (w *words) program(p *Program, instructions []Instruction, images []image, 
 	}
 	w.add(lean, len(images))
 	for _, v := range images {
-		w.add(v.N, v.C, v.H, v.W, v.top, v.side, v.block)
+		w.add(v.N, v.C, v.H, v.W, v.top, v.side, v.block, number(v.halves))
 		w.words = append(w.words, v.offset)
 	}
 	w.add(len(p.Inputs), len(p.Outputs), len(instructions))
 	for i, in := range instructions {
 		var port Port
-		number := 0
+		at := 0
 		switch in.Kind {
 		case read:
-			number, port = i, p.Inputs[i]
+			at, port = i, p.Inputs[i]
 		case write:
-			number = i - (len(instructions) - len(p.Outputs))
-			port = p.Outputs[number]
+			at = i - (len(instructions) - len(p.Outputs))
+			port = p.Outputs[at]
 		}
-		w.instruction(in, number, port)
+		w.instruction(in, at, port)
 	}
 }
 
-func (w *words) instruction(in Instruction, number int, port Port) {
+func (w *words) instruction(in Instruction, at int, port Port) {
 	w.add(int(in.Kind), int(in.Act), len(in.In))
 	w.add(in.In...)
 	w.add(in.Out, w.weight(in.Weight), w.weight(in.Bias))
@@ -330,18 +346,22 @@ func (w *words) instruction(in Instruction, number int, port Port) {
 	}
 	w.add(max(1, in.Groups), max(1, in.Heads), in.Offset)
 	w.add(in.Offsets[:]...)
-	counts := 0
-	if in.CountPadding {
-		counts = 1
-	}
-	w.add(counts, in.Divisor)
+	w.add(number(in.CountPadding), in.Divisor)
 	w.words = append(w.words, int64(math.Float64bits(in.Eps)))
-	w.add(number)
+	w.add(at)
 	w.add(port.Strides[:]...)
 	w.add(len(in.Table))
 	for _, v := range in.Table {
 		w.add(int(v))
 	}
+}
+
+// number returns 1 for true.
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // ones returns the pair with 1 for what is not set.

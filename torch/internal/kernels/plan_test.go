@@ -258,21 +258,39 @@ func run(t *testing.T, plan *kernels.Plan, p *kernels.Program, x *torch.Tensor) 
 
 // TestRandom compares random programs with libtorch's operators. Sums in another order, and the polynomials for exp
 // and erf, differ by some 1e-6 of the largest number of a step.
-func TestRandom(t *testing.T) {
+func TestRandom(t *testing.T) { compare(t, false, func(int) float64 { return 3e-5 }) }
+
+// TestRandomBFloat16 does so in bfloat16. A step's products of rounded numbers are exact, and sums as in TestRandom. With more steps
+// a difference before one decides how some numbers are rounded, which then differ by 2⁻⁸ of themselves, as one number of a sum.
+func TestRandomBFloat16(t *testing.T) {
+	if has, err := kernels.BFloat16(); err != nil || !has {
+		t.Skip("there are no kernels for bfloat16: ", err)
+	}
+	compare(t, true, func(steps int) float64 {
+		if steps == 1 {
+			return 3e-5
+		}
+		return 2e-2
+	})
+}
+
+func compare(t *testing.T, bfloat16 bool, tolerance func(steps int) float64) {
 	n := 300
 	if v, err := strconv.Atoi(os.Getenv("TORCHHUB_TEST_PROGRAMS")); err == nil {
 		n = v
 	}
 	for seed := range uint64(n) {
 		torch.ManualSeed(int64(seed))
-		p, x, text := program(seed, 1+int(seed%4))
+		steps := 1 + int(seed%4)
+		p, x, text := program(seed, steps)
+		p.BFloat16 = bfloat16
 		plan, err := kernels.Compile(p)
 		require.NoError(t, err, "%d: %s", seed, text)
 		require.NoError(t, plan.Pack())
 		got, want := run(t, plan, p, x), output(p)
 		oracle.Run(p, []*torch.Tensor{x}, []*torch.Tensor{want})
 		largest := max(1, want.Abs().Max().Item())
-		require.LessOrEqual(t, got.Sub(want).Abs().Max().Item(), 3e-5*largest, "%d: %s", seed, text)
+		require.LessOrEqual(t, got.Sub(want).Abs().Max().Item(), tolerance(len(p.Instructions))*largest, "%d: %s", seed, text)
 		require.True(t, got.Equal(run(t, plan, p, x)), "another run of %d: %s", seed, text)
 		threads := torch.NumThreads()
 		torch.SetNumThreads(3)

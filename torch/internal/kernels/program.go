@@ -15,6 +15,10 @@ type Program struct {
 	// Lean says that memory counts more than time: Strassen's algorithm is not used, for which the weights of large linear layers
 	// become 7/4 as large.
 	Lean bool
+
+	// BFloat16 rounds what convolutions of more than 4 channels multiply to bfloat16, but for depthwise ones. Sums are of float32.
+	// It needs kernels that [BFloat16] reports.
+	BFloat16 bool
 }
 
 // A Value is an image [N, C, H, W] that a program computes. Tokens [N, L, C] are an image of one row, [N, C, 1, L], and

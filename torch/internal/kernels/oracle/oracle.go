@@ -53,7 +53,11 @@ func run(p *kernels.Program, in *kernels.Instruction, values []*torch.Tensor) *t
 	pair := func(a [2]int) []int { return a[:] }
 	switch in.Kind {
 	case kernels.Conv:
-		y := F.Conv2d(xs[0], in.Weight, in.Bias, F.Conv2dOptions{Stride: pair(in.Stride), Padding: pair(in.Padding), Dilation: pair(in.Dilation), Groups: in.Groups})
+		x, w := xs[0], in.Weight
+		if c := x.Size(1); p.BFloat16 && c > 4 && !(in.Groups > 1 && in.Groups == c && c == out.C) {
+			x, w = x.ToDType(torch.BFloat16).ToDType(torch.Float32), w.ToDType(torch.BFloat16).ToDType(torch.Float32)
+		}
+		y := F.Conv2d(x, w, in.Bias, F.Conv2dOptions{Stride: pair(in.Stride), Padding: pair(in.Padding), Dilation: pair(in.Dilation), Groups: in.Groups})
 		if len(xs) > 1 {
 			y = y.Add(xs[1])
 		}
