@@ -344,7 +344,7 @@ func (c *Compiled) tryParts(ctx context.Context, e *made, inputs []*torch.Tensor
 			own, parts = append(own, between.Sub(start)), append(parts, time.Since(between))
 		}
 		for j := range a {
-			if !(relative(a[j], b[j]) <= max(o.Tolerance, 1e-4)) { // samples depend on each other
+			if !(relative(a[j], b[j]) <= opt.tolerance()) { // samples depend on each other
 				return nil
 			}
 		}

@@ -74,7 +74,7 @@ func check(t *testing.T, g *Graph, within float64) []step {
 	require.NoError(t, err)
 	lean, err := e.simplified(0)
 	require.NoError(t, err)
-	p := &partition{lean, slowly, 0, map[*Node]string{}, false}
+	p := &partition{lean, slowly, 0, false, map[*Node]string{}, false}
 	steps, err := p.regions(t.Context())
 	require.NoError(t, err)
 	var inputs []*torch.Tensor

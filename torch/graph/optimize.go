@@ -20,12 +20,14 @@ type OptimizeOptions struct {
 	Inputs []*torch.Tensor // on which the result is proved and timed; nil means random numbers
 
 	// Tolerance is the largest difference from the outputs of the graph that is accepted, relative to the largest number of
-	// an output; 0 means 1e-4.
+	// an output; 0 means 1e-4, and 5e-2 with a DType of lower precision.
 	Tolerance float64
 
-	// DType is what a graph on a GPU computes in, Float16 or BFloat16, where it computes in Float32; its inputs and outputs stay as
-	// they are. 0 means Float32. The tolerance is then 5e-2 by default: numbers have a precision of 1e-3 or 8e-3, and a network
-	// computes with them many times.
+	// DType is what most numbers are computed in where the graph has Float32; 0 means Float32. With BFloat16 the kernels of
+	// convolutions and linear layers on the CPU, but for depthwise ones, multiply numbers that are rounded to bfloat16, and add up
+	// float32: torch.autocast("cpu", torch.bfloat16). Where the processor does not have the instructions AVX512_BF16, or outputs
+	// differ by more than the tolerance, all is float32, as without the option. A graph on a GPU computes in BFloat16 or Float16; its
+	// inputs and outputs stay as they are. The report says what became of it, and what it changes in the outputs.
 	DType torch.DType
 
 	// Untimed takes the optimized graph without timing it.
@@ -45,6 +47,7 @@ type Optimized struct {
 	lean     *Graph    // the graph that steps are of
 	steps    []step    // nil if the original is run, or what was captured
 	captured *captured // on a GPU; nil if the original is run
+	given    float64   // the tolerance of the options
 	report   Report
 }
 
@@ -61,6 +64,15 @@ type Report struct {
 	Optimized  time.Duration // of the fastest run; 0 if it was not timed
 	Took       time.Duration // of the optimization
 	Parts      Parts
+	Rounding   *Rounding // nil without a DType of lower precision, or if the graph is run as it was
+}
+
+// Rounding says what came of the option DType.
+type Rounding struct {
+	DType  torch.DType
+	Reason string // why everything is float32; "" if it is not
+	Rows   int    // of all outputs [N, C], as classifiers have them
+	Same   int    // of these, with the largest number in the place where the graph has it
 }
 
 // Parts are the durations of the parts of an optimization. The others have little to do.
@@ -103,6 +115,17 @@ func (r Report) String() string {
 	for _, i := range r.Islands {
 		fmt.Fprintf(&b, "%d × %s: %s\n", i.Count, i.Op, i.Reason)
 	}
+	switch h := r.Rounding; {
+	case h == nil:
+	case h.Reason != "":
+		fmt.Fprintf(&b, "in float32 and not %v: %s\n", h.DType, h.Reason)
+	default:
+		fmt.Fprintf(&b, "in %v: outputs differ by %.1e of the largest number", h.DType, r.Difference)
+		if h.Rows > 0 {
+			fmt.Fprintf(&b, ", which is in the same place in %d of %d rows", h.Same, h.Rows)
+		}
+		b.WriteString("\n")
+	}
 	if r.Optimized > 0 {
 		fmt.Fprintf(&b, "%v instead of %v, %.2f of the time\n", r.Optimized.Round(10*time.Microsecond), r.Eager.Round(10*time.Microsecond), float64(r.Optimized)/float64(r.Eager))
 	}
@@ -138,14 +161,17 @@ const leastWork = 10_000_000
 
 func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*kernels.Program) (plan, error)) (*Optimized, error) {
 	start := time.Now()
-	switch {
-	case o.Tolerance != 0:
-	case o.DType == torch.Float16 || o.DType == torch.BFloat16:
-		o.Tolerance = 5e-2
-	default:
-		o.Tolerance = 1e-4
+	opt := &Optimized{graph: g, given: o.Tolerance, report: Report{Nodes: len(g.Nodes)}}
+	if o.DType != 0 && o.DType != torch.Float32 {
+		opt.report.Rounding = &Rounding{DType: o.DType}
+		has, err := kernels.BFloat16()
+		switch gpu := g.gpu() != ""; {
+		case o.DType != torch.BFloat16 && !(gpu && o.DType == torch.Float16):
+			return nil, fmt.Errorf("graph: the dtype is %v; it can be Float32, BFloat16, and on a GPU Float16", o.DType)
+		case !gpu && (err != nil || !has):
+			opt.report.Rounding.Reason = "the processor or the C++ compiler does not have AVX512_BF16"
+		}
 	}
-	opt := &Optimized{graph: g, report: Report{Nodes: len(g.Nodes)}}
 	var err error
 	if terr := torch.Try(func() {
 		torch.Run(func() {
@@ -159,6 +185,9 @@ func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*ke
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
+	if opt.report.Reason != "" {
+		opt.report.Rounding = nil
+	}
 	if o.Release == nil {
 		opt.trim()
 	} else {
@@ -166,6 +195,27 @@ func optimize(ctx context.Context, g *Graph, o OptimizeOptions, compile func(*ke
 	}
 	opt.report.Took = time.Since(start)
 	return opt, nil
+}
+
+// rounds reports whether numbers may be rounded to a dtype of lower precision.
+func (o *Optimized) rounds() bool { return o.report.Rounding != nil && o.report.Rounding.Reason == "" }
+
+// withoutRounding gives that up.
+func (o *Optimized) withoutRounding(reason string) {
+	o.report.Rounding.Reason = reason
+	o.report.Rounding.Rows, o.report.Rounding.Same = 0, 0
+	o.report.Difference = 0
+}
+
+// tolerance returns the largest difference that is accepted.
+func (o *Optimized) tolerance() float64 {
+	switch {
+	case o.given != 0:
+		return o.given
+	case o.rounds(): // networks mostly differ by less than 1e-2, and far more if something is wrong
+		return 5e-2
+	}
+	return 1e-4
 }
 
 // static returns an error if the graph is not one of operators on tensors of known shapes, of which none draws random
@@ -267,24 +317,20 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	if o.lean, err = e.simplified(options.DType); err != nil {
 		return err
 	}
-	reason := ""
+	var reason string
 	if gpu := o.lean.gpu(); gpu != "" {
 		lap(&parts.Passes)
-		reason = o.onGPU(gpu, inputs)
-	} else {
-		p := &partition{o.lean, compile, leastWork, map[*Node]string{}, released}
-		if err := o.divide(ctx, p, inputs, options.Tolerance, released, lap); err != nil {
-			return err
+		if reason = o.onGPU(gpu, inputs); reason == "" {
+			reason, err = o.compare(ctx, inputs, want)
 		}
-		o.describe(p.islands)
+		lap(&parts.Proof)
+	} else {
+		reason, err = o.onCPU(ctx, inputs, want, compile, released, lap)
 	}
-	if reason == "" {
-		reason, err = o.compare(ctx, inputs, want, options.Tolerance)
-	}
-	lap(&parts.Proof)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	switch {
 	case reason != "" && released:
 		return fmt.Errorf("%s, and the constants were released", reason)
 	case reason != "":
@@ -298,10 +344,29 @@ func (o *Optimized) make(ctx context.Context, options OptimizeOptions, compile f
 	return err
 }
 
+// onCPU divides the graph, and returns why the result cannot be used, if so. In a dtype of lower precision it may do so once more
+// without that.
+func (o *Optimized) onCPU(ctx context.Context, inputs, want []*torch.Tensor, compile func(*kernels.Program) (plan, error), released bool, lap func(*time.Duration)) (reason string, err error) {
+	p := &partition{o.lean, compile, leastWork, false, map[*Node]string{}, released}
+	for {
+		if err := o.divide(ctx, p, inputs, released, lap); err != nil {
+			return "", err
+		}
+		reason, err := o.compare(ctx, inputs, want)
+		lap(&o.report.Parts.Proof)
+		if err != nil || reason == "" || released || !o.rounds() {
+			o.describe(p.islands)
+			return reason, err
+		}
+		o.withoutRounding(reason)
+	}
+}
+
 // divide makes steps of regions whose results are those of their nodes, and of other nodes. Constants that only regions need are
 // freed if they are released. lap adds the time since its last call.
-func (o *Optimized) divide(ctx context.Context, p *partition, inputs []*torch.Tensor, tolerance float64, released bool, lap func(*time.Duration)) (err error) {
+func (o *Optimized) divide(ctx context.Context, p *partition, inputs []*torch.Tensor, released bool, lap func(*time.Duration)) (err error) {
 	for {
+		p.halves = o.rounds()
 		if o.steps, err = p.regions(ctx); err != nil {
 			return err
 		}
@@ -324,7 +389,7 @@ func (o *Optimized) divide(ctx context.Context, p *partition, inputs []*torch.Te
 			}
 		}
 		lap(&o.report.Parts.Packing)
-		refused, err := o.prove(ctx, values, tolerance)
+		refused, err := o.prove(ctx, values)
 		if err != nil {
 			return err
 		}
@@ -337,6 +402,10 @@ func (o *Optimized) divide(ctx context.Context, p *partition, inputs []*torch.Te
 			if released {
 				return fmt.Errorf("%s, and the constants were released", reason)
 			}
+			if p.halves {
+				o.withoutRounding(reason)
+				break
+			}
 			for _, n := range r.nodes {
 				p.islands[n] = reason
 			}
@@ -345,7 +414,7 @@ func (o *Optimized) divide(ctx context.Context, p *partition, inputs []*torch.Te
 }
 
 // compare runs the optimized graph, and returns why it cannot be used, if so.
-func (o *Optimized) compare(ctx context.Context, inputs, want []*torch.Tensor, tolerance float64) (reason string, err error) {
+func (o *Optimized) compare(ctx context.Context, inputs, want []*torch.Tensor) (reason string, err error) {
 	got, err := o.run(ctx, inputs)
 	if err != nil {
 		return "", err
@@ -353,7 +422,12 @@ func (o *Optimized) compare(ctx context.Context, inputs, want []*torch.Tensor, t
 	for i := range want {
 		d := relative(want[i], got[i])
 		o.report.Difference = max(o.report.Difference, d)
-		if !(d <= tolerance) {
+		if h := o.report.Rounding; o.rounds() && want[i].Dim() == 2 && want[i].Numel() > 0 {
+			a, b := want[i].ArgMaxDim(1), got[i].ArgMaxDim(1)
+			h.Rows += a.Numel()
+			h.Same += int(a.Eq(b).Sum().Item())
+		}
+		if !(d <= o.tolerance()) {
 			return fmt.Sprintf("output %s differs by %.1e of its largest number", o.graph.Outputs[i].Name, d), nil
 		}
 	}
@@ -451,7 +525,7 @@ func (o *Optimized) eager(ctx context.Context, inputs []*torch.Tensor, thrifty b
 }
 
 // prove runs each region on values, until ctx is done, and returns those regions whose results differ from them.
-func (o *Optimized) prove(ctx context.Context, values map[*Value]*torch.Tensor, tolerance float64) (refused []*region, err error) {
+func (o *Optimized) prove(ctx context.Context, values map[*Value]*torch.Tensor) (refused []*region, err error) {
 	o.report.Regions = nil
 	for _, s := range o.steps {
 		r := s.region
@@ -473,7 +547,7 @@ func (o *Optimized) prove(ctx context.Context, values map[*Value]*torch.Tensor, 
 			got[v].Free()
 		}
 		o.report.Regions = append(o.report.Regions, r.about)
-		if !(r.about.Difference <= tolerance) {
+		if !(r.about.Difference <= o.tolerance()) {
 			refused = append(refused, r)
 		}
 	}

@@ -302,3 +302,65 @@ func TestRelease(t *testing.T) {
 		require.Less(t, relative(want, got[0]), 1e-5)
 	}
 }
+
+// TestBFloat16 optimizes in bfloat16: more may differ, and the report says what does.
+func TestBFloat16(t *testing.T) {
+	has, err := kernels.BFloat16()
+	require.NoError(t, err)
+	for _, name := range []string{"resnet18", "mobilenet_v3_small"} {
+		torch.Scope(func() {
+			x := torch.Randn(2, 3, 64, 64)
+			g, err := Trace(model(t, name), []*torch.Tensor{x})
+			require.NoError(t, err)
+			o, err := optimize(t.Context(), g, OptimizeOptions{Untimed: true, DType: torch.BFloat16, Inputs: []*torch.Tensor{x}}, compiler())
+			require.NoError(t, err)
+			r := o.Report()
+			require.Empty(t, r.Reason)
+			require.Len(t, r.Regions, 1)
+			if !has {
+				require.Less(t, r.Difference, 1e-5)
+				require.Contains(t, r.String(), "in float32 and not bfloat16: the processor or the C++ compiler does not have AVX512_BF16\n")
+				return
+			}
+			t.Log(r)
+			require.Greater(t, r.Difference, 1e-4) // it is in bfloat16
+			require.Less(t, r.Difference, 5e-2)
+			want, got := g.Run(x)[0].ArgMaxDim(1), r.Rounding.Same
+			y, err := o.Run(t.Context(), x)
+			require.NoError(t, err)
+			require.Equal(t, int(y[0].ArgMaxDim(1).Eq(want).Sum().Item()), got)
+			require.Equal(t, 2, r.Rounding.Rows)
+			require.Regexp(t, `(?m)^in bfloat16: outputs differ by \d\.\de-0\d of the largest number, which is in the same place in \d of 2 rows$`, r.String())
+		})
+	}
+	if !has {
+		return
+	}
+	// Results that differ too much in bfloat16, in the proof of a region or in the outputs, are computed in float32.
+	for _, c := range []struct {
+		from   int // the number of the first run that is changed
+		factor float64
+		want   string
+	}{
+		{1, 1.02, "in bfloat16: outputs differ by 2.0e-02 of the largest number\n"}, // without rows: its output has 4 dimensions
+		{1, 1.1, "in float32 and not bfloat16: the kernels for conv2d_1 … conv2d_1 differ from it by 1.0e-01 of the largest number\n"},
+		{2, 1.1, "in float32 and not bfloat16: output conv2d_1 differs by 1.0e-01 of its largest number\n"},
+	} {
+		runs := 0
+		o, err := optimize(t.Context(), network(t), OptimizeOptions{Untimed: true, DType: torch.BFloat16}, func(p *kernels.Program) (plan, error) {
+			exact := *p
+			exact.BFloat16 = false
+			return changed{slowPlan(&exact), func(y *torch.Tensor) {
+				if runs++; runs >= c.from && p.BFloat16 {
+					y.MulScalarInPlace(c.factor)
+				}
+			}}, nil
+		})
+		require.NoError(t, err)
+		r := o.Report()
+		require.Empty(t, r.Reason)
+		require.Len(t, r.Regions, 1)
+		require.Contains(t, r.String(), c.want)
+		require.Equal(t, strings.HasPrefix(c.want, "in float32"), r.Difference < 1e-5, r)
+	}
+}

@@ -39,6 +39,7 @@ type partition struct {
 	g       *Graph
 	compile func(*kernels.Program) (plan, error)
 	least   int              // the work below which a region does not pay for copies
+	halves  bool             // whether programs may round to bfloat16
 	islands map[*Node]string // the nodes in no region, and why
 	lean    bool             // memory counts more than time
 }
@@ -208,7 +209,7 @@ func (p *partition) small(r *region) string {
 
 // build compiles the program of a region, and returns why it cannot.
 func (p *partition) build(r *region) string {
-	r.program.Lean = p.lean
+	r.program.Lean, r.program.BFloat16 = p.lean, p.halves
 	compiled, err := p.compile(r.program)
 	if err != nil {
 		return err.Error()
