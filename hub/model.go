@@ -40,6 +40,7 @@ type Model struct {
 	device  torch.Device
 
 	compiled *graph.Compiled // what computes outputs from pictures, if the model is optimized
+	dtype    torch.DType     // in which that computes, as in OptimizeOptions
 	released bool            // only compiled remains
 	closed   bool
 }

@@ -17,18 +17,26 @@ import (
 	"github.com/torchhub/torchhub/transforms"
 )
 
+// WithOptimizeOptions are the options of [WithOptimize].
+type WithOptimizeOptions struct {
+	DType torch.DType // as in [OptimizeOptions]
+}
+
 // WithOptimize optimizes the model for the sizes of pictures and batches that it is given more than twice, as
 // [Model.Optimize] does beforehand: torch.compile(model). It is for classification and segmentation on the CPU and on CUDA devices;
 // other models run as they do without it.
 //
 // https://docs.pytorch.org/docs/stable/generated/torch.compile.html
-func WithOptimize() Option { return func(o *options) { o.optimize = true } }
+func WithOptimize(option ...WithOptimizeOptions) Option {
+	w := torch.Only(option)
+	return func(o *options) { o.optimize, o.dtype = true, w.DType }
+}
 
 // start starts a model, with the options.
 func (l *loader) start(m *Model) (*Model, error) {
 	m, err := m.start(l.device)
 	if err == nil && l.optimize {
-		m.compile(false)
+		m.compile(OptimizeOptions{DType: l.dtype})
 	}
 	return m, err
 }
@@ -46,6 +54,10 @@ type OptimizeOptions struct {
 	// optimized for when they are prepared, any number of them: other pictures, Forward, Call, and To another device are
 	// errors. Optimize then waits for forward passes in progress. If it fails, the model may be lost and should be closed.
 	Release bool
+
+	// DType is what most of the model computes in; 0 means Float32. BFloat16 needs a processor with the instructions AVX512_BF16, or
+	// a GPU, and Float16 a GPU; see [graph.OptimizeOptions]. The report says what that changes in the outputs.
+	DType torch.DType
 }
 
 // Optimize makes what computes outputs from pictures run faster: it is traced, simplified, and runs on kernels of this module
@@ -64,7 +76,7 @@ func (m *Model) Optimize(ctx context.Context, options ...OptimizeOptions) (graph
 }
 
 func (m *Model) optimize(ctx context.Context, o OptimizeOptions) (r graph.Report, err error) {
-	if err := m.compile(o.Release); err != nil {
+	if err := m.compile(o); err != nil {
 		return r, err
 	}
 	if o.Size == (image.Point{}) {
@@ -114,9 +126,9 @@ func speckled(size image.Point) image.Image {
 	return img
 }
 
-// compile makes forward passes of pictures go through package graph, which, with release, frees the parameters when it optimizes
+// compile makes forward passes of pictures go through package graph, which, with Release, frees the parameters when it optimizes
 // them.
-func (m *Model) compile(release bool) error {
+func (m *Model) compile(options OptimizeOptions) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, isModule := m.module.(nn.Module)
@@ -129,13 +141,16 @@ func (m *Model) compile(release bool) error {
 		return fmt.Errorf("optimization is for classification and segmentation, and the model is for %s", t)
 	case m.device.Type() != "cpu" && m.device.Type() != "cuda":
 		return fmt.Errorf("optimization is for the CPU and CUDA devices, and the model is on %v", m.device)
+	case options.DType == torch.Float16 && m.device.Type() != "cuda":
+		return errors.New("optimization in Float16 is for CUDA devices, and the model is on the CPU")
 	case !isModule && !isSegmenter && !isScript:
 		return errors.New("it is native code already")
-	case m.compiled != nil && (m.released || !release):
+	case m.compiled != nil && (m.released || !options.Release && m.dtype == options.DType):
 		return nil
 	}
 	o := graph.CompileOptions{Batch: true}
-	if release {
+	o.DType, m.dtype = options.DType, options.DType
+	if options.Release {
 		o.Release = func() {
 			m.released = true
 			m.free()

@@ -54,7 +54,7 @@ func TestOptimizeScript(t *testing.T) {
 	img := noise(40, 40)
 	want, err := m.Logits(t.Context(), img)
 	require.NoError(t, err)
-	require.NoError(t, m.compile(false))
+	require.NoError(t, m.compile(OptimizeOptions{}))
 	for range 4 {
 		got, err := m.Logits(t.Context(), img)
 		require.NoError(t, err)
@@ -108,4 +108,20 @@ func TestOptimizeRelease(t *testing.T) {
 		_, err = m.Logits(t.Context(), img)
 		require.ErrorIs(t, err, torch.ErrClosed)
 	}
+}
+
+// TestOptimizeBFloat16 optimizes in bfloat16, where there is that, and then without.
+func TestOptimizeBFloat16(t *testing.T) {
+	m := small(t)
+	r, err := m.Optimize(t.Context(), OptimizeOptions{DType: torch.BFloat16})
+	require.NoError(t, err)
+	require.Equal(t, r.Reason == "", r.Rounding != nil)
+	require.Less(t, r.Difference, 5e-2)
+	r, err = m.Optimize(t.Context())
+	require.NoError(t, err)
+	require.Nil(t, r.Rounding)
+	require.Less(t, r.Difference, 1e-5)
+	require.Equal(t, torch.BFloat16, newOptions([]Option{WithOptimize(WithOptimizeOptions{DType: torch.BFloat16})}).dtype)
+	_, err = m.Optimize(t.Context(), OptimizeOptions{DType: torch.Float16})
+	require.ErrorContains(t, err, "optimization in Float16 is for CUDA devices, and the model is on the CPU")
 }

@@ -31,6 +31,7 @@ type options struct {
 	weightsBackbone *string // see WithWeightsBackbone
 
 	optimize bool
+	dtype    torch.DType // of what is optimized
 
 	names  []string
 	notice io.Writer

@@ -34,6 +34,7 @@ var bencher []byte
 
 type benchFlags struct {
 	model, python      string
+	dtype              string
 	engines            []string
 	batch, size, turns int
 	threads            int
@@ -54,7 +55,8 @@ is, optimized, and by other engines where there is a Python with torch, torchvis
 names them: pytorch, onnxruntime, openvino, and compile, which is torch.compile with freezing and takes
 a minute to compile. Models for other tasks are not measured. Weights are random, and nothing is
 downloaded. The engines take turns, so that noise of the machine falls on all. A row has the median
-of the passes, in milliseconds, their quartiles, and the median as a part of the first row's.
+of the passes, in milliseconds, their quartiles, and the median as a part of the first row's. With
+--dtype bfloat16 a row more has the model optimized so, and what that changes in the outputs is printed.
 
 With --json: {"model": …, "batch": …, "size": …, "threads": …, "engines": [{"name": …, "median": …,
 "quartiles": […], "passes": …}], "report": …}, in seconds; the report is text.`,
@@ -68,6 +70,7 @@ With --json: {"model": …, "batch": …, "size": …, "threads": …, "engines"
 	c.Flags().Float64Var(&f.seconds, "seconds", 0.5, "how long a turn takes, of one pass at least")
 	c.Flags().StringVar(&f.python, "python", "", "the Python to compare with (default: the active virtual environment's, else python3)")
 	c.Flags().StringSliceVar(&f.engines, "engines", pythonEngineNames[:2], "the engines of Python to compare with; empty for none")
+	c.Flags().StringVar(&f.dtype, "dtype", "float32", "float32, or bfloat16 to measure that too, where the processor has AVX512_BF16")
 	c.Flags().BoolVarP(&f.about, "verbose", "v", false, "say what became of the model when it was optimized")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -112,6 +115,10 @@ type benchReport struct {
 
 func bench(c *cobra.Command, f benchFlags) error {
 	ctx := c.Context()
+	dtype, err := dtypeOf(f.dtype)
+	if err != nil {
+		return err
+	}
 	e, err := models.Lookup(f.model)
 	if err != nil {
 		return err
@@ -135,7 +142,7 @@ func bench(c *cobra.Command, f benchFlags) error {
 		torch.SetNumThreads(f.threads)
 	}
 	f.threads = torch.NumThreads()
-	engines, report, err := goEngines(ctx, f)
+	engines, report, err := goEngines(ctx, f, dtype)
 	if err != nil {
 		return err
 	}
@@ -190,17 +197,18 @@ func (r *benchReport) print(w io.Writer, f benchFlags) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if f.about || r.report.Reason != "" {
+	if f.about || r.report.Reason != "" || r.report.Rounding != nil {
 		fmt.Fprintln(w, r.Report)
 	}
 	return nil
 }
 
-// goEngines returns the model as it is, and optimized.
-func goEngines(ctx context.Context, f benchFlags) ([]benchEngine, graph.Report, error) {
+// goEngines returns the model as it is, optimized, and optimized in bfloat16 if that is asked for and there is. The report is of the
+// last one that was asked for.
+func goEngines(ctx context.Context, f benchFlags, dtype torch.DType) (engines []benchEngine, report graph.Report, err error) {
 	module, err := models.New[any](f.model)
 	if err != nil {
-		return nil, graph.Report{}, err
+		return nil, report, err
 	}
 	nn.Eval(module)
 	x := torch.Randn(f.batch, 3, f.size, f.size)
@@ -210,11 +218,6 @@ func goEngines(ctx context.Context, f benchFlags) ([]benchEngine, graph.Report, 
 		}
 		return []*torch.Tensor{module.(nn.Module).Forward(x[0])}
 	}
-	compiled := graph.Compile(forward, graph.CompileOptions{Batch: true, Names: nn.StateDict(module)})
-	report, err := compiled.Prepare(ctx, x)
-	if err != nil {
-		return nil, report, err
-	}
 	timed := func(name string, pass func() error) benchEngine {
 		return benchEngine{name, func(seconds float64) (times []float64, err error) {
 			terr := torch.Try(func() {
@@ -223,10 +226,26 @@ func goEngines(ctx context.Context, f benchFlags) ([]benchEngine, graph.Report, 
 			return times, errors.Join(terr, err)
 		}}
 	}
-	return []benchEngine{
-		timed("torchhub", func() error { forward(x); return nil }),
-		timed("torchhub, optimized", func() error { _, err := compiled.Run(ctx, x); return err }),
-	}, report, nil
+	engines = append(engines, timed("torchhub", func() error { forward(x); return nil }))
+	options := []graph.OptimizeOptions{{}}
+	if dtype != torch.Float32 {
+		options = append(options, graph.OptimizeOptions{DType: dtype})
+	}
+	for _, o := range options {
+		compiled := graph.Compile(forward, graph.CompileOptions{Batch: true, Names: nn.StateDict(module), OptimizeOptions: o})
+		if report, err = compiled.Prepare(ctx, x); err != nil {
+			return nil, report, err
+		}
+		name := "torchhub, optimized"
+		if o.DType != 0 {
+			if h := report.Rounding; h == nil || h.Reason != "" {
+				break
+			}
+			name += ", bfloat16"
+		}
+		engines = append(engines, timed(name, func() error { _, err := compiled.Run(ctx, x); return err }))
+	}
+	return engines, report, nil
 }
 
 // passes calls a function for some seconds, after one call that does not count, and returns how long the calls took.

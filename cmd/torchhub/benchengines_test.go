@@ -53,6 +53,18 @@ func TestBench(t *testing.T) {
 	require.Contains(t, stdout.String(), "not optimized: x\n")
 }
 
+// TestBenchBFloat16 measures a model in bfloat16 too, and prints what that changes, or that there is no such thing.
+func TestBenchBFloat16(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	require.Zero(t, run(t.Context(), []string{"bench", "-m", "mobilenet_v3_small", "--size", "64", "--turns", "1", "--seconds", "0", "--engines=", "--dtype", "bfloat16"}, nil, &stdout, &stderr), &stderr)
+	if !strings.Contains(stdout.String(), "\ntorchhub, optimized, bfloat16 ") {
+		require.Contains(t, stdout.String(), "\nin float32 and not bfloat16: ")
+		return
+	}
+	require.Contains(t, stdout.String(), "\ntorchhub, optimized  ")
+	require.Regexp(t, `\nin bfloat16: outputs differ by .* in the same place in [01] of 1 rows\n`, stdout.String())
+}
+
 // TestBenchPython compares with Pythons that do not answer as bench.py does.
 func TestBenchPython(t *testing.T) {
 	for script, want := range map[string]string{
@@ -67,6 +79,7 @@ func TestBenchPython(t *testing.T) {
 		require.Contains(t, stderr.String(), want)
 	}
 	for want, args := range map[string][]string{
+		"--dtype is \"int8\" and must be":   {"bench", "-m", "resnet18", "--dtype", "int8"},
 		"name a model with -m":              {"bench"},
 		"--batch and --turns must be":       {"bench", "-m", "resnet18", "--batch", "0"},
 		"bench is for classification and s": {"bench", "-m", "raft_small"},

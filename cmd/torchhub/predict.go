@@ -40,6 +40,7 @@ type predictFlags struct {
 	minScore     float64
 	json, logits bool
 	optimize     bool
+	dtype        string
 }
 
 // named reports whether a model is given.
@@ -53,6 +54,7 @@ func (f *predictFlags) addModel(c *cobra.Command) {
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
 	c.Flags().BoolVar(&f.optimize, "optimize", false, "optimize the model for the CPU, which takes the time of some pictures (default: for 100 pictures and more)")
+	c.Flags().StringVar(&f.dtype, "dtype", "float32", "float32, or bfloat16 for an optimized model where the processor has AVX512_BF16")
 	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
 }
 
@@ -245,14 +247,32 @@ func (f *predictFlags) fits(t models.Task) error {
 	return nil
 }
 
+// dtypeOf returns what the flag --dtype says.
+func dtypeOf(dtype string) (torch.DType, error) {
+	switch dtype {
+	case "float32":
+		return torch.Float32, nil
+	case "bfloat16":
+		return torch.BFloat16, nil
+	}
+	return 0, usageError{fmt.Errorf("--dtype is %q and must be float32 or bfloat16", dtype)}
+}
+
 func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, error) {
+	dtype, err := dtypeOf(f.dtype)
+	if err != nil {
+		return nil, err
+	}
+	if dtype == torch.BFloat16 && !f.optimize {
+		return nil, usageError{errors.New("--dtype bfloat16 is for optimized models; give --optimize too")}
+	}
 	device, err := chooseDevice(ctx, f.device)
 	if err != nil {
 		return nil, err
 	}
 	opts := append(f.options(notices, f.repo), hub.WithDevice(device))
 	if f.optimize {
-		opts = append(opts, hub.WithOptimize())
+		opts = append(opts, hub.WithOptimize(hub.WithOptimizeOptions{DType: dtype}))
 	}
 	if !f.named() {
 		script, err := jit.LoadBytes(builtin.Model())

@@ -169,6 +169,12 @@ func TestPredictOptimize(t *testing.T) {
 	got, errs, status := inProcess(t, "predict", "--json", "--optimize")
 	require.Zero(t, status, errs)
 	require.Equal(t, want, got) // the first two batches run as without
+	got, errs, status = inProcess(t, "predict", "--json", "--optimize", "--dtype", "bfloat16")
+	require.Zero(t, status, errs)
+	require.Equal(t, want, got)
+	_, errs, status = inProcess(t, "predict", "--dtype", "bfloat16")
+	require.Equal(t, 2, status)
+	require.Contains(t, errs, "--dtype bfloat16 is for optimized models; give --optimize too")
 	c := predictCommand()
 	var f predictFlags
 	f.optimizeFor(c, many)
