@@ -155,7 +155,8 @@ func compile(ctx context.Context, r report, lib *Library, shim, rpath string) er
 		return fmt.Errorf("libtorch: unpack the shim's sources: %w", err)
 	}
 	r.say("compiling the shim with %s, in some 30 seconds", short(cxx))
-	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-DAT_PER_OPERATOR_HEADERS", "-c"}
+	// Some processors multiply and add in one instruction, whose last bits are not those of libtorch's two operators.
+	flags := []string{"-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-DAT_PER_OPERATOR_HEADERS", "-c"}
 	flags = append(flags, strings.Fields(os.Getenv("CXXFLAGS"))...)
 	for _, i := range lib.Include {
 		flags = append(flags, "-isystem", i) // whose warnings do not count
