@@ -54,7 +54,7 @@ func linspace(from, to float64, n int) []float64 {
 	v := make([]float64, n)
 	step := (to - from) / float64(n-1)
 	for i := range v {
-		v[i] = float64(i)*step + from
+		v[i] = float64(float64(i)*step) + from // unlike a fused multiply-add
 	}
 	v[n-1] = to
 	return v
@@ -165,11 +165,11 @@ func overlap(a, b [4]float64, crowd bool) float64 {
 	if w <= 0 || h <= 0 {
 		return 0
 	}
-	both := w * h
+	both := float64(w * h)
 	if crowd {
 		return both / (a[2] * a[3])
 	}
-	return both / (a[2]*a[3] + b[2]*b[3] - both)
+	return both / (float64(a[2]*a[3]) + float64(b[2]*b[3]) - both)
 }
 
 // A match is an object that was found, at one IoU.

@@ -60,7 +60,7 @@ func similarity(f *Found, t *Truth) float64 {
 			continue
 		}
 		variance := (sigma * 2) * (sigma * 2)
-		sum += math.Exp(-(dx*dx + dy*dy) / variance / (t.Area + 0x1p-52) / 2)
+		sum += math.Exp(-(float64(dx*dx) + float64(dy*dy)) / variance / (t.Area + 0x1p-52) / 2)
 		n++
 	}
 	return sum / float64(n)

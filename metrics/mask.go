@@ -223,7 +223,7 @@ func polygon(xy []float64, height, width int) (*Mask, error) {
 	n := len(xy) / 2
 	corner := func(i int) (x, y int) {
 		i %= n
-		return int(scale*xy[2*i] + 0.5), int(scale*xy[2*i+1] + 0.5)
+		return int(float64(scale*xy[2*i]) + 0.5), int(float64(scale*xy[2*i+1]) + 0.5)
 	}
 	for _, v := range xy {
 		if !(math.Abs(v) <= 1<<20) {

@@ -64,7 +64,7 @@ type stage struct{ depth, width, groupWidth int }
 // stages computes the stages from the parameters of the line.
 func (c Config) stages() (all []stage) {
 	for i := range c.Depth {
-		line := float32(i)*float32(c.WA) + float32(c.W0)
+		line := float32(float32(i)*float32(c.WA)) + float32(c.W0)
 		step := math.RoundToEven(float64(float32(math.Log(float64(line/float32(c.W0)))) / float32(math.Log(c.WM))))
 		width := 8 * int(math.RoundToEven(float64(float32(float64(c.W0)*math.Pow(c.WM, step))/8)))
 		if len(all) == 0 || all[len(all)-1].width != width {

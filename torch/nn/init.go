@@ -249,7 +249,7 @@ func CalculateGain(nonlinearity string, options ...CalculateGainOptions) float64
 		return math.Sqrt2
 	case "leaky_relu":
 		slope := real64("CalculateGain", "Param", o.Param, 0.01)
-		return math.Sqrt(2 / (1 + slope*slope))
+		return math.Sqrt(2 / (1 + float64(slope*slope)))
 	case "selu":
 		return 3. / 4
 	}

@@ -60,9 +60,9 @@ func stepNAdam(b *batch) {
 	}
 	grads, avg, square := b.gradients(weightDecay), b.state("exp_avg"), b.state("exp_avg_sq")
 
-	mu := beta1 * (1 - 0.5*libm.Pow(0.96, step*decay))
+	mu := float64(beta1 * (1 - 0.5*libm.Pow(0.96, step*decay))) // the conversions forbid fused multiply-adds, whose last bits differ
 	next := beta1 * (1 - 0.5*libm.Pow(0.96, (step+1)*decay))
-	product := b.scalar("mu_product").mul(float(mu)).v
+	product := float64(b.scalar("mu_product").mul(float(mu)).v)
 	b.setScalar("mu_product", product)
 
 	b.by(opLerp_, 1-beta1, avg, grads)
@@ -80,5 +80,5 @@ func stepNAdam(b *batch) {
 	}
 	b.by(opAddScalar_, o.float("eps"), denom)
 	b.by(opAddcdiv_, lr.neg().mul(float(1-mu)).div(float(1-product)).v, b.params, grads, denom)
-	b.by(opAddcdiv_, lr.neg().mul(float(next)).div(float(1-product*next)).v, b.params, avg, denom)
+	b.by(opAddcdiv_, lr.neg().mul(float(next)).div(float(1-float64(product*next))).v, b.params, avg, denom)
 }

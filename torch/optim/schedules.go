@@ -379,7 +379,7 @@ func stepWarmRestarts(s *Scheduler, to *float64) {
 		case factor == 1:
 			s.fields.set("T_cur", whole(math.Mod(epoch, float64(first))))
 		default:
-			n := int(libm.Log(epoch/float64(first)*float64(factor-1)+1) / libm.Log(float64(factor)))
+			n := int(libm.Log(float64(epoch/float64(first)*float64(factor-1))+1) / libm.Log(float64(factor)))
 			power := 1
 			for range n {
 				power *= factor

@@ -125,7 +125,7 @@ func fromCenter(x *torch.Tensor, point []float64) (c [2]float64) {
 // inverseAffine is torchvision's _get_inverse_affine_matrix: for the pixels of the
 // result, where in the source they lie. The conversions forbid the fused multiply-add.
 func inverseAffine(center [2]float64, angle float64, translate [2]float64, scale float64, shear [2]float64) [6]float64 {
-	radians := func(degrees float64) float64 { return degrees * (math.Pi / 180) }
+	radians := func(degrees float64) float64 { return float64(degrees * (math.Pi / 180)) }
 	rot, sx, sy := radians(angle), radians(shear[0]), radians(shear[1])
 	cx, cy := center[0], center[1]
 	tx, ty := translate[0], translate[1]

@@ -12,14 +12,16 @@ import (
 // A pair is the sum of two numbers, the second less than half a unit of the first's last place.
 type pair struct{ hi, lo float64 }
 
+// sum and product are exact only if no addition is fused with a multiplication, which the conversions to float64 forbid.
 func sum(a, b float64) pair {
+	a, b = float64(a), float64(b)
 	s := a + b
 	t := s - a
 	return pair{s, (a - (s - t)) + (b - t)}
 }
 
 func product(a, b float64) pair {
-	p := a * b
+	p := float64(a * b)
 	return pair{p, math.FMA(a, b, -p)}
 }
 

@@ -55,7 +55,7 @@ func checkMap(op string, x any, m AffineMap, center []float64) {
 	}
 }
 
-func radians(degrees float64) float64 { return degrees * (math.Pi / 180.0) }
+func radians(degrees float64) float64 { return float64(degrees * (math.Pi / 180.0)) }
 
 // matrix is v2's _get_inverse_affine_matrix, in its order of operations.
 func (m AffineMap) matrix(cx, cy float64, inverted bool) [6]float64 {
