@@ -245,9 +245,13 @@ func fromNvidiaWheel(name string) (string, bool) {
 
 // fromZip installs the official zip.
 func fromZip(ctx context.Context, r report, o InstallOptions, work, root string) error {
+	urls := zipURLs(o)
+	if len(urls) == 0 {
+		return fmt.Errorf("there is none for %s/%s", runtime.GOOS, runtime.GOARCH)
+	}
 	file := filepath.Join(work, "libtorch.zip")
 	var err error
-	for _, url := range zipURLs(o) {
+	for _, url := range urls {
 		if err = fetch(ctx, r, url, file); err == nil {
 			break
 		}
@@ -265,7 +269,7 @@ func fromZip(ctx context.Context, r report, o InstallOptions, work, root string)
 }
 
 // zipURLs lists the official zips that fit, the best one first. The available
-// CUDA versions depend on the version of libtorch.
+// CUDA versions depend on the version of libtorch. There are none for some machines.
 func zipURLs(o InstallOptions) []string {
 	const origin = "https://download.pytorch.org/libtorch/"
 	switch runtime.GOOS + "/" + runtime.GOARCH {
