@@ -202,7 +202,8 @@ type maker struct {
 
 func (r maker) between(low, high int) int { return low + r.IntN(high-low+1) }
 
-func (r maker) float(low, high float64) float64 { return low + r.Float64()*(high-low) }
+// float draws a number; the conversion forbids a fused multiply-add.
+func (r maker) float(low, high float64) float64 { return low + float64(r.Float64()*(high-low)) }
 
 func (r maker) pick(names ...string) string { return names[r.IntN(len(names))] }
 
@@ -246,8 +247,10 @@ func (r maker) pixels(d torch.DType, shape ...int) *torch.Tensor {
 	switch d {
 	case torch.Bool:
 		return x.GtScalar(0.5)
-	case torch.Float16, torch.BFloat16, torch.Float32, torch.Float64:
+	case torch.Float32, torch.Float64:
 		return x.ToDType(d)
+	case torch.Float16, torch.BFloat16: // by way of float32, as libtorch converts on some processors and not on others
+		return x.ToDType(torch.Float32).ToDType(d)
 	case torch.Int64:
 		return x.MulScalar(1e15).ToDType(d)
 	}
