@@ -976,7 +976,7 @@ template <class F> void each_pixel(const Step &s, const Frame &f, int32_t thread
 				clear_border(y, yd, i, b);
 		float *q = yd + y.at(i, 0, yy, xx);
 		fn(i, yy, xx, q);
-		for (int32_t b = 0; b < y.blocks(); b++)
+		for (int32_t b = 0; y.halves && b < y.blocks(); b++)
 			halve(y, yd, q + b * y.plane(), 1);
 	}
 }
@@ -1172,7 +1172,7 @@ void channels(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 				c += n;
 			}
 		}
-		for (int32_t b = 0; b < y.blocks(); b++)
+		for (int32_t b = 0; y.halves && b < y.blocks(); b++)
 			halve(y, yd, q + b * y.plane(), y.w);
 	}
 }
