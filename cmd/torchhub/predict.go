@@ -250,7 +250,7 @@ func (f *predictFlags) fits(t models.Task) error {
 // dtypeOf returns what the flag --dtype says.
 func dtypeOf(dtype string) (torch.DType, error) {
 	switch dtype {
-	case "float32":
+	case "float32", "":
 		return torch.Float32, nil
 	case "bfloat16":
 		return torch.BFloat16, nil
