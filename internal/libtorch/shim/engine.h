@@ -57,6 +57,9 @@ struct Step {
 	bool depthwise, lean, halves; // lean: memory counts more than time; halves: it multiplies bfloat16, two in a float
 	int32_t panel, panels, piece, reads, planes;
 	const int32_t *read, *start;
+
+	// pieces returns how many there are in a block of the input.
+	int32_t pieces() const { return halves ? 1 : in[0].block / piece; }
 };
 
 // A Frame is what a run of a plan uses.

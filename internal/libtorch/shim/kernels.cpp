@@ -490,9 +490,9 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		blocks /= 2;
 	if (HALF > 1 && s->groups == 1 && s->planes == 1 && x.block == B && x.c % B > 0 && x.c % B <= HALF && x.c < 8 * B)
 		s->piece = HALF; // the last half of the last block is of zeros
-	int32_t pieces = x.block / s->piece; // of a block
-	if (s->halves)
-		s->piece = x.block / 2;
+	else if (s->halves)
+		s->piece = x.block / 2; // floats, of two channels each
+	int32_t pieces = s->pieces();
 	double best = INFINITY;
 	for (int32_t wide = 1; wide <= WIDE; wide++) {
 		int32_t panels = (blocks + wide - 1) / wide, n = 0;
@@ -565,7 +565,7 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 		for (int32_t b = 0; b < s.reads && thread == 0; b++)
 			ret_read[b] = b * units.plane();
 	} else if (thread == 0) {
-		int32_t n = s.reads / taps, pieces = s.halves ? 1 : x.block / s.piece;
+		int32_t n = s.reads / taps, pieces = s.pieces();
 		for (int32_t t = 0; t < taps; t++)
 			for (int32_t b = 0; b < n; b++)
 				ret_read[t * n + b] = (b / pieces * x.plane() + b % pieces * s.piece + t / s.kernel[1] * s.dilation[0] * x.row() + t % s.kernel[1] * s.dilation[1] * x.block) >> s.halves;

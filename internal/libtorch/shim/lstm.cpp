@@ -69,9 +69,14 @@ std::tuple<Tensor, Tensor> operators(const Arguments &a) {
 	return at::compositeimplicitautograd::lstm_cell(a[kInput], {a[kH], a[kC]}, a[kWih], a[kWhh], optional(a[kBih]), optional(a[kBhh]));
 }
 
-// each_row calls f with ranges of the n rows of hidden elements.
-template <class F> void each_row(int64_t n, int64_t hidden, F f) {
-	at::parallel_for(0, n, std::max<int64_t>(1, at::internal::GRAIN_SIZE / hidden), f);
+// each calls f with the number of each of n·hidden elements of a state, and that of the same element of the first gate.
+template <class F> void each(const Tensor &state, F f) {
+	int64_t hidden = state.size(1);
+	at::parallel_for(0, state.size(0), std::max<int64_t>(1, at::internal::GRAIN_SIZE / hidden), [&](int64_t from, int64_t to) {
+		for (int64_t r = from; r < to; r++)
+			for (int64_t k = 0; k < hidden; k++)
+				f(r * hidden + k, 4 * r * hidden + k);
+	});
 }
 
 // A State is what a cell computes. The gates i, f, g and o are next to each other in a row.
@@ -80,30 +85,16 @@ struct State {
 };
 
 template <class T> void update(const Tensor &cx, State &s) {
-	int64_t n = cx.size(0), w = cx.size(1);
-	const T *gates = s.gates.const_data_ptr<T>(), *before = cx.const_data_ptr<T>();
+	int64_t w = cx.size(1);
+	const T *i = s.gates.const_data_ptr<T>(), *f = i + w, *g = f + w, *before = cx.const_data_ptr<T>();
 	T *after = s.c.mutable_data_ptr<T>();
-	each_row(n, w, [&](int64_t from, int64_t to) {
-		for (int64_t r = from; r < to; r++) {
-			const T *i = gates + r * 4 * w, *f = i + w, *g = f + w, *c = before + r * w;
-			T *next = after + r * w;
-			for (int64_t k = 0; k < w; k++)
-				next[k] = f[k] * c[k] + i[k] * g[k];
-		}
-	});
+	each(cx, [=](int64_t at, int64_t gate) { after[at] = f[gate] * before[at] + i[gate] * g[gate]; });
 }
 
 template <class T> void output(State &s) {
-	int64_t n = s.c.size(0), w = s.c.size(1);
-	const T *gates = s.gates.const_data_ptr<T>(), *tanh = s.tanh.const_data_ptr<T>();
+	const T *o = s.gates.const_data_ptr<T>() + 3 * s.c.size(1), *tanh = s.tanh.const_data_ptr<T>();
 	T *h = s.h.mutable_data_ptr<T>();
-	each_row(n, w, [&](int64_t from, int64_t to) {
-		for (int64_t r = from; r < to; r++) {
-			const T *o = gates + r * 4 * w + 3 * w;
-			for (int64_t k = 0; k < w; k++)
-				h[r * w + k] = o[k] * tanh[r * w + k];
-		}
-	});
+	each(s.c, [=](int64_t at, int64_t gate) { h[at] = o[gate] * tanh[at]; });
 }
 
 State forward(const Arguments &a) {
@@ -152,37 +143,24 @@ private:
 	// of_output computes the gradients of the gate o, and of tanh(c) into to_c.
 	template <class T> void of_output(const Tensor &gh) {
 		int64_t w = c.size(1);
-		const T *by = gh.const_data_ptr<T>(), *all = gates.const_data_ptr<T>(), *t = tanh.const_data_ptr<T>();
-		T *into = to_gates.mutable_data_ptr<T>(), *to_tanh = to_c.mutable_data_ptr<T>();
-		each_row(c.size(0), w, [&](int64_t from, int64_t to) {
-			for (int64_t r = from; r < to; r++) {
-				const T *o = all + (r * 4 + 3) * w;
-				T *to_o = into + (r * 4 + 3) * w;
-				for (int64_t k = 0, i = r * w; k < w; k++, i++) {
-					to_o[k] = by[i] * t[i] * (1 - o[k]) * o[k];
-					to_tanh[i] = by[i] * o[k];
-				}
-			}
+		const T *by = gh.const_data_ptr<T>(), *o = gates.const_data_ptr<T>() + 3 * w, *t = tanh.const_data_ptr<T>();
+		T *to_o = to_gates.mutable_data_ptr<T>() + 3 * w, *to_tanh = to_c.mutable_data_ptr<T>();
+		each(c, [=](int64_t at, int64_t gate) {
+			to_o[gate] = by[at] * t[at] * (1 - o[gate]) * o[gate];
+			to_tanh[at] = by[at] * o[gate];
 		});
 	}
 
 	// of_state computes the gradients of the gates i and f, of g but for the derivative of tanh, and of the state before.
 	template <class T> void of_state(const Tensor &grad) {
 		int64_t w = c.size(1);
-		const T *by = grad.const_data_ptr<T>(), *all = gates.const_data_ptr<T>(), *before = c.const_data_ptr<T>();
-		T *into = to_gates.mutable_data_ptr<T>(), *to_before = to_c.mutable_data_ptr<T>();
-		each_row(c.size(0), w, [&](int64_t from, int64_t to) {
-			for (int64_t r = from; r < to; r++) {
-				const T *i = all + r * 4 * w, *f = i + w, *g = f + w;
-				T *to_i = into + r * 4 * w, *to_f = to_i + w, *to_g = to_f + w;
-				for (int64_t k = 0; k < w; k++) {
-					T now = by[r * w + k];
-					to_i[k] = now * g[k] * (1 - i[k]) * i[k];
-					to_f[k] = now * before[r * w + k] * (1 - f[k]) * f[k];
-					to_g[k] = now * i[k];
-					to_before[r * w + k] = now * f[k];
-				}
-			}
+		const T *by = grad.const_data_ptr<T>(), *i = gates.const_data_ptr<T>(), *f = i + w, *g = f + w, *before = c.const_data_ptr<T>();
+		T *to_i = to_gates.mutable_data_ptr<T>(), *to_f = to_i + w, *to_g = to_f + w, *to_before = to_c.mutable_data_ptr<T>();
+		each(c, [=](int64_t at, int64_t gate) {
+			to_i[gate] = by[at] * g[gate] * (1 - i[gate]) * i[gate];
+			to_f[gate] = by[at] * before[at] * (1 - f[gate]) * f[gate];
+			to_g[gate] = by[at] * i[gate];
+			to_before[at] = by[at] * f[gate];
 		});
 	}
 };

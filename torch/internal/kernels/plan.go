@@ -309,11 +309,7 @@ func (w *words) add(vs ...int) {
 
 func (w *words) program(p *Program, instructions []Instruction, images []image, arena int64) {
 	w.words = append(w.words, arena)
-	lean := 0
-	if p.Lean {
-		lean = 1
-	}
-	w.add(lean, len(images))
+	w.add(number(p.Lean), len(images))
 	for _, v := range images {
 		w.add(v.N, v.C, v.H, v.W, v.top, v.side, v.block, number(v.halves))
 		w.words = append(w.words, v.offset)
