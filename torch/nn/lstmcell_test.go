@@ -47,3 +47,21 @@ func TestLSTMCellBits(t *testing.T) {
 		}
 	}
 }
+
+// TestLSTMCellWithoutGradient has a cell whose outputs get no gradient: neither do its inputs.
+func TestLSTMCellWithoutGradient(t *testing.T) {
+	cell := nn.NewLSTMCell(2, 3)
+	none := autograd.Function{
+		Forward:  func(_ *autograd.Context, x ...*torch.Tensor) []*torch.Tensor { return []*torch.Tensor{x[0].Clone()} },
+		Backward: func(_ *autograd.Context, _ ...*torch.Tensor) []*torch.Tensor { return []*torch.Tensor{nil} },
+	}
+	for _, create := range []bool{false, true} {
+		y := none.Apply(cell.Forward(torch.Randn(4, 2)).H)[0].Sum()
+		found := autograd.Grad([]*torch.Tensor{y}, nn.Parameters(cell), autograd.GradOptions{CreateGraph: create, AllowUnused: true})
+		for _, g := range found {
+			require.Nil(t, g)
+		}
+	}
+	none.Apply(cell.Forward(torch.Randn(4, 2)).H)[0].Sum().Backward()
+	require.Nil(t, cell.WeightIH.Grad())
+}

@@ -178,6 +178,8 @@ struct Cell : torch::autograd::Function<Cell> {
 	}
 
 	static variable_list backward(AutogradContext *ctx, const variable_list &grads) {
+		if (!grads[0].defined() && !grads[1].defined()) // as after a function that returned no gradient
+			return variable_list(kArguments);
 		auto saved = ctx->get_saved_variables();
 		Arguments a;
 		std::copy_n(saved.begin(), a.size(), a.begin());
@@ -226,7 +228,7 @@ struct Cell : torch::autograd::Function<Cell> {
 				outputs.push_back(y);
 				by.push_back(g);
 			}
-		variable_list found = outputs.empty() ? variable_list(inputs.size()) : torch::autograd::grad(outputs, inputs, by, true, true, true);
+		variable_list found = torch::autograd::grad(outputs, inputs, by, true, true, true);
 		variable_list out(kArguments);
 		size_t next = 0;
 		for (int i = 0; i < kArguments; i++)
