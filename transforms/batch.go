@@ -60,14 +60,14 @@ func BatchFiles(ctx context.Context, t Transform, paths []string, options ...Bat
 
 // A batching is a batch that is being made.
 type batching struct {
-	transform Transform
-	fused     *fused // the fused form of the whole transform, if there is one
-	picture   func(i int, within OpenOption) (image.Image, error)
-	name      func(i int) string
-	opens     bool // picture makes the pictures
-	seed      int64
-	workers   int
-	size      int // pictures that a worker prepares in a row
+	program program
+	fused   *fused // the program, if it is one that can write into the batch
+	picture func(i int, within OpenOption) (image.Image, error)
+	name    func(i int) string
+	opens   bool // picture makes the pictures
+	seed    int64
+	workers int
+	size    int // pictures that a worker prepares in a row
 
 	out   *torch.Tensor
 	shape []int     // of one picture
@@ -88,12 +88,12 @@ func batch(ctx context.Context, t Transform, n int, o BatchOptions, picture func
 	if err := torch.Init(ctx); err != nil {
 		return nil, err
 	}
-	b := &batching{transform: t, picture: picture, name: name, opens: o.opens, workers: o.Workers, size: max(1, o.BatchSize)}
+	b := &batching{program: programOf(t), picture: picture, name: name, opens: o.opens, workers: o.Workers, size: max(1, o.BatchSize)}
 	if b.workers == 0 {
 		b.workers = runtime.GOMAXPROCS(0)
 	}
 	b.workers = min(b.workers, (n-1)/b.size+1) // the others would have nothing to do
-	b.fused = fusedOf(t)
+	b.fused = b.program.fused()
 	if err := torch.Try(func() { b.seed = data.BaseSeed(o.Generator) }); err != nil {
 		return nil, err
 	}
@@ -133,10 +133,15 @@ func (b *batching) allocate(n int, dtype torch.DType) error {
 
 // first prepares picture 0 and allocates the batch after its shape.
 func (b *batching) first(ctx context.Context, w *worker, n int) error {
-	x, err := w.tensor(ctx, 0)
+	r, img, err := w.read(ctx, 0)
 	if err != nil {
 		return err
 	}
+	x, err := w.tensor(0, r, img)
+	if err != nil {
+		return err
+	}
+	w.release(img)
 	b.shape = x.Shape()
 	if err := b.allocate(n, x.DType()); err != nil {
 		return err
@@ -202,80 +207,64 @@ func (b *batching) worker(w int) (*worker, error) {
 	return k, torch.Try(func() { k.generator, k.random = data.WorkerGenerators(b.seed, w) })
 }
 
-// value returns picture i.
-func (w *worker) value(ctx context.Context, i int) (Value, error) {
+// read reads picture i.
+func (w *worker) read(ctx context.Context, i int) (*reading, image.Image, error) {
 	if err := context.Cause(ctx); err != nil {
-		return Value{}, err
+		return nil, nil, err
 	}
-	var region func(w, h int) image.Rectangle
-	if w.fused != nil {
-		region = w.fused.region
-	}
-	img, err := w.picture(i, within(region, w.buf))
+	r := &reading{program: w.program, value: Value{Generator: w.generator, Random: w.random}}
+	img, err := w.picture(i, r.within(w.buf))
 	w.buf = nil
-	return Value{Image: img, Generator: w.generator, Random: w.random}, err
+	return r, img, err
+}
+
+// release keeps the memory of a picture that is done with.
+func (w *worker) release(img image.Image) {
+	if p, ok := img.(*RGB); ok && w.opens && w.program.head != nil { // no other code refers to the picture
+		w.buf = p.Pix
+	}
 }
 
 // prepare prepares picture i and puts it into the batch.
 func (w *worker) prepare(ctx context.Context, i int) error {
-	if w.fused != nil {
-		v, err := w.value(ctx, i)
-		if err != nil {
-			return err
-		}
-		done := false
-		err = w.named(i, func() {
-			p := rgb(w.fused.resize, v)
-			if p == nil {
-				return
-			}
-			width, height, crop := w.fused.geometry(v, p.W, p.H)
-			size := 3 * crop.Dx() * crop.Dy()
-			if len(w.data)/size*size != len(w.data) || crop.Dy() != w.shape[1] || crop.Dx() != w.shape[2] {
-				w.mismatch(v, []int{3, crop.Dy(), crop.Dx()})
-			}
-			w.fused.fill(w.data[i*size:(i+1)*size], p, width, height, crop)
-			done = true
-		})
-		if p, ok := v.Image.(*RGB); ok && done && w.opens {
-			w.buf = p.Pix // no other code refers to the picture
-		}
-		if err != nil || done {
-			return err
-		}
-		// Not of mode RGB: the numbers of the transforms one by one.
-		x, err := w.apply(i, v)
-		if err != nil {
-			return err
-		}
-		return w.put(i, x)
-	}
-	x, err := w.tensor(ctx, i)
+	r, img, err := w.read(ctx, i)
 	if err != nil {
 		return err
 	}
-	return w.put(i, x)
-}
-
-// tensor prepares picture i.
-func (w *worker) tensor(ctx context.Context, i int) (*torch.Tensor, error) {
-	v, err := w.value(ctx, i)
-	if err != nil {
-		return nil, err
-	}
-	return w.apply(i, v)
-}
-
-func (w *worker) apply(i int, v Value) (x *torch.Tensor, err error) {
-	return x, w.named(i, func() {
-		torch.Run(func() {
-			out := w.transform.Transform(v)
-			if out.Tensor == nil {
-				panic(&torch.Error{Op: "transforms.Batch", Args: out.String(), Msg: "the transform ends in no tensor; add ToTensor()"})
+	done := false
+	if w.fused != nil && r.err == nil {
+		err = w.named(i, func() {
+			v := Value{Image: img}
+			p := rgb(w.fused, v)
+			if p == nil {
+				return
 			}
-			x = out.Tensor
+			d := r.view(p)
+			size := 3 * d.crop.Dx() * d.crop.Dy()
+			if len(w.data)/size*size != len(w.data) || d.crop.Dy() != w.shape[1] || d.crop.Dx() != w.shape[2] {
+				w.mismatch(v, []int{3, d.crop.Dy(), d.crop.Dx()})
+			}
+			d.fill(w.data[i*size:(i+1)*size], w.fused.levels, p)
+			done = true
 		})
-	})
+	}
+	if err == nil && !done {
+		var x *torch.Tensor
+		if x, err = w.tensor(i, r, img); err == nil {
+			err = w.put(i, x)
+		}
+	}
+	w.release(img)
+	return err
+}
+
+// tensor returns the tensor of picture i.
+func (w *worker) tensor(i int, r *reading, img image.Image) (*torch.Tensor, error) {
+	x, err := r.tensor(img)
+	if err != nil {
+		return nil, w.wrap(i, err)
+	}
+	return x, nil
 }
 
 // put copies the tensor of picture i into the batch.
@@ -308,7 +297,11 @@ func (w *worker) mismatch(v Value, shape []int) {
 // named calls f and returns its panic as an error that names picture i.
 func (w *worker) named(i int, f func()) error {
 	if err := torch.Try(f); err != nil {
-		return fmt.Errorf("transforms: batch: %s: %w", w.name(i), err)
+		return w.wrap(i, err)
 	}
 	return nil
+}
+
+func (w *worker) wrap(i int, err error) error {
+	return fmt.Errorf("transforms: batch: %s: %w", w.name(i), err)
 }

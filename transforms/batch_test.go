@@ -76,30 +76,7 @@ func TestBatchFiles(t *testing.T) {
 
 // TestBatchParts compares with pictures that are decoded whole: a batch decodes only what the crop is made of.
 func TestBatchParts(t *testing.T) {
-	rng := rand.New(rand.NewPCG(8, 9))
-	dir := t.TempDir()
-	var paths []string
-	for i := range 40 {
-		w, h := side(rng, 500), side(rng, 500)
-		var img image.Image = noise(rng, w, h)
-		switch i % 5 {
-		case 0:
-			img = &image.Gray{Pix: img.(*RGB).Pix, Stride: w, Rect: image.Rect(0, 0, w, h)}
-		case 1:
-			m := image.NewCMYK(image.Rect(0, 0, w, h))
-			copy(m.Pix, img.(*RGB).Pix)
-			img = m
-		}
-		var b bytes.Buffer
-		require.NoError(t, EncodeJPEG(&b, img, JPEGOptions{Subsampling: []string{"", "4:2:2", "4:4:4"}[rng.IntN(3)], Progressive: rng.IntN(3) == 0}))
-		data := b.Bytes()
-		if i%2 == 0 { // turned
-			exif := "\xff\xe1\x00\x22Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
-			data = bytes.Join([][]byte{data[:2], []byte(exif), data[2:]}, nil)
-		}
-		paths = append(paths, filepath.Join(dir, fmt.Sprint(i, ".jpg")))
-		require.NoError(t, os.WriteFile(paths[i], data, 0o644))
-	}
+	paths := photographs(t, 40)
 	for _, p := range []*Pipeline{
 		Classification(40, 32, Bilinear, mean, std),
 		Classification(10, 64, Bicubic, mean, std),
@@ -120,6 +97,115 @@ func TestBatchParts(t *testing.T) {
 			require.True(t, got.Equal(torch.Stack(alone, 0)), "%v", p)
 		}
 	}
+}
+
+// TestDrawnParts compares with pictures that are decoded whole and then pass through the transforms one by one: where the
+// first transform draws a part, only that is decoded.
+func TestDrawnParts(t *testing.T) {
+	paths := photographs(t, 30)
+	crop := func(how Interpolation) Transform {
+		return RandomResizedCrop([]int{20, 28}, RandomResizedCropOptions{Interpolation: how})
+	}
+	flip, turn, normalize := RandomHorizontalFlip(), RandomVerticalFlip(), Normalize(mean, std)
+	for _, ts := range [][]Transform{
+		{crop(Bilinear), flip, ToTensor(), normalize},
+		{crop(Bicubic), turn, flip, turn, ToTensor()},
+		{crop(Nearest), ToTensor(), normalize},
+		{crop(NearestExact), flip, ToTensor()},
+		{crop(Lanczos), flip, flip, ToTensor(), normalize, RandomErasing()},
+		{crop(Box), flip, ColorJitter(ColorJitterOptions{Brightness: 0.4, Hue: 0.2}), ToTensor()},
+		{RandomResizedCrop(24, RandomResizedCropOptions{Scale: []float64{2, 3}}), turn, ToTensor(), normalize}, // the whole picture, nearly
+		{crop(Hamming), Resize(17), CenterCrop(40), flip, ToTensor()},
+		{Resize(24), CenterCrop(32), turn, flip, ToTensor(), normalize}, // black at the sides
+		{ResizeTo(30, 20), flip, turn, RandomCrop(20), ToTensor()},
+		{flip, crop(Bilinear), ToTensor()},
+	} {
+		p := Compose(ts...)
+		for _, opts := range [][]OpenOption{nil, {WithEXIFOrientation()}, {WithDraft(90, 90)}, {WithMode()}} {
+			for i, path := range paths {
+				img, err := Open(path, opts...)
+				require.NoError(t, err)
+				torch.ManualSeed(int64(i))
+				var want *torch.Tensor
+				failed := torch.Try(func() { want = oneByOne(ts, Value{Image: img}).Tensor })
+				after := torch.Rand(4)
+				torch.ManualSeed(int64(i))
+				got, err := PrepareFile(t.Context(), p, path, opts...)
+				if failed != nil { // CMYK has no normalization of three channels, say
+					require.Error(t, err, "%v %s", p, path)
+					continue
+				}
+				require.NoError(t, err)
+				require.True(t, got.Equal(want), "%v %s", p, path)
+				require.True(t, torch.Rand(4).Equal(after), "%v %s draws other numbers", p, path)
+				torch.ManualSeed(int64(i))
+				got, err = Prepare(t.Context(), p, img)
+				require.NoError(t, err)
+				require.True(t, got.Equal(want), "%v %s, opened", p, path)
+			}
+			if opts != nil {
+				continue
+			}
+			var imgs []image.Image
+			for _, path := range paths {
+				img, err := Open(path)
+				require.NoError(t, err)
+				imgs = append(imgs, img)
+			}
+			torch.ManualSeed(5)
+			want, err := Batch(t.Context(), Func(func(v Value) Value { return oneByOne(ts, v) }), imgs, BatchOptions{Workers: 3, BatchSize: 2})
+			require.NoError(t, err)
+			torch.ManualSeed(5)
+			got, err := BatchFiles(t.Context(), p, paths, BatchOptions{Workers: 3, BatchSize: 2})
+			require.NoError(t, err)
+			require.True(t, got.Equal(want), "%v, in a batch", p)
+		}
+	}
+}
+
+// TestDrawnRefusals: a mistake that shows while a picture is decoded is reported as one that shows later.
+func TestDrawnRefusals(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wide.jpg")
+	require.NoError(t, Save(path, noise(rand.New(rand.NewPCG(1, 1)), 900, 1)))
+	p := Compose(Resize(1<<24), ToTensor())
+	_, err := PrepareFile(t.Context(), p, path)
+	require.ErrorContains(t, err, "the sides would become")
+	require.ErrorContains(t, err, path)
+	_, err = BatchFiles(t.Context(), p, []string{path, path})
+	require.ErrorContains(t, err, "the sides would become")
+	require.ErrorContains(t, err, path)
+}
+
+// photographs writes JPEGs of several kinds, and a PNG for every tenth of them.
+func photographs(t *testing.T, n int) (paths []string) {
+	rng := rand.New(rand.NewPCG(8, 9))
+	dir := t.TempDir()
+	for i := range n {
+		w, h := side(rng, 500), side(rng, 500)
+		var img image.Image = noise(rng, w, h)
+		switch i % 5 {
+		case 0:
+			img = &image.Gray{Pix: img.(*RGB).Pix, Stride: w, Rect: image.Rect(0, 0, w, h)}
+		case 1:
+			m := image.NewCMYK(image.Rect(0, 0, w, h))
+			copy(m.Pix, img.(*RGB).Pix)
+			img = m
+		}
+		var b bytes.Buffer
+		require.NoError(t, EncodeJPEG(&b, img, JPEGOptions{Subsampling: []string{"", "4:2:2", "4:4:4"}[rng.IntN(3)], Progressive: rng.IntN(3) == 0}))
+		data := b.Bytes()
+		if i%2 == 0 { // turned
+			exif := "\xff\xe1\x00\x22Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00"
+			data = bytes.Join([][]byte{data[:2], []byte(exif), data[2:]}, nil)
+		}
+		paths = append(paths, filepath.Join(dir, fmt.Sprint(i, ".jpg")))
+		require.NoError(t, os.WriteFile(paths[i], data, 0o644))
+		if i%10 == 9 {
+			paths[i] = filepath.Join(dir, fmt.Sprint(i, ".png"))
+			require.NoError(t, Save(paths[i], noise(rng, w, h)))
+		}
+	}
+	return paths
 }
 
 // TestBatchDraws compares with the worker processes of a DataLoader.

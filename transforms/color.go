@@ -181,7 +181,7 @@ func RandomEqualize(p ...float64) Transform {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomHorizontalFlip.html
 func RandomHorizontalFlip(p ...float64) Transform {
-	return randomFlip("RandomHorizontalFlip", p, functional.HFlip)
+	return &randomFlip{p: chance("RandomHorizontalFlip", p, 0.5)}
 }
 
 // RandomVerticalFlip turns a picture or a tensor [..., H, W] upside down with
@@ -189,15 +189,5 @@ func RandomHorizontalFlip(p ...float64) Transform {
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.RandomVerticalFlip.html
 func RandomVerticalFlip(p ...float64) Transform {
-	return randomFlip("RandomVerticalFlip", p, functional.VFlip)
-}
-
-func randomFlip(op string, p []float64, flip func(Value) Value) Transform {
-	c := chance(op, p, 0.5)
-	return &step{op + "(p=" + float(c) + ")", func(v Value) Value {
-		if !happens(v, c) {
-			return v
-		}
-		return flip(v)
-	}}
+	return &randomFlip{p: chance("RandomVerticalFlip", p, 0.5), vertical: true}
 }

@@ -16,8 +16,8 @@ type Pipeline struct {
 // Compose chains transforms: torchvision.transforms.Compose([t, …]).
 //
 // Adjacent transforms are fused: before a [CenterCrop], [Resize] computes only the pixels
-// that the crop keeps, and [ToTensor] and [Normalize] after them are one table look-up
-// for each byte. The results are bit for bit those of the separate transforms.
+// that the crop keeps, flips after a Resize or a [RandomResizedCrop] cost nothing, and [ToTensor] and [Normalize] are one table
+// look-up for each byte. The results are bit for bit those of the separate transforms.
 //
 // https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.Compose.html
 func Compose(ts ...Transform) *Pipeline {
@@ -66,6 +66,12 @@ func join(a, b Transform) Transform {
 	case *centerCrop:
 		if r, ok := a.(*resize); ok {
 			return &resizeCrop{r, b}
+		}
+	case *randomFlip:
+		if head, ok := a.(viewer); ok {
+			if _, tensor := a.(*fused); !tensor {
+				return &flipped{head, b}
+			}
 		}
 	case toTensor:
 		if _, tensor := a.(*fused); tensor {

@@ -8,7 +8,6 @@ import (
 	"github.com/torchhub/torchhub/torch"
 	"github.com/torchhub/torchhub/transforms/functional"
 	"github.com/torchhub/torchhub/transforms/internal/args"
-	"github.com/torchhub/torchhub/transforms/internal/pillow"
 )
 
 // area panics unless a crop of h×w pixels can be.
@@ -66,22 +65,21 @@ type resizeCrop struct {
 
 // Transform resizes and crops the picture or tensor.
 func (t *resizeCrop) Transform(v Value) Value {
-	p := rgb(t.resize, v)
-	if p == nil {
-		return t.crop.Transform(t.resize.Transform(v))
+	if p := rgb(t.resize, v); p != nil {
+		return v.WithImage(t.draw(v, p.W, p.H).picture(p))
 	}
-	h, w := t.resize.result(v, p.H, p.W)
-	x, y := cropStart(w, t.crop.w), cropStart(h, t.crop.h)
-	crop := image.Rect(x, y, x+t.crop.w, y+t.crop.h)
-	if w == p.W && h == p.H {
-		return v.WithImage(p.Crop(crop))
-	}
-	window := crop.Intersect(image.Rect(0, 0, w, h))
-	part := pillow.Resample(p, w, h, t.resize.filter(), window)
-	if window != crop {
-		part = part.Crop(crop.Sub(window.Min))
-	}
-	return v.WithImage(part)
+	return t.crop.Transform(t.resize.Transform(v))
+}
+
+func (t *resizeCrop) draw(v Value, w, h int) view {
+	d := t.resize.draw(v, w, h)
+	x, y := cropStart(d.w, t.crop.w), cropStart(d.h, t.crop.h)
+	d.crop = image.Rect(x, y, x+t.crop.w, y+t.crop.h)
+	return d
+}
+
+func (t *resizeCrop) see(v Value, d view) Value {
+	return seen(t.resize, v, d, func() Value { return t.Transform(v) })
 }
 
 // FiveCrop cuts out the four corners and the center of a picture or a tensor [..., H, W]:
@@ -218,30 +216,65 @@ func RandomResizedCrop(size torch.Ints, options ...RandomResizedCropOptions) Tra
 	scale, ratio := patch(op, o.Scale, []float64{0.08, 1}, o.Ratio, []float64{3. / 4, 4. / 3})
 	how := functional.ResizeOptions{Interpolation: o.Interpolation, NoAntialias: o.NoAntialias}
 	interpolation(op, &how.Interpolation, Bilinear)
-	text := fmt.Sprintf("RandomResizedCrop(size=(%d, %d), scale=%s, ratio=%s, interpolation=%s, antialias=%s)",
-		th, tw, rounded(scale), rounded(ratio), how.Interpolation, boolean(!o.NoAntialias))
-	return &step{text, func(v Value) Value {
+	return &randomResizedCrop{th, tw, scale, ratio, how}
+}
+
+type randomResizedCrop struct {
+	h, w         int
+	scale, ratio []float64
+	functional.ResizeOptions
+}
+
+// String returns the transform as Python writes it.
+func (t *randomResizedCrop) String() string {
+	return fmt.Sprintf("RandomResizedCrop(size=(%d, %d), scale=%s, ratio=%s, interpolation=%s, antialias=%s)",
+		t.h, t.w, rounded(t.scale), rounded(t.ratio), t.Interpolation, boolean(!t.NoAntialias))
+}
+
+// Transform cuts the part out of the picture or tensor, and resizes it.
+func (t *randomResizedCrop) Transform(v Value) Value {
+	return named(t, v, func() Value {
 		_, h, w := functional.GetDimensions(v)
-		ph, pw, ok := patchSize(v, h, w, scale, ratio, func(area, aspect float64) (h, w int) {
-			return sqrt(area / aspect), sqrt(area * aspect)
-		}, func(ph, pw int) bool { return 0 < pw && pw <= w && 0 < ph && ph <= h })
-		if ok {
-			i := randint(v, 0, h-ph+1)
-			j := randint(v, 0, w-pw+1)
-			return functional.ResizedCrop(v, i, j, ph, pw, []int{th, tw}, how)
-		}
-		if h == 0 {
-			mistake(v, "the picture has no height, so its aspect is unknown")
-		}
-		ph, pw = h, w
-		switch aspect := float64(w) / float64(h); {
-		case aspect < min(ratio[0], ratio[1]):
-			ph = int(math.RoundToEven(float64(w) / min(ratio[0], ratio[1])))
-		case aspect > max(ratio[0], ratio[1]):
-			pw = int(math.RoundToEven(float64(h) * max(ratio[0], ratio[1])))
-		}
-		return functional.ResizedCrop(v, (h-ph)/2, (w-pw)/2, ph, pw, []int{th, tw}, how)
-	}}
+		box := t.box(v, w, h)
+		return functional.ResizedCrop(v, box.Min.Y, box.Min.X, box.Dy(), box.Dx(), []int{t.h, t.w}, t.ResizeOptions)
+	})
+}
+
+func (t *randomResizedCrop) draw(v Value, w, h int) view {
+	return view{box: t.box(v, w, h), w: t.w, h: t.h, how: filter(t.Interpolation), crop: image.Rect(0, 0, t.w, t.h)}
+}
+
+func (t *randomResizedCrop) see(v Value, d view) Value {
+	return seen(t, v, d, func() Value {
+		return named(t, v, func() Value {
+			return functional.ResizedCrop(v, d.box.Min.Y, d.box.Min.X, d.box.Dy(), d.box.Dx(), []int{t.h, t.w}, t.ResizeOptions)
+		})
+	})
+}
+
+// box draws the part of w×h pixels that is kept: RandomResizedCrop.get_params.
+func (t *randomResizedCrop) box(v Value, w, h int) image.Rectangle {
+	ph, pw, ok := patchSize(v, h, w, t.scale, t.ratio, func(area, aspect float64) (h, w int) {
+		return sqrt(area / aspect), sqrt(area * aspect)
+	}, func(ph, pw int) bool { return 0 < pw && pw <= w && 0 < ph && ph <= h })
+	if ok {
+		i := randint(v, 0, h-ph+1)
+		j := randint(v, 0, w-pw+1)
+		return image.Rect(j, i, j+pw, i+ph)
+	}
+	if h == 0 {
+		mistake(v, "the picture has no height, so its aspect is unknown")
+	}
+	ph, pw = h, w
+	least, greatest := min(t.ratio[0], t.ratio[1]), max(t.ratio[0], t.ratio[1])
+	switch aspect := float64(w) / float64(h); {
+	case aspect < least:
+		ph = int(math.RoundToEven(float64(w) / least))
+	case aspect > greatest:
+		pw = int(math.RoundToEven(float64(h) * greatest))
+	}
+	i, j := (h-ph)/2, (w-pw)/2
+	return image.Rect(j, i, j+pw, i+ph)
 }
 
 // patch returns the ranges of scale and ratio, checked.

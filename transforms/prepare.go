@@ -18,7 +18,9 @@ func Prepare(ctx context.Context, t Transform, picture image.Image) (*torch.Tens
 	if picture == nil {
 		return nil, fmt.Errorf("transforms: prepare: the picture is nil")
 	}
-	x, err := prepare(ctx, t, picture)
+	w := data.GetWorkerInfo(ctx)
+	r := reading{program: programOf(t), value: Value{Generator: w.Generator(), Random: w.Random()}}
+	x, err := r.tensor(picture)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: prepare: %w", err)
 	}
@@ -27,31 +29,21 @@ func Prepare(ctx context.Context, t Transform, picture image.Image) (*torch.Tens
 
 // PrepareFile is [Prepare] for a file, which it reads as [Open] does, but for the pixels that t does not need.
 func PrepareFile(ctx context.Context, t Transform, path string, opts ...OpenOption) (*torch.Tensor, error) {
-	f := fusedOf(t)
-	if f == nil {
-		img, err := Open(path, opts...)
-		if err != nil {
-			return nil, err
-		}
-		x, err := prepare(ctx, t, img)
-		if err != nil {
-			return nil, fmt.Errorf("transforms: prepare %s: %w", path, err)
-		}
-		return x, nil
+	w := data.GetWorkerInfo(ctx)
+	r := reading{program: programOf(t), value: Value{Generator: w.Generator(), Random: w.Random()}}
+	pix := new([]uint8)
+	if r.head != nil {
+		pix = pixels.Get().(*[]uint8)
 	}
-	pix, _ := pixels.Get().(*[]uint8)
-	if pix == nil {
-		pix = new([]uint8)
-	}
-	img, err := Open(path, append(slices.Clip(opts), within(f.region, *pix))...)
+	img, err := Open(path, append(slices.Clip(opts), r.within(*pix))...)
 	if err != nil {
 		return nil, err
 	}
-	x, err := prepare(ctx, f, img)
+	x, err := r.tensor(img)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: prepare %s: %w", path, err)
 	}
-	if p, ok := img.(*RGB); ok { // no other code refers to the picture
+	if p, ok := img.(*RGB); ok && r.head != nil { // no other code refers to the picture
 		*pix = p.Pix
 		pixels.Put(pix)
 	}
@@ -59,38 +51,101 @@ func PrepareFile(ctx context.Context, t Transform, path string, opts ...OpenOpti
 }
 
 // pixels holds the memory of pictures that are done with.
-var pixels sync.Pool
+var pixels = sync.Pool{New: func() any { return new([]uint8) }}
 
-// fusedOf returns the fused form of a whole transform, or nil if there is none.
-func fusedOf(t Transform) *fused {
+// A program is a transform in steps.
+type program struct {
+	head viewer // the first of them, if it makes a view
+	rest []Transform
+}
+
+// programOf returns the steps of a transform.
+func programOf(t Transform) program {
 	plan := []Transform{t}
 	if p, ok := t.(*Pipeline); ok {
 		plan = p.plan
-	} else if f, ok := t.(*fused); ok {
-		return f
-	} else {
-		plan = merge(plan)
 	}
-	if len(plan) != 1 {
+	if len(plan) > 0 {
+		if head, ok := plan[0].(viewer); ok {
+			return program{head, plan[1:]}
+		}
+	}
+	return program{nil, plan}
+}
+
+// fused returns the whole program, if it is one that makes tensors of bytes.
+func (p program) fused() *fused {
+	if len(p.rest) > 0 {
 		return nil
 	}
-	f, _ := plan[0].(*fused)
+	f, _ := p.head.(*fused)
 	return f
 }
 
-// prepare returns the tensor that t makes of a picture.
-func prepare(ctx context.Context, t Transform, picture image.Image) (x *torch.Tensor, err error) {
-	w := data.GetWorkerInfo(ctx)
-	v := Value{Image: picture, Generator: w.Generator(), Random: w.Random()}
+// A reading is a program for one picture, which may have to be read first.
+type reading struct {
+	program
+	value Value // the generators
+	drawn *view // what the head drew when the size was known, before the picture was decoded
+	err   error // of that
+}
+
+// within limits decoding to the pixels that the head needs, and provides memory for them.
+func (r *reading) within(pix []uint8) OpenOption {
+	if r.head == nil {
+		return func(*openOptions) {}
+	}
+	return within(func(w, h int) image.Rectangle {
+		if r.err = torch.Try(func() { r.drawn = new(r.head.draw(r.value, w, h)) }); r.err != nil {
+			return image.Rectangle{} // tensor returns the error
+		}
+		return r.drawn.source()
+	}, pix)
+}
+
+// view returns the view of a picture of mode RGB.
+func (r *reading) view(p *RGB) view {
+	if r.drawn == nil {
+		r.drawn = new(r.head.draw(r.value, p.W, p.H))
+	}
+	return *r.drawn
+}
+
+// result returns what the program makes of a picture.
+func (r *reading) result(img image.Image) Value {
+	v := r.value
+	v.Image = img
+	if r.head != nil && r.drawn == nil {
+		if p := rgb(r.head, v); p != nil {
+			r.view(p)
+		}
+	}
+	switch {
+	case r.drawn != nil:
+		v = r.head.see(v, *r.drawn)
+	case r.head != nil:
+		v = r.head.Transform(v)
+	}
+	for _, t := range r.rest {
+		v = t.Transform(v)
+	}
+	return v
+}
+
+// tensor returns the tensor that the program makes of a picture.
+func (r *reading) tensor(img image.Image) (x *torch.Tensor, err error) {
+	if r.err != nil {
+		return nil, r.err
+	}
 	run := func() {
-		out := t.Transform(v)
+		out := r.result(img)
 		if out.Tensor == nil {
 			panic(&torch.Error{Op: "transforms.Prepare", Args: out.String(), Msg: "the transform ends in no tensor; add ToTensor()"})
 		}
 		x = out.Tensor
 	}
 	return x, torch.Try(func() {
-		if _, ok := t.(*fused); ok { // a loop of Go
+		if r.fused() != nil { // nearly all of it is a loop of Go
 			run()
 			return
 		}

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"fmt"
+	"image"
 	"math"
 
 	"github.com/torchhub/torchhub/torch"
@@ -65,12 +66,23 @@ func (t *resize) Transform(v Value) Value {
 	return named(t, v, func() Value { return functional.Resize(v, t.size, t.ResizeOptions) })
 }
 
+func (t *resize) draw(v Value, w, h int) view {
+	nh, nw := t.result(v, h, w)
+	return view{box: image.Rect(0, 0, w, h), w: nw, h: nh, how: t.filter(), crop: image.Rect(0, 0, nw, nh)}
+}
+
+func (t *resize) see(v Value, d view) Value {
+	return seen(t, v, d, func() Value { return t.Transform(v) })
+}
+
 // filter returns Pillow's name of the interpolation.
-func (t *resize) filter() Interpolation {
-	if t.Interpolation == NearestExact {
+func (t *resize) filter() Interpolation { return filter(t.Interpolation) }
+
+func filter(how Interpolation) Interpolation {
+	if how == NearestExact {
 		return Nearest
 	}
-	return t.Interpolation
+	return how
 }
 
 // result returns the size to which a picture of h×w pixels is resized.

@@ -38,8 +38,11 @@ func TestKernels(t *testing.T) {
 		r := image.Rect(x, y, x+1+rng.IntN(nw-x), y+1+rng.IntN(nh-y))
 		how := hows[rng.IntN(len(hows))]
 		got := Resample(src, nw, nh, how, r)
+		// The same picture as a part of a larger one.
+		box := src.Bounds().Add(image.Pt(rng.IntN(20), rng.IntN(20)))
+		around := src.Crop(image.Rectangle{Max: box.Max.Add(image.Pt(rng.IntN(20), rng.IntN(20)))}.Sub(box.Min))
 		rows := NewRGB(r.Dx(), r.Dy())
-		ResampleRows(src, nw, nh, how, r, func(y int, row []uint8) { copy(rows.Pix[3*rows.W*y:], row) })
+		ResampleRows(around, box, nw, nh, how, r, func(y int, row []uint8) { copy(rows.Pix[3*rows.W*y:], row) })
 		simd = false
 		want := Resample(src, nw, nh, how, r)
 		simd = true

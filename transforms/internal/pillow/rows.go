@@ -5,22 +5,32 @@ import (
 	"sync"
 )
 
-// ResampleRows is [Resample] that hands over row by row, each once, in any order
+// ResampleRows is [Resample] of a part of a picture, cut out before, that passes on row by row, each once, in any order
 // and from several goroutines at once. done must not keep a row.
-func ResampleRows(src *RGB, w, h int, how Interpolation, r image.Rectangle, done func(y int, row []uint8)) {
-	if how == Nearest || w == src.W && h == src.H {
+func ResampleRows(src *RGB, box image.Rectangle, w, h int, how Interpolation, r image.Rectangle, done func(y int, row []uint8)) {
+	const bands = 3
+	in := src.Image().plane().from(bands*box.Min.X, box.Min.Y)
+	switch {
+	case w == box.Dx() && h == box.Dy():
+		in = in.from(bands*r.Min.X, r.Min.Y)
+		for y := range r.Dy() {
+			done(y, in.pix[y*in.stride:][:bands*r.Dx()])
+		}
+		return
+	case how == Nearest:
+		if box != src.Bounds() {
+			src = src.Crop(box)
+		}
 		q := Resample(src, w, h, how, r)
 		for y := range q.H {
-			done(y, q.Pix[3*q.W*y:][:3*q.W])
+			done(y, q.Pix[bands*q.W*y:][:bands*q.W])
 		}
 		return
 	}
-	const bands = 3
-	in := src.Image().plane()
-	cols, rows := axes(src.W, src.H, w, h, how, r)
+	cols, rows := axes(box.Dx(), box.Dy(), w, h, how, r)
 	left, right := cols.span()
 	top, bottom := rows.span()
-	if verticalFirst(src.W, src.H, w, h) {
+	if verticalFirst(box.Dx(), box.Dy(), w, h) {
 		mid, free := newPlane(bands*(right-left), r.Dy())
 		defer free()
 		in.from(bands*left, 0).vertical(bands, rows, 0, bands*(right-left), mid.put)

@@ -70,6 +70,9 @@ func (p *Image) Transpose(how Transpose) (*Image, error) {
 	return q, nil
 }
 
+// Mirror copies a row of pixels of three bytes backwards.
+func Mirror(to, from []uint8) { mirror(to, from, 3) }
+
 // mirror copies a row of pixels of n bytes backwards.
 func mirror(to, from []uint8, n int) {
 	j := len(from)
