@@ -66,6 +66,7 @@ var policy = map[string][]string{
 	"torch/mps":                     {"torch", "torch/internal/engine", "internal/libtorch"},
 	"torch/accelerator":             {"torch", "torch/cuda", "torch/mps"},
 	"torch/data":                    {"torch", "torch/aten", "transforms/pyrandom"},
+	"torch/graph/graphviz":          {"torch/graph"},
 	"torch/export":                  {"torch", "internal/atomicfile", "torch/graph", "torch/internal/engine", "torch/internal/opschema", "torch/internal/pytree", "internal/badfile", "internal/libtorch", "internal/pickle", "internal/pt2", "internal/strictzip"},
 	"torch/internal/pytree":         {"torch"},
 	"torch/internal/opschema":       {},

@@ -38,6 +38,7 @@ var imports = map[string]string{
 	"gonum":         module + "torch/gonum",
 	"export":        module + "torch/export",
 	"graph":         module + "torch/graph",
+	"graphviz":      module + "torch/graph/graphviz",
 	"hub":           module + "hub",
 	"image":         "image",
 	"jit":           module + "torch/jit",

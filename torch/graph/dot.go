@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// DOT returns the graph in the language of Graphviz, which draws it: dot -Tsvg. Inputs and outputs are rounded, and the
-// shapes stand at the edges; constants are named in the calls that take them.
+// DOT returns the graph in the language of Graphviz, which draws it: dot -Tsvg, or SVG of package graphviz. Inputs and
+// outputs are rounded, and the shapes stand at the edges; constants are named in the calls that take them.
 //
 // https://graphviz.org/doc/info/lang.html
 func (g *Graph) DOT() string {
