@@ -40,6 +40,7 @@ type predictFlags struct {
 	minScore     float64
 	json, logits bool
 	optimize     bool
+	many         bool // there are so many pictures that the model is optimized if it is on the CPU
 	dtype        string
 }
 
@@ -53,7 +54,7 @@ func (f *predictFlags) addModel(c *cobra.Command) {
 	f.add(c, true)
 	c.Flags().StringVar(&f.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	c.Flags().StringVar(&f.weights, "weights", "", "other weights for the model: their name, DEFAULT, pretrained, or the path or URL of a checkpoint or TorchScript archive")
-	c.Flags().BoolVar(&f.optimize, "optimize", false, "optimize the model for the CPU, which takes the time of some pictures (default: for 100 pictures and more)")
+	c.Flags().BoolVar(&f.optimize, "optimize", false, "optimize the model, which takes the time of some pictures (default: on the CPU for 100 pictures and more)")
 	c.Flags().StringVar(&f.dtype, "dtype", "float32", "float32, or bfloat16 for an optimized model where the processor has AVX512_BF16")
 	c.Flags().StringVar(&f.labels, "labels", "", "the names of the classes: ImageNet-1K, or a file of one name a line")
 }
@@ -186,14 +187,18 @@ func predict(c *cobra.Command, f predictFlags, args []string) error {
 	return err
 }
 
-// many is the number of pictures for which a model is optimized unless the flags say otherwise.
+// many is the number of pictures for which a model on the CPU is optimized unless the flags say otherwise.
 const many = 100
 
 // optimizeFor chooses whether to optimize the model for a number of pictures, unless the user did.
 func (f *predictFlags) optimizeFor(c *cobra.Command, pictures int) {
-	if !c.Flags().Changed("optimize") {
-		f.optimize = pictures >= many
-	}
+	f.many = pictures >= many && !c.Flags().Changed("optimize")
+}
+
+// optimizes reports whether to optimize the model. On a GPU that is done only if asked for, since nobody has measured for how
+// many pictures it pays.
+func (f *predictFlags) optimizes(device torch.Device) bool {
+	return f.optimize || f.many && device.Type() == "cpu"
 }
 
 // ofPictures predicts for pictures, and calls done for each one.
@@ -263,15 +268,15 @@ func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, e
 	if err != nil {
 		return nil, err
 	}
-	if dtype == torch.BFloat16 && !f.optimize {
-		return nil, usageError{errors.New("--dtype bfloat16 is for optimized models; give --optimize too")}
-	}
 	device, err := chooseDevice(ctx, f.device)
 	if err != nil {
 		return nil, err
 	}
+	if dtype == torch.BFloat16 && !f.optimizes(device) {
+		return nil, usageError{errors.New("--dtype bfloat16 is for optimized models; give --optimize too")}
+	}
 	opts := append(f.options(notices, f.repo), hub.WithDevice(device))
-	if f.optimize {
+	if f.optimizes(device) {
 		opts = append(opts, hub.WithOptimize(hub.WithOptimizeOptions{DType: dtype}))
 	}
 	if !f.named() {

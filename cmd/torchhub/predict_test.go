@@ -178,10 +178,13 @@ func TestPredictOptimize(t *testing.T) {
 	c := predictCommand()
 	var f predictFlags
 	f.optimizeFor(c, many)
-	require.True(t, f.optimize)
+	require.True(t, f.optimizes(torch.CPU))
+	require.False(t, f.optimizes("cuda:1"))
 	f.optimizeFor(c, many-1)
-	require.False(t, f.optimize)
+	require.False(t, f.optimizes(torch.CPU))
 	require.NoError(t, c.Flags().Set("optimize", "false"))
 	f.optimizeFor(c, many)
-	require.False(t, f.optimize)
+	require.False(t, f.optimizes(torch.CPU))
+	f.optimize = true
+	require.True(t, f.optimizes(torch.CUDA))
 }
