@@ -310,7 +310,11 @@ var optimizers = []struct {
 		return ASGDOptions{LR: r.rate(0.01, 0.1), Lambd: r.maybe(1e-3), Alpha: r.maybe(0.5), T0: r.maybe(30), WeightDecay: r.maybe(0.1), Foreach: r.path(), Maximize: r.IntN(4) == 0}
 	}, func(p Params, o any) *Optimizer { return NewASGD(p, o.(ASGDOptions)) }},
 	{"Adafactor", func(r draw) any {
-		return AdafactorOptions{LR: r.rate(0.01, 0.1), Beta2Decay: r.maybe(-0.5), Eps1: r.maybe(1e-5), Eps2: r.maybe(0.01), D: r.maybe(2), WeightDecay: r.maybe(0.1), Foreach: r.path(), Maximize: r.IntN(4) == 0}
+		o := AdafactorOptions{LR: r.rate(0.01, 0.1), Beta2Decay: r.maybe(-0.5), Eps1: r.maybe(1e-5), Eps2: r.maybe(0.01), D: r.maybe(2), WeightDecay: r.maybe(0.1), Foreach: r.path(), Maximize: r.IntN(4) == 0}
+		if _, tensor := o.LR.(*torch.Tensor); tensor && o.Foreach != nil {
+			o.Foreach = new(false) // Python would multiply by a list of numbers and tensors, which is a TypeError there
+		}
+		return o
 	}, func(p Params, o any) *Optimizer { return NewAdafactor(p, o.(AdafactorOptions)) }},
 	{"Muon", func(r draw) any {
 		return MuonOptions{LR: r.rate(0.01, 0.1), WeightDecay: r.maybe(0.01), Momentum: r.maybe(0.9), NoNesterov: r.flag(), Eps: r.maybe(1e-5), AdjustLRFn: []string{"", "original", "match_rms_adamw", "spectral_unclamped"}[r.IntN(4)]}
