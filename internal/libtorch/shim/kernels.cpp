@@ -50,6 +50,7 @@ constexpr bool HALVES = false;
 
 constexpr int TILE = 6;        // pixels of a tile of a convolution
 constexpr int HALF = B < 16 || HALVES ? 1 : B / 2; // channels of a piece of the input that is not a whole block; 1 if there are none
+constexpr int UNROLLED = B == 8 ? 4 : 1; // steps of a tile over channels, so that fewer instructions are for the loop
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
 constexpr int PART = B < 16 ? 256 : 128; // the most floats of a pixel of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
@@ -77,6 +78,13 @@ inline __attribute__((always_inline)) V smaller(V a, V b) { return (V)_mm256_min
 inline __attribute__((always_inline)) V splat(float x) { return x - V{}; } // a sum would make 0 of -0, and so be computed
 inline __attribute__((always_inline)) V larger(V a, V b) { return a > b ? a : b; }
 inline __attribute__((always_inline)) V smaller(V a, V b) { return a < b ? a : b; }
+#endif
+
+// add_product adds a product to a sum, in its register.
+#if defined(__AVX2__) && !defined(__AVX512F__) && !defined(ENGINE_WIDE)
+inline __attribute__((always_inline)) void add_product(V &sum, V a, V b) { asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b)); }
+#else
+inline __attribute__((always_inline)) void add_product(V &sum, V a, V b) { sum += a * b; }
 #endif
 
 // narrow writes a vector in bfloat16, and add_pairs adds the products of pairs of bfloat16 to a sum.
@@ -303,18 +311,19 @@ inline void halve(const Image &x, float *data, const float *from, int n) {
 		narrow(to + i * (B / 2), load(from + i * B));
 }
 
-// tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products. x, y and r have the
+// tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products, and so for G panels, whose
+// weights are apart. x, y and r have the
 // blocks of the pixels at the places xs, ys and rs; the pieces of the input have C floats, which are pairs of bfloat16 where
 // C is half a block. The first part begins with the bias, which is null in the others. The pixels of the next tile are
 // prefetched, and an eighth of the weight that is used next.
-template <int O, int P, int C>
+template <int O, int P, int C, int G = 1>
 void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, const float *w, const float *bias, float *y, const int32_t *ys, int64_t yplane,
-          const float *r, const int32_t *rs, int64_t rplane, Act act, const float *next) {
+          const float *r, const int32_t *rs, int64_t rplane, Act act, const float *next, int64_t apart) {
 	// A single block has too few sums to keep the multipliers busy: two for each, of even and of odd channels.
 	constexpr int S = O == 1 && C > 1 ? 2 : 1;
-	V c[S][O][P];
-#pragma GCC unroll 4
-	for (int o = 0; o < O; o++)
+	V c[S][O * G][P];
+#pragma GCC unroll 8
+	for (int o = 0; o < O * G; o++)
 #pragma GCC unroll 8
 		for (int p = 0; p < P; p++) {
 			c[0][o][p] = bias ? load(bias + o * B) : load(y + ys[p] + o * yplane);
@@ -336,14 +345,14 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 				__builtin_prefetch(next + i, 0, 2);
 			next += C * O * B / EIGHTH;
 		}
-#pragma GCC unroll 1
+#pragma GCC unroll UNROLLED
 		for (int i = 0; i < C; i += 2) {
 #pragma GCC unroll 2
 			for (int j = 0; j < (C < 2 ? 1 : 2); j++, at++, w += O * B) {
-				V wv[O];
-#pragma GCC unroll 4
-				for (int o = 0; o < O; o++)
-					wv[o] = load(w + o * B);
+				V wv[O * G];
+#pragma GCC unroll 8
+				for (int o = 0; o < O * G; o++)
+					wv[o] = load(w + o / O * apart + o % O * B);
 #pragma GCC unroll 8
 				for (int p = 0; p < P; p++) {
 					V xv = splat(px[p][at]);
@@ -351,46 +360,51 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 					if constexpr (O > 1)
 						asm volatile("" : "+v"(xv)); // keep it in a register and the order, where the compiler would run out of registers
 #endif
-#pragma GCC unroll 4
-					for (int o = 0; o < O; o++)
+#pragma GCC unroll 8
+					for (int o = 0; o < O * G; o++)
 						if constexpr (HALVES && C == B / 2)
 							c[j % S][o][p] = add_pairs(c[j % S][o][p], wv[o], xv);
 						else
-							c[j % S][o][p] += wv[o] * xv;
+							add_product(c[j % S][o][p], wv[o], xv);
 				}
 			}
 		}
 	}
-#pragma GCC unroll 4
-	for (int o = 0; o < O; o++) {
+	auto each = [&](auto f) __attribute__((always_inline)) {
 #pragma GCC unroll 8
-		for (int p = 0; p < P; p++) {
-			V v = c[0][o][p];
-			if constexpr (S == 2)
-				v += c[S - 1][o][p];
-			if (r)
-				v += load(r + rs[p] + o * rplane);
-			if (act == RELU)
-				v = larger(v, V{});
-			else if (act == HARD_SWISH)
-				v = activate<HARD_SWISH>(v);
-			store(y + ys[p] + o * yplane, v);
-		}
-		if (act > RELU && act != HARD_SWISH)
+		for (int o = 0; o < O * G; o++)
+#pragma GCC unroll 8
+			for (int p = 0; p < P; p++)
+				f(c[0][o][p], o, p);
+	};
+	if constexpr (S == 2)
+		each([&](V &v, int o, int p) __attribute__((always_inline)) { v += c[S - 1][o][p]; });
+	if (r)
+		each([&](V &v, int o, int p) __attribute__((always_inline)) { v += load(r + rs[p] + o * rplane); });
+	if (act == RELU)
+		each([&](V &v, int, int) __attribute__((always_inline)) { v = larger(v, V{}); });
+	else if (act == HARD_SWISH)
+		each([&](V &v, int, int) __attribute__((always_inline)) { v = activate<HARD_SWISH>(v); });
+	each([&](V &v, int o, int p) __attribute__((always_inline)) { store(y + ys[p] + o * yplane, v); });
+	if (act > RELU && act != HARD_SWISH)
+		for (int o = 0; o < O * G; o++)
 			activate_pixels(y + o * yplane, ys, P, act);
-	}
 }
 
 typedef void (*Tile)(const float *, const int32_t *, const int32_t *, int, const float *, const float *, float *, const int32_t *, int64_t, const float *, const int32_t *,
-                     int64_t, Act, const float *);
+                     int64_t, Act, const float *, int64_t);
 
 // fit returns how many of n pixels the next tile has. There are tiles of few sizes, since each takes time to compile, and
 // those of one or two pixels take as long as those of four.
 int fit(int64_t n) { return n == TILE + 1 || n == TILE + 2 ? 4 : n >= TILE ? TILE : n > 4 ? 3 : n; }
 
+// columns returns how many panels are computed together for a single pixel, whose few sums would wait for each other and for the weights.
+constexpr int columns(int blocks) { return blocks > 2 ? 2 : 4; }
+constexpr int COLUMN = TILE + 1; // the index of the tile that does so
+
 // Pixels are the tiles of some blocks of channels, by their pixels. The input has C floats in a block.
 template <int O, int C> struct Pixels {
-	static constexpr Tile by[TILE + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, TILE, C>};
+	static constexpr Tile by[COLUMN + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, TILE, C>, tile<O, 1, C, columns(O)>};
 };
 
 template <int C> const Tile *tiles_of(int blocks) {
@@ -664,20 +678,21 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 		for (int32_t part = 0; part < s.reads; part += most_reads) {
 			int32_t reads = least(most_reads, s.reads - part);
 			bool first = part == 0, last = part + reads == s.reads;
-			for (int64_t p = panel0; p < panel1; p++) {
-				int32_t blocks = least<int64_t>(s.panel, y.blocks() - p * s.panel);
-				const Tile *by = tiles(blocks, s.piece);
-				const float *xp = xd + s.start[p], *w = s.weight + p * each + int64_t(part) * s.piece * blocks * B, *rp = rd && last ? rd + p * s.panel * r->plane() : nullptr;
+			for (int64_t p = panel0, many; p < panel1; p += many) {
+				many = n == 1 && s.groups == 1 && p + columns(s.panel) <= panel1 && (p + columns(s.panel)) * s.panel <= y.blocks() ? columns(s.panel) : 1;
+				int32_t wide = least<int64_t>(s.panel, y.blocks() - p * s.panel), blocks = wide * many;
+				const Tile *by = tiles(wide, s.piece);
+				const float *xp = xd + s.start[p], *w = s.weight + p * each + int64_t(part) * s.piece * wide * B, *rp = rd && last ? rd + p * s.panel * r->plane() : nullptr;
 				float *yp = yd + p * s.panel * y.plane();
 				int64_t size = int64_t(reads) * s.piece * s.panel * B;
-				const float *after = p + 1 < panel1 ? w + each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * s.piece * s.panel * B);
+				const float *after = p + many < panel1 ? w + many * each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * s.piece * s.panel * B);
 				for (int32_t b = 0; first && b < blocks; b++)
 					clear_borders(y, yd, at, n, area, p * s.panel + b);
 				for (int k = 0, pixels; k < n; k += pixels) {
 					pixels = fit(n - k);
 					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
-					by[pixels](xp, places->x + k, s.read + part, reads, w, first ? s.bias + p * s.panel * B : nullptr, yp, places->y + k, y.plane(), rp, places->r + k,
-					           r ? r->plane() : 0, last ? s.act : NO_ACT, next);
+					by[many > 1 ? COLUMN : pixels](xp, places->x + k, s.read + part, reads, w, first ? s.bias + p * s.panel * B : nullptr, yp, places->y + k, y.plane(), rp, places->r + k,
+					           r ? r->plane() : 0, last ? s.act : NO_ACT, next, each);
 					for (int32_t b = 0; last && y.halves && b < blocks; b++)
 						for (int i = 0; i < pixels; i++)
 							halve(y, yd, yp + b * y.plane() + places->y[k + i], 1);
@@ -833,7 +848,7 @@ void products(const Step &s, const Units &u, const float *zeros, const int32_t *
 					units = fit(n - k);
 					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
 					by[units](in + e * u.input(), places + k, s.read + part, reads, w, part ? nullptr : zeros, out + e * u.output(s) + (p - panel0) * s.panel * plane, places + k, plane, nullptr,
-					          nullptr, 0, NO_ACT, next);
+					          nullptr, 0, NO_ACT, next, 0);
 				}
 				w += size;
 			}
@@ -1290,7 +1305,7 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 			places->x[p] = places->y[p] = p * B;
 		for (int32_t p = 0; p < h.keys; p += WIDE)
 			for (int32_t r = 0; r < n; r += fit(n - r))
-				tiles(least(WIDE, h.keys - p), B)[fit(n - r)](q, places->x + r, read, h.width / B, weights + int64_t(p) * B * h.width, zeros, scores + p * plane, places->y + r, plane, nullptr, nullptr, 0, NO_ACT, weights);
+				tiles(least(WIDE, h.keys - p), B)[fit(n - r)](q, places->x + r, read, h.width / B, weights + int64_t(p) * B * h.width, zeros, scores + p * plane, places->y + r, plane, nullptr, nullptr, 0, NO_ACT, weights, 0);
 		const float *mask = s.weight ? s.weight + ((int64_t(i % s.divisor) * s.count_padding + (s.count_padding > 1 ? hd : 0)) * rows + row) * keys : nullptr;
 		float inverse[ROWS]; // of the sums of the rows
 		for (int32_t r = 0; r < n; r++) {
@@ -1334,7 +1349,7 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		for (int32_t p = 0; p < blocks; p += WIDE) {
 			int32_t wide = least(WIDE, blocks - p);
 			for (int32_t r = 0; r < n; r += fit(n - r))
-				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, weights);
+				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, weights, 0);
 			w += int64_t(h.keys) * B * wide * B;
 		}
 		for (int32_t b = 0; b < blocks; b++) {

@@ -11,6 +11,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
@@ -80,7 +81,7 @@ using Memory = std::unique_ptr<float[], Free>;
 
 Memory allocate(int64_t floats) {
 	constexpr size_t large = 2 << 20;
-	size_t bytes = (floats + 16) * sizeof(float), unit = bytes >= 2 * large ? large : 64;
+	size_t bytes = (floats + 16) * sizeof(float), unit = bytes >= large ? large : 64;
 #ifdef __SANITIZE_ADDRESS__
 	bytes = floats * sizeof(float), unit = 64; // to see what is behind it
 #endif
@@ -531,9 +532,23 @@ class Builder {
 		ports[s.port] = elements;
 	}
 
+	// floats returns memory that the plan keeps. Pieces are parts of larger ones, so that most lie in large pages.
 	float *floats(int64_t n) {
+#ifndef __SANITIZE_ADDRESS__
+		constexpr int64_t least = 1 << 16, most = 4 << 20;
+		n = (n + 15) / 16 * 16;
+		if (n > left_) {
+			left_ = std::max(n, std::clamp(4 * used_, least, most));
+			p_.floats.push_back(allocate(left_));
+			free_ = p_.floats.back().get();
+		}
+		float *to = free_;
+		free_ += n, left_ -= n, used_ += n;
+		return to;
+#else // to see what is behind each
 		p_.floats.push_back(allocate(n));
 		return p_.floats.back().get();
+#endif
 	}
 
 	const float *copy(const at::Tensor &t) {
@@ -578,6 +593,8 @@ class Builder {
 	}
 
 	Plan &p_;
+	float *free_ = nullptr; // where the last memory has room for left_ floats; used_ are taken
+	int64_t left_ = 0, used_ = 0;
 	Words r_;
 	std::vector<at::Tensor> weights_;
 	std::vector<bool> written_;
