@@ -334,6 +334,13 @@ void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, con
 #pragma GCC unroll 8
 	for (int p = 0; p < P; p++)
 		px[p] = x + xs[p];
+	if constexpr (P == TILE && C > 1) {
+#pragma GCC unroll 4
+		for (int o = 0; o < O; o++)
+#pragma GCC unroll 6
+			for (int p = 0; p < P; p += 16 / B)
+				__builtin_prefetch(y + ys[P + p] + o * yplane, 1);
+	}
 	for (int k = 0; k < reads; k++) {
 		int64_t at = read[k];
 		if constexpr (P == TILE && C > 1) {
@@ -631,7 +638,7 @@ void pack(const Step &s, const float *weight, const float *bias, float *ret_weig
 
 // Places are where the pixels of a band are in the images of a convolution.
 struct Places {
-	int32_t x[BAND + 2 * TILE], y[BAND], r[BAND]; // x has room for the tile behind the last, which is prefetched
+	int32_t x[BAND + 2 * TILE], y[BAND + 2 * TILE], r[BAND]; // x and y have room for the tile behind the last, which is prefetched
 };
 
 void place(const Step &s, int64_t from, int n, Places *ret) {
