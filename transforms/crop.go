@@ -235,9 +235,13 @@ func (t *randomResizedCrop) String() string {
 func (t *randomResizedCrop) Transform(v Value) Value {
 	return named(t, v, func() Value {
 		_, h, w := functional.GetDimensions(v)
-		box := t.box(v, w, h)
-		return functional.ResizedCrop(v, box.Min.Y, box.Min.X, box.Dy(), box.Dx(), []int{t.h, t.w}, t.ResizeOptions)
+		return t.cut(v, t.box(v, w, h))
 	})
+}
+
+// cut returns a part of the picture or tensor, resized.
+func (t *randomResizedCrop) cut(v Value, box image.Rectangle) Value {
+	return functional.ResizedCrop(v, box.Min.Y, box.Min.X, box.Dy(), box.Dx(), []int{t.h, t.w}, t.ResizeOptions)
 }
 
 func (t *randomResizedCrop) draw(v Value, w, h int) view {
@@ -246,9 +250,7 @@ func (t *randomResizedCrop) draw(v Value, w, h int) view {
 
 func (t *randomResizedCrop) see(v Value, d view) Value {
 	return seen(t, v, d, func() Value {
-		return named(t, v, func() Value {
-			return functional.ResizedCrop(v, d.box.Min.Y, d.box.Min.X, d.box.Dy(), d.box.Dx(), []int{t.h, t.w}, t.ResizeOptions)
-		})
+		return named(t, v, func() Value { return t.cut(v, d.box) })
 	})
 }
 

@@ -35,7 +35,7 @@ func newFused(head, tail Transform) *fused {
 // Transform makes a tensor of the picture.
 func (t *fused) Transform(v Value) Value {
 	if p := rgb(t.viewer, v); p != nil {
-		return t.see(v, t.draw(v, p.W, p.H))
+		return t.see(v.WithImage(p), t.draw(v, p.W, p.H))
 	}
 	return t.tail.Transform(t.viewer.Transform(v))
 }

@@ -18,9 +18,7 @@ func Prepare(ctx context.Context, t Transform, picture image.Image) (*torch.Tens
 	if picture == nil {
 		return nil, fmt.Errorf("transforms: prepare: the picture is nil")
 	}
-	w := data.GetWorkerInfo(ctx)
-	r := reading{program: programOf(t), value: Value{Generator: w.Generator(), Random: w.Random()}}
-	x, err := r.tensor(picture)
+	x, err := newReading(ctx, t).tensor(picture)
 	if err != nil {
 		return nil, fmt.Errorf("transforms: prepare: %w", err)
 	}
@@ -29,8 +27,7 @@ func Prepare(ctx context.Context, t Transform, picture image.Image) (*torch.Tens
 
 // PrepareFile is [Prepare] for a file, which it reads as [Open] does, but for the pixels that t does not need.
 func PrepareFile(ctx context.Context, t Transform, path string, opts ...OpenOption) (*torch.Tensor, error) {
-	w := data.GetWorkerInfo(ctx)
-	r := reading{program: programOf(t), value: Value{Generator: w.Generator(), Random: w.Random()}}
+	r := newReading(ctx, t)
 	pix := new([]uint8)
 	if r.head != nil {
 		pix = pixels.Get().(*[]uint8)
@@ -90,6 +87,12 @@ type reading struct {
 	err   error // of that
 }
 
+// newReading returns a reading that draws from the generators of ctx's worker.
+func newReading(ctx context.Context, t Transform) *reading {
+	w := data.GetWorkerInfo(ctx)
+	return &reading{program: programOf(t), value: Value{Generator: w.Generator(), Random: w.Random()}}
+}
+
 // within limits decoding to the pixels that the head needs, and provides memory for them.
 func (r *reading) within(pix []uint8) OpenOption {
 	if r.head == nil {
@@ -118,6 +121,7 @@ func (r *reading) result(img image.Image) Value {
 	if r.head != nil && r.drawn == nil {
 		if p := rgb(r.head, v); p != nil {
 			r.view(p)
+			v.Image = p // so that it is converted once
 		}
 	}
 	switch {

@@ -68,16 +68,14 @@ func (t *resize) Transform(v Value) Value {
 
 func (t *resize) draw(v Value, w, h int) view {
 	nh, nw := t.result(v, h, w)
-	return view{box: image.Rect(0, 0, w, h), w: nw, h: nh, how: t.filter(), crop: image.Rect(0, 0, nw, nh)}
+	return view{box: image.Rect(0, 0, w, h), w: nw, h: nh, how: filter(t.Interpolation), crop: image.Rect(0, 0, nw, nh)}
 }
 
 func (t *resize) see(v Value, d view) Value {
 	return seen(t, v, d, func() Value { return t.Transform(v) })
 }
 
-// filter returns Pillow's name of the interpolation.
-func (t *resize) filter() Interpolation { return filter(t.Interpolation) }
-
+// filter returns Pillow's name of an interpolation.
 func filter(how Interpolation) Interpolation {
 	if how == NearestExact {
 		return Nearest

@@ -140,7 +140,7 @@ func (t *flipped) see(v Value, d view) Value {
 // Transform makes the view of the picture, and flips a tensor.
 func (t *flipped) Transform(v Value) Value {
 	if p := rgb(t.viewer, v); p != nil {
-		return t.see(v, t.draw(v, p.W, p.H))
+		return t.see(v.WithImage(p), t.draw(v, p.W, p.H))
 	}
 	return t.flip.Transform(t.viewer.Transform(v))
 }

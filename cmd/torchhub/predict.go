@@ -201,6 +201,14 @@ func (f *predictFlags) optimizes(device torch.Device) bool {
 	return f.optimize || f.many && device.Type() == "cpu"
 }
 
+// accepts returns an error if the model is not optimized on the device and the dtype is for models that are.
+func (f *predictFlags) accepts(dtype torch.DType, device torch.Device) error {
+	if dtype == torch.BFloat16 && !f.optimizes(device) {
+		return usageError{errors.New("--dtype bfloat16 is for optimized models; give --optimize too")}
+	}
+	return nil
+}
+
 // ofPictures predicts for pictures, and calls done for each one.
 func ofPictures(ctx context.Context, c *cobra.Command, model *hub.Model, f predictFlags, pictures []picture, done func(error)) error {
 	run := classifyAll
@@ -268,12 +276,15 @@ func load(ctx context.Context, f predictFlags, notices io.Writer) (*hub.Model, e
 	if err != nil {
 		return nil, err
 	}
+	if err := f.accepts(dtype, torch.CPU); err != nil { // before libtorch is installed: no other device accepts it either
+		return nil, err
+	}
 	device, err := chooseDevice(ctx, f.device)
 	if err != nil {
 		return nil, err
 	}
-	if dtype == torch.BFloat16 && !f.optimizes(device) {
-		return nil, usageError{errors.New("--dtype bfloat16 is for optimized models; give --optimize too")}
+	if err := f.accepts(dtype, device); err != nil {
+		return nil, err
 	}
 	opts := append(f.options(notices, f.repo), hub.WithDevice(device))
 	if f.optimizes(device) {

@@ -312,9 +312,8 @@ inline void halve(const Image &x, float *data, const float *from, int n) {
 }
 
 // tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products, and so for G panels, whose
-// weights are apart. x, y and r have the
-// blocks of the pixels at the places xs, ys and rs; the pieces of the input have C floats, which are pairs of bfloat16 where
-// C is half a block. The first part begins with the bias, which is null in the others. The pixels of the next tile are
+// weights are apart. x, y and r have the blocks of the pixels at the places xs, ys and rs; the pieces of the input have C floats,
+// which are pairs of bfloat16 where C is half a block. The first part begins with the bias, which is null in the others. The pixels of the next tile are
 // prefetched, and an eighth of the weight that is used next.
 template <int O, int P, int C, int G = 1>
 void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, const float *w, const float *bias, float *y, const int32_t *ys, int64_t yplane,

@@ -31,7 +31,7 @@ func ExampleSVG() {
 	// Output: 5 nodes, 4 edges
 }
 
-// TestSVG draws networks, two at a time, and compares the texts in the pictures with the graphs' nodes.
+// TestSVG draws networks, all at a time, and compares the texts in the pictures with the graphs' nodes.
 func TestSVG(t *testing.T) {
 	var wait sync.WaitGroup
 	for depth := 1; depth <= 16; depth++ {
