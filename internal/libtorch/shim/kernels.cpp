@@ -54,7 +54,7 @@ constexpr int UNROLLED = B == 8 ? 4 : 1; // steps of a tile over channels, so th
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
 constexpr int PART = B < 16 ? 256 : 128; // the most floats of a pixel of the input whose weight is used for all pixels before the next: it stays in the nearest cache
 constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
-constexpr int L2 = 384 * 1024; // bytes of an input that are read again from a core's own cache
+constexpr int L2 = 96 * 1024; // bytes of an input that are read again from a core's own cache. Weights and results pass there too, and a neighbor may have half of it.
 constexpr int GROUP = 256 * 1024; // bytes of transformed results that are restored at once
 constexpr int UNITS = 144;     // the most squares or pairs of pixels that are transformed at once, a multiple of TILE
 constexpr int SQUARES = 16, PAIRS = 7; // the planes of Winograd's and of Strassen's algorithm
@@ -488,8 +488,8 @@ int32_t planes_of(const Step &s) {
 	}
 	if (plain && x.c >= 32 && y.c >= 32 && units >= 32)
 		return SQUARES;
-	// The sums cost as much as some hundred channels save.
-	if (!s.lean && small && x.c % (2 * B) == 0 && y.c % (2 * B) == 0 && int64_t(x.c) * y.c >= 128 * 256 && y.h * y.w >= 16)
+	// The sums cost as much as some hundred channels save, and reading a larger weight as much as some ten pixels do.
+	if (!s.lean && small && x.c % (2 * B) == 0 && y.c % (2 * B) == 0 && least(x.c, y.c) >= 384 && y.h * y.w >= 64)
 		return PAIRS;
 	return 1;
 }

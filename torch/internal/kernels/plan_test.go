@@ -86,8 +86,11 @@ func (m *maker) step() string {
 		if m.IntN(3) == 0 && out == x {
 			in.In = append(in.In, m.like(x))
 		}
-	case "strassen": // by Strassen's algorithm, which is for many channels. Its errors are relative to the larger of two pixels, which thus have a bias.
-		c, to := m.pick(160, 256), m.pick(224, 256)
+	case "strassen": // by Strassen's algorithm, which is for many channels and pixels. Its errors are relative to the larger of two pixels, which thus have a bias.
+		if x.H*x.W < 64 {
+			return ""
+		}
+		c, to := m.pick(384, 416), m.pick(384, 448)
 		wide := m.value(x.N, c, x.H, x.W)
 		m.add(kernels.Instruction{Kind: kernels.Conv, In: in.In, Out: wide, Weight: torch.Randn(c, x.C, 1, 1).MulScalar(0.2), Bias: torch.Randn(c), Act: kernels.Tanh, Stride: [2]int{1, 1}, Dilation: [2]int{1, 1}, Groups: 1})
 		in.Kind, in.Act, in.In, in.Dilation, in.Groups = kernels.Conv, act, []int{wide}, [2]int{1, 1}, 1
