@@ -32,7 +32,7 @@ namespace {
 #if defined(__AVX512F__) || defined(ENGINE_WIDE) // ENGINE_WIDE tests the former on machines without it
 constexpr int B = 16, WIDE = 4;
 #elif defined(__AVX2__)
-constexpr int B = 8, WIDE = 2;
+constexpr int B = 8, WIDE = 3;
 #elif defined(__aarch64__)
 constexpr int B = 4, WIDE = 4;
 #if !defined(__clang__)
@@ -48,16 +48,22 @@ constexpr bool HALVES = true; // whether convolutions can multiply bfloat16
 constexpr bool HALVES = false;
 #endif
 
-constexpr int TILE = 6;        // pixels of a tile of a convolution
+constexpr int TILE = 6;         // the most pixels of a tile of a convolution
+constexpr int ROUND = 2 * TILE; // a multiple of the pixels of the tiles of any number of blocks
 constexpr int HALF = B < 16 || HALVES ? 1 : B / 2; // channels of a piece of the input that is not a whole block; 1 if there are none
 constexpr int UNROLLED = B == 8 ? 4 : 1; // steps of a tile over channels, so that fewer instructions are for the loop
 constexpr int EIGHTH = 8;      // tiles that prefetch the weight of the next panel
-constexpr int PART = B < 16 ? 256 : 128; // the most floats of a pixel of the input whose weight is used for all pixels before the next: it stays in the nearest cache
-constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of TILE
+constexpr int BAND = 1536;     // the most pixels whose places are noted at once, a multiple of ROUND
 constexpr int L2 = 96 * 1024; // bytes of an input that are read again from a core's own cache. Weights and results pass there too, and a neighbor may have half of it.
 constexpr int GROUP = 256 * 1024; // bytes of transformed results that are restored at once
-constexpr int UNITS = 144;     // the most squares or pairs of pixels that are transformed at once, a multiple of TILE
+constexpr int UNITS = 144;     // the most squares or pairs of pixels that are transformed at once, a multiple of ROUND
 constexpr int SQUARES = 16, PAIRS = 7; // the planes of Winograd's and of Strassen's algorithm
+
+// pixels_of returns how many pixels the tiles of some blocks have, but for the last ones: with 16 registers, 12 are for sums.
+constexpr int pixels_of(int blocks) { return B == 8 && blocks == 3 ? 4 : TILE; }
+
+// part_of returns the most floats of a pixel of the input whose weight is used for all pixels before the next: it stays in the nearest cache.
+constexpr int part_of(int blocks) { return B == 16 ? 128 : B == 8 && blocks == 3 ? 168 : 256; }
 
 typedef float V __attribute__((vector_size(B * 4), may_alias));
 typedef float Unaligned __attribute__((vector_size(B * 4), aligned(4), may_alias));
@@ -311,114 +317,151 @@ inline void halve(const Image &x, float *data, const float *from, int n) {
 		narrow(to + i * (B / 2), load(from + i * B));
 }
 
-// tile computes O blocks of channels of P pixels of a convolution, or adds a part of the products, and so for G panels, whose
-// weights are apart. x, y and r have the blocks of the pixels at the places xs, ys and rs; the pieces of the input have C floats,
-// which are pairs of bfloat16 where C is half a block. The first part begins with the bias, which is null in the others. The pixels of the next tile are
-// prefetched, and an eighth of the weight that is used next.
-template <int O, int P, int C, int G = 1>
-void tile(const float *x, const int32_t *xs, const int32_t *read, int reads, const float *w, const float *bias, float *y, const int32_t *ys, int64_t yplane,
-          const float *r, const int32_t *rs, int64_t rplane, Act act, const float *next, int64_t apart) {
+// Tiles are some blocks of channels of pixels of a convolution, all computed with the same weight.
+struct Tiles {
+	const float *x; // of the input, with the places of the pixels
+	const int32_t *xs;
+	int32_t width;       // floats of a block of a pixel
+	const int32_t *read; // where pieces of a pixel are, from its place
+	int32_t reads;
+	const float *w, *bias; // bias is null if the results so far are added to
+	int64_t apart;         // of the weights of panels
+	float *y;
+	const int32_t *ys;
+	int64_t yplane;
+	const float *r; // what is added, or null
+	const int32_t *rs;
+	int64_t rplane;
+	Act act;
+	const float *next; // the weight that is used next
+
+	// line returns whether some pixels lie side by side. They would be further apart otherwise.
+	bool line(int from, int pixels) const {
+		const int last = from + pixels - 1, all = (pixels - 1) * B;
+		return xs[last] - xs[from] == (pixels - 1) * width && ys[last] - ys[from] == all && (!r || rs[last] - rs[from] == all);
+	}
+};
+
+// tile computes n tiles of O blocks of channels of P pixels, from the k-th pixel on, and so for G panels. The pieces of the input have
+// C floats, which are pairs of bfloat16 where C is half a block. The pixels of the next tile are prefetched, and an eighth of the weight
+// that is used next. LINE says that the pixels of a tile lie side by side, which takes fewer registers and instructions.
+template <int O, int P, int C, int G = 1, bool LINE = false>
+void tile(const Tiles &t, int64_t k, int n) {
 	// A single block has too few sums to keep the multipliers busy: two for each, of even and of odd channels.
 	constexpr int S = O == 1 && C > 1 ? 2 : 1;
-	V c[S][O * G][P];
+	constexpr int X = HALVES && C == B / 2 ? B / 2 : B; // floats of a block of a pixel of the input
+	constexpr int64_t EACH = C * O * B / EIGHTH;        // floats of the next weight that are prefetched with each piece
+	const float *x = t.x, *next = k < EIGHTH * P ? t.next + k / P * t.reads * EACH : t.w; // that is there already
+	const int32_t *xs = t.xs + k, *ys = t.ys + k, *rs = t.rs + k, *read = t.read;
+	float *y = t.y;
+	const int64_t yplane = t.yplane, apart = t.apart;
+	const int32_t reads = t.reads;
+	for (int i = 0; i < n; i++, xs += P, ys += P, rs += P) {
+		V c[S][O * G][P];
 #pragma GCC unroll 8
-	for (int o = 0; o < O * G; o++)
+		for (int o = 0; o < O * G; o++)
 #pragma GCC unroll 8
-		for (int p = 0; p < P; p++) {
-			c[0][o][p] = bias ? load(bias + o * B) : load(y + ys[p] + o * yplane);
-			if constexpr (S == 2)
-				c[S - 1][o][p] = V{};
-		}
-	const float *px[P];
+			for (int p = 0; p < P; p++) {
+				c[0][o][p] = t.bias ? load(t.bias + o * B) : load(y + (LINE ? ys[0] + p * B : ys[p]) + o * yplane);
+				if constexpr (S == 2)
+					c[S - 1][o][p] = V{};
+			}
+		const float *px[P]; // LINE: the first only
 #pragma GCC unroll 8
-	for (int p = 0; p < P; p++)
-		px[p] = x + xs[p];
-	if constexpr (P == TILE && C > 1) {
+		for (int p = 0; p < (LINE ? 1 : P); p++)
+			px[p] = x + xs[p];
+		if constexpr (P == pixels_of(O) && C > 1) {
 #pragma GCC unroll 4
-		for (int o = 0; o < O; o++)
+			for (int o = 0; o < O; o++)
 #pragma GCC unroll 6
-			for (int p = 0; p < P; p += 16 / B)
-				__builtin_prefetch(y + ys[P + p] + o * yplane, 1);
-	}
-	for (int k = 0; k < reads; k++) {
-		int64_t at = read[k];
-		if constexpr (P == TILE && C > 1) {
-#pragma GCC unroll 6
-			for (int p = 0; p < P; p += 16 / C) // once for each line of the cache
-				__builtin_prefetch(x + xs[P + p] + at);
-#pragma GCC unroll 8
-			for (int i = 0; i < C * O * B / EIGHTH; i += 16)
-				__builtin_prefetch(next + i, 0, 2);
-			next += C * O * B / EIGHTH;
+				for (int p = 0; p < P; p += 16 / B)
+					__builtin_prefetch(y + (LINE ? ys[0] + (P + p) * B : ys[P + p]) + o * yplane, 1);
 		}
+		const float *w = t.w;
+		for (int k = 0; k < reads; k++) {
+			int64_t at = read[k];
+			const float *line = px[0] + at + P / 2 * X; // in the middle of the pixels, so that distances fit into a byte
+			if constexpr (LINE)
+				asm("" : "+r"(line));
+			if constexpr (P == pixels_of(O) && C > 1) {
+#pragma GCC unroll 6
+				for (int p = 0; p < P; p += 16 / C) // once for each line of the cache
+					__builtin_prefetch(LINE ? line + (P - P / 2 + p) * X : x + xs[P + p] + at);
+#pragma GCC unroll 8
+				for (int i = 0; i < EACH; i += 16)
+					__builtin_prefetch(next + i, 0, 2);
+				next += EACH;
+			}
 #pragma GCC unroll UNROLLED
-		for (int i = 0; i < C; i += 2) {
+			for (int i = 0; i < C; i += 2) {
 #pragma GCC unroll 2
-			for (int j = 0; j < (C < 2 ? 1 : 2); j++, at++, w += O * B) {
-				V wv[O * G];
-#pragma GCC unroll 8
-				for (int o = 0; o < O * G; o++)
-					wv[o] = load(w + o / O * apart + o % O * B);
-#pragma GCC unroll 8
-				for (int p = 0; p < P; p++) {
-					V xv = splat(px[p][at]);
-#if defined(__AVX2__) && !defined(ENGINE_WIDE)
-					if constexpr (O > 1)
-						asm volatile("" : "+v"(xv)); // keep it in a register and the order, where the compiler would run out of registers
-#endif
+				for (int j = 0; j < (C < 2 ? 1 : 2); j++, at++, line++, w += O * B) {
+					V wv[O * G];
 #pragma GCC unroll 8
 					for (int o = 0; o < O * G; o++)
-						if constexpr (HALVES && C == B / 2)
-							c[j % S][o][p] = add_pairs(c[j % S][o][p], wv[o], xv);
-						else
-							add_product(c[j % S][o][p], wv[o], xv);
+						wv[o] = load(w + o / O * apart + o % O * B);
+#pragma GCC unroll 8
+					for (int p = 0; p < P; p++) {
+						V xv = splat(LINE ? line[(p - P / 2) * X] : px[p][at]);
+#if defined(__AVX2__) && !defined(ENGINE_WIDE)
+						if constexpr (O > 1)
+							asm volatile("" : "+v"(xv)); // keep it in a register and the order, where the compiler would run out of registers
+#endif
+#pragma GCC unroll 8
+						for (int o = 0; o < O * G; o++)
+							if constexpr (HALVES && C == B / 2)
+								c[j % S][o][p] = add_pairs(c[j % S][o][p], wv[o], xv);
+							else
+								add_product(c[j % S][o][p], wv[o], xv);
+					}
 				}
 			}
 		}
+		auto each = [&](auto f) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+			for (int o = 0; o < O * G; o++)
+#pragma GCC unroll 8
+				for (int p = 0; p < P; p++)
+					f(c[0][o][p], o, p);
+		};
+		if constexpr (S == 2)
+			each([&](V &v, int o, int p) __attribute__((always_inline)) { v += c[S - 1][o][p]; });
+		if (t.r)
+			each([&](V &v, int o, int p) __attribute__((always_inline)) { v += load(t.r + (LINE ? rs[0] + p * B : rs[p]) + o * t.rplane); });
+		if (t.act == RELU)
+			each([&](V &v, int, int) __attribute__((always_inline)) { v = larger(v, V{}); });
+		else if (t.act == HARD_SWISH)
+			each([&](V &v, int, int) __attribute__((always_inline)) { v = activate<HARD_SWISH>(v); });
+		each([&](V &v, int o, int p) __attribute__((always_inline)) { store(y + (LINE ? ys[0] + p * B : ys[p]) + o * yplane, v); });
+		if (t.act > RELU && t.act != HARD_SWISH)
+			for (int o = 0; o < O * G; o++)
+				activate_pixels(y + o * yplane, ys, P, t.act);
 	}
-	auto each = [&](auto f) __attribute__((always_inline)) {
-#pragma GCC unroll 8
-		for (int o = 0; o < O * G; o++)
-#pragma GCC unroll 8
-			for (int p = 0; p < P; p++)
-				f(c[0][o][p], o, p);
-	};
-	if constexpr (S == 2)
-		each([&](V &v, int o, int p) __attribute__((always_inline)) { v += c[S - 1][o][p]; });
-	if (r)
-		each([&](V &v, int o, int p) __attribute__((always_inline)) { v += load(r + rs[p] + o * rplane); });
-	if (act == RELU)
-		each([&](V &v, int, int) __attribute__((always_inline)) { v = larger(v, V{}); });
-	else if (act == HARD_SWISH)
-		each([&](V &v, int, int) __attribute__((always_inline)) { v = activate<HARD_SWISH>(v); });
-	each([&](V &v, int o, int p) __attribute__((always_inline)) { store(y + ys[p] + o * yplane, v); });
-	if (act > RELU && act != HARD_SWISH)
-		for (int o = 0; o < O * G; o++)
-			activate_pixels(y + o * yplane, ys, P, act);
 }
 
-typedef void (*Tile)(const float *, const int32_t *, const int32_t *, int, const float *, const float *, float *, const int32_t *, int64_t, const float *, const int32_t *,
-                     int64_t, Act, const float *, int64_t);
-
-// fit returns how many of n pixels the next tile has. There are tiles of few sizes, since each takes time to compile, and
-// those of one or two pixels take as long as those of four.
-int fit(int64_t n) { return n == TILE + 1 || n == TILE + 2 ? 4 : n >= TILE ? TILE : n > 4 ? 3 : n; }
+typedef void (*Tile)(const Tiles &, int64_t, int);
 
 // columns returns how many panels are computed together for a single pixel, whose few sums would wait for each other and for the weights.
 constexpr int columns(int blocks) { return blocks > 2 ? 2 : 4; }
 constexpr int COLUMN = TILE + 1; // the index of the tile that does so
+constexpr int ALONG = TILE + 2;  // the index of the tile of pixels that lie side by side
 
 // Pixels are the tiles of some blocks of channels, by their pixels. The input has C floats in a block.
 template <int O, int C> struct Pixels {
-	static constexpr Tile by[COLUMN + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, TILE, C>, tile<O, 1, C, columns(O)>};
+	static constexpr int N = pixels_of(O);
+	static constexpr Tile by[ALONG + 1] = {nullptr, tile<O, 1, C>, tile<O, 2, C>, tile<O, 3, C>, tile<O, 4, C>, nullptr, tile<O, N, C>, tile<O, 1, C, columns(O)>, tile<O, N, C, 1, (C > 1)>};
 };
 
 template <int C> const Tile *tiles_of(int blocks) {
 	if (blocks == 1)
 		return Pixels<1, C>::by;
-	if constexpr (WIDE == 4) {
-		if (blocks > 2)
-			return blocks == 3 ? Pixels<3, C>::by : Pixels<4, C>::by;
+	if constexpr (WIDE > 3) {
+		if (blocks == 4)
+			return Pixels<4, C>::by;
+	}
+	if constexpr (WIDE > 2) {
+		if (blocks == 3)
+			return Pixels<3, C>::by;
 	}
 	return Pixels<2, C>::by;
 }
@@ -430,6 +473,27 @@ const Tile *tiles(int blocks, int piece) {
 			return tiles_of<B / 2>(blocks);
 	}
 	return piece == 1 ? tiles_of<1>(blocks) : tiles_of<B>(blocks);
+}
+
+// compute computes n pixels of some blocks, or of a column of panels if there is a single pixel. There are tiles of few sizes, since
+// each takes time to compile, and those of one or two pixels take as long as those of four.
+void compute(int blocks, int piece, bool column, int n, const Tiles &t) {
+	const Tile *by = tiles(blocks, piece);
+	const int most = pixels_of(blocks), early = EIGHTH * most;
+	int rest = n % most, k = n - rest;
+	if (most == TILE && k && (rest == 1 || rest == 2)) // with the tile before, two of four and less
+		k -= most;
+	for (int from = 0, to; from < k; from = to) {
+		bool line = t.line(from, most);
+		for (to = from + most; to < k && to != early && t.line(to, most) == line; to += most)
+			;
+		by[line ? ALONG : most](t, from, (to - from) / most);
+	}
+	while (k < n) {
+		int pixels = n - k > 4 ? n - k == 5 ? 3 : 4 : n - k;
+		by[column ? COLUMN : pixels](t, k, 1);
+		k += pixels;
+	}
 }
 
 // Units are what a convolution in planes computes at once: squares of 2 × 2 pixels of the result by Winograd's algorithm, pairs of
@@ -445,7 +509,7 @@ struct Units {
 			h = 1, w = (s.out.h * s.out.w + 1) / 2;
 			in = s.in[0].blocks() / 2, out = s.out.blocks() / 2;
 		}
-		at_once = least<int64_t>(most_at_once(), (n() + TILE - 1) / TILE * TILE);
+		at_once = least<int64_t>(most_at_once(), (n() + ROUND - 1) / ROUND * ROUND);
 		group = most<int64_t>(1, GROUP / int64_t(planes * plane() * s.panel * sizeof(float)));
 		group = least(group, s.panels);
 	}
@@ -519,8 +583,8 @@ void choose(Step *s, int64_t *ret_weight, int64_t *ret_bias, int32_t *ret_reads)
 		for (int32_t p = 0; p < panels; p++)
 			n = most(n, reach(*s, wide, p).n * pieces - (pieces > 1));
 		n = s->planes == PAIRS ? n / 2 : n;
-		double full = wide == 1 ? 1.2 : wide, rest = blocks % wide == 1 ? 1.2 : blocks % wide; // what a panel costs for each block that it reads
-		double cost = n * (full * (blocks / wide) + rest);
+		auto of = [](int32_t blocks) { return blocks == 1 ? 1.2 : pixels_of(blocks) < TILE ? 1.02 * blocks : blocks; }; // what a panel costs for each block that it reads
+		double cost = n * (of(wide) * (blocks / wide) + of(blocks % wide));
 		if (cost <= best)
 			best = cost, s->panel = wide, s->panels = panels, s->reads = n * (s->planes == SQUARES ? 1 : taps);
 	}
@@ -673,11 +737,11 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 	float *yd = write_of(y, f);
 	int64_t area = int64_t(y.h) * y.w, each = int64_t(s.reads) * s.piece * s.panel * B;
 	int32_t taps = s.kernel[0] * s.kernel[1];
-	int32_t most_reads = PART / s.piece;
+	int32_t most_reads = part_of(s.panel) / s.piece;
 	int64_t pieces = least(s.reads / taps, most_reads), bytes = pieces * s.piece * (taps > 1 ? s.stride[0] * s.stride[1] : 1) * sizeof(float); // of the input, for each pixel and part
-	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / TILE * TILE));
+	int64_t band = most<int64_t>(8 * TILE, least<int64_t>(BAND, L2 / bytes / ROUND * ROUND));
 	int64_t bands = (pixel1 - pixel0 + band - 1) / band; // of equal size, since each reads the whole weight
-	band = bands ? ((pixel1 - pixel0 + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
+	band = bands ? ((pixel1 - pixel0 + bands - 1) / bands + ROUND - 1) / ROUND * ROUND : ROUND;
 	for (int64_t at = pixel0; at < pixel1; at += band) {
 		int n = least(band, pixel1 - at);
 		place(s, at, n, places);
@@ -687,22 +751,17 @@ void dense_part(const Step &s, const Frame &f, Places *places, int64_t panel0, i
 			for (int64_t p = panel0, many; p < panel1; p += many) {
 				many = n == 1 && s.groups == 1 && p + columns(s.panel) <= panel1 && (p + columns(s.panel)) * s.panel <= y.blocks() ? columns(s.panel) : 1;
 				int32_t wide = least<int64_t>(s.panel, y.blocks() - p * s.panel), blocks = wide * many;
-				const Tile *by = tiles(wide, s.piece);
 				const float *xp = xd + s.start[p], *w = s.weight + p * each + int64_t(part) * s.piece * wide * B, *rp = rd && last ? rd + p * s.panel * r->plane() : nullptr;
 				float *yp = yd + p * s.panel * y.plane();
-				int64_t size = int64_t(reads) * s.piece * s.panel * B;
 				const float *after = p + many < panel1 ? w + many * each : s.weight + panel0 * each + (last ? 0 : int64_t(part + reads) * s.piece * s.panel * B);
 				for (int32_t b = 0; first && b < blocks; b++)
 					clear_borders(y, yd, at, n, area, p * s.panel + b);
-				for (int k = 0, pixels; k < n; k += pixels) {
-					pixels = fit(n - k);
-					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
-					by[many > 1 ? COLUMN : pixels](xp, places->x + k, s.read + part, reads, w, first ? s.bias + p * s.panel * B : nullptr, yp, places->y + k, y.plane(), rp, places->r + k,
-					           r ? r->plane() : 0, last ? s.act : NO_ACT, next, each);
-					for (int32_t b = 0; last && y.halves && b < blocks; b++)
-						for (int i = 0; i < pixels; i++)
-							halve(y, yd, yp + b * y.plane() + places->y[k + i], 1);
-				}
+				compute(wide, s.piece, many > 1, n, {.x = xp, .xs = places->x, .width = B >> s.halves, .read = s.read + part, .reads = reads, .w = w,
+				                                     .bias = first ? s.bias + p * s.panel * B : nullptr, .apart = each, .y = yp, .ys = places->y, .yplane = y.plane(),
+				                                     .r = rp, .rs = places->r, .rplane = r ? r->plane() : 0, .act = last ? s.act : NO_ACT, .next = after});
+				for (int32_t b = 0; last && y.halves && b < blocks; b++)
+					for (int k = 0; k < n; k++)
+						halve(y, yd, yp + b * y.plane() + places->y[k], 1);
 			}
 		}
 	}
@@ -836,10 +895,10 @@ void products(const Step &s, const Units &u, const float *zeros, const int32_t *
 	for (int64_t e = 0; e < u.planes; e++)
 		for (int64_t p = panel0; p < panel1; p++) {
 			int32_t blocks = least<int64_t>(s.panel, out_blocks - p * s.panel);
-			const Tile *by = tiles(blocks, B);
 			const float *w = s.weight + p * u.planes * all + e * s.reads * B * blocks * B;
-			for (int32_t part = 0; part < s.reads; part += PART / B) {
-				int32_t reads = least(PART / B, s.reads - part);
+			const int32_t most_reads = part_of(s.panel) / B;
+			for (int32_t part = 0; part < s.reads; part += most_reads) {
+				int32_t reads = least(most_reads, s.reads - part);
 				int64_t size = int64_t(reads) * B * blocks * B;
 				const float *after = w + size;
 				if (part + reads == s.reads) { // the weight of the next panel, of the next plane, or of the next panels
@@ -850,12 +909,9 @@ void products(const Step &s, const Units &u, const float *zeros, const int32_t *
 					else
 						after = s.weight + after_last * u.planes * all;
 				}
-				for (int k = 0, units; k < n; k += units) {
-					units = fit(n - k);
-					const float *next = k < EIGHTH * TILE ? after + k / TILE * (size / EIGHTH) : w;
-					by[units](in + e * u.input(), places + k, s.read + part, reads, w, part ? nullptr : zeros, out + e * u.output(s) + (p - panel0) * s.panel * plane, places + k, plane, nullptr,
-					          nullptr, 0, NO_ACT, next, 0);
-				}
+				compute(blocks, B, false, n, {.x = in + e * u.input(), .xs = places, .width = B, .read = s.read + part, .reads = reads, .w = w, .bias = part ? nullptr : zeros, .apart = 0,
+				                              .y = out + e * u.output(s) + (p - panel0) * s.panel * plane, .ys = places, .yplane = plane, .r = nullptr, .rs = places, .rplane = 0,
+				                              .act = NO_ACT, .next = after});
 				w += size;
 			}
 		}
@@ -878,7 +934,7 @@ void planes_part(const Step &s, const Frame &f, float *scratch, int64_t panel0, 
 	memset(zeros, 0, WIDE * B * sizeof(float));
 	int64_t area = int64_t(u.h) * u.w, plane = u.plane();
 	int64_t bands = (to - from + u.at_once - 1) / u.at_once;
-	int64_t band = bands ? ((to - from + bands - 1) / bands + TILE - 1) / TILE * TILE : TILE;
+	int64_t band = bands ? ((to - from + bands - 1) / bands + ROUND - 1) / ROUND * ROUND : ROUND;
 	for (int64_t at = from; at < to; at += band) {
 		int n = least(band, to - at);
 		Corner corners[UNITS];
@@ -1310,8 +1366,8 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		for (int32_t p = 0; p < n; p++)
 			places->x[p] = places->y[p] = p * B;
 		for (int32_t p = 0; p < h.keys; p += WIDE)
-			for (int32_t r = 0; r < n; r += fit(n - r))
-				tiles(least(WIDE, h.keys - p), B)[fit(n - r)](q, places->x + r, read, h.width / B, weights + int64_t(p) * B * h.width, zeros, scores + p * plane, places->y + r, plane, nullptr, nullptr, 0, NO_ACT, weights, 0);
+			compute(least(WIDE, h.keys - p), B, false, n, {.x = q, .xs = places->x, .width = B, .read = read, .reads = h.width / B, .w = weights + int64_t(p) * B * h.width, .bias = zeros, .apart = 0,
+			                                               .y = scores + p * plane, .ys = places->y, .yplane = plane, .r = nullptr, .rs = places->y, .rplane = 0, .act = NO_ACT, .next = weights});
 		const float *mask = s.weight ? s.weight + ((int64_t(i % s.divisor) * s.count_padding + (s.count_padding > 1 ? hd : 0)) * rows + row) * keys : nullptr;
 		float inverse[ROWS]; // of the sums of the rows
 		for (int32_t r = 0; r < n; r++) {
@@ -1354,8 +1410,8 @@ void attention(const Step &s, const Frame &f, int32_t thread, int32_t threads) {
 		const float *w = values;
 		for (int32_t p = 0; p < blocks; p += WIDE) {
 			int32_t wide = least(WIDE, blocks - p);
-			for (int32_t r = 0; r < n; r += fit(n - r))
-				tiles(wide, B)[fit(n - r)](scores, places->x + r, read, h.keys, w, zeros, out + p * y.plane(), places->y + r, y.plane(), nullptr, nullptr, 0, NO_ACT, weights, 0);
+			compute(wide, B, false, n, {.x = scores, .xs = places->x, .width = B, .read = read, .reads = h.keys, .w = w, .bias = zeros, .apart = 0, .y = out + p * y.plane(),
+			                            .ys = places->y, .yplane = y.plane(), .r = nullptr, .rs = places->y, .rplane = 0, .act = NO_ACT, .next = weights});
 			w += int64_t(h.keys) * B * wide * B;
 		}
 		for (int32_t b = 0; b < blocks; b++) {
