@@ -18,8 +18,10 @@ enum Act : int32_t { NO_ACT, RELU, RELU6, HARD_SWISH, HARD_SIGMOID, SILU, SIGMOI
 struct Image {
 	int32_t n, c, h, w, top, side, block;
 	bool halves;       // whether bfloat16 follows
+	bool local;        // whether it is of a turn of a loop, and in the memory of those who take turns together
 	int64_t offset;    // of its first float in the arena
 	const float *data; // of a constant; null otherwise
+	int64_t next;      // in a loop, the distance to the image of the next turn; 0 if it has the same
 
 	int32_t blocks() const { return (c + block - 1) / block; }
 	int64_t row() const { return int64_t(w + 2 * side) * block; }
@@ -64,7 +66,7 @@ struct Step {
 
 // A Frame is what a run of a plan uses.
 struct Frame {
-	float *arena;
+	float *arena, *local;
 	const float *const *in;
 	float *const *out;
 	float *const *scratch; // of each thread

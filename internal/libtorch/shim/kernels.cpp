@@ -282,8 +282,8 @@ void share(int64_t n, int thread, int threads, int64_t *ret_from, int64_t *ret_t
 	*ret_to = n * (thread + 1) / threads;
 }
 
-const float *read_of(const Image &x, const Frame &f) { return x.data ? x.data : f.arena + x.offset; }
-float *write_of(const Image &x, const Frame &f) { return f.arena + x.offset; }
+float *write_of(const Image &x, const Frame &f) { return (x.local ? f.local : f.arena) + x.offset; }
+const float *read_of(const Image &x, const Frame &f) { return x.data ? x.data : write_of(x, f); }
 
 // clear_border writes the zeros around a block of channels of an image.
 void clear_border(const Image &x, float *data, int n, int b) {
@@ -544,13 +544,13 @@ int32_t planes_of(const Step &s) {
 	const Image &x = s.in[0], &y = s.out;
 	if (s.groups > 1 || x.block != B || s.halves) // bfloat16 has as much to gain, and needs no transforms
 		return 1;
-	int64_t units = int64_t(y.n) * ((y.h + 1) / 2) * ((y.w + 1) / 2);
+	int64_t units = int64_t((y.h + 1) / 2) * ((y.w + 1) / 2); // of an image: results do not depend on their number
 	bool plain = true, small = true;
 	for (int d = 0; d < 2; d++) {
 		plain = plain && s.kernel[d] == 3 && s.stride[d] == 1 && s.dilation[d] == 1;
 		small = small && s.kernel[d] == 1;
 	}
-	if (plain && x.c >= 32 && y.c >= 32 && units >= 32)
+	if (plain && x.c >= 32 && y.c >= 32 && units >= 12)
 		return SQUARES;
 	// The sums cost as much as some hundred channels save, and reading a larger weight as much as some ten pixels do.
 	if (!s.lean && small && x.c % (2 * B) == 0 && y.c % (2 * B) == 0 && least(x.c, y.c) >= 384 && y.h * y.w >= 64)

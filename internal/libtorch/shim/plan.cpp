@@ -21,6 +21,8 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <numeric>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -83,7 +85,7 @@ Memory allocate(int64_t floats) {
 	constexpr size_t large = 2 << 20;
 	size_t bytes = (floats + 16) * sizeof(float), unit = bytes >= large ? large : 64;
 #ifdef __SANITIZE_ADDRESS__
-	bytes = floats * sizeof(float), unit = 64; // to see what is behind it
+	bytes = std::max<int64_t>(floats, 1) * sizeof(float), unit = 64; // to see what is behind it
 #endif
 	bytes = (bytes + unit - 1) / unit * unit;
 	void *p = aligned_alloc(unit, bytes);
@@ -100,7 +102,7 @@ Memory allocate(int64_t floats) {
 // written in the one order of all threads, or who writes might not see who begins to sleep.
 class Team {
   public:
-	explicit Team(int32_t size) : size_(size) {
+	explicit Team(int32_t size) : size_(size), groups_(size + 1) {
 		for (int32_t t = 1; t < size; t++)
 			std::thread([this, t] { wait(t); }).detach(); // teams are never freed
 	}
@@ -117,18 +119,19 @@ class Team {
 			watch(left_, left);
 	}
 
-	// meet returns when all threads have called it.
-	void meet() {
-		if (size_ == 1)
+	// meet returns when all threads of a group, a number of them, have called it. All threads are the group behind the last.
+	void meet(int32_t group, int32_t members) {
+		if (members == 1)
 			return;
-		uint32_t round = round_.load(std::memory_order_relaxed);
-		if (arrived_.fetch_add(1, std::memory_order_acq_rel) == size_ - 1) {
-			arrived_.store(0, std::memory_order_relaxed);
-			round_.store(round + 1);
-			wake(round_);
+		Group &g = groups_[group];
+		uint32_t round = g.round.load(std::memory_order_relaxed);
+		if (g.arrived.fetch_add(1, std::memory_order_acq_rel) == members - 1) {
+			g.arrived.store(0, std::memory_order_relaxed);
+			g.round.store(round + 1);
+			wake(g.round);
 			return;
 		}
-		watch(round_, round);
+		watch(g.round, round);
 	}
 
 	int32_t size() const { return size_; }
@@ -164,11 +167,17 @@ class Team {
 		}
 	}
 
+	struct alignas(64) Group {
+		std::atomic<uint32_t> round = 0;
+		std::atomic<int32_t> arrived = 0;
+	};
+
 	const int32_t size_;
+	std::vector<Group> groups_;
 	void (*call_)(void *, int32_t) = nullptr;
 	void *argument_ = nullptr;
-	std::atomic<uint32_t> job_ = 0, round_ = 0;
-	std::atomic<int32_t> left_ = 0, arrived_ = 0, asleep_ = 0;
+	std::atomic<uint32_t> job_ = 0;
+	std::atomic<int32_t> left_ = 0, asleep_ = 0;
 };
 
 // Teams without work, to use again. As many exist as plans run at once, which the caller limits.
@@ -201,7 +210,14 @@ class Borrowed {
 // A Workspace is the memory of one run.
 struct Workspace {
 	Memory arena;
-	std::vector<Memory> scratch;
+	std::vector<Memory> scratch, local; // of each thread
+};
+
+// A Loop is steps that are computed for one image after the other, so that results are still in the cache when they are read. Groups
+// of threads share the images.
+struct Loop {
+	size_t from, to; // steps
+	int32_t turns;   // images; 1 for a step that computes all of them at once
 };
 
 // A Packing is a convolution whose weights are not packed yet.
@@ -217,18 +233,20 @@ struct Plan {
 	const Kernels *kernels = engine();
 	std::vector<Image> values;
 	std::vector<Step> steps;
+	std::vector<Loop> loops; // of all steps, in their order
 	std::vector<std::unique_ptr<Image[]>> inputs;
 	std::vector<Memory> floats;
 	std::vector<std::vector<int32_t>> numbers;
 	std::vector<Packing> packings; // until plan_pack
 	bool packed = false, lean = false;
-	int64_t arena = 0, scratch = 0;
+	int64_t arena = 0, local = 0, scratch = 0;
 	std::vector<int64_t> in, out; // elements of the tensors of each port
 	std::mutex mutex;
 	std::vector<std::unique_ptr<Workspace>> idle; // guarded by mutex
 };
 
-constexpr int64_t MOST = INT32_MAX / 2; // of all sizes, so that sums of two are in range
+constexpr int64_t MOST = INT32_MAX / 2;  // of all sizes, so that sums of two are in range
+constexpr int32_t LOOP_INPUTS = 64; // the most of an instruction in a loop
 
 // Words are a program, read word by word.
 class Words {
@@ -262,11 +280,12 @@ class Builder {
 
 	void build() {
 		p_.arena = r_.number(0, int64_t(1) << 36, "the arena");
+		p_.local = r_.number(0, int64_t(1) << 36, "the arena of loops");
 		p_.lean = r_.number(0, 1, "whether memory counts more than time");
 		int64_t n = r_.number(0, r_.left(), "the number of values");
 		for (int64_t i = 0; i < n; i++)
 			value();
-		written_.resize(n);
+		written_.resize(n, -1);
 		int64_t in = r_.number(0, 64, "the number of inputs"), out = r_.number(0, 64, "the number of outputs");
 		p_.in.assign(in, -1), p_.out.assign(out, -1);
 		n = r_.number(0, r_.left(), "the number of instructions");
@@ -293,7 +312,8 @@ class Builder {
 			TORCH_CHECK(v.block > 1 && half_engine(), "a value has bfloat16, for which there are no kernels");
 			p_.kernels = half_engine();
 		}
-		v.offset = r_.number(0, p_.arena, "an offset");
+		v.local = r_.number(0, 1, "whether a value is of a turn of a loop");
+		v.offset = r_.number(0, v.local ? p_.local : p_.arena, "an offset");
 		TORCH_CHECK(v.offset % 16 == 0, "an offset is not a multiple of 16");
 		__int128 size = __int128(v.n) * ((v.c + v.block - 1) / v.block);
 		size = size * ((v.h + 2 * v.top) * __int128(v.w + 2 * v.side) * v.block + 32); // a plane is a little larger
@@ -301,12 +321,21 @@ class Builder {
 		p_.values.push_back(v);
 	}
 
-	Image &take(bool write, int64_t *ret_number) {
+	// take returns a value that an instruction reads or writes, as it sees it: in a loop, the image of the first turn.
+	Image take(bool write, int64_t *ret_number) {
 		int64_t i = *ret_number = r_.number(0, p_.values.size() - 1, "the number of a value");
-		TORCH_CHECK(bool(written_[i]) != write, "value ", i, write ? " is written twice" : " is read before it is written");
+		TORCH_CHECK((written_[i] >= 0) != write, "value ", i, write ? " is written twice" : " is read before it is written");
+		Image v = p_.values[i];
 		if (write)
-			written_[i] = true;
-		return p_.values[i];
+			written_[i] = loop_;
+		TORCH_CHECK(!v.local || (turns_ > 1 && v.n == 1 && written_[i] == loop_), "value ", i, " is not of this loop");
+		if (turns_ > 1) {
+			TORCH_CHECK(v.n == 1 || v.n == turns_, "value ", i, " has ", v.n, " images, and the loop ", turns_, " turns");
+			TORCH_CHECK(!v.halves, "a loop has bfloat16");
+			v.next = v.n == 1 ? 0 : v.image();
+			v.n = 1;
+		}
+		return v;
 	}
 
 	const at::Tensor *weight() {
@@ -325,22 +354,31 @@ class Builder {
 	void instruction() {
 		Step s{};
 		s.lean = p_.lean;
+		int64_t turns = r_.number(1, MOST, "the turns of a loop");
+		if (r_.number(0, 1, "whether a loop begins") || turns == 1)
+			loop_++;
+		else
+			TORCH_CHECK(turns == turns_, "a loop has ", turns_, " turns, and then ", turns);
+		turns_ = turns;
 		s.kind = Kind(r_.number(0, KINDS - 1, "a kind"));
+		TORCH_CHECK(turns == 1 || (s.kind != GATHER && s.kind != ATTENTION && s.kind != CONCAT_PIXELS && s.kind != CONST && s.kind != WRITE), "an instruction of a kind that is not for loops");
 		s.act = Act(r_.number(0, ACTS - 1, "an activation"));
 		s.inputs = r_.number(0, r_.left(), "the number of inputs");
 		auto in = std::make_unique<Image[]>(s.inputs);
 		std::vector<int64_t> numbers(s.inputs + 1);
+		TORCH_CHECK(turns == 1 || s.inputs <= LOOP_INPUTS, "an instruction of a loop has too many inputs");
 		for (int32_t i = 0; i < s.inputs; i++)
 			in[i] = take(false, &numbers[i + 1]);
 		s.in = in.get();
 		p_.inputs.push_back(std::move(in));
-		Image &out = s.kind == WRITE ? ignored_ : take(true, &numbers[0]);
 		if (s.kind == WRITE) { // the tensor of a port is no value
 			TORCH_CHECK(s.inputs == 1, "an output is not of one value");
 			numbers[0] = r_.number(0, 0, "the value of an output");
-			out = s.in[0];
+			s.out = s.in[0];
+		} else {
+			s.out = take(true, &numbers[0]);
+			TORCH_CHECK(turns == 1 || s.out.local || s.out.next > 0, "all turns of a loop write the same image");
 		}
-		s.out = out;
 		const at::Tensor *w = weight(), *b = weight();
 		pair(s.kernel, 1, "a kernel");
 		pair(s.stride, 1, "a stride");
@@ -360,13 +398,19 @@ class Builder {
 		std::vector<int32_t> table(r_.number(0, r_.left(), "the size of a table"));
 		for (int32_t &v : table)
 			v = r_.number(-1, MOST, "an entry of a table");
-		check(s, out, w, b, std::move(table));
+		check(s, w, b, std::move(table));
 		p_.scratch = std::max(p_.scratch, p_.kernels->scratch(s));
-		if (s.kind == CONST)
+		if (s.kind == CONST) {
+			p_.values[numbers[0]].data = s.out.data;
 			return;
+		}
 		if (s.kind == WRITE)
 			numbers[0] = -1;
+		if (p_.loops.empty() || loop_ != last_loop_)
+			p_.loops.push_back({p_.steps.size(), p_.steps.size(), int32_t(turns_)});
+		last_loop_ = loop_;
 		p_.steps.push_back(s);
+		p_.loops.back().to = p_.steps.size();
 		operands_.push_back(std::move(numbers));
 	}
 
@@ -374,7 +418,8 @@ class Builder {
 
 	void inputs(const Step &s, int32_t least, int32_t most) { TORCH_CHECK(s.inputs >= least && s.inputs <= most, "an instruction has ", s.inputs, " inputs"); }
 
-	void check(Step &s, Image &out, const at::Tensor *w, const at::Tensor *b, std::vector<int32_t> table) {
+	void check(Step &s, const at::Tensor *w, const at::Tensor *b, std::vector<int32_t> table) {
+		const Image &out = s.out;
 		const int32_t block = p_.kernels->block;
 		TORCH_CHECK(s.kind == READ || s.kind == WRITE || out.block == block, "a result is not in blocks");
 		for (int32_t i = 0; i < s.inputs; i++)
@@ -472,16 +517,16 @@ class Builder {
 			break;
 		}
 		case CONST:
-			constant(s, out, w);
+			constant(s, w);
 			break;
 		case READ:
 			inputs(s, 0, 0);
-			port(s, out, p_.in);
+			port(s, p_.in);
 			break;
 		case WRITE:
 			inputs(s, 1, 1);
 			TORCH_CHECK(same(*x, out), "a result has another shape");
-			port(s, out, p_.out);
+			port(s, p_.out);
 			break;
 		default:
 			TORCH_CHECK(false, "an instruction of an unknown kind");
@@ -512,7 +557,8 @@ class Builder {
 		p_.packings.push_back({s, *w, b ? *b : at::Tensor(), pw, pb, read, start, nw});
 	}
 
-	void constant(Step &s, Image &out, const at::Tensor *w) {
+	void constant(Step &s, const at::Tensor *w) {
+		Image &out = s.out;
 		inputs(s, 0, 0);
 		TORCH_CHECK(w && w->numel() == int64_t(out.n) * out.c * out.h * out.w, "a constant has another size");
 		s.strides[3] = 1, s.strides[2] = out.w, s.strides[1] = int64_t(out.h) * out.w, s.strides[0] = s.strides[1] * out.c;
@@ -520,11 +566,13 @@ class Builder {
 		const float *from = w->const_data_ptr<float>();
 		Step r = s;
 		r.kind = READ, r.port = 0, r.out.offset = 0;
-		p_.kernels->run(r, {.arena = to, .in = &from, .out = nullptr, .scratch = nullptr}, 0, 1);
+		p_.kernels->run(r, {.arena = to, .local = nullptr, .in = &from, .out = nullptr, .scratch = nullptr}, 0, 1);
 		out.data = to;
 	}
 
-	void port(const Step &s, const Image &v, std::vector<int64_t> &ports) {
+	void port(const Step &s, std::vector<int64_t> &ports) {
+		Image v = s.out;
+		v.n = turns_ > 1 ? turns_ : v.n;
 		TORCH_CHECK(s.port < int64_t(ports.size()) && ports[s.port] < 0, "a port is used twice, or not there");
 		__int128 last = __int128(v.n - 1) * s.strides[0] + __int128(v.c - 1) * s.strides[1] + __int128(v.h - 1) * s.strides[2] + __int128(v.w - 1) * s.strides[3];
 		int64_t elements = int64_t(v.n) * v.c * v.h * v.w;
@@ -570,25 +618,55 @@ class Builder {
 	// in_place returns whether the result of a step takes over the memory of its first input, which the kernels allow.
 	static bool in_place(const Step &s) {
 		const Image &x = s.in[0];
-		return (s.kind == ADD || s.kind == MUL || s.kind == SCALE) && same(x, s.out) && !x.data && x.offset == s.out.offset && x.top == s.out.top && x.side == s.out.side;
+		return (s.kind == ADD || s.kind == MUL || s.kind == SCALE) && same(x, s.out) && !x.data && x.local == s.out.local && x.offset == s.out.offset && x.top == s.out.top &&
+		       x.side == s.out.side;
 	}
 
-	// check_memory checks that what a step writes overlaps nothing that it, or a later one, reads.
+	static void apart(const Image &a, const Image &b) {
+		TORCH_CHECK(a.local != b.local || a.offset + a.size() <= b.offset || b.offset + b.size() <= a.offset, "a value overlaps one that is still read");
+	}
+
+	// check_memory checks that what a step writes overlaps nothing that it, or a later one, reads. In a loop, a later one is also an earlier
+	// one of the next turn.
 	void check_memory() {
+		for (const Image &v : p_.values)
+			TORCH_CHECK(v.data || written_[&v - p_.values.data()] < 0 || v.offset + v.size() <= (v.local ? p_.local : p_.arena), "a value is outside of the arena");
 		std::map<int64_t, const Image *> live; // by number: what later steps read
-		for (size_t i = p_.steps.size(); i-- > 0;) {
-			const Step &s = p_.steps[i];
-			const std::vector<int64_t> &numbers = operands_[i]; // the result's first
-			live.erase(numbers[0]);
-			int64_t taken = in_place(s) && !live.contains(numbers[1]) ? numbers[1] : -1;
-			for (int32_t k = 0; k < s.inputs; k++)
-				if (!s.in[k].data)
-					live[numbers[k + 1]] = &s.in[k];
-			if (s.kind == WRITE)
-				continue;
-			TORCH_CHECK(s.out.offset + s.out.size() <= p_.arena, "a value is outside of the arena");
-			for (auto [number, v] : live)
-				TORCH_CHECK(number == taken || v->offset + v->size() <= s.out.offset || s.out.offset + s.out.size() <= v->offset, "a value overlaps one that is still read");
+		for (size_t l = p_.loops.size(); l-- > 0;) {
+			const Loop &loop = p_.loops[l];
+			if (loop.turns > 1) {
+				std::map<int64_t, const Image *> written;
+				for (size_t i = loop.from; i < loop.to; i++) {
+					int64_t number = operands_[i][0];
+					const Image &v = p_.values[number];
+					if (!v.local)
+						written[number] = &v;
+					for (int64_t n : std::span(operands_[i]).subspan(1))
+						if (!p_.values[n].local && !p_.values[n].data)
+							live[n] = &p_.values[n];
+				}
+				live.insert(written.begin(), written.end());
+				for (auto [number, v] : written)
+					for (auto [other, u] : live)
+						if (other != number)
+							apart(*v, *u);
+				for (auto [number, v] : written)
+					live.erase(number);
+			}
+			for (size_t i = loop.to; i-- > loop.from;) {
+				const Step &s = p_.steps[i];
+				const std::vector<int64_t> &numbers = operands_[i]; // the result's first
+				live.erase(numbers[0]);
+				int64_t taken = in_place(s) && !live.contains(numbers[1]) && (loop.turns == 1 || s.out.local) ? numbers[1] : -1;
+				for (int32_t k = 0; k < s.inputs; k++)
+					if (!s.in[k].data && (loop.turns == 1 || s.in[k].local))
+						live[numbers[k + 1]] = &p_.values[numbers[k + 1]];
+				if (s.kind == WRITE || (loop.turns > 1 && !s.out.local))
+					continue;
+				for (auto [number, v] : live)
+					if (number != taken)
+						apart(s.out, *v);
+			}
 		}
 	}
 
@@ -597,8 +675,8 @@ class Builder {
 	int64_t left_ = 0, used_ = 0;
 	Words r_;
 	std::vector<at::Tensor> weights_;
-	std::vector<bool> written_;
-	Image ignored_;
+	std::vector<int64_t> written_; // the loop that writes each value, or -1
+	int64_t loop_ = 0, last_loop_ = -1, turns_ = 1; // of the instruction, of the last step
 	std::vector<std::vector<int64_t>> operands_; // the numbers of the values of each step
 };
 
@@ -635,6 +713,30 @@ void plan_pack(thub_plan plan, int32_t threads) {
 	p.packed = true;
 }
 
+// run_turn runs a step of a loop for the image of a turn.
+static void run_turn(const Plan &p, const Step &step, int64_t turn, const Frame &frame, int32_t thread, int32_t threads) {
+	Step s = step;
+	Frame f = frame;
+	Image in[LOOP_INPUTS];
+	for (int32_t k = 0; k < s.inputs; k++) {
+		in[k] = step.in[k];
+		int64_t distance = turn * in[k].next;
+		if (in[k].data)
+			in[k].data += distance;
+		else
+			in[k].offset += distance;
+	}
+	s.in = in;
+	s.out.offset += turn * s.out.next;
+	const float *tensor = nullptr;
+	if (s.kind == READ) {
+		tensor = f.in[s.port] + turn * s.strides[0];
+		f.in = &tensor;
+		s.port = 0;
+	}
+	p.kernels->run(s, f, thread, threads);
+}
+
 void plan_run(thub_plan plan, const thub_tensor *tensors, size_t n, int32_t threads, const int32_t *cancel, int32_t *ret_canceled, int64_t *ret_ns, size_t cap) {
 	auto &p = *reinterpret_cast<Plan *>(plan);
 	TORCH_CHECK(p.packed, "the plan is not packed");
@@ -666,31 +768,54 @@ void plan_run(thub_plan plan, const thub_tensor *tensors, size_t n, int32_t thre
 		w = std::make_unique<Workspace>();
 		w->arena = allocate(p.arena);
 	}
-	while (w->scratch.size() < size_t(threads))
+	while (w->scratch.size() < size_t(threads)) {
 		w->scratch.push_back(allocate(p.scratch));
+		w->local.push_back(allocate(p.local));
+	}
 	std::vector<float *> scratch;
 	for (const Memory &m : w->scratch)
 		scratch.push_back(m.get());
-	Frame f{.arena = w->arena.get(), .in = in.data(), .out = out.data(), .scratch = scratch.data()};
-	std::atomic<size_t> last = p.steps.size(); // the step behind which all threads stop
+	std::atomic<size_t> last = p.loops.size(); // the loop behind which all threads stop
+	std::vector<std::atomic<int32_t>> stop(threads); // the turn before which those of a group do
+	for (auto &turn : stop)
+		turn.store(INT32_MAX, std::memory_order_relaxed);
 	{
 		Borrowed team(threads);
 		(*team).run([&](int32_t t) {
+			auto canceled = [cancel] { return __atomic_load_n(cancel, __ATOMIC_RELAXED) != 0; };
 			auto before = std::chrono::steady_clock::now();
-			for (size_t i = 0; i < last.load(std::memory_order_relaxed); i++) {
-				if (t == 0 && __atomic_load_n(cancel, __ATOMIC_RELAXED))
-					last.store(i + 1, std::memory_order_relaxed);
-				p.kernels->run(p.steps[i], f, t, threads);
-				(*team).meet();
+			auto note = [&](size_t i) {
 				if (t == 0 && i < cap) {
 					auto now = std::chrono::steady_clock::now();
-					ret_ns[i] = std::chrono::duration_cast<std::chrono::nanoseconds>(now - before).count();
+					ret_ns[i] += std::chrono::duration_cast<std::chrono::nanoseconds>(now - before).count();
 					before = now;
 				}
+			};
+			for (size_t l = 0; l < last.load(std::memory_order_relaxed); l++) {
+				if (t == 0 && canceled())
+					last.store(l + 1, std::memory_order_relaxed);
+				const Loop &loop = p.loops[l];
+				int32_t groups = std::gcd(loop.turns, threads), members = threads / groups, group = t / members;
+				Frame f{.arena = w->arena.get(), .local = w->local[group].get(), .in = in.data(), .out = out.data(), .scratch = scratch.data() + group * members};
+				for (int32_t turn = group; turn < std::min(loop.turns, stop[group].load(std::memory_order_relaxed)); turn += groups) {
+					if (t % members == 0 && canceled())
+						stop[group].store(turn + groups, std::memory_order_relaxed);
+					for (size_t i = loop.from; i < loop.to; i++) {
+						if (loop.turns == 1)
+							p.kernels->run(p.steps[i], f, t, threads);
+						else
+							run_turn(p, p.steps[i], turn, f, t % members, members);
+						(*team).meet(group, members);
+						note(i);
+					}
+				}
+				if (groups > 1)
+					(*team).meet(threads, threads);
+				note(loop.to - 1);
 			}
 		});
 	}
-	*ret_canceled = last < p.steps.size();
+	*ret_canceled = last < p.loops.size();
 	std::lock_guard lock(p.mutex);
 	p.idle.push_back(std::move(w));
 }

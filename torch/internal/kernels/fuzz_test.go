@@ -20,7 +20,7 @@ func fuzzed() *Program {
 	}
 	return &Program{
 		Values: []Value{
-			{2, 3, 16, 16}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 32, 8, 8}, {2, 32, 1, 64}, {2, 32, 1, 64}, {2, 32, 1, 64}, {1, 32, 1, 1}, {2, 32, 1, 65}, {2, 20, 1, 65}, {2, 20, 1, 1}, {2, 32, 1, 64}, {2, 32, 8, 8}, {2, 64, 8, 8}, {2, 512, 8, 8}, {2, 32, 8, 8},
+			{2, 3, 16, 16}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 16, 8, 8}, {2, 32, 8, 8}, {2, 32, 1, 64}, {2, 32, 1, 64}, {2, 32, 1, 64}, {1, 32, 1, 1}, {2, 32, 1, 65}, {2, 20, 1, 65}, {2, 20, 1, 1}, {2, 32, 1, 64}, {2, 32, 8, 8}, {2, 384, 8, 8}, {2, 384, 8, 8}, {2, 32, 8, 8},
 		},
 		Instructions: []Instruction{
 			{Kind: Conv, In: []int{0}, Out: 1, Weight: filled(16, 3, 3, 3), Stride: pair(2), Padding: pair(1), Act: ReLU},
@@ -28,8 +28,8 @@ func fuzzed() *Program {
 			{Kind: MaxPool, In: []int{2}, Out: 3, Kernel: pair(3), Padding: pair(1)},
 			{Kind: Concat, In: []int{1, 3}, Out: 4},
 			{Kind: Conv, In: []int{4, 4}, Out: 13, Weight: filled(32, 32, 3, 3), Padding: pair(1)},
-			{Kind: Concat, In: []int{13, 13}, Out: 14},
-			{Kind: Conv, In: []int{14}, Out: 15, Weight: filled(512, 64, 1, 1)},
+			{Kind: Concat, In: []int{13, 13, 4, 13, 13, 13, 13, 13, 13, 13, 13, 13}, Out: 14},
+			{Kind: Conv, In: []int{14}, Out: 15, Weight: filled(384, 384, 1, 1)},
 			{Kind: Slice, In: []int{15}, Out: 16, Offset: 7},
 			{Kind: Gather, In: []int{16}, Out: 5, Table: table},
 			{Kind: LayerNorm, In: []int{5}, Out: 12, Eps: 1e-5},
@@ -53,15 +53,21 @@ func FuzzPlan(f *testing.F) {
 	p := fuzzed()
 	instructions, err := withPorts(p)
 	require.NoError(f, err)
-	var programs [2]*words // the second one is in bfloat16 where there is that
+	var programs [3]*words // with loops, without, and in bfloat16 where there is that
 	for k := range programs {
-		if k == 1 {
+		if k == 2 {
 			p.BFloat16, err = BFloat16()
 			require.NoError(f, err)
 		}
 		images := layout(p, instructions, block)
 		w := &words{numbers: map[*torch.Tensor]int{}}
-		w.program(p, instructions, images, allocate(images, instructions))
+		var loops []loop
+		if k == 0 {
+			loops = findLoops(instructions, images, 1)
+			require.Len(f, loops, 2)
+		}
+		arena, local := allocate(images, instructions, loops)
+		w.program(p, instructions, images, loops, arena, local)
 		programs[k] = w
 		rest := make([]byte, k)
 		f.Add(rest) // as it is
@@ -74,10 +80,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte{1, 0, 200, 2, 0, 100})
 	x, y := torch.Ones(2, 3, 16, 16), torch.Empty(2, 20, 1, 1)
 	f.Fuzz(func(t *testing.T, changes []byte) {
-		w := programs[0]
-		if len(changes)%3 == 1 {
-			w = programs[1]
-		}
+		w := programs[len(changes)%3]
 		v := &words{words: append([]int64(nil), w.words...), weights: w.weights}
 		for ; len(changes) >= 3; changes = changes[3:] {
 			at := int(binary.LittleEndian.Uint16(changes)) % len(v.words)

@@ -53,8 +53,9 @@ func Compile(p *Program) (*Plan, error) {
 		return nil, fmt.Errorf("kernels: %w", err)
 	}
 	images := layout(p, instructions, block)
-	arena := allocate(images, instructions)
-	w.program(p, instructions, images, arena)
+	loops := findLoops(instructions, images, large)
+	arena, local := allocate(images, instructions, loops)
+	w.program(p, instructions, images, loops, arena, local)
 	plan := &Plan{}
 	for _, in := range instructions {
 		if in.Kind != Const {
@@ -144,11 +145,18 @@ const (
 
 // withPorts returns the instructions of a program, with those that read its inputs and write its outputs.
 func withPorts(p *Program) ([]Instruction, error) {
-	var out []Instruction
+	var out, constants []Instruction
 	for _, port := range p.Inputs {
 		out = append(out, Instruction{Kind: read, Out: port.Value})
 	}
-	out = append(out, p.Instructions...)
+	for _, in := range p.Instructions {
+		if in.Kind == Const { // which is in the way of loops
+			constants = append(constants, in)
+		} else {
+			out = append(out, in)
+		}
+	}
+	out = slices.Insert(out, len(p.Inputs), constants...)
 	for i, in := range out {
 		for _, v := range append(slices.Clone(in.In), in.Out) {
 			if v < 0 || v >= len(p.Values) {
@@ -171,6 +179,7 @@ type image struct {
 	Value
 	top, side, block int
 	halves           bool
+	local            bool // of a turn of a loop: N is 1
 	offset           int64
 	constant         bool
 }
@@ -220,10 +229,8 @@ func layout(p *Program, instructions []Instruction, block int) []image {
 	return images
 }
 
-// allocate gives images places in one piece of memory, whose size in floats it returns. Images share memory that are not
-// needed at the same time: the largest is placed first, each at the first place that is free.
-func allocate(images []image, instructions []Instruction) int64 {
-	const unit = 1024 // a page
+// allocate gives images places, those that are local to loops apart from the others, and returns how many floats each have.
+func allocate(images []image, instructions []Instruction, loops []loop) (arena, local int64) {
 	first, last := make([]int, len(images)), make([]int, len(images))
 	for i := range first {
 		first[i], last[i] = -1, -1
@@ -239,25 +246,53 @@ func allocate(images []image, instructions []Instruction) int64 {
 		}
 	}
 	for i, in := range instructions {
+		from, to := i, i // what is not local to a loop is in use in all of its turns
+		l := slices.IndexFunc(loops, func(l loop) bool { return l.from <= i && i < l.to })
+		if l >= 0 {
+			from, to = loops[l].from, loops[l].to-1
+		}
 		if in.Kind != write {
-			if x := inPlace(in, images); x >= 0 && reads[x] == 1 {
+			if x := inPlace(in, images); x >= 0 && reads[x] == 1 && (l < 0 || images[x].local && images[in.Out].local) {
 				root[in.Out] = root[x]
 			}
-			if r := root[in.Out]; first[r] < 0 {
-				first[r] = i
+			r := root[in.Out]
+			if images[r].local {
+				from, to = i, i
 			}
-			last[root[in.Out]] = max(last[root[in.Out]], i)
+			if first[r] < 0 {
+				first[r] = from
+			}
+			last[r] = max(last[r], to)
 		}
 		for _, v := range in.In {
-			last[root[v]] = max(last[root[v]], i)
+			if r := root[v]; images[r].local || l < 0 {
+				last[r] = max(last[r], i)
+			} else {
+				last[r] = max(last[r], loops[l].to-1)
+			}
 		}
 	}
-	var order []int
+	var order, inLoops []int
 	for i := range images {
-		if root[i] == i && first[i] >= 0 && !images[i].constant {
+		switch {
+		case root[i] != i || first[i] < 0 || images[i].constant:
+		case images[i].local:
+			inLoops = append(inLoops, i)
+		default:
 			order = append(order, i)
 		}
 	}
+	arena, local = place(images, order, first, last), place(images, inLoops, first, last)
+	for i := range images {
+		images[i].offset = images[root[i]].offset
+	}
+	return arena, local
+}
+
+// place gives some images places in one piece of memory, whose size in floats it returns. Images share memory that are not
+// needed at the same time: the largest is placed first, each at the first place that is free.
+func place(images []image, order, first, last []int) int64 {
+	const unit = 1024 // a page
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(images[b].size(), images[a].size()) })
 	room := func(i int) int64 { return (images[i].size() + 64 + unit - 1) / unit * unit }
 	var placed []int // by offset
@@ -274,9 +309,6 @@ func allocate(images []image, instructions []Instruction) int64 {
 		at, _ := slices.BinarySearchFunc(placed, offset, func(j int, o int64) int { return cmp.Compare(images[j].offset, o) })
 		placed = slices.Insert(placed, at, i)
 		arena = max(arena, offset+room(i))
-	}
-	for i := range images {
-		images[i].offset = images[root[i]].offset
 	}
 	return arena
 }
@@ -307,11 +339,11 @@ func (w *words) add(vs ...int) {
 	}
 }
 
-func (w *words) program(p *Program, instructions []Instruction, images []image, arena int64) {
-	w.words = append(w.words, arena)
+func (w *words) program(p *Program, instructions []Instruction, images []image, loops []loop, arena, local int64) {
+	w.words = append(w.words, arena, local)
 	w.add(number(p.Lean), len(images))
 	for _, v := range images {
-		w.add(v.N, v.C, v.H, v.W, v.top, v.side, v.block, number(v.halves))
+		w.add(v.N, v.C, v.H, v.W, v.top, v.side, v.block, number(v.halves), number(v.local))
 		w.words = append(w.words, v.offset)
 	}
 	w.add(len(p.Inputs), len(p.Outputs), len(instructions))
@@ -325,6 +357,13 @@ func (w *words) program(p *Program, instructions []Instruction, images []image, 
 			at = i - (len(instructions) - len(p.Outputs))
 			port = p.Outputs[at]
 		}
+		turns, begins := 1, false
+		for _, l := range loops {
+			if l.from <= i && i < l.to {
+				turns, begins = l.turns, l.from == i
+			}
+		}
+		w.add(turns, number(begins))
 		w.instruction(in, at, port)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -227,10 +228,13 @@ func (m *maker) step() string {
 	return name
 }
 
-// program makes a program of a number of instructions.
-func program(seed uint64, steps int) (p *kernels.Program, input *torch.Tensor, text string) {
+// program makes a program of a number of instructions, on images that are small, or on several larger ones.
+func program(seed uint64, steps int, large bool) (p *kernels.Program, input *torch.Tensor, text string) {
 	m := &maker{Rand: rand.New(rand.NewPCG(seed, 0))}
 	n, c, h, w := m.pick(1, 2, 3), m.pick(1, 3, 4, 8, 16, 20, 32), 1+m.IntN(20), 1+m.IntN(20)
+	if large {
+		n, c, h, w = m.pick(2, 3, 4, 6), m.pick(8, 16, 20, 32, 64), 40+m.IntN(40), 40+m.IntN(40)
+	}
 	m.last = m.value(n, c, h, w)
 	m.p.Inputs = []kernels.Port{image(m.last, m.p.Values[m.last])}
 	text = fmt.Sprint(m.p.Values[0])
@@ -262,7 +266,10 @@ func run(t *testing.T, plan *kernels.Plan, p *kernels.Program, x *torch.Tensor) 
 
 // TestRandom compares random programs with libtorch's operators. Sums in another order, and the polynomials for exp
 // and erf, differ by some 1e-6 of the largest number of a step.
-func TestRandom(t *testing.T) { compare(t, false, func(int) float64 { return 3e-5 }) }
+func TestRandom(t *testing.T) { compare(t, 300, false, false, func(int) float64 { return 3e-5 }) }
+
+// TestLoops does so with batches that are computed image by image. Norms of few channels magnify the differences of more steps.
+func TestLoops(t *testing.T) { compare(t, 25, true, false, func(int) float64 { return 1e-3 }) }
 
 // TestRandomBFloat16 does so in bfloat16. A step's products of rounded numbers are exact, and sums as in TestRandom. With more steps
 // a difference before one decides how some numbers are rounded, which then differ by 2⁻⁸ of themselves, as one number of a sum.
@@ -270,7 +277,7 @@ func TestRandomBFloat16(t *testing.T) {
 	if has, err := kernels.BFloat16(); err != nil || !has {
 		t.Skip("there are no kernels for bfloat16: ", err)
 	}
-	compare(t, true, func(steps int) float64 {
+	compare(t, 300, false, true, func(steps int) float64 {
 		if steps == 1 {
 			return 3e-5
 		}
@@ -278,15 +285,17 @@ func TestRandomBFloat16(t *testing.T) {
 	})
 }
 
-func compare(t *testing.T, bfloat16 bool, tolerance func(steps int) float64) {
-	n := 300
+func compare(t *testing.T, n int, large, bfloat16 bool, tolerance func(steps int) float64) {
 	if v, err := strconv.Atoi(os.Getenv("TORCHHUB_TEST_PROGRAMS")); err == nil {
 		n = v
 	}
 	for seed := range uint64(n) {
 		torch.ManualSeed(int64(seed))
 		steps := 1 + int(seed%4)
-		p, x, text := program(seed, steps)
+		if large {
+			steps += 4
+		}
+		p, x, text := program(seed, steps, large)
 		p.BFloat16 = bfloat16
 		plan, err := kernels.Compile(p)
 		require.NoError(t, err, "%d: %s", seed, text)
@@ -297,11 +306,47 @@ func compare(t *testing.T, bfloat16 bool, tolerance func(steps int) float64) {
 		require.LessOrEqual(t, got.Sub(want).Abs().Max().Item(), tolerance(len(p.Instructions))*largest, "%d: %s", seed, text)
 		require.True(t, got.Equal(run(t, plan, p, x)), "another run of %d: %s", seed, text)
 		threads := torch.NumThreads()
-		torch.SetNumThreads(3)
-		other := run(t, plan, p, x)
-		torch.SetNumThreads(threads)
-		require.True(t, got.Equal(other), "three threads, %d: %s", seed, text)
+		for _, n := range []int{3, 4}[:1+int(seed%2)] {
+			torch.SetNumThreads(n)
+			other := run(t, plan, p, x)
+			torch.SetNumThreads(threads)
+			require.True(t, got.Equal(other), "%d threads, %d: %s", n, seed, text)
+		}
 	}
+}
+
+// TestBatches runs batches, and their images one by one: the results have the same bits.
+func TestBatches(t *testing.T) {
+	together := 0
+	for seed := range uint64(80) {
+		torch.ManualSeed(int64(seed))
+		p, x, text := program(seed, 1+int(seed%6), seed%2 == 0)
+		alone := *p
+		alone.Values = slices.Clone(p.Values)
+		n, usual := p.Values[0].N, true
+		for i, v := range alone.Values {
+			usual = usual && v.N == n
+			alone.Values[i].N = 1
+		}
+		for _, in := range p.Instructions {
+			usual = usual && in.Kind != kernels.Const && in.Kind != kernels.Gather
+		}
+		if !usual || n == 1 {
+			continue
+		}
+		together++
+		plan, err := kernels.Compile(p)
+		require.NoError(t, err)
+		require.NoError(t, plan.Pack())
+		one, err := kernels.Compile(&alone)
+		require.NoError(t, err)
+		require.NoError(t, one.Pack())
+		got := run(t, plan, p, x)
+		for i := range n {
+			require.True(t, got.Narrow(0, i, 1).Equal(run(t, one, &alone, x.Narrow(0, i, 1).Contiguous())), "image %d of %d: %s", i, seed, text)
+		}
+	}
+	require.Greater(t, together, 20)
 }
 
 // TestMistakes has programs that are wrong: the error says what is wrong.
@@ -329,7 +374,7 @@ func TestMistakes(t *testing.T) {
 		_, err := kernels.Compile(p)
 		require.ErrorContains(t, err, want)
 	}
-	p, x, _ := program(1, 2)
+	p, x, _ := program(1, 2, false)
 	plan, err := kernels.Compile(p)
 	require.NoError(t, err)
 	require.ErrorContains(t, plan.Run(context.Background(), []*torch.Tensor{x}, []*torch.Tensor{output(p)}), "the plan is not packed")
